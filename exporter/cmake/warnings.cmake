@@ -1,0 +1,19 @@
+# What every target of ours is compiled with.
+add_library(kem_options INTERFACE)
+target_compile_options(kem_options INTERFACE
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+target_compile_definitions(kem_options INTERFACE _GLIBCXX_ASSERTIONS)
+target_include_directories(kem_options INTERFACE ${PROJECT_SOURCE_DIR}/exporter)
+
+if(KEM_SANITIZE STREQUAL "address")
+  set(kem_sanitizers -fsanitize=address,undefined -fno-sanitize-recover=all)
+elseif(KEM_SANITIZE STREQUAL "thread")
+  set(kem_sanitizers -fsanitize=thread)
+elseif(KEM_SANITIZE)
+  message(FATAL_ERROR "KEM_SANITIZE is '${KEM_SANITIZE}': use address or thread")
+endif()
+if(kem_sanitizers)
+  target_compile_options(kem_options INTERFACE ${kem_sanitizers}
+    -fno-omit-frame-pointer)
+  target_link_options(kem_options INTERFACE ${kem_sanitizers})
+endif()

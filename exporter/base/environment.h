@@ -1,0 +1,18 @@
+// The environment variables, passed in so that tests own them. The only place
+// that calls getenv (tests/lint checks it).
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+namespace kem {
+
+// The variable's value; empty when it is not set.
+using Environment =
+    std::function<std::optional<std::string>(const std::string& name)>;
+
+// The process's own environment. Thread-safe, as we never call setenv.
+Environment ProcessEnvironment();
+
+}  // namespace kem

@@ -1,0 +1,116 @@
+#include "base/log.h"
+
+#include <spdlog/sinks/stdout_sinks.h>
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <nlohmann/json.hpp>
+
+#include "base/clock.h"
+#include "base/rfc3339.h"
+
+namespace kem {
+namespace {
+
+std::atomic<LogFormat> g_format{LogFormat::kLogfmt};
+
+spdlog::level::level_enum SpdlogLevel(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarn:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
+  }
+  return spdlog::level::info;
+}
+
+std::string_view LevelName(LogLevel level) {
+  switch (level) {
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarn:
+      return "warn";
+    case LogLevel::kError:
+      return "error";
+  }
+  return "info";
+}
+
+// A JSON string literal; invalid UTF-8 becomes U+FFFD.
+std::string Quote(std::string_view text) {
+  return nlohmann::json(text).dump(-1, ' ', false,
+                                   nlohmann::json::error_handler_t::replace);
+}
+
+bool NeedsQuotes(std::string_view text) {
+  if (text.empty()) return true;
+  for (const char c : text) {
+    if (c <= ' ' || c == '"' || c == '=' || c == '\\' || c > '~') return true;
+  }
+  return false;
+}
+
+spdlog::logger& Logger() {
+  static const std::shared_ptr<spdlog::logger> logger = [] {
+    auto made = std::make_shared<spdlog::logger>(
+        "kem", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    made->set_pattern("%v");
+    made->flush_on(spdlog::level::trace);
+    return made;
+  }();
+  return *logger;
+}
+
+void Write(LogLevel level, std::string_view msg,
+           std::initializer_list<LogField> fields) {
+  if (!Logger().should_log(SpdlogLevel(level))) return;
+  Logger().log(
+      SpdlogLevel(level), "{}",
+      FormatLogLine(g_format, FormatRfc3339Millis(RealClock().WallNow()), level,
+                    msg, fields));
+}
+
+}  // namespace
+
+void InitLog(LogLevel level, LogFormat format) {
+  g_format = format;
+  Logger().set_level(SpdlogLevel(level));
+}
+
+void LogDebug(std::string_view msg, std::initializer_list<LogField> fields) {
+  Write(LogLevel::kDebug, msg, fields);
+}
+void LogInfo(std::string_view msg, std::initializer_list<LogField> fields) {
+  Write(LogLevel::kInfo, msg, fields);
+}
+void LogWarn(std::string_view msg, std::initializer_list<LogField> fields) {
+  Write(LogLevel::kWarn, msg, fields);
+}
+void LogError(std::string_view msg, std::initializer_list<LogField> fields) {
+  Write(LogLevel::kError, msg, fields);
+}
+
+std::string FormatLogLine(LogFormat format, std::string_view time,
+                          LogLevel level, std::string_view msg,
+                          std::initializer_list<LogField> fields) {
+  std::string line;
+  const bool json = format == LogFormat::kJson;
+  const auto add = [&](std::string_view key, std::string_view value) {
+    if (!line.empty()) line += json ? "," : " ";
+    line += json ? Quote(key) + ":" : std::string(key) + "=";
+    line += json || NeedsQuotes(value) ? Quote(value) : std::string(value);
+  };
+  add("time", time);
+  add("level", LevelName(level));
+  add("msg", msg);
+  for (const LogField& field : fields) add(field.key, field.value);
+  return json ? "{" + line + "}" : line;
+}
+
+}  // namespace kem

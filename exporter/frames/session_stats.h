@@ -1,0 +1,89 @@
+// What a session with the API server did, as plain counters: written by the
+// reflectors, read by the scrape and by /livez and /readyz. One object serves
+// all reflectors of the process. Does not know how it is shown.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace kem {
+
+// How one list (all its pages) ended; the label `result`.
+enum class ListResult {
+  kSuccess,
+  kExpired,
+  kThrottled,
+  kUnauthorized,
+  kForbidden,
+  kNotFound,
+  kRejected,
+  kUnavailable,
+  kMalformed,
+  kTooLarge,
+  kCancelled,
+};
+inline constexpr std::array<std::string_view, 11> kListResultNames = {
+    "success",   "expired",   "throttled", "unauthorized",
+    "forbidden", "not_found", "rejected",  "unavailable",
+    "malformed", "too_large", "cancelled"};
+
+// Why one watch ended; the label `reason`.
+enum class WatchEnd {
+  kClean,         // the API server closed it properly
+  kShort,         // closed at once and empty: the resourceVersion is suspect
+  kTruncated,     // the connection broke inside the stream
+  kTimeout,       // silence past the read deadline: a half-open connection
+  kExpired,       // 410, by status or in the stream
+  kThrottled,     // 429
+  kUnauthorized,  // 401 twice
+  kForbidden,     // 403
+  kNotFound,      // 404
+  kRejected,      // 400 or 422
+  kUnavailable,   // could not connect, or a 5xx
+  kMalformed,     // a frame that does not parse
+  kOversize,      // a frame past the limit
+  kUnknownType,   // a frame of a type we do not know
+  kError,         // an ERROR frame of another kind
+  kCancelled,     // we are stopping
+};
+inline constexpr std::array<std::string_view, 16> kWatchEndNames = {
+    "clean",     "short",        "truncated",    "timeout",
+    "expired",   "throttled",    "unauthorized", "forbidden",
+    "not_found", "rejected",     "unavailable",  "malformed",
+    "oversize",  "unknown_type", "error",        "cancelled"};
+
+// Label `type` of frames, in FrameType's order without kMalformed.
+inline constexpr std::array<std::string_view, 6> kFrameTypeNames = {
+    "ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR", "unknown"};
+
+// Why a frame or list item was not used; the label `reason`.
+enum class DropReason {
+  kMalformed,
+  kOversize,
+  kReplay,     // told of before: not newer than what is stored
+  kTruncated,  // the connection broke inside it; it comes again
+};
+inline constexpr std::array<std::string_view, 4> kDropReasonNames = {
+    "malformed", "oversize", "replay", "truncated"};
+
+struct SessionStats {
+  using Counter = std::atomic<uint64_t>;
+
+  std::array<Counter, kListResultNames.size()> lists{};
+  std::array<Counter, kWatchEndNames.size()> watches{};
+  std::array<Counter, kFrameTypeNames.size()> frames{};
+  std::array<Counter, kDropReasonNames.size()> dropped{};
+  Counter resource_version_resets{0};
+  // Time that a list had to bridge: from the last moment the stream is known
+  // to have been whole to the commit. Milliseconds.
+  Counter blind_millis{0};
+
+  void Count(ListResult result) { ++lists[static_cast<size_t>(result)]; }
+  void Count(WatchEnd end) { ++watches[static_cast<size_t>(end)]; }
+  void Count(DropReason reason) { ++dropped[static_cast<size_t>(reason)]; }
+};
+
+}  // namespace kem

@@ -1,0 +1,47 @@
+// An Event as the exporter needs it: who it is, whom it is about, how often it
+// happened and when. The same for core/v1 and events.k8s.io/v1, which are one
+// object under two spellings. Filled by EventDecoder, used by the pipeline;
+// holds no text of its own and never the message.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/clock.h"
+
+namespace kem {
+
+// All views point into the decoded JSON or the decoder's buffers: valid until
+// the decoder's next call, and only as long as the JSON is.
+struct Event {
+  std::string_view event_namespace;
+  std::string_view name;
+  std::string_view uid;
+  uint64_t resource_version = 0;
+
+  // involvedObject, or regarding.
+  std::string_view api_version;
+  std::string_view kind;
+  std::string_view object_namespace;
+  std::string_view object_name;
+
+  std::string_view reason;
+  // As written; core/v1 lets writers put anything here.
+  std::string_view type;
+  // reportingComponent (reportingController), else source.component: the
+  // aggregating recorder leaves the first empty.
+  std::string_view reporting_component;
+
+  // series.count, else count, else 1; within [1, 2^31-1]. kubectl's order.
+  uint32_t count = 1;
+  // firstTimestamp, else eventTime, else creationTimestamp: stays the same
+  // when an expired Event is written again under its name.
+  WallTime identity_time;
+  // The newest of series.lastObservedTime, lastTimestamp, eventTime and
+  // creationTimestamp: when it happened last.
+  WallTime occurred_at;
+  // The recorder's "(combined from similar events)" object.
+  bool combined = false;
+};
+
+}  // namespace kem

@@ -1,0 +1,376 @@
+#include "events/event_decoder.h"
+
+#include <simdjson.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstring>
+#include <limits>
+#include <optional>
+#include <string>
+
+#include "base/rfc3339.h"
+
+namespace kem {
+namespace {
+
+namespace ondemand = simdjson::ondemand;
+
+static_assert(kJsonPadding >= simdjson::SIMDJSON_PADDING);
+
+// A frame past this gets a parser of its own, so that one giant does not pin
+// four times its size for good.
+constexpr size_t kKeepParserBelow = size_t{1} << 20;
+constexpr std::string_view kCombinedPrefix = "(combined from similar events)";
+constexpr int64_t kMaxCount = std::numeric_limits<int32_t>::max();
+
+// What an Event or a Status says before it is made sense of.
+struct RawObject {
+  std::string_view name;
+  std::string_view event_namespace;
+  std::string_view uid;
+  std::string_view resource_version;
+  std::string_view created;
+  std::string_view api_version;
+  std::string_view kind;
+  std::string_view object_namespace;
+  std::string_view object_name;
+  std::string_view reason;
+  std::string_view message;
+  std::string_view type;
+  std::string_view controller;
+  std::string_view source_component;
+  std::string_view first_seen;
+  std::string_view last_seen;
+  std::string_view event_time;
+  std::string_view last_observed;
+  std::optional<int64_t> count;
+  std::optional<int64_t> series_count;
+  bool has_series = false;
+  int64_t status_code = 0;
+  std::optional<int64_t> retry_after;
+};
+
+// True when the raw key at `key` (just past its quote) is `name`. Reading past
+// the key's end is safe: frames are padded.
+template <size_t N>
+bool Is(const char* key, const char (&name)[N]) {
+  return std::memcmp(key, name, N - 1) == 0 && key[N - 1] == '"';
+}
+
+// The string's text, copied only when it has escapes; absent, null and other
+// types are empty.
+std::string_view Text(ondemand::value value) {
+  std::string_view token = value.raw_json_token();
+  if (token.empty() || token.front() != '"') return {};
+  token.remove_prefix(1);
+  token = token.substr(0, token.rfind('"'));
+  if (std::memchr(token.data(), '\\', token.size()) == nullptr) return token;
+  std::string_view unescaped;
+  if (value.get_string().get(unescaped) != simdjson::SUCCESS) return {};
+  return unescaped;
+}
+
+std::optional<int64_t> Integer(ondemand::value value) {
+  int64_t number = 0;
+  if (value.get_int64().get(number) != simdjson::SUCCESS) return std::nullopt;
+  return number;
+}
+
+// Calls visit(raw key, value) for each field; nothing for a value that is no
+// object. Returns the first syntax error.
+template <typename Visit>
+simdjson::error_code ForEachField(ondemand::value value, Visit visit) {
+  if (value.raw_json_token().empty() || value.raw_json_token().front() != '{') {
+    return simdjson::SUCCESS;
+  }
+  ondemand::object object;
+  if (auto error = value.get_object().get(object)) return error;
+  for (auto result : object) {
+    ondemand::field field;
+    if (auto error = std::move(result).get(field)) return error;
+    if (auto error = visit(field.key().raw(), field.value())) return error;
+  }
+  return simdjson::SUCCESS;
+}
+
+simdjson::error_code ReadMetadata(ondemand::value value, RawObject& raw) {
+  return ForEachField(value, [&](const char* key, ondemand::value& v) {
+    if (Is(key, "name")) {
+      raw.name = Text(v);
+    } else if (Is(key, "namespace")) {
+      raw.event_namespace = Text(v);
+    } else if (Is(key, "uid")) {
+      raw.uid = Text(v);
+    } else if (Is(key, "resourceVersion")) {
+      raw.resource_version = Text(v);
+    } else if (Is(key, "creationTimestamp")) {
+      raw.created = Text(v);
+    }
+    return simdjson::SUCCESS;
+  });
+}
+
+simdjson::error_code ReadReference(ondemand::value value, RawObject& raw) {
+  return ForEachField(value, [&](const char* key, ondemand::value& v) {
+    if (Is(key, "kind")) {
+      raw.kind = Text(v);
+    } else if (Is(key, "namespace")) {
+      raw.object_namespace = Text(v);
+    } else if (Is(key, "name")) {
+      raw.object_name = Text(v);
+    } else if (Is(key, "apiVersion")) {
+      raw.api_version = Text(v);
+    }
+    return simdjson::SUCCESS;
+  });
+}
+
+simdjson::error_code ReadSeries(ondemand::value value, RawObject& raw) {
+  raw.has_series =
+      !value.raw_json_token().empty() && value.raw_json_token().front() == '{';
+  return ForEachField(value, [&](const char* key, ondemand::value& v) {
+    if (Is(key, "count")) {
+      raw.series_count = Integer(v);
+    } else if (Is(key, "lastObservedTime")) {
+      raw.last_observed = Text(v);
+    }
+    return simdjson::SUCCESS;
+  });
+}
+
+simdjson::error_code ReadSource(ondemand::value value, RawObject& raw) {
+  return ForEachField(value, [&](const char* key, ondemand::value& v) {
+    if (Is(key, "component")) raw.source_component = Text(v);
+    return simdjson::SUCCESS;
+  });
+}
+
+simdjson::error_code ReadDetails(ondemand::value value, RawObject& raw) {
+  return ForEachField(value, [&](const char* key, ondemand::value& v) {
+    if (Is(key, "retryAfterSeconds")) raw.retry_after = Integer(v);
+    return simdjson::SUCCESS;
+  });
+}
+
+// events.k8s.io/v1 keeps core/v1's fields under names with this prefix
+// (k8s.io/kubernetes pkg/apis/events/v1/conversion.go).
+simdjson::error_code ReadDeprecated(const char* key, ondemand::value& value,
+                                    RawObject& raw) {
+  if (Is(key, "deprecatedCount")) {
+    raw.count = Integer(value);
+  } else if (Is(key, "deprecatedFirstTimestamp")) {
+    raw.first_seen = Text(value);
+  } else if (Is(key, "deprecatedLastTimestamp")) {
+    raw.last_seen = Text(value);
+  } else if (Is(key, "deprecatedSource")) {
+    return ReadSource(value, raw);
+  }
+  return simdjson::SUCCESS;
+}
+
+// One field of an Event, in either API's spelling, or of a Status: their names
+// do not clash.
+simdjson::error_code ReadField(const char* key, ondemand::value& value,
+                               RawObject& raw) {
+  switch (key[0]) {
+    case 'c':
+      if (Is(key, "count")) raw.count = Integer(value);
+      if (Is(key, "code")) raw.status_code = Integer(value).value_or(0);
+      break;
+    case 'd':
+      if (Is(key, "details")) return ReadDetails(value, raw);
+      return ReadDeprecated(key, value, raw);
+    case 'e':
+      if (Is(key, "eventTime")) raw.event_time = Text(value);
+      break;
+    case 'f':
+      if (Is(key, "firstTimestamp")) raw.first_seen = Text(value);
+      break;
+    case 'i':
+      if (Is(key, "involvedObject")) return ReadReference(value, raw);
+      break;
+    case 'l':
+      if (Is(key, "lastTimestamp")) raw.last_seen = Text(value);
+      break;
+    case 'm':
+      if (Is(key, "metadata")) return ReadMetadata(value, raw);
+      if (Is(key, "message")) raw.message = Text(value);
+      break;
+    case 'n':
+      if (Is(key, "note")) raw.message = Text(value);
+      break;
+    case 'r':
+      if (Is(key, "reason")) raw.reason = Text(value);
+      if (Is(key, "regarding")) return ReadReference(value, raw);
+      if (Is(key, "reportingComponent") || Is(key, "reportingController")) {
+        raw.controller = Text(value);
+      }
+      break;
+    case 's':
+      if (Is(key, "series")) return ReadSeries(value, raw);
+      if (Is(key, "source")) return ReadSource(value, raw);
+      break;
+    case 't':
+      if (Is(key, "type")) raw.type = Text(value);
+      break;
+    default:
+      break;
+  }
+  return simdjson::SUCCESS;
+}
+
+// Kubernetes compares resourceVersions as decimal numbers without a leading
+// zero (k8s.io/apimachinery pkg/util/resourceversion). 0 when it is not one.
+uint64_t ParseResourceVersion(std::string_view text) {
+  uint64_t version = 0;
+  const auto [end, error] =
+      std::from_chars(text.data(), text.data() + text.size(), version);
+  if (error != std::errc() || end != text.data() + text.size()) return 0;
+  return version;
+}
+
+bool Finish(const RawObject& raw, Event& event) {
+  event.resource_version = ParseResourceVersion(raw.resource_version);
+  if (raw.name.empty() || event.resource_version == 0) return false;
+  event.event_namespace = raw.event_namespace;
+  event.name = raw.name;
+  event.uid = raw.uid;
+  event.api_version = raw.api_version;
+  event.kind = raw.kind;
+  event.object_namespace = raw.object_namespace;
+  event.object_name = raw.object_name;
+  event.reason = raw.reason;
+  event.type = raw.type;
+  event.reporting_component =
+      raw.controller.empty() ? raw.source_component : raw.controller;
+  const int64_t count =
+      raw.has_series ? raw.series_count.value_or(1) : raw.count.value_or(1);
+  event.count = static_cast<uint32_t>(std::clamp<int64_t>(count, 1, kMaxCount));
+  event.combined = raw.message.starts_with(kCombinedPrefix);
+
+  const WallTime never{};
+  const WallTime created = ParseRfc3339(raw.created).value_or(never);
+  const WallTime event_time = ParseRfc3339(raw.event_time).value_or(never);
+  const std::optional<WallTime> first = ParseRfc3339(raw.first_seen);
+  const WallTime last = raw.last_seen == raw.first_seen
+                            ? first.value_or(never)
+                            : ParseRfc3339(raw.last_seen).value_or(never);
+  event.identity_time =
+      first ? *first : (event_time != never ? event_time : created);
+  event.occurred_at =
+      std::max({created, event_time, last,
+                ParseRfc3339(raw.last_observed).value_or(never)});
+  return true;
+}
+
+FrameType ToFrameType(std::string_view type) {
+  if (type == "ADDED") return FrameType::kAdded;
+  if (type == "MODIFIED") return FrameType::kModified;
+  if (type == "DELETED") return FrameType::kDeleted;
+  if (type == "BOOKMARK") return FrameType::kBookmark;
+  if (type == "ERROR") return FrameType::kError;
+  return FrameType::kUnknown;
+}
+
+void FinishFrame(const RawObject& raw, Event& event, FrameInfo& info) {
+  switch (info.type) {
+    case FrameType::kAdded:
+    case FrameType::kModified:
+    case FrameType::kDeleted:
+      if (!Finish(raw, event)) info.type = FrameType::kMalformed;
+      info.resource_version = event.resource_version;
+      break;
+    case FrameType::kBookmark:
+      info.resource_version = ParseResourceVersion(raw.resource_version);
+      if (info.resource_version == 0) info.type = FrameType::kMalformed;
+      break;
+    case FrameType::kError:
+      info.status_code =
+          static_cast<int>(std::clamp<int64_t>(raw.status_code, 0, 999));
+      info.status_reason = raw.reason;
+      info.status_message = raw.message.substr(0, 200);
+      if (raw.retry_after && *raw.retry_after > 0) {
+        info.retry_after =
+            std::chrono::seconds(std::min<int64_t>(*raw.retry_after, 86400));
+      }
+      break;
+    case FrameType::kUnknown:
+    case FrameType::kMalformed:
+      break;
+  }
+}
+
+}  // namespace
+
+struct EventDecoder::Parser {
+  ondemand::parser kept;
+  std::unique_ptr<ondemand::parser> big;
+
+  simdjson::error_code Iterate(std::string_view json, ondemand::document& doc) {
+    ondemand::parser* parser = &kept;
+    if (json.size() > kKeepParserBelow) {
+      big = std::make_unique<ondemand::parser>();
+      parser = big.get();
+    } else {
+      big.reset();
+    }
+    return parser->iterate(json, json.size() + kJsonPadding).get(doc);
+  }
+};
+
+EventDecoder::EventDecoder() : parser_(std::make_unique<Parser>()) {}
+EventDecoder::~EventDecoder() = default;
+
+FrameInfo EventDecoder::DecodeFrame(std::string_view json, Event& event) {
+  FrameInfo info;
+  info.consumed = json.size();
+  RawObject raw;
+  std::string_view type;
+  bool has_object = false;
+  ondemand::document doc;
+  if (parser_->Iterate(json, doc) != simdjson::SUCCESS) return info;
+  ondemand::object frame;
+  if (doc.get_object().get(frame) != simdjson::SUCCESS) return info;
+  for (auto result : frame) {
+    ondemand::field field;
+    if (std::move(result).get(field) != simdjson::SUCCESS) return info;
+    const char* key = field.key().raw();
+    if (Is(key, "type")) {
+      type = Text(field.value());
+    } else if (Is(key, "object")) {
+      has_object = true;
+      const auto read = [&](const char* k, ondemand::value& v) {
+        return ReadField(k, v, raw);
+      };
+      if (ForEachField(field.value(), read) != simdjson::SUCCESS) return info;
+    }
+  }
+  if (type.empty() || !has_object) return info;
+  const char* rest = nullptr;
+  if (doc.current_location().get(rest) == simdjson::SUCCESS &&
+      rest < json.data() + json.size()) {
+    info.consumed = static_cast<size_t>(rest - json.data());
+  }
+  info.type = ToFrameType(type);
+  FinishFrame(raw, event, info);
+  return info;
+}
+
+bool EventDecoder::DecodeItem(std::string_view json, Event& event) {
+  RawObject raw;
+  ondemand::document doc;
+  if (parser_->Iterate(json, doc) != simdjson::SUCCESS) return false;
+  ondemand::object item;
+  if (doc.get_object().get(item) != simdjson::SUCCESS) return false;
+  for (auto result : item) {
+    ondemand::field field;
+    if (std::move(result).get(field) != simdjson::SUCCESS) return false;
+    if (ReadField(field.key().raw(), field.value(), raw) != simdjson::SUCCESS) {
+      return false;
+    }
+  }
+  return Finish(raw, event);
+}
+
+}  // namespace kem

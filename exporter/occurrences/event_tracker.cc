@@ -1,0 +1,220 @@
+#include "occurrences/event_tracker.h"
+
+#include <algorithm>
+
+namespace kem {
+namespace {
+
+constexpr size_t kFirstSlots = 1024;
+
+uint32_t Seconds(SteadyTime now) {
+  return static_cast<uint32_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(now.time_since_epoch())
+          .count());
+}
+
+}  // namespace
+
+EventTracker::EventTracker(Limits limits)
+    : limits_(limits), slots_(kFirstSlots, kNone) {}
+
+// The delta function for a key that is known. Continuity is by uid, or by the
+// identity time that survives expiry and re-creation
+// (k8s.io/client-go tools/record/event.go recreates under the same name with
+// the old firstTimestamp). A lower count with a newer time is a writer that
+// started over.
+uint32_t EventTracker::Delta(const Record& record,
+                             const Sighting& sighting) const {
+  if (record.uid == sighting.uid ||
+      record.identity_time == sighting.identity_time) {
+    if (sighting.count > record.count) return sighting.count - record.count;
+    return sighting.count < record.count &&
+                   sighting.occurred_at > record.occurred_at
+               ? 1
+               : 0;
+  }
+  return sighting.identity_time >= horizon_ ? sighting.count : 1;
+}
+
+Change EventTracker::Observe(const Sighting& sighting, SteadyTime now) {
+  Change change;
+  uint32_t index = Find(sighting.key);
+  if (index == kNone) {
+    change.delta = sighting.identity_time >= horizon_ ? sighting.count : 1;
+    index = Insert(sighting.key);
+    ++live_;
+    Store(At(index), sighting);
+    return change;
+  }
+  Record& record = At(index);
+  if (sighting.resource_version <= record.resource_version) {
+    change.replay = true;
+    if (!record.tombstone) record.stamp = list_number_;
+    return change;
+  }
+  change.delta = Delta(record, sighting);
+  if (record.tombstone) {
+    Revive(index);
+  } else {
+    change.left = {record.tuple_or_older, record.object_or_newer};
+  }
+  Store(record, sighting);
+  EvictTombstones(now);
+  return change;
+}
+
+Change EventTracker::Remove(const Sighting& sighting, SteadyTime now) {
+  Change change;
+  uint32_t index = Find(sighting.key);
+  if (index == kNone) {
+    // Never seen alive, but its writer may yet write it again.
+    index = Insert(sighting.key);
+    ++live_;
+    Store(At(index), sighting);
+  } else {
+    Record& record = At(index);
+    if (sighting.resource_version <= record.resource_version) {
+      change.replay = true;
+      return change;
+    }
+    record.resource_version = sighting.resource_version;
+    if (record.tombstone) return change;
+    change.left = {record.tuple_or_older, record.object_or_newer};
+  }
+  Bury(index, now);
+  EvictTombstones(now);
+  return change;
+}
+
+void EventTracker::Replace(const std::vector<Sighting>& sightings,
+                           bool baseline, WallTime server_time, SteadyTime now,
+                           const OnChange& on_change, const OnGone& on_gone) {
+  ++list_number_;
+  if (baseline) {
+    horizon_ = std::max(horizon_, server_time);
+    // Versions of a new epoch do not compare with those of the last one.
+    for (uint32_t i = 0; i < used_; ++i) At(i).resource_version = 0;
+  }
+  for (const Sighting& sighting : sightings) {
+    Change change = Observe(sighting, now);
+    if (baseline) change.delta = 0;
+    on_change(sighting, change);
+  }
+  for (uint32_t i = 0; i < used_; ++i) {
+    Record& record = At(i);
+    if (record.tombstone || record.stamp == list_number_) continue;
+    on_gone({record.tuple_or_older, record.object_or_newer});
+    Bury(i, now);
+  }
+  EvictTombstones(now);
+}
+
+void EventTracker::Store(Record& record, const Sighting& sighting) {
+  record.uid = sighting.uid;
+  record.resource_version = sighting.resource_version;
+  record.identity_time = sighting.identity_time;
+  record.occurred_at = sighting.occurred_at;
+  record.count = sighting.count & 0x7fffffffU;
+  record.tombstone = 0;
+  record.stamp = list_number_;
+  record.tuple_or_older = sighting.series.tuple;
+  record.object_or_newer = sighting.series.object;
+}
+
+void EventTracker::Bury(uint32_t index, SteadyTime now) {
+  Record& record = At(index);
+  record.tombstone = 1;
+  record.stamp = Seconds(now);
+  record.tuple_or_older = newest_;
+  record.object_or_newer = kNone;
+  (newest_ == kNone ? oldest_ : At(newest_).object_or_newer) = index;
+  newest_ = index;
+  --live_;
+  ++tombstones_;
+}
+
+void EventTracker::Revive(uint32_t index) {
+  const Record& record = At(index);
+  const uint32_t older = record.tuple_or_older;
+  const uint32_t newer = record.object_or_newer;
+  (older == kNone ? oldest_ : At(older).object_or_newer) = newer;
+  (newer == kNone ? newest_ : At(newer).tuple_or_older) = older;
+  --tombstones_;
+  ++live_;
+}
+
+void EventTracker::EvictTombstones(SteadyTime now) {
+  while (tombstones_ > limits_.min_keys) {
+    const Record& oldest = At(oldest_);
+    const auto age = std::chrono::seconds(Seconds(now) - oldest.stamp);
+    if (age <= limits_.min_age && tombstones_ <= limits_.max_keys) return;
+    // What is forgotten can come back with a count we counted already: from
+    // here on only Events that began later may count in full.
+    horizon_ = std::max(horizon_, oldest.occurred_at);
+    const uint32_t index = oldest_;
+    Revive(index);
+    --live_;
+    Erase(index);
+  }
+}
+
+uint32_t EventTracker::Find(const Hash128& key) {
+  const size_t mask = slots_.size() - 1;
+  for (size_t slot = key.low & mask;; slot = (slot + 1) & mask) {
+    if (slots_[slot] == kNone) return kNone;
+    if (At(slots_[slot]).key == key) return slots_[slot];
+  }
+}
+
+uint32_t EventTracker::Insert(const Hash128& key) {
+  uint32_t index;
+  if (free_.empty()) {
+    if (used_ % kBlockRecords == 0) {
+      blocks_.push_back(
+          std::make_unique_for_overwrite<Record[]>(kBlockRecords));
+    }
+    index = used_++;
+  } else {
+    index = free_.back();
+    free_.pop_back();
+  }
+  At(index).key = key;
+  if ((used_ - free_.size()) * 4 > slots_.size() * 3) Grow();
+  const size_t mask = slots_.size() - 1;
+  size_t slot = key.low & mask;
+  while (slots_[slot] != kNone) slot = (slot + 1) & mask;
+  slots_[slot] = index;
+  return index;
+}
+
+void EventTracker::Grow() {
+  std::vector<uint32_t> old(slots_.size() * 2, kNone);
+  old.swap(slots_);
+  const size_t mask = slots_.size() - 1;
+  for (const uint32_t index : old) {
+    if (index == kNone) continue;
+    size_t slot = At(index).key.low & mask;
+    while (slots_[slot] != kNone) slot = (slot + 1) & mask;
+    slots_[slot] = index;
+  }
+}
+
+// Closes the gap in the probe sequence, so that no slot is lost to removals.
+void EventTracker::Erase(uint32_t index) {
+  const size_t mask = slots_.size() - 1;
+  size_t hole = At(index).key.low & mask;
+  while (slots_[hole] != index) hole = (hole + 1) & mask;
+  for (size_t next = (hole + 1) & mask; slots_[next] != kNone;
+       next = (next + 1) & mask) {
+    const size_t home = At(slots_[next]).key.low & mask;
+    if (((next - home) & mask) >= ((next - hole) & mask)) {
+      slots_[hole] = slots_[next];
+      hole = next;
+    }
+  }
+  slots_[hole] = kNone;
+  free_.push_back(index);
+  At(index).tombstone = 1;
+}
+
+}  // namespace kem

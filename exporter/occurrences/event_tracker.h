@@ -1,0 +1,134 @@
+// Remembers every Event the API server has and how often each had happened,
+// so that any later sight of it yields exactly the new occurrences: the delta
+// function. Also remembers Events that are gone (tombstones), because the
+// recorders write an expired Event again under its name with the count so far.
+// Used by the pipeline, one tracker a reflector; knows nothing of labels but a
+// number that it keeps for its caller.
+//
+// Not thread-safe: the pipeline's mutex guards it. Nothing here fails.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/hash.h"
+
+namespace kem {
+
+// Which series an Event is shown in: the caller's numbers, kept for it.
+struct SeriesIds {
+  static constexpr uint32_t kNone = UINT32_MAX;
+  uint32_t tuple = kNone;
+  uint32_t object = kNone;  // kNone for namespaced objects
+  bool operator==(const SeriesIds&) const = default;
+};
+
+// One sight of an Event, by ADDED, MODIFIED or as a list item.
+struct Sighting {
+  Hash128 key;       // of namespace and name
+  uint64_t uid = 0;  // hash
+  uint64_t resource_version = 0;
+  WallTime identity_time;
+  WallTime occurred_at;
+  uint32_t count = 1;  // within [1, 2^31-1]
+  SeriesIds series;
+};
+
+struct Change {
+  // New occurrences.
+  uint32_t delta = 0;
+  // The sight was not newer than what is known; nothing changed.
+  bool replay = false;
+  // The series that the Event was shown in until now; kNone if in none.
+  SeriesIds left;
+};
+
+class EventTracker {
+ public:
+  struct Limits {
+    // A tombstone goes when it is older than min_age and more than min_keys
+    // are kept, oldest first; and in any case when there are more than
+    // max_keys. Each takes 64 bytes.
+    std::chrono::seconds min_age = std::chrono::hours(24);
+    uint32_t min_keys = 100'000;
+    uint32_t max_keys = 1'000'000;
+  };
+
+  explicit EventTracker(Limits limits);
+  EventTracker() : EventTracker(Limits()) {}
+
+  // The Event exists and looks like this. `now` dates tombstones.
+  Change Observe(const Sighting& sighting, SteadyTime now);
+
+  // The Event is gone. Never an occurrence.
+  Change Remove(const Sighting& sighting, SteadyTime now);
+
+  // All Events that exist, at once: after it, what was not among `sightings`
+  // is gone. A baseline counts nothing: the first list, or the first one after
+  // the resourceVersion went back. Calls on_change for each sighting, and
+  // on_gone for each Event that is gone, with the series it was shown in.
+  using OnChange = std::function<void(const Sighting&, const Change&)>;
+  using OnGone = std::function<void(SeriesIds)>;
+  void Replace(const std::vector<Sighting>& sightings, bool baseline,
+               WallTime server_time, SteadyTime now, const OnChange& on_change,
+               const OnGone& on_gone);
+
+  // Events that exist, and Events remembered though gone.
+  uint32_t live() const { return live_; }
+  uint32_t tombstones() const { return tombstones_; }
+  // An unknown Event first seen before this may be an old one written again:
+  // it counts 1. From this on it counts in full.
+  WallTime horizon() const { return horizon_; }
+
+ private:
+  // 64 bytes an Event; a tombstone uses the place of its series for the list
+  // that orders tombstones by age.
+  struct Record {
+    Hash128 key;
+    uint64_t uid;
+    uint64_t resource_version;
+    WallTime identity_time;
+    WallTime occurred_at;
+    uint32_t count : 31;
+    uint32_t tombstone : 1;
+    uint32_t stamp;  // live: the list that last held it; tombstone: its second
+    uint32_t tuple_or_older;
+    uint32_t object_or_newer;
+  };
+  static_assert(sizeof(Record) == 64);
+  static constexpr uint32_t kBlockRecords = 4096;
+  static constexpr uint32_t kNone = UINT32_MAX;
+
+  Record& At(uint32_t index) {
+    return blocks_[index / kBlockRecords][index % kBlockRecords];
+  }
+  uint32_t Find(const Hash128& key);
+  uint32_t Insert(const Hash128& key);
+  void Erase(uint32_t index);
+  void Grow();
+  void Store(Record& record, const Sighting& sighting);
+  uint32_t Delta(const Record& record, const Sighting& sighting) const;
+  void Bury(uint32_t index, SteadyTime now);
+  void Revive(uint32_t index);
+  void EvictTombstones(SteadyTime now);
+
+  const Limits limits_;
+  // Records stay where they are, so that growing copies only the slots.
+  std::vector<std::unique_ptr<Record[]>> blocks_;
+  std::vector<uint32_t> free_;
+  uint32_t used_ = 0;
+  // Open addressing, linear probing: record numbers, at most 3/4 full.
+  std::vector<uint32_t> slots_;
+  uint32_t live_ = 0;
+  uint32_t tombstones_ = 0;
+  uint32_t oldest_ = kNone;
+  uint32_t newest_ = kNone;
+  uint32_t list_number_ = 0;
+  WallTime horizon_;
+};
+
+}  // namespace kem

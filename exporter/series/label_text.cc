@@ -1,0 +1,87 @@
+#include "series/label_text.h"
+
+#include <algorithm>
+
+namespace kem {
+namespace {
+
+// Not in any UTF-8 text, so it separates without doubt.
+constexpr char kSeparator = '\xff';
+// Stands for NUL, at which Prometheus' text parser stops.
+constexpr char kForNul = '?';
+
+void AppendKey(std::string_view value, std::string& out) {
+  const size_t at = out.size();
+  out.append(CutLabel(value));
+  // As in the text, or two keys could give one text.
+  std::replace(out.begin() + static_cast<std::ptrdiff_t>(at), out.end(), '\0',
+               kForNul);
+  out += kSeparator;
+}
+
+void AppendLabel(std::string_view name, std::string_view value,
+                 std::string& out) {
+  if (!out.empty()) out += ',';
+  out.append(name).append("=\"");
+  for (const char c : CutLabel(value)) {
+    switch (c) {
+      case '\\':
+        out.append("\\\\");
+        break;
+      case '"':
+        out.append("\\\"");
+        break;
+      case '\n':
+        out.append("\\n");
+        break;
+      case '\0':
+        out += kForNul;
+        break;
+      default:
+        out += c;
+    }
+  }
+  out += '"';
+}
+
+}  // namespace
+
+std::string_view CutLabel(std::string_view value) {
+  if (value.size() <= kMaxLabelBytes) return value;
+  size_t end = kMaxLabelBytes;
+  // Back to the first byte of the character that the cut would split.
+  while (end > 0 && (static_cast<unsigned char>(value[end]) & 0xc0) == 0x80) {
+    --end;
+  }
+  return value.substr(0, end);
+}
+
+void LabelKey(const SeriesLabels& labels, Who who, std::string& out) {
+  out.clear();
+  out += labels.scope == Scope::kCluster ? 'c' : 'n';
+  AppendKey(labels.api_group, out);
+  AppendKey(labels.kind, out);
+  AppendKey(who == Who::kTuple ? labels.object_namespace : labels.object_name,
+            out);
+  AppendKey(labels.reason, out);
+  AppendKey(labels.type, out);
+  AppendKey(labels.reporting_component, out);
+}
+
+void LabelText(const SeriesLabels& labels, Who who, std::string& out) {
+  out.clear();
+  AppendLabel("scope",
+              labels.scope == Scope::kCluster ? "cluster" : "namespaced", out);
+  AppendLabel("api_group", labels.api_group, out);
+  AppendLabel("kind", labels.kind, out);
+  if (who == Who::kTuple) {
+    AppendLabel("object_namespace", labels.object_namespace, out);
+  } else {
+    AppendLabel("object_name", labels.object_name, out);
+  }
+  AppendLabel("reason", labels.reason, out);
+  AppendLabel("type", labels.type, out);
+  AppendLabel("reporting_component", labels.reporting_component, out);
+}
+
+}  // namespace kem

@@ -1,0 +1,27 @@
+// The two renderings of a series' labels: the text that stands between the
+// braces of an exposition line, and the compact key that tells tuples apart.
+// Both see the same cleaned values, so two keys never give one text. Used by
+// SeriesTable only.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "series/series_table.h"
+
+namespace kem {
+
+// Whose labels: a tuple's (with object_namespace) or one cluster-scoped
+// object's (with object_name).
+enum class Who { kTuple, kObject };
+
+inline constexpr size_t kMaxLabelBytes = 256;
+
+// `value` cut to kMaxLabelBytes at the end of a character.
+std::string_view CutLabel(std::string_view value);
+
+// Both replace what `out` holds.
+void LabelKey(const SeriesLabels& labels, Who who, std::string& out);
+void LabelText(const SeriesLabels& labels, Who who, std::string& out);
+
+}  // namespace kem

@@ -1,0 +1,127 @@
+// Tells whether the object an Event is about lives in a namespace or belongs
+// to the whole cluster: the label `scope`. The pipeline asks once a frame.
+// Neither the namespace the Event sits in nor the object's own alone says so:
+// Events on Nodes sit in `default` or `kube-system`, and some writers set a
+// namespace on Nodes. It does not read Events itself.
+//
+// Externally synchronised: the caller's mutex guards every call but stats().
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string_view>
+
+#include "base/clock.h"
+
+namespace kem {
+
+struct ApiKinds;
+class Discovery;
+
+enum class Scope : uint8_t { kCluster, kNamespaced };
+
+// What the decision rests on, surest first; the label `by`.
+enum class ScopeSource : uint8_t { kDiscovery, kTable, kInferred };
+inline constexpr std::array<std::string_view, 3> kScopeSourceNames = {
+    "discovery", "table", "inferred"};
+
+// How asking the API server went; the label `result`. Partial: some group
+// could not be read.
+enum class RefreshResult : uint8_t { kSuccess, kPartial, kFailed };
+inline constexpr std::array<std::string_view, 3> kRefreshResultNames = {
+    "success", "partial", "failed"};
+
+struct ScopeDecision {
+  Scope scope = Scope::kNamespaced;
+  ScopeSource by = ScopeSource::kInferred;
+  // A cluster-scoped kind whose Event names a namespace for its object. The
+  // namespace is the writer's mistake.
+  bool conflict = false;
+};
+
+// For our own metrics. Read by any thread.
+struct ScopeStats {
+  using Counter = std::atomic<uint64_t>;
+
+  std::array<Counter, kScopeSourceNames.size()> decisions{};
+  std::array<Counter, kRefreshResultNames.size()> refreshes{};
+  Counter conflicts{0};
+};
+
+// The group in an apiVersion: "apps" of "apps/v1"; empty for the core group's
+// "v1" and for an empty one. A view into `api_version`.
+std::string_view ApiGroup(std::string_view api_version);
+
+class ScopeResolver {
+ public:
+  // An unknown kind is asked for at once, then after 1 s, 2 s, 4 s ... to
+  // every 10 minutes; so is everything after a failure.
+  static constexpr std::chrono::seconds kFirstRetry{1};
+  static constexpr std::chrono::seconds kLastRetry{600};
+  // For all kinds together, against writers who make up a kind per Event.
+  static constexpr int kBurst = 10;
+  static constexpr std::chrono::seconds kRefill{10};
+  // How many unknown kinds are remembered.
+  static constexpr size_t kMaxUnknown = 4096;
+
+  // Both must outlive this. Knows nothing until the first Refresh.
+  ScopeResolver(const Discovery& discovery, const Clock& clock);
+  ~ScopeResolver();
+
+  // Decides for involvedObject.{apiVersion, kind, namespace}. Empty when the
+  // kind is unknown and the API server ought to be asked now: call Refresh,
+  // then Resolve. Each empty answer counts as an attempt. Does not allocate
+  // for a known kind.
+  std::optional<ScopeDecision> TryResolve(std::string_view api_version,
+                                          std::string_view kind,
+                                          bool has_object_namespace);
+
+  // The same from what is known now.
+  ScopeDecision Resolve(std::string_view api_version, std::string_view kind,
+                        bool has_object_namespace);
+
+  // Asks the API server and learns the answer. `guard` holds the caller's
+  // mutex and is released meanwhile, so that a scrape never waits for the
+  // network; what it guards may have changed on return. Blocks for at most
+  // Discovery::kTimeLimit; a call while another one is busy waits for that
+  // one instead. Failure is counted and logged, and what was known stays.
+  // To be called before the first list too.
+  void Refresh(std::unique_lock<std::mutex>& guard, std::stop_token stop);
+
+  // Adds to what is known. Kinds are never forgotten: Events outlive their
+  // CRD by an hour.
+  void Learn(const ApiKinds& found);
+
+  size_t unknown_kinds() const;
+  // Thread-safe.
+  const ScopeStats& stats() const { return stats_; }
+
+ private:
+  struct Verdict;
+  struct Memory;
+
+  Verdict Judge(std::string_view api_version, std::string_view kind) const;
+  ScopeDecision Decide(const Verdict& verdict, bool has_object_namespace);
+  bool RefreshIsDue(std::string_view api_version, std::string_view kind);
+  bool TakeToken(SteadyTime now);
+
+  const Discovery& discovery_;
+  const Clock& clock_;
+  std::unique_ptr<Memory> memory_;
+  ScopeStats stats_;
+  // When the token bucket will be full again.
+  SteadyTime bucket_full_{};
+  std::chrono::seconds failure_delay_{0};
+  SteadyTime failed_until_{};
+  bool refreshing_ = false;
+  std::condition_variable_any refreshed_;
+};
+
+}  // namespace kem

@@ -1,0 +1,70 @@
+"""What an exporter asked of the API server, read from the server's audit log.
+
+This is the server's own word on lists, pages, watches and the resourceVersion
+from which counting began: nothing of it is taken from the exporter.
+"""
+
+import json
+import urllib.parse
+
+
+class Request:
+    """One audited request of a list or watch of Events, or of discovery."""
+
+    def __init__(self, entry):
+        uri = urllib.parse.urlsplit(entry["requestURI"])
+        self.path = uri.path
+        self.query = dict(urllib.parse.parse_qsl(uri.query))
+        self.verb = entry["verb"]
+        self.stage = entry["stage"]
+        self.status = entry.get("responseStatus", {}).get("code", 0)
+        self.agent = entry.get("userAgent", "")
+
+    @property
+    def is_watch(self):
+        return "watch" in self.query
+
+    @property
+    def is_events(self):
+        return self.path.endswith("/events")
+
+
+class AuditLog:
+    """The log file of one control plane."""
+
+    def __init__(self, path):
+        self._path = path
+
+    def requests(self, user, stage="RequestReceived"):
+        """The requests of one user, in the order of their arrival."""
+        found = []
+        with open(self._path, encoding="utf-8") as log:
+            for line in log:
+                if not line.endswith("\n"):
+                    break
+                entry = json.loads(line)
+                if (entry["user"].get("username") == user and
+                        entry["stage"] == stage):
+                    found.append(Request(entry))
+        return found
+
+    def lists(self, user):
+        """List requests for Events, one for each page."""
+        return [request for request in self.requests(user)
+                if request.is_events and not request.is_watch]
+
+    def watches(self, user):
+        return [request for request in self.requests(user)
+                if request.is_events and request.is_watch]
+
+    def baselines(self, user):
+        """{path: resourceVersion of the first watch} of each stream.
+
+        The first watch starts where the first committed list ended: what is
+        newer is to be counted, what is older is not.
+        """
+        first = {}
+        for watch in self.watches(user):
+            version = int(watch.query.get("resourceVersion", "0"))
+            first.setdefault(watch.path, version)
+        return first

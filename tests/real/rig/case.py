@@ -1,0 +1,82 @@
+"""The base of the test classes: one control plane a class, one truth."""
+
+import os
+import subprocess
+import sys
+import time
+import unittest
+
+from rig import processes
+from rig.control_plane import ControlPlane
+from rig.exporter import Exporter
+from rig.recorder import Recorder
+from rig.scopes import Scopes
+from rig.truth import Truth
+
+TOOLS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "tools.py")
+
+
+def find_tools():
+    """Sets KEM_REAL_BIN from what was built before, when it is not set."""
+    if not os.environ.get("KEM_REAL_BIN"):
+        done = subprocess.run([sys.executable, TOOLS, "--if-built"],
+                              capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise unittest.SkipTest(done.stderr.strip())
+        os.environ["KEM_REAL_BIN"] = done.stdout.strip()
+
+
+class ClusterCase(unittest.TestCase):
+    """Class attributes: folder, plane, api, recorder, scopes, truth."""
+
+    API_SERVER_FLAGS = {}
+
+    @classmethod
+    def setUpClass(cls):
+        find_tools()
+        begin = time.monotonic()
+        cls.folder = processes.WorkFolder(cls.__name__.lower())
+        cls.addClassCleanup(cls.folder.close)
+        cls.plane = ControlPlane(cls.folder, **cls.API_SERVER_FLAGS)
+        cls.addClassCleanup(cls.plane.close)
+        cls.api = cls.plane.api
+        cls.recorder = Recorder(cls.api)
+        cls.addClassCleanup(cls.recorder.close)
+        cls.scopes = Scopes(cls.api)
+        cls.scopes.refresh()
+        cls.truth = Truth(cls.recorder, cls.scopes)
+        print(f"control plane up in {time.monotonic() - begin:.1f} s",
+              file=sys.stderr, flush=True)
+
+    def run(self, result=None):
+        def bad():
+            return len(result.failures) + len(result.errors)
+        before = bad()
+        begin = time.monotonic()
+        super().run(result)
+        if bad() > before:
+            self.folder.keep = True
+        print(f"  {time.monotonic() - begin:.1f} s", file=sys.stderr,
+              flush=True)
+        return result
+
+    def exporter(self, name, *flags, **more):
+        """An exporter that is ready, stopped when this test ends."""
+        exporter = Exporter(self.plane, name, *flags, **more)
+        self.addCleanup(exporter.stop, 2)
+        return exporter.wait_ready()
+
+    def told(self, answer):
+        """Waits until the recorder saw the object that the API answered."""
+        self.recorder.wait_for_version(
+            int(answer["metadata"]["resourceVersion"]))
+        return answer
+
+    def wait_event(self, reason, seconds=30, **attributes):
+        """Waits for a real Event with this reason (and other attributes)."""
+        def matches(frame):
+            return frame.reason == reason and all(
+                getattr(frame, name) == value
+                for name, value in attributes.items())
+        return self.recorder.wait_for(matches, seconds,
+                                      f"a {reason} Event {attributes}")

@@ -1,0 +1,65 @@
+"""A real Prometheus that scrapes one exporter, and promtool."""
+
+import json
+import subprocess
+import urllib.parse
+import urllib.request
+
+from rig import processes
+
+_CONFIG = """global: {{scrape_interval: 1s, scrape_timeout: 1s}}
+scrape_configs:
+- job_name: kube-event-metrics
+  static_configs: [{{targets: ["{target}"]}}]
+"""
+
+
+class Prometheus:
+    """Scrapes `target` each second from the start."""
+
+    def __init__(self, folder, name, program, target):
+        self.name = name
+        port = processes.free_port()
+        self._url = f"http://127.0.0.1:{port}"
+        self._process = processes.Process(folder, name, [
+            program, f"--storage.tsdb.path={folder.file(name + '-data')}",
+            "--config.file=" + folder.file(f"{name}.yaml",
+                                           _CONFIG.format(target=target)),
+            f"--web.listen-address=127.0.0.1:{port}"])
+        processes.wait_until(self._ready, 30, f"{name} is ready")
+
+    def _ready(self):
+        self._process.expect_running()
+        with urllib.request.urlopen(self._url + "/-/ready", timeout=2) as got:
+            return got.status == 200
+
+    def query(self, expression):
+        """{frozenset of label pairs: value} of an instant query.
+
+        The name and the labels that Prometheus attaches are left out.
+        """
+        text = urllib.parse.urlencode({"query": expression})
+        with urllib.request.urlopen(f"{self._url}/api/v1/query?{text}",
+                                    timeout=5) as answer:
+            result = json.load(answer)["data"]["result"]
+        dropped = ("__name__", "instance", "job")
+        return {frozenset((name, value) for name, value
+                          in sample["metric"].items() if name not in dropped):
+                float(sample["value"][1]) for sample in result}
+
+    def targets(self):
+        """The health and last error of each scrape target."""
+        with urllib.request.urlopen(f"{self._url}/api/v1/targets",
+                                    timeout=5) as answer:
+            active = json.load(answer)["data"]["activeTargets"]
+        return [(target["health"], target["lastError"]) for target in active]
+
+    def close(self):
+        self._process.kill()
+
+
+def check_metrics(promtool, text):
+    """(exit code, output) of `promtool check metrics` on an exposition."""
+    done = subprocess.run([promtool, "check", "metrics"], input=text.encode(),
+                          capture_output=True, check=False, timeout=30)
+    return done.returncode, (done.stdout + done.stderr).decode()

@@ -1,0 +1,206 @@
+#!/usr/bin/python3
+"""Brings together the real software of these tests in one folder.
+
+Prints the folder's path on standard output, for KEM_REAL_BIN, and where each
+program comes from on standard error. With Go it builds them, once, into
+$KEM_TOOL_CACHE (or ~/.cache/kube-event-metrics); without, it takes those that
+$KUBEBUILDER_ASSETS holds. `--if-built` builds nothing and fails instead.
+"""
+
+import fcntl
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+CONTROL_PLANE = HERE / "controlplane"
+COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager",
+              "kube-scheduler")
+GO_NEEDED = (1, 26)
+
+KWOK = "sigs.k8s.io/kwok"
+KWOK_VERSION = "v0.8.0"
+# In the order in which kwok shall know them.
+KWOK_STAGES = ("node/fast/node-initialize",
+               "node/heartbeat-with-lease/node-heartbeat-with-lease",
+               "pod/general/pod-create", "pod/general/pod-ready",
+               "pod/general/pod-delete")
+
+PROMETHEUS = "github.com/prometheus/prometheus/cmd/"
+PROMETHEUS_VERSION = "v0.316.0"
+PROMETHEUS_TAGS = "remove_all_sd,enable_kubernetes_sd"
+
+
+class Missing(Exception):
+    """Nothing to take the programs from; its text is one sentence."""
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def cache_folder():
+    default = pathlib.Path.home() / ".cache" / "kube-event-metrics"
+    return pathlib.Path(os.environ.get("KEM_TOOL_CACHE") or default)
+
+
+def go_version():
+    """The text of `go version`, or None where Go is missing or too old."""
+    if not shutil.which("go"):
+        return None
+    text = subprocess.run(["go", "version"], capture_output=True, text=True,
+                          check=False).stdout
+    found = re.search(r"go(\d+)\.(\d+)", text)
+    if not found or tuple(map(int, found.groups())) < GO_NEEDED:
+        return None
+    return text.split()[2]
+
+
+def run_go(arguments, folder, **environment):
+    env = {**os.environ, "CGO_ENABLED": "0", "GOTOOLCHAIN": "local",
+           **environment}
+    subprocess.run(["go", *arguments], cwd=folder, env=env, check=True,
+                   stdout=sys.stderr)
+
+
+def module_folder(module, version):
+    """Where the module cache keeps a module's files."""
+    run_go(["mod", "download", f"{module}@{version}"], HERE)
+    root = subprocess.run(["go", "env", "GOMODCACHE"], capture_output=True,
+                          text=True, check=True).stdout.strip()
+    return pathlib.Path(root) / f"{module}@{version}"
+
+
+def build_control_plane(into):
+    version = re.search(r"k8s\.io/kubernetes (v\S+)",
+                        (CONTROL_PLANE / "go.mod").read_text()).group(1)
+    major, minor = version[1:].split(".")[:2]
+    package = "k8s.io/component-base/version"
+    flags = (f"-s -w -X {package}.gitVersion={version} "
+             f"-X {package}.gitMajor={major} -X {package}.gitMinor={minor}")
+    run_go(["build", "-trimpath", "-ldflags", flags, "-o", f"{into}/", "./..."],
+           CONTROL_PLANE)
+
+
+def build_kwok(into):
+    run_go(["install", "-ldflags", "-s -w",
+            f"{KWOK}/cmd/kwok@{KWOK_VERSION}"], HERE, GOBIN=str(into))
+    stages = module_folder(KWOK, KWOK_VERSION) / "kustomize" / "stage"
+    texts = [(stages / f"{name}.yaml").read_text() for name in KWOK_STAGES]
+    (into / "kwok-stages.yaml").write_text("\n---\n".join(texts))
+
+
+def build_prometheus(into):
+    run_go(["install", "-ldflags", "-s -w", "-tags", PROMETHEUS_TAGS,
+            f"{PROMETHEUS}prometheus@{PROMETHEUS_VERSION}",
+            f"{PROMETHEUS}promtool@{PROMETHEUS_VERSION}"], HERE,
+           GOBIN=str(into))
+
+
+def control_plane_key():
+    digest = hashlib.sha256()
+    for path in sorted(CONTROL_PLANE.rglob("*")):
+        if path.is_file():
+            digest.update(str(path.relative_to(CONTROL_PLANE)).encode())
+            digest.update(path.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def recipes(go):
+    """(folder name, what is built, build function, what it makes)."""
+    stages = hashlib.sha256(repr(KWOK_STAGES).encode()).hexdigest()[:8]
+    return [
+        (f"control-plane-{control_plane_key()}-{go}",
+         "k8s.io/kubernetes and etcd", build_control_plane, COMPONENTS),
+        (f"kwok-{KWOK_VERSION}-{stages}-{go}", KWOK, build_kwok,
+         ("kwok", "kwok-stages.yaml")),
+        (f"prometheus-{PROMETHEUS_VERSION}-{go}", PROMETHEUS,
+         build_prometheus, ("prometheus", "promtool"))]
+
+
+def from_go(go, may_build):
+    """{program: path} from the cache, built first where it is not there."""
+    found = {}
+    for name, what, build, programs in recipes(go):
+        folder = cache_folder() / name
+        if not folder.exists():
+            if not may_build:
+                raise Missing("The real software is not built yet: run "
+                              "tests/real/tools.py first.")
+            say(f"building {what} with {go} ...")
+            begin = time.monotonic()
+            half = folder.with_suffix(".building")
+            shutil.rmtree(half, ignore_errors=True)
+            half.mkdir()
+            build(half)
+            half.rename(folder)
+            say(f"built {what} in {(time.monotonic() - begin) / 60:.1f} min")
+        found.update({program: folder / program for program in programs})
+    return found
+
+
+def from_assets():
+    """{program: path} of what KUBEBUILDER_ASSETS holds."""
+    assets = os.environ.get("KUBEBUILDER_ASSETS")
+    if not assets:
+        raise Missing("The tests on real software need Go 1.26 or newer, or "
+                      "the binaries of KUBEBUILDER_ASSETS.")
+    found = {name: pathlib.Path(assets) / name for name in COMPONENTS
+             if (pathlib.Path(assets) / name).exists()}
+    for name in ("etcd", "kube-apiserver"):
+        if name not in found:
+            raise Missing(f"KUBEBUILDER_ASSETS ({assets}) holds no {name}.")
+    return found
+
+
+def debian_prometheus(found):
+    """Debian's own Prometheus: a second version to be scraped by."""
+    for name in ("prometheus", "promtool"):
+        path = pathlib.Path("/usr/bin") / name
+        if path.exists():
+            found[f"{name}-debian"] = path
+            found.setdefault(name, path)
+
+
+def gather(may_build=True):
+    """Makes the folder of links and returns its path."""
+    cache = cache_folder()
+    cache.mkdir(parents=True, exist_ok=True)
+    with open(cache / "lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        go = go_version()
+        found = from_go(go, may_build) if go else from_assets()
+        debian_prometheus(found)
+        listing = "".join(f"{name} {path}\n"
+                          for name, path in sorted(found.items()))
+        key = hashlib.sha256(listing.encode()).hexdigest()[:12]
+        folder = cache / f"tools-{key}"
+        folder.mkdir(exist_ok=True)
+        for name, path in found.items():
+            link = folder / name
+            if not link.is_symlink():
+                link.symlink_to(path)
+    return folder, listing
+
+
+def main():
+    try:
+        folder, listing = gather("--if-built" not in sys.argv[1:])
+    except Missing as trouble:
+        say(str(trouble))
+        return 1
+    except subprocess.CalledProcessError as trouble:
+        say(f"Building the real software failed: {trouble}")
+        return 1
+    say(listing.rstrip())
+    print(folder)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

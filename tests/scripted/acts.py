@@ -1,0 +1,148 @@
+"""The steps of a scenario that are no answers: the host, files, assertions.
+
+`Acts` completes Play (play.py), which holds the answers to lists and watches.
+"""
+
+import gzip
+import time
+
+import checks
+import play
+
+STEADY = 0.25  # seconds after which a condition that held must still hold
+
+
+class Acts(play.Play):
+    def do_server(self, value):
+        """up | refuse | down | drop | mute | full | cut | mend, or a mapping.
+
+        certificate: present one of another authority; clients: trust another.
+        """
+        if isinstance(value, dict):
+            self.server.server_pair = value.get("certificate",
+                                                self.server.server_pair)
+            self.server.client_authority = value.get(
+                "clients", self.server.client_authority)
+            return
+        self.tell(f"server {value}")
+        if value in ("cut", "mend"):
+            getattr(self.cable, value)()
+        else:
+            getattr(self.server, value)()
+
+    def do_file(self, value):
+        self.access.write(value)
+        self.tell(f"file {value}")
+
+    def do_discovery(self, value):
+        table = self.server.discovery
+        table.mode = value.get("mode", table.mode)
+        table.stale = value.get("stale", table.stale)
+        for entry in value.get("add", []):
+            table.add(entry)
+
+    def do_quiet(self, seconds):
+        """No request for Events comes in that time."""
+        exchange = self.server.next_exchange(None, float(seconds))
+        if exchange:
+            raise play.Failure(f"expected {seconds} s without a request, got "
+                               f"{exchange.request}")
+
+    def do_hangup(self, value):
+        """The exporter closes its watch by itself within so many seconds."""
+        path = self.last_path
+        script = self.streams[path]
+        self._poll(value.get("patience", play.PATIENCE), lambda: (
+            [] if script.connection.closed_by_client()
+            else ["the exporter keeps the watch open"]))
+        script.connection.close()
+        self._finish(script.exchange)
+
+    def do_await(self, value):
+        """Counts on the server's side: discovery, tls_failures, decoy, ..."""
+        def wrong():
+            got = {"tls_failures": self.server.tls_failures,
+                   "decoy": self.server.decoy_connections}
+            for kind in ("discovery", "list", "watch"):
+                got[kind] = self.server.count(kind)
+            return [f"expected {name} {condition}, got {got[name]}"
+                    for name, condition in value.items()
+                    if name != "patience"
+                    and not checks.compare_all(got[name], condition)]
+        self._poll(value.get("patience", play.PATIENCE), wrong)
+
+    def do_stderr(self, value):
+        """has: text that the log must hold; not: text that it must not."""
+        def wrong():
+            text = self.exporter.stderr()
+            return [f"the log lacks {one!r}" for one in value.get("has", [])
+                    if one not in text]
+        self._poll(play.PATIENCE, wrong)
+        for one in value.get("not", []):
+            if one in self.exporter.stderr():
+                raise play.Failure(f"the log holds {one!r}")
+
+    def do_probe(self, value):
+        """A request to the exporter, repeated until the answer is right."""
+        def wrong():
+            status, headers, body = self.exporter.get(
+                value["path"], value.get("headers"))
+            if headers.get("Content-Encoding") == "gzip":
+                body = gzip.decompress(body)
+            text = body.decode("utf-8", "replace")
+            found = []
+            if status != value.get("status", 200):
+                found.append(f"{value['path']}: expected "
+                             f"{value.get('status', 200)}, got {status} "
+                             f"{text[:200]!r}")
+            for part in value.get("has", []):
+                if part not in text:
+                    found.append(f"{value['path']}: no {part!r} in "
+                                 f"{text[:300]!r}")
+            for name, expected in value.get("answer_headers", {}).items():
+                if headers.get(name) != expected:
+                    found.append(f"{value['path']}: expected {name}: "
+                                 f"{expected}, got {headers.get(name)}")
+            return found
+        self._poll(0 if value.get("now") else
+                   value.get("patience", play.PATIENCE), wrong)
+
+    def do_expect(self, value):
+        """Metrics, polled until all hold, and once more a little later."""
+        def wrong():
+            samples = self.exporter.scrape()
+            found = []
+            if value.get("no_event_series"):
+                found += [f"series before the first list: {sample}"
+                          for sample in samples
+                          if sample[0] in checks.EVENT_FAMILIES]
+            if "counts" in value:
+                found += checks.check_counts(samples, value["counts"],
+                                             value.get("others"))
+            for line in value.get("metrics", []):
+                problem = checks.check_metric(samples, line)
+                found += [problem] if problem else []
+            return found
+        if value.get("now"):
+            self._poll(0, wrong)
+            return
+        self._poll(value.get("patience", play.PATIENCE), wrong)
+        time.sleep(STEADY)
+        self._poll(0, wrong)
+
+    def _poll(self, patience, wrong):
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                found = wrong()
+            except checks.Malformed as error:
+                raise play.Failure(f"exposition: {error}") from None
+            except OSError as error:
+                self._check_alive()
+                found = [f"the exporter does not answer: {error}"]
+            if not found:
+                return
+            if time.monotonic() >= deadline:
+                raise play.Failure("\n".join(found))
+            self._check_alive()
+            time.sleep(0.05)

@@ -1,0 +1,196 @@
+"""The exporter under test: its kubeconfig, its process, its HTTP endpoint.
+
+One `Exporter` is one process, started on port 0 with an environment of its
+own and ended by its process id. `Access` writes the kubeconfig and the files
+it names, and changes them while the exporter runs (rotation).
+"""
+
+import base64
+import contextlib
+import http.client
+import os
+import re
+import shutil
+import signal
+import subprocess
+import time
+
+import checks
+import yaml
+
+LISTENING = re.compile(r'"?Listening on"?.*?address"?[=:]"?([^"\s,}]+):(\d+)')
+START_SECONDS = 30
+
+
+class Access:
+    """How the exporter reaches and proves itself to the server.
+
+    credentials: token | tokenFile | clientCert | clientCertFile | anonymous.
+    """
+
+    def __init__(self, folder, server, credentials="token", options=None):
+        self.folder = folder
+        self.server = server
+        self.credentials = credentials
+        self.options = options or {}
+        self.tokens = {"token-1"}
+        self.kubeconfig = os.path.join(folder, "kubeconfig")
+        self.write({"token": "token-1"})
+        if server.certificates:
+            self.write({"ca": "a", "client": "client-1"})
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, changes):
+        """token: text; ca: name of an authority; client: common name."""
+        for what, value in changes.items():
+            if what == "token":
+                self.tokens.add(value)
+                self._replace("token", value)
+            elif what == "ca":
+                self._copy(self.server.certificates.authority(value), "ca.crt")
+            elif what == "client":
+                certificate, key = self.server.certificates.pair(
+                    "client", value, "a")
+                self._copy(key, "client.key")
+                self._copy(certificate, "client.crt")
+            else:
+                raise ValueError(f"unknown file {what!r}")
+
+    def _replace(self, name, text):
+        temporary = self.path(name + ".new")
+        with open(temporary, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(temporary, self.path(name))
+
+    def _copy(self, source, name):
+        shutil.copyfile(source, self.path(name + ".new"))
+        os.replace(self.path(name + ".new"), self.path(name))
+
+    def _data(self, name):
+        with open(self.path(name), "rb") as file:
+            return base64.b64encode(file.read()).decode()
+
+    def write_kubeconfig(self, text=None):
+        """The usual kubeconfig, or a scenario's own text with {url} in it."""
+        if text is not None:
+            text = text.replace("{url}", self.server.url)
+            text = text.replace("{folder}", self.folder)
+            if "{ca}" in text:
+                text = text.replace("{ca}", self._data("ca.crt"))
+            self._replace("kubeconfig", text)
+            return
+        cluster = {"server": self.server.url + self.options.get("prefix", "")}
+        if self.server.certificates:
+            if self.options.get("ca") == "file":
+                cluster["certificate-authority"] = "ca.crt"
+            else:
+                cluster["certificate-authority-data"] = self._data("ca.crt")
+        user = {}
+        tls = self.server.certificates is not None
+        if self.credentials == "token":
+            user["token"] = "token-1"
+        elif self.credentials == "tokenFile":
+            user["tokenFile"] = "token"
+        elif self.credentials == "clientCert" and tls:
+            user["client-certificate-data"] = self._data("client.crt")
+            user["client-key-data"] = self._data("client.key")
+        elif self.credentials == "clientCertFile" and tls:
+            user["client-certificate"] = "client.crt"
+            user["client-key"] = "client.key"
+        context = {"cluster": "scripted", "user": "exporter"}
+        self._replace("kubeconfig", yaml.safe_dump({
+            "apiVersion": "v1", "kind": "Config", "current-context": "it",
+            "clusters": [{"name": "scripted", "cluster": cluster}],
+            "users": [{"name": "exporter", "user": user}],
+            "contexts": [{"name": "it", "context": context}]}))
+
+
+class Exporter:
+    """command_prefix and namespace: for a run in a network namespace."""
+
+    def __init__(self, binary, folder, command_prefix=(),
+                 namespace=contextlib.nullcontext):
+        self.binary = binary
+        self.folder = folder
+        self.prefix = list(command_prefix)
+        self.namespace = namespace
+        self.process = None
+        self.address = None
+        self.stderr_path = os.path.join(folder, "stderr")
+
+    def start(self, flags):
+        keep = {k: v for k, v in os.environ.items()
+                if k.endswith("SAN_OPTIONS") or k in ("PATH", "TZ")}
+        keep.update({"HOME": self.folder, "LC_ALL": "C.UTF-8"})
+        keep["TSAN_OPTIONS"] = "halt_on_error=1 " + keep.get("TSAN_OPTIONS", "")
+        with open(self.stderr_path, "wb") as stderr:
+            self.process = subprocess.Popen(
+                self.prefix + [self.binary, *flags], stderr=stderr, env=keep,
+                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                cwd=self.folder)
+
+    def stderr(self):
+        try:
+            with open(self.stderr_path, encoding="utf-8",
+                      errors="replace") as file:
+                return file.read()
+        except FileNotFoundError:
+            return ""
+
+    def running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def wait_listening(self):
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            match = LISTENING.search(self.stderr())
+            if match:
+                host = match[1] if match[1] not in ("", "0.0.0.0", "[::]",
+                                                    "::") else "127.0.0.1"
+                self.address = (host, int(match[2]))
+                return
+            if not self.running():
+                break
+            time.sleep(0.02)
+        raise RuntimeError("the exporter never said `Listening on`")
+
+    def get(self, path, headers=None, method="GET"):
+        """(status, headers, body); OSError when it does not answer."""
+        with self.namespace():
+            connection = http.client.HTTPConnection(*self.address, timeout=20)
+            connection.connect()
+        try:
+            connection.request(method, path, headers=headers or {})
+            answer = connection.getresponse()
+            return answer.status, dict(answer.getheaders()), answer.read()
+        finally:
+            connection.close()
+
+    def scrape(self):
+        status, headers, body = self.get("/metrics")
+        if status != 200:
+            raise checks.Malformed(f"/metrics answered {status}")
+        kind = headers.get("Content-Type", "")
+        if not kind.startswith("text/plain; version=0.0.4"):
+            raise checks.Malformed(f"/metrics has Content-Type {kind!r}")
+        return checks.parse_metrics(body)
+
+    def wait_exit(self, within):
+        """(exit code, seconds it took); code None when it did not end."""
+        started = time.monotonic()
+        try:
+            code = self.process.wait(within)
+        except subprocess.TimeoutExpired:
+            code = None
+        return code, time.monotonic() - started
+
+    def signal(self, name):
+        os.kill(self.process.pid, getattr(signal, "SIG" + name))
+
+    def kill(self):
+        if self.running():
+            self.process.kill()
+        if self.process is not None:
+            self.process.wait()

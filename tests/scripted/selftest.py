@@ -1,0 +1,138 @@
+#!/usr/bin/python3
+"""Tests of the scenario grammar itself: lines, metrics conditions, frames."""
+
+import glob
+import json
+import os
+import socket
+import unittest
+
+import checks
+import discovery
+import objects
+import stream
+import wire
+import yaml
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+class WorldTest(unittest.TestCase):
+    def setUp(self):
+        self.world = objects.World(1_700_000_000)
+
+    def test_a_line_inherits_what_was_said_before(self):
+        self.world.event("x n=5 first=before", list_rv=100)
+        spec = self.world.event("x rv=101 n=6")
+        event = self.world.render(spec)
+        self.assertEqual(event["count"], 6)
+        self.assertEqual(event["metadata"]["resourceVersion"], "101")
+        self.assertEqual(event["firstTimestamp"], "2023-11-14T22:03:20Z")
+        self.assertEqual(event["lastTimestamp"], "2023-11-14T22:13:21Z")
+
+    def test_a_new_uid_keeps_the_first_time(self):
+        first = self.world.render(self.world.event("x rv=1 n=1"))
+        again = self.world.render(self.world.event("x rv=2 n=2 uid=b"))
+        self.assertNotEqual(first["metadata"]["uid"], again["metadata"]["uid"])
+        self.assertEqual(first["firstTimestamp"], again["firstTimestamp"])
+
+    def test_an_unchanged_list_item_keeps_its_resource_version(self):
+        self.world.event("x n=5", list_rv=100)
+        self.assertEqual(self.world.event("x", list_rv=200)["rv"], "100")
+        self.assertEqual(self.world.event("x n=6", list_rv=200)["rv"], "200")
+
+    def test_a_series_has_no_legacy_times(self):
+        event = self.world.render(self.world.event("s rv=1 series=2"))
+        self.assertIsNone(event["firstTimestamp"])
+        self.assertEqual(event["series"]["count"], 2)
+        self.assertNotIn("count", event)
+
+    def test_the_other_api_group_renames_fields(self):
+        spec = self.world.event("x rv=1 n=3 ons=-")
+        event = self.world.render(spec, "events.k8s.io")
+        self.assertEqual(event["deprecatedCount"], 3)
+        self.assertNotIn("namespace", event["regarding"])
+        self.assertNotIn("involvedObject", event)
+
+    def test_ranges_run_side_by_side(self):
+        self.assertEqual(objects.expand("A k{1..2} rv={7..8}"),
+                         ["A k1 rv=7", "A k2 rv=8"])
+
+    def test_unknown_words_are_refused(self):
+        with self.assertRaises(ValueError):
+            self.world.event("x rv=1 cuont=3")
+
+
+class ChecksTest(unittest.TestCase):
+    def test_reads_escaped_labels(self):
+        sample = checks.parse_metrics(b'a{b="x\\"y\\\\z\\n"} 3\n')
+        self.assertEqual(sample, [("a", {"b": 'x"y\\z\n'}, 3.0)])
+
+    def test_refuses_what_prometheus_would_refuse(self):
+        for body in (b"a 1", b"a{b=c} 1\n", b"a 1\na 1\n", b"a x\n",
+                     b'a{b="\xff"} 1\n', b'a{b="1",b="2"} 1\n'):
+            with self.assertRaises(checks.Malformed):
+                checks.parse_metrics(body)
+
+    def test_conditions(self):
+        samples = checks.parse_metrics(b'a{b="1"} 2\na{b="2"} 3\n')
+        self.assertIsNone(checks.check_metric(samples, "a = 5"))
+        self.assertIsNone(checks.check_metric(samples, 'a{b="2"} >= 3'))
+        self.assertIsNone(checks.check_metric(samples, 'a{b="3"} absent'))
+        self.assertIn("got 2", checks.check_metric(samples, 'a{b="1"} = 3'))
+
+
+class StreamTest(unittest.TestCase):
+    def received(self, *items):
+        ours, theirs = socket.socketpair()
+        connection = wire.Connection(ours)
+
+        class Exchange:
+            pass
+        exchange = Exchange()
+        exchange.connection = connection
+        script = stream.Stream(exchange, objects.World(0), "core")
+        for item in items:
+            script.send(item)
+        connection.close()
+        data = b""
+        while True:
+            part = theirs.recv(65536)
+            if not part:
+                theirs.close()
+                return data
+            data += part
+
+    def test_a_frame_is_one_chunk_and_one_line(self):
+        data = self.received("A x rv=5 n=2", "clean")
+        size, _, rest = data.partition(b"\r\n")
+        frame = rest[:int(size, 16)]
+        self.assertEqual(json.loads(frame)["object"]["count"], 2)
+        self.assertTrue(frame.endswith(b"\n"))
+        self.assertTrue(data.endswith(b"\r\n0\r\n\r\n"))
+
+    def test_one_byte_a_chunk(self):
+        data = self.received({"frame": "B rv=9", "chunks": [1]})
+        self.assertEqual(data[:12], b"1\r\n{\r\n1\r\n\"\r\n")
+
+    def test_a_cut_chunk_promises_more_than_it_holds(self):
+        data = self.received({"raw": "0123456789", "cut_chunk": 60})
+        self.assertEqual(data, b"a\r\n012345")
+
+
+class ScenarioFilesTest(unittest.TestCase):
+    def test_every_file_says_what_it_is_about(self):
+        for path in glob.glob(os.path.join(HERE, "scenarios", "*.yaml")):
+            with open(path, encoding="utf-8") as file:
+                scenario = yaml.safe_load(file)
+            self.assertIn("about", scenario, path)
+            self.assertTrue("play" in scenario or "exits" in scenario, path)
+
+    def test_discovery_knows_both_scopes(self):
+        tables = discovery.Discovery().tables
+        self.assertIn(("nodes", "Node", "C"), tables["v1"])
+        self.assertIn(("pods", "Pod", "N"), tables["v1"])
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,97 @@
+"""Watch scripts: what a line such as `M x rv=103 n=9` or `reset` writes.
+
+`Stream` is one open watch; play.py feeds it the items of `send`. README.md
+lists them. Raises wire.Gone when the client has hung up, which only matters to
+a scenario that expects the stream to stay.
+"""
+
+import json
+import time
+
+import discovery
+import objects
+
+PLAIN = ("clean", "eof", "notify", "reset", "silence", "timeout")
+
+
+class Stream:
+    def __init__(self, exchange, world, group):
+        self.exchange = exchange
+        self.connection = exchange.connection
+        self.world = world
+        self.group = group
+        self.ended = None  # monotonic time when we ended it
+
+    def send(self, item):
+        """item: a line, or a mapping with the line and how to send it."""
+        if isinstance(item, str):
+            item = {"frame": item}
+        lines = item.get("frames") or [item.get("frame", "")]
+        lines = [one for line in lines for one in objects.expand(line)]
+        if len(lines) == 1 and self._plain(lines[0].split()):
+            return
+        if "raw" in item:
+            frames = [item["raw"].encode()]
+        else:
+            frames = [self._frame(line, item) for line in lines]
+        if item.get("one_chunk"):
+            frames = [b"".join(frames)]
+        for frame in frames:
+            self._write(frame, item)
+
+    def end(self):
+        self.ended = time.monotonic()
+
+    def _plain(self, words):
+        if not words or words[0] not in PLAIN:
+            return False
+        word = words[0]
+        if word == "timeout":
+            seconds = int(self.exchange.request.query["timeoutSeconds"])
+            elapsed = time.monotonic() - self.exchange.request.time
+            time.sleep(max(0.0, seconds - elapsed))
+            word = "clean"
+        if word == "clean":
+            self.connection.end_stream()
+        elif word == "eof":
+            self.connection.close()
+        elif word == "notify":
+            self.connection.close_notify()
+        elif word == "reset":
+            self.connection.reset()
+        if word != "silence":
+            self.end()
+        return True
+
+    def _frame(self, line, item):
+        word, _, rest = line.partition(" ")
+        if word == "B":
+            kind, body = "BOOKMARK", objects.bookmark(
+                rest.strip().removeprefix("rv="), self.group)
+        elif word == "ERROR":
+            code, reason, *text = rest.split(" ", 2)
+            kind, body = "ERROR", discovery.status(
+                int(code), reason if reason != "-" else None,
+                text[0] if text else f"scripted {reason}")
+        else:
+            kind = objects.ACTIONS.get(word, word)
+            spec = self.world.event(rest, deleted=word == "D")
+            body = self.world.render(spec, self.group, item.get("merge"))
+        if item.get("pad"):
+            field = "note" if self.group == "events.k8s.io" else "message"
+            body[field] = "x" * int(item["pad"])
+        frame = {"type": kind, "object": body}
+        if item.get("pretty"):
+            return json.dumps(frame, indent=2).encode() + b"\n"
+        text = json.dumps(frame, separators=(",", ":"),
+                          ensure_ascii=not item.get("utf8"))
+        return text.encode() + (b"" if item.get("no_newline") else b"\n")
+
+    def _write(self, frame, item):
+        if "cut_chunk" in item:  # the chunk promises more than it holds
+            part = frame[:int(len(frame) * item["cut_chunk"] / 100)]
+            self.connection.write(b"%x\r\n%s" % (len(frame), part))
+            return
+        if "keep" in item:  # whole chunks, but only this part of the frame
+            frame = frame[:int(len(frame) * item["keep"] / 100)]
+        self.connection.chunk(frame, item.get("chunks"))

@@ -86,8 +86,8 @@ Change EventTracker::Remove(const Sighting& sighting, SteadyTime now) {
   return change;
 }
 
-void EventTracker::Replace(const std::vector<Sighting>& sightings,
-                           bool baseline, WallTime server_time, SteadyTime now,
+void EventTracker::Replace(const std::deque<Sighting>& sightings, bool baseline,
+                           WallTime server_time, SteadyTime now,
                            const OnChange& on_change, const OnGone& on_gone) {
   ++list_number_;
   if (baseline) {

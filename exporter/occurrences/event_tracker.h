@@ -10,6 +10,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <vector>
@@ -35,6 +36,8 @@ struct Sighting {
   WallTime identity_time;
   WallTime occurred_at;
   uint32_t count = 1;  // within [1, 2^31-1]
+  // The recorder's collection of similar Events; kept for the caller.
+  bool combined = false;
   SeriesIds series;
 };
 
@@ -73,7 +76,7 @@ class EventTracker {
   // on_gone for each Event that is gone, with the series it was shown in.
   using OnChange = std::function<void(const Sighting&, const Change&)>;
   using OnGone = std::function<void(SeriesIds)>;
-  void Replace(const std::vector<Sighting>& sightings, bool baseline,
+  void Replace(const std::deque<Sighting>& sightings, bool baseline,
                WallTime server_time, SteadyTime now, const OnChange& on_change,
                const OnGone& on_gone);
 

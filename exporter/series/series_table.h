@@ -18,11 +18,10 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "events/scope.h"
 #include "occurrences/event_tracker.h"
 
 namespace kem {
-
-enum class Scope { kCluster, kNamespaced };
 
 // Name, type and help of one event family, as exposed and as documented in
 // METRICS.md (tests/lint compares them).

@@ -1,0 +1,55 @@
+// kube-event-metrics: flags, access, signals; everything else is App's.
+// Exit codes: 0 ended by a signal, 1 failed while running, 2 wrong flags or an
+// unusable kubeconfig.
+
+#include <signal.h>
+
+#include <cstdio>
+#include <exception>
+#include <variant>
+
+#include "apiserver/api_access.h"
+#include "app.h"
+#include "base/environment.h"
+#include "base/log.h"
+#include "base/termination.h"
+#include "flags.h"
+
+namespace {
+
+int Run(int argc, const char* const* argv) {
+  // OpenSSL writes to connections that the other side has closed.
+  ::signal(SIGPIPE, SIG_IGN);
+  const kem::TerminationSignals signals;
+
+  const std::variant<kem::Options, kem::Exit> parsed =
+      kem::ParseFlags(argc, argv);
+  if (const auto* exit = std::get_if<kem::Exit>(&parsed)) {
+    std::fputs(exit->text.c_str(), exit->code == 0 ? stdout : stderr);
+    return exit->code;
+  }
+  const kem::Options& options = *std::get_if<kem::Options>(&parsed);
+  kem::InitLog(options.log_level, options.log_format);
+
+  kem::Result<kem::ApiAccess> access = kem::ResolveAccess(
+      {options.kubeconfig, options.context, options.apiserver},
+      kem::ProcessEnvironment());
+  if (!access) {
+    std::fprintf(stderr, "kube-event-metrics: %s\n",
+                 access.error().message.c_str());
+    return 2;
+  }
+  return kem::RunApp(options, std::move(*access), signals);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return Run(argc, argv);
+  } catch (const std::exception& error) {
+    std::fprintf(stderr, "kube-event-metrics: internal error: %s\n",
+                 error.what());
+    return 1;
+  }
+}

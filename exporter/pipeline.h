@@ -1,0 +1,71 @@
+// The way of an Event from JSON to series: decode, find its scope, ask the
+// tracker how many occurrences are new, count them. Each reflector has a
+// Pipeline as its sink; all of them share one EventWorld, which the scrape
+// reads. Does not talk to the API server but for discovery's sake.
+#pragma once
+
+#include <deque>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/hash.h"
+#include "events/event_decoder.h"
+#include "events/scope.h"
+#include "frames/object_sink.h"
+#include "frames/session_stats.h"
+#include "occurrences/event_tracker.h"
+#include "occurrences/occurrence_stats.h"
+#include "series/series_table.h"
+
+namespace kem {
+
+// What pipelines and scrapes share.
+struct EventWorld {
+  EventWorld(const Discovery& discovery, const Clock& clock,
+             std::chrono::seconds birth_hold)
+      : scopes(discovery, clock), series(birth_hold) {}
+
+  std::mutex mutex;
+  ScopeResolver scopes;  // guarded by mutex
+  SeriesTable series;    // guarded by mutex
+  SessionStats session;
+  OccurrenceStats occurrences;
+};
+
+// Owned by one reflector's thread, but for the world.
+class Pipeline : public ObjectSink {
+ public:
+  // All must outlive this. `stop` ends a wait for discovery.
+  Pipeline(EventWorld& world, const Clock& clock, std::stop_token stop)
+      : world_(world), clock_(clock), stop_(std::move(stop)) {}
+
+  void BeginList() override;
+  bool StageItem(std::string_view item) override;
+  void CommitList(const ListCommit& commit) override;
+  FrameInfo ApplyFrame(std::string_view frame) override;
+
+ private:
+  using Guard = std::unique_lock<std::mutex>;
+
+  Sighting Identify(const Event& event);
+  SeriesIds FindSeries(const Event& event, Guard& guard);
+  void Count(const Sighting& sighting, const Change& change, SteadyTime now);
+  void PublishSizes();
+
+  EventWorld& world_;
+  const Clock& clock_;
+  const std::stop_token stop_;
+  const Hasher hash_;
+  EventDecoder decoder_;
+  EventTracker tracker_;  // guarded by world_.mutex
+  std::deque<Sighting> staged_;
+  bool has_baseline_ = false;
+  std::string scratch_;
+  int64_t published_live_ = 0;
+  int64_t published_tombstones_ = 0;
+};
+
+}  // namespace kem

@@ -1,0 +1,190 @@
+#include "scrape/http_server.h"
+
+#include <httplib.h>
+#include <sys/socket.h>
+
+#include <charconv>
+#include <thread>
+
+#include "version.h"
+
+namespace kem {
+namespace {
+
+constexpr size_t kThreads = 8;
+constexpr char kTextFormat[] = "text/plain; version=0.0.4; charset=utf-8";
+
+struct HostPort {
+  std::string host;
+  int port = 0;
+};
+
+Result<HostPort> ParseAddress(const std::string& address) {
+  const size_t colon = address.rfind(':');
+  HostPort parsed;
+  if (colon != std::string::npos) {
+    parsed.host = address.substr(0, colon);
+    const char* end = address.data() + address.size();
+    const auto [stop, error] =
+        std::from_chars(address.data() + colon + 1, end, parsed.port);
+    const bool bracketed = parsed.host.size() > 2 &&
+                           parsed.host.front() == '[' &&
+                           parsed.host.back() == ']';
+    if (bracketed) parsed.host = parsed.host.substr(1, parsed.host.size() - 2);
+    if (error == std::errc() && stop == end && parsed.port >= 0 &&
+        parsed.port <= 65535 &&
+        (bracketed || parsed.host.find(':') == std::string::npos)) {
+      return parsed;
+    }
+  }
+  return Error{ErrorCode::kInvalidConfig,
+               "--web.listen-address \"" + address +
+                   "\" is no address: write host:port, such as :9953 or "
+                   "127.0.0.1:9953"};
+}
+
+// httplib's own default is SO_REUSEPORT, by which a second exporter would
+// silently take half of the scrapes.
+void SetSocketOptions(socket_t socket) {
+  const int yes = 1;
+  ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+}
+
+std::string Page(const std::string& telemetry_path) {
+  return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
+         "<meta charset=\"utf-8\">\n<title>kube-event-metrics</title>\n"
+         "<style>body{font-family:sans-serif;margin:2rem;"
+         "color-scheme:light dark}</style>\n</head>\n<body>\n"
+         "<h1>kube-event-metrics</h1>\n"
+         "<p>What happened to this cluster, counted from its Events. Version " +
+         std::string(kVersion) + ".</p>\n<ul>\n<li><a href=\"" +
+         telemetry_path +
+         "\">Metrics</a></li>\n"
+         "<li><a href=\"/readyz\">Ready?</a></li>\n"
+         "<li><a href=\"/livez\">Alive?</a></li>\n</ul>\n</body>\n</html>\n";
+}
+
+// httplib takes routes as regular expressions.
+std::string AsPattern(const std::string& path) {
+  std::string pattern;
+  for (const char c : path) {
+    if (c == '.') pattern += '\\';
+    pattern += c;
+  }
+  return pattern;
+}
+
+void Answer(const Health& health, httplib::Response& response) {
+  response.status = health.ok ? 200 : 503;
+  response.set_content(health.text, "text/plain; charset=utf-8");
+}
+
+}  // namespace
+
+struct HttpServer::Impl {
+  httplib::Server server;
+  std::string address;
+  std::jthread thread;
+
+  void Route(const std::string& telemetry_path, HttpContent content,
+             HttpStats& stats);
+  Result<void> Bind(const std::string& wanted);
+};
+
+void HttpServer::Impl::Route(const std::string& telemetry_path,
+                             HttpContent content, HttpStats& stats) {
+  server.Get("/", [page = Page(telemetry_path)](const httplib::Request&,
+                                                httplib::Response& response) {
+    response.set_content(page, "text/html; charset=utf-8");
+  });
+  server.Get("/livez",
+             [livez = std::move(content.livez)](const httplib::Request&,
+                                                httplib::Response& response) {
+               Answer(livez(), response);
+             });
+  server.Get("/readyz",
+             [readyz = std::move(content.readyz)](const httplib::Request&,
+                                                  httplib::Response& response) {
+               Answer(readyz(), response);
+             });
+  server.Get(AsPattern(telemetry_path),
+             [scrape = std::move(content.scrape)](const httplib::Request&,
+                                                  httplib::Response& response) {
+               response.set_chunked_content_provider(
+                   kTextFormat, [next = scrape(), piece = std::string()](
+                                    size_t, httplib::DataSink& sink) mutable {
+                     piece.clear();
+                     const bool more = next(piece);
+                     if (!sink.write(piece.data(), piece.size())) return false;
+                     if (!more) sink.done();
+                     return true;
+                   });
+             });
+  server.set_logger([&stats, telemetry_path](const httplib::Request& request,
+                                             const httplib::Response& reply) {
+    const std::string& path = request.path;
+    const bool known = path == telemetry_path || path == "/" ||
+                       path == "/livez" || path == "/readyz";
+    stats.Count(known ? path : "other", reply.status);
+  });
+}
+
+Result<void> HttpServer::Impl::Bind(const std::string& wanted) {
+  Result<HostPort> parsed = ParseAddress(wanted);
+  if (!parsed) return parsed.error();
+  const auto bind = [&](const std::string& host) {
+    if (parsed->port == 0) return server.bind_to_any_port(host);
+    return server.bind_to_port(host, parsed->port) ? parsed->port : -1;
+  };
+  int port = -1;
+  if (parsed->host.empty()) {
+    // "::" takes IPv4 too; without IPv6 in the kernel there is only IPv4.
+    port = bind("::");
+    parsed->host = "::";
+    if (port < 0) {
+      port = bind("0.0.0.0");
+      parsed->host = "0.0.0.0";
+    }
+  } else {
+    port = bind(parsed->host);
+  }
+  if (port < 0) {
+    return Error{ErrorCode::kInternal,
+                 "cannot listen on " + wanted +
+                     ": the port is taken, or the address is not of this "
+                     "machine; give another --web.listen-address"};
+  }
+  const bool six = parsed->host.find(':') != std::string::npos;
+  address = (six ? "[" + parsed->host + "]" : parsed->host) + ":" +
+            std::to_string(port);
+  return {};
+}
+
+Result<std::unique_ptr<HttpServer>> HttpServer::Start(
+    const std::string& address, const std::string& telemetry_path,
+    HttpContent content, HttpStats& stats) {
+  auto impl = std::make_unique<Impl>();
+  impl->server.new_task_queue = [] {
+    return new httplib::ThreadPool(kThreads);
+  };
+  impl->server.set_socket_options(SetSocketOptions);
+  impl->server.set_keep_alive_timeout(2);
+  impl->server.set_read_timeout(5, 0);
+  impl->server.set_write_timeout(5, 0);
+  impl->server.set_payload_max_length(64 << 10);
+  impl->Route(telemetry_path, std::move(content), stats);
+  if (Result<void> bound = impl->Bind(address); !bound) return bound.error();
+  impl->thread =
+      std::jthread([server = &impl->server] { server->listen_after_bind(); });
+  // stop() before the loop runs would be forgotten.
+  while (!impl->server.is_running()) std::this_thread::yield();
+  return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
+}
+
+HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+HttpServer::~HttpServer() { impl_->server.stop(); }
+
+const std::string& HttpServer::address() const { return impl_->address; }
+
+}  // namespace kem

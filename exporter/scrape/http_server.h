@@ -1,0 +1,53 @@
+// The exporter's own HTTP side: /metrics, /livez, /readyz and a page at / that
+// says where to look. Used by the app; what it serves comes from the functions
+// it is given. A slow client costs one thread of the pool and never holds a
+// lock. No TLS and no authentication of its own.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/result.h"
+#include "scrape/own_metrics.h"
+
+namespace kem {
+
+// One answer of a health endpoint.
+struct Health {
+  bool ok = false;
+  // Why not, one line each; shown as the body.
+  std::string text;
+};
+
+struct HttpContent {
+  // Starts one scrape: each call of what it returns appends the next piece of
+  // the exposition to an empty string, and returns false with the last one.
+  std::function<std::function<bool(std::string&)>()> scrape;
+  std::function<Health()> livez;
+  std::function<Health()> readyz;
+};
+
+class HttpServer {
+ public:
+  // Binds `address` ("host:port", ":port" for every interface, "[::1]:port";
+  // port 0 takes a free one) and serves from threads of its own until
+  // destroyed. `telemetry_path` is of letters, digits and "/._-" and none of
+  // the other paths. `stats` must outlive it. kInvalidConfig when the address
+  // is none, kInternal when it cannot be bound.
+  static Result<std::unique_ptr<HttpServer>> Start(
+      const std::string& address, const std::string& telemetry_path,
+      HttpContent content, HttpStats& stats);
+  // Stops listening and waits for answers under way, a few seconds at most.
+  ~HttpServer();
+
+  // The address it listens on, with the real port: "127.0.0.1:43210".
+  const std::string& address() const;
+
+ private:
+  struct Impl;
+  explicit HttpServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace kem

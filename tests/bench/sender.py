@@ -1,0 +1,121 @@
+"""An API server that is never the bottleneck: the sender of the benchmark.
+
+It answers discovery, gives an empty first list and holds the watch until
+`release()`; then it sends the stream, rendered beforehand, as fast as the
+socket takes it (the bytes go through the kernel, not through Python). The
+watch stays open and silent after that, as a quiet cluster's does.
+"""
+
+import email.utils
+import json
+import socket
+import threading
+
+import frames
+
+AGGREGATED = ("application/json;g=apidiscovery.k8s.io;v=v2;"
+              "as=APIGroupDiscoveryList")
+LIST = {"kind": "EventList", "apiVersion": "v1",
+        "metadata": {"resourceVersion": "1000000"}, "items": []}
+
+
+def discovery(core):
+    """The aggregated discovery document of /api (core) or /apis."""
+    groups = {}
+    for kind, api_version, cluster in frames.KINDS:
+        group, _, version = api_version.rpartition("/")
+        if core == (group == ""):
+            groups.setdefault((group, version), []).append({
+                "resource": kind.lower() + "s",
+                "singularResource": kind.lower(),
+                "responseKind": {"group": group, "version": version,
+                                 "kind": kind},
+                "scope": "Cluster" if cluster else "Namespaced",
+                "verbs": ["get", "list", "watch"]})
+    return {"kind": "APIGroupDiscoveryList",
+            "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {},
+            "items": [{"metadata": {"name": group} if group else {},
+                       "versions": [{"version": version, "resources": resources,
+                                     "freshness": "Current"}]}
+                      for (group, version), resources in groups.items()]}
+
+
+class Sender:
+    """Serves one exporter on a free port of the loop-back until close()."""
+
+    def __init__(self, body):
+        self._body = memoryview(body)
+        self._gate = threading.Event()
+        self._connections = []
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self.watch_port = 0        # the exporter's end of the watch
+        self.watching = threading.Event()
+        self.sent = threading.Event()
+        self.watches = 0
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def release(self):
+        self._gate.set()
+
+    def close(self):
+        self._listener.close()
+        for connection in self._connections:
+            connection.close()
+
+    def _accept(self):
+        while True:
+            try:
+                connection, peer = self._listener.accept()
+            except OSError:
+                return
+            self._connections.append(connection)
+            threading.Thread(target=self._serve, args=(connection, peer[1]),
+                             daemon=True).start()
+
+    def _serve(self, connection, peer_port):
+        try:
+            with connection, connection.makefile("rb") as requests:
+                while line := requests.readline():
+                    headers = b""
+                    while (header := requests.readline()).strip():
+                        headers += header
+                    path = line.split()[1].decode()
+                    if path.startswith("/api/v1/events?") and "watch=" in path:
+                        self._watch(connection, peer_port)
+                        requests.read()
+                        return
+                    self._answer(connection, path)
+        except (OSError, ValueError):
+            pass  # the exporter or the benchmark is done
+
+    def _watch(self, connection, peer_port):
+        self.watches += 1
+        connection.sendall(self._head("200 OK", "Transfer-Encoding: chunked"))
+        if self.watches > 1:
+            return
+        self.watch_port = peer_port
+        self.watching.set()
+        self._gate.wait()
+        connection.sendall(self._body)
+        self.sent.set()
+
+    def _answer(self, connection, path):
+        bare = path.partition("?")[0]
+        content_type = "application/json"
+        if bare in ("/api", "/apis"):
+            body, content_type = discovery(bare == "/api"), AGGREGATED
+        elif bare == "/api/v1/events":
+            body = LIST
+        else:
+            body = None
+        data = json.dumps(body).encode() if body else b"404 page not found\n"
+        head = self._head("200 OK" if body else "404 Not Found",
+                          f"Content-Length: {len(data)}", content_type)
+        connection.sendall(head + data)
+
+    @staticmethod
+    def _head(status, length, content_type="application/json"):
+        date = email.utils.formatdate(usegmt=True)
+        return (f"HTTP/1.1 {status}\r\nContent-Type: {content_type}\r\n"
+                f"Date: {date}\r\n{length}\r\n\r\n").encode()

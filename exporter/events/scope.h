@@ -9,8 +9,6 @@
 
 #include <array>
 #include <atomic>
-#include <chrono>
-#include <condition_variable>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -55,30 +53,16 @@ struct ScopeStats {
   Counter conflicts{0};
 };
 
-// The group in an apiVersion: "apps" of "apps/v1"; empty for the core group's
-// "v1" and for an empty one. A view into `api_version`.
-std::string_view ApiGroup(std::string_view api_version);
-
 class ScopeResolver {
  public:
-  // An unknown kind is asked for at once, then after 1 s, 2 s, 4 s ... to
-  // every 10 minutes; so is everything after a failure.
-  static constexpr std::chrono::seconds kFirstRetry{1};
-  static constexpr std::chrono::seconds kLastRetry{600};
-  // For all kinds together, against writers who make up a kind per Event.
-  static constexpr int kBurst = 10;
-  static constexpr std::chrono::seconds kRefill{10};
-  // How many unknown kinds are remembered.
-  static constexpr size_t kMaxUnknown = 4096;
-
   // Both must outlive this. Knows nothing until the first Refresh.
   ScopeResolver(const Discovery& discovery, const Clock& clock);
   ~ScopeResolver();
 
   // Decides for involvedObject.{apiVersion, kind, namespace}. Empty when the
-  // kind is unknown and the API server ought to be asked now: call Refresh,
-  // then Resolve. Each empty answer counts as an attempt. Does not allocate
-  // for a known kind.
+  // kind is unknown and the API server is to be asked now (RefreshSchedule
+  // says when): call Refresh, then Resolve. Each empty answer counts as an
+  // attempt. Does not allocate for a kind it has met before.
   std::optional<ScopeDecision> TryResolve(std::string_view api_version,
                                           std::string_view kind,
                                           bool has_object_namespace);
@@ -99,7 +83,6 @@ class ScopeResolver {
   // CRD by an hour.
   void Learn(const ApiKinds& found);
 
-  size_t unknown_kinds() const;
   // Thread-safe.
   const ScopeStats& stats() const { return stats_; }
 
@@ -109,19 +92,11 @@ class ScopeResolver {
 
   Verdict Judge(std::string_view api_version, std::string_view kind) const;
   ScopeDecision Decide(const Verdict& verdict, bool has_object_namespace);
-  bool RefreshIsDue(std::string_view api_version, std::string_view kind);
-  bool TakeToken(SteadyTime now);
 
   const Discovery& discovery_;
   const Clock& clock_;
   std::unique_ptr<Memory> memory_;
   ScopeStats stats_;
-  // When the token bucket will be full again.
-  SteadyTime bucket_full_{};
-  std::chrono::seconds failure_delay_{0};
-  SteadyTime failed_until_{};
-  bool refreshing_ = false;
-  std::condition_variable_any refreshed_;
 };
 
 }  // namespace kem

@@ -1,0 +1,189 @@
+#include "occurrences/event_tracker.h"
+
+#include <gmock/gmock.h>
+
+#include "unit/occurrences/tracker_fixture.h"
+
+namespace kem {
+namespace {
+
+class EventTrackerTest : public TrackerTest {};
+
+TEST_F(EventTrackerTest, ReplayCountsNothingAndChangesNothing) {
+  Baseline({});
+  EXPECT_EQ(Told({.version = 101, .count = 3}), 3U);
+  EXPECT_EQ(Told({.version = 101, .count = 9}), 0U);
+  EXPECT_EQ(Told({.version = 99, .count = 9}), 0U);
+  EXPECT_EQ(Told({.version = 102, .count = 4}), 1U);
+}
+
+TEST_F(EventTrackerTest, ReplayedDeletionDoesNotBuryWhatCameBack) {
+  Baseline({});
+  Told({.version = 101, .count = 1});
+  Deleted({.version = 102});
+  EXPECT_EQ(Told({.uid = 'b', .version = 110, .count = 2}), 1U);
+  Deleted({.version = 102});
+  EXPECT_EQ(tracker.live(), 1U);
+  EXPECT_EQ(tracker.tombstones(), 0U);
+}
+
+TEST_F(EventTrackerTest, ReplayAfterDeletionIsNotACreation) {
+  Baseline({});
+  Told({.version = 101, .count = 1});
+  Deleted({.version = 105});
+  EXPECT_EQ(Told({.version = 103, .count = 2}), 0U);
+  EXPECT_EQ(tracker.live(), 0U);
+}
+
+TEST_F(EventTrackerTest, RelistDiffsAgainstWhatIsKnown) {
+  Baseline({{.name = "x", .first = 50, .count = 5}});
+  EXPECT_EQ(Told({.name = "y"}), 1U);
+  EXPECT_EQ(Told({.name = "z", .count = 2}), 2U);
+  // x +4; y is gone; z was written again, +3; w began after the horizon, 3;
+  // v is older than it, 1.
+  EXPECT_EQ(List({{.name = "x", .first = 50, .last = 300, .count = 9},
+                  {.name = "z", .uid = 'b', .last = 300, .count = 5},
+                  {.name = "w", .uid = 'c', .first = 250, .count = 3},
+                  {.name = "v", .uid = 'd', .first = 40, .count = 40}}),
+            4U + 3U + 3U + 1U);
+  EXPECT_EQ(gone, 1);
+  EXPECT_EQ(tracker.live(), 4U);
+  EXPECT_EQ(tracker.tombstones(), 1U);
+}
+
+TEST_F(EventTrackerTest, UnchangedItemsOfARelistStay) {
+  Baseline({{.name = "x", .version = 90, .count = 5}});
+  EXPECT_EQ(List({{.name = "x", .version = 90, .count = 5}}), 0U);
+  EXPECT_EQ(gone, 0);
+  EXPECT_EQ(tracker.live(), 1U);
+}
+
+TEST_F(EventTrackerTest, NewEpochIsABaselineWithLowerVersions) {
+  Baseline({{.name = "x", .version = 900, .first = 50, .count = 5}});
+  EXPECT_EQ(Baseline({{.name = "x", .version = 400, .first = 50, .count = 2},
+                      {.name = "q", .version = 450, .first = 60}},
+                     200),
+            0U);
+  EXPECT_EQ(
+      Told({.name = "x", .version = 501, .first = 50, .last = 210, .count = 3}),
+      1U);
+}
+
+TEST_F(EventTrackerTest, WhatTheRestoredEtcdForgotIsNotCountedAgain) {
+  Baseline({});
+  EXPECT_EQ(Told({.name = "x", .version = 900, .first = 150, .count = 5}), 5U);
+  Baseline({}, 200);
+  // Its recorder patches, hears 404 and creates it with the count so far.
+  EXPECT_EQ(Told({.name = "x",
+                  .uid = 'b',
+                  .version = 410,
+                  .first = 150,
+                  .last = 220,
+                  .count = 6}),
+            1U);
+}
+
+TEST_F(EventTrackerTest, DeletionOfAnUnknownEventIsRemembered) {
+  Baseline({});
+  Deleted({.first = 150, .count = 40});
+  EXPECT_EQ(tracker.live(), 0U);
+  EXPECT_EQ(Told({.uid = 'b', .first = 150, .last = 170, .count = 41}), 1U);
+}
+
+TEST_F(EventTrackerTest, TellsWhichSeriesAnEventLeft) {
+  Baseline({});
+  Sighting sighting = See({});
+  sighting.series = {1, 2};
+  EXPECT_EQ(tracker.Observe(sighting, now).left, SeriesIds());
+  sighting = See({.count = 2});
+  sighting.series = {3, 4};
+  EXPECT_EQ(tracker.Observe(sighting, now).left, (SeriesIds{1, 2}));
+  EXPECT_EQ(tracker.Remove(See({}), now).left, (SeriesIds{3, 4}));
+}
+
+TEST_F(EventTrackerTest, GreatestCountFits) {
+  Baseline({});
+  EXPECT_EQ(Told({.count = 2147483647U}), 2147483647U);
+  EXPECT_EQ(Told({.count = 2147483647U}), 0U);
+}
+
+class TombstoneTest : public TrackerTest {
+ protected:
+  TombstoneTest()
+      : TrackerTest({.min_age = std::chrono::hours(24),
+                     .min_keys = 10,
+                     .max_keys = 20}) {
+    Baseline({});
+  }
+
+  void LiveAndDie(int first, int number) {
+    for (int i = first; i < first + number; ++i) {
+      Told({.name = std::to_string(i), .first = 150 + i, .last = 150 + i});
+      Deleted({.name = std::to_string(i), .first = 150 + i, .last = 150 + i});
+    }
+  }
+};
+
+TEST_F(TombstoneTest, FewAreKeptHoweverOld) {
+  LiveAndDie(0, 10);
+  now += std::chrono::hours(1000);
+  Told({.name = "other"});
+  EXPECT_EQ(tracker.tombstones(), 10U);
+}
+
+TEST_F(TombstoneTest, YoungAreKeptThoughMany) {
+  LiveAndDie(0, 20);
+  now += std::chrono::hours(23);
+  Told({.name = "other"});
+  EXPECT_EQ(tracker.tombstones(), 20U);
+}
+
+TEST_F(TombstoneTest, OldGoWhenThereAreMany) {
+  LiveAndDie(0, 20);
+  now += std::chrono::hours(25);
+  LiveAndDie(20, 1);
+  EXPECT_EQ(tracker.tombstones(), 10U);
+}
+
+TEST_F(TombstoneTest, MostAreNeverExceeded) {
+  LiveAndDie(0, 30);
+  EXPECT_EQ(tracker.tombstones(), 20U);
+}
+
+TEST_F(TombstoneTest, EvictionRaisesTheHorizonSoThatNothingCountsTwice) {
+  LiveAndDie(0, 21);
+  EXPECT_EQ(tracker.horizon(), At(150));
+  // Evicted: began at 150, which the horizon now just allows; what began
+  // before it would count 1.
+  LiveAndDie(30, 5);
+  EXPECT_GT(tracker.horizon(), At(150));
+  EXPECT_EQ(
+      Told({.name = "0", .uid = 'z', .first = 150, .last = 190, .count = 2}),
+      1U);
+}
+
+TEST_F(TombstoneTest, SlotsSurviveManyEvictions) {
+  for (int round = 0; round < 200; ++round) LiveAndDie(round * 100, 100);
+  EXPECT_EQ(tracker.tombstones(), 20U);
+  EXPECT_EQ(tracker.live(), 0U);
+  for (int i = 19980; i < 20000; ++i) {
+    EXPECT_EQ(Told({.name = std::to_string(i),
+                    .uid = 'b',
+                    .first = 150 + i,
+                    .last = 150 + i,
+                    .count = 2}),
+              1U)
+        << i;
+  }
+  EXPECT_EQ(tracker.live(), 20U);
+  EXPECT_EQ(tracker.tombstones(), 0U);
+}
+
+TEST(TombstoneLimitsTest, DefaultsKeepADayAndAHundredThousand) {
+  const EventTracker::Limits limits;
+  EXPECT_GE(limits.min_age, std::chrono::hours(24));
+  EXPECT_GE(limits.min_keys, 100'000U);
+}
+
+}  // namespace
+}  // namespace kem

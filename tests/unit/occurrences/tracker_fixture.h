@@ -1,0 +1,73 @@
+// The vocabulary in which the tracker's tests speak: one object, told of by
+// frames. Times are seconds; the baseline list was committed at second 100.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <string>
+
+#include "occurrences/event_tracker.h"
+
+namespace kem {
+
+struct Frame {
+  std::string name = "x";
+  char uid = 'a';
+  uint64_t version = 0;  // 0: the next one
+  int first = 150;       // identity time
+  int last = 150;
+  uint32_t count = 1;
+};
+
+class TrackerTest : public ::testing::Test {
+ protected:
+  TrackerTest() : TrackerTest(EventTracker::Limits()) {}
+  explicit TrackerTest(EventTracker::Limits limits) : tracker(limits) {}
+
+  static WallTime At(int second) {
+    return WallTime(std::chrono::seconds(second));
+  }
+
+  Sighting See(const Frame& frame) {
+    Sighting sighting;
+    sighting.key = hash(frame.name);
+    sighting.uid = static_cast<uint64_t>(frame.uid);
+    sighting.resource_version = frame.version ? frame.version : ++version;
+    version = std::max(version, sighting.resource_version);
+    sighting.identity_time = At(frame.first);
+    sighting.occurred_at = At(frame.last);
+    sighting.count = frame.count;
+    sighting.series = {7, SeriesIds::kNone};
+    return sighting;
+  }
+
+  // ADDED or MODIFIED: the tracker makes no difference.
+  uint32_t Told(const Frame& frame) {
+    return tracker.Observe(See(frame), now).delta;
+  }
+  void Deleted(const Frame& frame) { tracker.Remove(See(frame), now); }
+
+  // Returns the sum of all deltas.
+  uint32_t List(const std::deque<Frame>& frames, bool baseline = false,
+                int server_time = 100) {
+    std::deque<Sighting> sightings;
+    for (const Frame& frame : frames) sightings.push_back(See(frame));
+    uint32_t total = 0;
+    tracker.Replace(
+        sightings, baseline, At(server_time), now,
+        [&](const Sighting&, const Change& change) { total += change.delta; },
+        [&](SeriesIds) { ++gone; });
+    return total;
+  }
+  uint32_t Baseline(const std::deque<Frame>& frames, int server_time = 100) {
+    return List(frames, true, server_time);
+  }
+
+  Hasher hash;
+  EventTracker tracker;
+  uint64_t version = 0;
+  int gone = 0;
+  SteadyTime now{std::chrono::hours(1)};
+};
+
+}  // namespace kem

@@ -1,0 +1,72 @@
+#!/usr/bin/python3
+"""Dependencies point one way, and third-party headers stay where they belong.
+
+exporter/<layer> includes its own headers and those of the layers below it; our
+headers include nothing heavy, so that a library's cost and its macros end at
+the one or two sources that use it.
+"""
+
+import os
+import re
+
+import tree
+
+# From the bottom up; what stands beside the folders may use all of them.
+LAYERS = ("base", "apiserver", "frames", "events", "occurrences", "series",
+          "scrape")
+INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)
+GENERATED = ("version.h",)
+# What our headers may include from outside: the standard library, whose names
+# have neither dot nor slash, and these.
+SYSTEM = re.compile(r"(sys|netinet|arpa|net|linux)/|(unistd|signal|fcntl)\.h$")
+CONFINED = [
+    (re.compile(r"httplib\.h$"),
+     re.compile(r"exporter/(apiserver/\w*_transport|scrape/http_server)\.cc$")),
+    (re.compile(r"(spdlog|fmt)/"), re.compile(r"exporter/base/log\.cc$")),
+    (re.compile(r"prometheus/"), re.compile(r"exporter/(scrape/\w+|app)\.cc$")),
+    (re.compile(r"CLI/"), re.compile(r"exporter/flags\.cc$")),
+    (re.compile(r"yaml-cpp/"), re.compile(r"exporter/apiserver/\w+\.cc$")),
+]
+
+
+def rank(path):
+    """A layer's place; what is in no layer stands above all of them."""
+    folder = path.split("/")[0] if "/" in path else ""
+    return LAYERS.index(folder) if folder in LAYERS else len(LAYERS)
+
+
+def own_include(root, path, included):
+    if included in GENERATED:
+        return
+    if not os.path.exists(os.path.join(root, "exporter", included)):
+        yield f'{path}: "{included}" is not a path below exporter/'
+    elif rank(included) > rank(path[len("exporter/"):]):
+        yield f'{path}: must not include "{included}", a higher layer'
+
+
+def foreign_include(path, included):
+    foreign = "." in included or "/" in included
+    if path.endswith(".h") and foreign and not SYSTEM.match(included):
+        yield f"{path}: a header must not include <{included}>"
+    for header, place in CONFINED:
+        if header.match(included) and not place.match(path):
+            yield f"{path}: <{included}> belongs elsewhere"
+
+
+def problems(root):
+    for path in tree.files(root, ".h", ".cc", under=("exporter",)):
+        for mark, included in INCLUDE.findall(tree.read(root, path)):
+            if mark == '"':
+                yield from own_include(root, path, included)
+            else:
+                yield from foreign_include(path, included)
+    for i, layer in enumerate(LAYERS):
+        path = f"exporter/{layer}/CMakeLists.txt"
+        text = re.sub(r"#[^\n]*", "", tree.read(root, path))
+        for linked in re.findall(r"\bkem_(\w+)", text):
+            if linked in LAYERS[i + 1:]:
+                yield f"{path}: must not link kem_{linked}, a higher layer"
+
+
+if __name__ == "__main__":
+    tree.main(problems)

@@ -1,0 +1,167 @@
+#!/usr/bin/python3
+"""Every check fails once: a violation is planted in a copy of the tree.
+
+A check that cannot fail is a defect, so each line of PLANTS must make its
+check report something new, with the words given.
+"""
+
+import importlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+
+import tidy
+import tree
+
+HEADER = "// What it is.\n// Who uses it.\n// What it is not.\n#pragma once\n"
+# check, file of the copy, what is put at its end, words of the report
+PLANTS = [
+    ("layering", "exporter/base/error.cc",
+     '#include "series/series_table.h"\n', "a higher layer"),
+    ("layering", "exporter/base/error.cc", '#include "app/none.h"\n',
+     "not a path"),
+    ("layering", "exporter/base/error.h", "#include <nlohmann/json.hpp>\n",
+     "a header must not include"),
+    ("layering", "exporter/events/planted.cc", "#include <httplib.h>\n",
+     "<httplib.h> belongs elsewhere"),
+    ("layering", "exporter/frames/planted.cc", "#include <spdlog/spdlog.h>\n",
+     "<spdlog/spdlog.h> belongs elsewhere"),
+    ("layering", "exporter/base/CMakeLists.txt",
+     "target_link_libraries(kem_base kem_frames)\n",
+     "must not link kem_frames"),
+    ("calls", "exporter/base/file.cc", 'auto* home = std::getenv("HOME");\n',
+     "base/environment.cc"),
+    ("calls", "exporter/planted.cc", "auto* text = strerror(errno);\n",
+     "not thread-safe"),
+    ("calls", "tests/unit/base/planted_test.cc",
+     "std::this_thread::sleep_for(1s);\n", "FakeClock"),
+    ("calls", "exporter/planted.cc", "double x = std::stod(text);\n",
+     "locale"),
+    ("built", "tests/unit/base/planted_test.cc", "// A test.\n",
+     "no CMakeLists.txt names it"),
+    ("built", "tests/fuzz/planted_fuzz.cc", "// A fuzzer.\n",
+     "no CMakeLists.txt names it"),
+    ("built", "exporter/base/planted.cc", "// A source.\n",
+     "no CMakeLists.txt names it"),
+    ("metrics", "exporter/series/planted.cc",
+     'const char* name = "kube_event_planted_total";\n', "is not described"),
+    ("metrics", "exporter/METRICS.md", "| `kube_event_planted_total` |\n",
+     "no such metric"),
+    ("metrics", "README.md", "    rate(kube_event_planted_total[5m])\n",
+     "README.md: no such metric"),
+    ("text", "exporter/base/planted.h", "#pragma once\n",
+     "opens with 0 comment lines"),
+    ("text", "exporter/base/planted.h", HEADER.replace("#pragma once\n", ""),
+     "#pragma once"),
+    ("text", "exporter/base/planted.h", HEADER + 200 * "\n", "over 200"),
+    ("text", "tests/unit/base/planted_test.cc", 401 * "\n", "over 400"),
+    ("text", "exporter/base/error.cc", "// TO" "DO: later\n", "TO" "DO"),
+    ("text", "tests/unit/base/planted_test.cc",
+     "TEST(ErrorTest, DISAB" "LED_Works) {}\n", "DISAB" "LED_W"),
+    ("scripts", "deploy/planted", "#!/bin/bash\nif then\n", "bash:"),
+    ("scripts", "tests/planted.py", "def f(:\n", "invalid syntax"),
+    ("format", "exporter/base/error.cc", "int  x=1;\n", "clang-format"),
+]
+# clang-tidy's rules, one source each.
+TIDY = [
+    ("void wrong_name();\n", "readability-identifier-naming"),
+    ("class Thing {\n  int wrong = 0;\n};\n", "readability-identifier-naming"),
+    ("void Long() {\n" + 61 * "  ;\n" + "}\n", "readability-function-size"),
+    ("int* pointer = 0;\n", "modernize-use-nullptr"),
+    ("int Zero(int* p) {\n  if (p) return 1;\n  return *p;\n}\n",
+     "clang-analyzer-core.NullDereference"),
+]
+
+
+def copy_tree(into):
+    for path in tree.files(tree.OURS) + ["README.md", ".clang-format"]:
+        source = os.path.join(tree.OURS, path)
+        # Recordings and corpora are no business of these checks.
+        if os.path.exists(source) and os.path.getsize(source) < 100000:
+            target = os.path.join(into, path)
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            shutil.copy(source, target)
+
+
+def planted(root, check, path, text, before):
+    """The problems that the check reports only once `text` is planted."""
+    target = os.path.join(root, path)
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    old = None
+    if os.path.exists(target):
+        with open(target, "rb") as file:
+            old = file.read()
+    with open(target, "ab") as file:
+        file.write(text.encode())
+    try:
+        return [p for p in check.problems(root) if p not in before]
+    finally:
+        if old is None:
+            os.remove(target)
+        else:
+            with open(target, "wb") as file:
+                file.write(old)
+
+
+def test_checks(root):
+    before = {}
+    for name, path, text, words in PLANTS:
+        check = importlib.import_module(name)
+        if name not in before:
+            before[name] = set(check.problems(root))
+        found = planted(root, check, path, text, before[name])
+        if not any(words in problem for problem in found):
+            yield f"{name} does not see {text[:60]!r} in {path}: {found}"
+
+
+def test_tidy(folder):
+    config = os.path.join(tree.OURS, ".clang-tidy")
+    source = os.path.join(folder, "planted.cc")
+    with open(os.path.join(folder, "compile_commands.json"), "w",
+              encoding="utf-8") as file:
+        json.dump([{"directory": folder, "file": source,
+                    "command": f"clang++-14 -std=c++20 -c {source}"}], file)
+    for text, words in [("int Fine() { return 1; }\n", ""), *TIDY]:
+        with open(source, "w", encoding="utf-8") as file:
+            file.write(text)
+        found = tidy.tidy(folder, source, config)
+        if words not in found or (found and not words):
+            yield f"clang-tidy, {words or 'fine code'}: {text[:60]!r}: {found}"
+
+
+def test_shellcheck(root):
+    if not shutil.which("shellcheck"):
+        yield "shellcheck is not installed"
+        return
+    check = importlib.import_module("scripts")
+    found = planted(root, check, "deploy/planted",
+                    "#!/bin/bash\nrm -rf $1/x\n", set())
+    if not any("SC2086" in problem for problem in found):
+        yield f"scripts does not see an unquoted variable: {found}"
+
+
+def main():
+    with tempfile.TemporaryDirectory(prefix="kem-lint-") as folder:
+        root = os.path.join(folder, "tree")
+        copy_tree(root)
+        failures = [*test_checks(root), *test_tidy(folder),
+                    *test_shellcheck(root)]
+    for failure in failures:
+        print(failure)
+    names = {plant[0] for plant in PLANTS}
+    here = os.path.dirname(os.path.abspath(__file__))
+    for name in sorted(os.listdir(here)):
+        stem, ending = os.path.splitext(name)
+        helpers = ("tree", "tidy", "selftest")
+        if ending == ".py" and stem not in names and stem not in helpers:
+            failures.append(name)
+            print(f"{name} has no planted violation")
+    print(f"{len(PLANTS) + len(TIDY) + 1} violations planted, "
+          f"{len(failures)} not seen")
+    sys.exit(bool(failures))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+#include "apiserver/api_access.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "apiserver/credentials.h"
+#include "apiserver/kubeconfig.h"
+#include "apiserver/kubeconfig_access.h"
+#include "apiserver/tls.h"
+#include "base/log.h"
+
+namespace kem {
+namespace {
+
+constexpr char kTokenFile[] =
+    "/var/run/secrets/kubernetes.io/serviceaccount/token";
+constexpr char kCaFile[] =
+    "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt";
+
+Error Refuse(std::string sentence) {
+  return Error{ErrorCode::kInvalidConfig, std::move(sentence)};
+}
+
+std::string Get(const Environment& environment, const std::string& name) {
+  return environment(name).value_or("");
+}
+
+std::vector<std::string> SplitList(const std::string& list) {
+  std::vector<std::string> paths;
+  size_t begin = 0;
+  while (begin <= list.size()) {
+    const size_t end = std::min(list.find(':', begin), list.size());
+    if (end > begin) paths.push_back(list.substr(begin, end - begin));
+    begin = end + 1;
+  }
+  return paths;
+}
+
+std::string Join(const std::vector<std::string>& paths) {
+  std::string joined;
+  for (const std::string& path : paths) {
+    joined += (joined.empty() ? "" : ":") + path;
+  }
+  return joined;
+}
+
+Result<std::string> ServiceAccountFile(const std::string& path,
+                                       const FileReader& read) {
+  Result<std::optional<std::string>> text = read(path);
+  const std::string mend =
+      "; mount the service account (automountServiceAccountToken) or use "
+      "--kubeconfig";
+  if (!text) return Refuse("in-cluster: " + text.error().message + mend);
+  if (!text->has_value() || (*text)->empty()) {
+    return Refuse("in-cluster: " + path +
+                  (text->has_value() ? " is empty" : " does not exist") + mend);
+  }
+  return std::move(**text);
+}
+
+Result<ApiAccess> InClusterAccess(const std::string& host,
+                                  const std::string& port,
+                                  const FileReader& read) {
+  ApiAccess access;
+  access.origin = "in-cluster service account";
+  const bool ipv6 = host.find(':') != std::string::npos;
+  Result<ServerUrl> url = ParseServerUrl(
+      "https://" + (ipv6 ? "[" + host + "]" : host) + ":" + port, true);
+  if (!url) {
+    return Refuse("in-cluster: KUBERNETES_SERVICE_HOST and _PORT give " +
+                  url.error().message + "; correct them or use --kubeconfig");
+  }
+  access.server = std::move(*url);
+  Result<std::string> token = ServiceAccountFile(kTokenFile, read);
+  if (!token) return token.error();
+  access.token = Material{std::move(*token), kTokenFile};
+  Result<std::string> ca = ServiceAccountFile(kCaFile, read);
+  if (!ca) return ca.error();
+  access.ca = Material{std::move(*ca), kCaFile};
+  return access;
+}
+
+Result<ApiAccess> FindAccess(const AccessFlags& flags,
+                             const Environment& environment,
+                             const FileReader& read) {
+  std::vector<std::string> paths;
+  if (!flags.kubeconfig.empty()) {
+    const Result<std::optional<std::string>> text = read(flags.kubeconfig);
+    if (text && !text->has_value()) {
+      return Refuse("--kubeconfig " + flags.kubeconfig +
+                    ": the file does not exist; correct the path");
+    }
+    paths.push_back(flags.kubeconfig);
+  } else if (!flags.apiserver.empty() && flags.context.empty()) {
+    ApiAccess access;
+    access.origin = "--apiserver";
+    Result<ServerUrl> url = ParseServerUrl(flags.apiserver, false);
+    if (!url) {
+      return Refuse("--apiserver " + url.error().message +
+                    "; write it as https://host:port");
+    }
+    access.server = std::move(*url);
+    return access;
+  } else if (paths = SplitList(Get(environment, "KUBECONFIG"));
+             paths.empty() && !Get(environment, "HOME").empty()) {
+    paths.push_back(Get(environment, "HOME") + "/.kube/config");
+  }
+  const Result<Kubeconfig> config = LoadKubeconfigs(paths, read);
+  if (!config) return config.error();
+  if (!config->empty() || !flags.kubeconfig.empty() || !flags.context.empty()) {
+    return AccessFromKubeconfig(*config, flags.context, flags.apiserver,
+                                "kubeconfig " + Join(paths), read);
+  }
+  const std::string host = Get(environment, "KUBERNETES_SERVICE_HOST");
+  const std::string port = Get(environment, "KUBERNETES_SERVICE_PORT");
+  if (!host.empty() && !port.empty()) return InClusterAccess(host, port, read);
+  return Refuse("no cluster to watch: there is no kubeconfig" +
+                (paths.empty() ? std::string() : " at " + Join(paths)) +
+                " and this is not a pod; use --kubeconfig, KUBECONFIG or "
+                "--apiserver");
+}
+
+// Leaves out what must not travel unencrypted (client-go's ClientConfig reads
+// no credentials for such a server either).
+void DropCredentials(ApiAccess& access) {
+  if (!access.token.text.empty() || !access.token.file.empty() ||
+      !access.username.empty() || !access.client_certificate.text.empty()) {
+    LogWarn("Credentials are not sent to a plain http server",
+            {{"server", access.server.ToString()}, {"from", access.origin}});
+  }
+  access.ca = access.client_certificate = access.client_key = access.token =
+      Material();
+  access.username.clear();
+  access.password.clear();
+}
+
+Result<void> CheckMaterial(const ApiAccess& access) {
+  if (!access.ca.text.empty()) {
+    const Result<void> ca = CheckCertificates(access.ca.text);
+    if (!ca) {
+      return Refuse(access.origin + ": the certificate authority " +
+                    (access.ca.file.empty() ? "" : access.ca.file + " ") +
+                    ca.error().message + "; give the PEM file of the CA");
+    }
+  }
+  if (!access.client_certificate.text.empty()) {
+    const Result<void> pair =
+        CheckKeyPair(access.client_certificate.text, access.client_key.text);
+    if (!pair) {
+      return Refuse(access.origin + ": " + pair.error().message +
+                    "; give the PEM files that belong together");
+    }
+  }
+  const bool has_token =
+      !access.token.text.empty() || !access.token.file.empty();
+  if (has_token && !CleanToken(access.token.text)) {
+    return Refuse(access.origin + ": the token " +
+                  (access.token.file.empty() ? "" : access.token.file + " ") +
+                  "is empty or holds blanks; give the bare token");
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<ApiAccess> ResolveAccess(const AccessFlags& flags,
+                                const Environment& environment,
+                                const FileReader& read) {
+  Result<ApiAccess> access = FindAccess(flags, environment, read);
+  if (!access) return access;
+  if (!access->server.tls) DropCredentials(*access);
+  const Result<void> checked = CheckMaterial(*access);
+  if (!checked) return checked.error();
+  return access;
+}
+
+}  // namespace kem

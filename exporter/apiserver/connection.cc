@@ -1,0 +1,234 @@
+#include "apiserver/connection.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <system_error>
+#include <utility>
+
+#include "apiserver/tcp_connect.h"
+
+namespace kem {
+namespace {
+
+using std::chrono::milliseconds;
+
+// Large enough that a busy watch costs few system calls.
+constexpr size_t kBufferBytes = size_t{64} << 10U;
+
+std::string SystemMessage(int error_number) {
+  return std::generic_category().message(error_number);
+}
+
+std::string Seconds(milliseconds duration) {
+  const auto count = duration.count();
+  if (count % 1000 != 0) return std::to_string(count) + " ms";
+  return std::to_string(count / 1000) + " s";
+}
+
+}  // namespace
+
+Connection::Connection(const ConnectionLimits& limits, std::stop_token stop)
+    : limits_(limits), waiter_(std::move(stop), limits.deadline) {}
+
+bool Connection::Open(const ServerUrl& server, const TlsSettings& tls) {
+  TcpConnectOutcome tcp =
+      TcpConnect(server.host, server.port, limits_.connect, waiter_);
+  if (!tcp.fd.has_value()) {
+    const std::string to = "cannot connect to " + server.Authority() + ": ";
+    switch (tcp.wait) {
+      case IoWaiter::Outcome::kStopped:
+        Fail(IoEnd::kStopped, "stopped");
+        break;
+      case IoWaiter::Outcome::kDeadline:
+        Fail(IoEnd::kTimeout,
+             to + "no answer within " + Seconds(limits_.deadline));
+        break;
+      case IoWaiter::Outcome::kTimeout:
+        Fail(IoEnd::kFailed, to + "no answer in time");
+        break;
+      case IoWaiter::Outcome::kReady:
+        Fail(IoEnd::kFailed, to + tcp.message);
+        break;
+    }
+    return false;
+  }
+  owned_fd_ = std::move(tcp.fd);
+  fd_ = owned_fd_.get();
+  buffer_.resize(kBufferBytes);
+  return !server.tls || Handshake(server, tls);
+}
+
+bool Connection::Handshake(const ServerUrl& server, const TlsSettings& tls) {
+  ERR_clear_error();
+  Result<SslCtx> context = MakeTlsContext(tls);
+  if (!context) {
+    Fail(IoEnd::kFailed, context.error().message);
+    return false;
+  }
+  context_ = std::move(*context);
+  Result<Ssl> ssl = MakeTlsSession(context_.get(), tls, fd_);
+  if (!ssl) {
+    Fail(IoEnd::kFailed, ssl.error().message);
+    return false;
+  }
+  ssl_ = std::move(*ssl);
+  const std::string doing = "TLS handshake with " + server.Authority();
+  const SteadyTime until = std::chrono::steady_clock::now() + limits_.connect;
+  while (true) {
+    const int result = SSL_connect(ssl_.get());
+    if (result == 1) return true;
+    const short events = TlsWants(result, doing.c_str());
+    const auto left = std::chrono::ceil<milliseconds>(
+        until - std::chrono::steady_clock::now());
+    if (events == 0) return false;
+    if (!WaitFor(events, left, doing.c_str())) {
+      // Silence before there is a connection is no connection.
+      if (end_ == IoEnd::kTimeout &&
+          waiter_.Check() == IoWaiter::Outcome::kReady) {
+        end_ = IoEnd::kFailed;
+      }
+      return false;
+    }
+  }
+}
+
+short Connection::TlsWants(int result, const char* doing) {
+  const int system_error = errno;
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+      return POLLIN;
+    case SSL_ERROR_WANT_WRITE:
+      return POLLOUT;
+    case SSL_ERROR_ZERO_RETURN:
+      Fail(IoEnd::kClosed, "the server closed the connection");
+      return 0;
+    default:
+      break;
+  }
+  std::string why = TlsFailure(ssl_.get());
+  if (why.empty() && system_error != 0) why = SystemMessage(system_error);
+  if (why.empty()) why = "the connection broke";
+  Fail(IoEnd::kFailed, std::string(doing) + ": " + why);
+  return 0;
+}
+
+std::ptrdiff_t Connection::Take(char* bytes, size_t size) {
+  const size_t taken = std::min(size, read_to_ - read_from_);
+  std::memcpy(bytes, buffer_.data() + read_from_, taken);
+  read_from_ += taken;
+  return static_cast<std::ptrdiff_t>(taken);
+}
+
+bool Connection::Fill() {
+  if (end_ != IoEnd::kOpen) return false;
+  // A stream that never runs dry must end in time, too.
+  if (waiter_.Check() != IoWaiter::Outcome::kReady &&
+      !WaitFor(POLLIN, limits_.read, "reading")) {
+    return false;
+  }
+  while (true) {
+    const std::ptrdiff_t got = Receive();
+    if (got > 0) {
+      read_from_ = 0;
+      read_to_ = static_cast<size_t>(got);
+      received_ += read_to_;
+      return true;
+    }
+    if (got < 0 || !WaitFor(POLLIN, limits_.read, "reading")) return false;
+  }
+}
+
+// Bytes received, 0 when there are none yet, -1 when the connection ended.
+std::ptrdiff_t Connection::Receive() {
+  if (ssl_) {
+    ERR_clear_error();
+    errno = 0;
+    const int got =
+        SSL_read(ssl_.get(), buffer_.data(), static_cast<int>(buffer_.size()));
+    if (got > 0) return got;
+    const short events = TlsWants(got, "reading");
+    if (events == 0) return -1;
+    // A renegotiated key may have to be written first.
+    if (events == POLLOUT && !WaitFor(POLLOUT, limits_.write, "writing")) {
+      return -1;
+    }
+    return 0;
+  }
+  const ssize_t got = ::recv(fd_, buffer_.data(), buffer_.size(), 0);
+  if (got > 0) return got;
+  if (got == 0) {
+    Fail(IoEnd::kClosed, "the server closed the connection");
+    return -1;
+  }
+  if (errno == EAGAIN || errno == EINTR) return 0;
+  Fail(IoEnd::kFailed, SystemMessage(errno));
+  return -1;
+}
+
+std::ptrdiff_t Connection::Write(const char* bytes, size_t size) {
+  size_t written = 0;
+  while (written < size && end_ == IoEnd::kOpen) {
+    short events = POLLOUT;
+    if (ssl_) {
+      ERR_clear_error();
+      errno = 0;
+      const int sent = SSL_write(ssl_.get(), bytes + written,
+                                 static_cast<int>(size - written));
+      if (sent > 0) {
+        written += static_cast<size_t>(sent);
+        continue;
+      }
+      events = TlsWants(sent, "sending");
+      if (events == 0) break;
+    } else {
+      const ssize_t sent =
+          ::send(fd_, bytes + written, size - written, MSG_NOSIGNAL);
+      if (sent > 0) {
+        written += static_cast<size_t>(sent);
+        continue;
+      }
+      if (errno != EAGAIN && errno != EINTR) {
+        Fail(IoEnd::kFailed, SystemMessage(errno));
+        break;
+      }
+    }
+    if (!WaitFor(events, limits_.write, "sending")) break;
+  }
+  if (end_ != IoEnd::kOpen) return -1;
+  return static_cast<std::ptrdiff_t>(size);
+}
+
+bool Connection::WaitFor(short events, milliseconds limit, const char* doing) {
+  switch (waiter_.Wait(fd_, events, limit)) {
+    case IoWaiter::Outcome::kReady:
+      return true;
+    case IoWaiter::Outcome::kStopped:
+      Fail(IoEnd::kStopped, "stopped");
+      return false;
+    case IoWaiter::Outcome::kDeadline:
+      Fail(IoEnd::kTimeout, std::string(doing) + ": not done within " +
+                                Seconds(limits_.deadline));
+      return false;
+    case IoWaiter::Outcome::kTimeout:
+      Fail(IoEnd::kTimeout,
+           std::string(doing) + ": nothing for " + Seconds(limit));
+      return false;
+  }
+  return false;
+}
+
+void Connection::Fail(IoEnd end, std::string message) {
+  if (end_ != IoEnd::kOpen) return;
+  end_ = end;
+  message_ = std::move(message);
+}
+
+int Connection::ReleaseFd() { return owned_fd_.Release(); }
+
+}  // namespace kem

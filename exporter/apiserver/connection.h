@@ -1,0 +1,97 @@
+// One TCP or TLS connection for one request: resolve, connect, handshake, read
+// and write, each of them ended at once by a stop request and in time by a
+// deadline, and each failure told in words. Used by HttplibTransport under
+// cpp-httplib, which then is the HTTP codec only: its own sockets cannot be
+// stopped while they connect, hide why they failed, and read 4 KiB at a time.
+//
+// One thing cannot be cut short: the system's name look-up (getaddrinfo). Its
+// time is resolv.conf's, by default 5 s a server and try.
+//
+// The process must ignore SIGPIPE: OpenSSL writes with write(2).
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "apiserver/io_waiter.h"
+#include "apiserver/server_url.h"
+#include "apiserver/tls.h"
+#include "apiserver/unique_fd.h"
+
+namespace kem {
+
+enum class IoEnd {
+  kOpen,     // not ended
+  kClosed,   // the peer's orderly end
+  kFailed,   // a failure of the network, of TLS or of the peer
+  kTimeout,  // the peer was silent for too long, or the deadline went by
+  kStopped,  // the stop token was used
+};
+
+struct ConnectionLimits {
+  std::chrono::milliseconds connect{5000};  // TCP, and again for TLS
+  std::chrono::milliseconds write{5000};
+  std::chrono::milliseconds read{65000};
+  std::chrono::milliseconds deadline{65000};  // for everything, from now
+};
+
+// Not thread-safe; only the stop token may be used from elsewhere.
+class Connection {
+ public:
+  Connection(const ConnectionLimits& limits, std::stop_token stop);
+
+  // Connects to the server, trying each of its addresses, with `tls` when the
+  // URL says https. False when there is no connection: end() and message().
+  bool Open(const ServerUrl& server, const TlsSettings& tls);
+
+  // 1 to `size` bytes; 0 when the peer closed or -1 otherwise, with end() and
+  // message(). Buffered.
+  std::ptrdiff_t Read(char* bytes, size_t size) {
+    if (read_from_ == read_to_ && !Fill()) {
+      return end_ == IoEnd::kClosed ? 0 : -1;
+    }
+    return Take(bytes, size);
+  }
+
+  // All `size` bytes, or -1 with end() and message().
+  std::ptrdiff_t Write(const char* bytes, size_t size);
+
+  // The connection ends here with this message, if it had not ended before.
+  void Fail(IoEnd end, std::string message);
+
+  // Gives the descriptor away, to be closed after the last Read and Write.
+  int ReleaseFd();
+
+  IoEnd end() const { return end_; }
+  const std::string& message() const { return message_; }
+  // Bytes received in all.
+  size_t received() const { return received_; }
+
+ private:
+  std::ptrdiff_t Take(char* bytes, size_t size);
+  bool Fill();
+  bool Handshake(const ServerUrl& server, const TlsSettings& tls);
+  std::ptrdiff_t Receive();
+  bool WaitFor(short events, std::chrono::milliseconds limit,
+               const char* doing);
+  // What to wait for after OpenSSL's `result`; 0 when it cannot go on.
+  short TlsWants(int result, const char* doing);
+
+  const ConnectionLimits limits_;
+  IoWaiter waiter_;
+  UniqueFd owned_fd_;
+  int fd_ = -1;
+  SslCtx context_;
+  Ssl ssl_;
+  std::vector<char> buffer_;
+  size_t read_from_ = 0;
+  size_t read_to_ = 0;
+  size_t received_ = 0;
+  IoEnd end_ = IoEnd::kOpen;
+  std::string message_;
+};
+
+}  // namespace kem

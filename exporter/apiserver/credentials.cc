@@ -1,0 +1,131 @@
+#include "apiserver/credentials.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "apiserver/base64.h"
+#include "base/log.h"
+
+namespace kem {
+
+std::optional<std::string> CleanToken(std::string_view text) {
+  constexpr std::string_view kBlanks = " \t\r\n";
+  const size_t first = text.find_first_not_of(kBlanks);
+  if (first == std::string_view::npos) return std::nullopt;
+  text = text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
+  if (!std::all_of(text.begin(), text.end(),
+                   [](char c) { return c > ' ' && c < '\x7F'; })) {
+    return std::nullopt;
+  }
+  return std::string(text);
+}
+
+Credentials::Credentials(ApiAccess access, FileReader read)
+    : read_(std::move(read)), access_(std::move(access)) {}
+
+std::string Credentials::Authorization() {
+  const std::lock_guard lock(mutex_);
+  if (!access_.server.tls) return "";
+  if (!access_.token.file.empty()) {
+    std::optional<std::string> text =
+        Reread(access_.token.file, token_problem_, "token");
+    if (text && !CleanToken(*text)) {
+      Warn(token_problem_, "token", access_.token.file + " holds no token");
+    } else if (text) {
+      access_.token.text = std::move(*text);
+      token_problem_.clear();
+    }
+  }
+  const std::optional<std::string> token = CleanToken(access_.token.text);
+  if (token) return "Bearer " + *token;
+  if (access_.username.empty() && access_.password.empty()) return "";
+  return "Basic " + EncodeBase64(access_.username + ":" + access_.password);
+}
+
+TlsSettings Credentials::Tls() {
+  const std::lock_guard lock(mutex_);
+  if (!access_.ca.file.empty()) ReloadCa();
+  if (!access_.client_certificate.file.empty() ||
+      !access_.client_key.file.empty()) {
+    ReloadKeyPair();
+  }
+  TlsSettings settings;
+  settings.server_name = access_.tls_server_name.empty()
+                             ? access_.server.host
+                             : access_.tls_server_name;
+  settings.insecure_skip_verify = access_.insecure_skip_tls_verify;
+  settings.ca_pem = access_.ca.text;
+  settings.certificate_pem = access_.client_certificate.text;
+  settings.key_pem = access_.client_key.text;
+  return settings;
+}
+
+void Credentials::Warn(std::string& last, std::string_view what,
+                       std::string problem) {
+  if (problem == last) return;
+  last = std::move(problem);
+  LogWarn("Keeping the old credentials", {{"what", what}, {"error", last}});
+}
+
+std::optional<std::string> Credentials::Reread(const std::string& file,
+                                               std::string& last_problem,
+                                               std::string_view what) {
+  Result<std::optional<std::string>> text = read_(file);
+  if (!text) {
+    Warn(last_problem, what, text.error().message);
+    return std::nullopt;
+  }
+  if (!text->has_value()) Warn(last_problem, what, file + " does not exist");
+  return std::move(*text);
+}
+
+void Credentials::ReloadCa() {
+  std::optional<std::string> text =
+      Reread(access_.ca.file, ca_problem_, "certificate authority");
+  if (!text) return;
+  if (*text != access_.ca.text) {
+    const Result<void> checked = CheckCertificates(*text);
+    if (!checked) {
+      Warn(ca_problem_, "certificate authority",
+           access_.ca.file + " " + checked.error().message);
+      return;
+    }
+    access_.ca.text = std::move(*text);
+    LogInfo("Took a new certificate authority", {{"file", access_.ca.file}});
+  }
+  ca_problem_.clear();
+}
+
+// Certificate and key change one after the other: adopted only as a pair.
+void Credentials::ReloadKeyPair() {
+  std::string certificate = access_.client_certificate.text;
+  std::string key = access_.client_key.text;
+  constexpr std::string_view kWhat = "client certificate";
+  if (!access_.client_certificate.file.empty()) {
+    std::optional<std::string> text =
+        Reread(access_.client_certificate.file, key_pair_problem_, kWhat);
+    if (!text) return;
+    certificate = std::move(*text);
+  }
+  if (!access_.client_key.file.empty()) {
+    std::optional<std::string> text =
+        Reread(access_.client_key.file, key_pair_problem_, kWhat);
+    if (!text) return;
+    key = std::move(*text);
+  }
+  if (certificate != access_.client_certificate.text ||
+      key != access_.client_key.text) {
+    const Result<void> checked = CheckKeyPair(certificate, key);
+    if (!checked) {
+      Warn(key_pair_problem_, kWhat, checked.error().message);
+      return;
+    }
+    access_.client_certificate.text = std::move(certificate);
+    access_.client_key.text = std::move(key);
+    LogInfo("Took a new client certificate",
+            {{"file", access_.client_certificate.file}});
+  }
+  key_pair_problem_.clear();
+}
+
+}  // namespace kem

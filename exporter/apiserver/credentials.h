@@ -1,0 +1,51 @@
+// Who we are and whom we trust, as of now: the token file is read again for
+// each request, CA and client certificate files for each connection, so that a
+// rotation needs no restart. What cannot be read, or is empty or broken (a file
+// caught half-written), leaves the old value in place and one warning in the
+// log. Used by HttplibTransport. Never puts a secret into a log or an error.
+#pragma once
+
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "apiserver/api_access.h"
+#include "apiserver/file_reader.h"
+#include "apiserver/tls.h"
+
+namespace kem {
+
+// The token without the white space around it; empty when nothing is left or
+// what is left could not stand in a header (RFC 6750 has visible ASCII only).
+std::optional<std::string> CleanToken(std::string_view text);
+
+class Credentials {
+ public:
+  Credentials(ApiAccess access, FileReader read);
+
+  // The Authorization header's value, or empty: always empty for a plain http
+  // server. A token wins over user name and password. Thread-safe, as Tls().
+  std::string Authorization();
+
+  // Settings for a new connection.
+  TlsSettings Tls();
+
+ private:
+  // Warns when `problem` is not the one last told of under `what`.
+  void Warn(std::string& last, std::string_view what, std::string problem);
+  std::optional<std::string> Reread(const std::string& file,
+                                    std::string& last_problem,
+                                    std::string_view what);
+  void ReloadCa();
+  void ReloadKeyPair();
+
+  const FileReader read_;
+  std::mutex mutex_;
+  ApiAccess access_;  // its Material texts are the newest good ones
+  std::string token_problem_;
+  std::string ca_problem_;
+  std::string key_pair_problem_;
+};
+
+}  // namespace kem

@@ -1,0 +1,240 @@
+#include "apiserver/httplib_transport.h"
+
+#include <httplib.h>
+
+#include <charconv>
+#include <exception>
+#include <functional>
+#include <utility>
+
+#include "apiserver/connection.h"
+#include "apiserver/credentials.h"
+#include "base/rfc3339.h"
+
+namespace kem {
+namespace {
+
+// cpp-httplib keeps heads and chunk sizes whole in memory, however long.
+constexpr size_t kMaxBytesWithoutProgress = size_t{256} << 10U;
+
+// What happened to one try, seen from the handler's side.
+struct Progress {
+  bool hold_401 = false;      // a 401 is to be kept from the handler
+  bool unauthorized = false;  // and there was one
+  bool head_seen = false;
+  bool aborted = false;    // the handler said false, or threw
+  bool delimited = false;  // the head says where the body ends
+  std::string abort_message;
+  size_t received_at_last = 0;  // bytes, when the handler last heard of any
+};
+
+// cpp-httplib's view of a Connection.
+class ConnectionStream : public httplib::Stream {
+ public:
+  ConnectionStream(Connection& connection, const Progress& progress)
+      : connection_(connection), progress_(progress) {}
+
+  bool is_readable() const override { return true; }
+  bool is_writable() const override { return true; }
+  ssize_t read(char* bytes, size_t size) override {
+    if (connection_.received() - progress_.received_at_last >
+        kMaxBytesWithoutProgress) {
+      connection_.Fail(IoEnd::kFailed, "the answer's head is too large");
+      return -1;
+    }
+    return connection_.Read(bytes, size);
+  }
+  ssize_t write(const char* bytes, size_t size) override {
+    return connection_.Write(bytes, size);
+  }
+  void get_remote_ip_and_port(std::string&, int&) const override {}
+  void get_local_ip_and_port(std::string&, int&) const override {}
+  socket_t socket() const override { return INVALID_SOCKET; }
+
+ private:
+  Connection& connection_;
+  const Progress& progress_;
+};
+
+// cpp-httplib's client, made to work on an open Connection. The functions
+// overridden are where 0.11.4 makes a socket and where it puts a stream on it.
+class CodecClient : public httplib::ClientImpl {
+ public:
+  // The name is not used: we connect, and we send a Host header.
+  CodecClient(Connection& connection, const Progress& progress)
+      : ClientImpl("unused"), connection_(connection), progress_(progress) {
+    set_keep_alive(false);
+    set_follow_location(false);
+    set_decompress(false);
+    set_url_encode(false);
+  }
+
+ private:
+  bool create_and_connect_socket(Socket& socket,
+                                 httplib::Error& error) override {
+    error = httplib::Error::Success;
+    socket.sock = connection_.ReleaseFd();
+    return socket.sock != INVALID_SOCKET;
+  }
+  bool process_socket(
+      const Socket&,
+      std::function<bool(httplib::Stream& stream)> callback) override {
+    ConnectionStream stream(connection_, progress_);
+    return callback(stream);
+  }
+
+  Connection& connection_;
+  const Progress& progress_;
+};
+
+HttpHead ReadHead(const httplib::Response& response) {
+  HttpHead head;
+  head.status = response.status;
+  head.date = ParseHttpDate(response.get_header_value("Date"));
+  const std::string wait = response.get_header_value("Retry-After");
+  int seconds = 0;
+  const auto [end, error] =
+      std::from_chars(wait.data(), wait.data() + wait.size(), seconds);
+  if (error == std::errc() && end == wait.data() + wait.size() &&
+      seconds >= 0) {
+    head.retry_after = std::chrono::seconds(seconds);
+  }
+  return head;
+}
+
+// Calls the handler; an exception of its own counts as false.
+template <typename Call>
+bool Guarded(Progress& progress, Call call) {
+  try {
+    progress.aborted = !call();
+    if (progress.aborted) progress.abort_message = "given up by its reader";
+  } catch (const std::exception& e) {
+    progress.aborted = true;
+    progress.abort_message = std::string("its reader failed: ") + e.what();
+  } catch (...) {
+    progress.aborted = true;
+    progress.abort_message = "its reader failed";
+  }
+  return !progress.aborted;
+}
+
+// How the try ended, from all three sides: codec, connection, handler.
+HttpOutcome Judge(bool codec_content, const Progress& progress,
+                  const Connection& connection) {
+  if (progress.aborted) {
+    return {HttpEnd::kAborted, progress.abort_message};
+  }
+  const bool closed = connection.end() == IoEnd::kClosed;
+  // An answer that says where it ends never needs the connection's end. (Cut
+  // between CR and LF of a chunk, 0.11.4 calls it whole.)
+  if (codec_content && !(closed && progress.delimited)) {
+    return {HttpEnd::kComplete, ""};
+  }
+  switch (connection.end()) {
+    case IoEnd::kStopped:
+      return {HttpEnd::kStopped, connection.message()};
+    case IoEnd::kTimeout:
+      return {HttpEnd::kTimeout, connection.message()};
+    case IoEnd::kOpen:
+      return {progress.head_seen ? HttpEnd::kTruncated : HttpEnd::kUnreachable,
+              "the answer is not proper HTTP/1.1"};
+    case IoEnd::kClosed:
+    case IoEnd::kFailed:
+      break;
+  }
+  return {progress.head_seen ? HttpEnd::kTruncated : HttpEnd::kUnreachable,
+          connection.message()};
+}
+
+// Sends one request on an open connection and feeds the handler.
+HttpOutcome Exchange(const std::string& path, const httplib::Headers& headers,
+                     Connection& connection, HttpHandler& handler,
+                     Progress& progress) {
+  CodecClient client(connection, progress);
+  const auto on_head = [&](const httplib::Response& response) {
+    if (progress.hold_401 && response.status == 401) {
+      progress.unauthorized = true;
+      return false;
+    }
+    progress.head_seen = true;
+    progress.received_at_last = connection.received();
+    progress.delimited = response.has_header("Content-Length") ||
+                         response.has_header("Transfer-Encoding");
+    return Guarded(progress,
+                   [&] { return handler.OnHead(ReadHead(response)); });
+  };
+  const auto on_body = [&](const char* bytes, size_t size) {
+    progress.received_at_last = connection.received();
+    return Guarded(progress, [&] {
+      return handler.OnBody(std::string_view(bytes, size));
+    });
+  };
+  const httplib::Result result = client.Get(path, headers, on_head, on_body);
+  // 0.11.4 skips the head's callback for 204.
+  if (result && !progress.head_seen && result->status == 204) on_head(*result);
+  return Judge(static_cast<bool>(result), progress, connection);
+}
+
+// "host" or "host:port", the port left out when it is the scheme's own.
+std::string HostHeader(const ServerUrl& server) {
+  std::string host = server.Authority();
+  const std::string own_port = server.tls ? ":443" : ":80";
+  if (host.ends_with(own_port)) host.resize(host.size() - own_port.size());
+  return host;
+}
+
+}  // namespace
+
+struct HttplibTransport::Impl {
+  Impl(ApiAccess access, FileReader read)
+      : server(access.server),
+        extra_headers(access.impersonation.begin(), access.impersonation.end()),
+        credentials(std::move(access), std::move(read)) {}
+
+  HttpOutcome TryOnce(const HttpRequest& request, HttpHandler& handler,
+                      std::stop_token stop, Progress& progress);
+
+  const ServerUrl server;
+  const httplib::Headers extra_headers;
+  Credentials credentials;
+};
+
+HttpOutcome HttplibTransport::Impl::TryOnce(const HttpRequest& request,
+                                            HttpHandler& handler,
+                                            std::stop_token stop,
+                                            Progress& progress) {
+  httplib::Headers headers = extra_headers;
+  headers.emplace("Host", HostHeader(server));
+  headers.emplace("User-Agent", "kube-event-metrics/" KEM_VERSION);
+  headers.emplace("Accept", request.accept);
+  headers.emplace("Accept-Encoding", "identity");
+  const std::string authorization = credentials.Authorization();
+  if (!authorization.empty()) headers.emplace("Authorization", authorization);
+  ConnectionLimits limits;
+  limits.read = request.read_timeout;
+  limits.deadline = request.deadline;
+  Connection connection(limits, std::move(stop));
+  if (!connection.Open(server, credentials.Tls())) {
+    return Judge(false, progress, connection);
+  }
+  return Exchange(server.path_prefix + request.path, headers, connection,
+                  handler, progress);
+}
+
+HttplibTransport::HttplibTransport(ApiAccess access, FileReader read)
+    : impl_(std::make_unique<Impl>(std::move(access), std::move(read))) {}
+
+HttplibTransport::~HttplibTransport() = default;
+
+HttpOutcome HttplibTransport::Get(const HttpRequest& request,
+                                  HttpHandler& handler, std::stop_token stop) {
+  Progress first;
+  first.hold_401 = true;
+  HttpOutcome outcome = impl_->TryOnce(request, handler, stop, first);
+  if (!first.unauthorized) return outcome;
+  // The token may have been replaced since it was read.
+  Progress second;
+  return impl_->TryOnce(request, handler, std::move(stop), second);
+}
+
+}  // namespace kem

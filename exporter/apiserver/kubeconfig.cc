@@ -1,0 +1,249 @@
+#include "apiserver/kubeconfig.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <exception>
+#include <filesystem>
+#include <set>
+#include <utility>
+
+namespace kem {
+namespace {
+
+constexpr size_t kMaxKubeconfigBytes = size_t{4} << 20;
+
+// Reads fields of one YAML document and remembers the first thing that is not
+// as it should be. Missing and null fields read as empty, as in Go.
+class FieldReader {
+ public:
+  explicit FieldReader(std::string path) : path_(std::move(path)) {}
+
+  const std::string& path() const { return path_; }
+  bool failed() const { return !problem_.empty(); }
+  Error error() const {
+    return Error{ErrorCode::kInvalidConfig,
+                 "kubeconfig " + path_ + ": " + problem_};
+  }
+  void Fail(std::string problem) {
+    if (!failed()) problem_ = std::move(problem);
+  }
+
+  // The field, or an undefined node when there is nothing to read.
+  YAML::Node Field(const YAML::Node& map, const char* key) {
+    const YAML::Node value = map[key];
+    if (!value.IsDefined() || value.IsNull()) {
+      return YAML::Node(YAML::NodeType::Undefined);
+    }
+    return value;
+  }
+
+  std::string Text(const YAML::Node& map, const char* key) {
+    const YAML::Node value = Field(map, key);
+    if (!value.IsDefined()) return "";
+    if (!value.IsScalar()) {
+      Fail(std::string(key) + " is not a string");
+      return "";
+    }
+    return value.Scalar();
+  }
+
+  bool Flag(const YAML::Node& map, const char* key) {
+    const YAML::Node value = Field(map, key);
+    bool flag = false;
+    if (value.IsDefined() && !YAML::convert<bool>::decode(value, flag)) {
+      Fail(std::string(key) + " is neither true nor false");
+    }
+    return flag;
+  }
+
+  // A file name, absolute.
+  std::string File(const YAML::Node& map, const char* key) {
+    const std::string name = Text(map, key);
+    if (name.empty() || name.front() == '/') return name;
+    const std::filesystem::path folder =
+        std::filesystem::absolute(path_).parent_path();
+    return (folder / name).lexically_normal().string();
+  }
+
+  std::vector<std::string> Texts(const YAML::Node& list, const char* key) {
+    std::vector<std::string> texts;
+    if (!list.IsDefined()) return texts;
+    if (!list.IsSequence()) {
+      Fail(std::string(key) + " is not a list");
+      return texts;
+    }
+    for (const YAML::Node& item : list) {
+      if (!item.IsScalar()) {
+        Fail(std::string(key) + " holds something that is not a string");
+        return texts;
+      }
+      texts.push_back(item.Scalar());
+    }
+    return texts;
+  }
+
+ private:
+  std::string path_;
+  std::string problem_;
+};
+
+KubeCluster ReadCluster(const YAML::Node& node, FieldReader& fields) {
+  KubeCluster cluster;
+  cluster.server = fields.Text(node, "server");
+  cluster.tls_server_name = fields.Text(node, "tls-server-name");
+  cluster.insecure_skip_tls_verify =
+      fields.Flag(node, "insecure-skip-tls-verify");
+  cluster.certificate_authority = fields.File(node, "certificate-authority");
+  cluster.certificate_authority_data =
+      fields.Text(node, "certificate-authority-data");
+  cluster.proxy_url = fields.Text(node, "proxy-url");
+  return cluster;
+}
+
+KubeUser ReadUser(const YAML::Node& node, FieldReader& fields) {
+  KubeUser user;
+  user.client_certificate = fields.File(node, "client-certificate");
+  user.client_certificate_data = fields.Text(node, "client-certificate-data");
+  user.client_key = fields.File(node, "client-key");
+  user.client_key_data = fields.Text(node, "client-key-data");
+  user.token = fields.Text(node, "token");
+  user.token_file = fields.File(node, "tokenFile");
+  user.username = fields.Text(node, "username");
+  user.password = fields.Text(node, "password");
+  user.as = fields.Text(node, "as");
+  user.as_uid = fields.Text(node, "as-uid");
+  user.as_groups = fields.Texts(fields.Field(node, "as-groups"), "as-groups");
+  const YAML::Node extra = fields.Field(node, "as-user-extra");
+  if (extra.IsDefined() && !extra.IsMap()) {
+    fields.Fail("as-user-extra is not a map");
+  } else if (extra.IsDefined()) {
+    for (const auto& item : extra) {
+      if (!item.first.IsScalar()) {
+        fields.Fail("as-user-extra has a key that is not a string");
+        break;
+      }
+      user.as_user_extra[item.first.Scalar()] =
+          fields.Texts(item.second, "as-user-extra");
+    }
+  }
+  user.has_exec = fields.Field(node, "exec").IsDefined();
+  user.has_auth_provider = fields.Field(node, "auth-provider").IsDefined();
+  return user;
+}
+
+KubeContext ReadContext(const YAML::Node& node, FieldReader& fields) {
+  KubeContext context;
+  context.cluster = fields.Text(node, "cluster");
+  context.user = fields.Text(node, "user");
+  return context;
+}
+
+// Reads a list such as clusters: [{name: a, cluster: {...}}].
+template <typename Entry>
+void ReadEntries(const YAML::Node& root, const char* list_key,
+                 const char* entry_key,
+                 Entry (*read)(const YAML::Node&, FieldReader&),
+                 std::map<std::string, Entry>& entries, FieldReader& fields) {
+  const YAML::Node list = fields.Field(root, list_key);
+  if (!list.IsDefined()) return;
+  if (!list.IsSequence()) {
+    fields.Fail(std::string(list_key) + " is not a list");
+    return;
+  }
+  for (const YAML::Node& item : list) {
+    if (!item.IsMap()) {
+      fields.Fail(std::string(list_key) + " has an entry that is not a map");
+      return;
+    }
+    const std::string name = fields.Text(item, "name");
+    const YAML::Node body = fields.Field(item, entry_key);
+    if (body.IsDefined() && !body.IsMap()) {
+      fields.Fail(std::string(entry_key) + " " + name + " is not a map");
+      return;
+    }
+    Entry entry = body.IsDefined() ? read(body, fields) : Entry();
+    entry.origin = fields.path();
+    if (!entries.emplace(name, std::move(entry)).second) {
+      fields.Fail(std::string(list_key) + " names " + name +
+                  " twice; keep one of them");
+      return;
+    }
+  }
+}
+
+Result<Kubeconfig> ReadDocument(const YAML::Node& root, FieldReader& fields) {
+  Kubeconfig config;
+  if (!root.IsDefined() || root.IsNull()) return config;
+  if (!root.IsMap()) {
+    fields.Fail("this is not a kubeconfig, its top level is no map");
+    return fields.error();
+  }
+  const std::string kind = fields.Text(root, "kind");
+  if (!kind.empty() && kind != "Config") {
+    fields.Fail("this is not a kubeconfig, its kind is " + kind);
+  }
+  config.current_context = fields.Text(root, "current-context");
+  ReadEntries(root, "clusters", "cluster", ReadCluster, config.clusters,
+              fields);
+  ReadEntries(root, "users", "user", ReadUser, config.users, fields);
+  ReadEntries(root, "contexts", "context", ReadContext, config.contexts,
+              fields);
+  if (fields.failed()) return fields.error();
+  return config;
+}
+
+}  // namespace
+
+bool Kubeconfig::empty() const {
+  return current_context.empty() && clusters.empty() && users.empty() &&
+         contexts.empty();
+}
+
+Result<Kubeconfig> ParseKubeconfig(std::string_view text,
+                                   const std::string& path) {
+  FieldReader fields(path);
+  if (text.size() > kMaxKubeconfigBytes) {
+    fields.Fail("it is larger than 4 MiB");
+    return fields.error();
+  }
+  // yaml-cpp tells of mistakes by exceptions; none of them leaves this file.
+  try {
+    return ReadDocument(YAML::Load(std::string(text)), fields);
+  } catch (const YAML::Exception& e) {
+    fields.Fail("it is not YAML: line " + std::to_string(e.mark.line + 1) +
+                ": " + e.msg);
+  } catch (const std::exception& e) {
+    fields.Fail(std::string("it cannot be read as YAML: ") + e.what());
+  }
+  return fields.error();
+}
+
+void MergeKubeconfig(Kubeconfig& into, Kubeconfig from) {
+  if (into.current_context.empty()) {
+    into.current_context = std::move(from.current_context);
+  }
+  into.clusters.merge(from.clusters);
+  into.users.merge(from.users);
+  into.contexts.merge(from.contexts);
+}
+
+Result<Kubeconfig> LoadKubeconfigs(const std::vector<std::string>& paths,
+                                   const FileReader& read) {
+  Kubeconfig merged;
+  std::set<std::string> seen;
+  for (const std::string& path : paths) {
+    if (path.empty() || !seen.insert(path).second) continue;
+    const Result<std::optional<std::string>> text = read(path);
+    if (!text) {
+      return Error{ErrorCode::kInvalidConfig,
+                   "kubeconfig " + path + ": " + text.error().message};
+    }
+    if (!text->has_value()) continue;
+    Result<Kubeconfig> config = ParseKubeconfig(**text, path);
+    if (!config) return config.error();
+    MergeKubeconfig(merged, std::move(*config));
+  }
+  return merged;
+}
+
+}  // namespace kem

@@ -1,0 +1,32 @@
+// The API server's address, taken apart once. Not a general URL: no user
+// names, no query, no fragment.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+
+namespace kem {
+
+struct ServerUrl {
+  bool tls = true;
+  std::string host;  // an IPv6 address stands here without its brackets
+  int port = 443;
+  std::string path_prefix;  // "" or "/k8s/clusters/c-1": no slash at its end
+
+  // "host:port" as it stands in a Host header or a log, IPv6 in brackets.
+  std::string Authority() const;
+  // "https://host:port/prefix".
+  std::string ToString() const;
+};
+
+// Reads "https://host[:port][/prefix]". As in client-go (rest.DefaultServerURL)
+// a bare "host[:port]" is https when `default_tls` (the kubeconfig says how to
+// verify or identify), else http. The error is a clause without the place.
+Result<ServerUrl> ParseServerUrl(std::string_view text, bool default_tls);
+
+// True for an IPv4 or IPv6 address without brackets.
+bool IsIpAddress(const std::string& host);
+
+}  // namespace kem

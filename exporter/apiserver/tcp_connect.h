@@ -1,0 +1,25 @@
+// A TCP connection to a host and port. Used by Connection.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "apiserver/io_waiter.h"
+#include "apiserver/unique_fd.h"
+
+namespace kem {
+
+struct TcpConnectOutcome {
+  UniqueFd fd;  // non-blocking, close-on-exec; none when it failed
+  // How the last wait ended; kReady also for failures told by the system.
+  IoWaiter::Outcome wait = IoWaiter::Outcome::kReady;
+  std::string message;
+};
+
+// Looks `host` up and tries its addresses in order until one answers, for
+// `limit` in all. The socket notices a dead peer by keepalive within 60 s
+// (client-go gets the same from HTTP/2 pings).
+TcpConnectOutcome TcpConnect(const std::string& host, int port,
+                             std::chrono::milliseconds limit, IoWaiter& waiter);
+
+}  // namespace kem

@@ -22,7 +22,7 @@ def find_tools():
         done = subprocess.run([sys.executable, TOOLS, "--if-built"],
                               capture_output=True, text=True, check=False)
         if done.returncode:
-            raise unittest.SkipTest(done.stderr.strip())
+            raise processes.RigError(done.stderr.strip())
         os.environ["KEM_REAL_BIN"] = done.stdout.strip()
 
 
@@ -62,9 +62,17 @@ class ClusterCase(unittest.TestCase):
 
     def exporter(self, name, *flags, **more):
         """An exporter that is ready, stopped when this test ends."""
+        return self.start_exporter(name, *flags, **more).wait_ready()
+
+    def start_exporter(self, name, *flags, **more):
+        """The same, but it may not be ready yet."""
         exporter = Exporter(self.plane, name, *flags, **more)
-        self.addCleanup(exporter.stop, 2)
-        return exporter.wait_ready()
+        self.addCleanup(self.expect_clean_stop, exporter)
+        return exporter
+
+    def expect_clean_stop(self, exporter):
+        """Whatever goes on, SIGTERM ends it with 0 in at most 12 seconds."""
+        self.assertEqual(exporter.stop(12), 0, f"{exporter.name} at SIGTERM")
 
     def told(self, answer):
         """Waits until the recorder saw the object that the API answered."""

@@ -63,7 +63,7 @@ class ControlPlane:
         self.port = processes.free_port()
         self.url = f"https://127.0.0.1:{self.port}"
         self.audit_log = folder.file("audit.log", "")
-        self._flags = api_server_flags
+        self.flags = api_server_flags
         self._running = []
         self._tokens = folder.file(
             "tokens.csv", f"{ADMIN_TOKEN},admin,admin,system:masters\n")
@@ -131,7 +131,7 @@ class ControlPlane:
 
     def start_api_server(self, **flags):
         """Starts kube-apiserver; `event_ttl="20s"` becomes --event-ttl=20s."""
-        self._flags.update(flags)
+        self.flags.update(flags)
         pki = self.certificates
         command = [
             tool("kube-apiserver"), f"--etcd-servers={self._etcd}",
@@ -149,7 +149,7 @@ class ControlPlane:
             f"--audit-policy-file={self._audit_policy}",
             f"--audit-log-path={self.audit_log}"]
         command += [f"--{name.replace('_', '-')}={value}"
-                    for name, value in self._flags.items()]
+                    for name, value in self.flags.items()]
         self.api_server = self._start("kube-apiserver", command)
         self.api.disconnect()
 
@@ -165,7 +165,7 @@ class ControlPlane:
         self.api.disconnect()
 
     def start_controller_manager(self, *flags):
-        self._start("kube-controller-manager", [
+        return self._start("kube-controller-manager", [
             tool("kube-controller-manager"),
             f"--kubeconfig={self.kubeconfig('controller-manager.yaml')}",
             "--leader-elect=false", "--bind-address=127.0.0.1",

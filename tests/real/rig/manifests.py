@@ -24,11 +24,15 @@ def node(name, kwok=True, ready="True"):
                            "lastTransitionTime": now}]}}
 
 
-def pod(name, node_name=None, cpu="100m"):
+def pod(name, node_name=None, cpu="100m", tolerate=None):
+    """A Pod; with `tolerate` it stays that many seconds on a dead node."""
     spec = {"containers": [{"name": "main", "image": "none", "resources": {
         "requests": {"cpu": cpu}}}]}
     if node_name:
         spec["nodeName"] = node_name
+    if tolerate is not None:
+        spec["tolerations"] = [{"operator": "Exists", "effect": "NoExecute",
+                                "tolerationSeconds": tolerate}]
     return {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name},
             "spec": spec}
 

@@ -1,0 +1,132 @@
+"""The ways to reach a real API server: in a pod, by certificate, by lists."""
+
+import os
+import subprocess
+import unittest
+
+from rig import manifests
+from rig.case import ClusterCase
+from rig.exporter import ACCOUNT_NAMESPACE, binary
+
+PATH = manifests.CORE_V1.format("default")
+MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+RECOVERY_SECONDS = 75
+
+# Inside a mount namespace of its own, so that the machine stays as it is:
+# $1 is a folder with a pod's files, what follows is the program.
+_IN_POD = f"""set -e
+folder=$1; shift
+exec 3<"$folder/token" 4<"$folder/ca.crt"
+mount -t tmpfs none "$(readlink -f /var/run)"
+mkdir -p {MOUNT}
+cat <&3 >{MOUNT}/token; cat <&4 >{MOUNT}/ca.crt
+printf {ACCOUNT_NAMESPACE} >{MOUNT}/namespace
+exec "$@" 3<&- 4<&-
+"""
+
+
+def unshare():
+    """The command for a private mount namespace, or None where forbidden."""
+    command = ["unshare", "-m"] if os.getuid() == 0 else ["unshare", "-rm"]
+    try:
+        done = subprocess.run([*command, "mount", "-t", "tmpfs", "none",
+                               "/mnt"], capture_output=True, check=False)
+    except FileNotFoundError:
+        return None
+    return command if done.returncode == 0 else None
+
+
+def write_inside(pid, path, text):
+    """Replaces a file at once, as a process in another namespace sees it."""
+    # A symbolic link on the way would lead back to this machine's own files.
+    inside = f"/proc/{pid}/root{os.path.realpath(path)}"
+    with open(inside + ".new", "w", encoding="utf-8") as out:
+        out.write(text)
+    os.replace(inside + ".new", inside)
+
+
+class AccessTest(ClusterCase):
+
+    def prove(self, exporter, reason, seconds=20):
+        """One occurrence, posted now, is counted."""
+        self.told(self.api.post(PATH, manifests.legacy_event(
+            reason.lower(), manifests.about_node("n"), reason)))
+        exporter.wait_exact(self.truth, seconds)
+
+    def account_files(self, name):
+        """A folder as a pod has it; the account is made when it is missing."""
+        api = self.api
+        api.ensure("/api/v1/namespaces",
+                   {"metadata": {"name": ACCOUNT_NAMESPACE}})
+        api.ensure(f"/api/v1/namespaces/{ACCOUNT_NAMESPACE}/serviceaccounts",
+                   {"metadata": {"name": name}})
+        with open(self.plane.certificates.ca, encoding="utf-8") as ca:
+            self.folder.file(f"{name}/ca.crt", ca.read())
+        token = self.folder.file(f"{name}/token",
+                                 api.token_for(ACCOUNT_NAMESPACE, name))
+        return os.path.dirname(token)
+
+    def in_pod(self, name):
+        prefix = unshare()
+        if not prefix:
+            self.skipTest("this machine lets nobody make a mount namespace")
+        return self.exporter(
+            name, command=[*prefix, "sh", "-c", _IN_POD, "sh",
+                           self.account_files(name), binary()],
+            environment={"KUBERNETES_SERVICE_HOST": "127.0.0.1",
+                         "KUBERNETES_SERVICE_PORT": str(self.plane.port)})
+
+    def test_in_a_pod(self):
+        self.prove(self.in_pod("pod"), "InPod")
+
+    def test_in_a_pod_whose_token_changes(self):
+        exporter = self.in_pod("rotated")
+        self.prove(exporter, "OldToken")
+        # Tokens of an account that was deleted are worth nothing.
+        self.api.delete(f"/api/v1/namespaces/{ACCOUNT_NAMESPACE}"
+                        "/serviceaccounts/rotated")
+        with open(f"{self.account_files('rotated')}/token",
+                  encoding="utf-8") as token:
+            write_inside(exporter.process.pid, f"{MOUNT}/token", token.read())
+        self.plane.kill_api_server()
+        self.plane.start_api_server()
+        self.prove(exporter, "NewToken", RECOVERY_SECONDS)
+
+    def test_a_client_certificate(self):
+        # The certificate says what the token of a service account would.
+        user = f"system:serviceaccount:{ACCOUNT_NAMESPACE}:certified"
+        certificate, key = self.plane.certificates.client(
+            user, "system:serviceaccounts")
+        kubeconfig = self.plane.kubeconfig("certified.yaml", {
+            "client-certificate": certificate, "client-key": key})
+        self.prove(self.exporter(
+            "certified", command=[binary(), "--kubeconfig", kubeconfig]),
+            "Certified")
+
+    def test_a_list_of_kubeconfigs(self):
+        self.account_files("listed")
+        # Relative paths count from the folder of the file that says them.
+        users = self.folder.file("listed/users.yaml", """apiVersion: v1
+kind: Config
+users:
+- name: listed
+  user: {tokenFile: token}
+""")
+        clusters = self.folder.file("clusters.yaml", f"""apiVersion: v1
+kind: Config
+current-context: listed
+clusters:
+- name: listed
+  cluster: {{server: "{self.plane.url}", certificate-authority: pki/ca.crt}}
+contexts:
+- name: listed
+  context: {{cluster: listed, user: listed}}
+""")
+        self.prove(self.exporter(
+            "listed", command=[binary()],
+            environment={"KUBECONFIG": f"{users}:/absent:{clusters}"}),
+            "Listed")
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

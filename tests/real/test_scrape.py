@@ -1,0 +1,120 @@
+"""What a real Prometheus makes of the exporter's exposition.
+
+Two servers scrape one exporter, as a pair of replicas does: 3.16, and Debian's
+2.42 where that is installed.
+"""
+
+import sys
+import time
+import unittest
+
+from rig import control_plane, manifests, processes, truth
+from rig.case import ClusterCase
+from rig.exporter import Exporter
+from rig.prometheus import Prometheus, check_metrics
+
+PATH = manifests.CORE_V1.format("default")
+BIRTH_HOLD_SECONDS = 4
+
+
+class ScrapeTest(ClusterCase):
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        lacks = control_plane.missing("prometheus", "promtool")
+        if lacks:
+            raise unittest.SkipTest(lacks)
+        for number in range(30):
+            cls.api.post(PATH, manifests.legacy_event(
+                f"old-{number}", manifests.about_pod(f"p-{number}"),
+                f"Old{number % 3}"))
+        cls.main = Exporter(cls.plane, "main",
+                            birth_hold=f"{BIRTH_HOLD_SECONDS}s")
+        cls.addClassCleanup(cls.main.process.kill)
+        cls.main.wait_ready()
+        cls.servers = []
+        for program in ("prometheus", "prometheus-debian"):
+            if not control_plane.tool(program):
+                print(f"No {program} here: one server less scrapes.",
+                      file=sys.stderr, flush=True)
+                continue
+            server = Prometheus(cls.folder, program,
+                                control_plane.tool(program), cls.main.address)
+            cls.addClassCleanup(server.close)
+            cls.servers.append(server)
+        for server in cls.servers:
+            processes.wait_until(lambda s=server: s.query("up == 1"), 20,
+                                 f"{server.name} scrapes")
+
+    def post(self, name, about=None, **more):
+        return self.told(self.api.post(PATH, manifests.legacy_event(
+            name, about or manifests.about_node("n"), name.title(), **more)))
+
+    def each_server(self):
+        for server in self.servers:
+            with self.subTest(server.name):
+                yield server
+
+    def test_increase_sees_the_first_occurrence(self):
+        self.post("newborn")
+        series = f'{truth.OCCURRENCES}{{reason="Newborn"}}'
+        begin = time.monotonic()
+        for server in self.each_server():
+            processes.wait_until(
+                lambda s=server: s.query(f"max_over_time({series}[5m]) == 1"),
+                BIRTH_HOLD_SECONDS + 20, "a stored 1")
+            # The 0 was stored too, so the rise is there to be seen.
+            self.assertEqual(
+                list(server.query(f"min_over_time({series}[5m])").values()),
+                [0])
+            # increase() wants a sample or two on the far side of the rise.
+            processes.wait_until(
+                lambda s=server: s.query(f"increase({series}[5m]) > 0.9"), 20,
+                "an increase")
+        self.assertGreaterEqual(time.monotonic() - begin,
+                                BIRTH_HOLD_SECONDS - 2)
+
+    def test_a_second_series_of_the_same_event_is_held_as_well(self):
+        """A held series collects what happens meanwhile, nothing is lost."""
+        self.post("held")
+        for count in (2, 5):
+            answer = self.api.patch(f"{PATH}/held", {"count": count})
+        self.told(answer)
+        series = f'{truth.OCCURRENCES}{{reason="Held"}}'
+        for server in self.each_server():
+            processes.wait_until(
+                lambda s=server: s.query(f"{series} == 5"),
+                BIRTH_HOLD_SECONDS + 20, "a stored 5")
+            self.assertEqual(
+                list(server.query(f"min_over_time({series}[5m])").values()),
+                [0])
+
+    def test_stored_values_equal_the_exporters(self):
+        self.post("stored", count=7)
+        self.post("awkward", manifests.about_node('back\\slash "quote" ä'),
+                  component='line\nend 😀')
+        samples = self.main.wait_exact(self.truth, BIRTH_HOLD_SECONDS + 20)
+        for server in self.each_server():
+            for family in truth.FAMILIES:
+                # Prometheus takes an empty label for no label.
+                want = {frozenset(pair for pair in pairs if pair[1]): value
+                        for pairs, value in samples[family].items()}
+                self.assertTrue(want)
+                processes.wait_until(
+                    lambda s=server, f=family, w=want: s.query(f) == w, 20,
+                    f"{family} as shown")
+            self.assertEqual(server.targets(), [("up", "")])
+
+    def test_promtool_finds_nothing_to_complain_of(self):
+        self.post("linted")
+        text = self.main.metrics_text()
+        for program in ("promtool", "promtool-debian"):
+            path = control_plane.tool(program)
+            if path:
+                with self.subTest(program):
+                    self.assertEqual(check_metrics(path, text), (0, ""))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

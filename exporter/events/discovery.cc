@@ -56,7 +56,7 @@ ErrorCode CodeOf(int status) {
 Discovery::Discovery(HttpTransport& transport, const Clock& clock)
     : transport_(transport), clock_(clock) {}
 
-Result<ApiKinds> Discovery::Fetch(std::stop_token stop) const {
+Result<ApiKinds> Discovery::Fetch(const std::stop_token& stop) const {
   const SteadyTime end = clock_.SteadyNow() + kTimeLimit;
   ApiKinds all;
   std::vector<std::string> walk;
@@ -103,7 +103,7 @@ Result<ApiKinds> Discovery::Fetch(std::stop_token stop) const {
 }
 
 Result<std::string> Discovery::Get(const std::string& path, SteadyTime end,
-                                   std::stop_token stop) const {
+                                   const std::stop_token& stop) const {
   const auto left = duration_cast<milliseconds>(end - clock_.SteadyNow());
   if (stop.stop_requested()) return Error{ErrorCode::kCancelled, "stopped"};
   if (left <= milliseconds(0)) {

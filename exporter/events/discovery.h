@@ -30,11 +30,11 @@ class Discovery {
   // Asks for everything served now. Blocks for at most kTimeLimit, and returns
   // soon after `stop` is requested. An error only when nothing at all could be
   // learned; kCancelled when stopped. Thread-safe.
-  Result<ApiKinds> Fetch(std::stop_token stop) const;
+  Result<ApiKinds> Fetch(const std::stop_token& stop) const;
 
  private:
   Result<std::string> Get(const std::string& path, SteadyTime end,
-                          std::stop_token stop) const;
+                          const std::stop_token& stop) const;
 
   HttpTransport& transport_;
   const Clock& clock_;

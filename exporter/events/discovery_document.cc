@@ -32,10 +32,10 @@ std::optional<json> Parse(std::string_view text) {
 
 // Members that may be absent, null or of another type without a complaint.
 const json& Member(const json& object, const char* key) {
-  static const json kNull;
-  if (!object.is_object()) return kNull;
+  static const json null;
+  if (!object.is_object()) return null;
   const auto found = object.find(key);
-  return found == object.end() ? kNull : *found;
+  return found == object.end() ? null : *found;
 }
 
 std::string Text(const json& object, const char* key) {
@@ -44,9 +44,9 @@ std::string Text(const json& object, const char* key) {
 }
 
 const json& Elements(const json& object, const char* key) {
-  static const json kNone = json::array();
+  static const json none = json::array();
   const json& member = Member(object, key);
-  return member.is_array() ? member : kNone;
+  return member.is_array() ? member : none;
 }
 
 // The names become part of a path.
@@ -101,6 +101,7 @@ std::vector<std::string> ReadGroupList(const json& document) {
       ranked.begin(), ranked.end(),
       [](const auto& a, const auto& b) { return a.first < b.first; });
   std::vector<std::string> walk;
+  walk.reserve(ranked.size());
   for (auto& entry : ranked) walk.push_back(std::move(entry.second));
   return walk;
 }

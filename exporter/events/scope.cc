@@ -51,7 +51,7 @@ class Agreement {
         disagree_ || served.mixed || (scope_ && *scope_ != served.scope);
     scope_ = served.scope;
   }
-  std::optional<Scope> scope() const {
+  std::optional<Scope> Agreed() const {
     return disagree_ ? std::nullopt : scope_;
   }
 
@@ -125,8 +125,8 @@ ScopeResolver::Verdict ScopeResolver::Judge(std::string_view api_version,
       all.Add(served);
     }
     verdict.settled = verdict.settled || api_version.empty();
-    const bool other_version = !api_version.empty() && same_group.scope();
-    verdict.scope = other_version ? same_group.scope() : all.scope();
+    const bool other_version = !api_version.empty() && same_group.Agreed();
+    verdict.scope = other_version ? same_group.Agreed() : all.Agreed();
     if (verdict.scope) {
       verdict.by = ScopeSource::kDiscovery;
       return verdict;
@@ -170,7 +170,7 @@ ScopeDecision ScopeResolver::Resolve(std::string_view api_version,
 }
 
 void ScopeResolver::Refresh(std::unique_lock<std::mutex>& guard,
-                            std::stop_token stop) {
+                            const std::stop_token& stop) {
   Memory& memory = *memory_;
   if (memory.refreshing) {
     memory.refreshed.wait(guard, stop, [&] { return !memory.refreshing; });

@@ -58,6 +58,8 @@ class ScopeResolver {
   // Both must outlive this. Knows nothing until the first Refresh.
   ScopeResolver(const Discovery& discovery, const Clock& clock);
   ~ScopeResolver();
+  ScopeResolver(const ScopeResolver&) = delete;
+  ScopeResolver& operator=(const ScopeResolver&) = delete;
 
   // Decides for involvedObject.{apiVersion, kind, namespace}. Empty when the
   // kind is unknown and the API server is to be asked now (RefreshSchedule
@@ -77,7 +79,8 @@ class ScopeResolver {
   // Discovery::kTimeLimit; a call while another one is busy waits for that
   // one instead. Failure is counted and logged, and what was known stays.
   // To be called before the first list too.
-  void Refresh(std::unique_lock<std::mutex>& guard, std::stop_token stop);
+  void Refresh(std::unique_lock<std::mutex>& guard,
+               const std::stop_token& stop);
 
   // Adds to what is known. Kinds are never forgotten: Events outlive their
   // CRD by an hour.

@@ -1,5 +1,7 @@
 #include "pipeline.h"
 
+#include "events/cluster_kinds.h"
+
 namespace kem {
 namespace {
 

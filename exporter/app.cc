@@ -1,0 +1,205 @@
+#include "app.h"
+
+#include <unistd.h>
+
+#include <condition_variable>
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "apiserver/httplib_transport.h"
+#include "events/discovery.h"
+#include "frames/api_lister_watcher.h"
+#include "frames/reflector.h"
+#include "pipeline.h"
+#include "scrape/exposition.h"
+#include "scrape/http_server.h"
+#include "version.h"
+
+namespace kem {
+namespace {
+
+// SIGTERM to exit: 12 s are promised, two of them are for the HTTP server.
+constexpr std::chrono::seconds kStopLimit{10};
+
+// One watched collection: all Events, or those of one namespace.
+class Watch {
+ public:
+  Watch(const std::string& name_space, const Options& options,
+        HttpTransport& transport, EventWorld& world, Clock& clock,
+        std::stop_token stop)
+      : name_(name_space.empty() ? "all namespaces" : name_space),
+        core_(transport, Path("/api/v1", name_space)),
+        events_(transport, Path("/apis/events.k8s.io/v1", name_space)),
+        pipeline_(world, clock, stop),
+        reflector_({name_, options.watch_timeout}, {&core_, &events_},
+                   pipeline_, {clock, world.session, MakeRandomUnit()}) {}
+
+  void Run(EventWorld& world, std::stop_token stop) {
+    {
+      // Before the first list, or its Events would be of unknown scope.
+      std::unique_lock guard(world.mutex);
+      world.scopes.Refresh(guard, stop);
+    }
+    reflector_.Run(stop);
+  }
+
+  const std::string& name() const { return name_; }
+  ReflectorHealth Health() const { return reflector_.status().Get(); }
+
+ private:
+  static std::string Path(const std::string& group_version,
+                          const std::string& name_space) {
+    // Never a field selector: with pages the API server loses items.
+    return name_space.empty()
+               ? group_version + "/events"
+               : group_version + "/namespaces/" + name_space + "/events";
+  }
+
+  const std::string name_;
+  ApiListerWatcher core_;
+  ApiListerWatcher events_;
+  Pipeline pipeline_;
+  Reflector reflector_;
+};
+
+using Watches = std::vector<std::unique_ptr<Watch>>;
+
+Health ReadyHealth(const Watches& watches) {
+  Health health{true, ""};
+  for (const auto& watch : watches) {
+    const ReflectorHealth state = watch->Health();
+    if (state.synced && state.in_contact) continue;
+    health.ok = false;
+    health.text += "not ready: watch of " + watch->name() + ": ";
+    health.text += !state.problem.empty() ? state.problem
+                   : state.synced         ? "not in contact"
+                                          : "first list not finished";
+    health.text += '\n';
+  }
+  if (health.ok) health.text = "ok\n";
+  return health;
+}
+
+Health LiveHealth(const Watches& watches, const Clock& clock) {
+  Health health{true, ""};
+  const SteadyTime now = clock.SteadyNow();
+  for (const auto& watch : watches) {
+    const ReflectorHealth state = watch->Health();
+    if (state.due == SteadyTime() || now <= state.due) continue;
+    health.ok = false;
+    health.text += "not alive: the loop of the watch of " + watch->name() +
+                   " hangs; restart the exporter\n";
+  }
+  if (health.ok) health.text = "ok\n";
+  return health;
+}
+
+bool AllSynced(const Watches& watches) {
+  for (const auto& watch : watches) {
+    if (!watch->Health().synced) return false;
+  }
+  return true;
+}
+
+// Ends the process when it is still there after `limit`.
+class Deadline {
+ public:
+  explicit Deadline(std::chrono::milliseconds limit)
+      : thread_([this, limit](std::stop_token disarmed) {
+          if (!RealClock().SleepFor(limit, disarmed)) return;
+          LogWarn("A thread could not be interrupted; exiting without it", {});
+          ::_exit(0);
+        }) {}
+
+ private:
+  std::jthread thread_;
+};
+
+// The body of a watch's thread: nothing may leave it but by a logged exit.
+void RunWatch(Watch& watch, EventWorld& world, std::stop_token stop) {
+  try {
+    watch.Run(world, stop);
+  } catch (const std::exception& error) {
+    LogError("Internal error, exiting",
+             {{"watch", watch.name()}, {"error", error.what()}});
+    ::_exit(1);
+  }
+}
+
+HttpContent Content(EventWorld& world, const OwnMetrics& own,
+                    const Watches& watches, const Clock& clock) {
+  HttpContent content;
+  content.scrape = [&world, &own, &clock] {
+    return [exposition = std::make_shared<Exposition>(
+                world.mutex, world.series, own, clock)](std::string& out) {
+      return exposition->Next(out);
+    };
+  };
+  content.livez = [&watches, &clock] { return LiveHealth(watches, clock); };
+  content.readyz = [&watches] { return ReadyHealth(watches); };
+  return content;
+}
+
+}  // namespace
+
+int RunApp(const Options& options, ApiAccess access,
+           const TerminationSignals& signals) {
+  LogInfo("Starting kube-event-metrics",
+          {{"version", kVersion},
+           {"revision", kRevision},
+           {"apiserver", access.server.ToString()},
+           {"access", access.origin}});
+  RealClock clock;
+  HttplibTransport transport(std::move(access));
+  const Discovery discovery(transport, clock);
+  EventWorld world(discovery, clock, options.birth_hold);
+  HttpStats http_stats;
+  std::stop_source stop;
+
+  Watches watches;
+  std::vector<std::string> namespaces = options.namespaces;
+  if (namespaces.empty()) namespaces.emplace_back();
+  for (const std::string& name_space : namespaces) {
+    watches.push_back(std::make_unique<Watch>(name_space, options, transport,
+                                              world, clock, stop.get_token()));
+  }
+  const OwnMetrics own(
+      {world.session, world.occurrences, world.scopes.stats(), http_stats,
+       [&world] {
+         const std::lock_guard guard(world.mutex);
+         std::array<size_t, kFamilyCount> counts{};
+         for (size_t i = 0; i < kFamilyCount; ++i) {
+           counts[i] = world.series.Count(static_cast<Family>(i));
+         }
+         return counts;
+       },
+       [&watches] { return AllSynced(watches); }});
+
+  Result<std::unique_ptr<HttpServer>> server =
+      HttpServer::Start(options.listen_address, options.telemetry_path,
+                        Content(world, own, watches, clock), http_stats);
+  if (!server) {
+    LogError("Cannot serve", {{"error", server.error().message}});
+    return server.error().code == ErrorCode::kInvalidConfig ? 2 : 1;
+  }
+  LogInfo("Listening on", {{"address", (*server)->address()}});
+
+  std::vector<std::jthread> threads;
+  for (const auto& watch : watches) {
+    threads.emplace_back([&watch, &world, token = stop.get_token()] {
+      RunWatch(*watch, world, token);
+    });
+  }
+  const int signal = signals.Wait();
+  LogInfo("Stopping", {{"signal", signal}});
+  const Deadline deadline(kStopLimit);
+  stop.request_stop();
+  threads.clear();
+  server->reset();
+  return 0;
+}
+
+}  // namespace kem

@@ -1,0 +1,34 @@
+// Puts the process under a locale that writes 1,5 for 1.5 and 1.000 for 1000,
+// in C and C++, until the end of the scope: German, or the like made by hand
+// where the system has no German locale.
+#pragma once
+
+#include <clocale>
+#include <locale>
+#include <string>
+
+namespace kem {
+
+class ScopedGermanLocale {
+ public:
+  ScopedGermanLocale() : c_before_(std::setlocale(LC_ALL, nullptr)) {
+    std::setlocale(LC_ALL, "de_DE.UTF-8");
+    before_ = std::locale::global(std::locale(std::locale(), new Numbers));
+  }
+  ~ScopedGermanLocale() {
+    std::locale::global(before_);
+    std::setlocale(LC_ALL, c_before_.c_str());
+  }
+
+ private:
+  struct Numbers : std::numpunct<char> {
+    char do_decimal_point() const override { return ','; }
+    char do_thousands_sep() const override { return '.'; }
+    std::string do_grouping() const override { return "\3"; }
+  };
+
+  std::string c_before_;
+  std::locale before_;
+};
+
+}  // namespace kem

@@ -1,0 +1,159 @@
+#include "series/series_table.h"
+
+#include <gtest/gtest.h>
+
+#include "testing/scoped_locale.h"
+
+namespace kem {
+namespace {
+
+using std::chrono::seconds;
+
+class SeriesTableTest : public ::testing::Test {
+ protected:
+  static SeriesLabels Node(std::string_view name = "worker-1") {
+    SeriesLabels labels;
+    labels.scope = Scope::kCluster;
+    labels.kind = "Node";
+    labels.object_name = name;
+    labels.reason = "NodeNotReady";
+    labels.type = "Normal";
+    labels.reporting_component = "node-controller";
+    return labels;
+  }
+  static SeriesLabels Pod() {
+    SeriesLabels labels;
+    labels.scope = Scope::kNamespaced;
+    labels.kind = "Pod";
+    labels.object_namespace = "shop";
+    labels.reason = "BackOff";
+    labels.type = "Warning";
+    labels.reporting_component = "kubelet";
+    return labels;
+  }
+
+  void Happen(const SeriesLabels& labels, uint32_t delta, int second) {
+    table.Record(table.Intern(labels), delta, WallTime(seconds(second)), now);
+  }
+
+  std::string Render(size_t piece = 1 << 20) {
+    std::string all;
+    SeriesTable::Cursor cursor;
+    bool more = true;
+    while (more) {
+      std::string out;
+      more = table.Render(cursor, piece, now, out);
+      all += out;
+    }
+    return all;
+  }
+
+  SteadyTime now{std::chrono::hours(1)};
+  SeriesTable table{seconds(75)};
+};
+
+constexpr char kGolden[] =
+    R"(# HELP kube_event_occurrences_total Occurrences that the API server told of since the exporter started, by what they are about.
+# TYPE kube_event_occurrences_total counter
+kube_event_occurrences_total{scope="cluster",api_group="",kind="Node",object_namespace="",reason="NodeNotReady",type="Normal",reporting_component="node-controller"} 1003
+kube_event_occurrences_total{scope="namespaced",api_group="",kind="Pod",object_namespace="shop",reason="BackOff",type="Warning",reporting_component="kubelet"} 7
+# HELP kube_event_object_occurrences_total The same for each cluster-scoped object.
+# TYPE kube_event_object_occurrences_total counter
+kube_event_object_occurrences_total{scope="cluster",api_group="",kind="Node",object_name="worker-1",reason="NodeNotReady",type="Normal",reporting_component="node-controller"} 3
+kube_event_object_occurrences_total{scope="cluster",api_group="",kind="Node",object_name="worker-2",reason="NodeNotReady",type="Normal",reporting_component="node-controller"} 1000
+# HELP kube_event_last_seen_timestamp_seconds When it happened last, as its writer says: per object for cluster-scoped objects, per namespace for the rest.
+# TYPE kube_event_last_seen_timestamp_seconds gauge
+kube_event_last_seen_timestamp_seconds{scope="namespaced",api_group="",kind="Pod",object_namespace="shop",reason="BackOff",type="Warning",reporting_component="kubelet",object_name=""} 1700000000.25
+kube_event_last_seen_timestamp_seconds{scope="cluster",api_group="",kind="Node",object_name="worker-1",reason="NodeNotReady",type="Normal",reporting_component="node-controller",object_namespace=""} 1700000100
+kube_event_last_seen_timestamp_seconds{scope="cluster",api_group="",kind="Node",object_name="worker-2",reason="NodeNotReady",type="Normal",reporting_component="node-controller",object_namespace=""} 1700000200
+# HELP kube_event_active Event objects that the API server holds now.
+# TYPE kube_event_active gauge
+kube_event_active{scope="cluster",api_group="",kind="Node",object_namespace="",reason="NodeNotReady",type="Normal",reporting_component="node-controller"} 2
+kube_event_active{scope="namespaced",api_group="",kind="Pod",object_namespace="shop",reason="BackOff",type="Warning",reporting_component="kubelet"} 0
+)";
+
+TEST_F(SeriesTableTest, RendersTheGoldenTextInAnyPiecesUnderAnyLocale) {
+  Happen(Node("worker-1"), 3, 1700000100);
+  Happen(Node("worker-1"), 0, 1700000050);
+  Happen(Node("worker-2"), 1000, 1700000200);
+  table.Join(table.Intern(Node("worker-1")));
+  table.Join(table.Intern(Node("worker-2")));
+  table.Record(table.Intern(Pod()), 7,
+               WallTime(std::chrono::milliseconds(1700000000250)), now);
+  table.Join(table.Intern(Pod()));
+  table.Leave(table.Intern(Pod()));
+  now += seconds(75);
+  EXPECT_EQ(Render(), kGolden);
+  EXPECT_EQ(Render(1), kGolden);
+  EXPECT_EQ(Render(300), kGolden);
+  const ScopedGermanLocale german;
+  EXPECT_EQ(Render(), kGolden);
+}
+
+TEST_F(SeriesTableTest, NothingRecordedShowsNothing) {
+  table.Intern(Node());
+  EXPECT_EQ(Render(), "");
+  EXPECT_EQ(table.Count(Family::kOccurrences), 0U);
+}
+
+TEST_F(SeriesTableTest, NewCounterShowsZeroForTheBirthHoldAndThenItsValue) {
+  const auto value = [this] {
+    const std::string text = Render();
+    const size_t brace = text.find("} ");
+    return text.substr(brace + 2, text.find('\n', brace) - brace - 2);
+  };
+  Happen(Pod(), 5, 100);
+  EXPECT_EQ(value(), "0");
+  now += seconds(74);
+  Happen(Pod(), 1, 174);
+  EXPECT_EQ(value(), "0");
+  now += seconds(1);
+  EXPECT_EQ(value(), "6");
+}
+
+TEST_F(SeriesTableTest, BirthHoldDoesNotTouchGauges) {
+  Happen(Pod(), 5, 100);
+  table.Join(table.Intern(Pod()));
+  const std::string text = Render();
+  EXPECT_NE(text.find("object_name=\"\"} 100\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("\"kubelet\"} 1\n"), std::string::npos) << text;
+}
+
+TEST_F(SeriesTableTest, SameLabelsAreOneSeries) {
+  EXPECT_EQ(table.Intern(Node()), table.Intern(Node()));
+  EXPECT_EQ(table.Intern(Node("a")).tuple, table.Intern(Node("b")).tuple);
+  EXPECT_NE(table.Intern(Node("a")).object, table.Intern(Node("b")).object);
+  EXPECT_EQ(table.Intern(Pod()).object, SeriesIds::kNone);
+}
+
+TEST_F(SeriesTableTest, EachLabelTellsSeriesApart) {
+  SeriesLabels other = Pod();
+  other.object_namespace = "";
+  EXPECT_NE(table.Intern(other), table.Intern(Pod()));
+  other = Pod();
+  other.reason = "BackOf";
+  other.type = "FWarning";
+  EXPECT_NE(table.Intern(other), table.Intern(Pod()));
+  other = Pod();
+  other.scope = Scope::kCluster;
+  EXPECT_NE(table.Intern(other).tuple, table.Intern(Pod()).tuple);
+}
+
+TEST_F(SeriesTableTest, ManySeriesKeepTheirValues) {
+  for (int i = 0; i < 5000; ++i) {
+    Happen(Node("n" + std::to_string(i)), static_cast<uint32_t>(i), 100);
+  }
+  EXPECT_EQ(table.Count(Family::kOccurrences), 1U);
+  EXPECT_EQ(table.Count(Family::kObjectOccurrences), 5000U);
+  EXPECT_EQ(table.Count(Family::kLastSeen), 5000U);
+  now += seconds(75);
+  const std::string text = Render();
+  EXPECT_NE(text.find("object_name=\"n4321\",reason=\"NodeNotReady\",type="
+                      "\"Normal\",reporting_component=\"node-controller\"} "
+                      "4321\n"),
+            std::string::npos);
+  EXPECT_NE(text.find("} 12497500\n"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace kem

@@ -1,0 +1,50 @@
+# shellcheck shell=bash disable=SC2034
+# The Debian 12 packages that deploy/quickstart and tests/run need, and how they
+# come onto the machine. Sourced by both.
+
+KEM_BUILD_PACKAGES=(
+  g++ cmake ninja-build pkg-config python3 python3-yaml
+  libcli11-dev libcpp-httplib-dev libsimdjson-dev libspdlog-dev libssl-dev
+  libxxhash-dev libyaml-cpp-dev nlohmann-json3-dev prometheus-cpp-dev
+  zlib1g-dev
+)
+
+KEM_TEST_PACKAGES=(
+  libgtest-dev libgmock-dev openssl iproute2
+  clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev llvm-14 shellcheck
+)
+
+# kem_install PACKAGE...: installs those that are missing, and only then asks
+# for root. Fails with one sentence where that is not to be had.
+kem_install() {
+  local package missing=() as_root=()
+  for package in "$@"; do
+    if [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) \
+        != installed ]]; then
+      missing+=("$package")
+    fi
+  done
+  ((${#missing[@]})) || return 0
+  if ((EUID != 0)); then
+    if ! command -v sudo >/dev/null; then
+      echo "These packages are missing, and only root can install them:" \
+        "${missing[*]}" >&2
+      return 1
+    fi
+    as_root=(sudo)
+  fi
+  echo "Installing ${missing[*]}"
+  local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q
+    -o DPkg::Lock::Timeout=300)
+  local log
+  log=$(mktemp)
+  if ! { "${apt[@]}" update &&
+    "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } \
+    >"$log" 2>&1 </dev/null; then
+    tail -n 20 "$log" >&2
+    rm -f "$log"
+    echo "apt-get could not install ${missing[*]}" >&2
+    return 1
+  fi
+  rm -f "$log"
+}

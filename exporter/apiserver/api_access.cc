@@ -63,9 +63,8 @@ Result<ApiAccess> InClusterAccess(const std::string& host,
                                   const FileReader& read) {
   ApiAccess access;
   access.origin = "in-cluster service account";
-  const bool ipv6 = host.find(':') != std::string::npos;
-  Result<ServerUrl> url = ParseServerUrl(
-      "https://" + (ipv6 ? "[" + host + "]" : host) + ":" + port, true);
+  Result<ServerUrl> url =
+      ParseServerUrl("https://" + BracketHost(host) + ":" + port, true);
   if (!url) {
     return Refuse("in-cluster: KUBERNETES_SERVICE_HOST and _PORT give " +
                   url.error().message + "; correct them or use --kubeconfig");

@@ -11,7 +11,7 @@ namespace {
 
 Error UrlError(std::string_view text, std::string_view why) {
   return Error{ErrorCode::kInvalidConfig,
-               "\"" + std::string(text) + "\" " + std::string(why)};
+               '"' + std::string(text) + "\" " + std::string(why)};
 }
 
 bool IsPlain(std::string_view text) {
@@ -51,8 +51,7 @@ bool SplitAuthority(std::string_view authority, ServerUrl& url) {
 }  // namespace
 
 std::string ServerUrl::Authority() const {
-  const bool ipv6 = host.find(':') != std::string::npos;
-  return (ipv6 ? "[" + host + "]" : host) + ":" + std::to_string(port);
+  return BracketHost(host) + ':' + std::to_string(port);
 }
 
 std::string ServerUrl::ToString() const {
@@ -88,6 +87,11 @@ Result<ServerUrl> ParseServerUrl(std::string_view text, bool default_tls) {
     url.path_prefix.pop_back();
   }
   return url;
+}
+
+std::string BracketHost(const std::string& host) {
+  const bool ipv6 = host.find(':') != std::string::npos;
+  return ipv6 ? '[' + host + ']' : host;
 }
 
 bool IsIpAddress(const std::string& host) {

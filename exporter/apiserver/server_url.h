@@ -26,6 +26,9 @@ struct ServerUrl {
 // verify or identify), else http. The error is a clause without the place.
 Result<ServerUrl> ParseServerUrl(std::string_view text, bool default_tls);
 
+// The host as it stands in a URL: an IPv6 address in brackets.
+std::string BracketHost(const std::string& host);
+
 // True for an IPv4 or IPv6 address without brackets.
 bool IsIpAddress(const std::string& host);
 

@@ -35,7 +35,7 @@ class Server:
     """host: address to listen on; certificates: None for plain HTTP."""
 
     def __init__(self, discovery=None, certificates=None, host="127.0.0.1",
-                 namespace=contextlib.nullcontext):
+                 port=0, namespace=contextlib.nullcontext):
         self.discovery = discovery or discovery_module.Discovery()
         self.certificates = certificates
         self.host = host
@@ -51,7 +51,7 @@ class Server:
         self._listener = None
         self._fillers = []
         self._holder = self._socket()
-        self._holder.bind((host, 0))
+        self._holder.bind((host, port))
         self.port = self._holder.getsockname()[1]
         self._decoy = None
         self.stopped = False
@@ -159,8 +159,10 @@ class Server:
                     return None
                 self._changed.wait(min(left, 0.5))
 
-    def pending(self):
+    def pending(self, timeout=0.0):
+        """Exchanges that wait; gives a first one so many seconds to come."""
         with self._changed:
+            self._changed.wait_for(lambda: self._pending, timeout)
             return list(self._pending)
 
     def finish(self, exchange):

@@ -7,6 +7,7 @@ milliseconds. Nothing of this is ever committed.
 
 import os
 import subprocess
+import threading
 
 EXTENSIONS = """
 [server]
@@ -27,6 +28,7 @@ def _openssl(*arguments):
 class Certificates:
     def __init__(self, folder):
         self.folder = folder
+        self._lock = threading.RLock()  # connections ask at the same time
         self.extensions = os.path.join(folder, "extensions.cnf")
         with open(self.extensions, "w", encoding="ascii") as file:
             file.write(EXTENSIONS)
@@ -37,24 +39,26 @@ class Certificates:
     def authority(self, name):
         """Path of the authority's certificate; its key lies beside it."""
         path = self._path(f"ca-{name}.crt")
-        if not os.path.exists(path):
-            _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt",
-                     "ec_paramgen_curve:prime256v1", "-nodes", "-days", "3",
-                     "-subj", f"/CN=scripted-ca-{name}", "-keyout",
-                     self._path(f"ca-{name}.key"), "-out", path)
+        with self._lock:
+            if not os.path.exists(path):
+                _openssl("req", "-x509", "-newkey", "ec", "-pkeyopt",
+                         "ec_paramgen_curve:prime256v1", "-nodes", "-days",
+                         "3", "-subj", f"/CN=scripted-ca-{name}", "-keyout",
+                         self._path(f"ca-{name}.key"), "-out", path)
         return path
 
     def pair(self, role, name, authority):
         """(certificate, key) paths for role "server" or "client"."""
         base = self._path(f"{role}-{name}-{authority}")
         certificate, key = base + ".crt", base + ".key"
-        if not os.path.exists(certificate):
-            issuer = self.authority(authority)
-            _openssl("req", "-new", "-newkey", "ec", "-pkeyopt",
-                     "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
-                     f"/CN={name}", "-keyout", key, "-out", base + ".csr")
-            _openssl("x509", "-req", "-in", base + ".csr", "-CA", issuer,
-                     "-CAkey", issuer[:-4] + ".key", "-CAcreateserial",
-                     "-days", "3", "-extfile", self.extensions,
-                     "-extensions", role, "-out", certificate)
+        with self._lock:
+            if not os.path.exists(certificate):
+                issuer = self.authority(authority)
+                _openssl("req", "-new", "-newkey", "ec", "-pkeyopt",
+                         "ec_paramgen_curve:prime256v1", "-nodes", "-subj",
+                         f"/CN={name}", "-keyout", key, "-out", base + ".csr")
+                _openssl("x509", "-req", "-in", base + ".csr", "-CA", issuer,
+                         "-CAkey", issuer[:-4] + ".key", "-CAcreateserial",
+                         "-days", "3", "-extfile", self.extensions,
+                         "-extensions", role, "-out", certificate)
         return certificate, key

@@ -78,6 +78,14 @@ def parse_metrics(body):
     return samples
 
 
+def check_labels(samples):
+    """No label value of an Event family is longer than 256 bytes."""
+    for name, labels, _ in samples:
+        for label, value in labels.items():
+            if name in EVENT_FAMILIES and len(value.encode()) > 256:
+                raise Malformed(f"{name}: {label} has {len(value)} characters")
+
+
 def select(samples, name, labels):
     return [s for s in samples if s[0] == name
             and all(s[1].get(k, "") == v for k, v in labels.items())]

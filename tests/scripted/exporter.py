@@ -175,7 +175,9 @@ class Exporter:
         kind = headers.get("Content-Type", "")
         if not kind.startswith("text/plain; version=0.0.4"):
             raise checks.Malformed(f"/metrics has Content-Type {kind!r}")
-        return checks.parse_metrics(body)
+        samples = checks.parse_metrics(body)
+        checks.check_labels(samples)
+        return samples
 
     def wait_exit(self, within):
         """(exit code, seconds it took); code None when it did not end."""

@@ -21,6 +21,49 @@ PATIENCE = 60  # seconds that a step waits unless it says otherwise
 PATHS = {"core": "/api/v1", "events.k8s.io": "/apis/events.k8s.io/v1"}
 
 
+REQUEST = ["after", "body", "answer_headers", "continue", "client", "do",
+           "fail", "from", "group", "head_delay", "headers", "hold",
+           "location", "ns", "page", "patience", "query", "retry_after",
+           "token"]
+KEYS = {  # what a step may say: a typo must not weaken a scenario
+    "list": REQUEST + ["items", "raw", "rv"],
+    "watch": REQUEST + ["gzip", "send"],
+    "send": ["group", "ns", "send"],
+    "during": ["list", "list_per_watch", "lists", "patience", "seconds",
+               "until", "watch", "watches"],
+    "expect": ["counts", "metrics", "no_event_series", "now", "others",
+               "patience"],
+    "probe": ["answer_headers", "has", "headers", "now", "path", "patience",
+              "status"],
+    "await": ["decoy", "discovery", "list", "patience", "tls_failures",
+              "watch"],
+    "stop": ["code", "signal", "within"],
+    "server": ["certificate", "clients"],
+    "file": ["ca", "client", "token"],
+    "discovery": ["add", "mode", "stale"],
+    "stderr": ["has", "not"],
+    "hangup": ["patience"],
+    "quiet": [],
+}
+
+
+def check_steps(steps):
+    """Raises ValueError for a step or a word that nobody knows."""
+    for step in steps:
+        (name, value), = step.items()
+        if name not in KEYS:
+            raise ValueError(f"unknown step {name!r}")
+        if not isinstance(value, dict):
+            continue
+        unknown = set(value) - set(KEYS[name])
+        if unknown:
+            raise ValueError(f"{name} knows no {', '.join(sorted(unknown))}")
+        check_steps(value.get("do", []))
+        for kind in ("list", "watch"):
+            if name == "during" and kind in value:
+                check_steps([{kind: value[kind]}])
+
+
 class Failure(Exception):
     """The scenario does not hold; the text says what was expected."""
 
@@ -51,6 +94,7 @@ class Play:
         self.story.append(f"{time.monotonic() - self.began:8.2f}s  {text}")
 
     def run(self):
+        check_steps(self.scenario["play"])
         for number, step in enumerate(self.scenario["play"], 1):
             try:
                 self.step(step)
@@ -68,10 +112,7 @@ class Play:
 
     def step(self, step):
         (name, value), = step.items()
-        action = getattr(self, "do_" + name, None)
-        if action is None:
-            raise ValueError(f"unknown step {name!r}")
-        action(value)
+        getattr(self, "do_" + name)(value)
 
     # Requests for Events.
 
@@ -273,14 +314,17 @@ class Play:
         until, patience = value.get("until"), value.get("patience", PATIENCE)
         while True:
             left = deadline - time.monotonic()
-            if left <= 0 and (not until or self._waiting(until)):
+            waiting = self.server.pending(min(max(left, 0.1), 1))
+            left = deadline - time.monotonic()
+            if left <= 0 and (not until or any(
+                    item.request.kind == until for item in waiting)):
                 break
             if left < -patience:
                 raise Failure(f"no {until} came in {patience} s")
-            exchange = self.server.next_exchange(None, min(max(left, .1), 1))
-            if exchange is None:
+            if not waiting:
                 self._check_alive()
                 continue
+            exchange = self.server.next_exchange(None, 0)
             kind = exchange.request.kind
             seen[kind] += 1
             answer = value.get(kind)
@@ -296,9 +340,6 @@ class Play:
                 raise Failure(f"expected {name} {value[name]}, got {seen}")
         if value.get("list_per_watch") and seen["list"] < seen["watch"] - 1:
             raise Failure(f"expected a list for each watch, got {seen}")
-
-    def _waiting(self, kind):
-        return any(item.request.kind == kind for item in self.server.pending())
 
     # The end.
 

@@ -57,9 +57,7 @@ def run_exits(scenario, binary, access, folder):
     for case in scenario["exits"]:
         if "kubeconfig" in case:
             access.write_kubeconfig(case["kubeconfig"])
-        elif case.get("missing"):
-            os.unlink(access.kubeconfig)
-        else:
+        elif not case.get("missing"):
             access.write_kubeconfig()
         process = exporter_module.Exporter(binary, folder)
         process.start(flags_of({**scenario, **case}, access))
@@ -141,6 +139,7 @@ def run_one(path, binary, tls):
                 run_exits(scenario, binary, access, folder)
             else:
                 run_play(scenario, server, access, folder, binary, cable)
+        print(f"ok {scenario['name']} over {'tls' if tls else 'http'}")
         return 0
     except play.Failure as failure:
         print(f"FAILED {scenario['name']} over {'tls' if tls else 'http'}\n"

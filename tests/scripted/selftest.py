@@ -10,6 +10,7 @@ import unittest
 import checks
 import discovery
 import objects
+import play
 import stream
 import wire
 import yaml
@@ -127,6 +128,7 @@ class ScenarioFilesTest(unittest.TestCase):
                 scenario = yaml.safe_load(file)
             self.assertIn("about", scenario, path)
             self.assertTrue("play" in scenario or "exits" in scenario, path)
+            play.check_steps(scenario.get("play", []))
 
     def test_discovery_knows_both_scopes(self):
         tables = discovery.Discovery().tables

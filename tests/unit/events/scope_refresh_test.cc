@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <array>
 #include <future>
 #include <string>
 #include <thread>
@@ -264,8 +265,8 @@ TEST(RefreshScheduleTest, RemembersABoundedNumberOfKinds) {
 TEST(RefreshScheduleTest, FailuresBackOffToTenMinutes) {
   RefreshSchedule schedule;
   const SteadyTime now{std::chrono::hours(1)};
-  std::vector<int64_t> waits;
-  for (int i = 0; i < 12; ++i) waits.push_back(schedule.Failed(now).count());
+  std::array<int64_t, 12> waits{};
+  for (int64_t& wait : waits) wait = schedule.Failed(now).count();
   EXPECT_THAT(waits,
               ElementsAre(1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 600, 600));
   schedule.Succeeded();

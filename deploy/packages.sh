@@ -14,37 +14,49 @@ KEM_TEST_PACKAGES=(
   clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev llvm-14 shellcheck
 )
 
+# A second version for the tests on real software, beside the one they build.
+KEM_REAL_PACKAGES=(prometheus)
+
+# kem_as_root COMMAND...: by sudo where that is needed.
+kem_as_root() {
+  if ((EUID == 0)); then "$@"; else sudo "$@"; fi
+}
+
+# kem_missing PACKAGE...: prints those that are not installed.
+kem_missing() {
+  local package
+  for package in "$@"; do
+    if [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) \
+      != installed ]]; then
+      echo "$package"
+    fi
+  done
+}
+
 # kem_install PACKAGE...: installs those that are missing, and only then asks
 # for root. Fails with one sentence where that is not to be had.
 kem_install() {
-  local package missing=() as_root=()
-  for package in "$@"; do
-    if [[ $(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null) \
-        != installed ]]; then
-      missing+=("$package")
-    fi
-  done
+  local missing log
+  mapfile -t missing < <(kem_missing "$@")
   ((${#missing[@]})) || return 0
-  if ((EUID != 0)); then
-    if ! command -v sudo >/dev/null; then
-      echo "These packages are missing, and only root can install them:" \
-        "${missing[*]}" >&2
-      return 1
-    fi
-    as_root=(sudo)
+  if ((EUID != 0)) && ! command -v sudo >/dev/null; then
+    echo "These packages are missing, and only root can install them:" \
+      "${missing[*]}" >&2
+    return 1
   fi
   echo "Installing ${missing[*]}"
-  local apt=("${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q
-    -o DPkg::Lock::Timeout=300)
-  local log
   log=$(mktemp)
-  if ! { "${apt[@]}" update &&
-    "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } \
-    >"$log" 2>&1 </dev/null; then
+  if ! { kem_apt update && kem_apt install -y --no-install-recommends \
+    "${missing[@]}"; } >"$log" 2>&1 </dev/null; then
     tail -n 20 "$log" >&2
     rm -f "$log"
     echo "apt-get could not install ${missing[*]}" >&2
     return 1
   fi
   rm -f "$log"
+}
+
+kem_apt() {
+  kem_as_root env DEBIAN_FRONTEND=noninteractive apt-get -q \
+    -o DPkg::Lock::Timeout=300 "$@"
 }

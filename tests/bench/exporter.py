@@ -9,7 +9,7 @@ import tempfile
 import time
 
 SERIES = re.compile(r"^(kube_event_[a-z_]+)(?:\{(.*)\})? (\S+)$")
-LABEL = re.compile(r'[a-z_]+="((?:[^"\\]|\\.)*)"')
+LABEL = re.compile(r'([a-z_]+)="((?:[^"\\]|\\.)*)"')
 
 
 class Exporter:
@@ -117,11 +117,11 @@ def _unread(port):
 
 
 def parse(text):
-    """{family: {label values in their order: value}} of our series."""
+    """{family: {its label pairs, sorted: value}} of our series."""
     families = {}
     for line in text.splitlines():
         if found := SERIES.match(line):
             name, labels, value = found.groups()
-            values = tuple(LABEL.findall(labels or ""))
-            families.setdefault(name, {})[values] = float(value)
+            pairs = tuple(sorted(LABEL.findall(labels or "")))
+            families.setdefault(name, {})[pairs] = float(value)
     return families

@@ -39,6 +39,8 @@ REASONS = [
     ("ScaleUpFailed", "fleet.example.com/scaler"),
 ]
 TYPES = ["Normal", "Warning"]
+HEAD_LABELS = ("scope", "api_group", "kind")
+TAIL_LABELS = ("reason", "type", "reporting_component")
 NAMESPACES = 50
 CLUSTER_OBJECTS = 60        # of each kind
 NAMESPACED_OBJECTS = 2000   # of each kind
@@ -60,7 +62,7 @@ FRAME = (
 
 
 class Truth:
-    """What the four families must show, by their label values in order."""
+    """What the four families must show."""
 
     def __init__(self):
         self.occurrences = collections.Counter()
@@ -70,15 +72,21 @@ class Truth:
         self.frames = collections.Counter()
 
     def families(self):
+        """{family: (label names, {label values: value})}"""
+        first, last = HEAD_LABELS, TAIL_LABELS
+        tuples = first + ("object_namespace",) + last
         return {
-            "kube_event_occurrences_total": self.occurrences,
-            "kube_event_object_occurrences_total": self.objects,
-            "kube_event_last_seen_timestamp_seconds": self.last_seen,
-            "kube_event_active": self.active,
+            "kube_event_occurrences_total": (tuples, self.occurrences),
+            "kube_event_object_occurrences_total": (
+                first + ("object_name",) + last, self.objects),
+            "kube_event_last_seen_timestamp_seconds": (
+                first + ("object_namespace", "object_name") + last,
+                self.last_seen),
+            "kube_event_active": (tuples, self.active),
         }
 
     def series(self):
-        return sum(len(family) for family in self.families().values())
+        return sum(len(values) for _, values in self.families().values())
 
 
 class Event:

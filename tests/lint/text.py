@@ -9,7 +9,8 @@ import re
 
 import tree
 
-LIMITS = ((".h", 200), (".cc", 400), (".py", 400), (".sh", 400))
+LIMITS = ((".h", 400), (".cc", 400), (".py", 400), (".sh", 400))
+HEADER_LIMIT = 200  # of those that others read: the exporter's
 # Written so that this file does not find itself.
 LEFTOVER = re.compile(r"\b(TO" "DO|FIX" "ME|XX" "X|HA" "CK)\\b")
 SWITCHED_OFF = re.compile(r"\bDISAB" r"LED_\w|GTEST_SK" r"IP\(\)")
@@ -34,6 +35,8 @@ def problems(root):
             yield from header(path, text)
         for suffix, limit in LIMITS:
             count = text.count("\n")
+            if suffix == ".h" and path.startswith("exporter/"):
+                limit = HEADER_LIMIT
             if path.endswith(suffix) and count > limit:
                 yield f"{path}: {count} lines, over {limit}"
         for number, line in enumerate(text.splitlines(), 1):

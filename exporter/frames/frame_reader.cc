@@ -69,7 +69,9 @@ std::optional<Frame> FrameReader::NextByLine() {
         static_cast<size_t>(static_cast<const char*>(newline) - pending.data());
     const std::string_view line =
         WithoutTrailingSpaces(pending.substr(0, length));
-    if (line.back() == '}') return Take(line.size());
+    if (line.back() == '}' && line.size() <= max_frame_) {
+      return Take(line.size());
+    }
     search_ = length + 1;
     mode_ = Mode::kScan;
     return NextByScan();

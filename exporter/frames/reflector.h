@@ -38,7 +38,8 @@ struct ReflectorOptions {
   std::chrono::seconds watch_timeout{290};
 };
 
-// What the process gives each reflector. All must outlive it.
+// What the process gives each reflector. Clock and stats may be shared and must
+// outlive it; `random` is its own.
 struct ReflectorContext {
   Clock& clock;
   SessionStats& stats;
@@ -62,6 +63,7 @@ class Reflector {
   // One request or one wait. After a stop the state stays as it is.
   void Step(std::stop_token stop);
 
+  const std::string& name() const { return options_.name; }
   ReflectorState state() const { return state_; }
   const ReflectorStatus& status() const { return status_; }
 

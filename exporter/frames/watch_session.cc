@@ -1,5 +1,6 @@
 #include "frames/watch_session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "frames/api_status.h"
@@ -64,11 +65,11 @@ void WatchSession::Apply(std::string_view bytes) {
     } else {
       info.type = FrameType::kMalformed;
     }
-    Judge(std::move(info));
+    Judge(info);
   }
 }
 
-void WatchSession::Judge(FrameInfo info) {
+void WatchSession::Judge(const FrameInfo& info) {
   if (info.type == FrameType::kMalformed) {
     stats_.Count(DropReason::kMalformed);
     End(WatchEnd::kMalformed);
@@ -87,7 +88,7 @@ void WatchSession::Judge(FrameInfo info) {
       // The API server ends the stream right after it (etcd3/watcher.go), so
       // nothing is lost by not waiting for that.
       End(JudgeError(info));
-      error_frame_ = std::move(info);
+      error_frame_ = info;
       return;
     case FrameType::kUnknown:
       // Its resourceVersion is not taken over: one does not go past what one

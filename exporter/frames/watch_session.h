@@ -6,6 +6,7 @@
 
 #include <array>
 #include <optional>
+#include <string_view>
 
 #include "base/clock.h"
 #include "frames/frame_reader.h"
@@ -45,7 +46,7 @@ class WatchSession : public WatchHandler {
 
  private:
   void Apply(std::string_view bytes);
-  void Judge(FrameInfo info);
+  void Judge(const FrameInfo& info);
   void End(WatchEnd verdict) { verdict_ = verdict; }
   void FlushCounts();
 

@@ -172,36 +172,33 @@ std::ptrdiff_t Connection::Receive() {
 }
 
 std::ptrdiff_t Connection::Write(const char* bytes, size_t size) {
-  size_t written = 0;
-  while (written < size && end_ == IoEnd::kOpen) {
+  const auto all = static_cast<std::ptrdiff_t>(size);
+  while (size > 0) {
+    errno = 0;
     short events = POLLOUT;
-    if (ssl_) {
-      ERR_clear_error();
-      errno = 0;
-      const int sent = SSL_write(ssl_.get(), bytes + written,
-                                 static_cast<int>(size - written));
-      if (sent > 0) {
-        written += static_cast<size_t>(sent);
-        continue;
-      }
-      events = TlsWants(sent, "sending");
-      if (events == 0) break;
-    } else {
-      const ssize_t sent =
-          ::send(fd_, bytes + written, size - written, MSG_NOSIGNAL);
-      if (sent > 0) {
-        written += static_cast<size_t>(sent);
-        continue;
-      }
-      if (errno != EAGAIN && errno != EINTR) {
-        Fail(IoEnd::kFailed, SystemMessage(errno));
-        break;
-      }
+    const std::ptrdiff_t sent = Transmit(bytes, size);
+    if (sent > 0) {
+      bytes += sent;
+      size -= static_cast<size_t>(sent);
+      continue;
     }
-    if (!WaitFor(events, limits_.write, "sending")) break;
+    // A server that went away may have said why: reading tells.
+    if (errno == EPIPE || errno == ECONNRESET) return all;
+    if (ssl_) {
+      events = TlsWants(static_cast<int>(sent), "sending");
+    } else if (errno != EAGAIN && errno != EINTR) {
+      Fail(IoEnd::kFailed, SystemMessage(errno));
+      return -1;
+    }
+    if (events == 0 || !WaitFor(events, limits_.write, "sending")) return -1;
   }
-  if (end_ != IoEnd::kOpen) return -1;
-  return static_cast<std::ptrdiff_t>(size);
+  return all;
+}
+
+std::ptrdiff_t Connection::Transmit(const char* bytes, size_t size) {
+  if (!ssl_) return ::send(fd_, bytes, size, MSG_NOSIGNAL);
+  ERR_clear_error();
+  return SSL_write(ssl_.get(), bytes, static_cast<int>(size));
 }
 
 bool Connection::WaitFor(short events, milliseconds limit, const char* doing) {

@@ -56,7 +56,8 @@ class Connection {
     return Take(bytes, size);
   }
 
-  // All `size` bytes, or -1 with end() and message().
+  // `size`, or -1 with end() and message(). Success only says that the peer may
+  // have heard it all.
   std::ptrdiff_t Write(const char* bytes, size_t size);
 
   // The connection ends here with this message, if it had not ended before.
@@ -75,6 +76,7 @@ class Connection {
   bool Fill();
   bool Handshake(const ServerUrl& server, const TlsSettings& tls);
   std::ptrdiff_t Receive();
+  std::ptrdiff_t Transmit(const char* bytes, size_t size);
   bool WaitFor(short events, std::chrono::milliseconds limit,
                const char* doing);
   // What to wait for after OpenSSL's `result`; 0 when it cannot go on.

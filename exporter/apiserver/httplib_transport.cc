@@ -3,6 +3,7 @@
 #include <httplib.h>
 
 #include <charconv>
+#include <cstdint>
 #include <exception>
 #include <functional>
 #include <utility>
@@ -22,16 +23,17 @@ struct Progress {
   bool hold_401 = false;      // a 401 is to be kept from the handler
   bool unauthorized = false;  // and there was one
   bool head_seen = false;
-  bool aborted = false;    // the handler said false, or threw
-  bool delimited = false;  // the head says where the body ends
+  bool aborted = false;  // the handler said false, or threw
+  bool chunked = false;
   std::string abort_message;
   size_t received_at_last = 0;  // bytes, when the handler last heard of any
+  uint32_t last_four = 0;       // of what was read byte by byte
 };
 
 // cpp-httplib's view of a Connection.
 class ConnectionStream : public httplib::Stream {
  public:
-  ConnectionStream(Connection& connection, const Progress& progress)
+  ConnectionStream(Connection& connection, Progress& progress)
       : connection_(connection), progress_(progress) {}
 
   bool is_readable() const override { return true; }
@@ -42,7 +44,12 @@ class ConnectionStream : public httplib::Stream {
       connection_.Fail(IoEnd::kFailed, "the answer's head is too large");
       return -1;
     }
-    return connection_.Read(bytes, size);
+    const ssize_t got = connection_.Read(bytes, size);
+    // Lines are read one byte a call, chunks more.
+    progress_.last_four =
+        size == 1 ? progress_.last_four << 8U | static_cast<uint8_t>(*bytes)
+                  : 0;
+    return got;
   }
   ssize_t write(const char* bytes, size_t size) override {
     return connection_.Write(bytes, size);
@@ -53,7 +60,7 @@ class ConnectionStream : public httplib::Stream {
 
  private:
   Connection& connection_;
-  const Progress& progress_;
+  Progress& progress_;
 };
 
 // cpp-httplib's client, made to work on an open Connection. The functions
@@ -61,7 +68,7 @@ class ConnectionStream : public httplib::Stream {
 class CodecClient : public httplib::ClientImpl {
  public:
   // The name is not used: we connect, and we send a Host header.
-  CodecClient(Connection& connection, const Progress& progress)
+  CodecClient(Connection& connection, Progress& progress)
       : ClientImpl("unused"), connection_(connection), progress_(progress) {
     set_keep_alive(false);
     set_follow_location(false);
@@ -84,7 +91,7 @@ class CodecClient : public httplib::ClientImpl {
   }
 
   Connection& connection_;
-  const Progress& progress_;
+  Progress& progress_;
 };
 
 HttpHead ReadHead(const httplib::Response& response) {
@@ -124,10 +131,11 @@ HttpOutcome Judge(bool codec_content, const Progress& progress,
   if (progress.aborted) {
     return {HttpEnd::kAborted, progress.abort_message};
   }
-  const bool closed = connection.end() == IoEnd::kClosed;
-  // An answer that says where it ends never needs the connection's end. (Cut
-  // between CR and LF of a chunk, 0.11.4 calls it whole.)
-  if (codec_content && !(closed && progress.delimited)) {
+  // 0.11.4 calls a chunked body whole as well when the end of a chunk is cut
+  // in two or is not there at all.
+  constexpr uint32_t kTwoLineEnds = 0x0D0A0D0A;
+  if (codec_content &&
+      (!progress.chunked || progress.last_four == kTwoLineEnds)) {
     return {HttpEnd::kComplete, ""};
   }
   switch (connection.end()) {
@@ -158,8 +166,7 @@ HttpOutcome Exchange(const std::string& path, const httplib::Headers& headers,
     }
     progress.head_seen = true;
     progress.received_at_last = connection.received();
-    progress.delimited = response.has_header("Content-Length") ||
-                         response.has_header("Transfer-Encoding");
+    progress.chunked = response.has_header("Transfer-Encoding");
     return Guarded(progress,
                    [&] { return handler.OnHead(ReadHead(response)); });
   };

@@ -1,0 +1,80 @@
+// Files in memory, an environment in memory, and a handler that remembers.
+#pragma once
+
+#include <condition_variable>
+#include <functional>
+#include <map>
+#include <mutex>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "apiserver/file_reader.h"
+#include "apiserver/http_transport.h"
+#include "base/environment.h"
+
+namespace kem {
+
+struct FakeFiles {
+  std::map<std::string, std::string> texts;
+  std::set<std::string> unreadable;
+
+  FileReader Reader() const {
+    return
+        [this](const std::string& path) -> Result<std::optional<std::string>> {
+          if (unreadable.contains(path)) {
+            return Error{ErrorCode::kInternal,
+                         "cannot read " + path + ": Permission denied"};
+          }
+          const auto found = texts.find(path);
+          if (found == texts.end()) return std::optional<std::string>();
+          return std::optional<std::string>(found->second);
+        };
+  }
+};
+
+inline Environment FakeEnvironment(
+    std::map<std::string, std::string> variables) {
+  return [variables = std::move(variables)](
+             const std::string& name) -> std::optional<std::string> {
+    const auto found = variables.find(name);
+    if (found == variables.end()) return std::nullopt;
+    return found->second;
+  };
+}
+
+// Keeps heads and the body; other threads may wait for some of the body.
+class RecordingHandler : public HttpHandler {
+ public:
+  bool OnHead(const HttpHead& head) override {
+    heads.push_back(head);
+    return accept_head;
+  }
+  bool OnBody(std::string_view bytes) override {
+    const std::lock_guard lock(mutex_);
+    body_ += bytes;
+    grown_.notify_all();
+    return !on_body || on_body(body_);
+  }
+
+  std::string body() const {
+    const std::lock_guard lock(mutex_);
+    return body_;
+  }
+  void WaitForBody(size_t size) {
+    std::unique_lock lock(mutex_);
+    grown_.wait(lock, [&] { return body_.size() >= size; });
+  }
+
+  std::vector<HttpHead> heads;
+  bool accept_head = true;
+  std::function<bool(const std::string& body)> on_body;
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable grown_;
+  std::string body_;
+};
+
+}  // namespace kem

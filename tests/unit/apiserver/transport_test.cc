@@ -1,0 +1,371 @@
+// HttplibTransport over plain TCP: what is sent, and how each end is told.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/socket.h>
+
+#include <atomic>
+#include <chrono>
+#include <stdexcept>
+
+#include "apiserver/httplib_transport.h"
+#include "unit/apiserver/fakes.h"
+#include "unit/apiserver/test_server.h"
+
+namespace kem {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+using testing::StartsWith;
+
+ApiAccess AccessTo(const std::string& url) {
+  ApiAccess access;
+  access.origin = "test";
+  access.server = *ParseServerUrl(url, false);
+  return access;
+}
+
+std::string Chunk(const std::string& bytes) {
+  std::ostringstream chunk;
+  chunk << std::hex << bytes.size() << "\r\n" << bytes << "\r\n";
+  return chunk.str();
+}
+
+constexpr char kChunkedHead[] =
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+HttpOutcome Get(TestServer& server, HttpHandler& handler,
+                HttpRequest request = {}) {
+  if (request.path.empty()) request.path = "/x";
+  return HttplibTransport(AccessTo(server.Url())).Get(request, handler, {});
+}
+
+TEST(TransportTest, SendsThePathAsGivenAndAsksForNoEncoding) {
+  std::string sent;
+  TestServer server([&](Peer& peer) {
+    sent = peer.ReadHead();
+    peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+  });
+  RecordingHandler handler;
+  HttpRequest request;
+  request.path = "/api/v1/events?limit=500&continue=a%2Fb+c=";
+  const HttpOutcome outcome =
+      HttplibTransport(AccessTo(server.Url() + "/prefix/"))
+          .Get(request, handler, {});
+  EXPECT_EQ(outcome.end, HttpEnd::kComplete) << outcome.message;
+  EXPECT_EQ(handler.body(), "ok");
+  EXPECT_THAT(sent,
+              StartsWith("GET /prefix/api/v1/events?limit=500&continue=a%2Fb+"
+                         "c= HTTP/1.1\r\n"));
+  EXPECT_THAT(sent, AllOf(HasSubstr("\r\nAccept-Encoding: identity\r\n"),
+                          HasSubstr("\r\nAccept: application/json\r\n"),
+                          HasSubstr("\r\nUser-Agent: kube-event-metrics/"),
+                          HasSubstr("\r\nConnection: close\r\n"),
+                          HasSubstr("\r\nHost: 127.0.0.1:" +
+                                    std::to_string(server.port()) + "\r\n")));
+}
+
+TEST(TransportTest, ReadsStatusDateAndRetryAfter) {
+  TestServer server([](Peer& peer) {
+    peer.ReadHead();
+    peer.Send(
+        "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\n"
+        "Date: Mon, 23 Nov 2026 12:53:29 GMT\r\nContent-Length: 4\r\n\r\nwait");
+  });
+  RecordingHandler handler;
+  EXPECT_EQ(Get(server, handler).end, HttpEnd::kComplete);
+  ASSERT_EQ(handler.heads.size(), 1U);
+  EXPECT_EQ(handler.heads[0].status, 429);
+  EXPECT_EQ(handler.heads[0].retry_after, seconds(7));
+  EXPECT_EQ(handler.heads[0].date,
+            WallTime(std::chrono::sys_days(std::chrono::year(2026) / 11 / 23)) +
+                std::chrono::hours(12) + std::chrono::minutes(53) +
+                seconds(29));
+  EXPECT_EQ(handler.body(), "wait");
+}
+
+TEST(TransportTest, IgnoresARetryAfterThatIsNoCount) {
+  for (const std::string value :
+       {"soon", "-1", "1.5", "", "Mon, 23 Nov 2026 12:53:29 GMT",
+        "99999999999999999999"}) {
+    TestServer server([&](Peer& peer) {
+      peer.ReadHead();
+      peer.Send("HTTP/1.1 503 No\r\nRetry-After: " + value +
+                "\r\nContent-Length: 0\r\n\r\n");
+    });
+    RecordingHandler handler;
+    EXPECT_EQ(Get(server, handler).end, HttpEnd::kComplete) << value;
+    ASSERT_EQ(handler.heads.size(), 1U) << value;
+    EXPECT_FALSE(handler.heads[0].retry_after) << value;
+  }
+}
+
+TEST(TransportTest, GivesChunksAsTheyArrive) {
+  RecordingHandler handler;
+  TestServer server([&](Peer& peer) {
+    peer.ReadHead();
+    peer.Send(kChunkedHead + Chunk("one\n"));
+    handler.WaitForBody(4);
+    peer.Send(Chunk("two\n"));
+    handler.WaitForBody(8);
+    peer.Send("0\r\n\r\n");
+    peer.WaitForEnd();
+  });
+  const HttpOutcome outcome = Get(server, handler);
+  EXPECT_EQ(outcome.end, HttpEnd::kComplete) << outcome.message;
+  EXPECT_EQ(outcome.message, "");
+  EXPECT_EQ(handler.body(), "one\ntwo\n");
+}
+
+TEST(TransportTest, TellsATruncatedBodyFromAWholeOneAtEveryByte) {
+  const std::string whole =
+      kChunkedHead + Chunk("{\"type\":1}\n") + Chunk("x") + "0\r\n\r\n";
+  const size_t head = std::string(kChunkedHead).size();
+  for (size_t cut = 0; cut <= whole.size(); ++cut) {
+    TestServer server([&](Peer& peer) {
+      peer.ReadHead();
+      peer.Send(whole.substr(0, cut));
+    });
+    RecordingHandler handler;
+    const HttpOutcome outcome = Get(server, handler);
+    HttpEnd expected = HttpEnd::kTruncated;
+    if (cut < head) expected = HttpEnd::kUnreachable;
+    if (cut == whole.size()) expected = HttpEnd::kComplete;
+    EXPECT_EQ(outcome.end, expected) << "cut at " << cut;
+    EXPECT_EQ(outcome.message.empty(), expected == HttpEnd::kComplete);
+  }
+}
+
+TEST(TransportTest, TakesNoChunkWithoutItsEnd) {
+  TestServer server([](Peer& peer) {
+    peer.ReadHead();
+    peer.Send(std::string(kChunkedHead) + "1\r\nxy\r\n");
+    peer.WaitForEnd();
+  });
+  RecordingHandler handler;
+  const HttpOutcome outcome = Get(server, handler);
+  EXPECT_EQ(outcome.end, HttpEnd::kTruncated);
+  EXPECT_EQ(outcome.message, "the answer is not proper HTTP/1.1");
+}
+
+TEST(TransportTest, TellsAShortBodyByItsContentLength) {
+  TestServer server([](Peer& peer) {
+    peer.ReadHead();
+    peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345");
+  });
+  RecordingHandler handler;
+  const HttpOutcome outcome = Get(server, handler);
+  EXPECT_EQ(outcome.end, HttpEnd::kTruncated);
+  EXPECT_EQ(outcome.message, "the server closed the connection");
+  EXPECT_EQ(handler.body(), "12345");
+}
+
+TEST(TransportTest, TellsOfAReset) {
+  RecordingHandler handler;
+  TestServer server([&](Peer& peer) {
+    peer.ReadHead();
+    peer.Send(kChunkedHead + Chunk("one"));
+    handler.WaitForBody(3);
+    peer.Reset();
+  });
+  const HttpOutcome outcome = Get(server, handler);
+  EXPECT_EQ(outcome.end, HttpEnd::kTruncated);
+  EXPECT_EQ(outcome.message, "Connection reset by peer");
+}
+
+TEST(TransportTest, TellsSilenceFromTruncation) {
+  TestServer server([](Peer& peer) {
+    peer.ReadHead();
+    peer.Send(kChunkedHead + Chunk("one"));
+    peer.WaitForEnd();
+  });
+  RecordingHandler handler;
+  HttpRequest request;
+  request.path = "/x";
+  request.read_timeout = milliseconds(60);
+  const HttpOutcome outcome = Get(server, handler, request);
+  EXPECT_EQ(outcome.end, HttpEnd::kTimeout);
+  EXPECT_EQ(outcome.message, "reading: nothing for 60 ms");
+}
+
+TEST(TransportTest, CountsSilenceBeforeTheHeadAsTimeout) {
+  TestServer server([](Peer& peer) { peer.WaitForEnd(); });
+  RecordingHandler handler;
+  HttpRequest request;
+  request.path = "/x";
+  request.read_timeout = milliseconds(60);
+  EXPECT_EQ(Get(server, handler, request).end, HttpEnd::kTimeout);
+  EXPECT_TRUE(handler.heads.empty());
+}
+
+TEST(TransportTest, EndsATrickleAtItsDeadline) {
+  TestServer server([](Peer& peer) {
+    peer.ReadHead();
+    peer.Send(kChunkedHead);
+    while (peer.Send(Chunk("x"))) {
+    }
+  });
+  RecordingHandler handler;
+  HttpRequest request;
+  request.path = "/x";
+  request.deadline = milliseconds(100);
+  const HttpOutcome outcome = Get(server, handler, request);
+  EXPECT_EQ(outcome.end, HttpEnd::kTimeout);
+  EXPECT_EQ(outcome.message, "reading: not done within 100 ms");
+}
+
+TEST(TransportTest, EndsAHeadWithoutEnd) {
+  for (const std::string endless : {"X: y\r\n", "y"}) {
+    TestServer server([&](Peer& peer) {
+      peer.ReadHead();
+      peer.Send("HTTP/1.1 200 OK\r\n");
+      while (peer.Send(endless)) {
+      }
+    });
+    RecordingHandler handler;
+    const HttpOutcome outcome = Get(server, handler);
+    EXPECT_EQ(outcome.end, HttpEnd::kUnreachable);
+    EXPECT_EQ(outcome.message, "the answer's head is too large");
+  }
+}
+
+TEST(TransportTest, TellsWhatIsNoHttp) {
+  TestServer server([](Peer& peer) {
+    peer.ReadHead();
+    peer.Send("SSH-2.0-OpenSSH_9.2\r\n");
+    peer.WaitForEnd();
+  });
+  RecordingHandler handler;
+  const HttpOutcome outcome = Get(server, handler);
+  EXPECT_EQ(outcome.end, HttpEnd::kUnreachable);
+  EXPECT_EQ(outcome.message, "the answer is not proper HTTP/1.1");
+}
+
+TEST(TransportTest, TellsWhyItCannotConnect) {
+  std::string url;
+  {
+    const TestServer gone([](Peer&) {});
+    url = gone.Url();
+  }
+  RecordingHandler handler;
+  const HttpOutcome outcome =
+      HttplibTransport(AccessTo(url)).Get({"/x"}, handler, {});
+  EXPECT_EQ(outcome.end, HttpEnd::kUnreachable);
+  EXPECT_EQ(outcome.message,
+            "cannot connect to " + url.substr(7) + ": Connection refused");
+}
+
+TEST(TransportTest, TellsThatANameIsUnknown) {
+  RecordingHandler handler;
+  const HttpOutcome outcome =
+      HttplibTransport(AccessTo("http://a..b:1")).Get({"/x"}, handler, {});
+  EXPECT_EQ(outcome.end, HttpEnd::kUnreachable);
+  EXPECT_THAT(outcome.message, HasSubstr("cannot look up a..b: "));
+}
+
+TEST(TransportTest, FollowsNoRedirect) {
+  std::atomic<int> connections = 0;
+  TestServer server([&](Peer& peer) {
+    ++connections;
+    peer.ReadHead();
+    peer.Send(
+        "HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: "
+        "0\r\n\r\n");
+  });
+  RecordingHandler handler;
+  EXPECT_EQ(Get(server, handler).end, HttpEnd::kComplete);
+  ASSERT_EQ(handler.heads.size(), 1U);
+  EXPECT_EQ(handler.heads[0].status, 302);
+  EXPECT_EQ(connections, 1);
+}
+
+TEST(TransportTest, GivesTheHeadOfAnAnswerWithoutBody) {
+  TestServer server([](Peer& peer) {
+    peer.ReadHead();
+    peer.Send("HTTP/1.1 204 No Content\r\n\r\n");
+  });
+  RecordingHandler handler;
+  EXPECT_EQ(Get(server, handler).end, HttpEnd::kComplete);
+  ASSERT_EQ(handler.heads.size(), 1U);
+  EXPECT_EQ(handler.heads[0].status, 204);
+}
+
+TEST(TransportTest, TakesABodyThatEndsWithTheConnection) {
+  TestServer server([](Peer& peer) {
+    peer.ReadHead();
+    peer.Send("HTTP/1.0 200 OK\r\n\r\nall of it");
+  });
+  RecordingHandler handler;
+  EXPECT_EQ(Get(server, handler).end, HttpEnd::kComplete);
+  EXPECT_EQ(handler.body(), "all of it");
+}
+
+TEST(TransportTest, EndsWhenTheHandlerHasEnough) {
+  const auto endless = [](Peer& peer) {
+    peer.ReadHead();
+    peer.Send(kChunkedHead);
+    while (peer.Send(Chunk("x"))) {
+    }
+  };
+  TestServer server(endless);
+  RecordingHandler no_head;
+  no_head.accept_head = false;
+  EXPECT_EQ(Get(server, no_head).end, HttpEnd::kAborted);
+  EXPECT_EQ(no_head.body(), "");
+  RecordingHandler some_body;
+  some_body.on_body = [](const std::string& body) { return body.size() < 3; };
+  EXPECT_EQ(Get(server, some_body).end, HttpEnd::kAborted);
+  EXPECT_EQ(some_body.body(), "xxx");
+}
+
+TEST(TransportTest, KeepsAnExceptionOfTheHandlerIn) {
+  TestServer server([](Peer& peer) {
+    peer.ReadHead();
+    peer.Send(kChunkedHead + Chunk("x"));
+    peer.WaitForEnd();
+  });
+  RecordingHandler handler;
+  handler.on_body = [](const std::string&) -> bool {
+    throw std::runtime_error("out of ideas");
+  };
+  const HttpOutcome outcome = Get(server, handler);
+  EXPECT_EQ(outcome.end, HttpEnd::kAborted);
+  EXPECT_THAT(outcome.message, HasSubstr("out of ideas"));
+}
+
+TEST(TransportTest, SendsNoCredentialsOverPlainHttp) {
+  std::string sent;
+  TestServer server([&](Peer& peer) {
+    sent = peer.ReadHead();
+    peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  });
+  ApiAccess access = AccessTo(server.Url());
+  access.token.text = "secret";
+  access.username = "user";
+  access.password = "pass";
+  RecordingHandler handler;
+  EXPECT_EQ(HttplibTransport(access).Get({"/x"}, handler, {}).end,
+            HttpEnd::kComplete);
+  EXPECT_THAT(sent, AllOf(HasSubstr("GET /x"), Not(HasSubstr("Authorization")),
+                          Not(HasSubstr("secret"))));
+}
+
+TEST(TransportTest, SpeaksIpv6) {
+  std::string sent;
+  TestServer server(
+      [&](Peer& peer) {
+        sent = peer.ReadHead();
+        peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+      },
+      {}, /*ipv6=*/true);
+  if (!server.listening()) GTEST_SKIP() << "this machine has no IPv6";
+  RecordingHandler handler;
+  EXPECT_EQ(Get(server, handler).end, HttpEnd::kComplete);
+  EXPECT_THAT(sent, HasSubstr("\r\nHost: [::1]:"));
+}
+
+}  // namespace
+}  // namespace kem

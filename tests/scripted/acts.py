@@ -9,6 +9,7 @@ import time
 import checks
 import play
 
+SCRAPES = 40  # seconds that metrics may take to become as expected
 STEADY = 0.25  # seconds after which a condition that held must still hold
 
 
@@ -126,7 +127,7 @@ class Acts(play.Play):
         if value.get("now"):
             self._poll(0, wrong)
             return
-        self._poll(value.get("patience", play.PATIENCE), wrong)
+        self._poll(value.get("patience", SCRAPES), wrong)
         time.sleep(STEADY)
         self._poll(0, wrong)
 

@@ -68,20 +68,23 @@ void LabelKey(const SeriesLabels& labels, Who who, std::string& out) {
   AppendKey(labels.reporting_component, out);
 }
 
-void LabelText(const SeriesLabels& labels, Who who, std::string& out) {
+size_t LabelText(const SeriesLabels& labels, Who who, std::string& out) {
   out.clear();
   AppendLabel("scope",
               labels.scope == Scope::kCluster ? "cluster" : "namespaced", out);
   AppendLabel("api_group", labels.api_group, out);
   AppendLabel("kind", labels.kind, out);
+  size_t split = out.size();
   if (who == Who::kTuple) {
     AppendLabel("object_namespace", labels.object_namespace, out);
+    split = out.size();
   } else {
     AppendLabel("object_name", labels.object_name, out);
   }
   AppendLabel("reason", labels.reason, out);
   AppendLabel("type", labels.type, out);
   AppendLabel("reporting_component", labels.reporting_component, out);
+  return split;
 }
 
 }  // namespace kem

@@ -11,17 +11,15 @@
 
 namespace kem {
 
-// Whose labels: a tuple's (with object_namespace) or one cluster-scoped
-// object's (with object_name).
-enum class Who { kTuple, kObject };
-
 inline constexpr size_t kMaxLabelBytes = 256;
 
 // `value` cut to kMaxLabelBytes at the end of a character.
 std::string_view CutLabel(std::string_view value);
 
-// Both replace what `out` holds.
+// Both replace what `out` holds. LabelText returns the place in `out` for the
+// one label that the last-seen family has besides: object_name after a tuple's
+// object_namespace, object_namespace before an object's object_name.
 void LabelKey(const SeriesLabels& labels, Who who, std::string& out);
-void LabelText(const SeriesLabels& labels, Who who, std::string& out);
+size_t LabelText(const SeriesLabels& labels, Who who, std::string& out);
 
 }  // namespace kem

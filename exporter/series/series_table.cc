@@ -65,29 +65,27 @@ SeriesTable::SeriesTable(std::chrono::seconds birth_hold)
 }
 
 SeriesIds SeriesTable::Intern(const SeriesLabels& labels) {
-  const bool cluster = labels.scope == Scope::kCluster;
-  LabelKey(labels, Who::kTuple, scratch_);
   SeriesIds ids;
-  bool added = false;
-  ids.tuple = FindOrAdd(tuples_, hash_(scratch_), added);
-  if (added) {
-    Row& row = tuples_.rows[ids.tuple];
-    LabelText(labels, Who::kTuple, scratch_);
-    row.text = Keep(scratch_);
-    row.text_size = static_cast<uint32_t>(scratch_.size());
-    row.cluster = cluster;
-  }
-  if (!cluster) return ids;
-  LabelKey(labels, Who::kObject, scratch_);
-  ids.object = FindOrAdd(objects_, hash_(scratch_), added);
-  if (added) {
-    Row& row = objects_.rows[ids.object];
-    LabelText(labels, Who::kObject, scratch_);
-    row.text = Keep(scratch_);
-    row.text_size = static_cast<uint32_t>(scratch_.size());
-    row.cluster = true;
+  ids.tuple = InternRow(tuples_, labels, Who::kTuple);
+  if (labels.scope == Scope::kCluster) {
+    ids.object = InternRow(objects_, labels, Who::kObject);
   }
   return ids;
+}
+
+uint32_t SeriesTable::InternRow(Rows& rows, const SeriesLabels& labels,
+                                Who who) {
+  LabelKey(labels, who, scratch_);
+  bool added = false;
+  const uint32_t index = FindOrAdd(rows, hash_(scratch_), added);
+  if (added) {
+    Row& row = rows.rows[index];
+    row.split = static_cast<uint16_t>(LabelText(labels, who, scratch_));
+    row.text = Keep(scratch_);
+    row.text_size = static_cast<uint16_t>(scratch_.size());
+    row.cluster = labels.scope == Scope::kCluster;
+  }
+  return index;
 }
 
 void SeriesTable::Record(SeriesIds ids, uint32_t delta, WallTime occurred_at,
@@ -201,21 +199,21 @@ void SeriesTable::RenderRow(Family family, const Row& row, SteadyTime now,
                             std::string& out) const {
   out.append(Info(family).name);
   out += '{';
-  out.append(row.text, row.text_size);
   switch (family) {
     case Family::kOccurrences:
     case Family::kObjectOccurrences:
-      out.append("} ");
+      out.append(row.text, row.text_size).append("} ");
       AppendInteger(now - row.born < birth_hold_ ? 0 : row.occurrences, out);
       break;
     case Family::kLastSeen:
-      // The label that the shared text lacks.
-      out.append(row.cluster ? ",object_namespace=\"\"} "
-                             : ",object_name=\"\"} ");
+      out.append(row.text, row.split);
+      out.append(row.cluster ? ",object_namespace=\"\"" : ",object_name=\"\"");
+      out.append(row.text + row.split, size_t{row.text_size} - row.split);
+      out.append("} ");
       AppendTimestamp(row.last_seen, out);
       break;
     case Family::kActive:
-      out.append("} ");
+      out.append(row.text, row.text_size).append("} ");
       AppendInteger(static_cast<uint64_t>(std::max(row.active, 0)), out);
       break;
   }

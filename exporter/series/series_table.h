@@ -31,6 +31,10 @@ struct FamilyInfo {
   std::string_view help;
 };
 
+// Whose labels a row has: a tuple's (with object_namespace) or one
+// cluster-scoped object's (with object_name).
+enum class Who { kTuple, kObject };
+
 enum class Family { kOccurrences, kObjectOccurrences, kLastSeen, kActive };
 inline constexpr size_t kFamilyCount = 4;
 const FamilyInfo& Info(Family family);
@@ -86,7 +90,8 @@ class SeriesTable {
   struct Row {
     Hash128 key;
     const char* text = nullptr;
-    uint32_t text_size = 0;
+    uint16_t text_size = 0;
+    uint16_t split = 0;  // where the label goes that only last-seen has
     int32_t active = 0;
     uint64_t occurrences = 0;
     WallTime last_seen;
@@ -101,6 +106,7 @@ class SeriesTable {
   };
   static constexpr SteadyTime kUnborn = SteadyTime::max();
 
+  uint32_t InternRow(Rows& rows, const SeriesLabels& labels, Who who);
   uint32_t FindOrAdd(Rows& rows, const Hash128& key, bool& added);
   const char* Keep(std::string_view text);
   void Touch(Rows& rows, Row& row, WallTime occurred_at, SteadyTime now);

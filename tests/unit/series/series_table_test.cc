@@ -63,9 +63,9 @@ kube_event_object_occurrences_total{scope="cluster",api_group="",kind="Node",obj
 kube_event_object_occurrences_total{scope="cluster",api_group="",kind="Node",object_name="worker-2",reason="NodeNotReady",type="Normal",reporting_component="node-controller"} 1000
 # HELP kube_event_last_seen_timestamp_seconds When it happened last, as its writer says: per object for cluster-scoped objects, per namespace for the rest.
 # TYPE kube_event_last_seen_timestamp_seconds gauge
-kube_event_last_seen_timestamp_seconds{scope="namespaced",api_group="",kind="Pod",object_namespace="shop",reason="BackOff",type="Warning",reporting_component="kubelet",object_name=""} 1700000000.25
-kube_event_last_seen_timestamp_seconds{scope="cluster",api_group="",kind="Node",object_name="worker-1",reason="NodeNotReady",type="Normal",reporting_component="node-controller",object_namespace=""} 1700000100
-kube_event_last_seen_timestamp_seconds{scope="cluster",api_group="",kind="Node",object_name="worker-2",reason="NodeNotReady",type="Normal",reporting_component="node-controller",object_namespace=""} 1700000200
+kube_event_last_seen_timestamp_seconds{scope="namespaced",api_group="",kind="Pod",object_namespace="shop",object_name="",reason="BackOff",type="Warning",reporting_component="kubelet"} 1700000000.25
+kube_event_last_seen_timestamp_seconds{scope="cluster",api_group="",kind="Node",object_namespace="",object_name="worker-1",reason="NodeNotReady",type="Normal",reporting_component="node-controller"} 1700000100
+kube_event_last_seen_timestamp_seconds{scope="cluster",api_group="",kind="Node",object_namespace="",object_name="worker-2",reason="NodeNotReady",type="Normal",reporting_component="node-controller"} 1700000200
 # HELP kube_event_active Event objects that the API server holds now.
 # TYPE kube_event_active gauge
 kube_event_active{scope="cluster",api_group="",kind="Node",object_namespace="",reason="NodeNotReady",type="Normal",reporting_component="node-controller"} 2
@@ -115,7 +115,7 @@ TEST_F(SeriesTableTest, BirthHoldDoesNotTouchGauges) {
   Happen(Pod(), 5, 100);
   table.Join(table.Intern(Pod()));
   const std::string text = Render();
-  EXPECT_NE(text.find("object_name=\"\"} 100\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("\"kubelet\"} 100\n"), std::string::npos) << text;
   EXPECT_NE(text.find("\"kubelet\"} 1\n"), std::string::npos) << text;
 }
 

@@ -1,0 +1,220 @@
+// Which access is found, in which order.
+#include "apiserver/api_access.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "unit/apiserver/certificates.h"
+#include "unit/apiserver/fakes.h"
+
+namespace kem {
+namespace {
+
+constexpr char kToken[] = "/var/run/secrets/kubernetes.io/serviceaccount/token";
+constexpr char kCa[] = "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt";
+
+std::string Config(const std::string& server) {
+  return "current-context: c\n"
+         "contexts: [{name: c, context: {cluster: k, user: u}},\n"
+         "           {name: other, context: {cluster: k2, user: u}}]\n"
+         "clusters: [{name: k, cluster: {server: '" +
+         server +
+         "', tls-server-name: kubernetes}},\n"
+         "           {name: k2, cluster: {server: 'https://second'}}]\n"
+         "users: [{name: u, user: {token: secret}}]\n";
+}
+
+class ApiAccessTest : public testing::Test {
+ protected:
+  Result<ApiAccess> Resolve(const AccessFlags& flags = {}) const {
+    return ResolveAccess(flags, FakeEnvironment(variables_), files_.Reader());
+  }
+  std::string ErrorOf(const AccessFlags& flags = {}) const {
+    const Result<ApiAccess> access = Resolve(flags);
+    if (access) return "none";
+    EXPECT_EQ(access.error().code, ErrorCode::kInvalidConfig);
+    return access.error().message;
+  }
+  void BeInCluster() {
+    variables_["KUBERNETES_SERVICE_HOST"] = "10.96.0.1";
+    variables_["KUBERNETES_SERVICE_PORT"] = "443";
+    files_.texts[kToken] = "pod-token\n";
+    files_.texts[kCa] = MakeCa().certificate;
+  }
+
+  FakeFiles files_;
+  std::map<std::string, std::string> variables_{{"HOME", "/home/me"}};
+};
+
+TEST_F(ApiAccessTest, TakesTheKubeconfigFlagBeforeEverything) {
+  BeInCluster();
+  variables_["KUBECONFIG"] = "/env";
+  files_.texts["/flag"] = Config("https://flag");
+  files_.texts["/env"] = Config("https://env");
+  const Result<ApiAccess> access = Resolve({"/flag", "", ""});
+  ASSERT_TRUE(access) << access.error().message;
+  EXPECT_EQ(access->server.host, "flag");
+  EXPECT_EQ(access->tls_server_name, "kubernetes");
+  EXPECT_EQ(access->token.text, "secret");
+  EXPECT_EQ(access->origin, "context c of kubeconfig /flag");
+}
+
+TEST_F(ApiAccessTest, RefusesAKubeconfigFlagWithoutFile) {
+  EXPECT_EQ(ErrorOf({"/flag", "", ""}),
+            "--kubeconfig /flag: the file does not exist; correct the path");
+}
+
+TEST_F(ApiAccessTest, TakesTheKubeconfigVariableBeforeTheHomeFile) {
+  variables_["KUBECONFIG"] = "::/missing:/env:";
+  files_.texts["/env"] = Config("https://env");
+  files_.texts["/home/me/.kube/config"] = Config("https://home");
+  EXPECT_EQ(Resolve()->server.host, "env");
+  variables_["KUBECONFIG"] = "";
+  EXPECT_EQ(Resolve()->server.host, "home");
+}
+
+TEST_F(ApiAccessTest, TakesTheHomeFileBeforeThePod) {
+  BeInCluster();
+  EXPECT_EQ(Resolve()->server.host, "10.96.0.1");
+  files_.texts["/home/me/.kube/config"] = Config("https://home");
+  EXPECT_EQ(Resolve()->server.host, "home");
+}
+
+TEST_F(ApiAccessTest, TakesThePodWhenTheVariableNamesNoFile) {
+  BeInCluster();
+  variables_["KUBECONFIG"] = "/missing";
+  files_.texts["/home/me/.kube/config"] = Config("https://home");
+  EXPECT_EQ(Resolve()->server.host, "10.96.0.1");
+}
+
+TEST_F(ApiAccessTest, ReadsTheServiceAccount) {
+  BeInCluster();
+  const Result<ApiAccess> access = Resolve();
+  ASSERT_TRUE(access) << access.error().message;
+  EXPECT_EQ(access->server.ToString(), "https://10.96.0.1:443");
+  EXPECT_EQ(access->token.text, "pod-token\n");
+  EXPECT_EQ(access->token.file, kToken);
+  EXPECT_EQ(access->ca.file, kCa);
+  EXPECT_EQ(access->origin, "in-cluster service account");
+}
+
+TEST_F(ApiAccessTest, BracketsTheServiceHostOfIpv6) {
+  BeInCluster();
+  variables_["KUBERNETES_SERVICE_HOST"] = "fd00::1";
+  EXPECT_EQ(Resolve()->server.ToString(), "https://[fd00::1]:443");
+}
+
+TEST_F(ApiAccessTest, FailsClosedWithoutTheServiceAccountsFiles) {
+  const std::string mend =
+      "; mount the service account (automountServiceAccountToken) or use "
+      "--kubeconfig";
+  BeInCluster();
+  files_.texts.erase(kCa);
+  EXPECT_EQ(ErrorOf(),
+            "in-cluster: " + std::string(kCa) + " does not exist" + mend);
+  files_.texts[kCa] = "";
+  EXPECT_EQ(ErrorOf(), "in-cluster: " + std::string(kCa) + " is empty" + mend);
+  files_.unreadable = {kCa};
+  EXPECT_EQ(ErrorOf(), "in-cluster: cannot read " + std::string(kCa) +
+                           ": Permission denied" + mend);
+  files_.unreadable.clear();
+  files_.texts[kCa] = "no PEM";
+  EXPECT_EQ(ErrorOf(),
+            "in-cluster service account: the certificate authority " +
+                std::string(kCa) +
+                " holds no PEM certificate; give the PEM file of "
+                "the CA");
+  files_.texts.erase(kToken);
+  EXPECT_EQ(ErrorOf(),
+            "in-cluster: " + std::string(kToken) + " does not exist" + mend);
+}
+
+TEST_F(ApiAccessTest, RefusesAServiceHostThatIsNone) {
+  BeInCluster();
+  variables_["KUBERNETES_SERVICE_PORT"] = "tcp://1";
+  EXPECT_THAT(ErrorOf(),
+              testing::StartsWith(
+                  "in-cluster: KUBERNETES_SERVICE_HOST and _PORT give "));
+}
+
+TEST_F(ApiAccessTest, TakesTheApiserverFlagAloneAsAnonymous) {
+  BeInCluster();
+  variables_["KUBECONFIG"] = "/env";
+  files_.texts["/env"] = Config("https://env");
+  const Result<ApiAccess> access = Resolve({"", "", "http://127.0.0.1:8001"});
+  ASSERT_TRUE(access) << access.error().message;
+  EXPECT_EQ(access->server.ToString(), "http://127.0.0.1:8001");
+  EXPECT_EQ(access->token.text, "");
+  EXPECT_EQ(access->origin, "--apiserver");
+}
+
+TEST_F(ApiAccessTest, ReplacesTheKubeconfigsServerByTheFlag) {
+  files_.texts["/flag"] = Config("https://flag");
+  const Result<ApiAccess> access = Resolve({"/flag", "", "https://other:1"});
+  ASSERT_TRUE(access) << access.error().message;
+  EXPECT_EQ(access->server.ToString(), "https://other:1");
+  EXPECT_EQ(access->token.text, "secret");
+  EXPECT_EQ(access->tls_server_name, "");
+}
+
+TEST_F(ApiAccessTest, RefusesAnApiserverFlagThatIsNoUrl) {
+  EXPECT_EQ(ErrorOf({"", "", "ftp://x"}),
+            "--apiserver \"ftp://x\" begins with neither https:// nor "
+            "http://; write it as https://host:port");
+}
+
+TEST_F(ApiAccessTest, TakesTheContextThatIsAskedFor) {
+  files_.texts["/home/me/.kube/config"] = Config("https://home");
+  const Result<ApiAccess> access = Resolve({"", "other", ""});
+  ASSERT_TRUE(access) << access.error().message;
+  EXPECT_EQ(access->server.host, "second");
+  EXPECT_EQ(ErrorOf({"", "third", ""}),
+            "kubeconfig /home/me/.kube/config has no context third; choose "
+            "another one by --context");
+}
+
+TEST_F(ApiAccessTest, RefusesAContextWithoutKubeconfigEvenInAPod) {
+  BeInCluster();
+  EXPECT_EQ(ErrorOf({"", "c", ""}),
+            "kubeconfig /home/me/.kube/config has no context c; choose "
+            "another one by --context");
+}
+
+TEST_F(ApiAccessTest, RefusesAKubeconfigWithoutCurrentContext) {
+  files_.texts["/flag"] = "";
+  EXPECT_EQ(ErrorOf({"/flag", "", ""}),
+            "kubeconfig /flag has no current-context; choose one by "
+            "--context");
+}
+
+TEST_F(ApiAccessTest, SaysInOneSentenceThatThereIsNothing) {
+  EXPECT_EQ(ErrorOf(),
+            "no cluster to watch: there is no kubeconfig at "
+            "/home/me/.kube/config and this is not a pod; use --kubeconfig, "
+            "KUBECONFIG or --apiserver");
+  variables_.erase("HOME");
+  EXPECT_EQ(ErrorOf(),
+            "no cluster to watch: there is no kubeconfig and this is not a "
+            "pod; use --kubeconfig, KUBECONFIG or --apiserver");
+}
+
+TEST_F(ApiAccessTest, TellsOfAKubeconfigThatIsBroken) {
+  files_.texts["/home/me/.kube/config"] = "clusters: 1";
+  EXPECT_EQ(ErrorOf(),
+            "kubeconfig /home/me/.kube/config: clusters is not a list");
+}
+
+TEST_F(ApiAccessTest, LeavesOutCredentialsForPlainHttp) {
+  files_.texts["/flag"] = Config("http://10.0.0.1:8080");
+  testing::internal::CaptureStderr();
+  const Result<ApiAccess> access = Resolve({"/flag", "", ""});
+  const std::string log = testing::internal::GetCapturedStderr();
+  ASSERT_TRUE(access) << access.error().message;
+  EXPECT_EQ(access->token.text, "");
+  EXPECT_THAT(log, testing::HasSubstr(
+                       "Credentials are not sent to a plain http server"));
+  EXPECT_THAT(log, testing::Not(testing::HasSubstr("secret")));
+}
+
+}  // namespace
+}  // namespace kem

@@ -1,0 +1,124 @@
+// What is sent as of now, and what a broken file leaves in place.
+#include "apiserver/credentials.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "unit/apiserver/certificates.h"
+#include "unit/apiserver/fakes.h"
+
+namespace kem {
+namespace {
+
+ApiAccess TlsAccess() {
+  ApiAccess access;
+  access.server = *ParseServerUrl("https://10.0.0.1:6443", true);
+  return access;
+}
+
+TEST(CredentialsTest, CleansTokens) {
+  EXPECT_EQ(CleanToken(" abc.def-_~+/= \r\n"), "abc.def-_~+/=");
+  for (const char* text :
+       {"", " \n", "a b", "a\nb", "a\tb", "\xC3\xA4", "a\x7F"}) {
+    EXPECT_FALSE(CleanToken(text)) << text;
+  }
+  EXPECT_FALSE(CleanToken(std::string_view("a\0b", 3)));
+}
+
+TEST(CredentialsTest, ReadsTheTokenFileForEachRequest) {
+  FakeFiles files{{{"/t", "one"}}, {}};
+  ApiAccess access = TlsAccess();
+  access.token = Material{"first", "/t"};
+  Credentials credentials(access, files.Reader());
+  EXPECT_EQ(credentials.Authorization(), "Bearer one");
+  files.texts["/t"] = "two\n";
+  EXPECT_EQ(credentials.Authorization(), "Bearer two");
+}
+
+TEST(CredentialsTest, KeepsTheTokenWhileItsFileIsBad) {
+  FakeFiles files{{{"/t", "one"}}, {}};
+  ApiAccess access = TlsAccess();
+  access.token = Material{"", "/t"};
+  Credentials credentials(access, files.Reader());
+  EXPECT_EQ(credentials.Authorization(), "Bearer one");
+  testing::internal::CaptureStderr();
+  for (const char* bad : {"", "\n", "a b"}) {
+    files.texts["/t"] = bad;
+    EXPECT_EQ(credentials.Authorization(), "Bearer one");
+  }
+  files.unreadable = {"/t"};
+  EXPECT_EQ(credentials.Authorization(), "Bearer one");
+  files.unreadable.clear();
+  files.texts.erase("/t");
+  EXPECT_EQ(credentials.Authorization(), "Bearer one");
+  EXPECT_EQ(credentials.Authorization(), "Bearer one");
+  const std::string log = testing::internal::GetCapturedStderr();
+  // Once for each kind of trouble, not for each request, and without the token.
+  EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 3) << log;
+  EXPECT_EQ(log.find("one"), std::string::npos) << log;
+  files.texts["/t"] = "three";
+  EXPECT_EQ(credentials.Authorization(), "Bearer three");
+}
+
+TEST(CredentialsTest, PrefersTheTokenToThePassword) {
+  ApiAccess access = TlsAccess();
+  access.username = "u";
+  access.password = "p";
+  EXPECT_EQ(Credentials(access, DiskFiles()).Authorization(), "Basic dTpw");
+  access.token.text = "t";
+  EXPECT_EQ(Credentials(access, DiskFiles()).Authorization(), "Bearer t");
+}
+
+TEST(CredentialsTest, HasNoneForAnonymousAndForPlainHttp) {
+  ApiAccess access = TlsAccess();
+  EXPECT_EQ(Credentials(access, DiskFiles()).Authorization(), "");
+  access.token.text = "t";
+  access.server.tls = false;
+  EXPECT_EQ(Credentials(access, DiskFiles()).Authorization(), "");
+}
+
+TEST(CredentialsTest, VerifiesTheHostUnlessAnotherNameIsGiven) {
+  ApiAccess access = TlsAccess();
+  EXPECT_EQ(Credentials(access, DiskFiles()).Tls().server_name, "10.0.0.1");
+  access.tls_server_name = "kubernetes";
+  EXPECT_EQ(Credentials(access, DiskFiles()).Tls().server_name, "kubernetes");
+}
+
+TEST(CredentialsTest, TakesANewAuthorityOnlyWhenItCanBeRead) {
+  const std::string one = MakeCa("one").certificate;
+  const std::string two = MakeCa("two").certificate;
+  FakeFiles files{{{"/ca", one}}, {}};
+  ApiAccess access = TlsAccess();
+  access.ca = Material{one, "/ca"};
+  Credentials credentials(access, files.Reader());
+  EXPECT_EQ(credentials.Tls().ca_pem, one);
+  for (const std::string& bad :
+       {std::string(), two.substr(0, two.size() / 2), std::string("text"),
+        one + two.substr(0, two.size() / 2)}) {
+    files.texts["/ca"] = bad;
+    EXPECT_EQ(credentials.Tls().ca_pem, one);
+  }
+  files.texts.erase("/ca");
+  EXPECT_EQ(credentials.Tls().ca_pem, one);
+  files.texts["/ca"] = one + two;
+  EXPECT_EQ(credentials.Tls().ca_pem, one + two);
+}
+
+TEST(CredentialsTest, TakesANewCertificateOnlyTogetherWithItsKey) {
+  const PemPair one = MakeCertificate({});
+  const PemPair two = MakeCertificate({});
+  FakeFiles files{{{"/crt", one.certificate}, {"/key", one.key}}, {}};
+  ApiAccess access = TlsAccess();
+  access.client_certificate = Material{one.certificate, "/crt"};
+  access.client_key = Material{one.key, "/key"};
+  Credentials credentials(access, files.Reader());
+  files.texts["/crt"] = two.certificate;
+  EXPECT_EQ(credentials.Tls().certificate_pem, one.certificate);
+  files.texts["/key"] = two.key;
+  const TlsSettings settings = credentials.Tls();
+  EXPECT_EQ(settings.certificate_pem, two.certificate);
+  EXPECT_EQ(settings.key_pem, two.key);
+}
+
+}  // namespace
+}  // namespace kem

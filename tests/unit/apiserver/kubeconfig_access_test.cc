@@ -1,0 +1,218 @@
+// From a context to an access: each field, each sentence.
+#include "apiserver/kubeconfig_access.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "apiserver/base64.h"
+#include "unit/apiserver/certificates.h"
+#include "unit/apiserver/fakes.h"
+
+namespace kem {
+namespace {
+
+using testing::ElementsAre;
+using testing::Pair;
+
+class KubeconfigAccessTest : public testing::Test {
+ protected:
+  Result<ApiAccess> Resolve(const std::string& cluster,
+                            const std::string& user) {
+    files_.texts["/k"] =
+        "current-context: c\n"
+        "contexts: [{name: c, context: {cluster: k, user: u}}]\n"
+        "clusters: [{name: k, cluster: {" +
+        cluster + "}}]\nusers: [{name: u, user: {" + user + "}}]\n";
+    return ResolveAccess({"/k", "", ""}, FakeEnvironment({}), files_.Reader());
+  }
+  // The sentence without the place it begins with.
+  std::string ErrorOf(const std::string& cluster, const std::string& user) {
+    const Result<ApiAccess> access = Resolve(cluster, user);
+    if (access) return "none";
+    EXPECT_EQ(access.error().code, ErrorCode::kInvalidConfig);
+    const std::string where = "context c of kubeconfig /k: ";
+    EXPECT_THAT(access.error().message, testing::StartsWith(where));
+    return access.error().message.substr(where.size());
+  }
+
+  FakeFiles files_;
+};
+
+constexpr char kServer[] = "server: 'https://h'";
+
+TEST_F(KubeconfigAccessTest, DecodesInlineData) {
+  const PemPair ca = MakeCa();
+  const PemPair client = MakeCertificate({});
+  const Result<ApiAccess> access = Resolve(
+      std::string(kServer) +
+          ", certificate-authority-data: " + EncodeBase64(ca.certificate),
+      "client-certificate-data: " + EncodeBase64(client.certificate) +
+          ", client-key-data: " + EncodeBase64(client.key));
+  ASSERT_TRUE(access) << access.error().message;
+  EXPECT_EQ(access->ca.text, ca.certificate);
+  EXPECT_EQ(access->ca.file, "");
+  EXPECT_EQ(access->client_certificate.text, client.certificate);
+  EXPECT_EQ(access->client_key.text, client.key);
+}
+
+TEST_F(KubeconfigAccessTest, ReadsFilesAndKeepsTheirNames) {
+  const PemPair client = MakeCertificate({});
+  files_.texts["/ca"] = MakeCa().certificate;
+  files_.texts["/crt"] = client.certificate;
+  files_.texts["/key"] = client.key;
+  files_.texts["/t"] = "tok\n";
+  const Result<ApiAccess> access =
+      Resolve(std::string(kServer) + ", certificate-authority: ca",
+              "client-certificate: crt, client-key: key, tokenFile: t");
+  ASSERT_TRUE(access) << access.error().message;
+  EXPECT_EQ(access->ca.file, "/ca");
+  EXPECT_EQ(access->client_certificate.file, "/crt");
+  EXPECT_EQ(access->client_key.file, "/key");
+  EXPECT_EQ(access->token.file, "/t");
+  EXPECT_EQ(access->token.text, "tok\n");
+}
+
+TEST_F(KubeconfigAccessTest, TakesTheTokenFirstAndItsFileLater) {
+  const Result<ApiAccess> access =
+      Resolve(kServer, "token: first, tokenFile: /not-yet");
+  ASSERT_TRUE(access) << access.error().message;
+  EXPECT_EQ(access->token.text, "first");
+  EXPECT_EQ(access->token.file, "/not-yet");
+}
+
+TEST_F(KubeconfigAccessTest, GuessesHttpsForABareHostWithTlsSettings) {
+  EXPECT_TRUE(
+      Resolve("server: 'h:1', insecure-skip-tls-verify: true", "")->server.tls);
+  EXPECT_FALSE(Resolve("server: 'h:1'", "")->server.tls);
+}
+
+TEST_F(KubeconfigAccessTest, MakesImpersonationHeaders) {
+  const Result<ApiAccess> access =
+      Resolve(kServer,
+              "as: jane, as-uid: 7, as-groups: [a, b], "
+              "as-user-extra: {acme.com/project: [x, y]}");
+  ASSERT_TRUE(access) << access.error().message;
+  EXPECT_THAT(
+      access->impersonation,
+      ElementsAre(Pair("Impersonate-User", "jane"),
+                  Pair("Impersonate-Uid", "7"), Pair("Impersonate-Group", "a"),
+                  Pair("Impersonate-Group", "b"),
+                  Pair("Impersonate-Extra-acme.com%2Fproject", "x"),
+                  Pair("Impersonate-Extra-acme.com%2Fproject", "y")));
+}
+
+TEST_F(KubeconfigAccessTest, RunsNoPluginWhenThereIsAToken) {
+  EXPECT_TRUE(Resolve(kServer, "token: t, exec: {command: x}"));
+}
+
+TEST_F(KubeconfigAccessTest, TellsOfEachUnusableUser) {
+  const PemPair client = MakeCertificate({});
+  files_.texts["/crt"] = client.certificate;
+  files_.texts["/key"] = client.key;
+  files_.texts["/other-key"] = MakeCertificate({}).key;
+  files_.texts["/empty"] = "\n";
+  const std::pair<const char*, const char*> cases[] = {
+      {"exec: {command: x}",
+       "exec credential plugins are not supported yet; use a token, tokenFile "
+       "or client certificate"},
+      {"auth-provider: {name: gcp}",
+       "auth-provider is not supported; use a token, tokenFile or client "
+       "certificate"},
+      {"token: a, username: b",
+       "both a token and a username are given; keep one"},
+      {"tokenFile: /missing", "tokenFile names /missing, which does not exist"},
+      {"tokenFile: /empty",
+       "the token /empty is empty or holds blanks; give the bare token"},
+      {"token: 'a b'",
+       "the token is empty or holds blanks; give the bare token"},
+      {"client-certificate: /crt",
+       "client-certificate needs a client-key or client-key-data"},
+      {"client-certificate: /missing, client-key: /key",
+       "client-certificate names /missing, which does not exist"},
+      {"client-certificate: /crt, client-certificate-data: QQ==",
+       "client-certificate and client-certificate-data are both given; keep "
+       "one"},
+      {"client-certificate: /crt, client-key: /key, client-key-data: QQ==",
+       "client-key and client-key-data are both given; keep one"},
+      {"client-certificate-data: '*'",
+       "client-certificate-data is not base64; encode the PEM file as a "
+       "whole"},
+      {"client-certificate: /crt, client-key: /other-key",
+       "the client certificate and its key cannot be used: key values "
+       "mismatch; give the PEM files that belong together"},
+      {"client-certificate: /crt, client-key: /crt",
+       "the key holds no readable, unencrypted PEM key; give the PEM files "
+       "that belong together"},
+      {"as-groups: [a]",
+       "as-uid, as-groups and as-user-extra need the user name in as"},
+      {"as: \"a\\nb\"",
+       "an impersonation value holds a line break or another control "
+       "character"},
+  };
+  for (const auto& [user, sentence] : cases) {
+    EXPECT_EQ(ErrorOf(kServer, user), sentence) << user;
+  }
+}
+
+TEST_F(KubeconfigAccessTest, TellsOfEachUnusableCluster) {
+  files_.texts["/ca"] = MakeCa().certificate;
+  files_.texts["/text"] = "text";
+  files_.unreadable = {"/secret"};
+  const std::pair<const char*, const char*> cases[] = {
+      {"server: 'https://h', proxy-url: 'http://p'",
+       "proxy-url is not supported yet; use a server that can be reached "
+       "directly"},
+      {"", "its cluster has no server; add its URL"},
+      {"server: 'https://'",
+       "the server \"https://\" does not name a host and port; write it as "
+       "https://host:port"},
+      {"server: 'https://h', certificate-authority: /missing",
+       "certificate-authority names /missing, which does not exist"},
+      {"server: 'https://h', certificate-authority: /secret",
+       "certificate-authority: cannot read /secret: Permission denied"},
+      {"server: 'https://h', certificate-authority: /text",
+       "the certificate authority /text holds no PEM certificate; give the "
+       "PEM file of the CA"},
+      {"server: 'https://h', certificate-authority-data: QQ==",
+       "the certificate authority holds no PEM certificate; give the PEM "
+       "file of the CA"},
+      {"server: 'https://h', certificate-authority-data: '!'",
+       "certificate-authority-data is not base64; encode the PEM file as a "
+       "whole"},
+      {"server: 'https://h', certificate-authority: /ca, "
+       "insecure-skip-tls-verify: true",
+       "insecure-skip-tls-verify and a certificate-authority exclude each "
+       "other; keep one"},
+  };
+  for (const auto& [cluster, sentence] : cases) {
+    EXPECT_EQ(ErrorOf(cluster, ""), sentence) << cluster;
+  }
+}
+
+TEST_F(KubeconfigAccessTest, TellsOfAContextThatPointsNowhere) {
+  Kubeconfig config;
+  config.contexts["c"] = KubeContext{"/k", "", "u"};
+  const auto message = [&] {
+    const Result<ApiAccess> access =
+        AccessFromKubeconfig(config, "c", "", "kubeconfig /k", files_.Reader());
+    return access ? "none" : access.error().message;
+  };
+  const std::string where = "context c of kubeconfig /k: ";
+  EXPECT_EQ(message(), where + "it names no cluster; add one");
+  config.contexts["c"].cluster = "k";
+  EXPECT_EQ(message(), where + "there is no cluster k; correct the context");
+  config.clusters["k"].server = "https://h";
+  EXPECT_EQ(message(), where + "there is no user u; correct the context");
+  config.contexts["c"].user = "";
+  EXPECT_EQ(message(), where + "it names no user; add one");
+}
+
+TEST_F(KubeconfigAccessTest, PutsNoSecretIntoAnError) {
+  const Result<ApiAccess> access =
+      Resolve(kServer, "token: 'hush hush', password: hush");
+  ASSERT_FALSE(access);
+  EXPECT_THAT(access.error().message, testing::Not(testing::HasSubstr("hush")));
+}
+
+}  // namespace
+}  // namespace kem

@@ -1,0 +1,46 @@
+// Whatever a refusal's body holds, ParseStatus makes something of it that can
+// be shown and acted upon.
+#include <algorithm>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "frames/api_status.h"
+#include "fuzz/fuzzing.h"
+
+namespace {
+
+void RequireShowable(std::string_view line) {
+  kem::Require(line.size() <= 200, "a line is at most 200 bytes long");
+  kem::Require(std::none_of(line.begin(), line.end(),
+                            [](char c) {
+                              return static_cast<unsigned char>(c) < 0x20 ||
+                                     c == 0x7f;
+                            }),
+               "a line has no control characters");
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view body(reinterpret_cast<const char*>(data), size);
+  const kem::ApiStatus status = kem::ParseStatus(body);
+  RequireShowable(status.message);
+  RequireShowable(status.reason);
+  kem::Require(status.code == 0 || (status.code >= 100 && status.code < 600),
+               "the code is an HTTP status");
+  if (status.retry_after) {
+    kem::Require(
+        status.retry_after->count() > 0 && status.retry_after->count() <= 86400,
+        "Retry-After is within a day");
+  }
+  for (int http_status = 100; http_status < 600; ++http_status) {
+    const kem::ErrorCode code = kem::ToErrorCode(http_status, status);
+    kem::Require(!kem::ToString(code).empty(), "every code has a name");
+  }
+  const kem::Failure failure = kem::ToFailure("GET /x", 500, {}, body);
+  kem::Require(failure.error.message.find('\n') == std::string::npos,
+               "a failure is one line");
+  return 0;
+}

@@ -7,6 +7,7 @@ it names, and changes them while the exporter runs (rotation).
 
 import base64
 import contextlib
+import ctypes
 import http.client
 import os
 import re
@@ -20,6 +21,12 @@ import yaml
 
 LISTENING = re.compile(r'"?Listening on"?.*?address"?[=:]"?([^"\s,}]+):(\d+)')
 START_SECONDS = 30
+PR_SET_PDEATHSIG = 1
+
+
+def _die_with_parent():
+    """A runner that is killed leaves no exporter behind."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Access:
@@ -129,7 +136,7 @@ class Exporter:
             self.process = subprocess.Popen(
                 self.prefix + [self.binary, *flags], stderr=stderr, env=keep,
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                cwd=self.folder)
+                cwd=self.folder, preexec_fn=_die_with_parent)
 
     def stderr(self):
         try:

@@ -1,0 +1,92 @@
+#include "base/log.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/rfc3339.h"
+
+namespace kem {
+namespace {
+
+constexpr char kTime[] = "2026-11-23T12:00:00.000Z";
+
+std::string Logfmt(std::string_view msg,
+                   std::initializer_list<LogField> fields) {
+  const std::string line =
+      FormatLogLine(LogFormat::kLogfmt, kTime, LogLevel::kInfo, msg, fields);
+  const std::string begin = std::string("time=") + kTime + " level=info msg=";
+  EXPECT_THAT(line, testing::StartsWith(begin));
+  return line.substr(begin.size());
+}
+
+std::string Json(std::string_view msg, std::initializer_list<LogField> fields) {
+  const std::string line =
+      FormatLogLine(LogFormat::kJson, kTime, LogLevel::kWarn, msg, fields);
+  const std::string begin =
+      std::string(R"({"time":")") + kTime + R"(","level":"warn",)";
+  EXPECT_THAT(line, testing::StartsWith(begin));
+  return line.substr(begin.size());
+}
+
+TEST(LogTest, WritesLogfmt) {
+  EXPECT_EQ(Logfmt("Listening on", {{"address", "[::]:1"}, {"count", 3}}),
+            R"("Listening on" address=[::]:1 count=3)");
+  EXPECT_EQ(Logfmt("ready", {}), "ready");
+}
+
+TEST(LogTest, QuotesLogfmtValuesThatNeedIt) {
+  EXPECT_EQ(Logfmt("m", {{"a", ""}, {"b", "x y"}, {"c", "k=v"}}),
+            R"(m a="" b="x y" c="k=v")");
+  EXPECT_EQ(Logfmt("m", {{"a", "say \"hi\""}, {"b", "C:\\x"}}),
+            R"(m a="say \"hi\"" b="C:\\x")");
+}
+
+TEST(LogTest, KeepsALineALine) {
+  EXPECT_EQ(Logfmt("m", {{"a", "one\ntwo\r\tthree"}}),
+            R"(m a="one\ntwo\r\tthree")");
+  EXPECT_EQ(Logfmt("m", {{"a", std::string("\0\x1B[31m", 6)}}),
+            R"(m a="\u0000\u001b[31m")");
+  EXPECT_EQ(Json("m", {{"a", "one\ntwo"}}), R"("msg":"m","a":"one\ntwo"})");
+}
+
+TEST(LogTest, WritesJson) {
+  EXPECT_EQ(Json("say \"hi\"", {{"count", -1}, {"path", "C:\\x"}}),
+            R"("msg":"say \"hi\"","count":"-1","path":"C:\\x"})");
+}
+
+TEST(LogTest, ReplacesInvalidUtf8) {
+  EXPECT_EQ(Json("m", {{"a", "\xFF-\xC3"}}),
+            "\"msg\":\"m\",\"a\":\"\xEF\xBF\xBD-\xEF\xBF\xBD\"}");
+  EXPECT_EQ(Logfmt("m", {{"a", "\xFF"}}), "m a=\"\xEF\xBF\xBD\"");
+  EXPECT_EQ(Logfmt("m", {{"a", "\xC3\xA4"}}), "m a=\"\xC3\xA4\"");
+}
+
+TEST(LogTest, WritesToStderrFromItsLevelUp) {
+  testing::internal::CaptureStderr();
+  InitLog(LogLevel::kWarn, LogFormat::kLogfmt);
+  LogDebug("one", {});
+  LogInfo("two", {});
+  LogWarn("three", {{"a", "{}"}});
+  LogError("four", {});
+  InitLog(LogLevel::kInfo, LogFormat::kLogfmt);
+  const std::string lines = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(lines, testing::MatchesRegex("time=[^ ]+ level=warn msg=three "
+                                           "a=\\{\\}\ntime=[^ ]+ level=error "
+                                           "msg=four\n"));
+  EXPECT_TRUE(ParseRfc3339(lines.substr(5, 24))) << lines;
+}
+
+TEST(LogTest, NamesEveryLevel) {
+  const std::pair<LogLevel, const char*> levels[] = {
+      {LogLevel::kDebug, "level=debug "},
+      {LogLevel::kInfo, "level=info "},
+      {LogLevel::kWarn, "level=warn "},
+      {LogLevel::kError, "level=error "}};
+  for (const auto& [level, text] : levels) {
+    EXPECT_THAT(FormatLogLine(LogFormat::kLogfmt, "t", level, "m", {}),
+                testing::HasSubstr(text));
+  }
+}
+
+}  // namespace
+}  // namespace kem

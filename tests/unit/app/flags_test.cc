@@ -1,0 +1,100 @@
+#include "flags.h"
+
+#include <gmock/gmock.h>
+
+namespace kem {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+std::variant<Options, Exit> Parse(std::vector<const char*> args) {
+  args.insert(args.begin(), "kube-event-metrics");
+  return ParseFlags(static_cast<int>(args.size()), args.data());
+}
+
+Options Accepted(const std::vector<const char*>& args) {
+  const auto parsed = Parse(args);
+  const Options* options = std::get_if<Options>(&parsed);
+  EXPECT_NE(options, nullptr);
+  return options != nullptr ? *options : Options();
+}
+
+std::string Refused(const std::vector<const char*>& args) {
+  const auto parsed = Parse(args);
+  const Exit* exit = std::get_if<Exit>(&parsed);
+  if (exit == nullptr) return "accepted";
+  EXPECT_EQ(exit->code, 2);
+  EXPECT_EQ(std::count(exit->text.begin(), exit->text.end(), '\n'), 1);
+  return exit->text;
+}
+
+TEST(FlagsTest, DefaultsAreTheDocumentedOnes) {
+  const Options options = Accepted({});
+  EXPECT_EQ(options.watch_timeout, std::chrono::seconds(290));
+  EXPECT_EQ(options.birth_hold, std::chrono::seconds(75));
+  EXPECT_EQ(options.listen_address, ":9953");
+  EXPECT_EQ(options.telemetry_path, "/metrics");
+  EXPECT_THAT(options.namespaces, IsEmpty());
+}
+
+TEST(FlagsTest, ReadsEachFlag) {
+  const Options options = Accepted(
+      {"--kubeconfig=/k", "--context", "kind", "--apiserver=https://a:1",
+       "--watch.namespaces=b,a,b", "--watch.timeout=1m30s",
+       "--metrics.birth-hold=0", "--web.listen-address=[::1]:0",
+       "--web.telemetry-path=/probe/m.txt", "--log.level=debug",
+       "--log.format=json"});
+  EXPECT_EQ(options.kubeconfig, "/k");
+  EXPECT_EQ(options.context, "kind");
+  EXPECT_EQ(options.apiserver, "https://a:1");
+  EXPECT_THAT(options.namespaces, ElementsAre("a", "b"));
+  EXPECT_EQ(options.watch_timeout, std::chrono::seconds(90));
+  EXPECT_EQ(options.birth_hold, std::chrono::seconds(0));
+  EXPECT_EQ(options.listen_address, "[::1]:0");
+  EXPECT_EQ(options.telemetry_path, "/probe/m.txt");
+  EXPECT_EQ(options.log_level, LogLevel::kDebug);
+  EXPECT_EQ(options.log_format, LogFormat::kJson);
+}
+
+TEST(FlagsTest, WrongOnesGetOneSentence) {
+  EXPECT_THAT(Refused({"--nonsense"}), HasSubstr("--nonsense"));
+  EXPECT_THAT(Refused({"stray"}), HasSubstr("stray"));
+  EXPECT_THAT(Refused({"--context"}), HasSubstr("--context"));
+  EXPECT_THAT(Refused({"--watch.timeout=29s"}), HasSubstr("30s to 1h"));
+  EXPECT_THAT(Refused({"--watch.timeout=2h"}), HasSubstr("30s to 1h"));
+  EXPECT_THAT(Refused({"--metrics.birth-hold=75"}), HasSubstr("such as 75s"));
+  EXPECT_THAT(Refused({"--metrics.birth-hold=-1s"}), HasSubstr("birth-hold"));
+  EXPECT_THAT(Refused({"--log.level=loud"}), HasSubstr("\"loud\""));
+  EXPECT_THAT(Refused({"--log.format=xml"}), HasSubstr("\"xml\""));
+  EXPECT_THAT(Refused({"--watch.namespaces=Shop"}), HasSubstr("\"Shop\""));
+  EXPECT_THAT(Refused({"--watch.namespaces=a/b"}), HasSubstr("\"a/b\""));
+  EXPECT_THAT(Refused({"--web.telemetry-path=/"}), HasSubstr("other than /"));
+  EXPECT_THAT(Refused({"--web.telemetry-path=/a b"}), HasSubstr("\"/a b\""));
+  EXPECT_THAT(Refused({"--web.telemetry-path=/readyz"}), HasSubstr("/readyz"));
+}
+
+TEST(FlagsTest, HelpIsGroupedAndCompleteAndEndsWithZero) {
+  const auto parsed = Parse({"--help"});
+  const Exit& exit = std::get<Exit>(parsed);
+  EXPECT_EQ(exit.code, 0);
+  for (const char* word :
+       {"Access to the API server", "Watching", "Metrics", "Serving", "Logging",
+        "--kubeconfig", "--context", "--apiserver", "--watch.namespaces",
+        "--watch.timeout", "290s", "--metrics.birth-hold", "75s",
+        "--web.listen-address", ":9953", "--web.telemetry-path", "--log.level",
+        "--log.format", "--version"}) {
+    EXPECT_THAT(exit.text, HasSubstr(word));
+  }
+}
+
+TEST(FlagsTest, VersionTellsVersionAndRevision) {
+  const auto parsed = Parse({"--version"});
+  EXPECT_THAT(std::get<Exit>(parsed).text,
+              ::testing::MatchesRegex(
+                  "kube-event-metrics [0-9.]+ \\(revision .*\\)\n"));
+}
+
+}  // namespace
+}  // namespace kem

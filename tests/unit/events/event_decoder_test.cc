@@ -1,0 +1,247 @@
+#include "events/event_decoder.h"
+
+#include <gtest/gtest.h>
+
+#include "base/rfc3339.h"
+#include "testing/event_json.h"
+
+namespace kem {
+namespace {
+
+// Keeps the JSON that the Event's views point into.
+class EventDecoderTest : public ::testing::Test {
+ protected:
+  FrameInfo Decode(std::string_view json) {
+    json_ = PaddedJson(json);
+    event = Event();
+    return decoder_.DecodeFrame(json_.view(), event);
+  }
+  FrameType TypeOf(std::string_view json) { return Decode(json).type; }
+  const Event& DecodeEvent(const EventJson& json) {
+    EXPECT_EQ(TypeOf(json.Frame()), FrameType::kAdded) << json.Frame();
+    return event;
+  }
+  static WallTime At(std::string_view text) { return *ParseRfc3339(text); }
+
+  Event event;
+
+ private:
+  EventDecoder decoder_;
+  PaddedJson json_{""};
+};
+
+TEST_F(EventDecoderTest, ReadsACoreEvent) {
+  const FrameInfo info = Decode(EventJson().Frame("MODIFIED"));
+  EXPECT_EQ(info.type, FrameType::kModified);
+  EXPECT_EQ(info.resource_version, 235U);
+  EXPECT_EQ(info.consumed, EventJson().Frame("MODIFIED").size());
+  EXPECT_EQ(event.name, "worker-1.18eaa4ad72eb93c4");
+  EXPECT_EQ(event.event_namespace, "default");
+  EXPECT_EQ(event.uid, "0282914d-e6ad-44c8-8297-55618d994951");
+  EXPECT_EQ(event.api_version, "v1");
+  EXPECT_EQ(event.kind, "Node");
+  EXPECT_EQ(event.object_name, "worker-1");
+  EXPECT_EQ(event.object_namespace, "");
+  EXPECT_EQ(event.reason, "NodeNotReady");
+  EXPECT_EQ(event.type, "Normal");
+  EXPECT_EQ(event.reporting_component, "node-controller");
+  EXPECT_EQ(event.count, 1U);
+  EXPECT_EQ(event.identity_time, At("2026-11-23T10:07:46Z"));
+  EXPECT_EQ(event.occurred_at, At("2026-11-23T10:07:46Z"));
+}
+
+TEST_F(EventDecoderTest, ReadsTheSameEventInTheOtherApisWords) {
+  const std::string frame =
+      R"({"type":"ADDED","object":{"kind":"Event",)"
+      R"("apiVersion":"events.k8s.io/v1","metadata":{"name":"p.1",)"
+      R"("namespace":"shop","uid":"u","resourceVersion":"9",)"
+      R"("creationTimestamp":"2026-11-23T10:00:00Z"},)"
+      R"("eventTime":"2026-11-23T10:00:00.250000Z",)"
+      R"("series":{"count":7,"lastObservedTime":"2026-11-23T10:06:00.500000Z"},)"
+      R"("reportingController":"default-scheduler","reportingInstance":"m",)"
+      R"("action":"Scheduling","reason":"FailedScheduling",)"
+      R"("regarding":{"kind":"Pod","namespace":"shop","name":"p",)"
+      R"("apiVersion":"v1"},"note":"0/3 nodes","type":"Warning",)"
+      R"("deprecatedSource":{"component":"old"},)"
+      R"("deprecatedFirstTimestamp":null,"deprecatedLastTimestamp":null,)"
+      R"("deprecatedCount":3}})";
+  ASSERT_EQ(TypeOf(frame), FrameType::kAdded);
+  EXPECT_EQ(event.kind, "Pod");
+  EXPECT_EQ(event.object_namespace, "shop");
+  EXPECT_EQ(event.reporting_component, "default-scheduler");
+  EXPECT_EQ(event.count, 7U);
+  EXPECT_EQ(event.identity_time, At("2026-11-23T10:00:00.25Z"));
+  EXPECT_EQ(event.occurred_at, At("2026-11-23T10:06:00.5Z"));
+}
+
+TEST_F(EventDecoderTest, DeprecatedFieldsStandInForTheCoreOnes) {
+  const std::string frame =
+      R"({"type":"ADDED","object":{"metadata":{"name":"n","namespace":"a",)"
+      R"("resourceVersion":"9","creationTimestamp":"2026-11-23T10:00:09Z"},)"
+      R"("eventTime":null,"reportingController":"",)"
+      R"("deprecatedSource":{"component":"kubelet"},)"
+      R"("deprecatedFirstTimestamp":"2026-11-23T10:00:01Z",)"
+      R"("deprecatedLastTimestamp":"2026-11-23T10:00:30Z",)"
+      R"("deprecatedCount":4}})";
+  ASSERT_EQ(TypeOf(frame), FrameType::kAdded);
+  EXPECT_EQ(event.count, 4U);
+  EXPECT_EQ(event.reporting_component, "kubelet");
+  EXPECT_EQ(event.identity_time, At("2026-11-23T10:00:01Z"));
+  EXPECT_EQ(event.occurred_at, At("2026-11-23T10:00:30Z"));
+}
+
+TEST_F(EventDecoderTest, SeriesCountWinsOverCount) {
+  EXPECT_EQ(
+      DecodeEvent({.count = "3", .more = R"(,"series":{"count":8})"}).count,
+      8U);
+  EXPECT_EQ(DecodeEvent({.count = "3", .more = R"(,"series":null)"}).count, 3U);
+  EXPECT_EQ(DecodeEvent({.count = "3", .more = R"(,"series":{})"}).count, 1U);
+}
+
+TEST_F(EventDecoderTest, CountIsClamped) {
+  EXPECT_EQ(DecodeEvent({.count = "-5"}).count, 1U);
+  EXPECT_EQ(DecodeEvent({.count = "0"}).count, 1U);
+  EXPECT_EQ(DecodeEvent({.count = "null"}).count, 1U);
+  EXPECT_EQ(DecodeEvent({.count = R"("many")"}).count, 1U);
+  EXPECT_EQ(DecodeEvent({.count = "2147483648"}).count, 2147483647U);
+  EXPECT_EQ(DecodeEvent({.count = "9223372036854775807"}).count, 2147483647U);
+}
+
+TEST_F(EventDecoderTest, IdentityIsFirstTimestampThenEventTimeThenCreation) {
+  EXPECT_EQ(DecodeEvent({.first = "null",
+                         .event_time = R"("2026-11-23T10:01:00.000001Z")"})
+                .identity_time,
+            At("2026-11-23T10:01:00.000001Z"));
+  EXPECT_EQ(DecodeEvent({.first = "null"}).identity_time,
+            At("2026-11-23T10:07:46Z"));
+}
+
+TEST_F(EventDecoderTest, OccurredIsTheNewestOfAllTimes) {
+  EXPECT_EQ(DecodeEvent({.last = R"("2026-11-23T11:00:00Z")"}).occurred_at,
+            At("2026-11-23T11:00:00Z"));
+  EXPECT_EQ(DecodeEvent({.first = "null", .last = "null"}).occurred_at,
+            At("2026-11-23T10:07:46Z"));
+}
+
+TEST_F(EventDecoderTest, ComponentFallsBackToTheSource) {
+  EXPECT_EQ(DecodeEvent({.controller = R"("")"}).reporting_component,
+            "node-controller");
+  EXPECT_EQ(
+      DecodeEvent({.source = "{}", .controller = "null"}).reporting_component,
+      "");
+}
+
+TEST_F(EventDecoderTest, TakesNullsAndWrongTypesAsAbsent) {
+  const Event& read = DecodeEvent({.involved = "null",
+                                   .reason = "17",
+                                   .type = "{}",
+                                   .message = "[1,[2]]",
+                                   .source = "null",
+                                   .first = "\"not a time\"",
+                                   .controller = "true"});
+  EXPECT_EQ(read.kind, "");
+  EXPECT_EQ(read.reason, "");
+  EXPECT_EQ(read.type, "");
+  EXPECT_EQ(read.reporting_component, "");
+  EXPECT_EQ(read.identity_time, At("2026-11-23T10:07:46Z"));
+}
+
+TEST_F(EventDecoderTest, UnescapesText) {
+  EXPECT_EQ(
+      DecodeEvent({.reason = R"("a\u0000\"\\\u2028\ud83d\ude00<")"}).reason,
+      std::string("a\0\"\\\xe2\x80\xa8\xf0\x9f\x98\x80<", 12));
+}
+
+TEST_F(EventDecoderTest, KnowsCombinedEvents) {
+  EXPECT_FALSE(DecodeEvent({}).combined);
+  EXPECT_TRUE(DecodeEvent({.message = R"("(combined from similar events): x")"})
+                  .combined);
+}
+
+TEST_F(EventDecoderTest, ReadsABookmark) {
+  const FrameInfo info =
+      Decode(R"({"type":"BOOKMARK","object":{"kind":"Event","apiVersion":"v1",)"
+             R"("metadata":{"resourceVersion":"224"},"involvedObject":{},)"
+             R"("source":{},"firstTimestamp":null,"eventTime":null}})");
+  EXPECT_EQ(info.type, FrameType::kBookmark);
+  EXPECT_EQ(info.resource_version, 224U);
+}
+
+TEST_F(EventDecoderTest, ReadsAnError) {
+  const FrameInfo info = Decode(
+      R"({"type":"ERROR","object":{"kind":"Status","apiVersion":"v1",)"
+      R"("metadata":{},"status":"Failure","message":"too old",)"
+      R"("reason":"Expired","details":{"retryAfterSeconds":3},"code":410}})");
+  EXPECT_EQ(info.type, FrameType::kError);
+  EXPECT_EQ(info.status_code, 410);
+  EXPECT_EQ(info.status_reason, "Expired");
+  EXPECT_EQ(info.status_message, "too old");
+  EXPECT_EQ(info.retry_after, std::chrono::seconds(3));
+  EXPECT_EQ(info.resource_version, 0U);
+}
+
+TEST_F(EventDecoderTest, NamesWhatItDoesNotKnow) {
+  EXPECT_EQ(TypeOf(R"({"type":"FOO","object":{}})"), FrameType::kUnknown);
+}
+
+TEST_F(EventDecoderTest, FieldsMayComeInAnyOrder) {
+  const std::string object = EventJson().Object();
+  EXPECT_EQ(TypeOf(R"({"object":)" + object + R"(,"type":"DELETED"})"),
+            FrameType::kDeleted);
+  EXPECT_EQ(event.kind, "Node");
+}
+
+TEST_F(EventDecoderTest, RefusesWhatIsNoFrame) {
+  for (const char* json :
+       {"", " ", "{}", "[]", "17", "null", "{", "}", "\"x\"", R"({"type":)",
+        R"({"type":"ADDED"})", R"({"type":"ADDED","object":null})",
+        R"({"type":"ADDED","object":{}})", R"({"type":7,"object":{}})",
+        R"({"type":"ADDED","object":{"metadata":{"name":"n"}}})",
+        R"({"type":"BOOKMARK","object":{}})",
+        R"({"type":"ADDED","object":{"metadata":{"resourceVersion":"7"}}})"}) {
+    EXPECT_EQ(TypeOf(json), FrameType::kMalformed) << json;
+  }
+  EXPECT_EQ(TypeOf(EventJson{.version = "12x"}.Frame()), FrameType::kMalformed);
+  EXPECT_EQ(TypeOf(EventJson{.version = "-1"}.Frame()), FrameType::kMalformed);
+  EXPECT_EQ(TypeOf(EventJson{.reason = "\"\xff\""}.Frame()),
+            FrameType::kMalformed);
+}
+
+TEST_F(EventDecoderTest, RefusesEveryCutFrame) {
+  const std::string frame = EventJson().Frame();
+  for (size_t size = 0; size < frame.size(); ++size) {
+    EXPECT_EQ(TypeOf(frame.substr(0, size)), FrameType::kMalformed) << size;
+  }
+}
+
+TEST_F(EventDecoderTest, TellsWhereAFollowingFrameBegins) {
+  const std::string frame = EventJson().Frame();
+  EXPECT_EQ(Decode(frame + frame).consumed, frame.size());
+  EXPECT_EQ(event.kind, "Node");
+  EXPECT_EQ(Decode(frame + " " + frame).type, FrameType::kAdded);
+  EXPECT_EQ(Decode(frame + "\n").consumed, frame.size() + 1);
+}
+
+TEST_F(EventDecoderTest, ReadsAGiant) {
+  EventJson json;
+  json.message = '"' + std::string(3 << 20, 'x') + '"';
+  EXPECT_EQ(DecodeEvent(json).reason, "NodeNotReady");
+  EXPECT_EQ(DecodeEvent({}).reason, "NodeNotReady");
+}
+
+TEST(EventDecoderItemTest, ReadsAListItemWithoutKind) {
+  EventDecoder decoder;
+  Event event;
+  const PaddedJson item(
+      R"({"metadata":{"name":"n","namespace":"a","resourceVersion":"7"},)"
+      R"("involvedObject":{"kind":"Pod"},"count":5})");
+  ASSERT_TRUE(decoder.DecodeItem(item.view(), event));
+  EXPECT_EQ(event.name, "n");
+  EXPECT_EQ(event.kind, "Pod");
+  EXPECT_EQ(event.count, 5U);
+  EXPECT_FALSE(decoder.DecodeItem(PaddedJson("{}").view(), event));
+  EXPECT_FALSE(decoder.DecodeItem(PaddedJson("null").view(), event));
+}
+
+}  // namespace
+}  // namespace kem

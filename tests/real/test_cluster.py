@@ -111,6 +111,27 @@ class BusyClusterTest(ClusterCase):
             self.assertGreater(self.shown(
                 samples, truth.OCCURRENCES, reporting_component=component), 0)
 
+    def test_similar_events_are_combined(self):
+        """From the tenth message on, a recorder tells of them by one Event."""
+        self.need_controllers()
+        self.api.post("/apis/apps/v1/namespaces/default/deployments",
+                      manifests.deployment("similar", 15))
+
+        def created():
+            return [frame for frame in self.recorder.frames()
+                    if frame.reason == "SuccessfulCreate" and
+                    frame.object_name.startswith("similar-")]
+        processes.wait_until(
+            lambda: sum(frame.change == "ADDED" or frame.reading > 1
+                        for frame in created()) >= 15, 30, "15 Pods created")
+        combined = [frame for frame in created() if
+                    frame.note.startswith("(combined from similar events)")]
+        self.assertEqual(max(frame.reading for frame in combined), 6)
+        samples = self.main.wait_exact(self.truth)
+        self.assertEqual(self.shown(samples, truth.OCCURRENCES,
+                                    reason="SuccessfulCreate"), 15)
+        self.assertEqual(self.main.own("combined_occurrences_total"), 6)
+
     def test_a_series(self):
         path = manifests.EVENTS_V1.format("default")
         self.api.post(path, manifests.new_event(

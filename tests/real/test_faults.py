@@ -70,7 +70,7 @@ class FaultsTest(ClusterCase):
         samples = exporter.wait_exact(self.truth, RECOVERY_SECONDS)
         self.assertEqual(self.counted(samples, "before"), 7)
         self.assertEqual(self.counted(samples, "after"), 2)
-        self.assertTrue(exporter.ready())
+        self.assertTrue(exporter.ready(), exporter.fetch("/readyz"))
         # The history was still there, so a new watch was enough.
         self.assertEqual(len(exporter.audit().lists(exporter.user)), lists)
 
@@ -110,6 +110,7 @@ class FaultsTest(ClusterCase):
         samples = exporter.wait_exact(self.truth, RECOVERY_SECONDS)
         self.assertEqual(self.counted(samples, "uncut"), 6)
         self.assertEqual(self.counted(samples, "meanwhile"), 3)
+        self.assertTrue(exporter.ready(), exporter.fetch("/readyz"))
         self.assertEqual(len(exporter.audit().lists(exporter.user)), lists)
 
     def test_compaction_behind_a_cut_wire(self):

@@ -37,6 +37,15 @@ def pod(name, node_name=None, cpu="100m", tolerate=None):
             "spec": spec}
 
 
+def deployment(name, replicas):
+    labels = {"app": name}
+    template = {"metadata": {"labels": labels}, "spec": pod(name)["spec"]}
+    return {"apiVersion": "apps/v1", "kind": "Deployment",
+            "metadata": {"name": name},
+            "spec": {"replicas": replicas, "template": template,
+                     "selector": {"matchLabels": labels}}}
+
+
 def released_volume(name, policy):
     """A PersistentVolume whose claim is gone, on a path that nothing has."""
     return {"apiVersion": "v1", "kind": "PersistentVolume",

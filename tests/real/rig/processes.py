@@ -4,6 +4,7 @@ Used by every part of the rig that starts a program. It knows nothing of what
 those programs are.
 """
 
+import ctypes
 import os
 import shutil
 import signal
@@ -11,6 +12,10 @@ import socket
 import subprocess
 import tempfile
 import time
+
+
+_PR_SET_PDEATHSIG = 1
+_LIBC = ctypes.CDLL(None)
 
 
 class RigError(Exception):
@@ -71,6 +76,11 @@ class WorkFolder:
             shutil.rmtree(self.path, ignore_errors=True)
 
 
+def _die_with_parent():
+    """A test that is killed leaves no control plane behind."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
 class Process:
     """One child in its own session, its output in `<folder>/<name>.log`."""
 
@@ -83,7 +93,8 @@ class Process:
         with open(self.log_path, "ab") as log:
             self._child = subprocess.Popen(  # pylint: disable=consider-using-with
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env=env, start_new_session=True)
+                env=env, start_new_session=True,
+                preexec_fn=_die_with_parent)
 
     @property
     def pid(self):

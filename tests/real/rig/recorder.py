@@ -50,6 +50,7 @@ class Frame:
         self.object_namespace = about.get("namespace", "")
         self.object_name = about.get("name", "")
         self.reason = event.get("reason", "")
+        self.note = event.get("note", "")
         kind = event.get("type", "")
         self.type = kind if kind in ("Normal", "Warning") else "other"
         self.component = (event.get("reportingController") or

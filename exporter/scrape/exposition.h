@@ -23,7 +23,7 @@ class Exposition {
              const OwnMetrics& own, const Clock& clock)
       : mutex_(mutex), series_(series), own_(own), now_(clock.SteadyNow()) {}
 
-  // Appends the next piece to `out`. False with the last one.
+  // Appends the next piece to `out`, which must be empty. False with the last.
   bool Next(std::string& out) {
     {
       const std::lock_guard guard(mutex_);

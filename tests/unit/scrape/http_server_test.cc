@@ -1,0 +1,126 @@
+#include "scrape/http_server.h"
+
+#include <gmock/gmock.h>
+#include <httplib.h>
+
+namespace kem {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class HttpServerTest : public ::testing::Test {
+ protected:
+  HttpServerTest() {
+    HttpContent content;
+    content.scrape = [this] {
+      return [this, left = pieces](std::string& out) mutable {
+        out += "some_metric 1\n";
+        return --left > 0;
+      };
+    };
+    content.livez = [] { return Health{true, "ok\n"}; };
+    content.readyz = [this] {
+      return ready ? Health{true, "ok\n"} : Health{false, "not ready: x\n"};
+    };
+    auto started =
+        HttpServer::Start("127.0.0.1:0", "/m.txt", std::move(content), stats);
+    EXPECT_TRUE(started) << started.error().message;
+    server = std::move(*started);
+  }
+
+  httplib::Result Get(const std::string& path,
+                      const httplib::Headers& headers = {}) {
+    httplib::Client client("http://" + server->address());
+    return client.Get(path.c_str(), headers);
+  }
+
+  HttpStats stats;
+  int pieces = 3;
+  bool ready = true;
+  std::unique_ptr<HttpServer> server;
+};
+
+TEST_F(HttpServerTest, ServesAllPiecesOfAScrape) {
+  const auto reply = Get("/m.txt");
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->status, 200);
+  EXPECT_EQ(reply->body, "some_metric 1\nsome_metric 1\nsome_metric 1\n");
+  EXPECT_EQ(reply->get_header_value("Content-Type"),
+            "text/plain; version=0.0.4; charset=utf-8");
+}
+
+TEST_F(HttpServerTest, CompressesWhenAsked) {
+  pieces = 1000;
+  const auto reply = Get("/m.txt", {{"Accept-Encoding", "gzip"}});
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->get_header_value("Content-Encoding"), "gzip");
+  EXPECT_EQ(reply->body.size(), 14000U);  // the client decoded it
+}
+
+TEST_F(HttpServerTest, TelemetryPathIsNoPattern) {
+  EXPECT_EQ(Get("/mxtxt")->status, 404);
+}
+
+TEST_F(HttpServerTest, HealthIsInStatusAndBody) {
+  EXPECT_EQ(Get("/livez")->status, 200);
+  EXPECT_EQ(Get("/readyz")->body, "ok\n");
+  ready = false;
+  const auto reply = Get("/readyz");
+  EXPECT_EQ(reply->status, 503);
+  EXPECT_EQ(reply->body, "not ready: x\n");
+}
+
+TEST_F(HttpServerTest, PageLinksToTheRest) {
+  const auto reply = Get("/");
+  ASSERT_TRUE(reply);
+  EXPECT_THAT(reply->get_header_value("Content-Type"), StartsWith("text/html"));
+  EXPECT_THAT(reply->body, HasSubstr("href=\"/m.txt\""));
+  EXPECT_THAT(reply->body, HasSubstr("href=\"/readyz\""));
+  EXPECT_THAT(reply->body, HasSubstr("href=\"/livez\""));
+}
+
+TEST_F(HttpServerTest, CountsAnswersUnderFewNames) {
+  Get("/m.txt");
+  Get("/livez");
+  Get("/livez");
+  Get("/some/hostile/path");
+  server.reset();
+  const auto requests = stats.Requests();
+  EXPECT_EQ(requests.at({"/m.txt", 200}), 1U);
+  EXPECT_EQ(requests.at({"/livez", 200}), 2U);
+  EXPECT_EQ(requests.at({"other", 404}), 1U);
+}
+
+TEST_F(HttpServerTest, TakenPortIsRefusedWithOneSentence) {
+  HttpStats other;
+  const auto second = HttpServer::Start(server->address(), "/m", {}, other);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::kInternal);
+  EXPECT_THAT(second.error().message, HasSubstr(server->address()));
+}
+
+TEST(HttpServerAddressTest, WhatIsNoAddressIsAWrongFlag) {
+  HttpStats stats;
+  for (const char* address :
+       {"", "9953", "localhost", "localhost:", "a:b", ":70000", "::1:9953"}) {
+    const auto server = HttpServer::Start(address, "/m", {}, stats);
+    ASSERT_FALSE(server) << address;
+    EXPECT_EQ(server.error().code, ErrorCode::kInvalidConfig) << address;
+  }
+}
+
+TEST(HttpServerAddressTest, EmptyHostIsEveryInterface) {
+  HttpStats stats;
+  const auto server = HttpServer::Start(":0", "/m", {}, stats);
+  ASSERT_TRUE(server);
+  const std::string address = (*server)->address();
+  httplib::Client client("127.0.0.1",
+                         std::stoi(address.substr(address.rfind(':') + 1)));
+  const auto reply = client.Get("/");
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->status, 200);
+}
+
+}  // namespace
+}  // namespace kem

@@ -1,0 +1,111 @@
+#include "scrape/own_metrics.h"
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include "scrape/process_metrics.h"
+#include "testing/scoped_locale.h"
+
+namespace kem {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class OwnMetricsTest : public ::testing::Test {
+ protected:
+  std::string Render() {
+    std::string out;
+    own.Render(out);
+    return out;
+  }
+
+  SessionStats session;
+  OccurrenceStats occurrences;
+  ScopeStats scopes;
+  HttpStats http;
+  bool synced = false;
+  OwnMetrics own{{session, occurrences, scopes, http,
+                  [] {
+                    return std::array<size_t, kFamilyCount>{10, 20, 30, 40};
+                  },
+                  [this] { return synced; }}};
+};
+
+TEST_F(OwnMetricsTest, EveryStatMovesItsSample) {
+  session.Count(ListResult::kExpired);
+  session.Count(WatchEnd::kTruncated);
+  session.Count(DropReason::kOversize);
+  session.frames[1] = 7;
+  session.resource_version_resets = 2;
+  session.blind_millis = 1500;
+  occurrences.tracked = 11;
+  occurrences.tombstones = 12;
+  occurrences.combined = 13;
+  scopes.decisions[1] = 14;
+  scopes.conflicts = 15;
+  scopes.refreshes[2] = 16;
+  http.Count("/metrics", 200);
+  synced = true;
+  const std::string text = Render();
+  const std::string p = "\nkube_event_metrics_";
+  for (const char* sample :
+       {"lists_total{result=\"expired\"} 1\n",
+        "lists_total{result=\"success\"} 0\n",
+        "watches_total{reason=\"truncated\"} 1\n",
+        "frames_dropped_total{reason=\"oversize\"} 1\n",
+        "frames_total{type=\"MODIFIED\"} 7\n",
+        "resource_version_resets_total 2\n", "blind_seconds_total 1.5\n",
+        "tracked_events 11\n", "tombstones 12\n",
+        "combined_occurrences_total 13\n",
+        "scope_decisions_total{by=\"table\"} 14\n",
+        "scope_conflicts_total 15\n",
+        "discovery_refreshes_total{result=\"failed\"} 16\n",
+        "http_requests_total{handler=\"/metrics\",code=\"200\"} 1\n",
+        "series{family=\"kube_event_active\"} 40\n", "synced 1\n"}) {
+    EXPECT_THAT(text, HasSubstr(p + sample));
+  }
+  EXPECT_THAT(text, HasSubstr("kube_event_metrics_build_info{version=\""));
+}
+
+TEST_F(OwnMetricsTest, LagIsACumulativeHistogram) {
+  occurrences.lag.Observe(std::chrono::milliseconds(50));
+  occurrences.lag.Observe(std::chrono::seconds(7));
+  occurrences.lag.Observe(std::chrono::hours(2));
+  occurrences.lag.Observe(std::chrono::seconds(-3));
+  const std::string text = Render();
+  const std::string p = "\nkube_event_metrics_event_lag_seconds_";
+  for (const char* sample :
+       {"bucket{le=\"0.1\"} 2\n", "bucket{le=\"5\"} 2\n",
+        "bucket{le=\"10\"} 3\n", "bucket{le=\"1800\"} 3\n",
+        "bucket{le=\"+Inf\"} 4\n", "count 4\n", "sum 7207.05\n"}) {
+    EXPECT_THAT(text, HasSubstr(p + sample));
+  }
+}
+
+TEST_F(OwnMetricsTest, EveryFamilyHasHelpAndTypeEvenUnderAGermanLocale) {
+  http.Count("/", 200);
+  const ScopedGermanLocale german;
+  session.blind_millis = 1234500;
+  const std::string text = Render();
+  for (const FamilyInfo& info : OwnMetricInfos()) {
+    EXPECT_THAT(text, HasSubstr("# HELP " + std::string(info.name) + " "));
+    EXPECT_THAT(text, HasSubstr("# TYPE " + std::string(info.name) + " " +
+                                std::string(info.type) + "\n"));
+  }
+  EXPECT_THAT(text, HasSubstr("blind_seconds_total 1234.5\n"));
+  EXPECT_THAT(text, Not(HasSubstr(",5\n")));
+}
+
+TEST(ProcessMetricsTest, ReadsThisProcess) {
+  const ProcessReadings readings = ReadProcess();
+  EXPECT_GT(readings.open_fds, 2);
+  EXPECT_GE(readings.max_fds, readings.open_fds);
+  EXPECT_GT(readings.resident_bytes, 1e6);
+  EXPECT_GE(readings.virtual_bytes, readings.resident_bytes);
+  EXPECT_GT(readings.start_time_seconds, 1.6e9);
+  EXPECT_GE(readings.cpu_seconds, 0);
+}
+
+}  // namespace
+}  // namespace kem

@@ -9,7 +9,7 @@ import time
 import checks
 import play
 
-SCRAPES = 3  # seconds that metrics may take to become as expected
+SCRAPES = 40  # seconds that metrics may take to become as expected
 STEADY = 0.25  # seconds after which a condition that held must still hold
 
 

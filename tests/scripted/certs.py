@@ -11,7 +11,7 @@ import threading
 
 EXTENSIONS = """
 [server]
-subjectAltName=DNS:localhost,DNS:kubernetes.default.svc,IP:127.0.0.1,IP:10.213.0.1
+subjectAltName=DNS:localhost,DNS:kubernetes.default.svc,IP:127.0.0.1
 extendedKeyUsage=serverAuth
 [client]
 extendedKeyUsage=clientAuth

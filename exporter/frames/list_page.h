@@ -18,6 +18,7 @@ namespace kem {
 // Owns the bytes its items point into: not to be moved or copied.
 struct ListPage {
   ListPage() = default;
+  ~ListPage() = default;
   ListPage(const ListPage&) = delete;
   ListPage& operator=(const ListPage&) = delete;
 

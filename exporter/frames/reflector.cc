@@ -35,7 +35,7 @@ Reflector::Reflector(ReflectorOptions options, std::vector<ListerWatcher*> apis,
 
 Reflector::~Reflector() = default;
 
-void Reflector::Run(std::stop_token stop) {
+void Reflector::Run(const std::stop_token& stop) {
   while (!stop.stop_requested()) Step(stop);
 }
 

@@ -12,14 +12,13 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/random.h"
 #include "frames/backoff.h"
 #include "frames/frame_reader.h"
 #include "frames/lister_watcher.h"
 #include "frames/object_sink.h"
+#include "frames/reflector_options.h"
 #include "frames/reflector_status.h"
 #include "frames/resume_point.h"
-#include "frames/session_stats.h"
 
 namespace kem {
 
@@ -31,21 +30,6 @@ enum class ReflectorState {
   kWaitToWatch,  // waits, then kWatch
 };
 
-struct ReflectorOptions {
-  // Names the reflector in logs.
-  std::string name = "events";
-  // Each watch is asked to last between 24/29 of this and this. At least 1 s.
-  std::chrono::seconds watch_timeout{290};
-};
-
-// What the process gives each reflector. Clock and stats may be shared and must
-// outlive it; `random` is its own.
-struct ReflectorContext {
-  Clock& clock;
-  SessionStats& stats;
-  RandomUnit random;
-};
-
 // Owned by the thread that calls Run or Step; status() is for all.
 class Reflector {
  public:
@@ -55,10 +39,12 @@ class Reflector {
   Reflector(ReflectorOptions options, std::vector<ListerWatcher*> apis,
             ObjectSink& sink, ReflectorContext context);
   ~Reflector();
+  Reflector(const Reflector&) = delete;
+  Reflector& operator=(const Reflector&) = delete;
 
   // Steps until `stop` is requested, and returns soon after. Nothing else makes
   // it return.
-  void Run(std::stop_token stop);
+  void Run(const std::stop_token& stop);
 
   // One request or one wait. After a stop the state stays as it is.
   void Step(std::stop_token stop);

@@ -1,5 +1,7 @@
 // What takes more than one answer to see: failures in a row, poison, blind
 // time, health, stopping.
+#include <thread>
+
 #include "frames/frame_reader.h"
 #include "reflector_fixture.h"
 
@@ -147,6 +149,22 @@ TEST_F(ReflectorRecoveryTest, PromisesToComeRoundAgain) {
   EXPECT_GE(health().due, clock_.SteadyNow() + seconds(255));
   Play({Refused(ErrorCode::kThrottled, 429, seconds(50))});
   EXPECT_LE(health().due, clock_.SteadyNow() + minutes(6));
+}
+
+TEST_F(ReflectorRecoveryTest, ItsHealthCanBeReadWhileItRuns) {
+  std::jthread reader([this](const std::stop_token& stop) {
+    while (!stop.stop_requested()) {
+      const ReflectorHealth now = health();
+      EXPECT_TRUE(!now.in_contact || now.problem.empty());
+    }
+  });
+  Script script;
+  for (int i = 0; i < 200; ++i) {
+    script.push_back(Refused(ErrorCode::kForbidden, 403));
+    script.push_back(Cut({}));
+  }
+  PlayListed(std::move(script));
+  EXPECT_TRUE(health().synced);
 }
 
 TEST_F(ReflectorRecoveryTest, AStopEndsAWaitWithoutAnotherRequest) {

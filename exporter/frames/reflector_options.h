@@ -1,0 +1,29 @@
+// What a Reflector is told once, at its making: by the app, by tests, and by
+// nobody afterwards.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "frames/session_stats.h"
+
+namespace kem {
+
+struct ReflectorOptions {
+  // Names the reflector in logs.
+  std::string name = "events";
+  // Each watch is asked to last between 24/29 of this and this. At least 1 s.
+  std::chrono::seconds watch_timeout{290};
+};
+
+// What the process gives each reflector. Clock and stats may be shared and must
+// outlive it; `random` is its own.
+struct ReflectorContext {
+  Clock& clock;
+  SessionStats& stats;
+  RandomUnit random;
+};
+
+}  // namespace kem

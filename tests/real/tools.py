@@ -83,8 +83,8 @@ def build_control_plane(into):
     package = "k8s.io/component-base/version"
     flags = (f"-s -w -X {package}.gitVersion={version} "
              f"-X {package}.gitMajor={major} -X {package}.gitMinor={minor}")
-    run_go(["build", "-trimpath", "-ldflags", flags, "-o", f"{into}/", "./..."],
-           CONTROL_PLANE)
+    run_go(["build", "-buildvcs=false", "-trimpath", "-ldflags", flags,
+            "-o", f"{into}/", "./..."], CONTROL_PLANE)
 
 
 def build_kwok(into):

@@ -106,6 +106,7 @@ class FaultsTest(ClusterCase):
         wire.cut()
         self.change("uncut", 6)
         self.post("meanwhile", 3)
+        processes.wait_until(lambda: not exporter.ready(), 15, "not ready")
         wire.mend()
         samples = exporter.wait_exact(self.truth, RECOVERY_SECONDS)
         self.assertEqual(self.counted(samples, "uncut"), 6)

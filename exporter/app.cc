@@ -88,7 +88,7 @@ Health LiveHealth(const Watches& watches, const Clock& clock) {
   const SteadyTime now = clock.SteadyNow();
   for (const auto& watch : watches) {
     const ReflectorHealth state = watch->Health();
-    if (state.due == SteadyTime() || now <= state.due) continue;
+    if (now <= state.due) continue;
     health.ok = false;
     health.text += "not alive: the loop of the watch of " + watch->name() +
                    " hangs; restart the exporter\n";
@@ -183,7 +183,7 @@ int RunApp(const Options& options, ApiAccess access,
                         Content(world, own, watches, clock), http_stats);
   if (!server) {
     LogError("Cannot serve", {{"error", server.error().message}});
-    return server.error().code == ErrorCode::kInvalidConfig ? 2 : 1;
+    return 1;
   }
   LogInfo("Listening on", {{"address", (*server)->address()}});
 

@@ -27,6 +27,7 @@ constexpr char kAbout[] =
 struct RawOptions {
   std::string watch_timeout = "290s";
   std::string birth_hold = "75s";
+  std::string listen_address = ":9953";
   std::string log_level = "info";
   std::string log_format = "logfmt";
 };
@@ -71,7 +72,7 @@ void Declare(CLI::App& app, Options& options, RawOptions& raw) {
       "Show 0 in a new counter for this long, so that increase() sees its "
       "first occurrence. Two scrape intervals and a bit; 0 turns it off.",
       "DURATION");
-  add(kWeb, "--web.listen-address", options.listen_address,
+  add(kWeb, "--web.listen-address", raw.listen_address,
       "Address to serve on. Port 0 takes a free one, which the log tells.",
       "HOST:PORT");
   add(kWeb, "--web.telemetry-path", options.telemetry_path,
@@ -150,6 +151,9 @@ std::optional<std::string> Finalize(const RawOptions& raw, Options& options) {
   }
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
+  const auto address = ParseListenAddress(raw.listen_address);
+  if (!address) return "--web.listen-address " + address.error().message;
+  options.listen_address = *address;
   if (!IsTelemetryPath(options.telemetry_path)) {
     return "--web.telemetry-path \"" + options.telemetry_path +
            "\" must be a path of letters, digits and ./_- other than /, "

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "scrape/listen_address.h"
 
 namespace kem {
 
@@ -21,7 +22,7 @@ struct Options {
   std::vector<std::string> namespaces;
   std::chrono::seconds watch_timeout{290};
   std::chrono::seconds birth_hold{75};
-  std::string listen_address = ":9953";
+  ListenAddress listen_address;
   std::string telemetry_path = "/metrics";
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kLogfmt;

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
@@ -17,9 +18,13 @@ namespace kem {
 namespace {
 
 using std::chrono::milliseconds;
+using std::chrono::steady_clock;
 
 // Large enough that a busy watch costs few system calls.
 constexpr size_t kBufferBytes = size_t{64} << 10U;
+
+constexpr std::string_view kReading = "reading";
+constexpr std::string_view kSending = "sending";
 
 std::string SystemMessage(int error_number) {
   return std::generic_category().message(error_number);
@@ -40,21 +45,14 @@ bool Connection::Open(const ServerUrl& server, const TlsSettings& tls) {
   TcpConnectOutcome tcp =
       TcpConnect(server.host, server.port, limits_.connect, waiter_);
   if (!tcp.fd.has_value()) {
-    const std::string to = "cannot connect to " + server.Authority() + ": ";
-    switch (tcp.wait) {
-      case IoWaiter::Outcome::kStopped:
-        Fail(IoEnd::kStopped, "stopped");
-        break;
-      case IoWaiter::Outcome::kDeadline:
-        Fail(IoEnd::kTimeout,
-             to + "no answer within " + Seconds(limits_.deadline));
-        break;
-      case IoWaiter::Outcome::kTimeout:
-        Fail(IoEnd::kFailed, to + "no answer in time");
-        break;
-      case IoWaiter::Outcome::kReady:
-        Fail(IoEnd::kFailed, to + tcp.message);
-        break;
+    const std::string doing = "cannot connect to " + server.Authority();
+    if (tcp.wait == IoWaiter::Outcome::kReady) {
+      Fail(IoEnd::kFailed, doing + ": " + tcp.message);
+    } else if (tcp.wait == IoWaiter::Outcome::kTimeout) {
+      Fail(IoEnd::kFailed,
+           doing + ": no answer within " + Seconds(limits_.connect));
+    } else {
+      FailWait(tcp.wait, limits_.connect, doing);
     }
     return false;
   }
@@ -79,26 +77,28 @@ bool Connection::Handshake(const ServerUrl& server, const TlsSettings& tls) {
   }
   ssl_ = std::move(*ssl);
   const std::string doing = "TLS handshake with " + server.Authority();
-  const SteadyTime until = std::chrono::steady_clock::now() + limits_.connect;
+  const SteadyTime until = steady_clock::now() + limits_.connect;
   while (true) {
     const int result = SSL_connect(ssl_.get());
     if (result == 1) return true;
-    const short events = TlsWants(result, doing.c_str());
-    const auto left = std::chrono::ceil<milliseconds>(
-        until - std::chrono::steady_clock::now());
+    const short events = TlsWants(result, doing);
     if (events == 0) return false;
-    if (!WaitFor(events, left, doing.c_str())) {
-      // Silence before there is a connection is no connection.
-      if (end_ == IoEnd::kTimeout &&
-          waiter_.Check() == IoWaiter::Outcome::kReady) {
-        end_ = IoEnd::kFailed;
-      }
-      return false;
+    const auto left =
+        std::chrono::ceil<milliseconds>(until - steady_clock::now());
+    const IoWaiter::Outcome outcome = waiter_.Wait(fd_, events, left);
+    if (outcome == IoWaiter::Outcome::kReady) continue;
+    // Silence before there is a connection is no connection.
+    if (outcome == IoWaiter::Outcome::kTimeout) {
+      Fail(IoEnd::kFailed,
+           doing + ": not done within " + Seconds(limits_.connect));
+    } else {
+      FailWait(outcome, limits_.connect, doing);
     }
+    return false;
   }
 }
 
-short Connection::TlsWants(int result, const char* doing) {
+short Connection::TlsWants(int result, std::string_view doing) {
   const int system_error = errno;
   switch (SSL_get_error(ssl_.get(), result)) {
     case SSL_ERROR_WANT_READ:
@@ -129,7 +129,7 @@ bool Connection::Fill() {
   if (end_ != IoEnd::kOpen) return false;
   // A stream that never runs dry must end in time, too.
   if (waiter_.Check() != IoWaiter::Outcome::kReady &&
-      !WaitFor(POLLIN, limits_.read, "reading")) {
+      !WaitFor(POLLIN, limits_.read, kReading)) {
     return false;
   }
   while (true) {
@@ -140,7 +140,7 @@ bool Connection::Fill() {
       received_ += read_to_;
       return true;
     }
-    if (got < 0 || !WaitFor(POLLIN, limits_.read, "reading")) return false;
+    if (got < 0 || !WaitFor(POLLIN, limits_.read, kReading)) return false;
   }
 }
 
@@ -152,10 +152,10 @@ std::ptrdiff_t Connection::Receive() {
     const int got =
         SSL_read(ssl_.get(), buffer_.data(), static_cast<int>(buffer_.size()));
     if (got > 0) return got;
-    const short events = TlsWants(got, "reading");
+    const short events = TlsWants(got, kReading);
     if (events == 0) return -1;
     // A renegotiated key may have to be written first.
-    if (events == POLLOUT && !WaitFor(POLLOUT, limits_.write, "writing")) {
+    if (events == POLLOUT && !WaitFor(POLLOUT, limits_.write, kSending)) {
       return -1;
     }
     return 0;
@@ -185,12 +185,12 @@ std::ptrdiff_t Connection::Write(const char* bytes, size_t size) {
     // A server that went away may have said why: reading tells.
     if (errno == EPIPE || errno == ECONNRESET) return all;
     if (ssl_) {
-      events = TlsWants(static_cast<int>(sent), "sending");
+      events = TlsWants(static_cast<int>(sent), kSending);
     } else if (errno != EAGAIN && errno != EINTR) {
       Fail(IoEnd::kFailed, SystemMessage(errno));
       return -1;
     }
-    if (events == 0 || !WaitFor(events, limits_.write, "sending")) return -1;
+    if (events == 0 || !WaitFor(events, limits_.write, kSending)) return -1;
   }
   return all;
 }
@@ -201,23 +201,31 @@ std::ptrdiff_t Connection::Transmit(const char* bytes, size_t size) {
   return SSL_write(ssl_.get(), bytes, static_cast<int>(size));
 }
 
-bool Connection::WaitFor(short events, milliseconds limit, const char* doing) {
-  switch (waiter_.Wait(fd_, events, limit)) {
+bool Connection::WaitFor(short events, milliseconds limit,
+                         std::string_view doing) {
+  const IoWaiter::Outcome outcome = waiter_.Wait(fd_, events, limit);
+  if (outcome == IoWaiter::Outcome::kReady) return true;
+  FailWait(outcome, limit, doing);
+  return false;
+}
+
+void Connection::FailWait(IoWaiter::Outcome outcome, milliseconds limit,
+                          std::string_view doing) {
+  switch (outcome) {
     case IoWaiter::Outcome::kReady:
-      return true;
+      break;
     case IoWaiter::Outcome::kStopped:
       Fail(IoEnd::kStopped, "stopped");
-      return false;
+      break;
     case IoWaiter::Outcome::kDeadline:
       Fail(IoEnd::kTimeout, std::string(doing) + ": not done within " +
                                 Seconds(limits_.deadline));
-      return false;
+      break;
     case IoWaiter::Outcome::kTimeout:
       Fail(IoEnd::kTimeout,
            std::string(doing) + ": nothing for " + Seconds(limit));
-      return false;
+      break;
   }
-  return false;
 }
 
 void Connection::Fail(IoEnd end, std::string message) {

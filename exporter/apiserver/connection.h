@@ -14,6 +14,7 @@
 #include <cstddef>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "apiserver/io_waiter.h"
@@ -78,9 +79,11 @@ class Connection {
   std::ptrdiff_t Receive();
   std::ptrdiff_t Transmit(const char* bytes, size_t size);
   bool WaitFor(short events, std::chrono::milliseconds limit,
-               const char* doing);
+               std::string_view doing);
+  void FailWait(IoWaiter::Outcome outcome, std::chrono::milliseconds limit,
+                std::string_view doing);
   // What to wait for after OpenSSL's `result`; 0 when it cannot go on.
-  short TlsWants(int result, const char* doing);
+  short TlsWants(int result, std::string_view doing);
 
   const ConnectionLimits limits_;
   IoWaiter waiter_;

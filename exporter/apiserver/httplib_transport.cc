@@ -2,6 +2,7 @@
 
 #include <httplib.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <exception>
@@ -41,7 +42,7 @@ class ConnectionStream : public httplib::Stream {
   ssize_t read(char* bytes, size_t size) override {
     if (connection_.received() - progress_.received_at_last >
         kMaxBytesWithoutProgress) {
-      connection_.Fail(IoEnd::kFailed, "the answer's head is too large");
+      connection_.Fail(IoEnd::kFailed, "a line of the answer is too long");
       return -1;
     }
     const ssize_t got = connection_.Read(bytes, size);
@@ -235,6 +236,11 @@ HttplibTransport::~HttplibTransport() = default;
 
 HttpOutcome HttplibTransport::Get(const HttpRequest& request,
                                   HttpHandler& handler, std::stop_token stop) {
+  // Goes out as it is, so that it must not end its line.
+  if (std::any_of(request.path.begin(), request.path.end(),
+                  [](char c) { return c <= ' ' || c == '\x7F'; })) {
+    return {HttpEnd::kUnreachable, "the request's path is not percent-encoded"};
+  }
   Progress first;
   first.hold_401 = true;
   HttpOutcome outcome = impl_->TryOnce(request, handler, stop, first);

@@ -109,7 +109,12 @@ Reflector::WatchReport Reflector::Watch(const WatchOptions& options,
   const SteadyTime started = context_.clock.SteadyNow();
   const ResumePoint before = point_;
   reader_.Reset();
-  WatchSession session(reader_, sink_, point_, context_.clock, context_.stats);
+  const auto on_open = [this] {
+    NoteContact();
+    server_errors_ = 0;
+  };
+  WatchSession session(on_open, reader_, sink_, point_, context_.clock,
+                       context_.stats);
   WatchOutcome outcome = api().Watch(options, session, std::move(stop));
   const bool cut = session.Finish();
 
@@ -121,8 +126,6 @@ Reflector::WatchReport Reflector::Watch(const WatchOptions& options,
                      : ToWatchEnd(report.failure.error.code);
     return report;
   }
-  NoteContact();
-  server_errors_ = 0;
   report.end = session.verdict().value_or(EndOfStream(outcome.end, cut));
   report.lived = std::chrono::duration_cast<milliseconds>(
       context_.clock.SteadyNow() - started);

@@ -65,9 +65,10 @@ enum class DropReason {
   kOversize,
   kReplay,     // told of before: not newer than what is stored
   kTruncated,  // the connection broke inside it; it comes again
+  kUnknownType,
 };
-inline constexpr std::array<std::string_view, 4> kDropReasonNames = {
-    "malformed", "oversize", "replay", "truncated"};
+inline constexpr std::array<std::string_view, 5> kDropReasonNames = {
+    "malformed", "oversize", "replay", "truncated", "unknown_type"};
 
 struct SessionStats {
   using Counter = std::atomic<uint64_t>;

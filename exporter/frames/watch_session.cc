@@ -93,6 +93,7 @@ void WatchSession::Judge(const FrameInfo& info) {
     case FrameType::kUnknown:
       // Its resourceVersion is not taken over: one does not go past what one
       // does not understand but by a list.
+      stats_.Count(DropReason::kUnknownType);
       End(WatchEnd::kUnknownType);
       return;
     case FrameType::kMalformed:

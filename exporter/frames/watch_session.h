@@ -5,8 +5,10 @@
 #pragma once
 
 #include <array>
+#include <functional>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 #include "base/clock.h"
 #include "frames/frame_reader.h"
@@ -20,16 +22,22 @@ namespace kem {
 // Owned by the reflector's thread.
 class WatchSession : public WatchHandler {
  public:
-  // All of them must outlive this. `reader` must be as new.
-  WatchSession(FrameReader& reader, ObjectSink& sink, ResumePoint& point,
-               const Clock& clock, SessionStats& stats)
-      : reader_(reader),
+  // All of them must outlive this. `reader` must be as new. `on_open` is called
+  // when the API server agrees to the watch, which is minutes before its end.
+  WatchSession(std::function<void()> on_open, FrameReader& reader,
+               ObjectSink& sink, ResumePoint& point, const Clock& clock,
+               SessionStats& stats)
+      : on_open_(std::move(on_open)),
+        reader_(reader),
         sink_(sink),
         point_(point),
         clock_(clock),
         stats_(stats) {}
 
-  void OnOpen() override { opened_ = true; }
+  void OnOpen() override {
+    opened_ = true;
+    on_open_();
+  }
   bool OnBytes(std::string_view bytes) override;
 
   // The stream is over; what is left of a frame is counted as dropped. True
@@ -50,6 +58,7 @@ class WatchSession : public WatchHandler {
   void End(WatchEnd verdict) { verdict_ = verdict; }
   void FlushCounts();
 
+  const std::function<void()> on_open_;
   FrameReader& reader_;
   ObjectSink& sink_;
   ResumePoint& point_;

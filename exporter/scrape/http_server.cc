@@ -3,7 +3,6 @@
 #include <httplib.h>
 #include <sys/socket.h>
 
-#include <charconv>
 #include <thread>
 
 #include "version.h"
@@ -13,35 +12,6 @@ namespace {
 
 constexpr size_t kThreads = 8;
 constexpr char kTextFormat[] = "text/plain; version=0.0.4; charset=utf-8";
-
-struct HostPort {
-  std::string host;
-  int port = 0;
-};
-
-Result<HostPort> ParseAddress(const std::string& address) {
-  const size_t colon = address.rfind(':');
-  HostPort parsed;
-  if (colon != std::string::npos) {
-    parsed.host = address.substr(0, colon);
-    const char* end = address.data() + address.size();
-    const auto [stop, error] =
-        std::from_chars(address.data() + colon + 1, end, parsed.port);
-    const bool bracketed = parsed.host.size() > 2 &&
-                           parsed.host.front() == '[' &&
-                           parsed.host.back() == ']';
-    if (bracketed) parsed.host = parsed.host.substr(1, parsed.host.size() - 2);
-    if (error == std::errc() && stop == end && parsed.port >= 0 &&
-        parsed.port <= 65535 &&
-        (bracketed || parsed.host.find(':') == std::string::npos)) {
-      return parsed;
-    }
-  }
-  return Error{ErrorCode::kInvalidConfig,
-               "--web.listen-address \"" + address +
-                   "\" is no address: write host:port, such as :9953 or "
-                   "127.0.0.1:9953"};
-}
 
 // httplib's own default is SO_REUSEPORT, by which a second exporter would
 // silently take half of the scrapes.
@@ -88,7 +58,7 @@ struct HttpServer::Impl {
 
   void Route(const std::string& telemetry_path, HttpContent content,
              HttpStats& stats);
-  Result<void> Bind(const std::string& wanted);
+  Result<void> Bind(ListenAddress wanted);
 };
 
 void HttpServer::Impl::Route(const std::string& telemetry_path,
@@ -129,39 +99,36 @@ void HttpServer::Impl::Route(const std::string& telemetry_path,
   });
 }
 
-Result<void> HttpServer::Impl::Bind(const std::string& wanted) {
-  Result<HostPort> parsed = ParseAddress(wanted);
-  if (!parsed) return parsed.error();
-  const auto bind = [&](const std::string& host) {
-    if (parsed->port == 0) return server.bind_to_any_port(host);
-    return server.bind_to_port(host, parsed->port) ? parsed->port : -1;
+Result<void> HttpServer::Impl::Bind(ListenAddress wanted) {
+  const auto bind = [&] {
+    if (wanted.port == 0) return server.bind_to_any_port(wanted.host);
+    return server.bind_to_port(wanted.host, wanted.port) ? wanted.port : -1;
+  };
+  const auto text = [&](int port) {
+    const bool six = wanted.host.find(':') != std::string::npos;
+    return (six ? "[" + wanted.host + "]" : wanted.host) + ":" +
+           std::to_string(port);
   };
   int port = -1;
-  if (parsed->host.empty()) {
+  if (wanted.host.empty()) {
     // "::" takes IPv4 too; without IPv6 in the kernel there is only IPv4.
-    port = bind("::");
-    parsed->host = "::";
-    if (port < 0) {
-      port = bind("0.0.0.0");
-      parsed->host = "0.0.0.0";
-    }
-  } else {
-    port = bind(parsed->host);
+    wanted.host = "::";
+    port = bind();
+    if (port < 0) wanted.host = "0.0.0.0";
   }
+  if (port < 0) port = bind();
   if (port < 0) {
     return Error{ErrorCode::kInternal,
-                 "cannot listen on " + wanted +
+                 "cannot listen on " + text(wanted.port) +
                      ": the port is taken, or the address is not of this "
                      "machine; give another --web.listen-address"};
   }
-  const bool six = parsed->host.find(':') != std::string::npos;
-  address = (six ? "[" + parsed->host + "]" : parsed->host) + ":" +
-            std::to_string(port);
+  address = text(port);
   return {};
 }
 
 Result<std::unique_ptr<HttpServer>> HttpServer::Start(
-    const std::string& address, const std::string& telemetry_path,
+    const ListenAddress& address, const std::string& telemetry_path,
     HttpContent content, HttpStats& stats) {
   auto impl = std::make_unique<Impl>();
   impl->server.new_task_queue = [] {

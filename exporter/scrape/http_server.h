@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "scrape/listen_address.h"
 #include "scrape/own_metrics.h"
 
 namespace kem {
@@ -30,13 +31,11 @@ struct HttpContent {
 
 class HttpServer {
  public:
-  // Binds `address` ("host:port", ":port" for every interface, "[::1]:port";
-  // port 0 takes a free one) and serves from threads of its own until
-  // destroyed. `telemetry_path` is of letters, digits and "/._-" and none of
-  // the other paths. `stats` must outlive it. kInvalidConfig when the address
-  // is none, kInternal when it cannot be bound.
+  // Binds `address` and serves from threads of its own until destroyed.
+  // `telemetry_path` is of letters, digits and "/._-" and none of the other
+  // paths. `stats` must outlive it. kInternal when it cannot be bound.
   static Result<std::unique_ptr<HttpServer>> Start(
-      const std::string& address, const std::string& telemetry_path,
+      const ListenAddress& address, const std::string& telemetry_path,
       HttpContent content, HttpStats& stats);
   // Stops listening and waits for answers under way, a few seconds at most.
   ~HttpServer();

@@ -228,7 +228,7 @@ TEST(TransportTest, EndsAHeadWithoutEnd) {
     RecordingHandler handler;
     const HttpOutcome outcome = Get(server, handler);
     EXPECT_EQ(outcome.end, HttpEnd::kUnreachable);
-    EXPECT_EQ(outcome.message, "the answer's head is too large");
+    EXPECT_EQ(outcome.message, "a line of the answer is too long");
   }
 }
 
@@ -264,6 +264,16 @@ TEST(TransportTest, TellsThatANameIsUnknown) {
       HttplibTransport(AccessTo("http://a..b:1")).Get({"/x"}, handler, {});
   EXPECT_EQ(outcome.end, HttpEnd::kUnreachable);
   EXPECT_THAT(outcome.message, HasSubstr("cannot look up a..b: "));
+}
+
+TEST(TransportTest, RefusesAPathThatWouldEndItsLine) {
+  RecordingHandler handler;
+  for (const char* path : {"/a b", "/a\r\nX: y", "/\xC3\xA4"}) {
+    const HttpOutcome outcome = HttplibTransport(AccessTo("http://127.0.0.1:1"))
+                                    .Get({path}, handler, {});
+    EXPECT_EQ(outcome.end, HttpEnd::kUnreachable);
+    EXPECT_EQ(outcome.message, "the request's path is not percent-encoded");
+  }
 }
 
 TEST(TransportTest, FollowsNoRedirect) {

@@ -34,7 +34,8 @@ TEST(FlagsTest, DefaultsAreTheDocumentedOnes) {
   const Options options = Accepted({});
   EXPECT_EQ(options.watch_timeout, std::chrono::seconds(290));
   EXPECT_EQ(options.birth_hold, std::chrono::seconds(75));
-  EXPECT_EQ(options.listen_address, ":9953");
+  EXPECT_EQ(options.listen_address.host, "");
+  EXPECT_EQ(options.listen_address.port, 9953);
   EXPECT_EQ(options.telemetry_path, "/metrics");
   EXPECT_THAT(options.namespaces, IsEmpty());
 }
@@ -52,7 +53,8 @@ TEST(FlagsTest, ReadsEachFlag) {
   EXPECT_THAT(options.namespaces, ElementsAre("a", "b"));
   EXPECT_EQ(options.watch_timeout, std::chrono::seconds(90));
   EXPECT_EQ(options.birth_hold, std::chrono::seconds(0));
-  EXPECT_EQ(options.listen_address, "[::1]:0");
+  EXPECT_EQ(options.listen_address.host, "::1");
+  EXPECT_EQ(options.listen_address.port, 0);
   EXPECT_EQ(options.telemetry_path, "/probe/m.txt");
   EXPECT_EQ(options.log_level, LogLevel::kDebug);
   EXPECT_EQ(options.log_format, LogFormat::kJson);
@@ -66,6 +68,13 @@ TEST(FlagsTest, WrongOnesGetOneSentence) {
   EXPECT_THAT(Refused({"--watch.timeout=2h"}), HasSubstr("30s to 1h"));
   EXPECT_THAT(Refused({"--metrics.birth-hold=75"}), HasSubstr("such as 75s"));
   EXPECT_THAT(Refused({"--metrics.birth-hold=-1s"}), HasSubstr("birth-hold"));
+  for (const char* flag :
+       {"--web.listen-address=9953",
+        "--web.listen-address=localhost",
+        "--web.listen-address=localhost:", "--web.listen-address=a:b",
+        "--web.listen-address=:70000", "--web.listen-address=::1:9953"}) {
+    EXPECT_THAT(Refused({flag}), HasSubstr("host:port")) << flag;
+  }
   EXPECT_THAT(Refused({"--log.level=loud"}), HasSubstr("\"loud\""));
   EXPECT_THAT(Refused({"--log.format=xml"}), HasSubstr("\"xml\""));
   EXPECT_THAT(Refused({"--watch.namespaces=Shop"}), HasSubstr("\"Shop\""));

@@ -131,6 +131,8 @@ class ScriptedApi : public ListerWatcher {
   WatchOutcome Watch(const WatchOptions& options, WatchHandler& handler,
                      std::stop_token) override;
 
+  // Called in the middle of each watch, for a look at the reflector.
+  std::function<void()> while_open = [] {};
   std::vector<std::chrono::milliseconds> list_timeouts;
   std::vector<std::chrono::seconds> watch_timeouts;
 
@@ -184,6 +186,7 @@ inline WatchOutcome ScriptedApi::Watch(const WatchOptions& options,
   for (const std::string& piece : watch.pieces) {
     if (!handler.OnBytes(piece)) return {WatchOutcome::End::kAborted, {}};
   }
+  while_open();
   clock_.Advance(watch.lives);
   return {watch.end, {}};
 }

@@ -174,6 +174,15 @@ TEST_F(ReflectorWatchTest, DrawsItsTimeoutFromTheLastSixth) {
   EXPECT_THAT(api_.watch_timeouts, ::testing::Contains(seconds(290)));
 }
 
+TEST_F(ReflectorWatchTest, IsInContactAsSoonAsAWatchIsOpen) {
+  ReflectorHealth open;
+  api_.while_open = [&] { open = health(); };
+  PlayListed({Refused(ErrorCode::kForbidden, 403),
+              ScriptedWatch{{}, WatchOutcome::End::kComplete, seconds(250)}});
+  EXPECT_TRUE(open.in_contact);
+  EXPECT_EQ(open.problem, "");
+}
+
 TEST_F(ReflectorWatchTest, CountsFramesByType) {
   PlayListed({Cut({Added("y", 101) + Modified("y", 102) + Modified("y", 103),
                    FrameOf("DELETED", "y", 104) + FrameOf("BOOKMARK", "", 105),

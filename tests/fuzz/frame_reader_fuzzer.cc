@@ -45,36 +45,29 @@ size_t ObjectEnd(std::string_view text, size_t at) {
   return 0;
 }
 
-// The objects that `text` begins with, found without FrameReader. Several on
-// one line that are longer than `max_frame` together may be taken for one
-// oversize frame, so nothing is said from there on.
+// FrameReader takes a line with braces around it for whole, as API servers
+// write them; only an object that goes on after such a line is torn by that.
+bool LooksWholeAtItsFirstNewline(std::string_view object) {
+  const size_t newline = object.find('\n');
+  if (newline == std::string_view::npos) return false;
+  const size_t last = object.find_last_not_of(" \r\n\t", newline);
+  return object[last] == '}';
+}
+
+// The objects that `text` begins with, found without FrameReader.
 std::vector<std::string_view> Expected(std::string_view text,
                                        size_t max_frame) {
   std::vector<std::string_view> objects;
-  size_t line_start = 0;    // where the first object of the line starts
-  size_t line_objects = 0;  // how many objects the line has so far
   for (size_t at = 0; at < text.size();) {
     if (IsSpace(text[at])) {
-      if (text[at] == '\n') line_objects = 0;
       ++at;
       continue;
     }
     const size_t end = ObjectEnd(text, at);
-    if (end == 0) {
-      // What shares a line with it may be lost with it.
-      if (line_objects > 0 && text.find('\n', at) - line_start > max_frame) {
-        objects.resize(objects.size() - line_objects);
-      }
-      break;
-    }
-    if (line_objects == 0) line_start = at;
-    if (line_objects > 0 && end - line_start > max_frame) {
-      objects.resize(objects.size() - line_objects);
-      break;
-    }
+    if (end == 0) break;
     const std::string_view object = text.substr(at, end - at);
+    if (LooksWholeAtItsFirstNewline(object)) break;
     objects.push_back(object.size() > max_frame ? kOversize : object);
-    ++line_objects;
     at = end;
   }
   return objects;

@@ -1,5 +1,6 @@
-// The environment variables, passed in so that tests own them. The only place
-// that calls getenv (tests/lint checks it).
+// The environment variables, passed in so that tests own them. Main takes the
+// process's, tests a map. The only place that calls getenv (tests/lint checks
+// it); nothing here sets a variable.
 #pragma once
 
 #include <functional>

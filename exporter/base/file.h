@@ -1,5 +1,6 @@
-// Reading small files whole: tokens, certificates, kubeconfigs. Not for files
-// that do not fit in memory.
+// Reading small files whole: tokens, certificates, kubeconfigs, /proc. Used by
+// the access layer and the process metrics. Not for files that do not fit in
+// memory, and nothing here writes.
 #pragma once
 
 #include <string>

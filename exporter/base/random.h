@@ -1,5 +1,6 @@
 // Randomness, passed in so that tests own it: a number in [0, 1) at each call.
-// Used for back-off jitter and the length of a watch; not for secrets.
+// The reflector uses it for back-off jitter and the length of a watch. Not for
+// secrets.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,6 @@
 // The address that the exporter serves on, as --web.listen-address gives it.
-// Checked with the flags, used by HttpServer. Resolves no names.
+// Checked with the flags, so that a wrong one is told of before anything runs,
+// and used by HttpServer. Resolves no names.
 #pragma once
 
 #include <string>

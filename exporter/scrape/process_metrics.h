@@ -1,5 +1,6 @@
 // What the kernel knows of this process, as the standard process_* metrics
-// want it. Used by OwnMetrics. Linux only.
+// want it. Used by OwnMetrics. Linux only, and only a reading: nothing is kept
+// between calls.
 #pragma once
 
 namespace kem {

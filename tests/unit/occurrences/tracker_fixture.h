@@ -1,5 +1,6 @@
-// The vocabulary in which the tracker's tests speak: one object, told of by
-// frames. Times are seconds; the baseline list was committed at second 100.
+// The vocabulary in which the tracker's tests speak: Events told of by frames
+// and lists. Times are seconds; a baseline list is committed at second 100, so
+// what begins at 150 began after it.
 #pragma once
 
 #include <gtest/gtest.h>

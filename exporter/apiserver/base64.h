@@ -1,5 +1,6 @@
 // Standard base64 (RFC 4648 section 4), as kubeconfigs hold certificates and
-// as HTTP basic authentication wants it. Not the URL alphabet.
+// as HTTP basic authentication wants it. Not the URL alphabet. Pure functions,
+// thread-safe.
 #pragma once
 
 #include <optional>

@@ -45,11 +45,11 @@ class Connection {
   Connection(const ConnectionLimits& limits, std::stop_token stop);
 
   // Connects to the server, trying each of its addresses, with `tls` when the
-  // URL says https. False when there is no connection: end() and message().
+  // URL says https. False when there is no connection: End() and Message().
   bool Open(const ServerUrl& server, const TlsSettings& tls);
 
-  // 1 to `size` bytes; 0 when the peer closed or -1 otherwise, with end() and
-  // message(). Buffered.
+  // 1 to `size` bytes; 0 when the peer closed or -1 otherwise, with End() and
+  // Message(). Buffered.
   std::ptrdiff_t Read(char* bytes, size_t size) {
     if (read_from_ == read_to_ && !Fill()) {
       return end_ == IoEnd::kClosed ? 0 : -1;
@@ -57,7 +57,7 @@ class Connection {
     return Take(bytes, size);
   }
 
-  // `size`, or -1 with end() and message(). Success only says that the peer may
+  // `size`, or -1 with End() and Message(). Success only says that the peer may
   // have heard it all.
   std::ptrdiff_t Write(const char* bytes, size_t size);
 
@@ -67,10 +67,10 @@ class Connection {
   // Gives the descriptor away, to be closed after the last Read and Write.
   int ReleaseFd();
 
-  IoEnd end() const { return end_; }
-  const std::string& message() const { return message_; }
+  IoEnd End() const { return end_; }
+  const std::string& Message() const { return message_; }
   // Bytes received in all.
-  size_t received() const { return received_; }
+  size_t Received() const { return received_; }
 
  private:
   std::ptrdiff_t Take(char* bytes, size_t size);

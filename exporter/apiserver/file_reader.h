@@ -1,5 +1,6 @@
 // How this layer reads files: kubeconfigs, tokens, certificates. Passed in, so
-// that tests need no disk. Not for anything but small text files.
+// that tests need no disk. Tells a file that is not there (often fine) from one
+// that cannot be read (never fine). Not for anything but small text files.
 #pragma once
 
 #include <functional>

@@ -40,7 +40,7 @@ class ConnectionStream : public httplib::Stream {
   bool is_readable() const override { return true; }
   bool is_writable() const override { return true; }
   ssize_t read(char* bytes, size_t size) override {
-    if (connection_.received() - progress_.received_at_last >
+    if (connection_.Received() - progress_.received_at_last >
         kMaxBytesWithoutProgress) {
       connection_.Fail(IoEnd::kFailed, "a line of the answer is too long");
       return -1;
@@ -139,11 +139,11 @@ HttpOutcome Judge(bool codec_content, const Progress& progress,
       (!progress.chunked || progress.last_four == kTwoLineEnds)) {
     return {HttpEnd::kComplete, ""};
   }
-  switch (connection.end()) {
+  switch (connection.End()) {
     case IoEnd::kStopped:
-      return {HttpEnd::kStopped, connection.message()};
+      return {HttpEnd::kStopped, connection.Message()};
     case IoEnd::kTimeout:
-      return {HttpEnd::kTimeout, connection.message()};
+      return {HttpEnd::kTimeout, connection.Message()};
     case IoEnd::kOpen:
       return {progress.head_seen ? HttpEnd::kTruncated : HttpEnd::kUnreachable,
               "the answer is not proper HTTP/1.1"};
@@ -152,7 +152,7 @@ HttpOutcome Judge(bool codec_content, const Progress& progress,
       break;
   }
   return {progress.head_seen ? HttpEnd::kTruncated : HttpEnd::kUnreachable,
-          connection.message()};
+          connection.Message()};
 }
 
 // Sends one request on an open connection and feeds the handler.
@@ -166,13 +166,13 @@ HttpOutcome Exchange(const std::string& path, const httplib::Headers& headers,
       return false;
     }
     progress.head_seen = true;
-    progress.received_at_last = connection.received();
+    progress.received_at_last = connection.Received();
     progress.chunked = response.has_header("Transfer-Encoding");
     return Guarded(progress,
                    [&] { return handler.OnHead(ReadHead(response)); });
   };
   const auto on_body = [&](const char* bytes, size_t size) {
-    progress.received_at_last = connection.received();
+    progress.received_at_last = connection.Received();
     return Guarded(progress, [&] {
       return handler.OnBody(std::string_view(bytes, size));
     });

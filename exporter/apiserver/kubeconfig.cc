@@ -18,14 +18,14 @@ class FieldReader {
  public:
   explicit FieldReader(std::string path) : path_(std::move(path)) {}
 
-  const std::string& path() const { return path_; }
-  bool failed() const { return !problem_.empty(); }
+  const std::string& Path() const { return path_; }
+  bool Failed() const { return !problem_.empty(); }
   Error error() const {
     return Error{ErrorCode::kInvalidConfig,
                  "kubeconfig " + path_ + ": " + problem_};
   }
   void Fail(std::string problem) {
-    if (!failed()) problem_ = std::move(problem);
+    if (!Failed()) problem_ = std::move(problem);
   }
 
   // The field, or an undefined node when there is nothing to read.
@@ -58,7 +58,7 @@ class FieldReader {
 
   // A file name, absolute.
   std::string File(const YAML::Node& map, const char* key) {
-    const std::string name = Text(map, key);
+    std::string name = Text(map, key);
     if (name.empty() || name.front() == '/') return name;
     const std::filesystem::path folder =
         std::filesystem::absolute(path_).parent_path();
@@ -162,7 +162,7 @@ void ReadEntries(const YAML::Node& root, const char* list_key,
       return;
     }
     Entry entry = body.IsDefined() ? read(body, fields) : Entry();
-    entry.origin = fields.path();
+    entry.origin = fields.Path();
     if (!entries.emplace(name, std::move(entry)).second) {
       fields.Fail(std::string(list_key) + " names " + name +
                   " twice; keep one of them");
@@ -188,7 +188,7 @@ Result<Kubeconfig> ReadDocument(const YAML::Node& root, FieldReader& fields) {
   ReadEntries(root, "users", "user", ReadUser, config.users, fields);
   ReadEntries(root, "contexts", "context", ReadContext, config.contexts,
               fields);
-  if (fields.failed()) return fields.error();
+  if (fields.Failed()) return fields.error();
   return config;
 }
 

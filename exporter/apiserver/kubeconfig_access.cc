@@ -16,7 +16,7 @@ class ContextResolver {
   ContextResolver(std::string where, const FileReader& read)
       : where_(std::move(where)), read_(read) {}
 
-  const std::string& where() const { return where_; }
+  const std::string& Where() const { return where_; }
 
   Error Refuse(const std::string& problem) const {
     return Error{ErrorCode::kInvalidConfig, where_ + ": " + problem};
@@ -243,7 +243,7 @@ Result<ApiAccess> AccessFromKubeconfig(const Kubeconfig& config,
       Find(config.users, "user", found->second.user, resolver);
   if (!user) return user.error();
   ApiAccess access;
-  access.origin = resolver.where();
+  access.origin = resolver.Where();
   Result<void> added = AddUser(**user, resolver, access);
   if (!added) return added.error();
   added = AddCluster(**cluster, apiserver, resolver, access);

@@ -1,5 +1,6 @@
-// The API server's address, taken apart once. Not a general URL: no user
-// names, no query, no fragment.
+// The API server's address, taken apart once at start. Used by ResolveAccess,
+// which reads it, and the transport, which connects to it. Not a general URL:
+// no user names, no query, no fragment.
 #pragma once
 
 #include <string>

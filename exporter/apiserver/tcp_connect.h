@@ -1,4 +1,6 @@
-// A TCP connection to a host and port. Used by Connection.
+// A TCP connection to a host and port, that a stop request ends at once and
+// that notices a dead peer. Used by Connection. Knows neither TLS nor HTTP; the
+// name look-up (getaddrinfo) is the one wait it cannot cut short.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,6 @@
 // A file descriptor that is closed when its owner goes. Used for sockets and
-// wake-ups of this layer.
+// wake-ups of this layer. Says nothing about errors of close, which nobody
+// could act upon.
 #pragma once
 
 #include <unistd.h>

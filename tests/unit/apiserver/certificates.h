@@ -1,4 +1,6 @@
-// Certificates made at run time, so that none lies in the tree to expire.
+// Certificates made at run time, so that none lies in the tree to expire. Used
+// by the tests of TLS and of credentials. Aborts when OpenSSL refuses, which
+// would be a fault of the test.
 #pragma once
 
 #include <string>

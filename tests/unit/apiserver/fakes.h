@@ -1,4 +1,6 @@
-// Files in memory, an environment in memory, and a handler that remembers.
+// Files in memory, an environment in memory, and a handler that remembers what
+// it heard. Used by the tests of access, credentials and transport; the files
+// are read through a FileReader only.
 #pragma once
 
 #include <condition_variable>
@@ -58,7 +60,7 @@ class RecordingHandler : public HttpHandler {
     return !on_body || on_body(body_);
   }
 
-  std::string body() const {
+  std::string Body() const {
     const std::lock_guard lock(mutex_);
     return body_;
   }

@@ -137,8 +137,12 @@ TEST(KubeconfigTest, SurvivesHostileTexts) {
   std::string bomb = "a0: &a0 x\n";
   for (int i = 1; i < 60; ++i) {
     const std::string below = "*a" + std::to_string(i - 1);
-    bomb += "a" + std::to_string(i) + ": &a" + std::to_string(i) + " [" +
-            below + "," + below + "]\n";
+    const std::string name = "a" + std::to_string(i);
+    for (const std::string& part :
+         {name, std::string(": &"), name, std::string(" ["), below,
+          std::string(","), below, std::string("]\n")}) {
+      bomb += part;
+    }
   }
   const std::string texts[] = {std::string(100000, '['),
                                std::string(100000, '{'),

@@ -8,19 +8,19 @@ namespace {
 TEST(ServerUrlTest, TakesAnAddressApart) {
   const struct {
     const char* text;
-    bool tls;
     const char* host;
-    int port;
     const char* prefix;
+    int port;
+    bool tls;
   } cases[] = {
-      {"https://10.0.0.1:6443", true, "10.0.0.1", 6443, ""},
-      {"https://api.example.com", true, "api.example.com", 443, ""},
-      {"http://localhost", false, "localhost", 80, ""},
-      {"http://localhost:8001/", false, "localhost", 8001, ""},
-      {"https://rancher/k8s/clusters/c-1/", true, "rancher", 443,
-       "/k8s/clusters/c-1"},
-      {"https://[::1]:6443", true, "::1", 6443, ""},
-      {"https://[fd00::1]", true, "fd00::1", 443, ""},
+      {"https://10.0.0.1:6443", "10.0.0.1", "", 6443, true},
+      {"https://api.example.com", "api.example.com", "", 443, true},
+      {"http://localhost", "localhost", "", 80, false},
+      {"http://localhost:8001/", "localhost", "", 8001, false},
+      {"https://rancher/k8s/clusters/c-1/", "rancher", "/k8s/clusters/c-1", 443,
+       true},
+      {"https://[::1]:6443", "::1", "", 6443, true},
+      {"https://[fd00::1]", "fd00::1", "", 443, true},
   };
   for (const auto& c : cases) {
     const Result<ServerUrl> url = ParseServerUrl(c.text, false);

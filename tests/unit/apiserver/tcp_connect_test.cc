@@ -25,7 +25,7 @@ TEST(TcpConnectTest, SetsWhatFindsADeadPeer) {
   TestServer server([](Peer& peer) { peer.WaitForEnd(); });
   IoWaiter waiter({}, seconds(10));
   const TcpConnectOutcome outcome =
-      TcpConnect("127.0.0.1", server.port(), seconds(5), waiter);
+      TcpConnect("127.0.0.1", server.Port(), seconds(5), waiter);
   ASSERT_TRUE(outcome.fd.has_value()) << outcome.message;
   const int fd = outcome.fd.get();
   EXPECT_EQ(Option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
@@ -42,7 +42,7 @@ TEST(TcpConnectTest, TriesTheNextAddressOfAName) {
   // localhost is ::1 first on most machines; only 127.0.0.1 listens.
   TestServer server([](Peer& peer) { peer.WaitForEnd(); });
   IoWaiter waiter({}, seconds(10));
-  EXPECT_TRUE(TcpConnect("localhost", server.port(), seconds(5), waiter)
+  EXPECT_TRUE(TcpConnect("localhost", server.Port(), seconds(5), waiter)
                   .fd.has_value());
 }
 
@@ -61,7 +61,7 @@ TEST(TcpConnectTest, DoesNothingPastTheDeadline) {
   TestServer server([](Peer& peer) { peer.WaitForEnd(); });
   IoWaiter waiter({}, seconds(0));
   const TcpConnectOutcome outcome =
-      TcpConnect("127.0.0.1", server.port(), seconds(5), waiter);
+      TcpConnect("127.0.0.1", server.Port(), seconds(5), waiter);
   EXPECT_FALSE(outcome.fd.has_value());
   EXPECT_EQ(outcome.wait, IoWaiter::Outcome::kDeadline);
 }

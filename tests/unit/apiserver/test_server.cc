@@ -139,7 +139,7 @@ std::string TestServer::Url() const {
          (ipv6_ ? "[::1]:" : "127.0.0.1:") + std::to_string(port_);
 }
 
-std::vector<std::string> TestServer::server_names() const {
+std::vector<std::string> TestServer::ServerNames() const {
   const std::lock_guard lock(mutex_);
   return server_names_;
 }

@@ -1,5 +1,6 @@
 // A server on a loopback port of its own that does with each connection what
-// the test says. Raw bytes: nothing is proper unless the test makes it so.
+// the test says, plain or under TLS. Used by the tests of the transport. Raw
+// bytes: nothing is proper HTTP unless the test makes it so.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -59,12 +60,12 @@ class TestServer {
   TestServer(const TestServer&) = delete;
   TestServer& operator=(const TestServer&) = delete;
 
-  bool listening() const { return listener_.has_value(); }
-  int port() const { return port_; }
+  bool Listening() const { return listener_.has_value(); }
+  int Port() const { return port_; }
   std::string Url() const;
 
   // The names that TLS clients asked for (SNI), in order.
-  std::vector<std::string> server_names() const;
+  std::vector<std::string> ServerNames() const;
 
  private:
   void Accept();

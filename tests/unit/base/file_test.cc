@@ -13,11 +13,11 @@ namespace {
 
 class FileTest : public testing::Test {
  protected:
-  FileTest() {
+  void SetUp() override {
     std::string name = testing::TempDir() + "kem_file_XXXXXX";
     folder_ = ::mkdtemp(name.data());
   }
-  ~FileTest() override { std::filesystem::remove_all(folder_); }
+  void TearDown() override { std::filesystem::remove_all(folder_); }
 
   std::string Path(const std::string& name) const {
     return folder_ + "/" + name;

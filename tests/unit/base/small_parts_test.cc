@@ -68,10 +68,9 @@ TEST(TerminationTest, WaitsForTheSignal) {
   // On a thread of its own, whose mask goes with it.
   std::thread([] {
     const TerminationSignals signals;
-    std::thread sender(
-        [thread = pthread_self()] { pthread_kill(thread, SIGTERM); });
+    // Waits for it, as it is blocked now.
+    std::raise(SIGTERM);
     EXPECT_EQ(signals.Wait(), SIGTERM);
-    sender.join();
   }).join();
 }
 

@@ -1,5 +1,6 @@
 // What the fuzzers share: a check that stays in release builds, and input that
-// is readable exactly as far as the caller promises.
+// is readable exactly as far as the caller promises. Knows nothing of what they
+// test.
 #pragma once
 
 #include <cstddef>

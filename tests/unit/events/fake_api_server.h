@@ -1,5 +1,6 @@
 // An HttpTransport with memory: answers each path as told and remembers what
-// was asked. Used by the tests of discovery and scope.
+// was asked. Used by the tests of discovery and scope. Time passes only on the
+// fake clock; one answer a path, no streams.
 #pragma once
 
 #include <chrono>

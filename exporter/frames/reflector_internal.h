@@ -1,4 +1,6 @@
-// What the reflector's three source files share; not for others.
+// What the reflector's three source files share: the states of a list and of a
+// watch, and limits that both go by. Used by those files only; no part of the
+// reflector's interface.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,6 @@
 // What a Reflector is told once, at its making: by the app, by tests, and by
-// nobody afterwards.
+// nobody afterwards. Does not know flags, and checks nothing: who reads
+// flags does.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,6 @@
 // How a reflector is doing, for /readyz and /livez: written by the reflector's
-// thread, read by the scrape's threads. Says nothing of Events.
+// thread, read by the scrape's threads. Judges nothing: what counts as ready or
+// alive is decided there. Says nothing of Events.
 #pragma once
 
 #include <mutex>

@@ -14,12 +14,10 @@ using std::chrono::seconds;
 
 const SteadyTime kNow{std::chrono::hours(1)};
 
-std::vector<int64_t> Waits(double unit, int count) {
+std::vector<int64_t> Waits(double unit, size_t count) {
   Backoff backoff;
-  std::vector<int64_t> waits;
-  for (int i = 0; i < count; ++i) {
-    waits.push_back(backoff.Next(kNow, unit).count());
-  }
+  std::vector<int64_t> waits(count);
+  for (int64_t& wait : waits) wait = backoff.Next(kNow, unit).count();
   return waits;
 }
 

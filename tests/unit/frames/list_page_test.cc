@@ -85,9 +85,8 @@ TEST(ListPageTest, RefusesWhatIsNoList) {
         R"({"items":[]})", R"({"metadata":{"resourceVersion":"5"}})",
         R"({"metadata":[],"items":[]})", R"({"metadata":{},"items":{}})",
         R"({"metadata":{},"items":[1]})", R"({"metadata":{},"items":["a"]})",
-        R"({"metadata":{},"items":[{}]})"
-        "x",
-        R"({"metadata":{},"items":[{}]}{})", R"({"metadata":{},"items":[{})",
+        R"({"metadata":{},"items":[{}]}x)", R"({"metadata":{},"items":[{}]}{})",
+        R"({"metadata":{},"items":[{})",
         R"({"metadata":{"resourceVersion":5},"items":[]})"}) {
     ListPage page;
     page.body = body;

@@ -6,6 +6,7 @@
 #include <optional>
 
 #include "base/duration.h"
+#include "base/one_line.h"
 #include "version.h"
 
 namespace kem {
@@ -38,7 +39,7 @@ std::string VersionText() {
 }
 
 Exit Refuse(const std::string& sentence) {
-  return Exit{2, "kube-event-metrics: " + sentence + "\n"};
+  return Exit{2, "kube-event-metrics: " + OneLine(sentence) + "\n"};
 }
 
 void Declare(CLI::App& app, Options& options, RawOptions& raw) {

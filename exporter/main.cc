@@ -13,6 +13,7 @@
 #include "app.h"
 #include "base/environment.h"
 #include "base/log.h"
+#include "base/one_line.h"
 #include "base/termination.h"
 #include "flags.h"
 
@@ -39,7 +40,7 @@ int Run(int argc, const char* const* argv) {
       kem::ProcessEnvironment());
   if (!access) {
     std::fprintf(stderr, "kube-event-metrics: %s\n",
-                 access.error().message.c_str());
+                 kem::OneLine(access.error().message).c_str());
     return 2;
   }
   return kem::RunApp(options, std::move(*access), signals);

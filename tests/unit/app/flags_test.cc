@@ -63,14 +63,14 @@ TEST(FlagsTest, ReadsEachFlag) {
 TEST(FlagsTest, WrongOnesGetOneSentence) {
   EXPECT_THAT(Refused({"--nonsense"}), HasSubstr("--nonsense"));
   EXPECT_THAT(Refused({"stray"}), HasSubstr("stray"));
+  EXPECT_THAT(Refused({"two\nlines\x1b[31m"}), HasSubstr("two lines [31m"));
   EXPECT_THAT(Refused({"--context"}), HasSubstr("--context"));
   EXPECT_THAT(Refused({"--watch.timeout=29s"}), HasSubstr("30s to 1h"));
   EXPECT_THAT(Refused({"--watch.timeout=2h"}), HasSubstr("30s to 1h"));
   EXPECT_THAT(Refused({"--metrics.birth-hold=75"}), HasSubstr("such as 75s"));
   EXPECT_THAT(Refused({"--metrics.birth-hold=-1s"}), HasSubstr("birth-hold"));
   for (const char* flag :
-       {"--web.listen-address=9953",
-        "--web.listen-address=localhost",
+       {"--web.listen-address=9953", "--web.listen-address=localhost",
         "--web.listen-address=localhost:", "--web.listen-address=a:b",
         "--web.listen-address=:70000", "--web.listen-address=::1:9953"}) {
     EXPECT_THAT(Refused({flag}), HasSubstr("host:port")) << flag;

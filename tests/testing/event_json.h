@@ -1,6 +1,6 @@
 // Events as JSON, in the shape a real API server sends them, for tests of what
-// decodes and counts them. Fields are JSON text, so that a test can put anything
-// in their place.
+// decodes and counts them. Fields are JSON text, so that a test can put
+// anything in their place.
 #pragma once
 
 #include <string>

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "apiserver/httplib_transport.h"
+#include "base/startup_memory.h"
 #include "events/discovery.h"
 #include "frames/api_lister_watcher.h"
 #include "frames/reflector.h"
@@ -193,6 +194,7 @@ int RunApp(const Options& options, ApiAccess access,
       RunWatch(*watch, world, token);
     });
   }
+  ReleaseStartupPages();
   const int signal = signals.Wait();
   LogInfo("Stopping", {{"signal", signal}});
   const Deadline deadline(kStopLimit);

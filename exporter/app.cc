@@ -109,7 +109,7 @@ bool AllSynced(const Watches& watches) {
 class Deadline {
  public:
   explicit Deadline(std::chrono::milliseconds limit)
-      : thread_([this, limit](std::stop_token disarmed) {
+      : thread_([limit](std::stop_token disarmed) {
           if (!RealClock().SleepFor(limit, disarmed)) return;
           LogWarn("A thread could not be interrupted; exiting without it", {});
           ::_exit(0);

@@ -16,7 +16,9 @@
 namespace kem {
 namespace {
 
-// cpp-httplib keeps heads and chunk sizes whole in memory, however long.
+// cpp-httplib takes lines of any length and any number of them, and matches the
+// first one by std::regex, which recurses once a character.
+constexpr size_t kMaxLineBytes = size_t{8} << 10U;
 constexpr size_t kMaxBytesWithoutProgress = size_t{256} << 10U;
 
 // What happened to one try, seen from the handler's side.
@@ -29,6 +31,7 @@ struct Progress {
   std::string abort_message;
   size_t received_at_last = 0;  // bytes, when the handler last heard of any
   uint32_t last_four = 0;       // of what was read byte by byte
+  size_t line_bytes = 0;        // of the line being read
 };
 
 // cpp-httplib's view of a Connection.
@@ -42,14 +45,21 @@ class ConnectionStream : public httplib::Stream {
   ssize_t read(char* bytes, size_t size) override {
     if (connection_.Received() - progress_.received_at_last >
         kMaxBytesWithoutProgress) {
-      connection_.Fail(IoEnd::kFailed, "a line of the answer is too long");
-      return -1;
+      return Refuse("the answer's head is too large");
     }
     const ssize_t got = connection_.Read(bytes, size);
     // Lines are read one byte a call, chunks more.
-    progress_.last_four =
-        size == 1 ? progress_.last_four << 8U | static_cast<uint8_t>(*bytes)
-                  : 0;
+    if (size > 1) {
+      progress_.last_four = 0;
+      progress_.line_bytes = 0;
+    } else if (got == 1) {
+      progress_.last_four =
+          progress_.last_four << 8U | static_cast<uint8_t>(*bytes);
+      progress_.line_bytes = *bytes == '\n' ? 0 : progress_.line_bytes + 1;
+      if (progress_.line_bytes > kMaxLineBytes) {
+        return Refuse("a line of the answer is too long");
+      }
+    }
     return got;
   }
   ssize_t write(const char* bytes, size_t size) override {
@@ -60,6 +70,11 @@ class ConnectionStream : public httplib::Stream {
   socket_t socket() const override { return INVALID_SOCKET; }
 
  private:
+  ssize_t Refuse(const char* why) {
+    connection_.Fail(IoEnd::kFailed, why);
+    return -1;
+  }
+
   Connection& connection_;
   Progress& progress_;
 };

@@ -14,7 +14,7 @@ class HttpServerTest : public ::testing::Test {
   HttpServerTest() {
     HttpContent content;
     content.scrape = [this] {
-      return [this, left = pieces](std::string& out) mutable {
+      return [left = pieces](std::string& out) mutable {
         out += "some_metric 1\n";
         return --left > 0;
       };

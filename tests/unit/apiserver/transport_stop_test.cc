@@ -14,16 +14,10 @@
 #include "apiserver/httplib_transport.h"
 #include "unit/apiserver/fakes.h"
 #include "unit/apiserver/test_server.h"
+#include "unit/apiserver/transport_helpers.h"
 
 namespace kem {
 namespace {
-
-ApiAccess AccessTo(const std::string& url) {
-  ApiAccess access;
-  access.origin = "test";
-  access.server = *ParseServerUrl(url, false);
-  return access;
-}
 
 // A request on a thread of its own, to be stopped.
 class RunningGet {

@@ -1,48 +1,24 @@
-// HttplibTransport over plain TCP: what is sent, and what of
-// the answer is told.
+// What HttplibTransport sends, and what it tells of an answer, over plain TCP.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <sys/socket.h>
 
 #include <atomic>
 #include <chrono>
-#include <stdexcept>
+#include <string>
 
 #include "apiserver/httplib_transport.h"
 #include "unit/apiserver/fakes.h"
 #include "unit/apiserver/test_server.h"
+#include "unit/apiserver/transport_helpers.h"
 
 namespace kem {
 namespace {
 
-using std::chrono::milliseconds;
 using std::chrono::seconds;
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
-
-ApiAccess AccessTo(const std::string& url) {
-  ApiAccess access;
-  access.origin = "test";
-  access.server = *ParseServerUrl(url, false);
-  return access;
-}
-
-std::string Chunk(const std::string& bytes) {
-  std::ostringstream chunk;
-  chunk << std::hex << bytes.size() << "\r\n" << bytes << "\r\n";
-  return chunk.str();
-}
-
-constexpr char kChunkedHead[] =
-    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
-
-HttpOutcome Get(TestServer& server, HttpHandler& handler,
-                HttpRequest request = {}) {
-  if (request.path.empty()) request.path = "/x";
-  return HttplibTransport(AccessTo(server.Url())).Get(request, handler, {});
-}
 
 TEST(TransportTest, SendsThePathAsGivenAndAsksForNoEncoding) {
   std::string sent;

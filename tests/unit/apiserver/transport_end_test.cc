@@ -1,0 +1,231 @@
+// How each way in which a request can end is told, over plain TCP.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <stdexcept>
+#include <string>
+
+#include "apiserver/httplib_transport.h"
+#include "unit/apiserver/fakes.h"
+#include "unit/apiserver/test_server.h"
+#include "unit/apiserver/transport_helpers.h"
+
+namespace kem {
+namespace {
+
+using std::chrono::milliseconds;
+using testing::HasSubstr;
+
+TEST(TransportEndTest, TellsATruncatedBodyFromAWholeOneAtEveryByte) {
+  const std::string whole =
+      kChunkedHead + Chunk("{\"type\":1}\n") + Chunk("x") + "0\r\n\r\n";
+  const size_t head = std::string(kChunkedHead).size();
+  for (size_t cut = 0; cut <= whole.size(); ++cut) {
+    TestServer server([&](Peer& peer) {
+      peer.ReadHead();
+      peer.Send(whole.substr(0, cut));
+    });
+    RecordingHandler handler;
+    const HttpOutcome outcome = Get(server, handler);
+    HttpEnd expected = HttpEnd::kTruncated;
+    if (cut < head) expected = HttpEnd::kUnreachable;
+    if (cut == whole.size()) expected = HttpEnd::kComplete;
+    EXPECT_EQ(outcome.end, expected) << "cut at " << cut;
+    EXPECT_EQ(outcome.message.empty(), expected == HttpEnd::kComplete);
+  }
+}
+
+TEST(TransportEndTest, TakesNoChunkWithoutItsEnd) {
+  TestServer server([](Peer& peer) {
+    peer.ReadHead();
+    peer.Send(std::string(kChunkedHead) + "1\r\nxy\r\n");
+    peer.WaitForEnd();
+  });
+  RecordingHandler handler;
+  const HttpOutcome outcome = Get(server, handler);
+  EXPECT_EQ(outcome.end, HttpEnd::kTruncated);
+  EXPECT_EQ(outcome.message, "the answer is not proper HTTP/1.1");
+}
+
+TEST(TransportEndTest, TellsAShortBodyByItsContentLength) {
+  TestServer server([](Peer& peer) {
+    peer.ReadHead();
+    peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n12345");
+  });
+  RecordingHandler handler;
+  const HttpOutcome outcome = Get(server, handler);
+  EXPECT_EQ(outcome.end, HttpEnd::kTruncated);
+  EXPECT_EQ(outcome.message, "the server closed the connection");
+  EXPECT_EQ(handler.Body(), "12345");
+}
+
+TEST(TransportEndTest, TellsOfAReset) {
+  RecordingHandler handler;
+  TestServer server([&](Peer& peer) {
+    peer.ReadHead();
+    peer.Send(kChunkedHead + Chunk("one"));
+    handler.WaitForBody(3);
+    peer.Reset();
+  });
+  const HttpOutcome outcome = Get(server, handler);
+  EXPECT_EQ(outcome.end, HttpEnd::kTruncated);
+  EXPECT_EQ(outcome.message, "Connection reset by peer");
+}
+
+TEST(TransportEndTest, TellsSilenceFromTruncation) {
+  TestServer server([](Peer& peer) {
+    peer.ReadHead();
+    peer.Send(kChunkedHead + Chunk("one"));
+    peer.WaitForEnd();
+  });
+  RecordingHandler handler;
+  HttpRequest request;
+  request.path = "/x";
+  request.read_timeout = milliseconds(60);
+  const HttpOutcome outcome = Get(server, handler, request);
+  EXPECT_EQ(outcome.end, HttpEnd::kTimeout);
+  EXPECT_EQ(outcome.message, "reading: nothing for 60 ms");
+}
+
+TEST(TransportEndTest, CountsSilenceBeforeTheHeadAsTimeout) {
+  TestServer server([](Peer& peer) { peer.WaitForEnd(); });
+  RecordingHandler handler;
+  HttpRequest request;
+  request.path = "/x";
+  request.read_timeout = milliseconds(60);
+  EXPECT_EQ(Get(server, handler, request).end, HttpEnd::kTimeout);
+  EXPECT_TRUE(handler.heads.empty());
+}
+
+TEST(TransportEndTest, EndsATrickleAtItsDeadline) {
+  TestServer server([](Peer& peer) {
+    peer.ReadHead();
+    peer.Send(kChunkedHead);
+    while (peer.Send(Chunk("x"))) {
+    }
+  });
+  RecordingHandler handler;
+  HttpRequest request;
+  request.path = "/x";
+  request.deadline = milliseconds(100);
+  const HttpOutcome outcome = Get(server, handler, request);
+  EXPECT_EQ(outcome.end, HttpEnd::kTimeout);
+  EXPECT_EQ(outcome.message, "reading: not done within 100 ms");
+}
+
+TEST(TransportEndTest, EndsAHeadWithoutEnd) {
+  const struct {
+    const char* begin;
+    const char* endless;
+    const char* message;
+  } cases[] = {
+      {"HTTP/1.1 200 OK\r\n", "X: y\r\n", "the answer's head is too large"},
+      {"HTTP/1.1 200 OK\r\n", "y", "a line of the answer is too long"},
+      {"HTTP/1.1 200 ", "y", "a line of the answer is too long"},
+  };
+  for (const auto& c : cases) {
+    TestServer server([&](Peer& peer) {
+      peer.ReadHead();
+      peer.Send(c.begin);
+      while (peer.Send(c.endless)) {
+      }
+    });
+    RecordingHandler handler;
+    const HttpOutcome outcome = Get(server, handler);
+    EXPECT_EQ(outcome.end, HttpEnd::kUnreachable);
+    EXPECT_EQ(outcome.message, c.message);
+  }
+}
+
+TEST(TransportEndTest, TakesLinesUpToTheLimit) {
+  TestServer server([](Peer& peer) {
+    peer.ReadHead();
+    const std::string long_text(8000, 'y');
+    peer.Send("HTTP/1.1 200 " + long_text + "\r\nX: " + long_text +
+              "\r\nContent-Length: 0\r\n\r\n");
+  });
+  RecordingHandler handler;
+  const HttpOutcome outcome = Get(server, handler);
+  EXPECT_EQ(outcome.end, HttpEnd::kComplete) << outcome.message;
+}
+
+TEST(TransportEndTest, TellsWhatIsNoHttp) {
+  TestServer server([](Peer& peer) {
+    peer.ReadHead();
+    peer.Send("SSH-2.0-OpenSSH_9.2\r\n");
+    peer.WaitForEnd();
+  });
+  RecordingHandler handler;
+  const HttpOutcome outcome = Get(server, handler);
+  EXPECT_EQ(outcome.end, HttpEnd::kUnreachable);
+  EXPECT_EQ(outcome.message, "the answer is not proper HTTP/1.1");
+}
+
+TEST(TransportEndTest, TellsWhyItCannotConnect) {
+  std::string url;
+  {
+    const TestServer gone([](Peer&) {});
+    url = gone.Url();
+  }
+  RecordingHandler handler;
+  const HttpOutcome outcome =
+      HttplibTransport(AccessTo(url)).Get({"/x"}, handler, {});
+  EXPECT_EQ(outcome.end, HttpEnd::kUnreachable);
+  EXPECT_EQ(outcome.message,
+            "cannot connect to " + url.substr(7) + ": Connection refused");
+}
+
+TEST(TransportEndTest, TellsThatANameIsUnknown) {
+  RecordingHandler handler;
+  const HttpOutcome outcome =
+      HttplibTransport(AccessTo("http://a..b:1")).Get({"/x"}, handler, {});
+  EXPECT_EQ(outcome.end, HttpEnd::kUnreachable);
+  EXPECT_THAT(outcome.message, HasSubstr("cannot look up a..b: "));
+}
+
+TEST(TransportEndTest, TakesABodyThatEndsWithTheConnection) {
+  TestServer server([](Peer& peer) {
+    peer.ReadHead();
+    peer.Send("HTTP/1.0 200 OK\r\n\r\nall of it");
+  });
+  RecordingHandler handler;
+  EXPECT_EQ(Get(server, handler).end, HttpEnd::kComplete);
+  EXPECT_EQ(handler.Body(), "all of it");
+}
+
+TEST(TransportEndTest, EndsWhenTheHandlerHasEnough) {
+  const auto endless = [](Peer& peer) {
+    peer.ReadHead();
+    peer.Send(kChunkedHead);
+    while (peer.Send(Chunk("x"))) {
+    }
+  };
+  TestServer server(endless);
+  RecordingHandler no_head;
+  no_head.accept_head = false;
+  EXPECT_EQ(Get(server, no_head).end, HttpEnd::kAborted);
+  EXPECT_EQ(no_head.Body(), "");
+  RecordingHandler some_body;
+  some_body.on_body = [](const std::string& body) { return body.size() < 3; };
+  EXPECT_EQ(Get(server, some_body).end, HttpEnd::kAborted);
+  EXPECT_EQ(some_body.Body(), "xxx");
+}
+
+TEST(TransportEndTest, KeepsAnExceptionOfTheHandlerIn) {
+  TestServer server([](Peer& peer) {
+    peer.ReadHead();
+    peer.Send(kChunkedHead + Chunk("x"));
+    peer.WaitForEnd();
+  });
+  RecordingHandler handler;
+  handler.on_body = [](const std::string&) -> bool {
+    throw std::runtime_error("out of ideas");
+  };
+  const HttpOutcome outcome = Get(server, handler);
+  EXPECT_EQ(outcome.end, HttpEnd::kAborted);
+  EXPECT_THAT(outcome.message, HasSubstr("out of ideas"));
+}
+
+}  // namespace
+}  // namespace kem

@@ -1,0 +1,38 @@
+// What the tests of the transport share: an anonymous access to a test server,
+// one request without frills, chunked bodies. Used by transport_*_test.cc. Not
+// for tests of other layers, which have a fake transport.
+#pragma once
+
+#include <ios>
+#include <sstream>
+#include <string>
+#include <utility>
+
+#include "apiserver/httplib_transport.h"
+#include "unit/apiserver/test_server.h"
+
+namespace kem {
+
+inline ApiAccess AccessTo(const std::string& url) {
+  ApiAccess access;
+  access.origin = "test";
+  access.server = *ParseServerUrl(url, false);
+  return access;
+}
+
+inline HttpOutcome Get(const TestServer& server, HttpHandler& handler,
+                       HttpRequest request = {}) {
+  if (request.path.empty()) request.path = "/x";
+  return HttplibTransport(AccessTo(server.Url())).Get(request, handler, {});
+}
+
+inline constexpr char kChunkedHead[] =
+    "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+
+inline std::string Chunk(const std::string& bytes) {
+  std::ostringstream chunk;
+  chunk << std::hex << bytes.size() << "\r\n" << bytes << "\r\n";
+  return std::move(chunk).str();
+}
+
+}  // namespace kem

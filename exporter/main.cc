@@ -3,8 +3,8 @@
 // unusable kubeconfig.
 
 #include <malloc.h>
-#include <signal.h>
 
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <variant>
@@ -21,7 +21,7 @@ namespace {
 
 int Run(int argc, const char* const* argv) {
   // OpenSSL writes to connections that the other side has closed.
-  ::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGPIPE, SIG_IGN);
   // One heap for all threads: they allocate little, and each heap costs memory.
   ::mallopt(M_ARENA_MAX, 1);
   const kem::TerminationSignals signals;

@@ -18,6 +18,7 @@ int ReleaseSegments(dl_phdr_info* object, size_t, void*) {
     const uintptr_t begin = (object->dlpi_addr + segment.p_vaddr) & ~(page - 1);
     const uintptr_t end = object->dlpi_addr + segment.p_vaddr + segment.p_memsz;
     // Refused for the kernel's own object, which costs nothing.
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the linker tells numbers.
     ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
   }
   return 0;

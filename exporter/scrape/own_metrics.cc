@@ -17,9 +17,16 @@ using prometheus::MetricType;
 using Samples = std::vector<ClientMetric>;
 using Labels = std::vector<ClientMetric::Label>;
 
+// What one scrape reads; the kernel is asked once.
+struct Reading : MetricSources {
+  explicit Reading(const MetricSources& sources)
+      : MetricSources(sources), process(ReadProcess()) {}
+  const ProcessReadings process;
+};
+
 struct OwnMetric {
   FamilyInfo info;
-  Samples (*read)(const MetricSources&);
+  Samples (*read)(const Reading&);
 };
 
 // A counter's or a gauge's sample: the family's type picks the field.
@@ -44,13 +51,13 @@ Samples ByName(const char* label, const std::array<std::string_view, N>& names,
   return samples;
 }
 
-Samples ReadBuildInfo(const MetricSources&) {
+Samples ReadBuildInfo(const Reading&) {
   return {Sample(1, {{"version", kVersion},
                      {"revision", kRevision},
                      {"compiler", kCompiler}})};
 }
 
-Samples ReadLag(const MetricSources& sources) {
+Samples ReadLag(const Reading& sources) {
   const LagHistogram& lag = sources.occurrences.lag;
   ClientMetric metric;
   uint64_t count = 0;
@@ -64,7 +71,7 @@ Samples ReadLag(const MetricSources& sources) {
   return {metric};
 }
 
-Samples ReadSeries(const MetricSources& sources) {
+Samples ReadSeries(const Reading& sources) {
   const std::array<size_t, kFamilyCount> counts = sources.series();
   Samples samples;
   for (size_t i = 0; i < kFamilyCount; ++i) {
@@ -75,7 +82,7 @@ Samples ReadSeries(const MetricSources& sources) {
   return samples;
 }
 
-Samples ReadHttp(const MetricSources& sources) {
+Samples ReadHttp(const Reading& sources) {
   Samples samples;
   for (const auto& [key, count] : sources.http.Requests()) {
     samples.push_back(
@@ -85,116 +92,112 @@ Samples ReadHttp(const MetricSources& sources) {
   return samples;
 }
 
-using Sources = const MetricSources&;
+using Sources = const Reading&;
 
-const std::vector<OwnMetric>& Table() {
-  static const std::vector<OwnMetric> table = {
-      {{"kube_event_metrics_build_info", "gauge",
-        "Always 1; the labels tell what was built."},
-       ReadBuildInfo},
-      {{"kube_event_metrics_synced", "gauge",
-        "1 when the first list of every watch is committed; nothing is "
-        "counted before. While it is 0 look at /readyz."},
-       [](Sources s) { return One(s.synced() ? 1 : 0); }},
-      {{"kube_event_metrics_lists_total", "counter",
-        "Lists of all Events, by how they ended. Expired ones are normal on "
-        "quiet clusters; forbidden ones need RBAC: list events."},
-       [](Sources s) {
-         return ByName("result", kListResultNames, s.session.lists);
-       }},
-      {{"kube_event_metrics_watches_total", "counter",
-        "Watches, by why they ended. Clean ones are normal, one in 4 to 5 "
-        "minutes; timeout means a load balancer or NAT drops connections."},
-       [](Sources s) {
-         return ByName("reason", kWatchEndNames, s.session.watches);
-       }},
-      {{"kube_event_metrics_frames_total", "counter",
-        "Watch frames received, by type."},
-       [](Sources s) {
-         return ByName("type", kFrameTypeNames, s.session.frames);
-       }},
-      {{"kube_event_metrics_frames_dropped_total", "counter",
-        "Frames and list items not used. Replays and truncated ones lose "
-        "nothing; malformed and oversize ones are worth a bug report."},
-       [](Sources s) {
-         return ByName("reason", kDropReasonNames, s.session.dropped);
-       }},
-      {{"kube_event_metrics_resource_version_resets_total", "counter",
-        "Times the resourceVersion went back, as after restoring etcd: "
-        "counting began anew from what the API server has."},
-       [](Sources s) {
-         return One(
-             static_cast<double>(s.session.resource_version_resets.load()));
-       }},
-      {{"kube_event_metrics_blind_seconds_total", "counter",
-        "Time that only a list bridged: Events that came and went within it "
-        "are not counted. Grows when the API server is away or compacts."},
-       [](Sources s) {
-         return One(static_cast<double>(s.session.blind_millis.load()) / 1e3);
-       }},
-      {{"kube_event_metrics_event_lag_seconds", "histogram",
-        "From an occurrence, by its writer's clock, to its being counted. "
-        "events.k8s.io writers report repeats 6 to 30 minutes late."},
-       ReadLag},
-      {{"kube_event_metrics_tracked_events", "gauge",
-        "Events that exist and are remembered, 64 bytes each."},
-       [](Sources s) {
-         return One(static_cast<double>(s.occurrences.tracked.load()));
-       }},
-      {{"kube_event_metrics_tombstones", "gauge",
-        "Events that are gone and remembered, so that they are not counted "
-        "twice when their writer writes them again."},
-       [](Sources s) {
-         return One(static_cast<double>(s.occurrences.tombstones.load()));
-       }},
-      {{"kube_event_metrics_series", "gauge", "Series shown, by family."},
-       ReadSeries},
-      {{"kube_event_metrics_scope_decisions_total", "counter",
-        "How the scope of an object was decided. Inferred ones rest on the "
-        "Event's word: the kind is unknown to the API server."},
-       [](Sources s) {
-         return ByName("by", kScopeSourceNames, s.scopes.decisions);
-       }},
-      {{"kube_event_metrics_scope_conflicts_total", "counter",
-        "Events that name a namespace for a cluster-scoped object. They "
-        "count as cluster-scoped; their writer should be mended."},
-       [](Sources s) {
-         return One(static_cast<double>(s.scopes.conflicts.load()));
-       }},
-      {{"kube_event_metrics_discovery_refreshes_total", "counter",
-        "Times the API server was asked which kinds it serves. When failed "
-        "grows, grant system:discovery."},
-       [](Sources s) {
-         return ByName("result", kRefreshResultNames, s.scopes.refreshes);
-       }},
-      {{"kube_event_metrics_combined_occurrences_total", "counter",
-        "Occurrences in \"(combined from similar events)\" Events, of which "
-        "the messages differed."},
-       [](Sources s) {
-         return One(static_cast<double>(s.occurrences.combined.load()));
-       }},
-      {{"kube_event_metrics_http_requests_total", "counter",
-        "Answers of the exporter's own HTTP server."},
-       ReadHttp},
-      {{"process_cpu_seconds_total", "counter",
-        "Total user and system CPU time spent in seconds."},
-       [](Sources) { return One(ReadProcess().cpu_seconds); }},
-      {{"process_open_fds", "gauge", "Number of open file descriptors."},
-       [](Sources) { return One(ReadProcess().open_fds); }},
-      {{"process_max_fds", "gauge", "Maximum number of open file descriptors."},
-       [](Sources) { return One(ReadProcess().max_fds); }},
-      {{"process_virtual_memory_bytes", "gauge",
-        "Virtual memory size in bytes."},
-       [](Sources) { return One(ReadProcess().virtual_bytes); }},
-      {{"process_resident_memory_bytes", "gauge",
-        "Resident memory size in bytes."},
-       [](Sources) { return One(ReadProcess().resident_bytes); }},
-      {{"process_start_time_seconds", "gauge",
-        "Start time of the process since unix epoch in seconds."},
-       [](Sources) { return One(ReadProcess().start_time_seconds); }},
-  };
-  return table;
-}
+constexpr OwnMetric kTable[] = {
+    {{"kube_event_metrics_build_info", "gauge",
+      "Always 1; the labels tell what was built."},
+     ReadBuildInfo},
+    {{"kube_event_metrics_synced", "gauge",
+      "1 when the first list of every watch is committed; nothing is "
+      "counted before. While it is 0 look at /readyz."},
+     [](Sources s) { return One(s.synced() ? 1 : 0); }},
+    {{"kube_event_metrics_lists_total", "counter",
+      "Lists of all Events, by how they ended. Expired ones are normal on "
+      "quiet clusters; forbidden ones need RBAC: list events."},
+     [](Sources s) {
+       return ByName("result", kListResultNames, s.session.lists);
+     }},
+    {{"kube_event_metrics_watches_total", "counter",
+      "Watches, by why they ended. Clean ones are normal, one in 4 to 5 "
+      "minutes; timeout means a load balancer or NAT drops connections."},
+     [](Sources s) {
+       return ByName("reason", kWatchEndNames, s.session.watches);
+     }},
+    {{"kube_event_metrics_frames_total", "counter",
+      "Watch frames received, by type."},
+     [](Sources s) {
+       return ByName("type", kFrameTypeNames, s.session.frames);
+     }},
+    {{"kube_event_metrics_frames_dropped_total", "counter",
+      "Frames and list items not used. Replays and truncated ones lose "
+      "nothing; malformed and oversize ones are worth a bug report."},
+     [](Sources s) {
+       return ByName("reason", kDropReasonNames, s.session.dropped);
+     }},
+    {{"kube_event_metrics_resource_version_resets_total", "counter",
+      "Times the resourceVersion went back, as after restoring etcd: "
+      "counting began anew from what the API server has."},
+     [](Sources s) {
+       return One(
+           static_cast<double>(s.session.resource_version_resets.load()));
+     }},
+    {{"kube_event_metrics_blind_seconds_total", "counter",
+      "Time that only a list bridged: Events that came and went within it "
+      "are not counted. Grows when the API server is away or compacts."},
+     [](Sources s) {
+       return One(static_cast<double>(s.session.blind_millis.load()) / 1e3);
+     }},
+    {{"kube_event_metrics_event_lag_seconds", "histogram",
+      "From an occurrence, by its writer's clock, to its being counted. "
+      "events.k8s.io writers report repeats 6 to 30 minutes late."},
+     ReadLag},
+    {{"kube_event_metrics_tracked_events", "gauge",
+      "Events that exist and are remembered, 64 bytes each."},
+     [](Sources s) {
+       return One(static_cast<double>(s.occurrences.tracked.load()));
+     }},
+    {{"kube_event_metrics_tombstones", "gauge",
+      "Events that are gone and remembered, so that they are not counted "
+      "twice when their writer writes them again."},
+     [](Sources s) {
+       return One(static_cast<double>(s.occurrences.tombstones.load()));
+     }},
+    {{"kube_event_metrics_series", "gauge", "Series shown, by family."},
+     ReadSeries},
+    {{"kube_event_metrics_scope_decisions_total", "counter",
+      "How the scope of an object was decided. Inferred ones rest on the "
+      "Event's word: the kind is unknown to the API server."},
+     [](Sources s) {
+       return ByName("by", kScopeSourceNames, s.scopes.decisions);
+     }},
+    {{"kube_event_metrics_scope_conflicts_total", "counter",
+      "Events that name a namespace for a cluster-scoped object. They "
+      "count as cluster-scoped; their writer should be mended."},
+     [](Sources s) {
+       return One(static_cast<double>(s.scopes.conflicts.load()));
+     }},
+    {{"kube_event_metrics_discovery_refreshes_total", "counter",
+      "Times the API server was asked which kinds it serves. When failed "
+      "grows, grant system:discovery."},
+     [](Sources s) {
+       return ByName("result", kRefreshResultNames, s.scopes.refreshes);
+     }},
+    {{"kube_event_metrics_combined_occurrences_total", "counter",
+      "Occurrences in \"(combined from similar events)\" Events, of which "
+      "the messages differed."},
+     [](Sources s) {
+       return One(static_cast<double>(s.occurrences.combined.load()));
+     }},
+    {{"kube_event_metrics_http_requests_total", "counter",
+      "Answers of the exporter's own HTTP server."},
+     ReadHttp},
+    {{"process_cpu_seconds_total", "counter",
+      "Total user and system CPU time spent in seconds."},
+     [](Sources s) { return One(s.process.cpu_seconds); }},
+    {{"process_open_fds", "gauge", "Number of open file descriptors."},
+     [](Sources s) { return One(s.process.open_fds); }},
+    {{"process_max_fds", "gauge", "Maximum number of open file descriptors."},
+     [](Sources s) { return One(s.process.max_fds); }},
+    {{"process_virtual_memory_bytes", "gauge", "Virtual memory size in bytes."},
+     [](Sources s) { return One(s.process.virtual_bytes); }},
+    {{"process_resident_memory_bytes", "gauge",
+      "Resident memory size in bytes."},
+     [](Sources s) { return One(s.process.resident_bytes); }},
+    {{"process_start_time_seconds", "gauge",
+      "Start time of the process since unix epoch in seconds."},
+     [](Sources s) { return One(s.process.start_time_seconds); }},
+};
 
 MetricType TypeOf(std::string_view type) {
   if (type == "counter") return MetricType::Counter;
@@ -205,13 +208,14 @@ MetricType TypeOf(std::string_view type) {
 }  // namespace
 
 void OwnMetrics::Render(std::string& out) const {
+  const Reading reading(sources_);
   std::vector<MetricFamily> families;
-  for (const OwnMetric& metric : Table()) {
+  for (const OwnMetric& metric : kTable) {
     MetricFamily family;
     family.name = metric.info.name;
     family.help = metric.info.help;
     family.type = TypeOf(metric.info.type);
-    family.metric = metric.read(sources_);
+    family.metric = metric.read(reading);
     if (!family.metric.empty()) families.push_back(std::move(family));
   }
   std::ostringstream text;
@@ -221,7 +225,7 @@ void OwnMetrics::Render(std::string& out) const {
 
 std::vector<FamilyInfo> OwnMetricInfos() {
   std::vector<FamilyInfo> infos;
-  for (const OwnMetric& metric : Table()) infos.push_back(metric.info);
+  for (const OwnMetric& metric : kTable) infos.push_back(metric.info);
   return infos;
 }
 

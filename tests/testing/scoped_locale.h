@@ -19,6 +19,8 @@ class ScopedGermanLocale {
     std::locale::global(before_);
     std::setlocale(LC_ALL, c_before_.c_str());
   }
+  ScopedGermanLocale(const ScopedGermanLocale&) = delete;
+  ScopedGermanLocale& operator=(const ScopedGermanLocale&) = delete;
 
  private:
   struct Numbers : std::numpunct<char> {

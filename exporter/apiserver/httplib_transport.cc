@@ -12,6 +12,7 @@
 #include "apiserver/connection.h"
 #include "apiserver/credentials.h"
 #include "base/rfc3339.h"
+#include "version.h"
 
 namespace kem {
 namespace {
@@ -228,7 +229,7 @@ HttpOutcome HttplibTransport::Impl::TryOnce(const HttpRequest& request,
                                             Progress& progress) {
   httplib::Headers headers = extra_headers;
   headers.emplace("Host", HostHeader(server));
-  headers.emplace("User-Agent", "kube-event-metrics/" KEM_VERSION);
+  headers.emplace("User-Agent", std::string("kube-event-metrics/") + kVersion);
   headers.emplace("Accept", request.accept);
   headers.emplace("Accept-Encoding", "identity");
   const std::string authorization = credentials.Authorization();

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "frames/api_status.h"
+
 namespace kem {
 namespace {
 
@@ -35,21 +37,6 @@ class BodyCollector : public HttpHandler {
   std::string body;
   bool too_large = false;
 };
-
-ErrorCode CodeOf(int status) {
-  switch (status) {
-    case 401:
-      return ErrorCode::kUnauthorized;
-    case 403:
-      return ErrorCode::kForbidden;
-    case 404:
-      return ErrorCode::kNotFound;
-    case 429:
-      return ErrorCode::kThrottled;
-    default:
-      return ErrorCode::kUnavailable;
-  }
-}
 
 }  // namespace
 
@@ -120,7 +107,7 @@ Result<std::string> Discovery::Get(const std::string& path, SteadyTime end,
     return Error{ErrorCode::kTooLarge, "the answer is too large"};
   }
   if (collector.status != 0 && collector.status != 200) {
-    return Error{CodeOf(collector.status),
+    return Error{ToErrorCode(collector.status, ApiStatus()),
                  "HTTP status " + std::to_string(collector.status)};
   }
   if (outcome.end != HttpEnd::kComplete) {

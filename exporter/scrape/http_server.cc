@@ -5,6 +5,7 @@
 
 #include <thread>
 
+#include "scrape/gzip_stream.h"
 #include "version.h"
 
 namespace kem {
@@ -44,6 +45,38 @@ std::string AsPattern(const std::string& path) {
   return pattern;
 }
 
+// A scrape as httplib asks for it: piece by piece. Copied by httplib, so what
+// it works on is shared.
+class ScrapeBody {
+ public:
+  ScrapeBody(std::function<bool(std::string&)> next, bool gzip)
+      : next_(std::move(next)),
+        gzip_(gzip ? std::make_shared<GzipStream>() : nullptr) {}
+
+  bool operator()(size_t, httplib::DataSink& sink) {
+    plain_.clear();
+    const bool more = next_(plain_);
+    std::string* piece = &plain_;
+    if (gzip_) {
+      packed_.clear();
+      gzip_->Append(plain_, !more, packed_);
+      piece = &packed_;
+    }
+    // An empty chunk would mean the end.
+    if (!piece->empty() && !sink.write(piece->data(), piece->size())) {
+      return false;
+    }
+    if (!more) sink.done();
+    return true;
+  }
+
+ private:
+  std::function<bool(std::string&)> next_;
+  std::shared_ptr<GzipStream> gzip_;
+  std::string plain_;
+  std::string packed_;
+};
+
 void Answer(const Health& health, httplib::Response& response) {
   response.status = health.ok ? 200 : 503;
   response.set_content(health.text, "text/plain; charset=utf-8");
@@ -77,19 +110,18 @@ void HttpServer::Impl::Route(const std::string& telemetry_path,
                                                   httplib::Response& response) {
                Answer(readyz(), response);
              });
-  server.Get(AsPattern(telemetry_path),
-             [scrape = std::move(content.scrape)](const httplib::Request&,
-                                                  httplib::Response& response) {
-               response.set_chunked_content_provider(
-                   kTextFormat, [next = scrape(), piece = std::string()](
-                                    size_t, httplib::DataSink& sink) mutable {
-                     piece.clear();
-                     const bool more = next(piece);
-                     if (!sink.write(piece.data(), piece.size())) return false;
-                     if (!more) sink.done();
-                     return true;
-                   });
-             });
+  server.Get(AsPattern(telemetry_path), [scrape = std::move(content.scrape)](
+                                            const httplib::Request& request,
+                                            httplib::Response& response) {
+    const bool gzip = WantsGzip(request.get_header_value("Accept-Encoding"));
+    // Or httplib would compress it once more. The request is
+    // its own and not const.
+    const_cast<httplib::Request&>(request).headers.erase("Accept-Encoding");
+    response.set_header("Vary", "Accept-Encoding");
+    if (gzip) response.set_header("Content-Encoding", "gzip");
+    response.set_chunked_content_provider(kTextFormat,
+                                          ScrapeBody(scrape(), gzip));
+  });
   server.set_logger([&stats, telemetry_path](const httplib::Request& request,
                                              const httplib::Response& reply) {
     const std::string& path = request.path;

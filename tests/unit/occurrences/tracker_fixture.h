@@ -32,7 +32,7 @@ class TrackerTest : public ::testing::Test {
   Sighting See(const Frame& frame) {
     Sighting sighting;
     sighting.key = hash(frame.name);
-    sighting.uid = static_cast<uint64_t>(frame.uid);
+    sighting.uid = static_cast<unsigned char>(frame.uid);
     sighting.resource_version = frame.version ? frame.version : ++version;
     version = std::max(version, sighting.resource_version);
     sighting.identity_time = At(frame.first);

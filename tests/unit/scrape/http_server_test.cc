@@ -32,7 +32,7 @@ class HttpServerTest : public ::testing::Test {
   httplib::Result Get(const std::string& path,
                       const httplib::Headers& headers = {}) {
     httplib::Client client("http://" + server->address());
-    return client.Get(path.c_str(), headers);
+    return client.Get(path, headers);
   }
 
   HttpStats stats;

@@ -3,13 +3,13 @@
 #include <simdjson.h>
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <limits>
 #include <optional>
 #include <string>
 
 #include "base/rfc3339.h"
+#include "frames/resource_version.h"
 
 namespace kem {
 namespace {
@@ -220,18 +220,9 @@ simdjson::error_code ReadField(const char* key, ondemand::value& value,
   return simdjson::SUCCESS;
 }
 
-// Kubernetes compares resourceVersions as decimal numbers without a leading
-// zero (k8s.io/apimachinery pkg/util/resourceversion). 0 when it is not one.
-uint64_t ParseResourceVersion(std::string_view text) {
-  uint64_t version = 0;
-  const auto [end, error] =
-      std::from_chars(text.data(), text.data() + text.size(), version);
-  if (error != std::errc() || end != text.data() + text.size()) return 0;
-  return version;
-}
-
 bool Finish(const RawObject& raw, Event& event) {
-  event.resource_version = ParseResourceVersion(raw.resource_version);
+  event.resource_version =
+      ParseResourceVersion(raw.resource_version).value_or(0);
   if (raw.name.empty() || event.resource_version == 0) return false;
   event.event_namespace = raw.event_namespace;
   event.name = raw.name;
@@ -282,7 +273,8 @@ void FinishFrame(const RawObject& raw, Event& event, FrameInfo& info) {
       info.resource_version = event.resource_version;
       break;
     case FrameType::kBookmark:
-      info.resource_version = ParseResourceVersion(raw.resource_version);
+      info.resource_version =
+          ParseResourceVersion(raw.resource_version).value_or(0);
       if (info.resource_version == 0) info.type = FrameType::kMalformed;
       break;
     case FrameType::kError:

@@ -107,7 +107,9 @@ Reference Read(const Json& object) {
   return r;
 }
 
+// 0 unless it is a positive number as the API server writes it: no "050".
 uint64_t Version(const std::string& text) {
+  if (text.starts_with('0')) return 0;
   uint64_t version = 0;
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, version);

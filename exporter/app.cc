@@ -17,6 +17,7 @@
 #include "pipeline.h"
 #include "scrape/exposition.h"
 #include "scrape/http_server.h"
+#include "scrape/page.h"
 #include "version.h"
 
 namespace kem {
@@ -130,15 +131,18 @@ void RunWatch(Watch& watch, EventWorld& world, std::stop_token stop) {
   }
 }
 
-HttpContent Content(EventWorld& world, const OwnMetrics& own,
-                    const Watches& watches, const Clock& clock) {
+HttpContent Content(const Options& options, EventWorld& world,
+                    const OwnMetrics& own, const Watches& watches,
+                    const Clock& clock) {
   HttpContent content;
-  content.scrape = [&world, &own, &clock] {
-    return [exposition = std::make_shared<Exposition>(
-                world.mutex, world.series, own, clock)](std::string& out) {
-      return exposition->Next(out);
-    };
+  content.scrape = [&world, &own, &clock](const std::string&) {
+    auto exposition =
+        std::make_shared<Exposition>(world.mutex, world.series, own, clock);
+    return Scrape{
+        "text/plain; version=0.0.4; charset=utf-8",
+        [exposition](std::string& out) { return exposition->Next(out); }};
   };
+  content.page = [&options] { return RenderPage(options.telemetry_path); };
   content.livez = [&watches, &clock] { return LiveHealth(watches, clock); };
   content.readyz = [&watches] { return ReadyHealth(watches); };
   return content;
@@ -179,9 +183,9 @@ int RunApp(const Options& options, ApiAccess access,
        },
        [&watches] { return AllSynced(watches); }});
 
-  Result<std::unique_ptr<HttpServer>> server =
-      HttpServer::Start(options.listen_address, options.telemetry_path,
-                        Content(world, own, watches, clock), http_stats);
+  Result<std::unique_ptr<HttpServer>> server = HttpServer::Start(
+      options.listen_address, options.telemetry_path,
+      Content(options, world, own, watches, clock), http_stats);
   if (!server) {
     LogError("Cannot serve", {{"error", server.error().message}});
     return 1;

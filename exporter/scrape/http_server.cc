@@ -6,33 +6,18 @@
 #include <thread>
 
 #include "scrape/gzip_stream.h"
-#include "version.h"
 
 namespace kem {
 namespace {
 
 constexpr size_t kThreads = 8;
-constexpr char kTextFormat[] = "text/plain; version=0.0.4; charset=utf-8";
+constexpr char kReloadPath[] = "/-/reload";
 
 // httplib's own default is SO_REUSEPORT, by which a second exporter would
 // silently take half of the scrapes.
 void SetSocketOptions(socket_t socket) {
   const int yes = 1;
   ::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-}
-
-std::string Page(const std::string& telemetry_path) {
-  return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
-         "<meta charset=\"utf-8\">\n<title>kube-event-metrics</title>\n"
-         "<style>body{font-family:sans-serif;margin:2rem;"
-         "color-scheme:light dark}</style>\n</head>\n<body>\n"
-         "<h1>kube-event-metrics</h1>\n"
-         "<p>What happened to this cluster, counted from its Events. Version " +
-         std::string(kVersion) + ".</p>\n<ul>\n<li><a href=\"" +
-         telemetry_path +
-         "\">Metrics</a></li>\n"
-         "<li><a href=\"/readyz\">Ready?</a></li>\n"
-         "<li><a href=\"/livez\">Alive?</a></li>\n</ul>\n</body>\n</html>\n";
 }
 
 // httplib takes routes as regular expressions.
@@ -77,8 +62,8 @@ class ScrapeBody {
   std::string packed_;
 };
 
-void Answer(const Health& health, httplib::Response& response) {
-  response.status = health.ok ? 200 : 503;
+void Answer(const Health& health, int failed, httplib::Response& response) {
+  response.status = health.ok ? 200 : failed;
   response.set_content(health.text, "text/plain; charset=utf-8");
 }
 
@@ -96,20 +81,27 @@ struct HttpServer::Impl {
 
 void HttpServer::Impl::Route(const std::string& telemetry_path,
                              HttpContent content, HttpStats& stats) {
-  server.Get("/", [page = Page(telemetry_path)](const httplib::Request&,
-                                                httplib::Response& response) {
-    response.set_content(page, "text/html; charset=utf-8");
+  server.Get("/", [page = std::move(content.page)](
+                      const httplib::Request&, httplib::Response& response) {
+    response.set_content(page(), "text/html; charset=utf-8");
   });
   server.Get("/livez",
              [livez = std::move(content.livez)](const httplib::Request&,
                                                 httplib::Response& response) {
-               Answer(livez(), response);
+               Answer(livez(), 503, response);
              });
   server.Get("/readyz",
              [readyz = std::move(content.readyz)](const httplib::Request&,
                                                   httplib::Response& response) {
-               Answer(readyz(), response);
+               Answer(readyz(), 503, response);
              });
+  if (content.reload) {
+    server.Post(kReloadPath,
+                [reload = std::move(content.reload)](
+                    const httplib::Request&, httplib::Response& response) {
+                  Answer(reload(), 500, response);
+                });
+  }
   server.Get(AsPattern(telemetry_path), [scrape = std::move(content.scrape)](
                                             const httplib::Request& request,
                                             httplib::Response& response) {
@@ -117,16 +109,18 @@ void HttpServer::Impl::Route(const std::string& telemetry_path,
     // Or httplib would compress it once more. The request is
     // its own and not const.
     const_cast<httplib::Request&>(request).headers.erase("Accept-Encoding");
-    response.set_header("Vary", "Accept-Encoding");
+    response.set_header("Vary", "Accept, Accept-Encoding");
     if (gzip) response.set_header("Content-Encoding", "gzip");
-    response.set_chunked_content_provider(kTextFormat,
-                                          ScrapeBody(scrape(), gzip));
+    Scrape body = scrape(request.get_header_value("Accept"));
+    response.set_chunked_content_provider(
+        body.content_type, ScrapeBody(std::move(body.next), gzip));
   });
   server.set_logger([&stats, telemetry_path](const httplib::Request& request,
                                              const httplib::Response& reply) {
     const std::string& path = request.path;
     const bool known = path == telemetry_path || path == "/" ||
-                       path == "/livez" || path == "/readyz";
+                       path == "/livez" || path == "/readyz" ||
+                       path == kReloadPath;
     stats.Count(known ? path : "other", reply.status);
   });
 }

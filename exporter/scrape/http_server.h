@@ -1,7 +1,7 @@
-// The exporter's own HTTP side: /metrics, /livez, /readyz and a page at / that
-// says where to look. Used by the app; what it serves comes from the functions
-// it is given. A slow client costs one thread of the pool and never holds a
-// lock. No TLS and no authentication of its own.
+// The exporter's own HTTP side: /metrics, /livez, /readyz, the page at / and
+// POST /-/reload. Used by the app; what it serves comes from the functions it
+// is given. A slow client costs one thread of the pool and never holds a lock.
+// No TLS and no authentication of its own.
 #pragma once
 
 #include <functional>
@@ -21,12 +21,24 @@ struct Health {
   std::string text;
 };
 
+// One scrape under way.
+struct Scrape {
+  std::string content_type;
+  // Appends the next piece of the exposition to an empty string; false with
+  // the last one.
+  std::function<bool(std::string&)> next;
+};
+
+// Each is called by any of the server's threads.
 struct HttpContent {
-  // Starts one scrape: each call of what it returns appends the next piece of
-  // the exposition to an empty string, and returns false with the last one.
-  std::function<std::function<bool(std::string&)>()> scrape;
+  // Starts a scrape in the format that suits an Accept header's value best.
+  std::function<Scrape(const std::string& accept)> scrape;
   std::function<Health()> livez;
   std::function<Health()> readyz;
+  // HTML, whole.
+  std::function<std::string()> page;
+  // Not ok is answered with 500. Without it there is nothing to reload.
+  std::function<Health()> reload;
 };
 
 class HttpServer {

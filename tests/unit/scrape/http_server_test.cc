@@ -13,11 +13,16 @@ class HttpServerTest : public ::testing::Test {
  protected:
   HttpServerTest() {
     HttpContent content;
-    content.scrape = [this] {
-      return [left = pieces](std::string& out) mutable {
-        out += "some_metric 1\n";
-        return --left > 0;
-      };
+    content.scrape = [this](const std::string& accept) {
+      return Scrape{"text/" + (accept == "*/*" ? "plain" : accept),
+                    [left = pieces](std::string& out) mutable {
+                      out += "some_metric 1\n";
+                      return --left > 0;
+                    }};
+    };
+    content.page = [] { return "<p>page</p>\n"; };
+    content.reload = [this] {
+      return ready ? Health{true, "ok\n"} : Health{false, "kept: x\n"};
     };
     content.livez = [] { return Health{true, "ok\n"}; };
     content.readyz = [this] {
@@ -46,8 +51,23 @@ TEST_F(HttpServerTest, ServesAllPiecesOfAScrape) {
   ASSERT_TRUE(reply);
   EXPECT_EQ(reply->status, 200);
   EXPECT_EQ(reply->body, "some_metric 1\nsome_metric 1\nsome_metric 1\n");
-  EXPECT_EQ(reply->get_header_value("Content-Type"),
-            "text/plain; version=0.0.4; charset=utf-8");
+  EXPECT_EQ(reply->get_header_value("Content-Type"), "text/plain");
+}
+
+TEST_F(HttpServerTest, AScrapeKnowsWhatIsAccepted) {
+  const auto reply = Get("/m.txt", {{"Accept", "odd"}});
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->get_header_value("Content-Type"), "text/odd");
+}
+
+TEST_F(HttpServerTest, ReloadsByPostOnly) {
+  httplib::Client client("http://" + server->address());
+  EXPECT_EQ(client.Post("/-/reload")->status, 200);
+  ready = false;
+  const auto reply = client.Post("/-/reload");
+  EXPECT_EQ(reply->status, 500);
+  EXPECT_EQ(reply->body, "kept: x\n");
+  EXPECT_EQ(Get("/-/reload")->status, 404);
 }
 
 TEST_F(HttpServerTest, CompressesWhenAsked) {
@@ -71,13 +91,11 @@ TEST_F(HttpServerTest, HealthIsInStatusAndBody) {
   EXPECT_EQ(reply->body, "not ready: x\n");
 }
 
-TEST_F(HttpServerTest, PageLinksToTheRest) {
+TEST_F(HttpServerTest, PageIsHtml) {
   const auto reply = Get("/");
   ASSERT_TRUE(reply);
   EXPECT_THAT(reply->get_header_value("Content-Type"), StartsWith("text/html"));
-  EXPECT_THAT(reply->body, HasSubstr("href=\"/m.txt\""));
-  EXPECT_THAT(reply->body, HasSubstr("href=\"/readyz\""));
-  EXPECT_THAT(reply->body, HasSubstr("href=\"/livez\""));
+  EXPECT_EQ(reply->body, "<p>page</p>\n");
 }
 
 TEST_F(HttpServerTest, CountsAnswersUnderFewNames) {
@@ -103,12 +121,15 @@ TEST_F(HttpServerTest, TakenPortIsRefusedWithOneSentence) {
 
 TEST(HttpServerAddressTest, EmptyHostIsEveryInterface) {
   HttpStats stats;
-  const auto server = HttpServer::Start({"", 0}, "/m", {}, stats);
+  HttpContent content;
+  content.livez = [] { return Health{true, "ok\n"}; };
+  const auto server =
+      HttpServer::Start({"", 0}, "/m", std::move(content), stats);
   ASSERT_TRUE(server);
   const std::string address = (*server)->address();
   httplib::Client client("127.0.0.1",
                          std::stoi(address.substr(address.rfind(':') + 1)));
-  const auto reply = client.Get("/");
+  const auto reply = client.Get("/livez");
   ASSERT_TRUE(reply);
   EXPECT_EQ(reply->status, 200);
 }

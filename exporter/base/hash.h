@@ -1,7 +1,8 @@
 // 128-bit keys for what would else be stored as text: Event names and label
-// tuples. Seeded with a secret of the process, so that whoever may write
-// Events cannot make two keys meet; at 128 bits they do not by chance. Not for
-// anything that is stored or sent.
+// tuples. Seeded with a secret, so that whoever may write Events cannot make
+// two keys meet; at 128 bits they do not by chance. Keys are saved with the
+// state, and the secret beside them, in a file that its owner alone may read
+// (mode 0600); neither is ever served, sent or logged.
 #pragma once
 
 #include <array>
@@ -19,14 +20,20 @@ struct Hash128 {
 
 class Hasher {
  public:
+  using Secret = std::array<unsigned char, 192>;
+
   // With a secret from the operating system.
   Hasher();
+  // With the secret of saved keys.
+  explicit Hasher(const Secret& secret) : secret_(secret) {}
 
   // Thread-safe.
   Hash128 operator()(std::string_view bytes) const;
 
+  const Secret& secret() const { return secret_; }
+
  private:
-  std::array<unsigned char, 192> secret_;
+  Secret secret_;
 };
 
 }  // namespace kem

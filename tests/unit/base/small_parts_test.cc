@@ -62,6 +62,7 @@ TEST(HashTest, IsSteadyInAProcessAndDiffersByContentAndSecret) {
   EXPECT_FALSE(hash("default/a") == hash("default/b"));
   EXPECT_FALSE(hash("") == hash(std::string_view("\0", 1)));
   EXPECT_FALSE(hash("default/a") == Hasher()("default/a"));
+  EXPECT_EQ(Hasher(hash.secret())("default/a"), hash("default/a"));
 }
 
 TEST(TerminationTest, WaitsForTheSignal) {

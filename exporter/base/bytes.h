@@ -1,0 +1,94 @@
+// Binary form of what is saved: integers in little-endian order, texts behind
+// their length. Used by whatever saves its state and loads it again. Knows
+// nothing of files, versions or checksums.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <type_traits>
+
+namespace kem {
+
+// Appends to a string that it does not own and that must outlive it.
+class ByteWriter {
+ public:
+  explicit ByteWriter(std::string& out) : out_(out) {}
+
+  // The size of T is the size in the file: name it, as in Integer<uint32_t>(n).
+  template <std::integral T>
+  void Integer(std::type_identity_t<T> value) {
+    auto bits = static_cast<std::make_unsigned_t<T>>(value);
+    for (size_t i = 0; i < sizeof(T); ++i) {
+      out_ += static_cast<char>(static_cast<unsigned char>(bits));
+      if constexpr (sizeof(T) > 1)
+        bits = static_cast<decltype(bits)>(bits >> 8);
+    }
+  }
+  void Flag(bool value) { Integer<uint8_t>(value ? 1 : 0); }
+  // At most 4 GiB.
+  void Text(std::string_view text) {
+    Integer<uint32_t>(static_cast<uint32_t>(text.size()));
+    Raw(text);
+  }
+  // Without a length: the reader must know it.
+  void Raw(std::string_view bytes) { out_.append(bytes); }
+
+ private:
+  std::string& out_;
+};
+
+// Reads what a ByteWriter wrote, from bytes that nobody vouches for. What is
+// not there reads as 0, false or an empty text, and ok() is false from then on,
+// so that one look at the end does; but loops must look before they trust a
+// count.
+class ByteReader {
+ public:
+  explicit ByteReader(std::string_view bytes) : left_(bytes) {}
+
+  template <std::integral T>
+  T Integer() {
+    std::make_unsigned_t<T> bits = 0;
+    const std::string_view bytes = Raw(sizeof(T));
+    for (size_t i = 0; i < bytes.size(); ++i) {
+      const auto byte = static_cast<unsigned char>(bytes[i]);
+      bits = static_cast<decltype(bits)>(bits | decltype(bits){byte} << 8 * i);
+    }
+    return static_cast<T>(bits);
+  }
+  // Anything but 0 and 1 is a failure.
+  bool Flag() {
+    const auto value = Integer<uint8_t>();
+    if (value > 1) Fail();
+    return value == 1;
+  }
+  // The views point into the bytes.
+  std::string_view Text() { return Raw(Integer<uint32_t>()); }
+  std::string_view Raw(size_t size) {
+    if (size > left_.size()) {
+      Fail();
+      return {};
+    }
+    const std::string_view bytes = left_.substr(0, size);
+    left_.remove_prefix(size);
+    return bytes;
+  }
+
+  // For what the bytes say but cannot be.
+  void Fail() {
+    ok_ = false;
+    left_ = {};
+  }
+  bool ok() const { return ok_; }
+  // Everything was there, and nothing is left.
+  bool Done() const { return ok_ && left_.empty(); }
+  // How many bytes are left: an upper bound for any count among them.
+  size_t left() const { return left_.size(); }
+
+ private:
+  std::string_view left_;
+  bool ok_ = true;
+};
+
+}  // namespace kem

@@ -1,5 +1,6 @@
 // The page at / for a person with no Grafana. Rendered on the server; needs no
-// script. Used by the app.
+// script. Used by the app, which gives it to the HTTP server. Does not serve it
+// itself.
 #pragma once
 
 #include <string>

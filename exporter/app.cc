@@ -35,7 +35,7 @@ class Watch {
       : name_(name_space.empty() ? "all namespaces" : name_space),
         core_(transport, Path("/api/v1", name_space)),
         events_(transport, Path("/apis/events.k8s.io/v1", name_space)),
-        pipeline_(world, clock, stop),
+        pipeline_(world, name_space, clock, stop),
         reflector_({name_, options.watch_timeout}, {&core_, &events_},
                    pipeline_, {clock, world.session, MakeRandomUnit()}) {}
 
@@ -136,8 +136,8 @@ HttpContent Content(const Options& options, EventWorld& world,
                     const Clock& clock) {
   HttpContent content;
   content.scrape = [&world, &own, &clock](const std::string&) {
-    auto exposition =
-        std::make_shared<Exposition>(world.mutex, world.series, own, clock);
+    auto exposition = std::make_shared<Exposition>(
+        world.mutex, world.ledger.series(), own, clock);
     return Scrape{
         "text/plain; version=0.0.4; charset=utf-8",
         [exposition](std::string& out) { return exposition->Next(out); }};
@@ -177,7 +177,7 @@ int RunApp(const Options& options, ApiAccess access,
          const std::lock_guard guard(world.mutex);
          std::array<size_t, kFamilyCount> counts{};
          for (size_t i = 0; i < kFamilyCount; ++i) {
-           counts[i] = world.series.Count(static_cast<Family>(i));
+           counts[i] = world.ledger.series().Count(static_cast<Family>(i));
          }
          return counts;
        },

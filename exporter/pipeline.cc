@@ -13,6 +13,13 @@ std::string_view TypeLabel(std::string_view type) {
 
 }  // namespace
 
+Pipeline::Pipeline(EventWorld& world, const std::string& watch,
+                   const Clock& clock, std::stop_token stop)
+    : world_(world),
+      clock_(clock),
+      stop_(std::move(stop)),
+      watch_(world.ledger.FindWatch(watch)) {}
+
 void Pipeline::BeginList() { staged_.clear(); }
 
 bool Pipeline::StageItem(std::string_view item) {
@@ -27,14 +34,7 @@ bool Pipeline::StageItem(std::string_view item) {
 
 void Pipeline::CommitList(const ListCommit& commit) {
   const Guard guard(world_.mutex);
-  const SteadyTime now = clock_.SteadyNow();
-  tracker_.Replace(
-      staged_, !has_baseline_ || commit.new_epoch, commit.server_time, now,
-      [&](const Sighting& sighting, const Change& change) {
-        Count(sighting, change, now);
-      },
-      [&](SeriesIds gone) { world_.series.Leave(gone); });
-  has_baseline_ = true;
+  world_.ledger.Commit(watch_, staged_, commit, clock_.SteadyNow());
   std::deque<Sighting>().swap(staged_);
   PublishSizes();
 }
@@ -42,23 +42,27 @@ void Pipeline::CommitList(const ListCommit& commit) {
 FrameInfo Pipeline::ApplyFrame(std::string_view frame) {
   Event event;
   FrameInfo info = decoder_.DecodeFrame(frame, event);
-  if (info.type != FrameType::kAdded && info.type != FrameType::kModified &&
-      info.type != FrameType::kDeleted) {
-    return info;
+  switch (info.type) {
+    case FrameType::kAdded:
+    case FrameType::kModified:
+    case FrameType::kDeleted:
+      break;
+    case FrameType::kBookmark: {
+      const Guard guard(world_.mutex);
+      world_.ledger.Progress(watch_, info.resource_version, clock_.SteadyNow());
+      return info;
+    }
+    default:
+      return info;
   }
   Sighting sighting = Identify(event);
   Guard guard(world_.mutex);
   Change change;
   if (info.type == FrameType::kDeleted) {
-    change = tracker_.Remove(sighting, clock_.SteadyNow());
-    if (change.left.tuple != SeriesIds::kNone) {
-      world_.series.Leave(change.left);
-    }
+    change = world_.ledger.Remove(watch_, sighting, clock_.SteadyNow());
   } else {
     sighting.series = FindSeries(event, guard);
-    const SteadyTime now = clock_.SteadyNow();
-    change = tracker_.Observe(sighting, now);
-    Count(sighting, change, now);
+    change = world_.ledger.Observe(watch_, sighting, clock_.SteadyNow());
     if (change.delta > 0) {
       world_.occurrences.lag.Observe(clock_.WallNow() - event.occurred_at);
     }
@@ -106,20 +110,7 @@ SeriesIds Pipeline::FindSeries(const Event& event, Guard& guard) {
   labels.reason = event.reason;
   labels.type = TypeLabel(event.type);
   labels.reporting_component = event.reporting_component;
-  return world_.series.Intern(labels);
-}
-
-void Pipeline::Count(const Sighting& sighting, const Change& change,
-                     SteadyTime now) {
-  if (change.replay) return;
-  // The delta belongs to the labels that the Event has now.
-  world_.series.Record(sighting.series, change.delta, sighting.occurred_at,
-                       now);
-  if (change.left != sighting.series) {
-    if (change.left.tuple != SeriesIds::kNone) world_.series.Leave(change.left);
-    world_.series.Join(sighting.series);
-  }
-  if (sighting.combined) world_.occurrences.combined += change.delta;
+  return world_.ledger.Intern(labels);
 }
 
 void Pipeline::PublishSizes() {
@@ -129,9 +120,10 @@ void Pipeline::PublishSizes() {
     total += size - published;
     published = size;
   };
-  publish(world_.occurrences.tracked, tracker_.live(), published_live_);
-  publish(world_.occurrences.tombstones, tracker_.tombstones(),
+  publish(world_.occurrences.tracked, watch_.tracker.live(), published_live_);
+  publish(world_.occurrences.tombstones, watch_.tracker.tombstones(),
           published_tombstones_);
+  world_.occurrences.combined = world_.ledger.combined();
 }
 
 }  // namespace kem

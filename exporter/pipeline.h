@@ -1,7 +1,7 @@
-// The way of an Event from JSON to series: decode, find its scope, ask the
-// tracker how many occurrences are new, count them. Each reflector has a
-// Pipeline as its sink; all of them share one EventWorld, which the scrape
-// reads. Does not talk to the API server but for discovery's sake.
+// The way of an Event from JSON to series: decode, find its scope and its
+// series, and hand it to the ledger, which counts what is new. Each reflector
+// has a Pipeline as its sink; all of them share one EventWorld, which the
+// scrape reads. Does not talk to the API server but for discovery's sake.
 #pragma once
 
 #include <deque>
@@ -16,9 +16,8 @@
 #include "events/scope.h"
 #include "frames/object_sink.h"
 #include "frames/session_stats.h"
-#include "occurrences/event_tracker.h"
 #include "occurrences/occurrence_stats.h"
-#include "series/series_table.h"
+#include "state/ledger.h"
 
 namespace kem {
 
@@ -26,11 +25,11 @@ namespace kem {
 struct EventWorld {
   EventWorld(const Discovery& discovery, const Clock& clock,
              std::chrono::seconds birth_hold)
-      : scopes(discovery, clock), series(birth_hold) {}
+      : scopes(discovery, clock), ledger(birth_hold) {}
 
   std::mutex mutex;
   ScopeResolver scopes;  // guarded by mutex
-  SeriesTable series;    // guarded by mutex
+  Ledger ledger;         // guarded by mutex
   SessionStats session;
   OccurrenceStats occurrences;
 };
@@ -38,9 +37,10 @@ struct EventWorld {
 // Owned by one reflector's thread, but for the world.
 class Pipeline : public ObjectSink {
  public:
-  // All must outlive this. `stop` ends a wait for discovery.
-  Pipeline(EventWorld& world, const Clock& clock, std::stop_token stop)
-      : world_(world), clock_(clock), stop_(std::move(stop)) {}
+  // All must outlive this. `watch` names what is watched, to find what is known
+  // of it. `stop` ends a wait for discovery.
+  Pipeline(EventWorld& world, const std::string& watch, const Clock& clock,
+           std::stop_token stop);
 
   void BeginList() override;
   bool StageItem(std::string_view item) override;
@@ -52,7 +52,6 @@ class Pipeline : public ObjectSink {
 
   Sighting Identify(const Event& event);
   SeriesIds FindSeries(const Event& event, Guard& guard);
-  void Count(const Sighting& sighting, const Change& change, SteadyTime now);
   void PublishSizes();
 
   EventWorld& world_;
@@ -60,9 +59,8 @@ class Pipeline : public ObjectSink {
   const std::stop_token stop_;
   const Hasher hash_;
   EventDecoder decoder_;
-  EventTracker tracker_;  // guarded by world_.mutex
+  Ledger::Watch& watch_;  // guarded by world_.mutex
   std::deque<Sighting> staged_;
-  bool has_baseline_ = false;
   std::string scratch_;
   int64_t published_live_ = 0;
   int64_t published_tombstones_ = 0;

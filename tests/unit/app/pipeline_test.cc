@@ -31,7 +31,8 @@ class PipelineTest : public ::testing::Test {
   std::string Render() {
     std::string out;
     SeriesTable::Cursor cursor;
-    while (world.series.Render(cursor, 1 << 20, clock.SteadyNow(), out)) {
+    while (
+        world.ledger.series().Render(cursor, 1 << 20, clock.SteadyNow(), out)) {
     }
     return out;
   }
@@ -73,7 +74,7 @@ class PipelineTest : public ::testing::Test {
   ScriptedTransport transport;
   Discovery discovery{transport, clock};
   EventWorld world{discovery, clock, std::chrono::seconds(0)};
-  Pipeline pipeline{world, clock, {}};
+  Pipeline pipeline{world, "", clock, {}};
 };
 
 TEST_F(PipelineTest, ShowsNothingBeforeTheFirstCommit) {

@@ -1,6 +1,7 @@
-// The command line: from argv to options that are valid, or to what to print
-// instead. The only place that knows flag names and help texts. Does not read
-// files or talk to anything: a kubeconfig is judged by ResolveAccess.
+// From argv, and the configuration file it may name, to options that are valid,
+// or to what to print instead. Used by main at the start, and again by a
+// reload. Which options there are is said in option_table.h. Talks to nothing:
+// a kubeconfig is judged by ResolveAccess.
 #pragma once
 
 #include <chrono>
@@ -8,12 +9,14 @@
 #include <variant>
 #include <vector>
 
+#include "apiserver/file_reader.h"
 #include "base/log.h"
+#include "option_table.h"
 #include "scrape/listen_address.h"
 
 namespace kem {
 
-// Validated: every value may be used as it is.
+// Validated: every value may be used as it is. The defaults are the table's.
 struct Options {
   std::string kubeconfig;
   std::string context;
@@ -26,6 +29,11 @@ struct Options {
   std::string telemetry_path = "/metrics";
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kLogfmt;
+  std::string config_file;
+
+  // What each row of the table was given, in its order: by this a reload sees
+  // what changed.
+  std::vector<OptionValues> given;
 };
 
 // What main prints before it ends with `code`: help and version on stdout with
@@ -35,6 +43,8 @@ struct Exit {
   std::string text;
 };
 
-std::variant<Options, Exit> ParseFlags(int argc, const char* const* argv);
+// Reads no file but that of --config.file, by `read`. Thread-safe.
+std::variant<Options, Exit> ParseFlags(int argc, const char* const* argv,
+                                       const FileReader& read);
 
 }  // namespace kem

@@ -27,7 +27,7 @@ int Run(int argc, const char* const* argv) {
   const kem::TerminationSignals signals;
 
   const std::variant<kem::Options, kem::Exit> parsed =
-      kem::ParseFlags(argc, argv);
+      kem::ParseFlags(argc, argv, kem::DiskFiles());
   if (const auto* exit = std::get_if<kem::Exit>(&parsed)) {
     std::fputs(exit->text.c_str(), exit->code == 0 ? stdout : stderr);
     return exit->code;

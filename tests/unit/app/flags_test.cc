@@ -9,20 +9,28 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-std::variant<Options, Exit> Parse(std::vector<const char*> args) {
+// The one file there is, conf.yaml, holds `config`.
+std::variant<Options, Exit> Parse(std::vector<const char*> args,
+                                  const std::string& config = "") {
   args.insert(args.begin(), "kube-event-metrics");
-  return ParseFlags(static_cast<int>(args.size()), args.data());
+  const FileReader read = [&](const std::string& path) {
+    return path == "conf.yaml" ? std::optional<std::string>(config)
+                               : std::nullopt;
+  };
+  return ParseFlags(static_cast<int>(args.size()), args.data(), read);
 }
 
-Options Accepted(const std::vector<const char*>& args) {
-  const auto parsed = Parse(args);
+Options Accepted(const std::vector<const char*>& args,
+                 const std::string& config = "") {
+  const auto parsed = Parse(args, config);
   const Options* options = std::get_if<Options>(&parsed);
   EXPECT_NE(options, nullptr);
   return options != nullptr ? *options : Options();
 }
 
-std::string Refused(const std::vector<const char*>& args) {
-  const auto parsed = Parse(args);
+std::string Refused(const std::vector<const char*>& args,
+                    const std::string& config = "") {
+  const auto parsed = Parse(args, config);
   const Exit* exit = std::get_if<Exit>(&parsed);
   if (exit == nullptr) return "accepted";
   EXPECT_EQ(exit->code, 2);
@@ -84,16 +92,78 @@ TEST(FlagsTest, WrongOnesGetOneSentence) {
   EXPECT_THAT(Refused({"--web.telemetry-path=/readyz"}), HasSubstr("/readyz"));
 }
 
+TEST(FlagsTest, TakesFromTheFileWhatNoFlagGives) {
+  const Options options = Accepted(
+      {"--config.file=conf.yaml", "--watch.namespaces=b", "--log.level=warn"},
+      "context: kind\n"
+      "watch: {namespaces: [x, y], timeout: 2m}\n"
+      "metrics:\n  birth-hold: 0\n"
+      "log: {level: debug, format: json}\n");
+  EXPECT_EQ(options.context, "kind");
+  EXPECT_THAT(options.namespaces, ElementsAre("b"));
+  EXPECT_EQ(options.watch_timeout, std::chrono::minutes(2));
+  EXPECT_EQ(options.birth_hold, std::chrono::seconds(0));
+  EXPECT_EQ(options.log_level, LogLevel::kWarn);
+  EXPECT_EQ(options.log_format, LogFormat::kJson);
+  EXPECT_EQ(options.telemetry_path, "/metrics");
+}
+
+TEST(FlagsTest, SaysWhichFileAndLineIsWrong) {
+  EXPECT_EQ(
+      Refused({"--config.file=conf.yaml"}, "log:\n  level: loud\n"),
+      "kube-event-metrics: conf.yaml line 2: log.level \"loud\" must be debug, "
+      "info, warn or error\n");
+  EXPECT_EQ(
+      Refused({"--config.file=conf.yaml"}, "lag: {}\n")
+          .rfind("kube-event-metrics: conf.yaml line 1: there is no option lag",
+                 0),
+      0U);
+  EXPECT_THAT(Refused({"--config.file=gone.yaml"}),
+              HasSubstr("--config.file: there is no file gone.yaml"));
+}
+
+TEST(FlagsTest, AWrongValueInTheFileIsRefusedEvenBehindAFlag) {
+  EXPECT_THAT(Refused({"--config.file=conf.yaml", "--log.level=warn"},
+                      "log: {level: loud}"),
+              HasSubstr("conf.yaml line 1"));
+}
+
+TEST(FlagsTest, TellsWhatEachOptionWasGiven) {
+  const Options options =
+      Accepted({"--config.file=conf.yaml"}, "watch: {namespaces: [x]}");
+  const auto rows = OptionTable();
+  ASSERT_EQ(options.given.size(), rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].name == std::string_view("watch.namespaces")) {
+      EXPECT_THAT(options.given[i], ElementsAre("x"));
+    }
+  }
+}
+
 TEST(FlagsTest, HelpIsGroupedAndCompleteAndEndsWithZero) {
   const auto parsed = Parse({"--help"});
   const Exit& exit = std::get<Exit>(parsed);
   EXPECT_EQ(exit.code, 0);
-  for (const char* word :
-       {"Access to the API server", "Watching", "Metrics", "Serving", "Logging",
-        "--kubeconfig", "--context", "--apiserver", "--watch.namespaces",
-        "--watch.timeout", "290s", "--metrics.birth-hold", "75s",
-        "--web.listen-address", ":9953", "--web.telemetry-path", "--log.level",
-        "--log.format", "--version"}) {
+  for (const char* word : {"Access to the API server",
+                           "Watching",
+                           "Metrics",
+                           "Serving",
+                           "Logging",
+                           "--kubeconfig",
+                           "--context",
+                           "--apiserver",
+                           "--watch.namespaces",
+                           "--watch.timeout",
+                           "290s",
+                           "--metrics.birth-hold",
+                           "75s",
+                           "--web.listen-address",
+                           ":9953",
+                           "--web.telemetry-path",
+                           "--log.level",
+                           "--log.format",
+                           "--config.file",
+                           "--version"}) {
     EXPECT_THAT(exit.text, HasSubstr(word));
   }
 }

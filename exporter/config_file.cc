@@ -1,0 +1,157 @@
+#include "config_file.h"
+
+#include <yaml-cpp/yaml.h>
+
+#include <exception>
+#include <set>
+#include <utility>
+
+namespace kem {
+namespace {
+
+constexpr size_t kMaxConfigBytes = size_t{1} << 20;
+
+// What a key may be: an option, the beginning of some, or neither.
+struct KeyMeaning {
+  const OptionRow* row = nullptr;
+  bool is_prefix = false;
+};
+
+KeyMeaning Meaning(const std::string& name) {
+  KeyMeaning meaning;
+  for (const OptionRow& row : OptionTable()) {
+    if (row.name == name) meaning.row = &row;
+    if (std::string_view(row.name).starts_with(name + ".")) {
+      meaning.is_prefix = true;
+    }
+  }
+  return meaning;
+}
+
+class Reader {
+ public:
+  explicit Reader(const std::string& path) : path_(path) {}
+
+  // Goes no deeper than the options' names have dots.
+  void ReadMap(const YAML::Node& map, const std::string& prefix) {
+    std::set<std::string> seen;
+    for (const auto& item : map) {
+      if (Failed()) return;
+      if (!item.first.IsScalar()) {
+        return Fail(item.first, "a key is no text");
+      }
+      const std::string& key = item.first.Scalar();
+      const std::string name = prefix + key;
+      if (!seen.insert(key).second) {
+        return Fail(item.first, name + " stands here twice; keep one of them");
+      }
+      ReadEntry(item.first, item.second, key, name);
+    }
+  }
+
+  bool Failed() const { return !problem_.empty(); }
+  Error error() const {
+    return Error{ErrorCode::kInvalidConfig, path_ + problem_};
+  }
+  void Fail(const YAML::Node& at, const std::string& problem) {
+    Fail(at.Mark().line + 1, problem);
+  }
+  void Fail(int line, const std::string& problem) {
+    problem_ = " line " + std::to_string(line) + ": " + problem;
+  }
+  void Fail(const std::string& problem) { problem_ = ": " + problem; }
+
+  std::vector<ConfigValue> Take() { return std::move(values_); }
+
+ private:
+  void ReadEntry(const YAML::Node& at, const YAML::Node& value,
+                 const std::string& key, const std::string& name) {
+    const KeyMeaning meaning = Meaning(name);
+    if (meaning.is_prefix) {
+      if (!value.IsMap()) {
+        return Fail(at, name +
+                            " must be a map of options, as --help names "
+                            "them after " +
+                            name + ".");
+      }
+      return ReadMap(value, name + ".");
+    }
+    if (meaning.row == nullptr || key.find('.') != std::string::npos) {
+      return Fail(at, "there is no option " + name +
+                          "; --help lists them, and each dot in a name is a "
+                          "level in the file");
+    }
+    if (name == kConfigFileOption) {
+      return Fail(at, name + " cannot stand in the file itself");
+    }
+    ReadValue(*meaning.row, at, value);
+  }
+
+  void ReadValue(const OptionRow& row, const YAML::Node& at,
+                 const YAML::Node& value) {
+    const std::string name = row.name;
+    ConfigValue read{&row, {}, at.Mark().line + 1};
+    if (row.kind != OptionKind::kList) {
+      if (!value.IsScalar()) {
+        return Fail(at, name + " must have one value");
+      }
+      read.values.push_back(value.Scalar());
+      values_.push_back(std::move(read));
+      return;
+    }
+    if (!value.IsSequence()) {
+      return Fail(at, name + " must be a list, such as [a, b]");
+    }
+    for (const YAML::Node& item : value) {
+      if (!item.IsScalar()) {
+        return Fail(at, name + " must be a list of texts");
+      }
+      read.values.push_back(item.Scalar());
+    }
+    values_.push_back(std::move(read));
+  }
+
+  const std::string path_;
+  std::string problem_;
+  std::vector<ConfigValue> values_;
+};
+
+void ReadDocuments(const std::string& text, Reader& reader) {
+  const std::vector<YAML::Node> documents = YAML::LoadAll(text);
+  if (documents.size() > 1) {
+    return reader.Fail(documents[1], "a second document begins; keep one");
+  }
+  if (documents.empty() || documents[0].IsNull()) return;
+  if (!documents[0].IsMap()) {
+    return reader.Fail(documents[0],
+                       "options are expected, such as log: {level: debug}");
+  }
+  reader.ReadMap(documents[0], "");
+}
+
+}  // namespace
+
+Result<std::vector<ConfigValue>> ParseConfigFile(std::string_view text,
+                                                 const std::string& path) {
+  Reader reader(path);
+  if (text.size() > kMaxConfigBytes) {
+    reader.Fail("the file is larger than 1 MiB");
+    return reader.error();
+  }
+  // yaml-cpp tells of mistakes by exceptions; none of them leaves this file.
+  try {
+    ReadDocuments(std::string(text), reader);
+  } catch (const YAML::Exception& e) {
+    reader.Fail(e.mark.line + 1, "this is not YAML: " + e.msg);
+  } catch (const std::exception& e) {
+    reader.Fail(std::string("this cannot be read as YAML: ") + e.what());
+  }
+  if (reader.Failed()) return reader.error();
+  return reader.Take();
+}
+
+std::string PlaceOf(const ConfigValue& value, const std::string& path) {
+  return path + " line " + std::to_string(value.line) + ": " + value.row->name;
+}
+
+}  // namespace kem

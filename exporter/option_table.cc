@@ -1,0 +1,171 @@
+#include "option_table.h"
+
+#include <algorithm>
+#include <cctype>
+#include <utility>
+
+#include "base/duration.h"
+#include "flags.h"
+
+namespace kem {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::seconds;
+using enum OptionKind;
+
+constexpr char kAccess[] = "Access to the API server";
+constexpr char kWatch[] = "Watching";
+constexpr char kMetrics[] = "Metrics";
+constexpr char kWeb[] = "Serving";
+constexpr char kLog[] = "Logging";
+constexpr char kConfig[] = "Configuration";
+
+std::string Quoted(const std::string& text) { return '"' + text + '"'; }
+
+template <std::string Options::*kField>
+std::string TakeText(const OptionValues& values, Options& options) {
+  options.*kField = values[0];
+  return "";
+}
+
+template <typename T>
+std::string TakeOneOf(const OptionValues& values, T& field,
+                      std::span<const std::pair<const char*, T>> choices) {
+  std::string names;
+  for (size_t i = 0; i < choices.size(); ++i) {
+    if (values[0] == choices[i].first) {
+      field = choices[i].second;
+      return "";
+    }
+    if (i > 0) names += i + 1 == choices.size() ? " or " : ", ";
+    names += choices[i].first;
+  }
+  return Quoted(values[0]) + " must be " + names;
+}
+
+std::string TakeWatchTimeout(const OptionValues& values, Options& options) {
+  const auto duration = ParseDuration(values[0]);
+  if (!duration || *duration < seconds(30) || *duration > hours(1)) {
+    return Quoted(values[0]) + " must be a duration from 30s to 1h";
+  }
+  options.watch_timeout = std::chrono::duration_cast<seconds>(*duration);
+  return "";
+}
+
+std::string TakeBirthHold(const OptionValues& values, Options& options) {
+  const auto duration = ParseDuration(values[0]);
+  if (!duration || *duration > hours(1)) {
+    return Quoted(values[0]) + " must be a duration from 0 to 1h, such as 75s";
+  }
+  options.birth_hold = std::chrono::ceil<seconds>(*duration);
+  return "";
+}
+
+// RFC 1123 label, as the API server demands of namespaces.
+bool IsNamespaceName(const std::string& name) {
+  const auto ok = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  };
+  return !name.empty() && name.size() <= 63 && name.front() != '-' &&
+         name.back() != '-' && std::all_of(name.begin(), name.end(), ok);
+}
+
+template <std::vector<std::string> Options::*kField>
+std::string TakeNamespaces(const OptionValues& values, Options& options) {
+  for (const std::string& name : values) {
+    if (!IsNamespaceName(name)) {
+      return Quoted(name) +
+             " is no namespace name: lower-case letters, digits and hyphens, "
+             "at most 63";
+    }
+  }
+  std::vector<std::string>& names = options.*kField;
+  names = values;
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return "";
+}
+
+std::string TakeListenAddress(const OptionValues& values, Options& options) {
+  const auto address = ParseListenAddress(values[0]);
+  if (!address) return address.error().message;
+  options.listen_address = *address;
+  return "";
+}
+
+std::string TakeTelemetryPath(const OptionValues& values, Options& options) {
+  const std::string& path = values[0];
+  const auto ok = [](char c) {
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '/' ||
+           c == '.' || c == '_' || c == '-';
+  };
+  if (path.size() < 2 || path.front() != '/' || path == "/livez" ||
+      path == "/readyz" || !std::all_of(path.begin(), path.end(), ok)) {
+    return Quoted(path) +
+           " must be a path of letters, digits and ./_- other than /, /livez "
+           "and /readyz";
+  }
+  options.telemetry_path = path;
+  return "";
+}
+
+std::string TakeLogLevel(const OptionValues& values, Options& options) {
+  static constexpr std::pair<const char*, LogLevel> kLevels[] = {
+      {"debug", LogLevel::kDebug},
+      {"info", LogLevel::kInfo},
+      {"warn", LogLevel::kWarn},
+      {"error", LogLevel::kError}};
+  return TakeOneOf<LogLevel>(values, options.log_level, kLevels);
+}
+
+std::string TakeLogFormat(const OptionValues& values, Options& options) {
+  static constexpr std::pair<const char*, LogFormat> kFormats[] = {
+      {"logfmt", LogFormat::kLogfmt}, {"json", LogFormat::kJson}};
+  return TakeOneOf<LogFormat>(values, options.log_format, kFormats);
+}
+
+constexpr OptionRow kTable[] = {
+    {"kubeconfig", kAccess, kText, "FILE", "",
+     "Kubeconfig to use instead of KUBECONFIG and ~/.kube/config.",
+     TakeText<&Options::kubeconfig>},
+    {"context", kAccess, kText, "NAME", "",
+     "Context of the kubeconfig; its current-context when empty.",
+     TakeText<&Options::context>},
+    {"apiserver", kAccess, kText, "URL", "",
+     "URL of the API server, in place of the kubeconfig's. Alone it means "
+     "anonymous access.",
+     TakeText<&Options::apiserver>},
+    {"watch.namespaces", kWatch, kList, "NAME,...", "",
+     "Watch the Events of these namespaces only, one stream each. Events of "
+     "cluster-scoped objects sit in default or kube-system.",
+     TakeNamespaces<&Options::namespaces>},
+    {"watch.timeout", kWatch, kText, "DURATION", "290s",
+     "Longest life of one watch, 30s to 1h. Lower it where a load balancer "
+     "cuts quiet connections earlier; above 290s the API server may have "
+     "compacted what a quiet watch needs to resume.",
+     TakeWatchTimeout},
+    {"metrics.birth-hold", kMetrics, kText, "DURATION", "75s",
+     "Show 0 in a new counter for this long, so that increase() sees its "
+     "first occurrence. Two scrape intervals and a bit; 0 turns it off.",
+     TakeBirthHold},
+    {"web.listen-address", kWeb, kText, "HOST:PORT", ":9953",
+     "Address to serve on. Port 0 takes a free one, which the log tells.",
+     TakeListenAddress},
+    {"web.telemetry-path", kWeb, kText, "PATH", "/metrics",
+     "Path of the metrics.", TakeTelemetryPath},
+    {"log.level", kLog, kText, "LEVEL", "info", "debug, info, warn or error.",
+     TakeLogLevel, true},
+    {"log.format", kLog, kText, "FORMAT", "logfmt", "logfmt or json.",
+     TakeLogFormat},
+    {kConfigFileOption, kConfig, kText, "FILE", "",
+     "YAML file that gives any of these options, nested by their dots; flags "
+     "win.",
+     TakeText<&Options::config_file>},
+};
+
+}  // namespace
+
+std::span<const OptionRow> OptionTable() { return kTable; }
+
+}  // namespace kem

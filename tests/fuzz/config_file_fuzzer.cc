@@ -1,0 +1,33 @@
+// ParseConfigFile survives any text, refuses in one sentence, and what it
+// accepts has the shape that its option asks for.
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+
+#include "config_file.h"
+#include "fuzz/fuzzing.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view text(reinterpret_cast<const char*>(data), size);
+  const auto parsed = kem::ParseConfigFile(text, "c.yaml");
+  if (!parsed) {
+    kem::Require(parsed.error().code == kem::ErrorCode::kInvalidConfig,
+                 "a bad file is a configuration error");
+    kem::Require(parsed.error().message.starts_with("c.yaml"),
+                 "the error names the file");
+    return 0;
+  }
+  std::set<const kem::OptionRow*> seen;
+  for (const kem::ConfigValue& value : *parsed) {
+    kem::Require(seen.insert(value.row).second, "an option stands once");
+    kem::Require(value.line > 0, "a value has a line");
+    kem::Require(
+        value.row->kind == kem::OptionKind::kList || value.values.size() == 1,
+        "only lists have any number of values");
+    kem::Require(value.row->name != std::string_view(kem::kConfigFileOption),
+                 "the file does not name itself");
+  }
+  return 0;
+}

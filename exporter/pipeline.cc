@@ -11,6 +11,10 @@ std::string_view TypeLabel(std::string_view type) {
   return type == "Normal" || type == "Warning" ? type : "other";
 }
 
+bool ClusterScoped(const Sighting& sighting) {
+  return sighting.series.object != SeriesIds::kNone;
+}
+
 }  // namespace
 
 Pipeline::Pipeline(EventWorld& world, const std::string& watch,
@@ -20,7 +24,10 @@ Pipeline::Pipeline(EventWorld& world, const std::string& watch,
       stop_(std::move(stop)),
       watch_(world.ledger.FindWatch(watch)) {}
 
-void Pipeline::BeginList() { staged_.clear(); }
+void Pipeline::BeginList() {
+  staged_.clear();
+  staged_recent_ = RecentEvents();
+}
 
 bool Pipeline::StageItem(std::string_view item) {
   Event event;
@@ -29,12 +36,21 @@ bool Pipeline::StageItem(std::string_view item) {
   Guard guard(world_.mutex);
   sighting.series = FindSeries(event, guard);
   staged_.push_back(sighting);
+  if (ClusterScoped(sighting)) {
+    staged_recent_.Observe(sighting.key, event, 0, clock_.WallNow());
+  }
   return true;
 }
 
 void Pipeline::CommitList(const ListCommit& commit) {
   const Guard guard(world_.mutex);
-  world_.ledger.Commit(watch_, staged_, commit, clock_.SteadyNow());
+  world_.ledger.Commit(watch_, staged_, commit, clock_.SteadyNow(),
+                       [&](const Sighting& sighting, const Change& change) {
+                         if (ClusterScoped(sighting)) {
+                           staged_recent_.Add(sighting.key, change.delta);
+                         }
+                       });
+  world_.recent.Absorb(staged_recent_, clock_.WallNow());
   std::deque<Sighting>().swap(staged_);
   PublishSizes();
 }
@@ -63,8 +79,12 @@ FrameInfo Pipeline::ApplyFrame(std::string_view frame) {
   } else {
     sighting.series = FindSeries(event, guard);
     change = world_.ledger.Observe(watch_, sighting, clock_.SteadyNow());
+    const WallTime wall = clock_.WallNow();
     if (change.delta > 0) {
-      world_.occurrences.lag.Observe(clock_.WallNow() - event.occurred_at);
+      world_.occurrences.lag.Observe(wall - event.occurred_at);
+    }
+    if (ClusterScoped(sighting) && !change.replay) {
+      world_.recent.Observe(sighting.key, event, change.delta, wall);
     }
   }
   if (change.replay) world_.session.Count(DropReason::kReplay);

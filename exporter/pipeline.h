@@ -17,6 +17,7 @@
 #include "frames/object_sink.h"
 #include "frames/session_stats.h"
 #include "occurrences/occurrence_stats.h"
+#include "occurrences/recent_events.h"
 #include "state/ledger.h"
 
 namespace kem {
@@ -30,6 +31,7 @@ struct EventWorld {
   std::mutex mutex;
   ScopeResolver scopes;  // guarded by mutex
   Ledger ledger;         // guarded by mutex
+  RecentEvents recent;   // guarded by mutex
   SessionStats session;
   OccurrenceStats occurrences;
 };
@@ -61,6 +63,7 @@ class Pipeline : public ObjectSink {
   EventDecoder decoder_;
   Ledger::Watch& watch_;  // guarded by world_.mutex
   std::deque<Sighting> staged_;
+  RecentEvents staged_recent_;
   std::string scratch_;
   int64_t published_live_ = 0;
   int64_t published_tombstones_ = 0;

@@ -1,7 +1,7 @@
 // An Event as the exporter needs it: who it is, whom it is about, how often it
 // happened and when. The same for core/v1 and events.k8s.io/v1, which are one
 // object under two spellings. Filled by EventDecoder, used by the pipeline;
-// holds no text of its own and never the message.
+// holds no text of its own.
 #pragma once
 
 #include <cstdint>
@@ -31,6 +31,8 @@ struct Event {
   // reportingComponent (reportingController), else source.component: the
   // aggregating recorder leaves the first empty.
   std::string_view reporting_component;
+  // message, or note: for people, and never a label.
+  std::string_view message;
 
   // series.count, else count, else 1; within [1, 2^31-1]. kubectl's order.
   uint32_t count = 1;

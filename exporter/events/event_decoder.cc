@@ -238,6 +238,7 @@ bool Finish(const RawObject& raw, Event& event) {
   const int64_t count =
       raw.has_series ? raw.series_count.value_or(1) : raw.count.value_or(1);
   event.count = static_cast<uint32_t>(std::clamp<int64_t>(count, 1, kMaxCount));
+  event.message = raw.message;
   event.combined = raw.message.starts_with(kCombinedPrefix);
 
   const WallTime never{};

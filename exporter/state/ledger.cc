@@ -28,12 +28,14 @@ void Ledger::Progress(Watch& watch, uint64_t resource_version, SteadyTime now) {
 }
 
 void Ledger::Commit(Watch& watch, const std::deque<Sighting>& sightings,
-                    const ListCommit& commit, SteadyTime now) {
+                    const ListCommit& commit, SteadyTime now,
+                    const EventTracker::OnChange& on_change) {
   watch.tracker.Replace(
       sightings, !watch.has_baseline || commit.new_epoch, commit.server_time,
       now,
       [&](const Sighting& sighting, const Change& change) {
         Count(sighting, change, now);
+        on_change(sighting, change);
       },
       [&](SeriesIds gone) { Leave(gone); });
   watch.has_baseline = true;

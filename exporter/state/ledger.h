@@ -50,9 +50,10 @@ class Ledger {
   Change Remove(Watch& watch, const Sighting& sighting, SteadyTime now);
   void Progress(Watch& watch, uint64_t resource_version, SteadyTime now);
 
-  // A whole list.
+  // A whole list. Calls on_change for each sighting.
   void Commit(Watch& watch, const std::deque<Sighting>& sightings,
-              const ListCommit& commit, SteadyTime now);
+              const ListCommit& commit, SteadyTime now,
+              const EventTracker::OnChange& on_change);
 
   const SeriesTable& series() const { return series_; }
   // Occurrences of Events that their recorder combined.

@@ -138,6 +138,7 @@ void RequireEvent(const Reference& r, const Event& event) {
           "the component");
   const int64_t count = (r.has_series ? r.series_count : r.count).value_or(1);
   Require(event.count == std::clamp<int64_t>(count, 1, INT32_MAX), "the count");
+  Require(event.message == r.message, "the message");
   Require(
       event.combined == r.message.starts_with("(combined from similar events)"),
       "the combined Event");
@@ -155,7 +156,7 @@ void TouchAll(const Event& event) {
   for (const std::string_view text :
        {event.event_namespace, event.name, event.uid, event.api_version,
         event.kind, event.object_namespace, event.object_name, event.reason,
-        event.type, event.reporting_component}) {
+        event.type, event.reporting_component, event.message}) {
     Touch(text);
   }
 }
@@ -170,7 +171,7 @@ std::string Summary(const FrameInfo& info, const Event& event) {
   TouchAll(event);
   for (const std::string_view part :
        {event.event_namespace, event.name, event.kind, event.object_name,
-        event.reason, event.type, event.reporting_component}) {
+        event.reason, event.type, event.reporting_component, event.message}) {
     text.append(" ").append(part);
   }
   return text + " " + std::to_string(event.count);

@@ -191,6 +191,38 @@ TEST_F(PipelineTest, MeasuresLagByTheWallClockOfLiveOccurrencesOnly) {
   EXPECT_EQ(world.occurrences.lag.bucket(5), 1U);
 }
 
+TEST_F(PipelineTest, RemembersTheLastHourOfClusterScopedObjects) {
+  clock.SetWall(WallTime(std::chrono::seconds(1795428466 + 60)));
+  List({{.name = "old", .version = "90", .count = "5"}, Pod("x", "91", "5")});
+  Frame("ADDED", {.name = "new", .version = "101", .message = R"("one")"});
+  Frame("MODIFIED", {.name = "new",
+                     .version = "102",
+                     .message = R"("two")",
+                     .last = R"("2026-11-23T10:07:48Z")",
+                     .count = "3"});
+  Frame("MODIFIED", {.name = "new", .version = "102", .message = R"("two")"});
+  Frame("DELETED", {.name = "new", .version = "103"});
+  Frame("ADDED", Pod("y", "104", "1"));
+  std::vector<RecentEvent> seen = world.recent.Newest(clock.WallNow()).events;
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_EQ(seen[0].name, "new");
+  EXPECT_EQ(seen[0].message, "two");
+  EXPECT_EQ(seen[0].count, 3U);
+  EXPECT_EQ(seen[0].in_window, 3U);
+  EXPECT_EQ(seen[1].name, "old");
+  EXPECT_EQ(seen[1].in_window, 5U);
+
+  // A list that is never whole shows nothing; a whole one what it brings.
+  pipeline.BeginList();
+  pipeline.StageItem(
+      PaddedJson(EventJson{.name = "torn", .version = "150"}.Object()).view());
+  EXPECT_EQ(world.recent.Newest(clock.WallNow()).events.size(), 2U);
+  List({{.name = "old", .version = "200", .count = "9"}});
+  seen = world.recent.Newest(clock.WallNow()).events;
+  ASSERT_EQ(seen.size(), 2U);
+  EXPECT_EQ(seen[1].count, 9U);
+}
+
 TEST_F(PipelineTest, GoldenTextIsTheSameUnderAGermanLocale) {
   const ScopedGermanLocale german;
   List({});

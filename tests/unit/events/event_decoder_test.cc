@@ -45,6 +45,7 @@ TEST_F(EventDecoderTest, ReadsACoreEvent) {
   EXPECT_EQ(event.reason, "NodeNotReady");
   EXPECT_EQ(event.type, "Normal");
   EXPECT_EQ(event.reporting_component, "node-controller");
+  EXPECT_EQ(event.message, "Node worker-1 status is now: NodeNotReady");
   EXPECT_EQ(event.count, 1U);
   EXPECT_EQ(event.identity_time, At("2026-11-23T10:07:46Z"));
   EXPECT_EQ(event.occurred_at, At("2026-11-23T10:07:46Z"));
@@ -69,6 +70,7 @@ TEST_F(EventDecoderTest, ReadsTheSameEventInTheOtherApisWords) {
   EXPECT_EQ(event.kind, "Pod");
   EXPECT_EQ(event.object_namespace, "shop");
   EXPECT_EQ(event.reporting_component, "default-scheduler");
+  EXPECT_EQ(event.message, "0/3 nodes");
   EXPECT_EQ(event.count, 7U);
   EXPECT_EQ(event.identity_time, At("2026-11-23T10:00:00.25Z"));
   EXPECT_EQ(event.occurred_at, At("2026-11-23T10:06:00.5Z"));
@@ -150,6 +152,17 @@ TEST_F(EventDecoderTest, UnescapesText) {
   EXPECT_EQ(
       DecodeEvent({.reason = R"("a\u0000\"\\\u2028\ud83d\ude00<")"}).reason,
       std::string("a\0\"\\\xe2\x80\xa8\xf0\x9f\x98\x80<", 12));
+}
+
+TEST_F(EventDecoderTest, ReadsTheMessageInPlaceWhereItHasNoEscapes) {
+  const PaddedJson plain(EventJson().Frame());
+  Event read;
+  EventDecoder decoder;
+  decoder.DecodeFrame(plain.view(), read);
+  EXPECT_GE(read.message.data(), plain.view().data());
+  EXPECT_LT(read.message.data(), plain.view().data() + plain.view().size());
+  EXPECT_EQ(DecodeEvent({.message = R"("a\n\"b\"")"}).message, "a\n\"b\"");
+  EXPECT_EQ(DecodeEvent({.message = "null"}).message, "");
 }
 
 TEST_F(EventDecoderTest, KnowsCombinedEvents) {

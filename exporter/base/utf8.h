@@ -1,0 +1,50 @@
+// UTF-8 as far as the exporter looks into texts: where a character ends. Used
+// where texts from outside are cut or shown. Knows nothing of what characters
+// mean.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+namespace kem {
+
+// The longest beginning of `text` of at most `limit` bytes that splits no
+// character.
+inline std::string_view CutUtf8(std::string_view text, size_t limit) {
+  if (text.size() <= limit) return text;
+  size_t end = limit;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) {
+    --end;
+  }
+  return text.substr(0, end);
+}
+
+struct Utf8Char {
+  static constexpr char32_t kInvalid = UINT32_MAX;
+  char32_t code = kInvalid;
+  size_t size = 1;  // in bytes
+};
+
+// The first character of a text that is not empty; one byte of kInvalid where
+// none begins (also overlong forms, surrogates and what is past U+10FFFF).
+inline Utf8Char FirstUtf8(std::string_view text) {
+  const auto byte = [&](size_t i) {
+    return static_cast<unsigned char>(i < text.size() ? text[i] : '\0');
+  };
+  const unsigned char lead = byte(0);
+  if (lead < 0x80) return {lead, 1};
+  const size_t size = lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : 2;
+  if (lead < 0xC2 || lead > 0xF4) return {};
+  char32_t code = lead & (0x7FU >> size);
+  for (size_t i = 1; i < size; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return {};
+    code = code << 6 | (byte(i) & 0x3FU);
+  }
+  constexpr char32_t kLeast[] = {0, 0, 0x80, 0x800, 0x10000};
+  if (code < kLeast[size] || code > 0x10FFFF) return {};
+  if (code >= 0xD800 && code <= 0xDFFF) return {};
+  return {code, size};
+}
+
+}  // namespace kem

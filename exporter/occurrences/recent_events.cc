@@ -1,0 +1,226 @@
+#include "occurrences/recent_events.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/utf8.h"
+
+namespace kem {
+namespace {
+
+// Keeps the string's memory where it is enough, and takes no more than needed
+// where it is not.
+void Assign(std::string& to, std::string_view from, size_t limit) {
+  constexpr std::string_view kCut = "…";
+  if (from.size() > limit) {
+    to = std::string(CutUtf8(from, limit - kCut.size())).append(kCut);
+  } else if (from.size() <= to.capacity()) {
+    to.assign(from);
+  } else {
+    to = std::string(from);
+  }
+}
+
+void CopyEvent(const Event& from, WallTime occurred_at, RecentEvent& to) {
+  Assign(to.event_namespace, from.event_namespace, RecentEvents::kMaxName);
+  Assign(to.name, from.name, RecentEvents::kMaxName);
+  Assign(to.api_version, from.api_version, RecentEvents::kMaxWord);
+  Assign(to.kind, from.kind, RecentEvents::kMaxWord);
+  Assign(to.object_name, from.object_name, RecentEvents::kMaxName);
+  Assign(to.reason, from.reason, RecentEvents::kMaxWord);
+  Assign(to.type, from.type, RecentEvents::kMaxWord);
+  Assign(to.reporting_component, from.reporting_component,
+         RecentEvents::kMaxWord);
+  Assign(to.message, from.message, RecentEvents::kMaxMessage);
+  to.count = from.count;
+  to.first_seen = from.identity_time;
+  to.occurred_at = occurred_at;
+}
+
+uint32_t MinuteOf(WallTime time) {
+  return static_cast<uint32_t>(
+      std::chrono::floor<std::chrono::minutes>(time).time_since_epoch() /
+      std::chrono::minutes(1));
+}
+
+}  // namespace
+
+RecentEvents::RecentEvents() { buckets_.fill(kNone); }
+
+void RecentEvents::Observe(const Hash128& key, const Event& event,
+                           uint32_t delta, WallTime now) {
+  DropExpired(now);
+  // A writer's clock that runs ahead must not keep an Event here for ever.
+  const WallTime occurred_at = std::min(event.occurred_at, now);
+  if (occurred_at <= now - kWindow) return;
+  const bool warning = event.type == "Warning";
+  Index index = Find(key);
+  if (index == kNone) {
+    index = Insert(key, warning, occurred_at);
+    if (index == kNone) return;
+    slots_[index].known_from =
+        std::max(delta, 1U) < event.count ? now : WallTime::min();
+  } else {
+    Unlist(index);
+  }
+  Slot& slot = slots_[index];
+  slot.warning = warning;
+  CopyEvent(event, occurred_at, slot.event);
+  Append(slot, {MinuteOf(occurred_at), delta});
+  Enlist(index);
+}
+
+void RecentEvents::Add(const Hash128& key, uint32_t delta) {
+  const Index index = Find(key);
+  if (index == kNone) return;
+  Slot& slot = slots_[index];
+  Append(slot, {MinuteOf(slot.event.occurred_at), delta});
+}
+
+void RecentEvents::Absorb(RecentEvents& other, WallTime now) {
+  DropExpired(now);
+  for (const Line& line : other.lines_) {
+    for (Index from = line.newest; from != kNone;
+         from = other.slots_[from].older) {
+      Slot& staged = other.slots_[from];
+      Index index = Find(staged.key);
+      if (index == kNone) {
+        index = Insert(staged.key, staged.warning, staged.event.occurred_at);
+        if (index == kNone) continue;
+        slots_[index].known_from = staged.known_from;
+      } else {
+        Unlist(index);
+      }
+      Slot& slot = slots_[index];
+      slot.warning = staged.warning;
+      slot.event = std::move(staged.event);
+      for (const Minute& minute : staged.minutes) Append(slot, minute);
+      Enlist(index);
+    }
+  }
+  left_out_ = std::max(left_out_, other.left_out_);
+  other = RecentEvents();
+}
+
+RecentEvents::View RecentEvents::Newest(WallTime now) const {
+  const WallTime cutoff = now - kWindow;
+  View view;
+  view.more = left_out_ > cutoff;
+  for (const Line& line : lines_) {
+    for (Index index = line.newest; index != kNone;
+         index = slots_[index].older) {
+      const Slot& slot = slots_[index];
+      if (slot.event.occurred_at <= cutoff) break;
+      RecentEvent event = slot.event;
+      uint64_t seen = 0;
+      for (const Minute& minute : slot.minutes) {
+        if (minute.minute > MinuteOf(cutoff)) seen += minute.occurrences;
+      }
+      const bool all = event.first_seen > cutoff;
+      event.in_window = std::max<uint64_t>(seen, all ? event.count : 1);
+      event.at_least = !all && slot.known_from > cutoff;
+      view.events.push_back(std::move(event));
+    }
+  }
+  std::stable_sort(view.events.begin(), view.events.end(),
+                   [](const RecentEvent& a, const RecentEvent& b) {
+                     return a.occurred_at > b.occurred_at;
+                   });
+  return view;
+}
+
+RecentEvents::Index RecentEvents::Find(const Hash128& key) const {
+  Index index = buckets_[key.low % kBuckets];
+  while (index != kNone && slots_[index].key != key) {
+    index = slots_[index].chain;
+  }
+  return index;
+}
+
+RecentEvents::Index RecentEvents::Insert(const Hash128& key, bool warning,
+                                         WallTime occurred_at) {
+  if (free_ == kNone && slots_.size() == kMaxEvents) {
+    const Line& others = lines_[0];
+    const Index oldest =
+        others.oldest != kNone ? others.oldest : lines_[1].oldest;
+    const Slot& slot = slots_[oldest];
+    const bool stays_out = slot.warning == warning
+                               ? occurred_at < slot.event.occurred_at
+                               : slot.warning;
+    left_out_ =
+        std::max(left_out_, stays_out ? occurred_at : slot.event.occurred_at);
+    if (stays_out) return kNone;
+    Erase(oldest);
+  }
+  Index index = free_;
+  if (index != kNone) {
+    free_ = slots_[index].chain;
+  } else {
+    index = static_cast<Index>(slots_.size());
+    slots_.emplace_back();
+  }
+  Slot& slot = slots_[index];
+  slot.key = key;
+  slot.minutes.clear();
+  slot.chain = std::exchange(Bucket(key), index);
+  return index;
+}
+
+void RecentEvents::Erase(Index index) {
+  Unlist(index);
+  Slot& slot = slots_[index];
+  Index* link = &Bucket(slot.key);
+  while (*link != index) link = &slots_[*link].chain;
+  *link = slot.chain;
+  slot.chain = std::exchange(free_, index);
+}
+
+void RecentEvents::Enlist(Index index) {
+  Slot& slot = slots_[index];
+  Line& line = lines_[slot.warning ? 1 : 0];
+  // Nearly always it is the newest.
+  Index newer = kNone;
+  Index older = line.newest;
+  while (older != kNone &&
+         slots_[older].event.occurred_at > slot.event.occurred_at) {
+    newer = std::exchange(older, slots_[older].older);
+  }
+  slot.older = older;
+  slot.newer = newer;
+  (older != kNone ? slots_[older].newer : line.oldest) = index;
+  (newer != kNone ? slots_[newer].older : line.newest) = index;
+}
+
+void RecentEvents::Unlist(Index index) {
+  const Slot& slot = slots_[index];
+  Line& line = lines_[slot.warning ? 1 : 0];
+  (slot.older != kNone ? slots_[slot.older].newer : line.oldest) = slot.newer;
+  (slot.newer != kNone ? slots_[slot.newer].older : line.newest) = slot.older;
+}
+
+void RecentEvents::Append(Slot& slot, Minute added) {
+  if (added.occurrences == 0) return;
+  std::vector<Minute>& minutes = slot.minutes;
+  for (Minute& known : minutes) {
+    if (known.minute != added.minute) continue;
+    known.occurrences +=
+        std::min(added.occurrences, UINT32_MAX - known.occurrences);
+    return;
+  }
+  constexpr uint32_t kMinutes = std::chrono::minutes(kWindow).count();
+  std::erase_if(minutes, [&](const Minute& known) {
+    return known.minute + kMinutes <= added.minute;
+  });
+  minutes.push_back(added);
+}
+
+void RecentEvents::DropExpired(WallTime now) {
+  for (const Line& line : lines_) {
+    while (line.oldest != kNone &&
+           slots_[line.oldest].event.occurred_at <= now - kWindow) {
+      Erase(line.oldest);
+    }
+  }
+}
+
+}  // namespace kem

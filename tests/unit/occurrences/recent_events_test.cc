@@ -1,0 +1,255 @@
+// What people are shown of the last hour: which Events are kept, what is known
+// of their number, and that nobody can make it grow.
+#include "occurrences/recent_events.h"
+
+#include <gmock/gmock.h>
+
+#include <random>
+
+namespace kem {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+class RecentEventsTest : public ::testing::Test {
+ protected:
+  // An Event first seen and last seen `first` and `last` before now.
+  Event About(std::string_view object, seconds last, seconds first,
+              uint32_t count = 1) {
+    Event event;
+    event.event_namespace = "default";
+    event.name = "event";
+    event.api_version = "v1";
+    event.kind = "Node";
+    event.object_name = object;
+    event.reason = "Rebooted";
+    event.type = "Warning";
+    event.reporting_component = "kubelet";
+    event.message = "it did";
+    event.count = count;
+    event.identity_time = now - first;
+    event.occurred_at = now - last;
+    return event;
+  }
+  Event About(std::string_view object, seconds last = seconds(0)) {
+    return About(object, last, last);
+  }
+  void Observe(const Event& event, uint32_t delta = 1) {
+    recent.Observe(hash(event.object_name), event, delta, now);
+  }
+  std::vector<std::string> Objects() {
+    std::vector<std::string> names;
+    for (const RecentEvent& event : recent.Newest(now).events) {
+      names.push_back(event.object_name);
+    }
+    return names;
+  }
+  RecentEvent Only() {
+    const RecentEvents::View view = recent.Newest(now);
+    EXPECT_EQ(view.events.size(), 1U);
+    return view.events.empty() ? RecentEvent() : view.events.front();
+  }
+
+  Hasher hash;
+  WallTime now{seconds(1795435200)};
+  RecentEvents recent;
+};
+
+TEST_F(RecentEventsTest, KeepsWhatTheEventSays) {
+  Observe(About("worker-1", minutes(1), minutes(2), 3), 3);
+  const RecentEvent event = Only();
+  EXPECT_EQ(event.event_namespace, "default");
+  EXPECT_EQ(event.name, "event");
+  EXPECT_EQ(event.api_version, "v1");
+  EXPECT_EQ(event.kind, "Node");
+  EXPECT_EQ(event.object_name, "worker-1");
+  EXPECT_EQ(event.reason, "Rebooted");
+  EXPECT_EQ(event.type, "Warning");
+  EXPECT_EQ(event.reporting_component, "kubelet");
+  EXPECT_EQ(event.message, "it did");
+  EXPECT_EQ(event.count, 3U);
+  EXPECT_EQ(event.first_seen, now - minutes(2));
+  EXPECT_EQ(event.occurred_at, now - minutes(1));
+}
+
+TEST_F(RecentEventsTest, NewestFirstWhateverTheOrderOfArrival) {
+  Observe(About("b", minutes(2)));
+  Event normal = About("c", minutes(3));
+  normal.type = "Normal";
+  Observe(normal);
+  Observe(About("a", minutes(1)));
+  Observe(About("d", minutes(4)));
+  EXPECT_THAT(Objects(), ElementsAre("a", "b", "c", "d"));
+}
+
+TEST_F(RecentEventsTest, RepeatReplacesAndMovesToTheTop) {
+  Observe(About("a", minutes(9)));
+  Observe(About("b", minutes(8)));
+  Event again = About("a", minutes(1), minutes(9), 2);
+  again.message = "and again";
+  again.type = "Normal";
+  Observe(again);
+  EXPECT_THAT(Objects(), ElementsAre("a", "b"));
+  EXPECT_EQ(recent.Newest(now).events[0].message, "and again");
+}
+
+TEST_F(RecentEventsTest, AnHourIsAnHour) {
+  Observe(About("too old", minutes(60)));
+  Observe(About("just in", minutes(59)));
+  EXPECT_THAT(Objects(), ElementsAre("just in"));
+  now += minutes(1);
+  EXPECT_THAT(Objects(), IsEmpty());
+  Observe(About("new"));
+  EXPECT_THAT(Objects(), ElementsAre("new"));
+}
+
+TEST_F(RecentEventsTest, FutureTimesAreNow) {
+  Observe(About("ahead", seconds(-86400)));
+  EXPECT_EQ(Only().occurred_at, now);
+  now += minutes(60);
+  EXPECT_THAT(Objects(), IsEmpty());
+}
+
+TEST_F(RecentEventsTest, CountsTheOccurrencesOfTheLastHourOnly) {
+  Observe(About("a", seconds(0), minutes(120), 40), 1);
+  now += minutes(30);
+  Observe(About("a", seconds(0), minutes(150), 43), 3);
+  now += minutes(29);
+  EXPECT_EQ(Only().in_window, 4U);
+  now += minutes(2);
+  EXPECT_EQ(Only().in_window, 3U);
+  EXPECT_EQ(Only().count, 43U);
+}
+
+TEST_F(RecentEventsTest, TellsWhereItMayHaveMissedSome) {
+  // Its 40 occurrences began before the hour, and nobody watched.
+  Observe(About("a", minutes(1), minutes(120), 40), 0);
+  EXPECT_EQ(Only().in_window, 1U);
+  EXPECT_TRUE(Only().at_least);
+  Observe(About("a", minutes(0), minutes(120), 42), 2);
+  EXPECT_EQ(Only().in_window, 2U);
+  EXPECT_TRUE(Only().at_least);
+  now += minutes(59);
+  Observe(About("a", minutes(0), minutes(179), 43), 1);
+  EXPECT_EQ(Only().in_window, 3U);
+  EXPECT_TRUE(Only().at_least);
+  // Watched for a whole hour.
+  now += minutes(1);
+  EXPECT_EQ(Only().in_window, 1U);
+  EXPECT_FALSE(Only().at_least);
+}
+
+TEST_F(RecentEventsTest, AllOfAnEventThatBeganWithinTheHourIsInIt) {
+  Observe(About("a", minutes(1), minutes(50), 40), 0);
+  EXPECT_EQ(Only().in_window, 40U);
+  EXPECT_FALSE(Only().at_least);
+}
+
+TEST_F(RecentEventsTest, AListIsStagedAndAbsorbed) {
+  Observe(About("known", minutes(9), minutes(9), 1));
+  Observe(About("deleted meanwhile", minutes(8)));
+  RecentEvents staged;
+  const Event known = About("known", minutes(2), minutes(9), 4);
+  const Event missed = About("missed", minutes(1), minutes(300), 7);
+  staged.Observe(hash("known"), known, 0, now);
+  staged.Observe(hash("missed"), missed, 0, now);
+  staged.Add(hash("known"), 3);
+  staged.Add(hash("missed"), 2);
+  staged.Add(hash("too old to be staged"), 1);
+  recent.Absorb(staged, now);
+  EXPECT_THAT(Objects(), ElementsAre("missed", "known", "deleted meanwhile"));
+  const auto events = recent.Newest(now).events;
+  EXPECT_EQ(events[0].in_window, 2U);
+  EXPECT_TRUE(events[0].at_least);
+  EXPECT_EQ(events[1].in_window, 4U);
+  EXPECT_FALSE(events[1].at_least);
+  EXPECT_THAT(staged.Newest(now).events, IsEmpty());
+}
+
+TEST_F(RecentEventsTest, TextsAreCutVisiblyAtACharactersEnd) {
+  std::string kind = "x";
+  for (int i = 0; i < 100; ++i) kind += "ä";
+  const std::string message(5000, 'm');
+  Event event = About("a");
+  event.kind = kind;
+  event.message = message;
+  Observe(event);
+  EXPECT_EQ(Only().kind, kind.substr(0, 125) + "…");
+  EXPECT_EQ(Only().message, message.substr(0, 1021) + "…");
+  const std::string whole(RecentEvents::kMaxMessage, 'w');
+  event.message = whole;
+  Observe(event);
+  EXPECT_EQ(Only().message, whole);
+}
+
+TEST_F(RecentEventsTest, FullMeansTheOldestGoAndWarningsLast) {
+  const auto name = [](const char* kind, size_t i) {
+    return kind + std::to_string(1000 + i);
+  };
+  const auto observe = [&](const std::string& object, const char* type) {
+    now += seconds(1);
+    Event event = About(object);
+    event.type = type;
+    Observe(event);
+  };
+  for (size_t i = 0; i < 10; ++i) observe(name("warning", i), "Warning");
+  for (size_t i = 10; i < RecentEvents::kMaxEvents; ++i) {
+    observe(name("normal", i), "Normal");
+  }
+  EXPECT_FALSE(recent.Newest(now).more);
+  observe("another", "Normal");
+  EXPECT_TRUE(recent.Newest(now).more);
+  std::vector<std::string> objects = Objects();
+  EXPECT_EQ(objects.size(), RecentEvents::kMaxEvents);
+  EXPECT_EQ(objects.front(), "another");
+  EXPECT_EQ(objects[489], "normal1011");  // 1010 went
+  EXPECT_EQ(objects.back(), "warning1000");
+
+  for (size_t i = 10; i < RecentEvents::kMaxEvents; ++i) {
+    observe(name("warning", i), "Warning");
+  }
+  observe("no room", "Normal");
+  objects = Objects();
+  EXPECT_EQ(objects.size(), RecentEvents::kMaxEvents);
+  EXPECT_EQ(objects.front(), "warning1499");
+  EXPECT_EQ(objects.back(), "warning1000");
+  observe("one more", "Warning");
+  EXPECT_EQ(Objects().back(), "warning1001");
+  now += minutes(60);
+  EXPECT_FALSE(recent.Newest(now).more);
+}
+
+// Against a table written without any thought of speed.
+TEST_F(RecentEventsTest, AgreesWithASimpleModel) {
+  std::mt19937 random(7);
+  const auto draw = [&](int below) {
+    return static_cast<int>(random() % static_cast<unsigned>(below));
+  };
+  std::map<std::string, WallTime> model;
+  for (int step = 0; step < 20000; ++step) {
+    now += seconds(draw(20));
+    const std::string object = "o" + std::to_string(draw(400));
+    Event event = About(object, seconds(draw(4000) - 100));
+    event.type = draw(2) == 0 ? "Warning" : "Normal";
+    Observe(event);
+    const WallTime at = std::min(event.occurred_at, now);
+    if (at > now - minutes(60)) model[object] = at;
+    if (step % 500 != 0) continue;
+    std::erase_if(model,
+                  [&](auto& one) { return one.second <= now - minutes(60); });
+    const std::vector<std::string> objects = Objects();
+    ASSERT_EQ(objects.size(), model.size());
+    WallTime before = now;
+    for (const std::string& name : objects) {
+      ASSERT_TRUE(model.contains(name));
+      ASSERT_LE(model[name], before);
+      before = model[name];
+    }
+  }
+}
+
+}  // namespace
+}  // namespace kem

@@ -1,0 +1,98 @@
+// What the table in the binary says; reason_catalogue_tool_test.py has the tool
+// that makes it.
+
+#include "events/reason_catalogue.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+#include "events/cluster_kinds.h"
+
+namespace kem {
+namespace {
+
+auto Key(const CatalogueReason& one) {
+  return std::tie(one.kind, one.api_group, one.component, one.reason, one.type);
+}
+
+const CatalogueReason* Find(std::string_view component,
+                            std::string_view reason) {
+  for (const CatalogueReason& one : ReasonCatalogue()) {
+    if (one.component == component && one.reason == reason) return &one;
+  }
+  return nullptr;
+}
+
+TEST(ReasonCatalogueTest, IsSortedAndHasNoneTwice) {
+  const auto all = ReasonCatalogue();
+  ASSERT_GT(all.size(), 200U);
+  EXPECT_TRUE(std::is_sorted(
+      all.begin(), all.end(),
+      [](const auto& a, const auto& b) { return Key(a) <= Key(b); }));
+}
+
+TEST(ReasonCatalogueTest, EachIsComplete) {
+  for (const CatalogueReason& one : ReasonCatalogue()) {
+    SCOPED_TRACE(one.reason);
+    EXPECT_FALSE(one.reason.empty());
+    EXPECT_TRUE(one.type == "Normal" || one.type == "Warning");
+    EXPECT_TRUE(one.meaning.ends_with('.'));
+    EXPECT_TRUE(one.action.ends_with('.'));
+    EXPECT_FALSE(one.source.empty());
+  }
+}
+
+TEST(ReasonCatalogueTest, SeverityIsNotTheType) {
+  for (const char* component : {"kubelet", "node-controller"}) {
+    const CatalogueReason* not_ready = Find(component, "NodeNotReady");
+    ASSERT_NE(not_ready, nullptr) << component;
+    EXPECT_EQ(not_ready->kind, "Node");
+    EXPECT_EQ(not_ready->api_group, "");
+    EXPECT_EQ(not_ready->type, "Normal");
+    EXPECT_EQ(not_ready->severity, Severity::kCritical);
+    EXPECT_TRUE(not_ready->IsCore());
+    EXPECT_TRUE(not_ready->IsSeries());
+  }
+  const CatalogueReason* deprecated = Find("kubelet", "CgroupV1");
+  ASSERT_NE(deprecated, nullptr);
+  EXPECT_EQ(deprecated->type, "Warning");
+  EXPECT_EQ(deprecated->severity, Severity::kInfo);
+}
+
+// The kinds that Kubernetes itself writes Events about, and how many series
+// of it start at 0 on a plain cluster.
+TEST(ReasonCatalogueTest, CoreSeriesAreFewAndAboutFourKinds) {
+  std::set<std::string_view> kinds;
+  size_t series = 0;
+  for (const CatalogueReason& one : ReasonCatalogue()) {
+    if (!one.IsCore() || !one.IsSeries()) continue;
+    ++series;
+    kinds.insert(one.kind);
+    EXPECT_TRUE(
+        IsBuiltInClusterKind(std::string(one.api_group) + "/v1", one.kind));
+  }
+  EXPECT_EQ(kinds,
+            (std::set<std::string_view>{"IPAddress", "Node", "PersistentVolume",
+                                        "ServiceCIDR"}));
+  EXPECT_GT(series, 50U);
+  EXPECT_LT(series, 100U);
+}
+
+TEST(ReasonCatalogueTest, AnAddOnTellsWhatItIsFoundBy) {
+  const CatalogueReason* draining = Find("karpenter", "FailedDraining");
+  ASSERT_NE(draining, nullptr);
+  EXPECT_EQ(draining->source, "karpenter");
+  EXPECT_EQ(draining->found_by_kind, "NodeClaim");
+  EXPECT_EQ(draining->found_by_group, "karpenter.sh");
+  EXPECT_FALSE(draining->IsCore());
+  const CatalogueReason* owner =
+      Find("garbage-collector-controller", "OwnerRefInvalidNamespace");
+  ASSERT_NE(owner, nullptr);
+  EXPECT_FALSE(owner->IsSeries()) << "it is about any kind";
+}
+
+}  // namespace
+}  // namespace kem

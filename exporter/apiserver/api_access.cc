@@ -123,7 +123,8 @@ Result<ApiAccess> FindAccess(const AccessFlags& flags,
 // no credentials for such a server either).
 void DropCredentials(ApiAccess& access) {
   if (!access.token.text.empty() || !access.token.file.empty() ||
-      !access.username.empty() || !access.client_certificate.text.empty()) {
+      !access.username.empty() || !access.client_certificate.text.empty() ||
+      access.exec) {
     LogWarn("Credentials are not sent to a plain http server",
             {{"server", access.server.ToString()}, {"from", access.origin}});
   }
@@ -131,6 +132,7 @@ void DropCredentials(ApiAccess& access) {
       Material();
   access.username.clear();
   access.password.clear();
+  access.exec.reset();
 }
 
 Result<void> CheckMaterial(const ApiAccess& access) {

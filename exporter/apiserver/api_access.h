@@ -4,10 +4,12 @@
 // of token and certificate files are credentials.h's.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "apiserver/exec_credential.h"
 #include "apiserver/file_reader.h"
 #include "apiserver/server_url.h"
 #include "base/environment.h"
@@ -41,6 +43,8 @@ struct ApiAccess {
   Material token;
   std::string username;
   std::string password;
+  // Gives token or client certificate; only where the above give none.
+  std::optional<ExecConfig> exec;
   // Impersonate-* headers, ready to send.
   std::vector<std::pair<std::string, std::string>> impersonation;
 };

@@ -20,8 +20,21 @@ std::optional<std::string> CleanToken(std::string_view text) {
   return std::string(text);
 }
 
-Credentials::Credentials(ApiAccess access, FileReader read)
-    : read_(std::move(read)), access_(std::move(access)) {}
+Credentials::Credentials(ApiAccess access, FileReader read, ProgramRunner run)
+    : read_(std::move(read)), access_(std::move(access)) {
+  if (access_.exec) plugin_.emplace(*access_.exec, clock_, std::move(run));
+}
+
+Result<uint64_t> Credentials::Prepare(uint64_t refused, std::stop_token stop) {
+  if (!plugin_) return uint64_t{0};
+  // Without the mutex: who holds a credential already is not to wait.
+  const Result<ExecPlugin::Issued> issued =
+      plugin_->Get(refused, std::move(stop));
+  if (!issued) return issued.error();
+  const std::lock_guard lock(mutex_);
+  issued_ = issued->credential;
+  return issued->number;
+}
 
 std::string Credentials::Authorization() {
   const std::lock_guard lock(mutex_);
@@ -38,6 +51,7 @@ std::string Credentials::Authorization() {
   }
   const std::optional<std::string> token = CleanToken(access_.token.text);
   if (token) return "Bearer " + *token;
+  if (issued_ && !issued_->token.empty()) return "Bearer " + issued_->token;
   if (access_.username.empty() && access_.password.empty()) return "";
   return "Basic " + EncodeBase64(access_.username + ":" + access_.password);
 }
@@ -57,6 +71,10 @@ TlsSettings Credentials::Tls() {
   settings.ca_pem = access_.ca.text;
   settings.certificate_pem = access_.client_certificate.text;
   settings.key_pem = access_.client_key.text;
+  if (issued_ && !issued_->key_pem.empty()) {
+    settings.certificate_pem = issued_->certificate_pem;
+    settings.key_pem = issued_->key_pem;
+  }
   return settings;
 }
 

@@ -26,6 +26,7 @@ constexpr size_t kMaxBytesWithoutProgress = size_t{256} << 10U;
 struct Progress {
   bool hold_401 = false;      // a 401 is to be kept from the handler
   bool unauthorized = false;  // and there was one
+  uint64_t credential = 0;    // as Credentials::Prepare numbered it
   bool head_seen = false;
   bool aborted = false;  // the handler said false, or threw
   bool chunked = false;
@@ -216,7 +217,8 @@ struct HttplibTransport::Impl {
         credentials(std::move(access), std::move(read)) {}
 
   HttpOutcome TryOnce(const HttpRequest& request, HttpHandler& handler,
-                      std::stop_token stop, Progress& progress);
+                      std::stop_token stop, uint64_t refused,
+                      Progress& progress);
 
   const ServerUrl server;
   const httplib::Headers extra_headers;
@@ -226,7 +228,16 @@ struct HttplibTransport::Impl {
 HttpOutcome HttplibTransport::Impl::TryOnce(const HttpRequest& request,
                                             HttpHandler& handler,
                                             std::stop_token stop,
+                                            uint64_t refused,
                                             Progress& progress) {
+  const Result<uint64_t> credential = credentials.Prepare(refused, stop);
+  if (!credential) {
+    return {credential.error().code == ErrorCode::kCancelled
+                ? HttpEnd::kStopped
+                : HttpEnd::kUnreachable,
+            credential.error().message};
+  }
+  progress.credential = *credential;
   httplib::Headers headers = extra_headers;
   headers.emplace("Host", HostHeader(server));
   headers.emplace("User-Agent", std::string("kube-event-metrics/") + kVersion);
@@ -259,11 +270,12 @@ HttpOutcome HttplibTransport::Get(const HttpRequest& request,
   }
   Progress first;
   first.hold_401 = true;
-  HttpOutcome outcome = impl_->TryOnce(request, handler, stop, first);
+  HttpOutcome outcome = impl_->TryOnce(request, handler, stop, 0, first);
   if (!first.unauthorized) return outcome;
-  // The token may have been replaced since it was read.
+  // The token may have been replaced since it was read; a plugin gives another.
   Progress second;
-  return impl_->TryOnce(request, handler, std::move(stop), second);
+  return impl_->TryOnce(request, handler, std::move(stop), first.credential,
+                        second);
 }
 
 }  // namespace kem

@@ -31,7 +31,14 @@ IoWaiter::IoWaiter(std::stop_token stop, milliseconds deadline)
       }) {}
 
 IoWaiter::Outcome IoWaiter::Wait(int fd, short events, milliseconds limit) {
+  pollfd wait{fd, events, 0};
+  return Wait({&wait, 1}, limit);
+}
+
+IoWaiter::Outcome IoWaiter::Wait(std::span<pollfd> waits, milliseconds limit) {
   const SteadyTime until = std::min(steady_clock::now() + limit, deadline_);
+  std::array<pollfd, kMaxWaits + 1> polled{};
+  const size_t count = std::min(waits.size(), kMaxWaits);
   while (true) {
     if (stop_.stop_requested()) return Outcome::kStopped;
     const SteadyTime now = steady_clock::now();
@@ -39,11 +46,17 @@ IoWaiter::Outcome IoWaiter::Wait(int fd, short events, milliseconds limit) {
     if (now >= until) return Outcome::kTimeout;
     const milliseconds left =
         std::min(std::chrono::ceil<milliseconds>(until - now), kLongestPoll);
-    std::array<pollfd, 2> polled = {pollfd{fd, events, 0},
-                                    pollfd{wake_.get(), POLLIN, 0}};
-    const int ready =
-        ::poll(polled.data(), polled.size(), static_cast<int>(left.count()));
-    if (ready > 0 && polled[0].revents != 0) return Outcome::kReady;
+    for (size_t i = 0; i < count; ++i) {
+      polled[i] = pollfd{waits[i].fd, waits[i].events, 0};
+    }
+    polled[count] = pollfd{wake_.get(), POLLIN, 0};
+    ::poll(polled.data(), count + 1, static_cast<int>(left.count()));
+    bool ready = false;
+    for (size_t i = 0; i < count; ++i) {
+      waits[i].revents = polled[i].revents;
+      ready = ready || polled[i].revents != 0;
+    }
+    if (ready) return Outcome::kReady;
   }
 }
 

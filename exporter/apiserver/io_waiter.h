@@ -1,14 +1,17 @@
-// Waiting for a socket, cut short by a stop request and by one deadline for all
-// the waits of a request together. Used by Connection. Does no input or output
-// on the socket.
+// Waiting for a descriptor, cut short by a stop request and by one deadline for
+// all the waits of a request together. Used by Connection, and by RunProgram
+// for pipes. Does no input or output itself.
 #pragma once
 
 #include <chrono>
 #include <functional>
+#include <span>
 #include <stop_token>
 
 #include "apiserver/unique_fd.h"
 #include "base/clock.h"
+
+struct pollfd;
 
 namespace kem {
 
@@ -22,6 +25,11 @@ class IoWaiter {
   // Waits until `fd` has one of `events` (poll's), an error or a hang-up, but
   // no longer than `limit` (kTimeout). One thread at a time.
   Outcome Wait(int fd, short events, std::chrono::milliseconds limit);
+
+  // As Wait, for the first of several; at most kMaxWaits. Their revents say
+  // which it was.
+  static constexpr size_t kMaxWaits = 3;
+  Outcome Wait(std::span<pollfd> waits, std::chrono::milliseconds limit);
 
   // As Wait, without waiting: kReady when nothing speaks against going on.
   Outcome Check() const;

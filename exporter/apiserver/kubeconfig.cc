@@ -4,6 +4,7 @@
 
 #include <exception>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
@@ -11,6 +12,11 @@ namespace kem {
 namespace {
 
 constexpr size_t kMaxKubeconfigBytes = size_t{4} << 20;
+constexpr char kExecExtension[] = "client.authentication.k8s.io/exec";
+// Aliases can make a short YAML text into an endless tree, and one environment
+// variable may have 128 KiB.
+constexpr int kMaxExtensionNodes = 2000;
+constexpr int kMaxExtensionDepth = 32;
 
 // Reads fields of one YAML document and remembers the first thing that is not
 // as it should be. Missing and null fields read as empty, as in Go.
@@ -87,6 +93,65 @@ class FieldReader {
   std::string problem_;
 };
 
+// A plain scalar as YAML's core schema reads it; what is quoted is text.
+nlohmann::json ScalarToJson(const YAML::Node& node) {
+  const std::string& text = node.Scalar();
+  if (node.Tag() == "!") return text;
+  bool flag = false;
+  // YAML 1.1's yes and on are text to Kubernetes.
+  if ((text == "true" || text == "false") &&
+      YAML::convert<bool>::decode(node, flag)) {
+    return flag;
+  }
+  nlohmann::json number = nlohmann::json::parse(text, nullptr, false);
+  if (number.is_number()) return number;
+  return text;
+}
+
+// The tree as JSON; null for what is too large or too deep, with `left` < 0.
+nlohmann::json ToJson(const YAML::Node& node, int& left, int depth) {
+  if (--left < 0 || depth > kMaxExtensionDepth) {
+    left = -1;
+    return nullptr;
+  }
+  if (node.IsScalar()) return ScalarToJson(node);
+  if (node.IsSequence()) {
+    nlohmann::json list = nlohmann::json::array();
+    for (const YAML::Node& item : node) {
+      list.push_back(ToJson(item, left, depth + 1));
+      if (left < 0) return nullptr;
+    }
+    return list;
+  }
+  if (!node.IsMap()) return nullptr;
+  nlohmann::json map = nlohmann::json::object();
+  for (const auto& item : node) {
+    if (!item.first.IsScalar()) continue;
+    map[item.first.Scalar()] = ToJson(item.second, left, depth + 1);
+    if (left < 0) return nullptr;
+  }
+  return map;
+}
+
+std::string ReadExecExtension(const YAML::Node& cluster, FieldReader& fields) {
+  const YAML::Node list = fields.Field(cluster, "extensions");
+  if (!list.IsDefined() || !list.IsSequence()) return "";
+  for (const YAML::Node& item : list) {
+    if (!item.IsMap() || fields.Text(item, "name") != kExecExtension) continue;
+    const YAML::Node value = fields.Field(item, "extension");
+    if (!value.IsDefined()) return "";
+    int left = kMaxExtensionNodes;
+    const nlohmann::json json = ToJson(value, left, 0);
+    if (left < 0) {
+      fields.Fail(std::string("the extension ") + kExecExtension +
+                  " is too large; a plugin is told a few values only");
+      return "";
+    }
+    return json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+  }
+  return "";
+}
+
 KubeCluster ReadCluster(const YAML::Node& node, FieldReader& fields) {
   KubeCluster cluster;
   cluster.server = fields.Text(node, "server");
@@ -97,7 +162,41 @@ KubeCluster ReadCluster(const YAML::Node& node, FieldReader& fields) {
   cluster.certificate_authority_data =
       fields.Text(node, "certificate-authority-data");
   cluster.proxy_url = fields.Text(node, "proxy-url");
+  cluster.exec_config = ReadExecExtension(node, fields);
   return cluster;
+}
+
+KubeExec ReadExec(const YAML::Node& node, FieldReader& fields) {
+  KubeExec exec;
+  if (!node.IsMap()) {
+    fields.Fail("exec is not a map");
+    return exec;
+  }
+  exec.command = fields.Text(node, "command");
+  // A bare name is looked up in PATH (client-go's GetAuthInfoFileReferences).
+  if (exec.command.find('/') != std::string::npos) {
+    exec.command = fields.File(node, "command");
+  }
+  exec.args = fields.Texts(fields.Field(node, "args"), "args");
+  exec.api_version = fields.Text(node, "apiVersion");
+  exec.install_hint = fields.Text(node, "installHint");
+  exec.provide_cluster_info = fields.Flag(node, "provideClusterInfo");
+  exec.interactive_mode = fields.Text(node, "interactiveMode");
+  const YAML::Node env = fields.Field(node, "env");
+  if (!env.IsDefined()) return exec;
+  if (!env.IsSequence()) {
+    fields.Fail("env is not a list");
+    return exec;
+  }
+  for (const YAML::Node& item : env) {
+    if (!item.IsMap()) {
+      fields.Fail("env has an entry that is not a map");
+      return exec;
+    }
+    exec.env.emplace_back(fields.Text(item, "name"),
+                          fields.Text(item, "value"));
+  }
+  return exec;
 }
 
 KubeUser ReadUser(const YAML::Node& node, FieldReader& fields) {
@@ -126,7 +225,8 @@ KubeUser ReadUser(const YAML::Node& node, FieldReader& fields) {
           fields.Texts(item.second, "as-user-extra");
     }
   }
-  user.has_exec = fields.Field(node, "exec").IsDefined();
+  const YAML::Node exec = fields.Field(node, "exec");
+  if (exec.IsDefined()) user.exec = ReadExec(exec, fields);
   user.has_auth_provider = fields.Field(node, "auth-provider").IsDefined();
   return user;
 }

@@ -5,8 +5,10 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "apiserver/file_reader.h"
@@ -24,6 +26,20 @@ struct KubeCluster {
   std::string certificate_authority;
   std::string certificate_authority_data;  // base64
   std::string proxy_url;
+  // JSON text of the extension client.authentication.k8s.io/exec, which a
+  // credential plugin is told; empty when there is none.
+  std::string exec_config;
+};
+
+// The exec section of a user: how a credential plugin is run.
+struct KubeExec {
+  std::string command;  // a bare name, or an absolute path
+  std::vector<std::string> args;
+  std::vector<std::pair<std::string, std::string>> env;
+  std::string api_version;
+  std::string install_hint;
+  bool provide_cluster_info = false;
+  std::string interactive_mode;
 };
 
 struct KubeUser {
@@ -40,7 +56,7 @@ struct KubeUser {
   std::string as_uid;
   std::vector<std::string> as_groups;
   std::map<std::string, std::vector<std::string>> as_user_extra;
-  bool has_exec = false;
+  std::optional<KubeExec> exec;
   bool has_auth_provider = false;
 };
 

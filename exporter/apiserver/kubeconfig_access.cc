@@ -186,19 +186,79 @@ Result<void> AddUser(const KubeUser& user, ContextResolver& resolver,
   if (has_basic && !user.token.empty()) {
     return resolver.Refuse("both a token and a username are given; keep one");
   }
+  if (user.has_auth_provider && user.exec) {
+    return resolver.Refuse("auth-provider and exec are both given; keep exec");
+  }
   if (user.has_auth_provider) {
     return resolver.Refuse(
         "auth-provider is not supported; use a token, tokenFile or client "
         "certificate");
   }
-  // client-go, too, runs no plugin when it has credentials already.
-  if (user.has_exec && !has_basic && access.token.text.empty() &&
-      access.client_certificate.text.empty()) {
-    return resolver.Refuse(
-        "exec credential plugins are not supported yet; use a token, "
-        "tokenFile or client certificate");
-  }
   return AddImpersonation(user, resolver, access);
+}
+
+Result<void> CheckExec(const KubeExec& exec, const ContextResolver& resolver) {
+  if (exec.command.empty()) {
+    return resolver.Refuse("exec has no command; name the plugin's program");
+  }
+  if (!IsExecApiVersion(exec.api_version)) {
+    return resolver.Refuse(
+        "exec has the apiVersion \"" + exec.api_version +
+        "\"; client.authentication.k8s.io/v1 and v1beta1 are understood");
+  }
+  for (const auto& [name, value] : exec.env) {
+    if (name.empty() || name.find('=') != std::string::npos) {
+      return resolver.Refuse("exec has an env entry without a proper name");
+    }
+  }
+  if (exec.interactive_mode == "Always") {
+    return resolver.Refuse(
+        "exec has interactiveMode Always, but nobody is there to answer; use "
+        "a plugin that needs no terminal");
+  }
+  // In v1beta1 it may be left out (client-go's SetDefaults_ExecConfig).
+  const bool known =
+      exec.interactive_mode == "Never" ||
+      exec.interactive_mode == "IfAvailable" ||
+      (exec.interactive_mode.empty() && exec.api_version.ends_with("/v1beta1"));
+  if (!known) {
+    return resolver.Refuse("exec has the interactiveMode \"" +
+                           exec.interactive_mode +
+                           "\"; use Never or IfAvailable");
+  }
+  return {};
+}
+
+// After AddUser and AddCluster: the plugin is told of the cluster, and it is
+// left out where there are credentials already, as client-go does.
+Result<void> AddExec(const KubeUser& user, const KubeCluster& cluster,
+                     const ContextResolver& resolver, ApiAccess& access) {
+  if (!user.exec) return {};
+  Result<void> checked = CheckExec(*user.exec, resolver);
+  if (!checked) return checked;
+  if (!access.token.text.empty() || !access.username.empty() ||
+      !access.password.empty() || !access.client_certificate.text.empty()) {
+    return {};
+  }
+  const KubeExec& exec = *user.exec;
+  const ExecClusterInfo told = {access.server.ToString(),
+                                access.tls_server_name,
+                                access.insecure_skip_tls_verify,
+                                access.ca.text,
+                                cluster.proxy_url,
+                                cluster.exec_config};
+  ExecConfig config;
+  config.command = exec.command;
+  config.args = exec.args;
+  for (const auto& [name, value] : exec.env) {
+    config.env.push_back(name + "=" + value);
+  }
+  config.env.push_back(ExecInfoVariable(
+      exec.api_version, exec.provide_cluster_info ? &told : nullptr));
+  config.api_version = exec.api_version;
+  config.install_hint = exec.install_hint;
+  access.exec = std::move(config);
+  return {};
 }
 
 template <typename Entry>
@@ -247,6 +307,8 @@ Result<ApiAccess> AccessFromKubeconfig(const Kubeconfig& config,
   Result<void> added = AddUser(**user, resolver, access);
   if (!added) return added.error();
   added = AddCluster(**cluster, apiserver, resolver, access);
+  if (!added) return added.error();
+  added = AddExec(**user, **cluster, resolver, access);
   if (!added) return added.error();
   return access;
 }

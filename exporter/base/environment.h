@@ -6,6 +6,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace kem {
 
@@ -15,5 +16,11 @@ using Environment =
 
 // The process's own environment. Thread-safe, as we never call setenv.
 Environment ProcessEnvironment();
+
+// All of it as "NAME=value", for a program that we start; `additions`, of the
+// same form, take the place of variables of their names, the last one of a name
+// wins. Thread-safe.
+std::vector<std::string> ProcessEnvironmentWith(
+    const std::vector<std::string>& additions);
 
 }  // namespace kem

@@ -1,5 +1,6 @@
 """The ways to reach a real API server: in a pod, by certificate, by lists."""
 
+import json
 import os
 import subprocess
 import unittest
@@ -102,6 +103,33 @@ class AccessTest(ClusterCase):
         self.prove(self.exporter(
             "certified", command=[binary(), "--kubeconfig", kubeconfig]),
             "Certified")
+
+    def test_a_credential_plugin(self):
+        folder = self.account_files("plugged")
+        plugin = self.folder.file("plugged/plugin", """#!/bin/sh
+echo "$KUBERNETES_EXEC_INFO" >>"$(dirname "$0")/runs"
+printf '{"kind":"ExecCredential","apiVersion":"%s","status":{"token":"%s"}}' \
+  client.authentication.k8s.io/v1 "$(cat "$(dirname "$0")/token")"
+""")
+        os.chmod(plugin, 0o755)
+        kubeconfig = self.plane.kubeconfig("plugged.yaml", {"exec": {
+            "apiVersion": "client.authentication.k8s.io/v1",
+            "command": plugin, "interactiveMode": "Never",
+            "provideClusterInfo": True}})
+        exporter = self.exporter(
+            "plugged", command=[binary(), "--kubeconfig", kubeconfig])
+        self.prove(exporter, "Plugged")
+        # Worth nothing from now on: 401, and the plugin is asked again.
+        self.api.delete(f"/api/v1/namespaces/{ACCOUNT_NAMESPACE}"
+                        "/serviceaccounts/plugged")
+        self.account_files("plugged")
+        self.plane.kill_api_server()
+        self.plane.start_api_server()
+        self.prove(exporter, "PluggedAgain", RECOVERY_SECONDS)
+        with open(f"{folder}/runs", encoding="utf-8") as runs:
+            told = [json.loads(line) for line in runs]
+        self.assertEqual(len(told), 2, told)
+        self.assertEqual(told[0]["spec"]["cluster"]["server"], self.plane.url)
 
     def test_a_list_of_kubeconfigs(self):
         self.account_files("listed")

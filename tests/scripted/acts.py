@@ -60,10 +60,14 @@ class Acts(play.Play):
         self._finish(script.exchange)
 
     def do_await(self, value):
-        """Counts on the server's side: discovery, tls_failures, decoy, ..."""
+        """Counts on the server's side: discovery, tls_failures, decoy, ...
+
+        plugin_runs: how often the credential plugin was run.
+        """
         def wrong():
             got = {"tls_failures": self.server.tls_failures,
-                   "decoy": self.server.decoy_connections}
+                   "decoy": self.server.decoy_connections,
+                   "plugin_runs": self.access.plugin_runs()}
             for kind in ("discovery", "list", "watch"):
                 got[kind] = self.server.count(kind)
             return [f"expected {name} {condition}, got {got[name]}"

@@ -11,6 +11,7 @@ import ctypes
 import http.client
 import os
 import re
+import shlex
 import shutil
 import signal
 import subprocess
@@ -23,6 +24,13 @@ LISTENING = re.compile(r'"?Listening on"?.*?address"?[=:]"?([^"\s,}]+):(\d+)')
 START_SECONDS = 30
 PR_SET_PDEATHSIG = 1
 
+# A credential plugin that does what the file beside it says.
+PLUGIN = """#!/bin/sh
+echo "$KUBERNETES_EXEC_INFO" >>"$(dirname "$0")/plugin.runs"
+. "$(dirname "$0")/plugin.act"
+"""
+EXEC_VERSION = "client.authentication.k8s.io/v1"
+
 
 def _die_with_parent():
     """A runner that is killed leaves no exporter behind."""
@@ -32,7 +40,8 @@ def _die_with_parent():
 class Access:
     """How the exporter reaches and proves itself to the server.
 
-    credentials: token | tokenFile | clientCert | clientCertFile | anonymous.
+    credentials: token | tokenFile | clientCert | clientCertFile | exec |
+    anonymous.
     """
 
     def __init__(self, folder, server, credentials="token", options=None):
@@ -43,6 +52,11 @@ class Access:
         self.tokens = {"token-1"}
         self.kubeconfig = os.path.join(folder, "kubeconfig")
         self.write({"token": "token-1"})
+        if credentials == "exec":
+            self._replace("plugin", PLUGIN)
+            os.chmod(self.path("plugin"), 0o755)
+            self.write({"plugin": self.options.get("plugin",
+                                                   {"token": "token-1"})})
         if server.certificates:
             self.write({"ca": "a", "client": "client-1"})
 
@@ -50,13 +64,19 @@ class Access:
         return os.path.join(self.folder, name)
 
     def write(self, changes):
-        """token: text; ca: name of an authority; client: common name."""
+        """token: text; ca: name of an authority; client: common name.
+
+        plugin: {token, expires (seconds from its run), fail (its last words,
+        code 1), hang}: what the credential plugin does from now on.
+        """
         for what, value in changes.items():
             if what == "token":
                 self.tokens.add(value)
                 self._replace("token", value)
             elif what == "ca":
                 self._copy(self.server.certificates.authority(value), "ca.crt")
+            elif what == "plugin":
+                self._replace("plugin.act", self._plugin_act(**value))
             elif what == "client":
                 certificate, key = self.server.certificates.pair(
                     "client", value, "a")
@@ -64,6 +84,28 @@ class Access:
                 self._copy(certificate, "client.crt")
             else:
                 raise ValueError(f"unknown file {what!r}")
+
+    def _plugin_act(self, token=None, expires=None, fail=None, hang=False):
+        if hang:
+            return "sleep 1000\n"
+        if fail:
+            return f"echo {shlex.quote(fail)} >&2; exit 1\n"
+        self.tokens.add(token)
+        end = ""
+        if expires is not None:
+            end = ('\\",\\"expirationTimestamp\\":\\"$(date -u -d '
+                   f"'{expires} seconds' +%Y-%m-%dT%H:%M:%SZ)")
+        return (f'echo "{{\\"kind\\":\\"ExecCredential\\",\\"apiVersion\\":'
+                f'\\"{EXEC_VERSION}\\",\\"status\\":{{\\"token\\":'
+                f'\\"{token}{end}\\"}}}}"\n')
+
+    def plugin_runs(self):
+        """How often the credential plugin was run."""
+        try:
+            with open(self.path("plugin.runs"), encoding="utf-8") as file:
+                return len(file.readlines())
+        except FileNotFoundError:
+            return 0
 
     def _replace(self, name, text):
         temporary = self.path(name + ".new")
@@ -100,6 +142,10 @@ class Access:
             user["token"] = "token-1"
         elif self.credentials == "tokenFile":
             user["tokenFile"] = "token"
+        elif self.credentials == "exec":
+            user["exec"] = {"command": "./plugin", "apiVersion": EXEC_VERSION,
+                            "interactiveMode": "IfAvailable",
+                            "provideClusterInfo": True}
         elif self.credentials == "clientCert" and tls:
             user["client-certificate-data"] = self._data("client.crt")
             user["client-key-data"] = self._data("client.key")

@@ -69,6 +69,32 @@ TEST(CredentialsTest, PrefersTheTokenToThePassword) {
   EXPECT_EQ(Credentials(access, DiskFiles()).Authorization(), "Bearer t");
 }
 
+TEST(CredentialsTest, ShowsWhatThePluginGave) {
+  ApiAccess access = TlsAccess();
+  access.exec = ExecConfig{"x", {}, {}, "client.authentication.k8s.io/v1", ""};
+  std::string token = "one";
+  Credentials credentials(
+      access, DiskFiles(), [&token](const Program&, std::stop_token) {
+        return ProgramEnd{
+            ProgramEnd::How::kExited, 0,
+            R"({"kind":"ExecCredential","apiVersion":)"
+            R"("client.authentication.k8s.io/v1","status":{"token":")" +
+                token + R"("}})",
+            ""};
+      });
+  EXPECT_EQ(credentials.Authorization(), "");
+  EXPECT_EQ(*credentials.Prepare(0, {}), 1U);
+  EXPECT_EQ(credentials.Authorization(), "Bearer one");
+  token = "two";
+  EXPECT_EQ(*credentials.Prepare(0, {}), 1U);
+  EXPECT_EQ(*credentials.Prepare(1, {}), 2U);
+  EXPECT_EQ(credentials.Authorization(), "Bearer two");
+  token = "no good";
+  EXPECT_EQ(credentials.Prepare(2, {}).error().message,
+            "credential plugin x: its token is empty or holds blanks");
+  EXPECT_EQ(credentials.Authorization(), "Bearer two");
+}
+
 TEST(CredentialsTest, HasNoneForAnonymousAndForPlainHttp) {
   ApiAccess access = TlsAccess();
   EXPECT_EQ(Credentials(access, DiskFiles()).Authorization(), "");

@@ -101,10 +101,6 @@ TEST_F(KubeconfigAccessTest, MakesImpersonationHeaders) {
                   Pair("Impersonate-Extra-acme.com%2Fproject", "y")));
 }
 
-TEST_F(KubeconfigAccessTest, RunsNoPluginWhenThereIsAToken) {
-  EXPECT_TRUE(Resolve(kServer, "token: t, exec: {command: x}"));
-}
-
 TEST_F(KubeconfigAccessTest, TellsOfEachUnusableUser) {
   const PemPair client = MakeCertificate({});
   files_.texts["/crt"] = client.certificate;
@@ -112,9 +108,6 @@ TEST_F(KubeconfigAccessTest, TellsOfEachUnusableUser) {
   files_.texts["/other-key"] = MakeCertificate({}).key;
   files_.texts["/empty"] = "\n";
   const std::pair<const char*, const char*> cases[] = {
-      {"exec: {command: x}",
-       "exec credential plugins are not supported yet; use a token, tokenFile "
-       "or client certificate"},
       {"auth-provider: {name: gcp}",
        "auth-provider is not supported; use a token, tokenFile or client "
        "certificate"},

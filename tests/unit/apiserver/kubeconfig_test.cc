@@ -74,7 +74,8 @@ TEST(KubeconfigTest, ReadsEveryField) {
   EXPECT_EQ(user.as_uid, "7");
   EXPECT_THAT(user.as_groups, ElementsAre("a", "b"));
   EXPECT_THAT(user.as_user_extra.at("scopes"), ElementsAre("view", "edit"));
-  EXPECT_TRUE(user.has_exec);
+  ASSERT_TRUE(user.exec);
+  EXPECT_EQ(user.exec->command, "aws");
   EXPECT_TRUE(user.has_auth_provider);
   EXPECT_EQ(config->contexts.at("prod").cluster, "prod");
   EXPECT_EQ(config->contexts.at("prod").user, "me");

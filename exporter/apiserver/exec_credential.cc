@@ -1,0 +1,129 @@
+#include "apiserver/exec_credential.h"
+
+#include <nlohmann/json.hpp>
+
+#include "apiserver/base64.h"
+#include "apiserver/credentials.h"
+#include "apiserver/tls.h"
+#include "base/rfc3339.h"
+
+namespace kem {
+namespace {
+
+using nlohmann::json;
+
+Error Malformed(std::string why) {
+  return Error{ErrorCode::kMalformed, std::move(why)};
+}
+
+// A member that may be left out or null, as in Go; false when it is anything
+// but text.
+bool ReadText(const json& object, const char* key, std::string& text) {
+  const auto found = object.find(key);
+  if (found == object.end() || found->is_null()) return true;
+  const auto* value = found->get_ptr<const std::string*>();
+  if (value != nullptr) text = *value;
+  return value != nullptr;
+}
+
+Result<ExecCredential> ReadStatus(const json& status) {
+  ExecCredential credential;
+  std::string expires;
+  for (const auto& [key, text] :
+       {std::pair("token", &credential.token),
+        std::pair("clientCertificateData", &credential.certificate_pem),
+        std::pair("clientKeyData", &credential.key_pem),
+        std::pair("expirationTimestamp", &expires)}) {
+    if (!ReadText(status, key, *text)) {
+      return Malformed(std::string("its status.") + key + " is not a string");
+    }
+  }
+  if (!expires.empty()) {
+    credential.expires = ParseRfc3339(expires);
+    if (!credential.expires) {
+      return Malformed("its status.expirationTimestamp is not a time");
+    }
+  }
+  return credential;
+}
+
+Result<void> Check(ExecCredential& credential) {
+  if (credential.certificate_pem.empty() != credential.key_pem.empty()) {
+    return Malformed(
+        "it gave a client certificate or a key, but not both of them");
+  }
+  if (credential.token.empty() && credential.key_pem.empty()) {
+    return Malformed("it gave neither a token nor a client certificate");
+  }
+  if (!credential.token.empty()) {
+    std::optional<std::string> token = CleanToken(credential.token);
+    if (!token) return Malformed("its token is empty or holds blanks");
+    credential.token = std::move(*token);
+  }
+  if (!credential.key_pem.empty()) {
+    const Result<void> pair =
+        CheckKeyPair(credential.certificate_pem, credential.key_pem);
+    if (!pair) return Malformed(pair.error().message);
+  }
+  return {};
+}
+
+}  // namespace
+
+bool IsExecApiVersion(std::string_view api_version) {
+  return api_version == "client.authentication.k8s.io/v1" ||
+         api_version == "client.authentication.k8s.io/v1beta1";
+}
+
+std::string ExecInfoVariable(const std::string& api_version,
+                             const ExecClusterInfo* cluster) {
+  json spec = {{"interactive", false}};
+  if (cluster != nullptr) {
+    json& told = spec["cluster"];
+    told["server"] = cluster->server;
+    if (!cluster->tls_server_name.empty()) {
+      told["tls-server-name"] = cluster->tls_server_name;
+    }
+    if (cluster->insecure_skip_tls_verify) {
+      told["insecure-skip-tls-verify"] = true;
+    }
+    if (!cluster->ca_pem.empty()) {
+      told["certificate-authority-data"] = EncodeBase64(cluster->ca_pem);
+    }
+    if (!cluster->proxy_url.empty()) told["proxy-url"] = cluster->proxy_url;
+    told["config"] = json::parse(
+        cluster->config.empty() ? "null" : cluster->config, nullptr, false);
+  }
+  const json info = {{"kind", "ExecCredential"},
+                     {"apiVersion", api_version},
+                     {"spec", std::move(spec)}};
+  return "KUBERNETES_EXEC_INFO=" +
+         info.dump(-1, ' ', true, json::error_handler_t::replace);
+}
+
+Result<ExecCredential> ParseExecCredential(std::string_view text,
+                                           std::string_view api_version) {
+  const json root = json::parse(text, nullptr, false);
+  if (!root.is_object()) return Malformed("its output is not a JSON object");
+  std::string kind;
+  std::string version;
+  if (!ReadText(root, "kind", kind) || !ReadText(root, "apiVersion", version) ||
+      kind != "ExecCredential") {
+    return Malformed("its output is not an ExecCredential");
+  }
+  if (version != api_version) {
+    return Malformed("its output is not of the version " +
+                     std::string(api_version) + " that the kubeconfig wants");
+  }
+  const auto status = root.find("status");
+  if (status == root.end() || !status->is_object()) {
+    return Malformed("its output has no status");
+  }
+  Result<ExecCredential> credential = ReadStatus(*status);
+  if (!credential) return credential;
+  Result<void> checked = Check(*credential);
+  if (!checked) return checked.error();
+  return credential;
+}
+
+}  // namespace kem

@@ -1,0 +1,129 @@
+#include "apiserver/exec_plugin.h"
+
+#include <algorithm>
+#include <cstring>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "base/environment.h"
+#include "base/one_line.h"
+
+namespace kem {
+namespace {
+
+constexpr size_t kMaxQuoted = 300;
+// No word of a message is that long, but a token is.
+constexpr size_t kMaxWord = 100;
+
+// The last line that says something, fit for a sentence.
+std::string LastWords(std::string_view messages) {
+  const size_t end = messages.find_last_not_of(" \t\r\n");
+  if (end == std::string_view::npos) return "";
+  messages = messages.substr(0, end + 1);
+  // npos + 1 is the beginning.
+  messages.remove_prefix(messages.find_last_of("\r\n") + 1);
+  const std::string line = OneLine(messages);
+  std::string words;
+  for (size_t begin = 0; begin < line.size() && words.size() < kMaxQuoted;) {
+    const size_t stop = std::min(line.find(' ', begin), line.size());
+    if (stop > begin) {
+      if (!words.empty()) words += ' ';
+      words +=
+          stop - begin > kMaxWord ? "..." : line.substr(begin, stop - begin);
+    }
+    begin = stop + 1;
+  }
+  return words;
+}
+
+}  // namespace
+
+ExecPlugin::ExecPlugin(ExecConfig config, const Clock& clock, ProgramRunner run)
+    : config_(std::move(config)), clock_(clock), run_(std::move(run)) {}
+
+bool ExecPlugin::Usable(uint64_t refused) const {
+  return issued_.credential != nullptr && issued_.number != refused &&
+         (!issued_.credential->expires ||
+          clock_.WallNow() <= *issued_.credential->expires);
+}
+
+Result<ExecPlugin::Issued> ExecPlugin::Get(uint64_t refused,
+                                           std::stop_token stop) {
+  std::unique_lock lock(mutex_);
+  const uint64_t before = runs_;
+  while (true) {
+    if (Usable(refused)) return issued_;
+    // What another thread's run came to while we waited is the answer.
+    if (runs_ != before && failure_) return *failure_;
+    if (!running_) break;
+    if (!ended_.wait(lock, stop, [this] { return !running_; })) {
+      return Error{ErrorCode::kCancelled, "stopped"};
+    }
+  }
+  running_ = true;
+  lock.unlock();
+  Result<ExecCredential> made = Run(std::move(stop));
+  lock.lock();
+  running_ = false;
+  ++runs_;
+  failure_.reset();
+  if (made) {
+    issued_ = {runs_, std::make_shared<const ExecCredential>(std::move(*made))};
+  } else {
+    failure_ = made.error();
+  }
+  ended_.notify_all();
+  if (failure_) return *failure_;
+  return issued_;
+}
+
+Result<ExecCredential> ExecPlugin::Run(std::stop_token stop) const {
+  Program program;
+  program.command = config_.command;
+  program.args = config_.args;
+  program.environment = ProcessEnvironmentWith(config_.env);
+  const ProgramEnd end = run_(program, std::move(stop));
+  if (end.how != ProgramEnd::How::kExited || end.code != 0) return Failure(end);
+  Result<ExecCredential> credential =
+      ParseExecCredential(end.output, config_.api_version);
+  if (!credential) {
+    return Error{ErrorCode::kUnavailable, "credential plugin " +
+                                              config_.command + ": " +
+                                              credential.error().message};
+  }
+  return credential;
+}
+
+Error ExecPlugin::Failure(const ProgramEnd& end) const {
+  std::string problem;
+  switch (end.how) {
+    case ProgramEnd::How::kStopped:
+      return Error{ErrorCode::kCancelled, "stopped"};
+    case ProgramEnd::How::kNotStarted:
+      problem = "cannot be started (" +
+                std::generic_category().message(end.code) + "); ";
+      problem += config_.install_hint.empty()
+                     ? "install it, or correct the kubeconfig's command"
+                     : OneLine(config_.install_hint).substr(0, kMaxQuoted);
+      break;
+    case ProgramEnd::How::kExited:
+      problem = "ended with code " + std::to_string(end.code);
+      break;
+    case ProgramEnd::How::kSignalled:
+      problem = "was killed by signal " + std::to_string(end.code);
+      break;
+    case ProgramEnd::How::kTimeout:
+      problem = "was not done within 30 s and was killed";
+      break;
+    case ProgramEnd::How::kTooLarge:
+      problem = "printed more than 1 MiB and was killed";
+      break;
+  }
+  const std::string words = LastWords(end.messages);
+  if (!words.empty()) problem += ": " + words;
+  return Error{ErrorCode::kUnavailable,
+               "credential plugin " + config_.command + " " + problem};
+}
+
+}  // namespace kem

@@ -3,6 +3,7 @@
 // nothing of files, versions or checksums.
 #pragma once
 
+#include <array>
 #include <concepts>
 #include <cstdint>
 #include <string>
@@ -19,12 +20,12 @@ class ByteWriter {
   // The size of T is the size in the file: name it, as in Integer<uint32_t>(n).
   template <std::integral T>
   void Integer(std::type_identity_t<T> value) {
-    auto bits = static_cast<std::make_unsigned_t<T>>(value);
+    const auto bits = static_cast<std::make_unsigned_t<T>>(value);
+    std::array<char, sizeof(T)> bytes;
     for (size_t i = 0; i < sizeof(T); ++i) {
-      out_ += static_cast<char>(static_cast<unsigned char>(bits));
-      if constexpr (sizeof(T) > 1)
-        bits = static_cast<decltype(bits)>(bits >> 8);
+      bytes[i] = static_cast<char>(bits >> 8 * i & 0xff);
     }
+    out_.append(bytes.data(), bytes.size());
   }
   void Flag(bool value) { Integer<uint8_t>(value ? 1 : 0); }
   // At most 4 GiB.

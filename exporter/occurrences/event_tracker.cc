@@ -125,11 +125,17 @@ void EventTracker::Bury(uint32_t index, SteadyTime now) {
   Record& record = At(index);
   record.tombstone = 1;
   record.stamp = Seconds(now);
+  --live_;
+  Link(index);
+}
+
+// Makes the record the newest tombstone.
+void EventTracker::Link(uint32_t index) {
+  Record& record = At(index);
   record.tuple_or_older = newest_;
   record.object_or_newer = kNone;
   (newest_ == kNone ? oldest_ : At(newest_).object_or_newer) = index;
   newest_ = index;
-  --live_;
   ++tombstones_;
 }
 
@@ -158,7 +164,7 @@ void EventTracker::EvictTombstones(SteadyTime now) {
   }
 }
 
-uint32_t EventTracker::Find(const Hash128& key) {
+uint32_t EventTracker::Find(const Hash128& key) const {
   const size_t mask = slots_.size() - 1;
   for (size_t slot = key.low & mask;; slot = (slot + 1) & mask) {
     if (slots_[slot] == kNone) return kNone;

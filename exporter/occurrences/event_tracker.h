@@ -13,6 +13,8 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
@@ -80,6 +82,18 @@ class EventTracker {
                WallTime server_time, SteadyTime now, const OnChange& on_change,
                const OnGone& on_gone);
 
+  // Appends all of it but the limits.
+  void Save(std::string& out) const;
+  // What Save wrote, into a tracker that nothing was done with. `shift` is
+  // added to the times at which tombstones were dated. Calls `on_live` with the
+  // series of each Event that exists; when that is false, or the bytes are not
+  // what Save wrote, so is the result, and the tracker of no use.
+  bool Load(std::string_view bytes, std::chrono::nanoseconds shift,
+            const std::function<bool(SeriesIds)>& on_live);
+  // Calls `on_gone` with the series of each Event that exists, as if all were
+  // forgotten with this tracker.
+  void ForEachLive(const OnGone& on_gone) const;
+
   // Events that exist, and Events remembered though gone.
   uint32_t live() const { return live_; }
   uint32_t tombstones() const { return tombstones_; }
@@ -109,17 +123,21 @@ class EventTracker {
   Record& At(uint32_t index) {
     return blocks_[index / kBlockRecords][index % kBlockRecords];
   }
-  uint32_t Find(const Hash128& key);
+  const Record& At(uint32_t index) const {
+    return blocks_[index / kBlockRecords][index % kBlockRecords];
+  }
+  uint32_t Find(const Hash128& key) const;
   uint32_t Insert(const Hash128& key);
   void Erase(uint32_t index);
   void Grow();
   void Store(Record& record, const Sighting& sighting);
+  void Link(uint32_t index);
   uint32_t Delta(const Record& record, const Sighting& sighting) const;
   void Bury(uint32_t index, SteadyTime now);
   void Revive(uint32_t index);
   void EvictTombstones(SteadyTime now);
 
-  const Limits limits_;
+  Limits limits_;
   // Records stay where they are, so that growing copies only the slots.
   std::vector<std::unique_ptr<Record[]>> blocks_;
   std::vector<uint32_t> free_;

@@ -1,6 +1,7 @@
 // A model of writers and of an API server, played at random: as long as every
 // write reaches the tracker by frame or by list, the sum of its deltas is the
-// number of times something happened.
+// number of times something happened; also through restarts from what was
+// saved, be it of now or of long ago.
 
 #include <map>
 #include <random>
@@ -17,7 +18,7 @@ class Model : public TrackerTest {
 
   void Step() {
     const int name = Pick(40);
-    switch (Pick(10)) {
+    switch (Pick(12)) {
       case 0:
         Expire(name);
         break;
@@ -27,6 +28,12 @@ class Model : public TrackerTest {
       case 2:
         blind_ = !blind_;
         if (!blind_) Relist();
+        break;
+      case 3:
+        Save();
+        break;
+      case 4:
+        Restart();
         break;
       default:
         Happen(name, 1 + static_cast<uint32_t>(Pick(3)));
@@ -80,7 +87,25 @@ class Model : public TrackerTest {
     blind_ = false;
   }
 
+  void Save() {
+    saved_.clear();
+    tracker.Save(saved_);
+    saved_counted_ = counted;
+  }
+
+  // The counters go back with the tracker, and a list catches up.
+  void Restart() {
+    if (saved_.empty() || Pick(2) == 0) Save();
+    tracker = EventTracker();
+    ASSERT_TRUE(tracker.Load(saved_, {}, [](SeriesIds) { return true; }));
+    counted = saved_counted_;
+    blind_ = true;
+    Relist();
+  }
+
   std::mt19937 random_;
+  std::string saved_;
+  uint64_t saved_counted_ = 0;
   std::map<int, Frame> written_;
   std::map<int, Frame> alive_;
   uint64_t server_version_ = 0;

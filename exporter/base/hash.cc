@@ -22,4 +22,8 @@ Hash128 Hasher::operator()(std::string_view bytes) const {
   return Hash128{hash.low64, hash.high64};
 }
 
+uint64_t Checksum(std::string_view bytes, uint64_t seed) {
+  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
+}
+
 }  // namespace kem

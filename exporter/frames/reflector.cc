@@ -31,6 +31,13 @@ Reflector::Reflector(ReflectorOptions options, std::vector<ListerWatcher*> apis,
       context_(std::move(context)),
       page_limit_(kPageLimit) {
   assert(!apis_.empty());
+  if (!options_.resumption) return;
+  point_ = options_.resumption->point;
+  whole_until_ = options_.resumption->whole_until;
+  synced_ = true;
+  status_.SetSynced();
+  unproven_ = true;
+  state_ = ReflectorState::kWatch;
 }
 
 Reflector::~Reflector() = default;

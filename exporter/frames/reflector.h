@@ -93,6 +93,9 @@ class Reflector {
   ReflectorStatus status_;
 
   ReflectorState state_ = ReflectorState::kList;
+  // The point is an earlier process's: nothing has shown yet that this API
+  // server has been there.
+  bool unproven_ = false;
   size_t api_ = 0;
   std::chrono::milliseconds wait_{0};
   Backoff backoff_;

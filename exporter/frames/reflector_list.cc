@@ -147,6 +147,7 @@ void Reflector::CommitList() {
   page_limit_ = kPageLimit;
   list_restarts_ = 0;
   watch_worked_ = false;
+  unproven_ = false;
   poisoned_at_ = 0;
   state_ = ReflectorState::kWatch;
   LogInfo("Listed", {{"reflector", options_.name},

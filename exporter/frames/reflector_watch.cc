@@ -18,6 +18,8 @@ constexpr seconds kShortWatch{5};
 // A watch that lived this long is proof of health, as is a new frame.
 constexpr seconds kHealthyWatch{60};
 constexpr int kMaxServerErrors = 5;
+// How long a watch from an earlier process's version may be silent.
+constexpr seconds kProvingWatch{10};
 
 WatchEnd ToWatchEnd(ErrorCode code) {
   switch (code) {
@@ -86,9 +88,11 @@ bool AsksForPatience(const Failure& failure) {
 }  // namespace
 
 void Reflector::StepWatch(std::stop_token stop) {
-  const WatchOptions options{
-      point_.resume(),
-      DrawWatchTimeout(options_.watch_timeout, context_.random())};
+  const seconds longest = unproven_
+                              ? std::min(options_.watch_timeout, kProvingWatch)
+                              : options_.watch_timeout;
+  const WatchOptions options{point_.resume(),
+                             DrawWatchTimeout(longest, context_.random())};
   const WatchReport report = Watch(options, std::move(stop));
   context_.stats.Count(report.end);
   LogDebug("Watch ended", {{"reflector", options_.name},
@@ -99,6 +103,7 @@ void Reflector::StepWatch(std::stop_token stop) {
   if (report.end == WatchEnd::kCancelled) return;
   if (report.progressed || report.lived > kHealthyWatch) backoff_.Reset();
   if (report.progressed || report.lived >= kShortWatch) watch_worked_ = true;
+  if (report.progressed) unproven_ = false;
   OnWatchEnd(report);
 }
 
@@ -185,6 +190,7 @@ void Reflector::OnWatchEnd(const WatchReport& report) {
 void Reflector::OnCleanEnd(const WatchReport& report) {
   const SteadyTime now = context_.clock.SteadyNow();
   whole_until_ = now;
+  if (unproven_) return ListNow("silent since the restart");
   if (now - point_.resume_at() > kCompactionMargin) {
     // Most likely compacted by now: a 410 would only be a detour. It is also
     // how a restored etcd is noticed, for a watch of a version from the future

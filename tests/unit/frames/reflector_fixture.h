@@ -214,9 +214,9 @@ class ReflectorTest : public ::testing::Test {
 
   void UseTwoApis() { Make({&api_, &other_api_}); }
 
-  void Make(std::vector<ListerWatcher*> apis) {
+  void Make(std::vector<ListerWatcher*> apis, ReflectorOptions options = {}) {
     reflector_ = std::make_unique<Reflector>(
-        ReflectorOptions{}, std::move(apis), sink_,
+        std::move(options), std::move(apis), sink_,
         ReflectorContext{clock_, stats_, [this] { return random_; }});
   }
 

@@ -36,7 +36,7 @@ class Watch {
         core_(transport, Path("/api/v1", name_space)),
         events_(transport, Path("/apis/events.k8s.io/v1", name_space)),
         pipeline_(world, name_space, clock, stop),
-        reflector_({name_, options.watch_timeout}, {&core_, &events_},
+        reflector_({name_, options.watch_timeout, {}}, {&core_, &events_},
                    pipeline_, {clock, world.session, MakeRandomUnit()}) {}
 
   void Run(EventWorld& world, std::stop_token stop) {

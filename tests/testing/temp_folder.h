@@ -1,4 +1,6 @@
-// A folder of a test's own, gone with it.
+// A folder of a test's own, gone with it: for what reads and writes files.
+// Empty at first, and below the one that the system has for such; its path
+// tells nothing that a test could rely on.
 #pragma once
 
 #include <gtest/gtest.h>

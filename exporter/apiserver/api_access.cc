@@ -169,9 +169,18 @@ Result<ApiAccess> ResolveAccess(const AccessFlags& flags,
                                 const FileReader& read) {
   Result<ApiAccess> access = FindAccess(flags, environment, read);
   if (!access) return access;
+  if (!access->proxy) {
+    Result<std::optional<ProxyUrl>> proxy =
+        ProxyFromEnvironment(access->server, environment);
+    if (!proxy) return proxy.error();
+    access->proxy = std::move(*proxy);
+  }
   if (!access->server.tls) DropCredentials(*access);
   const Result<void> checked = CheckMaterial(*access);
   if (!checked) return checked.error();
+  if (access->proxy) {
+    access->origin += " by the proxy " + access->proxy->ToString();
+  }
   return access;
 }
 

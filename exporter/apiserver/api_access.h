@@ -11,6 +11,7 @@
 
 #include "apiserver/exec_credential.h"
 #include "apiserver/file_reader.h"
+#include "apiserver/proxy_url.h"
 #include "apiserver/server_url.h"
 #include "base/environment.h"
 #include "base/result.h"
@@ -35,6 +36,7 @@ struct ApiAccess {
   // For logs: "context kind of kubeconfig /root/.kube/config".
   std::string origin;
   ServerUrl server;
+  std::optional<ProxyUrl> proxy;
   std::string tls_server_name;
   bool insecure_skip_tls_verify = false;
   Material ca;
@@ -53,10 +55,11 @@ struct ApiAccess {
 // KUBECONFIG list, $HOME/.kube/config, the service account. --apiserver with
 // --kubeconfig or --context replaces the server's URL. Every file named is read
 // and checked, so that a wrong one is told of at start. For an http:// server
-// all credentials are left out, with a warning in the log. Errors are
-// kInvalidConfig, one sentence: where, what, how to mend it.
-// Rules: client-go tools/clientcmd and rest.InClusterConfig; stricter in that
-// an unreadable in-cluster CA is an error.
+// all credentials are left out, with a warning in the log. Where the kubeconfig
+// has no proxy-url, the environment's proxies are used, in a pod too. Errors
+// are kInvalidConfig, one sentence: where, what, how to mend it. Rules:
+// client-go tools/clientcmd and rest.InClusterConfig; stricter in that an
+// unreadable in-cluster CA is an error.
 Result<ApiAccess> ResolveAccess(const AccessFlags& flags,
                                 const Environment& environment,
                                 const FileReader& read = DiskFiles());

@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "apiserver/proxy_tunnel.h"
 #include "apiserver/tcp_connect.h"
 
 namespace kem {
@@ -41,11 +42,21 @@ std::string Seconds(milliseconds duration) {
 Connection::Connection(const ConnectionLimits& limits, std::stop_token stop)
     : limits_(limits), waiter_(std::move(stop), limits.deadline) {}
 
-bool Connection::Open(const ServerUrl& server, const TlsSettings& tls) {
-  TcpConnectOutcome tcp =
-      TcpConnect(server.host, server.port, limits_.connect, waiter_);
+bool Connection::Open(const ServerUrl& server, const TlsSettings& tls,
+                      const std::optional<ProxyUrl>& proxy) {
+  if (proxy) {
+    if (!ReachProxy(*proxy, server, tls)) return false;
+  } else if (!Dial(server.host, server.port)) {
+    return false;
+  }
+  return !server.tls || Handshake(server.Authority(), tls);
+}
+
+bool Connection::Dial(const std::string& host, int port) {
+  TcpConnectOutcome tcp = TcpConnect(host, port, limits_.connect, waiter_);
   if (!tcp.fd.has_value()) {
-    const std::string doing = "cannot connect to " + server.Authority();
+    const std::string doing =
+        "cannot connect to " + BracketHost(host) + ':' + std::to_string(port);
     if (tcp.wait == IoWaiter::Outcome::kReady) {
       Fail(IoEnd::kFailed, doing + ": " + tcp.message);
     } else if (tcp.wait == IoWaiter::Outcome::kTimeout) {
@@ -59,10 +70,44 @@ bool Connection::Open(const ServerUrl& server, const TlsSettings& tls) {
   owned_fd_ = std::move(tcp.fd);
   fd_ = owned_fd_.get();
   buffer_.resize(kBufferBytes);
-  return !server.tls || Handshake(server, tls);
+  return true;
 }
 
-bool Connection::Handshake(const ServerUrl& server, const TlsSettings& tls) {
+bool Connection::ReachProxy(const ProxyUrl& proxy, const ServerUrl& server,
+                            const TlsSettings& tls) {
+  bool reached = Dial(proxy.host, proxy.port);
+  if (reached && proxy.kind == ProxyUrl::Kind::kHttps) {
+    // The kubeconfig's authorities are Go's choice for a proxy, too; those of
+    // the system are what it has in most places. Our certificate is the
+    // server's alone.
+    TlsSettings to_proxy;
+    to_proxy.server_name = proxy.host;
+    to_proxy.insecure_skip_verify = tls.insecure_skip_verify;
+    to_proxy.ca_pem = tls.ca_pem;
+    to_proxy.system_ca_too = true;
+    reached = Handshake(proxy.ToString(), to_proxy);
+  }
+  if (reached && (server.tls || proxy.kind == ProxyUrl::Kind::kSocks5)) {
+    until_ = steady_clock::now() + limits_.connect;
+    reached = OpenTunnel(*this, proxy, server);
+    until_.reset();
+    if (reached && read_from_ != read_to_) {
+      Fail(IoEnd::kFailed, "it sent more than its answer");
+      reached = false;
+    }
+    proxy_context_ = std::move(context_);
+    proxy_ssl_ = std::move(ssl_);
+  }
+  if (!reached && end_ != IoEnd::kStopped) {
+    message_ = "by the proxy " + proxy.ToString() + ": " + message_;
+    // Silence before there is a connection is no connection.
+    if (waiter_.Check() == IoWaiter::Outcome::kReady) end_ = IoEnd::kFailed;
+  }
+  return reached;
+}
+
+bool Connection::Handshake(const std::string& authority,
+                           const TlsSettings& tls) {
   ERR_clear_error();
   Result<SslCtx> context = MakeTlsContext(tls);
   if (!context) {
@@ -70,13 +115,13 @@ bool Connection::Handshake(const ServerUrl& server, const TlsSettings& tls) {
     return false;
   }
   context_ = std::move(*context);
-  Result<Ssl> ssl = MakeTlsSession(context_.get(), tls, fd_);
+  Result<Ssl> ssl = MakeTlsSession(context_.get(), tls, fd_, proxy_ssl_.get());
   if (!ssl) {
     Fail(IoEnd::kFailed, ssl.error().message);
     return false;
   }
   ssl_ = std::move(*ssl);
-  const std::string doing = "TLS handshake with " + server.Authority();
+  const std::string doing = "TLS handshake with " + authority;
   const SteadyTime until = steady_clock::now() + limits_.connect;
   while (true) {
     const int result = SSL_connect(ssl_.get());
@@ -203,10 +248,16 @@ std::ptrdiff_t Connection::Transmit(const char* bytes, size_t size) {
 
 bool Connection::WaitFor(short events, milliseconds limit,
                          std::string_view doing) {
-  const IoWaiter::Outcome outcome = waiter_.Wait(fd_, events, limit);
+  const IoWaiter::Outcome outcome = waiter_.Wait(fd_, events, Within(limit));
   if (outcome == IoWaiter::Outcome::kReady) return true;
   FailWait(outcome, limit, doing);
   return false;
+}
+
+milliseconds Connection::Within(milliseconds limit) const {
+  if (!until_) return limit;
+  return std::min(
+      limit, std::chrono::ceil<milliseconds>(*until_ - steady_clock::now()));
 }
 
 void Connection::FailWait(IoWaiter::Outcome outcome, milliseconds limit,
@@ -222,8 +273,8 @@ void Connection::FailWait(IoWaiter::Outcome outcome, milliseconds limit,
                                 Seconds(limits_.deadline));
       break;
     case IoWaiter::Outcome::kTimeout:
-      Fail(IoEnd::kTimeout,
-           std::string(doing) + ": nothing for " + Seconds(limit));
+      Fail(IoEnd::kTimeout, std::string(doing) + ": nothing for " +
+                                Seconds(until_ ? limits_.connect : limit));
       break;
   }
 }

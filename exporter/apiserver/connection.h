@@ -1,23 +1,25 @@
-// One TCP or TLS connection for one request: resolve, connect, handshake, read
-// and write, each of them ended at once by a stop request and in time by a
-// deadline, and each failure told in words. Used by HttplibTransport under
-// cpp-httplib, which then is the HTTP codec only: its own sockets cannot be
-// stopped while they connect, hide why they failed, and read 4 KiB at a time.
-//
-// One thing cannot be cut short: the system's name look-up (getaddrinfo). Its
-// time is resolv.conf's, by default 5 s a server and try.
+// One TCP or TLS connection for one request: resolve, connect (by a proxy where
+// there is one), handshake, read and write, each of them ended at once by a
+// stop request and in time by a deadline, and each failure told in words. Used
+// by HttplibTransport under cpp-httplib, which then is the HTTP codec only: its
+// own sockets cannot be stopped while they connect, hide why they failed, and
+// read 4 KiB at a time. One thing cannot be cut short: the system's name
+// look-up (getaddrinfo). Its time is resolv.conf's, by default 5 s a server and
+// try.
 //
 // The process must ignore SIGPIPE: OpenSSL writes with write(2).
 #pragma once
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "apiserver/io_waiter.h"
+#include "apiserver/proxy_url.h"
 #include "apiserver/server_url.h"
 #include "apiserver/tls.h"
 #include "apiserver/unique_fd.h"
@@ -33,7 +35,7 @@ enum class IoEnd {
 };
 
 struct ConnectionLimits {
-  std::chrono::milliseconds connect{5000};  // TCP, and again for TLS
+  std::chrono::milliseconds connect{5000};  // TCP, the proxy, TLS: each
   std::chrono::milliseconds write{5000};
   std::chrono::milliseconds read{65000};
   std::chrono::milliseconds deadline{65000};  // for everything, from now
@@ -46,7 +48,10 @@ class Connection {
 
   // Connects to the server, trying each of its addresses, with `tls` when the
   // URL says https. False when there is no connection: End() and Message().
-  bool Open(const ServerUrl& server, const TlsSettings& tls);
+  // A plain http server behind an http(s) proxy is not asked for: the proxy is,
+  // and the request must name the server (RFC 9112 section 3.2.2).
+  bool Open(const ServerUrl& server, const TlsSettings& tls,
+            const std::optional<ProxyUrl>& proxy = std::nullopt);
 
   // 1 to `size` bytes; 0 when the peer closed or -1 otherwise, with End() and
   // Message(). Buffered.
@@ -75,7 +80,11 @@ class Connection {
  private:
   std::ptrdiff_t Take(char* bytes, size_t size);
   bool Fill();
-  bool Handshake(const ServerUrl& server, const TlsSettings& tls);
+  bool Dial(const std::string& host, int port);
+  bool ReachProxy(const ProxyUrl& proxy, const ServerUrl& server,
+                  const TlsSettings& tls);
+  bool Handshake(const std::string& authority, const TlsSettings& tls);
+  std::chrono::milliseconds Within(std::chrono::milliseconds limit) const;
   std::ptrdiff_t Receive();
   std::ptrdiff_t Transmit(const char* bytes, size_t size);
   bool WaitFor(short events, std::chrono::milliseconds limit,
@@ -89,8 +98,13 @@ class Connection {
   IoWaiter waiter_;
   UniqueFd owned_fd_;
   int fd_ = -1;
+  // Of an https proxy, below the server's own; outlives it.
+  SslCtx proxy_context_;
+  Ssl proxy_ssl_;
   SslCtx context_;
-  Ssl ssl_;
+  Ssl ssl_;  // of whom we speak to now
+  // While we speak with a proxy: when that must be over.
+  std::optional<SteadyTime> until_;
   std::vector<char> buffer_;
   size_t read_from_ = 0;
   size_t read_to_ = 0;

@@ -213,6 +213,7 @@ std::string HostHeader(const ServerUrl& server) {
 struct HttplibTransport::Impl {
   Impl(ApiAccess access, FileReader read)
       : server(access.server),
+        proxy(access.proxy),
         extra_headers(access.impersonation.begin(), access.impersonation.end()),
         credentials(std::move(access), std::move(read)) {}
 
@@ -221,6 +222,7 @@ struct HttplibTransport::Impl {
                       Progress& progress);
 
   const ServerUrl server;
+  const std::optional<ProxyUrl> proxy;
   const httplib::Headers extra_headers;
   Credentials credentials;
 };
@@ -245,15 +247,22 @@ HttpOutcome HttplibTransport::Impl::TryOnce(const HttpRequest& request,
   headers.emplace("Accept-Encoding", "identity");
   const std::string authorization = credentials.Authorization();
   if (!authorization.empty()) headers.emplace("Authorization", authorization);
+  std::string path = server.path_prefix + request.path;
+  // No tunnel: the proxy asks the server in our place.
+  if (proxy && !server.tls && proxy->kind != ProxyUrl::Kind::kSocks5) {
+    path = "http://" + HostHeader(server) + path;
+    if (proxy->HasCredentials()) {
+      headers.emplace("Proxy-Authorization", proxy->Authorization());
+    }
+  }
   ConnectionLimits limits;
   limits.read = request.read_timeout;
   limits.deadline = request.deadline;
   Connection connection(limits, std::move(stop));
-  if (!connection.Open(server, credentials.Tls())) {
+  if (!connection.Open(server, credentials.Tls(), proxy)) {
     return Judge(false, progress, connection);
   }
-  return Exchange(server.path_prefix + request.path, headers, connection,
-                  handler, progress);
+  return Exchange(path, headers, connection, handler, progress);
 }
 
 HttplibTransport::HttplibTransport(ApiAccess access, FileReader read)

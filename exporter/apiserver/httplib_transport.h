@@ -1,7 +1,7 @@
 // HttpTransport over real connections, with cpp-httplib as the HTTP/1.1 codec.
 // Used by main; everything else speaks HttpTransport. One connection a request:
 // a watch lasts minutes and the next one then sees new certificates and
-// addresses. No proxies, no redirects, no HTTP/2.
+// addresses. No redirects, no HTTP/2.
 #pragma once
 
 #include <memory>

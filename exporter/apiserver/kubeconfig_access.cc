@@ -117,9 +117,12 @@ Result<void> AddCluster(const KubeCluster& cluster,
                         const std::string& apiserver, ContextResolver& resolver,
                         ApiAccess& access) {
   if (!cluster.proxy_url.empty()) {
-    return resolver.Refuse(
-        "proxy-url is not supported yet; use a server that can be reached "
-        "directly");
+    Result<ProxyUrl> proxy = ParseProxyUrl(cluster.proxy_url);
+    if (!proxy) {
+      return resolver.Refuse("the proxy-url " + proxy.error().message +
+                             "; write it as http://host:port");
+    }
+    access.proxy = std::move(*proxy);
   }
   const std::string& server = apiserver.empty() ? cluster.server : apiserver;
   if (server.empty()) {

@@ -19,35 +19,6 @@ bool IsPlain(std::string_view text) {
                      [](char c) { return c > ' ' && c < '\x7F'; });
 }
 
-// Splits "host", "host:80", "[::1]" or "[::1]:80"; port 0 when there is none.
-bool SplitAuthority(std::string_view authority, ServerUrl& url) {
-  std::string_view port;
-  bool has_port = false;
-  if (!authority.empty() && authority.front() == '[') {
-    const size_t close = authority.find(']');
-    if (close == std::string_view::npos) return false;
-    url.host = authority.substr(1, close - 1);
-    if (!IsIpAddress(url.host) || url.host.find(':') == std::string::npos) {
-      return false;
-    }
-    std::string_view rest = authority.substr(close + 1);
-    if (!rest.empty() && rest.front() != ':') return false;
-    has_port = !rest.empty();
-    if (has_port) port = rest.substr(1);
-  } else {
-    const size_t colon = authority.find(':');
-    url.host = authority.substr(0, colon);
-    has_port = colon != std::string_view::npos;
-    if (has_port) port = authority.substr(colon + 1);
-  }
-  if (url.host.empty()) return false;
-  if (!has_port) return true;
-  const auto [end, error] =
-      std::from_chars(port.data(), port.data() + port.size(), url.port);
-  return error == std::errc() && end == port.data() + port.size() &&
-         url.port > 0 && url.port < 65536;
-}
-
 }  // namespace
 
 std::string ServerUrl::Authority() const {
@@ -79,7 +50,7 @@ Result<ServerUrl> ParseServerUrl(std::string_view text, bool default_tls) {
   }
   url.port = url.tls ? 443 : 80;
   const size_t slash = rest.find('/');
-  if (!SplitAuthority(rest.substr(0, slash), url)) {
+  if (!SplitHostPort(rest.substr(0, slash), url.host, url.port)) {
     return UrlError(text, "does not name a host and port");
   }
   if (slash != std::string_view::npos) url.path_prefix = rest.substr(slash);
@@ -87,6 +58,34 @@ Result<ServerUrl> ParseServerUrl(std::string_view text, bool default_tls) {
     url.path_prefix.pop_back();
   }
   return url;
+}
+
+bool SplitHostPort(std::string_view authority, std::string& host, int& port) {
+  std::string_view digits;
+  bool has_port = false;
+  if (!authority.empty() && authority.front() == '[') {
+    const size_t close = authority.find(']');
+    if (close == std::string_view::npos) return false;
+    host = authority.substr(1, close - 1);
+    if (!IsIpAddress(host) || host.find(':') == std::string::npos) {
+      return false;
+    }
+    std::string_view rest = authority.substr(close + 1);
+    if (!rest.empty() && rest.front() != ':') return false;
+    has_port = !rest.empty();
+    if (has_port) digits = rest.substr(1);
+  } else {
+    const size_t colon = authority.find(':');
+    host = authority.substr(0, colon);
+    has_port = colon != std::string_view::npos;
+    if (has_port) digits = authority.substr(colon + 1);
+  }
+  if (host.empty()) return false;
+  if (!has_port) return true;
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  return error == std::errc() && end == digits.data() + digits.size() &&
+         port > 0 && port < 65536;
 }
 
 std::string BracketHost(const std::string& host) {

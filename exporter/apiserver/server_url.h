@@ -27,6 +27,10 @@ struct ServerUrl {
 // verify or identify), else http. The error is a clause without the place.
 Result<ServerUrl> ParseServerUrl(std::string_view text, bool default_tls);
 
+// Splits "host", "host:80", "[::1]" or "[::1]:80"; `port` stays as it is where
+// there is none. False when it is no such thing.
+bool SplitHostPort(std::string_view authority, std::string& host, int& port);
+
 // The host as it stands in a URL: an IPv6 address in brackets.
 std::string BracketHost(const std::string& host);
 

@@ -64,12 +64,10 @@ Result<Key> ParseKey(const std::string& pem) {
   return key;
 }
 
-Result<void> UseCertificateAuthorities(SSL_CTX* context,
-                                       const std::string& pem) {
-  if (pem.empty()) {
-    SSL_CTX_set_default_verify_paths(context);
-    return {};
-  }
+Result<void> UseCertificateAuthorities(SSL_CTX* context, const std::string& pem,
+                                       bool system_too) {
+  if (pem.empty() || system_too) SSL_CTX_set_default_verify_paths(context);
+  if (pem.empty()) return {};
   const Result<std::vector<Certificate>> anchors = ParseCertificates(pem);
   if (!anchors) return anchors.error().WithPrefix("the CA bundle");
   X509_STORE* store = SSL_CTX_get_cert_store(context);
@@ -98,6 +96,20 @@ Result<void> UseKeyPair(SSL_CTX* context, const std::string& certificate_pem,
                     why);
   }
   return {};
+}
+
+// Puts the bytes of `ssl` into the session `below`.
+bool UseSession(SSL* ssl, SSL* below) {
+  BIO* bio = BIO_new(BIO_f_ssl());
+  if (bio == nullptr) return false;
+  BIO_set_ssl(bio, below, BIO_NOCLOSE);
+  // Freeing the BIO would write a farewell, when the descriptor may have been
+  // closed and be somebody else's.
+  SSL_set_quiet_shutdown(below, 1);
+  SSL_set_mode(below, SSL_MODE_ENABLE_PARTIAL_WRITE |
+                          SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_set_bio(ssl, bio, bio);
+  return true;
 }
 
 }  // namespace
@@ -133,8 +145,8 @@ Result<SslCtx> MakeTlsContext(const TlsSettings& settings) {
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
     X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context.get()),
                                 X509_V_FLAG_PARTIAL_CHAIN);
-    Result<void> trusted =
-        UseCertificateAuthorities(context.get(), settings.ca_pem);
+    Result<void> trusted = UseCertificateAuthorities(
+        context.get(), settings.ca_pem, settings.system_ca_too);
     if (!trusted) return trusted.error();
   }
   if (!settings.certificate_pem.empty()) {
@@ -146,9 +158,11 @@ Result<SslCtx> MakeTlsContext(const TlsSettings& settings) {
 }
 
 Result<Ssl> MakeTlsSession(ssl_ctx_st* context, const TlsSettings& settings,
-                           int fd) {
+                           int fd, ssl_st* below) {
   Ssl ssl(SSL_new(context));
-  if (!ssl || SSL_set_fd(ssl.get(), fd) != 1) {
+  const bool made = ssl && (below == nullptr ? SSL_set_fd(ssl.get(), fd) == 1
+                                             : UseSession(ssl.get(), below));
+  if (!made) {
     return TlsError("OpenSSL: " + TlsFailure(nullptr));
   }
   const char* name = settings.server_name.c_str();

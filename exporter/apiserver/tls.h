@@ -29,6 +29,7 @@ struct TlsSettings {
   std::string server_name;
   bool insecure_skip_verify = false;
   std::string ca_pem;  // empty: the system's
+  bool system_ca_too = false;
   // Certificate with its chain, and its key; both empty: none.
   std::string certificate_pem;
   std::string key_pem;
@@ -46,9 +47,11 @@ Result<void> CheckKeyPair(const std::string& certificate_pem,
 // certificate of the CA bundle is an anchor, also an intermediate one).
 Result<SslCtx> MakeTlsContext(const TlsSettings& settings);
 
-// A client session on `fd`, not yet connected; `fd` stays the caller's.
+// A client session on `fd`, not yet connected; `fd` stays the caller's. Where
+// `below` is not null, the bytes travel in that session, which is `fd`'s and
+// must outlive this one.
 Result<Ssl> MakeTlsSession(ssl_ctx_st* context, const TlsSettings& settings,
-                           int fd);
+                           int fd, ssl_st* below = nullptr);
 
 // Why the last OpenSSL call on this thread failed, as a clause; certificate
 // failures name what is wrong with the certificate. `ssl` may be null. Empties

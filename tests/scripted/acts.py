@@ -31,6 +31,10 @@ class Acts(play.Play):
         else:
             getattr(self.server, value)()
 
+    def do_proxy(self, value):
+        """up | mute | deny: what the proxy does with the next connections."""
+        self.access.proxy.behaviour = value
+
     def do_file(self, value):
         self.access.write(value)
         self.tell(f"file {value}")
@@ -62,12 +66,15 @@ class Acts(play.Play):
     def do_await(self, value):
         """Counts on the server's side: discovery, tls_failures, decoy, ...
 
-        plugin_runs: how often the credential plugin was run.
+        plugin_runs: how often the credential plugin was run; proxied:
+        connections that the proxy made.
         """
         def wrong():
             got = {"tls_failures": self.server.tls_failures,
                    "decoy": self.server.decoy_connections,
                    "plugin_runs": self.access.plugin_runs()}
+            if self.access.proxy:
+                got["proxied"] = self.access.proxy.proxied
             for kind in ("discovery", "list", "watch"):
                 got[kind] = self.server.count(kind)
             return [f"expected {name} {condition}, got {got[name]}"

@@ -50,6 +50,9 @@ class Access:
         self.credentials = credentials
         self.options = options or {}
         self.tokens = {"token-1"}
+        self.proxy = self.options.get("proxy")
+        if self.proxy and self.proxy.credentials:
+            self.tokens.add(self.proxy.credentials.split(":")[1])
         self.kubeconfig = os.path.join(folder, "kubeconfig")
         self.write({"token": "token-1"})
         if credentials == "exec":
@@ -136,6 +139,8 @@ class Access:
                 cluster["certificate-authority"] = "ca.crt"
             else:
                 cluster["certificate-authority-data"] = self._data("ca.crt")
+        if self.proxy:
+            cluster["proxy-url"] = self.proxy.url
         user = {}
         tls = self.server.certificates is not None
         if self.credentials == "token":

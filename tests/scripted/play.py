@@ -36,7 +36,7 @@ KEYS = {  # what a step may say: a typo must not weaken a scenario
     "probe": ["answer_headers", "has", "headers", "now", "path", "patience",
               "status"],
     "await": ["decoy", "discovery", "list", "patience", "plugin_runs",
-              "tls_failures", "watch"],
+              "proxied", "tls_failures", "watch"],
     "stop": ["code", "signal", "within"],
     "server": ["certificate", "clients"],
     "file": ["ca", "client", "plugin", "token"],
@@ -44,6 +44,7 @@ KEYS = {  # what a step may say: a typo must not weaken a scenario
     "stderr": ["has", "not"],
     "hangup": ["patience"],
     "quiet": [],
+    "proxy": [],
 }
 
 

@@ -24,6 +24,7 @@ import discovery
 import exporter as exporter_module
 import netns
 import play
+import proxy as proxy_module
 import yaml
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -121,7 +122,7 @@ def run_one(path, binary, tls):
             print("skipped: needs root and network namespaces")
             return SKIPPED
         cable = netns.Cable()
-    server = None
+    server = proxy = None
     try:
         with tempfile.TemporaryDirectory(prefix="kem-scripted-") as folder:
             certificates = certs.Certificates(folder) if tls else None
@@ -133,6 +134,11 @@ def run_one(path, binary, tls):
                 certificates, host, **extra)
             options = dict(scenario.get("access", {}))
             server.prefix = options.get("prefix", "")
+            if "proxy" in options:
+                pair = certificates and certificates.pair("server", "proxy", "a")
+                proxy = proxy_module.Proxy(**options.pop("proxy"),
+                                           certificate=pair)
+                options["proxy"] = proxy
             access = exporter_module.Access(
                 folder, server, options.pop("credentials", "token"), options)
             if "exits" in scenario:
@@ -148,6 +154,8 @@ def run_one(path, binary, tls):
     finally:
         if server:
             server.stop()
+        if proxy:
+            proxy.stop()
         if cable:
             cable.remove()
 

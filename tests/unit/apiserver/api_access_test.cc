@@ -98,6 +98,30 @@ TEST_F(ApiAccessTest, ReadsTheServiceAccount) {
   EXPECT_EQ(access->origin, "in-cluster service account");
 }
 
+TEST_F(ApiAccessTest, TakesTheEnvironmentsProxyInAPodToo) {
+  BeInCluster();
+  variables_["HTTPS_PROXY"] = "http://user:hush@proxy:3128";
+  const Result<ApiAccess> access = Resolve();
+  ASSERT_TRUE(access) << access.error().message;
+  ASSERT_TRUE(access->proxy);
+  EXPECT_EQ(access->proxy->password, "hush");
+  EXPECT_EQ(access->origin,
+            "in-cluster service account by the proxy http://proxy:3128");
+  variables_["NO_PROXY"] = "10.0.0.0/8";
+  EXPECT_FALSE(Resolve()->proxy);
+}
+
+TEST_F(ApiAccessTest, TakesTheKubeconfigsProxyBeforeTheEnvironments) {
+  variables_["HTTPS_PROXY"] = "http://environment";
+  variables_["NO_PROXY"] = "*";
+  files_.texts["/home/me/.kube/config"] =
+      "current-context: c\n"
+      "contexts: [{name: c, context: {cluster: k, user: u}}]\n"
+      "clusters: [{name: k, cluster: {server: 'https://h', proxy-url: "
+      "'socks5://p'}}]\nusers: [{name: u}]\n";
+  EXPECT_EQ(Resolve()->proxy->ToString(), "socks5://p:1080");
+}
+
 TEST_F(ApiAccessTest, BracketsTheServiceHostOfIpv6) {
   BeInCluster();
   variables_["KUBERNETES_SERVICE_HOST"] = "fd00::1";

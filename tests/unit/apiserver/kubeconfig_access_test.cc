@@ -152,9 +152,9 @@ TEST_F(KubeconfigAccessTest, TellsOfEachUnusableCluster) {
   files_.texts["/text"] = "text";
   files_.unreadable = {"/secret"};
   const std::pair<const char*, const char*> cases[] = {
-      {"server: 'https://h', proxy-url: 'http://p'",
-       "proxy-url is not supported yet; use a server that can be reached "
-       "directly"},
+      {"server: 'https://h', proxy-url: 'ftp://a:hush@p'",
+       "the proxy-url begins with none of http://, https:// and socks5://; "
+       "write it as http://host:port"},
       {"", "its cluster has no server; add its URL"},
       {"server: 'https://'",
        "the server \"https://\" does not name a host and port; write it as "

@@ -160,7 +160,8 @@ int RunApp(const Options& options, ApiAccess access,
   RealClock clock;
   HttplibTransport transport(std::move(access));
   const Discovery discovery(transport, clock);
-  EventWorld world(discovery, clock, options.birth_hold);
+  EventWorld world(discovery, clock,
+                   {options.birth_hold, options.max_series, options.retention});
   HttpStats http_stats;
   std::stop_source stop;
 
@@ -171,17 +172,13 @@ int RunApp(const Options& options, ApiAccess access,
     watches.push_back(std::make_unique<Watch>(name_space, options, transport,
                                               world, clock, stop.get_token()));
   }
-  const OwnMetrics own(
-      {world.session, world.occurrences, world.scopes.stats(), http_stats,
-       [&world] {
-         const std::lock_guard guard(world.mutex);
-         std::array<size_t, kFamilyCount> counts{};
-         for (size_t i = 0; i < kFamilyCount; ++i) {
-           counts[i] = world.ledger.series().Count(static_cast<Family>(i));
-         }
-         return counts;
-       },
-       [&watches] { return AllSynced(watches); }});
+  const OwnMetrics own({world.session, world.occurrences, world.scopes.stats(),
+                        http_stats,
+                        [&world] {
+                          const std::lock_guard guard(world.mutex);
+                          return world.ledger.series().Counts();
+                        },
+                        [&watches] { return AllSynced(watches); }});
 
   Result<std::unique_ptr<HttpServer>> server = HttpServer::Start(
       options.listen_address, options.telemetry_path,

@@ -25,6 +25,9 @@ struct Options {
   std::vector<std::string> namespaces;
   std::chrono::seconds watch_timeout{290};
   std::chrono::seconds birth_hold{75};
+  size_t max_series = 50'000;
+  // 0: for ever.
+  std::chrono::seconds retention = std::chrono::hours(24);
   ListenAddress listen_address;
   std::string telemetry_path = "/metrics";
   LogLevel log_level = LogLevel::kInfo;

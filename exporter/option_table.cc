@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <utility>
 
 #include "base/duration.h"
@@ -59,6 +60,34 @@ std::string TakeBirthHold(const OptionValues& values, Options& options) {
     return Quoted(values[0]) + " must be a duration from 0 to 1h, such as 75s";
   }
   options.birth_hold = std::chrono::ceil<seconds>(*duration);
+  return "";
+}
+
+std::string TakeMaxSeries(const OptionValues& values, Options& options) {
+  constexpr size_t kMost = 10'000'000;
+  const std::string& text = values[0];
+  const char* const end = text.data() + text.size();
+  size_t number = 0;
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  if (error != std::errc() || stop != end || number < 1 || number > kMost) {
+    return Quoted(text) + " must be a number from 1 to " +
+           std::to_string(kMost);
+  }
+  options.max_series = number;
+  return "";
+}
+
+// Judged after the birth hold.
+std::string TakeRetention(const OptionValues& values, Options& options) {
+  const auto duration = ParseDuration(values[0]);
+  if (!duration ||
+      (duration->count() != 0 &&
+       (*duration < seconds(10) || *duration <= 2 * options.birth_hold))) {
+    return Quoted(values[0]) +
+           " must be 0 or a duration of 10s and more, such as 24h, and longer "
+           "than twice --metrics.birth-hold";
+  }
+  options.retention = std::chrono::ceil<seconds>(*duration);
   return "";
 }
 
@@ -149,6 +178,14 @@ constexpr OptionRow kTable[] = {
      "Show 0 in a new counter for this long, so that increase() sees its "
      "first occurrence. Two scrape intervals and a bit; 0 turns it off.",
      TakeBirthHold},
+    {"metrics.max-series", kMetrics, kText, "NUMBER", "50000",
+     "Most series of one family. Past it occurrences count in one series a "
+     "scope and type, whose other labels say _overflow.",
+     TakeMaxSeries},
+    {"metrics.retention", kMetrics, kText, "DURATION", "24h",
+     "Drop a series when it was idle for so long and no Event is in it; 0 "
+     "keeps all.",
+     TakeRetention},
     {"web.listen-address", kWeb, kText, "HOST:PORT", ":9953",
      "Address to serve on. Port 0 takes a free one, which the log tells.",
      TakeListenAddress},

@@ -1,5 +1,7 @@
 #include "pipeline.h"
 
+#include <algorithm>
+
 #include "events/cluster_kinds.h"
 
 namespace kem {
@@ -11,11 +13,31 @@ std::string_view TypeLabel(std::string_view type) {
   return type == "Normal" || type == "Warning" ? type : "other";
 }
 
+std::chrono::milliseconds ExpiryInterval(std::chrono::seconds retention) {
+  using std::chrono::milliseconds;
+  const milliseconds longest = std::chrono::minutes(1);
+  if (retention.count() == 0) return longest;
+  return std::min(milliseconds(retention) / 4, longest);
+}
+
 bool ClusterScoped(const Sighting& sighting) {
   return sighting.series.object != SeriesIds::kNone;
 }
 
 }  // namespace
+
+EventWorld::EventWorld(const Discovery& discovery, const Clock& clock,
+                       const SeriesOptions& options, const Hasher& keys)
+    : hash(keys),
+      expiry_interval(ExpiryInterval(options.retention)),
+      scopes(discovery, clock),
+      ledger(options, hash) {}
+
+void EventWorld::ExpireSeries(SteadyTime now) {
+  if (now < next_expiry || staged_lists > 0) return;
+  next_expiry = now + expiry_interval;
+  ledger.Expire(now);
+}
 
 Pipeline::Pipeline(EventWorld& world, const std::string& watch,
                    const Clock& clock, std::stop_token stop)
@@ -25,8 +47,15 @@ Pipeline::Pipeline(EventWorld& world, const std::string& watch,
       watch_(world.ledger.FindWatch(watch)) {}
 
 void Pipeline::BeginList() {
-  staged_.clear();
+  const Guard guard(world_.mutex);
+  DropStaged();
   staged_recent_ = RecentEvents();
+}
+
+void Pipeline::DropStaged() {
+  if (staged_.empty()) return;
+  std::deque<Sighting>().swap(staged_);
+  --world_.staged_lists;
 }
 
 bool Pipeline::StageItem(std::string_view item) {
@@ -35,6 +64,7 @@ bool Pipeline::StageItem(std::string_view item) {
   Sighting sighting = Identify(event);
   Guard guard(world_.mutex);
   sighting.series = FindSeries(event, guard);
+  if (staged_.empty()) ++world_.staged_lists;
   staged_.push_back(sighting);
   if (ClusterScoped(sighting)) {
     staged_recent_.Observe(sighting.key, event, 0, clock_.WallNow());
@@ -44,14 +74,14 @@ bool Pipeline::StageItem(std::string_view item) {
 
 void Pipeline::CommitList(const ListCommit& commit) {
   const Guard guard(world_.mutex);
-  world_.ledger.Commit(watch_, staged_, commit, clock_.SteadyNow(),
+  world_.ledger.Commit(watch_, staged_, commit, clock_.Now(),
                        [&](const Sighting& sighting, const Change& change) {
                          if (ClusterScoped(sighting)) {
                            staged_recent_.Add(sighting.key, change.delta);
                          }
                        });
   world_.recent.Absorb(staged_recent_, clock_.WallNow());
-  std::deque<Sighting>().swap(staged_);
+  DropStaged();
   PublishSizes();
 }
 
@@ -65,7 +95,9 @@ FrameInfo Pipeline::ApplyFrame(std::string_view frame) {
       break;
     case FrameType::kBookmark: {
       const Guard guard(world_.mutex);
-      world_.ledger.Progress(watch_, info.resource_version, clock_.SteadyNow());
+      const SteadyTime now = clock_.SteadyNow();
+      world_.ledger.Progress(watch_, info.resource_version, now);
+      world_.ExpireSeries(now);  // a quiet watch has one each minute
       return info;
     }
     default:
@@ -73,22 +105,24 @@ FrameInfo Pipeline::ApplyFrame(std::string_view frame) {
   }
   Sighting sighting = Identify(event);
   Guard guard(world_.mutex);
+  const bool deleted = info.type == FrameType::kDeleted;
+  if (!deleted) sighting.series = FindSeries(event, guard);
+  const Moment now = clock_.Now();
   Change change;
-  if (info.type == FrameType::kDeleted) {
-    change = world_.ledger.Remove(watch_, sighting, clock_.SteadyNow());
+  if (deleted) {
+    change = world_.ledger.Remove(watch_, sighting, now.steady);
   } else {
-    sighting.series = FindSeries(event, guard);
-    change = world_.ledger.Observe(watch_, sighting, clock_.SteadyNow());
-    const WallTime wall = clock_.WallNow();
+    change = world_.ledger.Observe(watch_, sighting, now);
     if (change.delta > 0) {
-      world_.occurrences.lag.Observe(wall - event.occurred_at);
+      world_.occurrences.lag.Observe(now.wall - event.occurred_at);
     }
     if (ClusterScoped(sighting) && !change.replay) {
-      world_.recent.Observe(sighting.key, event, change.delta, wall);
+      world_.recent.Observe(sighting.key, event, change.delta, now.wall);
     }
   }
   if (change.replay) world_.session.Count(DropReason::kReplay);
   PublishSizes();
+  world_.ExpireSeries(now.steady);
   return info;
 }
 
@@ -96,8 +130,8 @@ Sighting Pipeline::Identify(const Event& event) {
   // "/" stands in no namespace name, so it parts the two without doubt.
   scratch_.assign(event.event_namespace).append("/").append(event.name);
   Sighting sighting;
-  sighting.key = hash_(scratch_);
-  sighting.uid = hash_(event.uid).low;
+  sighting.key = world_.hash(scratch_);
+  sighting.uid = world_.hash(event.uid).low;
   sighting.resource_version = event.resource_version;
   sighting.identity_time = event.identity_time;
   sighting.occurred_at = event.occurred_at;

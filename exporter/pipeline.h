@@ -25,13 +25,21 @@ namespace kem {
 // What pipelines and scrapes share.
 struct EventWorld {
   EventWorld(const Discovery& discovery, const Clock& clock,
-             std::chrono::seconds birth_hold)
-      : scopes(discovery, clock), ledger(birth_hold) {}
+             const SeriesOptions& options, const Hasher& keys = Hasher());
 
+  // Takes idle series, each minute at most, and never while a list is staged:
+  // its items hold numbers of series that nothing protects. `mutex` must be
+  // held.
+  void ExpireSeries(SteadyTime now);
+
+  const Hasher hash;
+  const std::chrono::milliseconds expiry_interval;
   std::mutex mutex;
-  ScopeResolver scopes;  // guarded by mutex
-  Ledger ledger;         // guarded by mutex
-  RecentEvents recent;   // guarded by mutex
+  ScopeResolver scopes;    // guarded by mutex
+  Ledger ledger;           // guarded by mutex
+  RecentEvents recent;     // guarded by mutex
+  SteadyTime next_expiry;  // guarded by mutex
+  int staged_lists = 0;    // guarded by mutex
   SessionStats session;
   OccurrenceStats occurrences;
 };
@@ -54,12 +62,12 @@ class Pipeline : public ObjectSink {
 
   Sighting Identify(const Event& event);
   SeriesIds FindSeries(const Event& event, Guard& guard);
+  void DropStaged();
   void PublishSizes();
 
   EventWorld& world_;
   const Clock& clock_;
   const std::stop_token stop_;
-  const Hasher hash_;
   EventDecoder decoder_;
   Ledger::Watch& watch_;  // guarded by world_.mutex
   std::deque<Sighting> staged_;

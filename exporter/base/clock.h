@@ -12,12 +12,19 @@ namespace kem {
 using WallTime = std::chrono::sys_time<std::chrono::microseconds>;
 using SteadyTime = std::chrono::steady_clock::time_point;
 
+// One moment on both clocks.
+struct Moment {
+  SteadyTime steady;
+  WallTime wall;
+};
+
 class Clock {
  public:
   virtual ~Clock() = default;
 
   virtual WallTime WallNow() const = 0;
   virtual SteadyTime SteadyNow() const = 0;
+  Moment Now() const { return {SteadyNow(), WallNow()}; }
 
   // Waits for `duration`, or less when `stop` is requested. True when the
   // whole duration went by. Thread-safe.

@@ -20,7 +20,10 @@ using Labels = std::vector<ClientMetric::Label>;
 // What one scrape reads; the kernel is asked once.
 struct Reading : MetricSources {
   explicit Reading(const MetricSources& sources)
-      : MetricSources(sources), process(ReadProcess()) {}
+      : MetricSources(sources),
+        series_counts(series()),
+        process(ReadProcess()) {}
+  const SeriesCounts series_counts;
   const ProcessReadings process;
 };
 
@@ -71,13 +74,12 @@ Samples ReadLag(const Reading& sources) {
   return {metric};
 }
 
-Samples ReadSeries(const Reading& sources) {
-  const std::array<size_t, kFamilyCount> counts = sources.series();
+Samples ByFamily(const PerFamily& values) {
   Samples samples;
-  for (size_t i = 0; i < kFamilyCount; ++i) {
+  for (const Family family : kAllFamilies) {
     samples.push_back(
-        Sample(static_cast<double>(counts[i]),
-               {{"family", std::string(Info(static_cast<Family>(i)).name)}}));
+        Sample(static_cast<double>(values[static_cast<size_t>(family)]),
+               {{"family", std::string(Info(family).name)}}));
   }
   return samples;
 }
@@ -153,8 +155,14 @@ constexpr OwnMetric kTable[] = {
      [](Sources s) {
        return One(static_cast<double>(s.occurrences.tombstones.load()));
      }},
-    {{"kube_event_metrics_series", "gauge", "Series shown, by family."},
-     ReadSeries},
+    {{"kube_event_metrics_series", "gauge",
+      "Series shown, by family. When one comes near --metrics.max-series, "
+      "raise that or filter."},
+     [](Sources s) { return ByFamily(s.series_counts.shown); }},
+    {{"kube_event_metrics_series_overflow_total", "counter",
+      "Occurrences counted in series that say _overflow, as the family had "
+      "--metrics.max-series. Raise that, or filter what makes up labels."},
+     [](Sources s) { return ByFamily(s.series_counts.overflowed); }},
     {{"kube_event_metrics_scope_decisions_total", "counter",
       "How the scope of an object was decided. Inferred ones rest on the "
       "Event's word: the kind is unknown to the API server."},

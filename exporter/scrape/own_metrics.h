@@ -4,7 +4,6 @@
 // values live in the layers that make them, as plain counters.
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
@@ -45,8 +44,8 @@ struct MetricSources {
   const OccurrenceStats& occurrences;
   const ScopeStats& scopes;
   const HttpStats& http;
-  // Series shown, by Family. Takes the world's mutex.
-  std::function<std::array<size_t, kFamilyCount>()> series;
+  // Takes the world's mutex.
+  std::function<SeriesCounts()> series;
   // Every watch's first list is committed.
   std::function<bool()> synced;
 };

@@ -56,6 +56,27 @@ std::string_view CutLabel(std::string_view value) {
   return value.substr(0, end);
 }
 
+SeriesLabels OverflowOf(const SeriesLabels& labels, Who who) {
+  SeriesLabels overflow;
+  overflow.scope = labels.scope;
+  overflow.type = labels.type;
+  overflow.api_group = kOverflowLabel;
+  overflow.kind = kOverflowLabel;
+  overflow.reason = kOverflowLabel;
+  overflow.reporting_component = kOverflowLabel;
+  (who == Who::kTuple ? overflow.object_namespace : overflow.object_name) =
+      kOverflowLabel;
+  return overflow;
+}
+
+bool IsOverflow(const SeriesLabels& labels, Who who) {
+  return labels.reason == kOverflowLabel && labels.kind == kOverflowLabel &&
+         labels.api_group == kOverflowLabel &&
+         labels.reporting_component == kOverflowLabel &&
+         (who == Who::kTuple ? labels.object_namespace : labels.object_name) ==
+             kOverflowLabel;
+}
+
 void LabelKey(const SeriesLabels& labels, Who who, std::string& out) {
   out.clear();
   out += labels.scope == Scope::kCluster ? 'c' : 'n';

@@ -1,223 +1,179 @@
 #include "series/series_table.h"
 
-#include <array>
-#include <charconv>
-#include <cstring>
-
-#include "series/label_text.h"
+#include "base/bytes.h"
 
 namespace kem {
-namespace {
 
-constexpr size_t kBlockBytes = size_t{64} << 10;
-constexpr size_t kFirstSlots = 256;
-constexpr uint32_t kNone = SeriesIds::kNone;
+SeriesTable::SeriesTable(const SeriesOptions& options, const Hasher& hash)
+    : options_(options), hash_(hash) {}
 
-constexpr std::array<FamilyInfo, kFamilyCount> kFamilies = {{
-    {"kube_event_occurrences_total", "counter",
-     "Occurrences that the API server told of since the exporter started, by "
-     "what they are about."},
-    {"kube_event_object_occurrences_total", "counter",
-     "The same for each cluster-scoped object."},
-    {"kube_event_last_seen_timestamp_seconds", "gauge",
-     "When it happened last, as its writer says: per object for "
-     "cluster-scoped objects, per namespace for the rest."},
-    {"kube_event_active", "gauge",
-     "Event objects that the API server holds now."},
-}};
-
-void AppendInteger(uint64_t value, std::string& out) {
-  std::array<char, 24> digits;
-  const auto end =
-      std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  out.append(digits.data(), end);
-}
-
-// Seconds with as many fraction digits as it takes; never a locale's comma.
-void AppendTimestamp(WallTime time, std::string& out) {
-  int64_t micros = time.time_since_epoch().count();
-  if (micros < 0) {
-    out += '-';
-    micros = -micros;
-  }
-  AppendInteger(static_cast<uint64_t>(micros / 1000000), out);
-  int64_t fraction = micros % 1000000;
-  if (fraction == 0) return;
-  std::array<char, 7> digits = {'.'};
-  for (size_t i = 6; i > 0; --i, fraction /= 10) {
-    digits[i] = static_cast<char>('0' + fraction % 10);
-  }
-  size_t size = digits.size();
-  while (digits[size - 1] == '0') --size;
-  out.append(digits.data(), size);
-}
-
-}  // namespace
-
-const FamilyInfo& Info(Family family) {
-  return kFamilies[static_cast<size_t>(family)];
-}
-
-SeriesTable::SeriesTable(std::chrono::seconds birth_hold)
-    : birth_hold_(birth_hold) {
-  tuples_.slots.assign(kFirstSlots, kNone);
-  objects_.slots.assign(kFirstSlots, kNone);
-}
-
-SeriesIds SeriesTable::Intern(const SeriesLabels& labels) {
+SeriesIds SeriesTable::Intern(const SeriesLabels& labels, bool* added) {
+  bool any = false;
   SeriesIds ids;
-  ids.tuple = InternRow(tuples_, labels, Who::kTuple);
+  ids.tuple = InternRow(labels, Who::kTuple, any);
   if (labels.scope == Scope::kCluster) {
-    ids.object = InternRow(objects_, labels, Who::kObject);
+    ids.object = InternRow(labels, Who::kObject, any);
   }
+  if (added != nullptr) *added = any;
   return ids;
 }
 
-uint32_t SeriesTable::InternRow(Rows& rows, const SeriesLabels& labels,
-                                Who who) {
+uint32_t SeriesTable::InternRow(const SeriesLabels& labels, Who who,
+                                bool& added) {
+  SeriesRows& rows = RowsOf(who);
   LabelKey(labels, who, scratch_);
-  bool added = false;
-  const uint32_t index = FindOrAdd(rows, hash_(scratch_), added);
-  if (added) {
-    Row& row = rows.rows[index];
-    row.split = static_cast<uint16_t>(LabelText(labels, who, scratch_));
-    row.text = Keep(scratch_);
-    row.text_size = static_cast<uint16_t>(scratch_.size());
-    row.cluster = labels.scope == Scope::kCluster;
+  const Hash128 key = hash_(scratch_);
+  const uint32_t known = rows.Find(key);
+  if (known != SeriesRows::kNone) return known;
+  const bool overflow = IsOverflow(labels, who);
+  if (!overflow && !HasRoom(labels, who)) {
+    return InternRow(OverflowOf(labels, who), who, added);
   }
-  return index;
+  added = true;
+  const size_t split = LabelText(labels, who, scratch_);
+  const uint32_t number = rows.Add(key, scratch_, split);
+  SeriesRow& row = rows[number];
+  row.cluster = labels.scope == Scope::kCluster;
+  row.overflow = overflow;
+  row.made_in = expiries_;
+  Tally(who, row, 1, admitted_, shown_);
+  return number;
+}
+
+// A row is made only where each family that would show it has room for it.
+bool SeriesTable::HasRoom(const SeriesLabels& labels, Who who) const {
+  for (const Family family : kAllFamilies) {
+    if (Shows(family, who, labels.scope == Scope::kCluster) &&
+        admitted_[At(family)] >= options_.max_series) {
+      return false;
+    }
+  }
+  return true;
+}
+
+bool SeriesTable::IsShown(Family family, Who who, const SeriesRow& row) {
+  return Shows(family, who, row.cluster) &&
+         (family == Family::kLastSeen ? row.seen : row.shown());
+}
+
+// Adds `difference` (1, or -1 as unsigned numbers have it) to what the row
+// counts in.
+void SeriesTable::Tally(Who who, const SeriesRow& row, uint64_t difference,
+                        PerFamily& admitted, PerFamily& shown) {
+  for (const Family family : kAllFamilies) {
+    if (!row.overflow && Shows(family, who, row.cluster)) {
+      admitted[At(family)] += difference;
+    }
+    if (IsShown(family, who, row)) shown[At(family)] += difference;
+  }
 }
 
 void SeriesTable::Record(SeriesIds ids, uint32_t delta, WallTime occurred_at,
-                         SteadyTime now) {
-  Row& tuple = tuples_.rows[ids.tuple];
-  if (tuple.born == kUnborn && tuple.cluster) ++cluster_tuples_born_;
-  Touch(tuples_, tuple, occurred_at, now);
-  tuple.occurrences += delta;
-  if (ids.object == kNone) return;
-  Row& object = objects_.rows[ids.object];
-  Touch(objects_, object, occurred_at, now);
-  object.occurrences += delta;
+                         const Moment& now) {
+  RecordRow(Who::kTuple, ids.tuple, delta, occurred_at, now);
+  if (ids.object != SeriesIds::kNone) {
+    RecordRow(Who::kObject, ids.object, delta, occurred_at, now);
+  }
 }
 
-void SeriesTable::Touch(Rows& rows, Row& row, WallTime occurred_at,
-                        SteadyTime now) {
-  if (row.born == kUnborn) {
-    row.born = now;
-    ++rows.born;
+void SeriesTable::RecordRow(Who who, uint32_t number, uint32_t delta,
+                            WallTime occurred_at, const Moment& now) {
+  SeriesRow& row = RowsOf(who)[number];
+  if (!row.seen) {
+    Show(who, row, now);
+    row.seen = true;
+    if (Shows(Family::kLastSeen, who, row.cluster)) {
+      ++shown_[At(Family::kLastSeen)];
+    }
   }
   if (occurred_at > row.last_seen) row.last_seen = occurred_at;
-}
-
-size_t SeriesTable::Count(Family family) const {
-  switch (family) {
-    case Family::kOccurrences:
-    case Family::kActive:
-      return tuples_.born;
-    case Family::kObjectOccurrences:
-      return objects_.born;
-    case Family::kLastSeen:
-      return tuples_.born - cluster_tuples_born_ + objects_.born;
+  row.touched = now.steady;
+  row.occurrences += delta;
+  if (!row.overflow) return;
+  for (const Family family : kAllFamilies) {
+    if (Shows(family, who, row.cluster)) overflowed_[At(family)] += delta;
   }
-  return 0;
 }
 
-uint32_t SeriesTable::FindOrAdd(Rows& rows, const Hash128& key, bool& added) {
-  std::vector<uint32_t>& slots = rows.slots;
-  if ((rows.rows.size() + 1) * 4 > slots.size() * 3) {
-    const size_t mask = slots.size() * 2 - 1;
-    slots.assign(mask + 1, kNone);
-    for (uint32_t i = 0; i < rows.rows.size(); ++i) {
-      size_t slot = rows.rows[i].key.low & mask;
-      while (slots[slot] != kNone) slot = (slot + 1) & mask;
-      slots[slot] = i;
+void SeriesTable::Show(Who who, SeriesRow& row, const Moment& now) {
+  if (row.shown()) return;
+  row.born = now.steady;
+  row.created = now.wall;
+  for (const Family family : kAllFamilies) {
+    if (family != Family::kLastSeen && Shows(family, who, row.cluster)) {
+      ++shown_[At(family)];
     }
   }
-  const size_t mask = slots.size() - 1;
-  size_t slot = key.low & mask;
-  for (; slots[slot] != kNone; slot = (slot + 1) & mask) {
-    if (rows.rows[slots[slot]].key == key) {
-      added = false;
-      return slots[slot];
-    }
-  }
-  slots[slot] = static_cast<uint32_t>(rows.rows.size());
-  Row& row = rows.rows.emplace_back();
-  row.key = key;
-  row.born = kUnborn;
-  added = true;
-  return slots[slot];
 }
 
-const char* SeriesTable::Keep(std::string_view text) {
-  if (text.size() > block_left_) {
-    block_left_ = std::max(kBlockBytes, text.size());
-    blocks_.push_back(std::make_unique_for_overwrite<char[]>(block_left_));
-  }
-  // The block is filled from its end, so what is left is also the place.
-  block_left_ -= text.size();
-  char* place = blocks_.back().get() + block_left_;
-  std::memcpy(place, text.data(), text.size());
-  return place;
+void SeriesTable::Preset(const SeriesLabels& labels, const Moment& now) {
+  bool added = false;
+  const uint32_t number = InternRow(labels, Who::kTuple, added);
+  SeriesRow& row = tuples_[number];
+  if (row.overflow) return;
+  Show(Who::kTuple, row, now);
+  row.preset = true;
 }
 
-bool SeriesTable::Render(Cursor& cursor, size_t size, SteadyTime now,
-                         std::string& out) const {
-  // Last-seen shows both: tuples of namespaced objects, then objects.
-  for (; cursor.family < kFamilyCount; ++cursor.family) {
-    const auto family = static_cast<Family>(cursor.family);
-    if (Count(family) == 0) continue;
-    if (!cursor.head_done) {
-      const FamilyInfo& info = Info(family);
-      out.append("# HELP ").append(info.name).append(" ").append(info.help);
-      out.append("\n# TYPE ").append(info.name).append(" ").append(info.type);
-      out += '\n';
-      cursor.head_done = true;
-    }
-    const size_t tuples =
-        family == Family::kObjectOccurrences ? 0 : tuples_.rows.size();
-    const size_t objects =
-        family == Family::kObjectOccurrences || family == Family::kLastSeen
-            ? objects_.rows.size()
-            : 0;
-    for (; cursor.row < tuples + objects; ++cursor.row) {
-      if (out.size() >= size) return true;
-      const Row& row = cursor.row < tuples ? tuples_.rows[cursor.row]
-                                           : objects_.rows[cursor.row - tuples];
-      const bool shown_by_object =
-          family == Family::kLastSeen && cursor.row < tuples && row.cluster;
-      if (row.born == kUnborn || shown_by_object) continue;
-      RenderRow(family, row, now, out);
-    }
-    cursor.row = 0;
-    cursor.head_done = false;
+void SeriesTable::AddActive(SeriesIds ids, int32_t difference) {
+  tuples_[ids.tuple].active += difference;
+  if (ids.object != SeriesIds::kNone) {
+    objects_[ids.object].active += difference;
   }
-  return false;
 }
 
-void SeriesTable::RenderRow(Family family, const Row& row, SteadyTime now,
-                            std::string& out) const {
-  out.append(Info(family).name);
-  out += '{';
-  switch (family) {
-    case Family::kOccurrences:
-    case Family::kObjectOccurrences:
-      out.append(row.text, row.text_size).append("} ");
-      AppendInteger(now - row.born < birth_hold_ ? 0 : row.occurrences, out);
-      break;
-    case Family::kLastSeen:
-      out.append(row.text, row.split);
-      out.append(row.cluster ? ",object_namespace=\"\"" : ",object_name=\"\"");
-      out.append(row.text + row.split, size_t{row.text_size} - row.split);
-      out.append("} ");
-      AppendTimestamp(row.last_seen, out);
-      break;
-    case Family::kActive:
-      out.append(row.text, row.text_size).append("} ");
-      AppendInteger(static_cast<uint64_t>(std::max(row.active, 0)), out);
-      break;
+void SeriesTable::Expire(SteadyTime now) {
+  ++expiries_;
+  ExpireRows(Who::kTuple, now);
+  ExpireRows(Who::kObject, now);
+}
+
+void SeriesTable::ExpireRows(Who who, SteadyTime now) {
+  SeriesRows& rows = RowsOf(who);
+  for (uint32_t number = 0; number < rows.size(); ++number) {
+    const SeriesRow& row = rows[number];
+    if (!row.in_use() || row.preset || row.active != 0) continue;
+    if (row.seen && (options_.retention.count() == 0 ||
+                     now - row.touched < options_.retention)) {
+      continue;
+    }
+    Tally(who, row, uint64_t{0} - 1, admitted_, shown_);
+    rows.Free(number);
   }
-  out += '\n';
+}
+
+void SeriesTable::Save(std::string& out) const {
+  ByteWriter writer(out);
+  tuples_.Save(writer);
+  objects_.Save(writer);
+  for (const uint64_t count : overflowed_) writer.Integer<uint64_t>(count);
+}
+
+bool SeriesTable::Load(std::string_view bytes, std::chrono::nanoseconds shift) {
+  ByteReader reader(bytes);
+  SeriesRows tuples;
+  SeriesRows objects;
+  if (!tuples.Load(reader, shift) || !objects.Load(reader, shift)) return false;
+  PerFamily overflowed{};
+  for (uint64_t& count : overflowed) count = reader.Integer<uint64_t>();
+  if (!reader.Done()) return false;
+  tuples_ = std::move(tuples);
+  objects_ = std::move(objects);
+  overflowed_ = overflowed;
+  for (const Who who : {Who::kTuple, Who::kObject}) {
+    const SeriesRows& rows = RowsOf(who);
+    for (uint32_t number = 0; number < rows.size(); ++number) {
+      if (rows[number].in_use()) {
+        Tally(who, rows[number], 1, admitted_, shown_);
+      }
+    }
+  }
+  return true;
+}
+
+bool SeriesTable::Has(SeriesIds ids) const {
+  return tuples_.InUse(ids.tuple) &&
+         (ids.object == SeriesIds::kNone || objects_.InUse(ids.object));
 }
 
 }  // namespace kem

@@ -1,126 +1,126 @@
 // The series of the four event families: which label tuples exist and what
-// their values are. The label text of a series is rendered once, at its birth,
-// and shared by the families that show the same tuple; a scrape only copies it.
-// Used by the pipeline, which counts into it, and by the scrape, which renders
-// it piece by piece. Knows nothing of Events or of HTTP.
+// their values are. Used by the pipeline, which counts into it, by the scrape,
+// which renders it piece by piece, and by the state, which saves it. Knows
+// nothing of Events or of HTTP.
 //
 // Not thread-safe: guarded by its owner's mutex. The scrape takes that mutex
 // for one piece at a time, so that counting never waits for a slow reader.
+// The same calls with the same times make the same table, numbers included.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
-#include <deque>
-#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/clock.h"
 #include "base/hash.h"
-#include "events/scope.h"
 #include "occurrences/event_tracker.h"
+#include "series/families.h"
+#include "series/label_text.h"
+#include "series/series_rows.h"
 
 namespace kem {
 
-// Name, type and help of one event family, as exposed and as documented in
-// METRICS.md (tests/lint compares them).
-struct FamilyInfo {
-  std::string_view name;
-  std::string_view type;
-  std::string_view help;
+struct SeriesOptions {
+  // A counter shows 0 for so long after its birth, then its value, so that
+  // every Prometheus that scrapes at least that often sees the first increment.
+  std::chrono::seconds birth_hold{75};
+  // Series of one family. Past it occurrences count in one overflow series a
+  // scope and type, which comes on top.
+  size_t max_series = 50'000;
+  // A series in which nothing was recorded for so long, and that no Event is
+  // in, goes away; 0: never.
+  std::chrono::seconds retention = std::chrono::hours(24);
 };
 
-// Whose labels a row has: a tuple's (with object_namespace) or one
-// cluster-scoped object's (with object_name).
-enum class Who { kTuple, kObject };
-
-enum class Family { kOccurrences, kObjectOccurrences, kLastSeen, kActive };
-inline constexpr size_t kFamilyCount = 4;
-const FamilyInfo& Info(Family family);
-
-// What a series is about. Values may be any bytes: they are cut to 256 bytes
-// at a character's end, and NUL, which Prometheus cannot read, is replaced.
-// They must be valid UTF-8 (the decoder's are).
-struct SeriesLabels {
-  Scope scope = Scope::kNamespaced;
-  std::string_view api_group;
-  std::string_view kind;
-  std::string_view object_namespace;  // namespaced objects only
-  std::string_view object_name;       // cluster-scoped objects only
-  std::string_view reason;
-  std::string_view type;  // Normal, Warning or other
-  std::string_view reporting_component;
+struct SeriesCounts {
+  PerFamily shown{};       // series that a scrape gets
+  PerFamily overflowed{};  // occurrences counted in overflow series
 };
 
 class SeriesTable {
  public:
-  // A counter shows 0 for `birth_hold` after its birth, then its value, so
-  // that every Prometheus that scrapes at least that often sees the first
-  // increment.
-  explicit SeriesTable(std::chrono::seconds birth_hold);
+  SeriesTable(const SeriesOptions& options, const Hasher& hash);
 
-  // The numbers of the tuple's series, made when they are new. A new series is
-  // not shown before something is recorded in it.
-  SeriesIds Intern(const SeriesLabels& labels);
+  // The numbers of the tuple's series, made when they are new; `added` tells
+  // whether any was. A new series is not shown before something is recorded in
+  // it, and until then, or until a Join, the next Expire takes it.
+  SeriesIds Intern(const SeriesLabels& labels, bool* added = nullptr);
 
   // `delta` occurrences (0 is fine), the newest at `occurred_at`.
   void Record(SeriesIds ids, uint32_t delta, WallTime occurred_at,
-              SteadyTime now);
-  // An Event object appeared in, or left, the tuple.
-  void Join(SeriesIds ids) { ++tuples_.rows[ids.tuple].active; }
-  void Leave(SeriesIds ids) { --tuples_.rows[ids.tuple].active; }
+              const Moment& now);
+  // An Event object appeared in, or left, the series. Numbers stay valid while
+  // an Event is in them.
+  void Join(SeriesIds ids) { AddActive(ids, 1); }
+  void Leave(SeriesIds ids) { AddActive(ids, -1); }
 
-  // How many series `family` shows.
-  size_t Count(Family family) const;
+  // Shows the tuple from now on, at 0 until something is recorded in it, and
+  // for ever. Neither its objects nor its last-seen. Does nothing past
+  // max_series.
+  void Preset(const SeriesLabels& labels, const Moment& now);
+
+  // Takes the series that are idle for the retention, and those that nothing
+  // was ever recorded in; their numbers are given to new ones. Nobody may hold
+  // numbers but those that are joined: no list may be staged.
+  void Expire(SteadyTime now);
+
+  SeriesCounts Counts() const { return {shown_, overflowed_}; }
 
   // Where a scrape stands. Starts at the first family's head.
   struct Cursor {
-    size_t family = 0;
-    size_t row = 0;
+    size_t section = 0;  // a family's rows of one kind
+    uint32_t row = 0;
     bool head_done = false;
+    std::optional<uint32_t> expiries;  // of the table when it started
   };
   // Appends lines in text format 0.0.4 until `out` holds at least `size` bytes
-  // or all is said. False when there is no more. Series born during a scrape
-  // may or may not be in it.
+  // or all is said. False when there is no more. Series that are born or that
+  // expire during a scrape may or may not be in it, but never twice.
   bool Render(Cursor& cursor, size_t size, SteadyTime now,
               std::string& out) const;
 
- private:
-  struct Row {
-    Hash128 key;
-    const char* text = nullptr;
-    uint16_t text_size = 0;
-    uint16_t split = 0;  // where the label goes that only last-seen has
-    int32_t active = 0;
-    uint64_t occurrences = 0;
-    WallTime last_seen;
-    SteadyTime born;  // kUnborn until something is recorded
-    bool cluster = false;
-  };
-  // Finds rows by key; linear probing, at most 3/4 full.
-  struct Rows {
-    std::deque<Row> rows;
-    std::vector<uint32_t> slots;
-    size_t born = 0;
-  };
-  static constexpr SteadyTime kUnborn = SteadyTime::max();
+  // Appends all of it but the options and the hasher's secret.
+  void Save(std::string& out) const;
+  // What Save wrote, into a table that nothing was done with and that has the
+  // same hasher. `shift` is added to times of the steady clock. False when the
+  // bytes are not that; the table is then as it was.
+  bool Load(std::string_view bytes, std::chrono::nanoseconds shift);
+  // Whether `ids` are numbers of this table: for those that were saved beside.
+  bool Has(SeriesIds ids) const;
 
-  uint32_t InternRow(Rows& rows, const SeriesLabels& labels, Who who);
-  uint32_t FindOrAdd(Rows& rows, const Hash128& key, bool& added);
-  const char* Keep(std::string_view text);
-  void Touch(Rows& rows, Row& row, WallTime occurred_at, SteadyTime now);
-  void RenderRow(Family family, const Row& row, SteadyTime now,
+ private:
+  static constexpr size_t At(Family family) {
+    return static_cast<size_t>(family);
+  }
+  SeriesRows& RowsOf(Who who) {
+    return who == Who::kTuple ? tuples_ : objects_;
+  }
+
+  uint32_t InternRow(const SeriesLabels& labels, Who who, bool& added);
+  bool HasRoom(const SeriesLabels& labels, Who who) const;
+  void RecordRow(Who who, uint32_t number, uint32_t delta, WallTime occurred_at,
+                 const Moment& now);
+  void Show(Who who, SeriesRow& row, const Moment& now);
+  void AddActive(SeriesIds ids, int32_t difference);
+  void ExpireRows(Who who, SteadyTime now);
+  static bool IsShown(Family family, Who who, const SeriesRow& row);
+  static void Tally(Who who, const SeriesRow& row, uint64_t difference,
+                    PerFamily& admitted, PerFamily& shown);
+  void RenderRow(Family family, Who who, const SeriesRow& row, SteadyTime now,
                  std::string& out) const;
 
-  const std::chrono::seconds birth_hold_;
+  const SeriesOptions options_;
   const Hasher hash_;
-  Rows tuples_;
-  Rows objects_;
-  size_t cluster_tuples_born_ = 0;
-  // Label texts, in blocks that never move.
-  std::vector<std::unique_ptr<char[]>> blocks_;
-  size_t block_left_ = 0;
+  SeriesRows tuples_;
+  SeriesRows objects_;
+  PerFamily admitted_{};  // rows that count against max_series
+  PerFamily shown_{};
+  PerFamily overflowed_{};
+  uint32_t expiries_ = 0;
   std::string scratch_;
 };
 

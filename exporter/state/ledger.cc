@@ -9,9 +9,10 @@ Ledger::Watch& Ledger::FindWatch(const std::string& name) {
   return *watches_.emplace_back(std::make_unique<Watch>(name));
 }
 
-Change Ledger::Observe(Watch& watch, const Sighting& sighting, SteadyTime now) {
-  watch.point.Observe(sighting.resource_version, now);
-  const Change change = watch.tracker.Observe(sighting, now);
+Change Ledger::Observe(Watch& watch, const Sighting& sighting,
+                       const Moment& now) {
+  watch.point.Observe(sighting.resource_version, now.steady);
+  const Change change = watch.tracker.Observe(sighting, now.steady);
   Count(sighting, change, now);
   return change;
 }
@@ -28,22 +29,22 @@ void Ledger::Progress(Watch& watch, uint64_t resource_version, SteadyTime now) {
 }
 
 void Ledger::Commit(Watch& watch, const std::deque<Sighting>& sightings,
-                    const ListCommit& commit, SteadyTime now,
+                    const ListCommit& commit, const Moment& now,
                     const EventTracker::OnChange& on_change) {
   watch.tracker.Replace(
       sightings, !watch.has_baseline || commit.new_epoch, commit.server_time,
-      now,
+      now.steady,
       [&](const Sighting& sighting, const Change& change) {
         Count(sighting, change, now);
         on_change(sighting, change);
       },
       [&](SeriesIds gone) { Leave(gone); });
   watch.has_baseline = true;
-  watch.point.Reset(commit.resource_version, now);
+  watch.point.Reset(commit.resource_version, now.steady);
 }
 
 void Ledger::Count(const Sighting& sighting, const Change& change,
-                   SteadyTime now) {
+                   const Moment& now) {
   if (change.replay) return;
   // The delta belongs to the labels that the Event has now.
   series_.Record(sighting.series, change.delta, sighting.occurred_at, now);

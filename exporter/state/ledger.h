@@ -34,7 +34,8 @@ class Ledger {
     bool has_baseline = false;
   };
 
-  explicit Ledger(std::chrono::seconds birth_hold) : series_(birth_hold) {}
+  Ledger(const SeriesOptions& options, const Hasher& hash)
+      : series_(options, hash) {}
 
   // The watch of this name, made when it is new. Valid as long as the ledger.
   Watch& FindWatch(const std::string& name);
@@ -43,16 +44,18 @@ class Ledger {
   SeriesIds Intern(const SeriesLabels& labels) {
     return series_.Intern(labels);
   }
+  // See SeriesTable.
+  void Expire(SteadyTime now) { series_.Expire(now); }
 
   // A frame's Event, ADDED or MODIFIED, and DELETED; and a frame that is
   // neither but tells of a version.
-  Change Observe(Watch& watch, const Sighting& sighting, SteadyTime now);
+  Change Observe(Watch& watch, const Sighting& sighting, const Moment& now);
   Change Remove(Watch& watch, const Sighting& sighting, SteadyTime now);
   void Progress(Watch& watch, uint64_t resource_version, SteadyTime now);
 
   // A whole list. Calls on_change for each sighting.
   void Commit(Watch& watch, const std::deque<Sighting>& sightings,
-              const ListCommit& commit, SteadyTime now,
+              const ListCommit& commit, const Moment& now,
               const EventTracker::OnChange& on_change);
 
   const SeriesTable& series() const { return series_; }
@@ -60,7 +63,7 @@ class Ledger {
   uint64_t combined() const { return combined_; }
 
  private:
-  void Count(const Sighting& sighting, const Change& change, SteadyTime now);
+  void Count(const Sighting& sighting, const Change& change, const Moment& now);
   void Leave(SeriesIds ids);
 
   SeriesTable series_;

@@ -42,6 +42,8 @@ TEST(FlagsTest, DefaultsAreTheDocumentedOnes) {
   const Options options = Accepted({});
   EXPECT_EQ(options.watch_timeout, std::chrono::seconds(290));
   EXPECT_EQ(options.birth_hold, std::chrono::seconds(75));
+  EXPECT_EQ(options.max_series, 50'000U);
+  EXPECT_EQ(options.retention, std::chrono::hours(24));
   EXPECT_EQ(options.listen_address.host, "");
   EXPECT_EQ(options.listen_address.port, 9953);
   EXPECT_EQ(options.telemetry_path, "/metrics");
@@ -52,7 +54,8 @@ TEST(FlagsTest, ReadsEachFlag) {
   const Options options = Accepted(
       {"--kubeconfig=/k", "--context", "kind", "--apiserver=https://a:1",
        "--watch.namespaces=b,a,b", "--watch.timeout=1m30s",
-       "--metrics.birth-hold=0", "--web.listen-address=[::1]:0",
+       "--metrics.birth-hold=0", "--metrics.max-series=7",
+       "--metrics.retention=0", "--web.listen-address=[::1]:0",
        "--web.telemetry-path=/probe/m.txt", "--log.level=debug",
        "--log.format=json"});
   EXPECT_EQ(options.kubeconfig, "/k");
@@ -61,6 +64,8 @@ TEST(FlagsTest, ReadsEachFlag) {
   EXPECT_THAT(options.namespaces, ElementsAre("a", "b"));
   EXPECT_EQ(options.watch_timeout, std::chrono::seconds(90));
   EXPECT_EQ(options.birth_hold, std::chrono::seconds(0));
+  EXPECT_EQ(options.max_series, 7U);
+  EXPECT_EQ(options.retention, std::chrono::seconds(0));
   EXPECT_EQ(options.listen_address.host, "::1");
   EXPECT_EQ(options.listen_address.port, 0);
   EXPECT_EQ(options.telemetry_path, "/probe/m.txt");
@@ -77,6 +82,12 @@ TEST(FlagsTest, WrongOnesGetOneSentence) {
   EXPECT_THAT(Refused({"--watch.timeout=2h"}), HasSubstr("30s to 1h"));
   EXPECT_THAT(Refused({"--metrics.birth-hold=75"}), HasSubstr("such as 75s"));
   EXPECT_THAT(Refused({"--metrics.birth-hold=-1s"}), HasSubstr("birth-hold"));
+  EXPECT_THAT(Refused({"--metrics.max-series=0"}), HasSubstr("1 to 10000000"));
+  EXPECT_THAT(Refused({"--metrics.max-series=-5"}), HasSubstr("1 to 10000000"));
+  EXPECT_THAT(Refused({"--metrics.max-series=5k"}), HasSubstr("max-series"));
+  EXPECT_THAT(Refused({"--metrics.retention=9s"}), HasSubstr("10s and more"));
+  EXPECT_THAT(Refused({"--metrics.retention=150s"}), HasSubstr("birth-hold"));
+  EXPECT_THAT(Refused({"--metrics.retention=day"}), HasSubstr("such as 24h"));
   for (const char* flag :
        {"--web.listen-address=9953", "--web.listen-address=localhost",
         "--web.listen-address=localhost:", "--web.listen-address=a:b",
@@ -157,6 +168,10 @@ TEST(FlagsTest, HelpIsGroupedAndCompleteAndEndsWithZero) {
                            "290s",
                            "--metrics.birth-hold",
                            "75s",
+                           "--metrics.max-series",
+                           "50000",
+                           "--metrics.retention",
+                           "24h",
                            "--web.listen-address",
                            ":9953",
                            "--web.telemetry-path",

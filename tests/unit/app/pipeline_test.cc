@@ -73,7 +73,9 @@ class PipelineTest : public ::testing::Test {
   FakeClock clock;
   ScriptedTransport transport;
   Discovery discovery{transport, clock};
-  EventWorld world{discovery, clock, std::chrono::seconds(0)};
+  EventWorld world{discovery,
+                   clock,
+                   {std::chrono::seconds(0), 50'000, std::chrono::hours(1)}};
   Pipeline pipeline{world, "", clock, {}};
 };
 
@@ -221,6 +223,35 @@ TEST_F(PipelineTest, RemembersTheLastHourOfClusterScopedObjects) {
   seen = world.recent.Newest(clock.WallNow()).events;
   ASSERT_EQ(seen.size(), 2U);
   EXPECT_EQ(seen[1].count, 9U);
+}
+
+TEST_F(PipelineTest, IdleSeriesExpireWithTheFramesAndBookmarks) {
+  List({Pod("x", "90", "5")});
+  Frame("DELETED", Pod("x", "101", "5"));
+  clock.Advance(std::chrono::minutes(59));
+  Frame("BOOKMARK", Pod("", "102", "1"));
+  EXPECT_EQ(Count("\"Pod\""), "0");
+  clock.Advance(std::chrono::minutes(1));
+  Frame("BOOKMARK", Pod("", "103", "1"));
+  EXPECT_EQ(Count("\"Pod\""), "absent");
+}
+
+TEST_F(PipelineTest, NothingExpiresUnderAStagedList) {
+  List({});
+  Pipeline listing(world, "shop", clock, {});
+  listing.BeginList();
+  EXPECT_TRUE(
+      listing.StageItem(PaddedJson(Pod("y", "91", "1").Object()).view()));
+  clock.Advance(std::chrono::hours(2));
+  Frame("ADDED", {.version = "101"});
+  listing.CommitList({200, WallTime(), false});
+  EXPECT_EQ(Active("\"Pod\""), "1");
+  // What an unfinished list made goes when the next one begins.
+  listing.BeginList();
+  EXPECT_TRUE(
+      listing.StageItem(PaddedJson(Pod("z", "210", "1").Object()).view()));
+  listing.BeginList();
+  EXPECT_EQ(world.staged_lists, 0);
 }
 
 TEST_F(PipelineTest, GoldenTextIsTheSameUnderAGermanLocale) {

@@ -15,20 +15,19 @@ class ExpositionTest : public ::testing::Test {
     for (int i = 0; i < series; ++i) {
       const std::string name = "ns-" + std::to_string(i);
       labels.object_namespace = name;
-      table.Record(table.Intern(labels), 1, WallTime(), clock.SteadyNow());
+      table.Record(table.Intern(labels), 1, WallTime(), clock.Now());
     }
   }
 
   FakeClock clock;
   std::mutex mutex;
-  SeriesTable table{std::chrono::seconds(0)};
+  SeriesTable table{{std::chrono::seconds(0)}, Hasher()};
   SessionStats session;
   OccurrenceStats occurrences;
   ScopeStats scopes;
   HttpStats http;
   OwnMetrics own{{session, occurrences, scopes, http,
-                  [] { return std::array<size_t, kFamilyCount>{}; },
-                  [] { return true; }}};
+                  [] { return SeriesCounts(); }, [] { return true; }}};
 };
 
 TEST_F(ExpositionTest, ComesInPiecesOfBoundedSize) {

@@ -27,7 +27,7 @@ class OwnMetricsTest : public ::testing::Test {
   bool synced = false;
   OwnMetrics own{{session, occurrences, scopes, http,
                   [] {
-                    return std::array<size_t, kFamilyCount>{10, 20, 30, 40};
+                    return SeriesCounts{{10, 20, 30, 40}, {50, 60, 70, 80}};
                   },
                   [this] { return synced; }}};
 };
@@ -62,7 +62,9 @@ TEST_F(OwnMetricsTest, EveryStatMovesItsSample) {
         "scope_conflicts_total 15\n",
         "discovery_refreshes_total{result=\"failed\"} 16\n",
         "http_requests_total{handler=\"/metrics\",code=\"200\"} 1\n",
-        "series{family=\"kube_event_active\"} 40\n", "synced 1\n"}) {
+        "series{family=\"kube_event_active\"} 40\n",
+        "series_overflow_total{family=\"kube_event_occurrences_total\"} 50\n",
+        "synced 1\n"}) {
     EXPECT_THAT(text, HasSubstr(p + sample));
   }
   EXPECT_THAT(text, HasSubstr("kube_event_metrics_build_info{version=\""));

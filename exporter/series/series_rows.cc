@@ -1,0 +1,187 @@
+#include "series/series_rows.h"
+
+#include <cstring>
+
+namespace kem {
+namespace {
+
+constexpr size_t kFirstSlots = 256;
+constexpr size_t kMaxTextBytes = UINT16_MAX;
+// A saved row without its text.
+constexpr size_t kSavedRowBytes = 16 + 8 + 4 * 8 + 4 + 2 + 1 + 4;
+
+// Flags of a saved row.
+enum : uint8_t { kCluster = 1, kOverflow = 2, kPreset = 4, kSeen = 8 };
+
+// Loaded times stay so far from the ends of their type that no later
+// subtraction of two can overflow: 73 years of nanoseconds.
+constexpr int64_t kMaxTime = int64_t{1} << 61;
+constexpr int32_t kMaxActive = int32_t{1} << 30;
+
+bool ReadTime(ByteReader& reader, int64_t shift, int64_t& time) {
+  const auto saved = reader.Integer<int64_t>();
+  return !__builtin_add_overflow(saved, shift, &time) && time <= kMaxTime &&
+         time >= -kMaxTime;
+}
+
+bool ReadSteady(ByteReader& reader, std::chrono::nanoseconds shift,
+                SteadyTime& time) {
+  int64_t count = 0;
+  if (!ReadTime(reader, shift.count(), count)) return false;
+  time = SteadyTime(std::chrono::nanoseconds(count));
+  return true;
+}
+
+bool ReadWall(ByteReader& reader, WallTime& time) {
+  int64_t count = 0;
+  if (!ReadTime(reader, 0, count)) return false;
+  time = WallTime(std::chrono::microseconds(count));
+  return true;
+}
+
+}  // namespace
+
+SeriesRows::SeriesRows() : slots_(kFirstSlots, kNone) {}
+
+uint32_t SeriesRows::Find(const Hash128& key) const {
+  const size_t mask = slots_.size() - 1;
+  for (size_t slot = key.low & mask; slots_[slot] != kNone;
+       slot = (slot + 1) & mask) {
+    if (rows_[slots_[slot]].key == key) return slots_[slot];
+  }
+  return kNone;
+}
+
+uint32_t SeriesRows::Add(const Hash128& key, std::string_view text,
+                         size_t split) {
+  uint32_t number = size();
+  if (free_.empty()) {
+    rows_.emplace_back();
+  } else {
+    number = free_.back();
+    free_.pop_back();
+  }
+  text = text.substr(0, kMaxTextBytes);
+  SeriesRow& row = rows_[number];
+  row.key = key;
+  row.text = std::make_unique_for_overwrite<char[]>(text.size());
+  std::memcpy(row.text.get(), text.data(), text.size());
+  row.text_size = static_cast<uint16_t>(text.size());
+  row.split = static_cast<uint16_t>(split);
+  Occupy(number);
+  return number;
+}
+
+// Gives the row, whose key is set, a slot; grows where it is time to.
+void SeriesRows::Occupy(uint32_t number) {
+  const auto place = [this](uint32_t n) {
+    const size_t mask = slots_.size() - 1;
+    size_t slot = Home(n);
+    while (slots_[slot] != kNone) slot = (slot + 1) & mask;
+    slots_[slot] = n;
+  };
+  if (++used_ * 4 > slots_.size() * 3) {
+    std::vector<uint32_t> old(slots_.size() * 2, kNone);
+    old.swap(slots_);
+    for (const uint32_t n : old) {
+      if (n != kNone) place(n);
+    }
+  }
+  place(number);
+}
+
+// Closes the gap in the probe sequence, so that no slot is lost.
+void SeriesRows::Free(uint32_t number) {
+  const size_t mask = slots_.size() - 1;
+  size_t hole = Home(number);
+  while (slots_[hole] != number) hole = (hole + 1) & mask;
+  for (size_t next = (hole + 1) & mask; slots_[next] != kNone;
+       next = (next + 1) & mask) {
+    const size_t home = Home(slots_[next]);
+    if (((next - home) & mask) >= ((next - hole) & mask)) {
+      slots_[hole] = slots_[next];
+      hole = next;
+    }
+  }
+  slots_[hole] = kNone;
+  rows_[number] = SeriesRow();
+  --used_;
+  free_.push_back(number);
+}
+
+void SeriesRows::Save(ByteWriter& writer) const {
+  writer.Integer<uint32_t>(size());
+  writer.Integer<uint32_t>(static_cast<uint32_t>(free_.size()));
+  for (const uint32_t number : free_) writer.Integer<uint32_t>(number);
+  for (const SeriesRow& row : rows_) {
+    if (!row.in_use()) continue;
+    writer.Integer<uint64_t>(row.key.low);
+    writer.Integer<uint64_t>(row.key.high);
+    writer.Integer<uint64_t>(row.occurrences);
+    writer.Integer<int64_t>(row.last_seen.time_since_epoch().count());
+    writer.Integer<int64_t>(row.created.time_since_epoch().count());
+    writer.Integer<int64_t>(row.born.time_since_epoch().count());
+    writer.Integer<int64_t>(row.touched.time_since_epoch().count());
+    writer.Integer<int32_t>(row.active);
+    writer.Integer<uint16_t>(row.split);
+    writer.Integer<uint8_t>(static_cast<uint8_t>(
+        (row.cluster ? kCluster : 0) | (row.overflow ? kOverflow : 0) |
+        (row.preset ? kPreset : 0) | (row.seen ? kSeen : 0)));
+    writer.Text(row.whole());
+  }
+}
+
+bool SeriesRows::Load(ByteReader& reader, std::chrono::nanoseconds shift) {
+  const auto count = reader.Integer<uint32_t>();
+  const auto free_count = reader.Integer<uint32_t>();
+  if (free_count > count || reader.left() < free_count * sizeof(uint32_t)) {
+    return false;
+  }
+  std::vector<bool> is_free(count > reader.left() ? 0 : count);
+  if (is_free.size() != count) return false;
+  for (uint32_t i = 0; i < free_count; ++i) {
+    const auto number = reader.Integer<uint32_t>();
+    if (number >= count || is_free[number]) return false;
+    is_free[number] = true;
+    free_.push_back(number);
+  }
+  if (reader.left() / kSavedRowBytes < count - free_count) return false;
+  for (uint32_t number = 0; number < count; ++number) {
+    SeriesRow& row = rows_.emplace_back();
+    if (is_free[number]) continue;
+    if (!LoadRow(reader, shift, row) || Find(row.key) != kNone) return false;
+    Occupy(number);
+  }
+  return reader.ok();
+}
+
+bool SeriesRows::LoadRow(ByteReader& reader, std::chrono::nanoseconds shift,
+                         SeriesRow& row) {
+  row.key.low = reader.Integer<uint64_t>();
+  row.key.high = reader.Integer<uint64_t>();
+  row.occurrences = reader.Integer<uint64_t>();
+  if (!ReadWall(reader, row.last_seen) || !ReadWall(reader, row.created) ||
+      !ReadSteady(reader, shift, row.born) ||
+      !ReadSteady(reader, shift, row.touched)) {
+    return false;
+  }
+  row.active = reader.Integer<int32_t>();
+  row.split = reader.Integer<uint16_t>();
+  const auto flags = reader.Integer<uint8_t>();
+  row.cluster = (flags & kCluster) != 0;
+  row.overflow = (flags & kOverflow) != 0;
+  row.preset = (flags & kPreset) != 0;
+  row.seen = (flags & kSeen) != 0;
+  const std::string_view text = reader.Text();
+  if (!reader.ok() || flags > 15 || row.active < 0 || row.active > kMaxActive ||
+      text.empty() || text.size() > kMaxTextBytes || row.split > text.size() ||
+      text.find('\n') != std::string_view::npos) {
+    return false;
+  }
+  row.text_size = static_cast<uint16_t>(text.size());
+  row.text = std::make_unique_for_overwrite<char[]>(text.size());
+  std::memcpy(row.text.get(), text.data(), text.size());
+  return true;
+}
+
+}  // namespace kem

@@ -181,7 +181,7 @@ int RunApp(const Options& options, ApiAccess access,
                         [&watches] { return AllSynced(watches); }});
 
   Result<std::unique_ptr<HttpServer>> server = HttpServer::Start(
-      options.listen_address, options.telemetry_path,
+      {options.listen_address, options.telemetry_path, {}},
       Content(options, world, own, watches, clock), http_stats);
   if (!server) {
     LogError("Cannot serve", {{"error", server.error().message}});

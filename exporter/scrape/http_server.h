@@ -1,9 +1,12 @@
 // The exporter's own HTTP side: /metrics, /livez, /readyz, the page at / and
 // POST /-/reload. Used by the app; what it serves comes from the functions it
-// is given. A slow client costs one thread of the pool and never holds a lock.
-// No TLS and no authentication of its own.
+// is given. HTTP/1.1 on one thread (http_loop.h), where slow, many and hostile
+// clients cost memory within HttpLimits and never a scrape. No TLS and no
+// authentication of its own.
 #pragma once
 
+#include <chrono>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <string>
@@ -11,6 +14,7 @@
 #include "base/result.h"
 #include "scrape/listen_address.h"
 #include "scrape/own_metrics.h"
+#include "scrape/request_head.h"
 
 namespace kem {
 
@@ -29,7 +33,7 @@ struct Scrape {
   std::function<bool(std::string&)> next;
 };
 
-// Each is called by any of the server's threads.
+// Each is called by the server's thread, and all clients wait meanwhile.
 struct HttpContent {
   // Starts a scrape in the format that suits an Accept header's value best.
   std::function<Scrape(const std::string& accept)> scrape;
@@ -41,15 +45,39 @@ struct HttpContent {
   std::function<Health()> reload;
 };
 
+// What all clients together may take of the machine; tests take less.
+struct HttpLimits {
+  HeadLimits request;
+  // Open at once. An idle one is about 1 KiB, in TLS some 20 KiB.
+  size_t connections = 512;
+  // Under way at once, each with up to half a megabyte.
+  size_t answers = 16;
+  // From connecting, or from a request's first byte, to the end of its head.
+  std::chrono::milliseconds head{10000};
+  // For a whole answer, the client's reading included.
+  std::chrono::milliseconds answer{60000};
+  // Between two requests; longer than usual scrape intervals.
+  std::chrono::milliseconds idle{150000};
+  // For a client to see why it was refused.
+  std::chrono::milliseconds drain{1000};
+  // For answers under way when the server ends.
+  std::chrono::milliseconds stop{2000};
+};
+
+struct HttpServerOptions {
+  ListenAddress address;
+  // Of letters, digits and "/._-", and none of the other paths.
+  std::string telemetry_path = "/metrics";
+  HttpLimits limits;
+};
+
 class HttpServer {
  public:
-  // Binds `address` and serves from threads of its own until destroyed.
-  // `telemetry_path` is of letters, digits and "/._-" and none of the other
-  // paths. `stats` must outlive it. kInternal when it cannot be bound.
+  // Binds the address and serves from a thread of its own until destroyed.
+  // `stats` must outlive it. kInternal when it cannot be bound.
   static Result<std::unique_ptr<HttpServer>> Start(
-      const ListenAddress& address, const std::string& telemetry_path,
-      HttpContent content, HttpStats& stats);
-  // Stops listening and waits for answers under way, a few seconds at most.
+      const HttpServerOptions& options, HttpContent content, HttpStats& stats);
+  // Stops listening and waits for answers under way, limits.stop at most.
   ~HttpServer();
 
   // The address it listens on, with the real port: "127.0.0.1:43210".

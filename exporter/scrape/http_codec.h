@@ -1,0 +1,69 @@
+// What we answer: routes and response heads, by cpp-httplib, which is used as a
+// codec on memory only. Used by HttpLoop's connections on its one thread; reads
+// and writes no socket but to bind the listening one. A scrape's body is not in
+// the answer: it is taken piece by piece while the client takes it.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "apiserver/unique_fd.h"
+#include "base/result.h"
+#include "scrape/gzip_stream.h"
+#include "scrape/http_server.h"
+#include "scrape/request_head.h"
+
+namespace kem {
+
+// The rest of an answer, made as it goes out.
+class ScrapeBody {
+ public:
+  // `chunks`: framed as chunks, else ended by closing the connection.
+  ScrapeBody(std::function<bool(std::string&)> next, bool gzip, bool chunks);
+
+  // Appends the next piece to `out`, never nothing but with the last one.
+  // False with the last.
+  bool Next(std::string& out);
+
+ private:
+  std::function<bool(std::string&)> next_;
+  const std::unique_ptr<GzipStream> gzip_;
+  const bool chunks_;
+  std::string plain_;
+  std::string packed_;
+};
+
+struct HttpAnswer {
+  std::string bytes;
+  // Null when `bytes` is all.
+  std::unique_ptr<ScrapeBody> body;
+  bool close = false;
+};
+
+// Not thread-safe.
+class HttpCodec {
+ public:
+  // `stats` must outlive it. See HttpServer for the arguments.
+  HttpCodec(const std::string& telemetry_path, HttpContent content,
+            HttpStats& stats);
+  ~HttpCodec();
+
+  // A listening socket, non-blocking, and its address as "127.0.0.1:43210".
+  struct Bound {
+    UniqueFd fd;
+    std::string address;
+  };
+  Result<Bound> Bind(const ListenAddress& address);
+
+  // `head` is complete.
+  HttpAnswer Handle(const RequestHead& head);
+  // To what is not a request that we read; closes.
+  HttpAnswer Refuse(HeadState why);
+
+ private:
+  struct Impl;
+  const std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace kem

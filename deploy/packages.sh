@@ -4,8 +4,8 @@
 
 KEM_BUILD_PACKAGES=(
   g++ cmake ninja-build pkg-config python3 python3-yaml
-  libcli11-dev libcpp-httplib-dev libsimdjson-dev libspdlog-dev libssl-dev
-  libxxhash-dev libyaml-cpp-dev nlohmann-json3-dev prometheus-cpp-dev
+  libcli11-dev libcpp-httplib-dev libre2-dev libsimdjson-dev libspdlog-dev
+  libssl-dev libxxhash-dev libyaml-cpp-dev nlohmann-json3-dev prometheus-cpp-dev
   zlib1g-dev
 )
 

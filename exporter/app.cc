@@ -54,7 +54,8 @@ class Watch {
  private:
   static std::string Path(const std::string& group_version,
                           const std::string& name_space) {
-    // Never a field selector: with pages the API server loses items.
+    // Never a field selector on the namespace: with pages the API server
+    // loses items.
     return name_space.empty()
                ? group_version + "/events"
                : group_version + "/namespaces/" + name_space + "/events";
@@ -162,6 +163,7 @@ int RunApp(const Options& options, ApiAccess access,
   const Discovery discovery(transport, clock);
   EventWorld world(discovery, clock,
                    {options.birth_hold, options.max_series, options.retention});
+  world.filter = std::make_shared<const EventFilter>(options.filter);
   HttpStats http_stats;
   std::stop_source stop;
 

@@ -11,6 +11,7 @@
 
 #include "apiserver/file_reader.h"
 #include "base/log.h"
+#include "events/event_filter.h"
 #include "option_table.h"
 #include "scrape/listen_address.h"
 
@@ -24,6 +25,7 @@ struct Options {
   // Empty for the whole cluster. Valid namespace names, each once.
   std::vector<std::string> namespaces;
   std::chrono::seconds watch_timeout{290};
+  FilterOptions filter;
   std::chrono::seconds birth_hold{75};
   size_t max_series = 50'000;
   // 0: for ever.

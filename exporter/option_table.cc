@@ -17,6 +17,7 @@ using enum OptionKind;
 
 constexpr char kAccess[] = "Access to the API server";
 constexpr char kWatch[] = "Watching";
+constexpr char kFilter[] = "What is counted";
 constexpr char kMetrics[] = "Metrics";
 constexpr char kWeb[] = "Serving";
 constexpr char kLog[] = "Logging";
@@ -100,8 +101,8 @@ bool IsNamespaceName(const std::string& name) {
          name.back() != '-' && std::all_of(name.begin(), name.end(), ok);
 }
 
-template <std::vector<std::string> Options::*kField>
-std::string TakeNamespaces(const OptionValues& values, Options& options) {
+std::string TakeNamespaces(const OptionValues& values,
+                           std::vector<std::string>& names) {
   for (const std::string& name : values) {
     if (!IsNamespaceName(name)) {
       return Quoted(name) +
@@ -109,11 +110,36 @@ std::string TakeNamespaces(const OptionValues& values, Options& options) {
              "at most 63";
     }
   }
-  std::vector<std::string>& names = options.*kField;
   names = values;
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   return "";
+}
+
+std::string TakeWatchNamespaces(const OptionValues& values, Options& options) {
+  return TakeNamespaces(values, options.namespaces);
+}
+
+std::string TakeScope(const OptionValues& values, Options& options) {
+  FilterOptions& filter = options.filter;
+  filter.cluster_scoped = values[0] != "namespaced";
+  filter.namespaced = values[0] != "cluster";
+  if (values[0] == "all" || filter.cluster_scoped != filter.namespaced) {
+    return "";
+  }
+  return Quoted(values[0]) + " must be all, cluster or namespaced";
+}
+
+std::string TakeFilterNamespaces(const OptionValues& values, Options& options) {
+  return TakeNamespaces(values, options.filter.namespaces);
+}
+
+template <FilterList FilterOptions::*kList,
+          std::vector<std::string> FilterList::*kSide>
+std::string TakeExpressions(const OptionValues& values, Options& options) {
+  std::string problem = ExpressionProblem(values);
+  if (problem.empty()) options.filter.*kList.*kSide = values;
+  return problem;
 }
 
 std::string TakeListenAddress(const OptionValues& values, Options& options) {
@@ -168,12 +194,47 @@ constexpr OptionRow kTable[] = {
     {"watch.namespaces", kWatch, kList, "NAME,...", "",
      "Watch the Events of these namespaces only, one stream each. Events of "
      "cluster-scoped objects sit in default or kube-system.",
-     TakeNamespaces<&Options::namespaces>},
+     TakeWatchNamespaces},
     {"watch.timeout", kWatch, kText, "DURATION", "290s",
      "Longest life of one watch, 30s to 1h. Lower it where a load balancer "
      "cuts quiet connections earlier; above 290s the API server may have "
      "compacted what a quiet watch needs to resume.",
      TakeWatchTimeout},
+    {"scope", kFilter, kText, "SCOPE", "all",
+     "Count Events of these objects: all, cluster (those that live in no "
+     "namespace) or namespaced.",
+     TakeScope, true},
+    {"namespaces", kFilter, kList, "NAME,...", "",
+     "Of namespaced objects, count those in these namespaces only.",
+     TakeFilterNamespaces, true},
+    {"kinds", kFilter, kList, "EXPR,...", "",
+     "Count these kinds of object only: RE2 expressions, of which one matches "
+     "the whole value.",
+     TakeExpressions<&FilterOptions::kinds, &FilterList::include>, true},
+    {"kinds-exclude", kFilter, kList, "EXPR,...", "",
+     "Do not count these, whatever --kinds says.",
+     TakeExpressions<&FilterOptions::kinds, &FilterList::exclude>, true},
+    {"reasons", kFilter, kList, "EXPR,...", "",
+     "Count these reasons only: RE2 expressions, of which one matches the "
+     "whole value.",
+     TakeExpressions<&FilterOptions::reasons, &FilterList::include>, true},
+    {"reasons-exclude", kFilter, kList, "EXPR,...", "",
+     "Do not count these, whatever --reasons says.",
+     TakeExpressions<&FilterOptions::reasons, &FilterList::exclude>, true},
+    {"types", kFilter, kList, "EXPR,...", "",
+     "Count these types: Normal, Warning, other only: RE2 expressions, of "
+     "which one matches the whole value.",
+     TakeExpressions<&FilterOptions::types, &FilterList::include>, true},
+    {"types-exclude", kFilter, kList, "EXPR,...", "",
+     "Do not count these, whatever --types says.",
+     TakeExpressions<&FilterOptions::types, &FilterList::exclude>, true},
+    {"components", kFilter, kList, "EXPR,...", "",
+     "Count these reporting components only: RE2 expressions, of which one "
+     "matches the whole value.",
+     TakeExpressions<&FilterOptions::components, &FilterList::include>, true},
+    {"components-exclude", kFilter, kList, "EXPR,...", "",
+     "Do not count these, whatever --components says.",
+     TakeExpressions<&FilterOptions::components, &FilterList::exclude>, true},
     {"metrics.birth-hold", kMetrics, kText, "DURATION", "75s",
      "Show 0 in a new counter for this long, so that increase() sees its "
      "first occurrence. Two scrape intervals and a bit; 0 turns it off.",

@@ -44,12 +44,20 @@ Pipeline::Pipeline(EventWorld& world, const std::string& watch,
     : world_(world),
       clock_(clock),
       stop_(std::move(stop)),
-      watch_(world.ledger.FindWatch(watch)) {}
+      watch_(world.ledger.FindWatch(watch)),
+      list_filter_(world.filter),
+      watch_filter_(watch_.has_baseline ? world.filter : nullptr) {}
 
 void Pipeline::BeginList() {
   const Guard guard(world_.mutex);
   DropStaged();
   staged_recent_ = RecentEvents();
+  list_filter_ = world_.filter;
+}
+
+std::vector<std::string> Pipeline::Selectors() const {
+  const Selection& selection = list_filter_->selection();
+  return {selection.ForCore(), selection.ForEvents()};
 }
 
 void Pipeline::DropStaged() {
@@ -62,8 +70,12 @@ bool Pipeline::StageItem(std::string_view item) {
   Event event;
   if (!decoder_.DecodeItem(item, event)) return false;
   Sighting sighting = Identify(event);
+  // Its past was hidden from us, so it is no news.
+  sighting.unwatched =
+      watch_filter_ != nullptr &&
+      !watch_filter_->selection().Matches(event.kind, event.reason, event.type);
   Guard guard(world_.mutex);
-  sighting.series = FindSeries(event, guard);
+  sighting.series = FindSeries(event, list_filter_.get(), guard);
   if (staged_.empty()) ++world_.staged_lists;
   staged_.push_back(sighting);
   if (ClusterScoped(sighting)) {
@@ -81,6 +93,7 @@ void Pipeline::CommitList(const ListCommit& commit) {
                          }
                        });
   world_.recent.Absorb(staged_recent_, clock_.WallNow());
+  watch_filter_ = list_filter_;
   DropStaged();
   PublishSizes();
 }
@@ -106,14 +119,14 @@ FrameInfo Pipeline::ApplyFrame(std::string_view frame) {
   Sighting sighting = Identify(event);
   Guard guard(world_.mutex);
   const bool deleted = info.type == FrameType::kDeleted;
-  if (!deleted) sighting.series = FindSeries(event, guard);
+  if (!deleted) sighting.series = FindSeries(event, nullptr, guard);
   const Moment now = clock_.Now();
   Change change;
   if (deleted) {
     change = world_.ledger.Remove(watch_, sighting, now.steady);
   } else {
     change = world_.ledger.Observe(watch_, sighting, now);
-    if (change.delta > 0) {
+    if (change.delta > 0 && sighting.series.tuple != SeriesIds::kNone) {
       world_.occurrences.lag.Observe(now.wall - event.occurred_at);
     }
     if (ClusterScoped(sighting) && !change.replay) {
@@ -140,7 +153,8 @@ Sighting Pipeline::Identify(const Event& event) {
   return sighting;
 }
 
-SeriesIds Pipeline::FindSeries(const Event& event, Guard& guard) {
+SeriesIds Pipeline::FindSeries(const Event& event, const EventFilter* filter,
+                               Guard& guard) {
   const bool has_namespace = !event.object_namespace.empty();
   std::optional<ScopeDecision> decision =
       world_.scopes.TryResolve(event.api_version, event.kind, has_namespace);
@@ -164,6 +178,12 @@ SeriesIds Pipeline::FindSeries(const Event& event, Guard& guard) {
   labels.reason = event.reason;
   labels.type = TypeLabel(event.type);
   labels.reporting_component = event.reporting_component;
+  // Only now: finding the scope may have released the mutex.
+  if (filter == nullptr) filter = world_.filter.get();
+  if (!filter->Passes(labels.scope, labels.object_namespace, labels.kind,
+                      labels.reason, labels.type, labels.reporting_component)) {
+    return {};
+  }
   return world_.ledger.Intern(labels);
 }
 
@@ -178,6 +198,7 @@ void Pipeline::PublishSizes() {
   publish(world_.occurrences.tombstones, watch_.tracker.tombstones(),
           published_tombstones_);
   world_.occurrences.combined = world_.ledger.combined();
+  world_.occurrences.filtered = world_.ledger.filtered();
 }
 
 }  // namespace kem

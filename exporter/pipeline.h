@@ -5,14 +5,17 @@
 #pragma once
 
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/hash.h"
 #include "events/event_decoder.h"
+#include "events/event_filter.h"
 #include "events/scope.h"
 #include "frames/object_sink.h"
 #include "frames/session_stats.h"
@@ -40,6 +43,9 @@ struct EventWorld {
   RecentEvents recent;     // guarded by mutex
   SteadyTime next_expiry;  // guarded by mutex
   int staged_lists = 0;    // guarded by mutex
+  // Guarded by mutex, never null. After a change each reflector must list.
+  std::shared_ptr<const EventFilter> filter =
+      std::make_shared<const EventFilter>(FilterOptions());
   SessionStats session;
   OccurrenceStats occurrences;
 };
@@ -53,6 +59,7 @@ class Pipeline : public ObjectSink {
            std::stop_token stop);
 
   void BeginList() override;
+  std::vector<std::string> Selectors() const override;
   bool StageItem(std::string_view item) override;
   void CommitList(const ListCommit& commit) override;
   FrameInfo ApplyFrame(std::string_view frame) override;
@@ -61,7 +68,9 @@ class Pipeline : public ObjectSink {
   using Guard = std::unique_lock<std::mutex>;
 
   Sighting Identify(const Event& event);
-  SeriesIds FindSeries(const Event& event, Guard& guard);
+  // `filter` is null for the world's own.
+  SeriesIds FindSeries(const Event& event, const EventFilter* filter,
+                       Guard& guard);
   void DropStaged();
   void PublishSizes();
 
@@ -71,6 +80,10 @@ class Pipeline : public ObjectSink {
   EventDecoder decoder_;
   Ledger::Watch& watch_;  // guarded by world_.mutex
   std::deque<Sighting> staged_;
+  // Of the list under way: what it shows was before any later filter. And of
+  // the last one committed, by whose selection the watch is narrowed.
+  std::shared_ptr<const EventFilter> list_filter_;
+  std::shared_ptr<const EventFilter> watch_filter_;
   RecentEvents staged_recent_;
   std::string scratch_;
   int64_t published_live_ = 0;

@@ -8,6 +8,12 @@ bool IsUnreserved(char c) {
          (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
+void AppendSelector(const std::string& selector, std::string& query) {
+  if (selector.empty()) return;
+  if (!query.empty()) query += '&';
+  query += "fieldSelector=" + EscapeQuery(selector);
+}
+
 }  // namespace
 
 std::string EscapeQuery(std::string_view text) {
@@ -34,13 +40,17 @@ std::string ToQuery(const ListOptions& options) {
     if (!query.empty()) query += '&';
     query += "continue=" + EscapeQuery(options.continue_token);
   }
+  AppendSelector(options.field_selector, query);
   return query;
 }
 
 std::string ToQuery(const WatchOptions& options) {
-  return "watch=1&allowWatchBookmarks=true&resourceVersion=" +
-         std::to_string(options.resource_version) +
-         "&timeoutSeconds=" + std::to_string(options.timeout.count());
+  std::string query =
+      "watch=1&allowWatchBookmarks=true&resourceVersion=" +
+      std::to_string(options.resource_version) +
+      "&timeoutSeconds=" + std::to_string(options.timeout.count());
+  AppendSelector(options.field_selector, query);
+  return query;
 }
 
 }  // namespace kem

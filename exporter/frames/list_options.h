@@ -19,6 +19,8 @@ struct ListOptions {
   int64_t limit = 0;
   // The token the page before gave; empty for the first page.
   std::string continue_token;
+  // "type=Warning,reason!=Pulled"; empty for everything.
+  std::string field_selector = {};
 };
 
 struct WatchOptions {
@@ -27,6 +29,8 @@ struct WatchOptions {
   // When the API server is to end the watch. Greater than 0: without one it
   // takes half an hour to an hour.
   std::chrono::seconds timeout{0};
+  // As for the list that the watch goes on from.
+  std::string field_selector = {};
 };
 
 // "limit=500&continue=abc"; empty when there is nothing to say. Thread-safe.

@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 
@@ -60,6 +61,9 @@ class ObjectSink {
 
   // A list begins (again): forget what an unfinished one staged.
   virtual void BeginList() = 0;
+  // The field selectors for the list that began, and for the watches after its
+  // commit: one for each of the reflector's APIs, or none for everything.
+  virtual std::vector<std::string> Selectors() const { return {}; }
   // One element of a page's `items`. Changes nothing anybody can see. False
   // when it is not an Event; it is then left out and counted as dropped.
   virtual bool StageItem(std::string_view item) = 0;

@@ -34,6 +34,7 @@ Reflector::Reflector(ReflectorOptions options, std::vector<ListerWatcher*> apis,
   if (!options_.resumption) return;
   point_ = options_.resumption->point;
   whole_until_ = options_.resumption->whole_until;
+  selectors_ = sink_.Selectors();
   synced_ = true;
   status_.SetSynced();
   unproven_ = true;
@@ -47,6 +48,7 @@ void Reflector::Run(const std::stop_token& stop) {
 }
 
 void Reflector::Step(std::stop_token stop) {
+  HonourListRequest();
   switch (state_) {
     case ReflectorState::kList:
       return StepList(std::move(stop));
@@ -57,6 +59,41 @@ void Reflector::Step(std::stop_token stop) {
     case ReflectorState::kWaitToWatch:
       return StepWait(ReflectorState::kWatch, std::move(stop));
   }
+}
+
+void Reflector::RequestList() {
+  const std::lock_guard lock(request_mutex_);
+  list_requested_ = true;
+  watch_end_.request_stop();
+}
+
+void Reflector::HonourListRequest() {
+  {
+    const std::lock_guard lock(request_mutex_);
+    watch_end_ = std::stop_source();
+    if (!std::exchange(list_requested_, false)) return;
+  }
+  switch (state_) {
+    case ReflectorState::kList:
+      // Its first pages may have been taken the old way.
+      list_.reset();
+      return;
+    case ReflectorState::kWatch:
+      bridging_ = true;
+      return ListNow("requested");
+    case ReflectorState::kWaitToWatch:
+      bridging_ = true;
+      list_why_ = "requested";
+      state_ = ReflectorState::kWaitToList;
+      return;
+    case ReflectorState::kWaitToList:
+      return;
+  }
+}
+
+std::string Reflector::SelectorOf(
+    const std::vector<std::string>& selectors) const {
+  return api_ < selectors.size() ? selectors[api_] : "";
 }
 
 void Reflector::StepWait(ReflectorState next, std::stop_token stop) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <memory>
+#include <mutex>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -49,6 +50,11 @@ class Reflector {
   // One request or one wait. After a stop the state stays as it is.
   void Step(std::stop_token stop);
 
+  // What the sink makes of Events has changed: a list is asked for as soon as
+  // the API server's wishes allow. Ends a watch, begins a list under way again,
+  // and cuts no wait short. Thread-safe.
+  void RequestList();
+
   const std::string& name() const { return options_.name; }
   ReflectorState state() const { return state_; }
   const ReflectorStatus& status() const { return status_; }
@@ -58,12 +64,15 @@ class Reflector {
   struct WatchReport;
 
   ListerWatcher& api() { return *apis_[api_]; }
+  std::string SelectorOf(const std::vector<std::string>& selectors) const;
+  void HonourListRequest();
 
   // In reflector_list.cc.
   void StepList(std::stop_token stop);
   void BeginList();
   std::optional<Failure> StagePage();
   void CommitList();
+  void CountBlindTime(bool new_epoch);
   void OnListFailure(const Failure& failure);
   void RestartList(const Failure& failure);
   // In reflector_watch.cc.
@@ -107,9 +116,17 @@ class Reflector {
   bool synced_ = false;
   FrameReader reader_;
   ResumePoint point_;
-  bool watch_worked_ = false;  // since the last commit
-  int server_errors_ = 0;      // in a row
-  uint64_t poisoned_at_ = 0;   // resume point of the last unreadable frame
+  std::vector<std::string> selectors_;  // of the last list, one an API
+  bool watch_worked_ = false;           // since the last commit
+  int server_errors_ = 0;               // in a row
+  uint64_t poisoned_at_ = 0;  // resume point of the last unreadable frame
+
+  // RequestList's part. The source ends the watch under way.
+  std::mutex request_mutex_;
+  bool list_requested_ = false;
+  std::stop_source watch_end_;
+  // The list is one on request: nothing was missed before it.
+  bool bridging_ = false;
 
   // Until when nothing can have been missed, and until when what may have been
   // missed was counted as blind time.

@@ -23,7 +23,8 @@ inline constexpr std::chrono::seconds kCompactionMargin{270};
 struct Reflector::ListRun {
   SteadyTime started;  // what page 1 shows is no older
   int64_t items = 0;
-  int64_t pages = 0;  // that came
+  int64_t pages = 0;                   // that came
+  std::vector<std::string> selectors;  // one an API
   ListOptions next;
   ListCommit commit;
   ListPage page;

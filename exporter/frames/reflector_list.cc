@@ -83,6 +83,8 @@ void Reflector::BeginList() {
   list_->started = context_.clock.SteadyNow();
   list_->next.limit = page_limit_;
   sink_.BeginList();
+  list_->selectors = sink_.Selectors();
+  list_->next.field_selector = SelectorOf(list_->selectors);
 }
 
 std::optional<Failure> Reflector::StagePage() {
@@ -118,19 +120,13 @@ void Reflector::CommitList() {
 
   SessionStats& stats = context_.stats;
   stats.Count(ListResult::kSuccess);
-  const SteadyTime now = context_.clock.SteadyNow();
-  if (synced_) {
-    // A watch of a version from the future is silent and ends properly, so
-    // after a new epoch only what was really told counts as seen.
-    const SteadyTime seen =
-        commit.new_epoch ? point_.newest_at() : whole_until_;
-    const auto blind = now - std::max(seen, blind_until_);
-    stats.blind_millis += static_cast<uint64_t>(
-        std::max<milliseconds>(std::chrono::duration_cast<milliseconds>(blind),
-                               milliseconds(0))
-            .count());
-    blind_until_ = now;
-  }
+  // After a list on request the watch goes on from where it was cut, which
+  // tells of what came and went meanwhile, too; what the list told comes as
+  // replays. With another selector it would tell of Events' pasts.
+  const bool bridge = std::exchange(bridging_, false) && synced_ &&
+                      !commit.new_epoch && list->selectors == selectors_ &&
+                      list->started - point_.resume_at() < kCompactionMargin;
+  if (!bridge) CountBlindTime(commit.new_epoch);
   if (commit.new_epoch) {
     ++stats.resource_version_resets;
     LogWarn(
@@ -140,8 +136,13 @@ void Reflector::CommitList() {
          {"before", point_.newest()},
          {"now", commit.resource_version}});
   }
-  point_.Reset(commit.resource_version, list->started);
-  whole_until_ = list->started;
+  if (bridge) {
+    point_.Bridge(commit.resource_version, list->started);
+  } else {
+    point_.Reset(commit.resource_version, list->started);
+    whole_until_ = list->started;
+  }
+  selectors_ = std::move(list->selectors);
   synced_ = true;
   status_.SetSynced();
   page_limit_ = kPageLimit;
@@ -156,6 +157,21 @@ void Reflector::CommitList() {
                      {"resource_version", commit.resource_version},
                      {"items", list->items},
                      {"pages", list->pages}});
+}
+
+void Reflector::CountBlindTime(bool new_epoch) {
+  const SteadyTime now = context_.clock.SteadyNow();
+  if (synced_) {
+    // A watch of a version from the future is silent and ends properly, so
+    // after a new epoch only what was really told counts as seen.
+    const SteadyTime seen = new_epoch ? point_.newest_at() : whole_until_;
+    const auto blind = now - std::max(seen, blind_until_);
+    context_.stats.blind_millis += static_cast<uint64_t>(
+        std::max<milliseconds>(std::chrono::duration_cast<milliseconds>(blind),
+                               milliseconds(0))
+            .count());
+    blind_until_ = now;
+  }
 }
 
 void Reflector::OnListFailure(const Failure& failure) {

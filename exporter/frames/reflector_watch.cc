@@ -92,15 +92,25 @@ void Reflector::StepWatch(std::stop_token stop) {
                               ? std::min(options_.watch_timeout, kProvingWatch)
                               : options_.watch_timeout;
   const WatchOptions options{point_.resume(),
-                             DrawWatchTimeout(longest, context_.random())};
-  const WatchReport report = Watch(options, std::move(stop));
+                             DrawWatchTimeout(longest, context_.random()),
+                             SelectorOf(selectors_)};
+  // Ends when the process does, and when a list is requested.
+  std::stop_source end = watch_end_;
+  const std::stop_callback forward(std::move(stop),
+                                   [&end] { end.request_stop(); });
+  const WatchReport report = Watch(options, end.get_token());
   context_.stats.Count(report.end);
   LogDebug("Watch ended", {{"reflector", options_.name},
                            {"reason", Name(report.end)},
                            {"resource_version", options.resource_version},
                            {"lived_ms", report.lived.count()},
                            {"why", report.failure.error.message}});
-  if (report.end == WatchEnd::kCancelled) return;
+  if (report.end == WatchEnd::kCancelled) {
+    if (report.lived > milliseconds(0)) {
+      whole_until_ = context_.clock.SteadyNow();
+    }
+    return;
+  }
   if (report.progressed || report.lived > kHealthyWatch) backoff_.Reset();
   if (report.progressed || report.lived >= kShortWatch) watch_worked_ = true;
   if (report.progressed) unproven_ = false;

@@ -20,6 +20,12 @@ class ResumePoint {
     newest_ = resume_ = Mark{version, at};
   }
 
+  // A list at `version` was committed, but the next watch is to go on from
+  // resume() nevertheless.
+  void Bridge(uint64_t version, SteadyTime at) {
+    if (version > newest_.version) newest_ = Mark{version, at};
+  }
+
   // A frame or a bookmark told of `version`. A bookmark is no better than a
   // frame: the watch cache may send one between two frames of one version.
   // 0 and what is older than the newest (a replay) change nothing.

@@ -47,7 +47,7 @@ enum class WatchEnd {
   kOversize,      // a frame past the limit
   kUnknownType,   // a frame of a type we do not know
   kError,         // an ERROR frame of another kind
-  kCancelled,     // we are stopping
+  kCancelled,     // we are stopping, or a list is requested
 };
 inline constexpr std::array<std::string_view, 16> kWatchEndNames = {
     "clean",     "short",        "truncated",    "timeout",

@@ -44,15 +44,26 @@ Change EventTracker::Observe(const Sighting& sighting, SteadyTime now) {
     index = Insert(sighting.key);
     ++live_;
     Store(At(index), sighting);
+    change.shown = true;
     return change;
   }
   Record& record = At(index);
   if (sighting.resource_version <= record.resource_version) {
     change.replay = true;
     if (!record.tombstone) record.stamp = list_number_;
+    if (!record.tombstone &&
+        sighting.resource_version == record.resource_version) {
+      // The same Event as before; where it is shown may be another place by
+      // now.
+      change.shown = true;
+      change.left = {record.tuple_or_older, record.object_or_newer};
+      record.tuple_or_older = sighting.series.tuple;
+      record.object_or_newer = sighting.series.object;
+    }
     return change;
   }
   change.delta = Delta(record, sighting);
+  change.shown = true;
   if (record.tombstone) {
     Revive(index);
   } else {
@@ -97,7 +108,7 @@ void EventTracker::Replace(const std::deque<Sighting>& sightings, bool baseline,
   }
   for (const Sighting& sighting : sightings) {
     Change change = Observe(sighting, now);
-    if (baseline) change.delta = 0;
+    if (baseline || sighting.unwatched) change.delta = 0;
     on_change(sighting, change);
   }
   for (uint32_t i = 0; i < used_; ++i) {

@@ -40,14 +40,21 @@ struct Sighting {
   uint32_t count = 1;  // within [1, 2^31-1]
   // The recorder's collection of similar Events; kept for the caller.
   bool combined = false;
+  // A list item that the API server was asked to leave out until now: what
+  // happened before this sight counts nothing.
+  bool unwatched = false;
+  // kNone where the Event has none: it is remembered all the same.
   SeriesIds series;
 };
 
 struct Change {
   // New occurrences.
   uint32_t delta = 0;
-  // The sight was not newer than what is known; nothing changed.
+  // The sight was not newer than what is known; no occurrence in it.
   bool replay = false;
+  // The Event is to be shown in the sighting's series from now on, and no
+  // longer in `left`. They may be the same.
+  bool shown = false;
   // The series that the Event was shown in until now; kNone if in none.
   SeriesIds left;
 };

@@ -49,6 +49,8 @@ struct OccurrenceStats {
   // Occurrences of "(combined from similar events)" objects, of which the
   // messages, and so perhaps the objects meant, differ.
   std::atomic<uint64_t> combined{0};
+  // Occurrences of Events that no filter let through.
+  std::atomic<uint64_t> filtered{0};
   LagHistogram lag;
 };
 

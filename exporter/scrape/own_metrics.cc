@@ -187,6 +187,13 @@ constexpr OwnMetric kTable[] = {
      [](Sources s) {
        return One(static_cast<double>(s.occurrences.combined.load()));
      }},
+    {{"kube_event_metrics_filtered_occurrences_total", "counter",
+      "Occurrences that a filter held back. Those that the API server was "
+      "asked to leave out are not among them; to count more, widen --kinds "
+      "and its like."},
+     [](Sources s) {
+       return One(static_cast<double>(s.occurrences.filtered.load()));
+     }},
     {{"kube_event_metrics_http_requests_total", "counter",
       "Answers of the exporter's own HTTP server."},
      ReadHttp},

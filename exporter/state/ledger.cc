@@ -45,10 +45,15 @@ void Ledger::Commit(Watch& watch, const std::deque<Sighting>& sightings,
 
 void Ledger::Count(const Sighting& sighting, const Change& change,
                    const Moment& now) {
-  if (change.replay) return;
+  if (!change.shown) return;
+  if (sighting.series.tuple == SeriesIds::kNone) {
+    filtered_ += change.delta;
+    return Leave(change.left);
+  }
+  if (sighting.combined) combined_ += change.delta;
+  if (change.replay && change.left == sighting.series) return;
   // The delta belongs to the labels that the Event has now.
   series_.Record(sighting.series, change.delta, sighting.occurred_at, now);
-  if (sighting.combined) combined_ += change.delta;
   if (change.left == sighting.series) return;
   Leave(change.left);
   series_.Join(sighting.series);

@@ -61,6 +61,8 @@ class Ledger {
   const SeriesTable& series() const { return series_; }
   // Occurrences of Events that their recorder combined.
   uint64_t combined() const { return combined_; }
+  // Occurrences of Events that had no series.
+  uint64_t filtered() const { return filtered_; }
 
  private:
   void Count(const Sighting& sighting, const Change& change, const Moment& now);
@@ -69,6 +71,7 @@ class Ledger {
   SeriesTable series_;
   std::vector<std::unique_ptr<Watch>> watches_;
   uint64_t combined_ = 0;
+  uint64_t filtered_ = 0;
 };
 
 }  // namespace kem

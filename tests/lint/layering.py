@@ -25,6 +25,7 @@ CONFINED = [
     (re.compile(r"(spdlog|fmt)/"), re.compile(r"exporter/base/log\.cc$")),
     (re.compile(r"prometheus/"), re.compile(r"exporter/(scrape/\w+|app)\.cc$")),
     (re.compile(r"CLI/"), re.compile(r"exporter/flags\.cc$")),
+    (re.compile(r"re2/"), re.compile(r"exporter/events/event_filter\.cc$")),
     (re.compile(r"yaml-cpp/"), re.compile(
         r"exporter/(apiserver/\w+|config_file|events/make_reason_catalogue)"
         r"\.cc$")),

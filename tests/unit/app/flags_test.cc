@@ -103,6 +103,45 @@ TEST(FlagsTest, WrongOnesGetOneSentence) {
   EXPECT_THAT(Refused({"--web.telemetry-path=/readyz"}), HasSubstr("/readyz"));
 }
 
+TEST(FlagsTest, ReadsFilters) {
+  const FilterOptions filter =
+      Accepted({"--scope=cluster", "--namespaces=b,a", "--kinds=Node,Pod.*",
+                "--kinds-exclude=PodGroup", "--reasons=A",
+                "--reasons-exclude=B", "--types=Warning",
+                "--types-exclude=other", "--components=k.*",
+                "--components-exclude=kcm"})
+          .filter;
+  EXPECT_TRUE(filter.cluster_scoped);
+  EXPECT_FALSE(filter.namespaced);
+  EXPECT_THAT(filter.namespaces, ElementsAre("a", "b"));
+  EXPECT_THAT(filter.kinds.include, ElementsAre("Node", "Pod.*"));
+  EXPECT_THAT(filter.kinds.exclude, ElementsAre("PodGroup"));
+  EXPECT_THAT(filter.reasons.include, ElementsAre("A"));
+  EXPECT_THAT(filter.reasons.exclude, ElementsAre("B"));
+  EXPECT_THAT(filter.types.include, ElementsAre("Warning"));
+  EXPECT_THAT(filter.types.exclude, ElementsAre("other"));
+  EXPECT_THAT(filter.components.include, ElementsAre("k.*"));
+  EXPECT_THAT(filter.components.exclude, ElementsAre("kcm"));
+  EXPECT_EQ(Accepted({"--scope=all"}).filter, FilterOptions());
+  EXPECT_FALSE(Accepted({"--scope=namespaced"}).filter.cluster_scoped);
+  // A comma parts on the command line, not in the file.
+  EXPECT_THAT(Accepted({"--config.file=conf.yaml"}, "kinds: ['A{1,2}']")
+                  .filter.kinds.include,
+              ElementsAre("A{1,2}"));
+}
+
+TEST(FlagsTest, WrongFiltersGetOneSentence) {
+  EXPECT_THAT(Refused({"--scope=some"}),
+              HasSubstr("--scope \"some\" must be all, cluster or namespaced"));
+  EXPECT_THAT(Refused({"--namespaces=A"}), HasSubstr("--namespaces \"A\""));
+  EXPECT_THAT(Refused({"--kinds=No(de"}),
+              HasSubstr("--kinds \"No(de\" is no RE2 expression: missing )"));
+  EXPECT_THAT(Refused({"--config.file=conf.yaml"}, "reasons: ['']"),
+              HasSubstr("line 1: reasons holds an empty expression"));
+  EXPECT_THAT(Refused({"--config.file=conf.yaml"}, "kinds: [A]\ntypes: ['*']"),
+              HasSubstr("conf.yaml line 2: types \"*\" is no RE2 expression"));
+}
+
 TEST(FlagsTest, TakesFromTheFileWhatNoFlagGives) {
   const Options options = Accepted(
       {"--config.file=conf.yaml", "--watch.namespaces=b", "--log.level=warn"},

@@ -70,6 +70,10 @@ class PipelineTest : public ::testing::Test {
     return json;
   }
 
+  void Filter(const FilterOptions& options) {
+    world.filter = std::make_shared<const EventFilter>(options);
+  }
+
   FakeClock clock;
   ScriptedTransport transport;
   Discovery discovery{transport, clock};
@@ -172,6 +176,79 @@ TEST_F(PipelineTest, NewEpochKeepsCountersAndBeginsAnew) {
   List({Pod("x", "400", "2")}, true);
   EXPECT_EQ(Count("\"Pod\""), "1");
   Frame("MODIFIED", Pod("x", "501", "3"));
+  EXPECT_EQ(Count("\"Pod\""), "2");
+}
+
+TEST_F(PipelineTest, WhatAFilterHoldsBackHasNoSeriesAndIsRemembered) {
+  Filter({.kinds = {{}, {"Pod"}}});
+  List({Pod("p.1", "90", "3")});
+  Frame("MODIFIED", Pod("p.1", "101", "5"));
+  Frame("ADDED", {.version = "102", .count = "1"});
+  EXPECT_EQ(Count("\"Pod\""), "absent");
+  EXPECT_EQ(Active("\"Pod\""), "absent");
+  EXPECT_EQ(Count("\"Node\""), "1");
+  EXPECT_EQ(world.occurrences.filtered, 2U);
+  EXPECT_EQ(world.occurrences.tracked, 2);
+  Frame("DELETED", Pod("p.1", "103", "5"));
+  EXPECT_EQ(world.occurrences.tracked, 1);
+}
+
+TEST_F(PipelineTest, WhatAFilterLetsThroughLaterCountsFromThenOn) {
+  Filter({.kinds = {{"Node|Deployment"}, {}}});
+  List({Pod("p.1", "90", "3"), Pod("p.2", "91", "1")});
+  Frame("MODIFIED", Pod("p.1", "101", "5"));
+  Filter({});
+  // A frame does not wait for the list.
+  Frame("MODIFIED", Pod("p.1", "102", "6"));
+  EXPECT_EQ(Count("\"Pod\""), "1");
+  EXPECT_EQ(Active("\"Pod\""), "1");
+  List({Pod("p.1", "102", "6"), Pod("p.2", "91", "1")});
+  EXPECT_EQ(Count("\"Pod\""), "1");
+  EXPECT_EQ(Active("\"Pod\""), "2");
+  EXPECT_EQ(world.occurrences.filtered, 2U);
+}
+
+TEST_F(PipelineTest, WhatAFilterHoldsBackLaterKeepsItsCounter) {
+  List({Pod("p.1", "90", "3")});
+  Frame("MODIFIED", Pod("p.1", "101", "5"));
+  Filter({.kinds = {{"Node|Deployment"}, {}}});
+  List({Pod("p.1", "101", "5")});
+  EXPECT_EQ(Count("\"Pod\""), "2");
+  EXPECT_EQ(Active("\"Pod\""), "0");
+  Frame("MODIFIED", Pod("p.1", "102", "9"));
+  Frame("DELETED", Pod("p.1", "103", "9"));
+  EXPECT_EQ(Count("\"Pod\""), "2");
+  EXPECT_EQ(Active("\"Pod\""), "0");
+}
+
+TEST_F(PipelineTest, AListUnderWayGoesByTheFilterItBeganWith) {
+  List({Pod("p.1", "90", "3")});
+  pipeline.BeginList();
+  Filter({.kinds = {{"Node"}, {}}});
+  EXPECT_EQ(pipeline.Selectors()[0], "");
+  EXPECT_TRUE(
+      pipeline.StageItem(PaddedJson(Pod("p.1", "99", "5").Object()).view()));
+  pipeline.CommitList({100, WallTime(), false});
+  EXPECT_EQ(Count("\"Pod\""), "2");
+  EXPECT_EQ(Active("\"Pod\""), "1");
+}
+
+TEST_F(PipelineTest, AWiderSelectionBeginsWithWhatItFinds) {
+  Filter({.kinds = {{"Node"}, {}}});
+  List({});
+  EXPECT_EQ(pipeline.Selectors()[0], "involvedObject.kind=Node");
+  EXPECT_EQ(pipeline.Selectors()[1], "regarding.kind=Node");
+  Filter({});
+  // The Pod's Event was there all along, the Node's is new.
+  List({Pod("p.1", "90", "3"), {.version = "99", .count = "1"}});
+  EXPECT_EQ(pipeline.Selectors()[0], "");
+  EXPECT_EQ(Count("\"Pod\""), "0");
+  EXPECT_EQ(Active("\"Pod\""), "1");
+  EXPECT_EQ(Count("\"Node\""), "1");
+  Frame("MODIFIED", Pod("p.1", "101", "4"));
+  EXPECT_EQ(Count("\"Pod\""), "1");
+  // Nothing is left out any more: a new one is new.
+  List({Pod("p.1", "101", "4"), Pod("p.2", "103", "1")});
   EXPECT_EQ(Count("\"Pod\""), "2");
 }
 

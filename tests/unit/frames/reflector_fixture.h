@@ -45,6 +45,7 @@ class TracingSink : public ObjectSink {
   explicit TracingSink(Trace& trace) : trace_(trace) {}
 
   void BeginList() override { staged_ = "stage"; }
+  std::vector<std::string> Selectors() const override { return selectors; }
   bool StageItem(std::string_view item) override {
     const auto json = nlohmann::json::parse(item, nullptr, false);
     const auto name = json.value("name", kNoEvent);
@@ -61,6 +62,7 @@ class TracingSink : public ObjectSink {
   FrameInfo ApplyFrame(std::string_view bytes) override;
 
   ListCommit last_commit;
+  std::vector<std::string> selectors;
 
  private:
   Trace& trace_;
@@ -169,8 +171,10 @@ inline std::optional<Failure> ScriptedApi::List(
 }
 
 inline WatchOutcome ScriptedApi::Watch(const WatchOptions& options,
-                                       WatchHandler& handler, std::stop_token) {
-  trace_.push_back("WATCH " + path_ + std::to_string(options.resource_version));
+                                       WatchHandler& handler,
+                                       std::stop_token stop) {
+  trace_.push_back("WATCH " + path_ + std::to_string(options.resource_version) +
+                   options.field_selector);
   watch_timeouts.push_back(options.timeout);
   if (script_.empty()) {
     stop_.request_stop();
@@ -188,6 +192,7 @@ inline WatchOutcome ScriptedApi::Watch(const WatchOptions& options,
   }
   while_open();
   clock_.Advance(watch.lives);
+  if (stop.stop_requested()) return {WatchOutcome::End::kStopped, {}};
   return {watch.end, {}};
 }
 

@@ -33,6 +33,19 @@ TEST(ResumePointTest, StaysBeforeTheNewestVersion) {
   EXPECT_EQ(point.resume_at(), kStart + seconds(2));
 }
 
+TEST(ResumePointTest, ABridgeMovesTheNewestVersionOnly) {
+  ResumePoint point;
+  point.Reset(100, kStart);
+  point.Bridge(110, kStart + seconds(1));
+  EXPECT_EQ(point.resume(), 100u);
+  point.Observe(105, kStart + seconds(2));
+  EXPECT_EQ(point.resume(), 100u);
+  point.Observe(111, kStart + seconds(3));
+  EXPECT_EQ(point.resume(), 110u);
+  point.Bridge(90, kStart + seconds(4));
+  EXPECT_EQ(point.newest(), 111u);
+}
+
 TEST(ResumePointTest, ReachesTheNewestVersionWithAProperEnd) {
   ResumePoint point;
   point.Reset(100, kStart);
@@ -71,6 +84,13 @@ TEST(ListOptionsTest, AsksForPages) {
             "limit=500&continue=eyJ2%2B%2F%3D");
   EXPECT_EQ(ToQuery(ListOptions{0, "abc"}), "continue=abc");
   EXPECT_EQ(ToQuery(ListOptions{}), "");
+  EXPECT_EQ(ToQuery(ListOptions{0, "", "type!=Normal,reason=A"}),
+            "fieldSelector=type%21%3DNormal%2Creason%3DA");
+  EXPECT_EQ(ToQuery(ListOptions{5, "", "reason=A"}),
+            "limit=5&fieldSelector=reason%3DA");
+  EXPECT_EQ(ToQuery(WatchOptions{7, seconds(290), "reason=A"}),
+            "watch=1&allowWatchBookmarks=true&resourceVersion=7"
+            "&timeoutSeconds=290&fieldSelector=reason%3DA");
 }
 
 TEST(ListOptionsTest, AsksForAWatchThatEnds) {

@@ -58,6 +58,54 @@ TEST_F(EventTrackerTest, UnchangedItemsOfARelistStay) {
   EXPECT_EQ(tracker.live(), 1U);
 }
 
+TEST_F(EventTrackerTest, ASecondSightOfTheSameVersionMayShowItElsewhere) {
+  Baseline({{.name = "x", .version = 90, .count = 5}});
+  Sighting sighting = See({.name = "x", .version = 90, .count = 5});
+  sighting.series = {};
+  Change change = tracker.Observe(sighting, now);
+  EXPECT_TRUE(change.replay);
+  EXPECT_TRUE(change.shown);
+  EXPECT_EQ(change.delta, 0U);
+  EXPECT_EQ(change.left.tuple, 7U);
+  sighting.series = {8, 9};
+  tracker.Replace(
+      {sighting}, false, At(100), now,
+      [&](const Sighting&, const Change& c) { change = c; },
+      [&](SeriesIds) { ++gone; });
+  EXPECT_TRUE(change.shown);
+  EXPECT_EQ(change.left, SeriesIds());
+  EXPECT_EQ(tracker.Remove(See({.name = "x"}), now).left, (SeriesIds{8, 9}));
+}
+
+TEST_F(EventTrackerTest, AnOlderSightShowsNothingElsewhere) {
+  Baseline({{.name = "x", .version = 90, .count = 5}});
+  Sighting sighting = See({.name = "x", .version = 89, .count = 4});
+  sighting.series = {};
+  EXPECT_FALSE(tracker.Observe(sighting, now).shown);
+  Deleted({.name = "x", .version = 91});
+  sighting.resource_version = 91;
+  EXPECT_FALSE(tracker.Observe(sighting, now).shown);
+}
+
+TEST_F(EventTrackerTest, WhatWasNotWatchedUntilNowCountsNothing) {
+  Baseline({});
+  Told({.name = "x", .version = 101, .count = 2});
+  Deleted({.name = "x", .version = 102});
+  // x went on in secret, y began there; both are known from here on.
+  std::deque<Sighting> list = {See({.name = "x", .version = 110, .count = 6}),
+                               See({.name = "y", .version = 111, .count = 3}),
+                               See({.name = "z", .version = 112, .count = 4})};
+  list[0].unwatched = list[1].unwatched = true;
+  uint32_t total = 0;
+  tracker.Replace(
+      list, false, At(100), now,
+      [&](const Sighting&, const Change& change) { total += change.delta; },
+      [&](SeriesIds) { ++gone; });
+  EXPECT_EQ(total, 4U);
+  EXPECT_EQ(Told({.name = "x", .version = 120, .count = 7}), 1U);
+  EXPECT_EQ(Told({.name = "y", .version = 121, .count = 5}), 2U);
+}
+
 TEST_F(EventTrackerTest, NewEpochIsABaselineWithLowerVersions) {
   Baseline({{.name = "x", .version = 900, .first = 50, .count = 5}});
   EXPECT_EQ(Baseline({{.name = "x", .version = 400, .first = 50, .count = 2},

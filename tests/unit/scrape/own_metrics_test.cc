@@ -42,6 +42,7 @@ TEST_F(OwnMetricsTest, EveryStatMovesItsSample) {
   occurrences.tracked = 11;
   occurrences.tombstones = 12;
   occurrences.combined = 13;
+  occurrences.filtered = 18;
   scopes.decisions[1] = 14;
   scopes.conflicts = 15;
   scopes.refreshes[2] = 16;
@@ -57,7 +58,7 @@ TEST_F(OwnMetricsTest, EveryStatMovesItsSample) {
         "frames_total{type=\"MODIFIED\"} 7\n",
         "resource_version_resets_total 2\n", "blind_seconds_total 1.5\n",
         "tracked_events 11\n", "tombstones 12\n",
-        "combined_occurrences_total 13\n",
+        "combined_occurrences_total 13\n", "filtered_occurrences_total 18\n",
         "scope_decisions_total{by=\"table\"} 14\n",
         "scope_conflicts_total 15\n",
         "discovery_refreshes_total{result=\"failed\"} 16\n",

@@ -1,0 +1,150 @@
+#include "events/event_filter.h"
+
+#include <re2/re2.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace kem {
+namespace {
+
+// A URL must go through proxies, which take 4 or 8 KiB; what is excluded beyond
+// this is excluded here.
+constexpr size_t kMaxSelectorTerms = 32;
+constexpr size_t kMaxLiteral = 64;
+constexpr int64_t kMaxExpressionMemory = int64_t{4} << 20;
+
+RE2::Options ExpressionOptions() {
+  RE2::Options options;
+  options.set_log_errors(false);
+  options.set_dot_nl(true);
+  options.set_max_mem(kMaxExpressionMemory);
+  return options;
+}
+
+// One expression that matches what any of them does.
+std::string Union(const std::vector<std::string>& expressions) {
+  std::string all;
+  for (const std::string& expression : expressions) {
+    if (!all.empty()) all += '|';
+    all += "(?:" + expression + ")";
+  }
+  return all;
+}
+
+// No expression means nothing but itself with these characters only.
+bool IsLiteral(std::string_view expression) {
+  return !expression.empty() && expression.size() <= kMaxLiteral &&
+         std::all_of(expression.begin(), expression.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                  (c >= '0' && c <= '9') || c == '-' || c == '_';
+         });
+}
+
+class Matcher {
+ public:
+  explicit Matcher(const FilterList& list)
+      : include_(Compile(list.include)), exclude_(Compile(list.exclude)) {}
+
+  bool Passes(std::string_view value) const {
+    const re2::StringPiece text(value.data(), value.size());
+    if (include_ && !RE2::FullMatch(text, *include_)) return false;
+    return !exclude_ || !RE2::FullMatch(text, *exclude_);
+  }
+
+ private:
+  static std::unique_ptr<RE2> Compile(const std::vector<std::string>& list) {
+    if (list.empty()) return nullptr;
+    return std::make_unique<RE2>(Union(list), ExpressionOptions());
+  }
+
+  std::unique_ptr<RE2> include_;
+  std::unique_ptr<RE2> exclude_;
+};
+
+}  // namespace
+
+struct EventFilter::Lists {
+  explicit Lists(const FilterOptions& options)
+      : kinds(options.kinds),
+        reasons(options.reasons),
+        types(options.types),
+        components(options.components) {}
+
+  Matcher kinds;
+  Matcher reasons;
+  Matcher types;
+  Matcher components;
+};
+
+std::string ExpressionProblem(const std::vector<std::string>& expressions) {
+  for (const std::string& expression : expressions) {
+    if (expression.empty()) return "holds an empty expression; leave it out";
+    const RE2 compiled(expression, ExpressionOptions());
+    if (!compiled.ok()) {
+      return '"' + expression + "\" is no RE2 expression: " + compiled.error();
+    }
+  }
+  if (!expressions.empty() &&
+      !RE2(Union(expressions), ExpressionOptions()).ok()) {
+    return "has expressions that are too large together; take fewer or shorter "
+           "ones";
+  }
+  return "";
+}
+
+EventFilter::EventFilter(FilterOptions options)
+    : options_(std::move(options)),
+      passes_all_(options_ == FilterOptions()),
+      lists_(std::make_unique<const Lists>(options_)) {
+  SelectTypes();
+  Select(Selection::Field::kKind, options_.kinds);
+  Select(Selection::Field::kReason, options_.reasons);
+}
+
+EventFilter::~EventFilter() = default;
+
+bool EventFilter::Judge(Scope scope, std::string_view object_namespace,
+                        std::string_view kind, std::string_view reason,
+                        std::string_view type,
+                        std::string_view component) const {
+  if (scope == Scope::kCluster) {
+    if (!options_.cluster_scoped) return false;
+  } else {
+    const std::vector<std::string>& allowed = options_.namespaces;
+    if (!options_.namespaced ||
+        (!allowed.empty() && std::find(allowed.begin(), allowed.end(),
+                                       object_namespace) == allowed.end())) {
+      return false;
+    }
+  }
+  return lists_->kinds.Passes(kind) && lists_->reasons.Passes(reason) &&
+         lists_->types.Passes(type) && lists_->components.Passes(component);
+}
+
+void EventFilter::Select(Selection::Field field, const FilterList& list) {
+  if (list.include.size() == 1 && IsLiteral(list.include[0])) {
+    selection_.Require(field, list.include[0]);
+  }
+  size_t terms = 0;
+  for (const std::string& expression : list.exclude) {
+    if (!IsLiteral(expression)) continue;
+    if (++terms > kMaxSelectorTerms) return;
+    selection_.Exclude(field, expression);
+  }
+}
+
+// The label has three values, of which "other" is no value of the field: so the
+// expressions can be tried on each.
+void EventFilter::SelectTypes() {
+  constexpr auto kType = Selection::Field::kType;
+  const bool normal = lists_->types.Passes("Normal");
+  const bool warning = lists_->types.Passes("Warning");
+  const bool other = lists_->types.Passes("other");
+  if (normal && !warning && !other) return selection_.Require(kType, "Normal");
+  if (warning && !normal && !other) return selection_.Require(kType, "Warning");
+  if (!normal) selection_.Exclude(kType, "Normal");
+  if (!warning) selection_.Exclude(kType, "Warning");
+}
+
+}  // namespace kem

@@ -132,6 +132,26 @@ void RunWatch(Watch& watch, EventWorld& world, std::stop_token stop) {
   }
 }
 
+PageData Page(const Options& options, EventWorld& world, const Watches& watches,
+              const Clock& clock, SteadyTime started) {
+  PageData data;
+  data.version = kVersion;
+  data.telemetry_path = options.telemetry_path;
+  data.now = clock.WallNow();
+  data.uptime = std::chrono::duration_cast<std::chrono::seconds>(
+      clock.SteadyNow() - started);
+  for (const auto& watch : watches) {
+    const ReflectorHealth state = watch->Health();
+    data.watches.push_back(
+        {watch->name(), state.synced, state.in_contact, state.problem});
+  }
+  data.namespaces = options.namespaces;
+  data.tracked = world.occurrences.tracked;
+  const std::lock_guard guard(world.mutex);
+  data.recent = world.recent.Newest(data.now);
+  return data;
+}
+
 HttpContent Content(const Options& options, EventWorld& world,
                     const OwnMetrics& own, const Watches& watches,
                     const Clock& clock) {
@@ -143,7 +163,10 @@ HttpContent Content(const Options& options, EventWorld& world,
         "text/plain; version=0.0.4; charset=utf-8",
         [exposition](std::string& out) { return exposition->Next(out); }};
   };
-  content.page = [&options] { return RenderPage(options.telemetry_path); };
+  content.page = [&options, &world, &watches, &clock,
+                  started = clock.SteadyNow()] {
+    return RenderPage(Page(options, world, watches, clock, started));
+  };
   content.livez = [&watches, &clock] { return LiveHealth(watches, clock); };
   content.readyz = [&watches] { return ReadyHealth(watches); };
   return content;

@@ -100,12 +100,14 @@ void RecentEvents::Absorb(RecentEvents& other, WallTime now) {
   }
   left_out_ = std::max(left_out_, other.left_out_);
   other = RecentEvents();
+  listed_ = true;
 }
 
 RecentEvents::View RecentEvents::Newest(WallTime now) const {
   const WallTime cutoff = now - kWindow;
   View view;
   view.more = left_out_ > cutoff;
+  view.listed = listed_;
   for (const Line& line : lines_) {
     for (Index index = line.newest; index != kNone;
          index = slots_[index].older) {

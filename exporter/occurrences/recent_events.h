@@ -67,6 +67,9 @@ class RecentEvents {
     std::vector<RecentEvent> events;  // newest first
     // Others of the last hour were left out for want of room.
     bool more = false;
+    // A whole list was absorbed, so that nothing of the hour is missing that
+    // the API server still had.
+    bool listed = false;
   };
   View Newest(WallTime now) const;
 
@@ -109,6 +112,7 @@ class RecentEvents {
   std::array<Index, kBuckets> buckets_;
   std::array<Line, 2> lines_;  // of the others, of Warnings
   Index free_ = kNone;
+  bool listed_ = false;
   // The newest occurrence that there was no room for.
   WallTime left_out_;
 };

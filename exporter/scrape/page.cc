@@ -1,21 +1,267 @@
 #include "scrape/page.h"
 
-#include "version.h"
+#include <algorithm>
+#include <initializer_list>
+#include <string_view>
+
+#include "scrape/page_style.h"
+#include "scrape/page_sums.h"
+#include "scrape/page_text.h"
 
 namespace kem {
+namespace {
 
-std::string RenderPage(const std::string& telemetry_path) {
-  return "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n"
-         "<meta charset=\"utf-8\">\n<title>kube-event-metrics</title>\n"
-         "<style>body{font-family:sans-serif;margin:2rem;"
-         "color-scheme:light dark}</style>\n</head>\n<body>\n"
-         "<h1>kube-event-metrics</h1>\n"
-         "<p>What happened to this cluster, counted from its Events. Version " +
-         std::string(kVersion) + ".</p>\n<ul>\n<li><a href=\"" +
-         telemetry_path +
-         "\">Metrics</a></li>\n"
-         "<li><a href=\"/readyz\">Ready?</a></li>\n"
-         "<li><a href=\"/livez\">Alive?</a></li>\n</ul>\n</body>\n</html>\n";
+// Everything that is not a literal here has been through Escape or is a number.
+void Put(std::string& out, std::initializer_list<std::string_view> parts) {
+  for (const std::string_view part : parts) out += part;
+}
+
+std::string Plural(uint64_t number, const char* one, const char* many) {
+  return NumberText(number) + (number == 1 ? one : many);
+}
+
+std::chrono::seconds Since(WallTime then, WallTime now) {
+  return std::chrono::floor<std::chrono::seconds>(now - then);
+}
+
+bool Synced(const PageData& data) {
+  return std::all_of(data.watches.begin(), data.watches.end(),
+                     [](const PageData::Watch& watch) { return watch.synced; });
+}
+
+bool InSync(const PageData& data) {
+  return Synced(data) && std::all_of(data.watches.begin(), data.watches.end(),
+                                     [](const PageData::Watch& watch) {
+                                       return watch.in_contact;
+                                     });
+}
+
+std::string Namespaces(const PageData& data) {
+  if (data.namespaces.empty()) return "all namespaces";
+  std::string text = data.namespaces.size() == 1 ? "namespace " : "namespaces ";
+  for (const std::string& name : data.namespaces) {
+    if (&name != &data.namespaces.front()) text += ", ";
+    text += EscapeHtml(name);
+  }
+  return text;
+}
+
+void PutHead(const PageData& data, const PageSums& sums, std::string& out) {
+  std::string title = Plural(sums.warnings, " Warning", " Warnings");
+  if (!InSync(data)) title = Synced(data) ? "Out of contact" : "Not in sync";
+  Put(out,
+      {"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src "
+       "'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+       "form-action 'none'\">\n"
+       "<meta name=\"viewport\" content=\"width=device-width, "
+       "initial-scale=1\">\n"
+       "<meta name=\"referrer\" content=\"no-referrer\">\n"
+       // Or browsers would ask for /favicon.ico.
+       "<link rel=\"icon\" href=\"data:,\">\n<title>",
+       title, " · kube-event-metrics</title>\n<style>", kPageStyle,
+       "</style>\n</head>\n<body>\n<header>\n<strong>kube-event-metrics</"
+       "strong>"
+       "\n<span class=\"quiet\">",
+       EscapeHtml(data.version), "</span>\n<nav aria-label=\"Endpoints\">",
+       // Relative, so that they hold behind a proxy's prefix, too.
+       "<a href=\".", EscapeHtml(data.telemetry_path),
+       "\">Metrics</a> <a href=\"./readyz\">Ready</a> "
+       "<a href=\"./livez\">Alive</a></nav>\n</header>\n<main>\n"});
+}
+
+void PutState(const PageData& data, std::string& out) {
+  if (InSync(data)) {
+    Put(out, {"<div class=\"state\" role=\"status\"><p><b>In sync</b> with the "
+              "API server. Watching ",
+              Namespaces(data), ", ",
+              Plural(static_cast<uint64_t>(std::max<int64_t>(data.tracked, 0)),
+                     " Event", " Events"),
+              " known; up ", AgeText(data.uptime), ".</p></div>\n"});
+    return;
+  }
+  Put(out, {"<div class=\"state bad\" role=\"status\"><p><b>",
+            Synced(data) ? "Out of contact</b> with the API server: what "
+                           "happened since is not here yet."
+                         : "Not in sync</b> with the API server yet: its list "
+                           "of Events has not been read to the end.",
+            " Up ", AgeText(data.uptime), ".</p>\n"});
+  for (const PageData::Watch& watch : data.watches) {
+    if (watch.synced && watch.in_contact) continue;
+    Put(out, {"<p>Watch of ", EscapeHtml(watch.name), ": ",
+              !watch.problem.empty() ? EscapeHtml(watch.problem)
+              : watch.synced         ? "not in contact"
+                                     : "first list not finished",
+              "</p>\n"});
+  }
+  out += "</div>\n";
+}
+
+void PutSums(const PageData& data, const PageSums& sums, std::string& out) {
+  const std::string_view least = sums.at_least ? "at least " : "";
+  Put(out, {"<p class=\"sums\"><b>", least,
+            Plural(sums.occurrences, " occurrence", " occurrences"), "</b>, ",
+            sums.warnings > 0 ? "<b class=\"warn\">" : "<b>",
+            sums.warnings > 0 ? least : std::string_view(),
+            NumberText(sums.warnings), " of them ",
+            sums.warnings == 1 ? "a Warning" : "Warnings", "</b>, in ",
+            Plural(data.recent.events.size(), " Event", " Events"), " about ",
+            Plural(sums.objects, " object", " objects"), ".</p>\n"});
+  if (data.recent.more) {
+    Put(out, {"<p>More happened than fits here: these are the newest ",
+              NumberText(RecentEvents::kMaxEvents),
+              " Events, and Warnings stay before others. The metrics count "
+              "all.</p>\n"});
+  }
+}
+
+void PutReasons(const std::vector<PageReason>& reasons, std::string& out) {
+  out += "<h2>Top reasons</h2>\n<ol class=\"top\">\n";
+  for (const PageReason& reason : reasons) {
+    const uint64_t share = 100 * reason.occurrences /
+                           std::max<uint64_t>(reasons.front().occurrences, 1);
+    Put(out,
+        {"<li", reason.warning ? " class=\"warn\"" : "", "><span><b>",
+         EscapeHtml(reason.reason), "</b> ", EscapeHtml(reason.kind),
+         reason.warning ? " <small>Warning</small>" : "", "</span><span>",
+         NumberText(reason.occurrences), " <span class=\"quiet\">on ",
+         Plural(reason.objects, " object", " objects"),
+         "</span></span><svg aria-hidden=\"true\" viewBox=\"0 0 100 1\" "
+         "preserveAspectRatio=\"none\"><rect height=\"1\" width=\"",
+         std::to_string(std::max<uint64_t>(share, 1)), "\"/></svg></li>\n"});
+  }
+  out += "</ol>\n";
+}
+
+void PutMore(const RecentEvent& event, WallTime now, std::string& out) {
+  const std::string command = KubectlCommand(event);
+  out += "</span></summary><div>";
+  if (!command.empty()) {
+    Put(out, {"<code>", EscapeHtml(command), "</code>"});
+  }
+  Put(out,
+      {"<small>Event ", EscapeHtml(event.event_namespace), "/",
+       EscapeHtml(event.name), ", about ", EscapeHtml(event.api_version), " ",
+       EscapeHtml(event.kind), ", reported by ",
+       event.reporting_component.empty()
+           ? "nobody named"
+           : EscapeHtml(event.reporting_component),
+       ", first seen ", TimeText(event.first_seen), " UTC (",
+       AgeText(Since(event.first_seen, now)), " ago)</small></div></details>"});
+}
+
+void PutCount(const RecentEvent& event, WallTime now, std::string& out) {
+  Put(out, {event.at_least ? "≥ " : "", NumberText(event.in_window)});
+  if (event.at_least || event.count != event.in_window) {
+    Put(out, {" <small>", NumberText(event.count), " over ",
+              AgeText(Since(event.first_seen, now)), "</small>"});
+  }
+}
+
+void PutRow(const RecentEvent& event, WallTime now, std::string& out) {
+  const bool warning = IsWarning(event);
+  const std::string time = TimeText(event.occurred_at);
+  Put(out,
+      {"<tr role=\"row\" class=\"", warning ? "warn" : "other",
+       "\"><td role=\"cell\" class=\"age\"><time title=\"", time,
+       " UTC\" datetime=\"", time, "Z\">",
+       AgeText(Since(event.occurred_at, now)),
+       "</time></td><td role=\"cell\" class=\"type\">",
+       warning ? "<span aria-hidden=\"true\">▲ </span>" : "",
+       EscapeHtml(event.type), "</td><td role=\"cell\" class=\"reason\">",
+       EscapeHtml(event.reason),
+       "</td><td role=\"cell\" class=\"object\"><small>",
+       EscapeHtml(event.kind), "</small> <bdi>", EscapeHtml(event.object_name),
+       "</bdi></td><td role=\"cell\" class=\"message\"><details><summary>"
+       "<span dir=\"auto\">",
+       EscapeLines(event.message)});
+  PutMore(event, now, out);
+  out += "</td><td role=\"cell\" class=\"count\">";
+  PutCount(event, now, out);
+  Put(out, {"</td><td role=\"cell\" class=\"ns\">",
+            EscapeHtml(event.event_namespace), "</td></tr>\n"});
+}
+
+void PutTable(const PageData& data, std::string& out) {
+  out +=
+      "<input type=\"checkbox\" id=\"w\" class=\"filter\" autocomplete=\"off\">"
+      "<label for=\"w\">Warnings only</label>\n<table role=\"table\" "
+      "aria-label=\"Events of the last hour, newest first\">\n"
+      "<thead role=\"rowgroup\"><tr role=\"row\">";
+  constexpr std::string_view kColumns[][2] = {
+      {"age", "Age"},
+      {"type", "Type"},
+      {"reason", "Reason"},
+      {"object", "Object"},
+      {"message", "Message (open: kubectl command)"},
+      {"count", "Count"},
+      {"ns", "Event in"}};
+  for (const auto& [name, title] : kColumns) {
+    Put(out, {"<th role=\"columnheader\" scope=\"col\" class=\"", name, "\">",
+              title, "</th>"});
+  }
+  out += "</tr></thead>\n<tbody role=\"rowgroup\">\n";
+  for (const RecentEvent& event : data.recent.events) {
+    PutRow(event, data.now, out);
+  }
+  out += "</tbody>\n</table>\n";
+}
+
+// After a restart that needed no list.
+void PutResumed(const PageData& data, std::string& out) {
+  if (!Synced(data) || data.recent.listed ||
+      data.uptime >= RecentEvents::kWindow) {
+    return;
+  }
+  Put(out, {"<p>The exporter was restarted ", AgeText(data.uptime),
+            " ago and went on where it had stopped. What happened before that "
+            "is counted, but no longer shown here.</p>\n"});
+}
+
+void PutEmpty(const PageData& data, std::string& out) {
+  out += "<div class=\"empty\">";
+  if (!Synced(data)) {
+    out +=
+        "<p>Nothing can be said yet.</p><p class=\"quiet\">What happened shows "
+        "as soon as the first list of Events is read.</p>";
+  } else {
+    out +=
+        "<p>Nothing happened to cluster-scoped objects in the last hour.</p>"
+        "<p class=\"quiet\">No Node, PersistentVolume or other object without "
+        "a namespace had an Event. Those of namespaced objects are in the "
+        "metrics.</p>";
+  }
+  if (!data.namespaces.empty()) {
+    Put(out, {"<p class=\"quiet\">Only Events in ", Namespaces(data),
+              " are watched. Those of cluster-scoped objects mostly sit in "
+              "default.</p>"});
+  }
+  out += "</div>\n";
+}
+
+}  // namespace
+
+std::string RenderPage(const PageData& data) {
+  std::string out;
+  out.reserve((size_t{16} << 10) + data.recent.events.size() * 1200);
+  const PageSums sums = AddUp(data.recent);
+  PutHead(data, sums, out);
+  PutState(data, out);
+  out += "<h1>Cluster-scoped objects in the last hour</h1>\n";
+  PutResumed(data, out);
+  if (data.recent.events.empty()) {
+    PutEmpty(data, out);
+  } else {
+    PutSums(data, sums, out);
+    PutReasons(TopReasons(data.recent.events), out);
+    PutTable(data, out);
+  }
+  Put(out, {"</main>\n<footer><p>As of ", TimeText(data.now),
+            " UTC. <a href=\"\">Refresh</a></p>\n<p>Count: occurrences within "
+            "the hour, and those of the whole Event where they differ. Events "
+            "that were deleted stay here for the hour.</p></footer>\n</body>\n"
+            "</html>\n"});
+  return out;
 }
 
 }  // namespace kem

@@ -152,6 +152,7 @@ TEST_F(RecentEventsTest, AListIsStagedAndAbsorbed) {
   Observe(About("known", minutes(9), minutes(9), 1));
   Observe(About("deleted meanwhile", minutes(8)));
   RecentEvents staged;
+  EXPECT_FALSE(recent.Newest(now).listed);
   const Event known = About("known", minutes(2), minutes(9), 4);
   const Event missed = About("missed", minutes(1), minutes(300), 7);
   staged.Observe(hash("known"), known, 0, now);
@@ -160,6 +161,7 @@ TEST_F(RecentEventsTest, AListIsStagedAndAbsorbed) {
   staged.Add(hash("missed"), 2);
   staged.Add(hash("too old to be staged"), 1);
   recent.Absorb(staged, now);
+  EXPECT_TRUE(recent.Newest(now).listed);
   EXPECT_THAT(Objects(), ElementsAre("missed", "known", "deleted meanwhile"));
   const auto events = recent.Newest(now).events;
   EXPECT_EQ(events[0].in_window, 2U);

@@ -1,0 +1,117 @@
+// The style of the page at /: its one stylesheet, written into the document.
+// Used by RenderPage only. Light and dark by what the reader's system asks for;
+// colours keep a contrast of 4.5:1 and more and never stand alone. On a narrow
+// screen the rows of the table become cards.
+#pragma once
+
+#include <string_view>
+
+namespace kem {
+
+inline constexpr std::string_view kPageStyle = R"(
+:root { color-scheme: light dark;
+  --page: #fbfbfa; --text: #1d2125; --quiet: #5b636b; --line: #dfe2e5;
+  --soft: #f0f2f3; --link: #0b57a4; --good: #17693a; --bad: #a8172c;
+  --warn: #874300; --warn-soft: #fdf4e3; --warn-line: #d9861a; }
+@media (prefers-color-scheme: dark) { :root {
+  --page: #14171a; --text: #e3e6e8; --quiet: #9aa3ab; --line: #2c3238;
+  --soft: #1d2226; --link: #84b9f5; --good: #63c78a; --bad: #ff8d94;
+  --warn: #f3b557; --warn-soft: #241d11; --warn-line: #b9781c; } }
+* { box-sizing: border-box; }
+html { -webkit-text-size-adjust: 100%; }
+body { margin: 0 auto; padding: 1rem 1.5rem 3rem; max-width: 100rem;
+  background: var(--page); color: var(--text);
+  font: .875rem/1.45 system-ui, sans-serif;
+  font-variant-numeric: tabular-nums; overflow-wrap: anywhere; }
+a { color: var(--link); }
+code { font: .8125rem/1.5 ui-monospace, monospace; }
+small, .quiet { color: var(--quiet); }
+small { font-size: .75rem; }
+header { display: flex; flex-wrap: wrap; align-items: baseline;
+  gap: .25rem 1.25rem; padding-bottom: .6rem;
+  border-bottom: 1px solid var(--line); }
+header strong { font-size: 1rem; }
+nav { display: flex; gap: 1.25rem; margin-left: auto; }
+h1 { margin: 1.5rem 0 .15rem; font-size: 1.375rem; line-height: 1.25;
+  font-weight: 600; }
+h2 { margin: 1.5rem 0 .4rem; font-size: .875rem; font-weight: 600; }
+p { margin: .25rem 0; }
+.state { margin-top: .75rem; padding: .5rem .75rem; background: var(--soft);
+  border-left: .25rem solid var(--good); border-radius: .25rem; }
+.state b { color: var(--good); }
+.state.bad { border-color: var(--bad); }
+.state.bad b { color: var(--bad); }
+.sums b { font-weight: 600; }
+.sums .warn { color: var(--warn); }
+.empty { margin-top: 1rem; padding: 2.5rem 1rem; text-align: center;
+  border: 1px dashed var(--line); border-radius: .25rem; }
+.empty p:first-child { font-size: 1rem; }
+.top { display: grid; gap: .3rem 2.5rem; margin: 0; padding: 0;
+  grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr));
+  list-style: none; }
+.top li { display: grid; grid-template-columns: 1fr auto; gap: 0 .75rem; }
+.top svg { grid-column: 1 / 3; width: 100%; height: .1875rem;
+  margin-top: .1rem; background: var(--soft); fill: var(--quiet); }
+.top .warn b { color: var(--warn); }
+.top .warn svg { fill: var(--warn-line); }
+.filter { display: inline-block; margin: 1.25rem .25rem .5rem 0; }
+#w:checked ~ table tr.other { display: none; }
+table { width: 100%; table-layout: fixed; border-collapse: collapse; }
+th { position: sticky; top: 0; text-align: left; font-weight: 600;
+  font-size: .75rem; color: var(--quiet); background: var(--page); }
+th, td { padding: .3rem .75rem .3rem 0; vertical-align: top;
+  border-bottom: 1px solid var(--line); overflow: hidden; }
+th:first-child, td:first-child { padding-left: .75rem; }
+.age { width: 5.25rem; } .type { width: 6.25rem; } .reason { width: 13%; }
+.object { width: 15%; } .count { width: 7rem; } .ns { width: 7rem; }
+td.age, td.ns { white-space: nowrap; text-overflow: ellipsis; }
+td.reason { font-weight: 600; }
+td.type, td.object small { color: var(--quiet); }
+tr.warn td { background: var(--warn-soft); }
+tr.warn td:first-child { box-shadow: inset .25rem 0 var(--warn-line); }
+tr.warn td.type, tr.warn td.reason { color: var(--warn); font-weight: 600; }
+th.count, td.count { text-align: right; padding-right: 1.25rem; }
+td.count small { display: block; }
+td.object small { font-size: inherit; }
+summary { display: grid; grid-template-columns: 1rem 1fr; cursor: pointer;
+  list-style: none; }
+summary::-webkit-details-marker { display: none; }
+summary::before { content: "\25B8" / ""; color: var(--quiet); }
+[open] > summary::before { content: "\25BE" / ""; }
+summary span { white-space: pre-line; overflow: hidden; }
+details:not([open]) > summary span { display: -webkit-box;
+  -webkit-box-orient: vertical; -webkit-line-clamp: 2; }
+details > div { padding: .35rem 0 .25rem 1rem; }
+details code { display: block; margin: .1rem 0 .35rem; padding: .35rem .5rem;
+  background: var(--page); border: 1px solid var(--line);
+  border-radius: .25rem; user-select: all; }
+footer { margin-top: 1.25rem; color: var(--quiet); font-size: .8125rem; }
+@media (max-width: 52rem) {
+  body { padding: .75rem .75rem 2rem; }
+  nav { margin-left: 0; }
+  thead { position: absolute; width: 1px; height: 1px; overflow: hidden;
+    clip-path: inset(50%); }
+  table, tbody, td { display: block; }
+  table { border-top: 1px solid var(--line); }
+  tr { display: grid; gap: .1rem .6rem; padding: .5rem .25rem .5rem .75rem;
+    grid-template-columns: auto 1fr auto;
+    grid-template-areas: "type reason age" "object object count"
+      "message message message" "ns ns ns";
+    border-bottom: 1px solid var(--line); }
+  td[class] { width: auto; padding: 0; border: 0; }
+  tr.warn { background: var(--warn-soft);
+    box-shadow: inset .25rem 0 var(--warn-line); }
+  tr.warn td { background: none; }
+  tr.warn td:first-child { box-shadow: none; }
+  td.age { grid-area: age; color: var(--quiet); text-align: right; }
+  td.type { grid-area: type; } td.reason { grid-area: reason; }
+  td.object { grid-area: object; }
+  td.count { grid-area: count; }
+  td.message { grid-area: message; } td.ns { grid-area: ns; }
+  td.count::before { content: "\D7 "; }
+  td.ns { color: var(--quiet); font-size: .75rem; }
+  td.ns::before { content: "Event in "; }
+}
+)";
+
+}  // namespace kem

@@ -1,0 +1,35 @@
+// Words for the page at /: texts from outside made safe to show, ages as
+// kubectl tells them, and the kubectl command that shows an Event. Used by
+// RenderPage only; knows nothing of how the page looks.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "occurrences/recent_events.h"
+
+namespace kem {
+
+// For HTML text and quoted attributes. Control characters, invisible ones and
+// those that turn the direction of text are shown as what they are, and bytes
+// that are no UTF-8 as U+FFFD. EscapeLines keeps line breaks.
+std::string EscapeHtml(std::string_view text);
+std::string EscapeLines(std::string_view text);
+
+// "90s", "5m12s", "2h": k8s.io/apimachinery's duration.HumanDuration.
+std::string AgeText(std::chrono::seconds age);
+
+// "12,345".
+std::string NumberText(uint64_t number);
+
+// "2026-11-23 10:07:46"; UTC.
+std::string TimeText(WallTime time);
+
+// A line for a shell: all Events of the object where its kind and name can be
+// asked for, else this one. Safe to paste whatever the Event says; empty where
+// not even its name can be written.
+std::string KubectlCommand(const RecentEvent& event);
+
+}  // namespace kem

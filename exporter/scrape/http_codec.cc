@@ -96,6 +96,26 @@ std::string PlainAnswer(const char* status, const std::string& text) {
          std::to_string(text.size()) + "\r\n\r\n" + text;
 }
 
+// Compressed here for the reason for which scrapes are; a browser may even have
+// httplib take brotli's slowest level.
+void AnswerPage(std::string html, const httplib::Request& request,
+                httplib::Response& response) {
+  if (WantsGzip(request.get_header_value("Accept-Encoding"))) {
+    std::string packed;
+    GzipStream().Append(html, true, packed);
+    html = std::move(packed);
+    response.set_header("Content-Encoding", "gzip");
+  }
+  const_cast<httplib::Request&>(request).headers.erase("Accept-Encoding");
+  response.set_header("Vary", "Accept-Encoding");
+  response.set_header("Cache-Control", "no-store");
+  // The page brings the rest of its policy along; this part only a header may
+  // say.
+  response.set_header("Content-Security-Policy", "frame-ancestors 'none'");
+  response.set_header("X-Content-Type-Options", "nosniff");
+  response.set_content(html, "text/html; charset=utf-8");
+}
+
 }  // namespace
 
 ScrapeBody::ScrapeBody(std::function<bool(std::string&)> next, bool gzip,
@@ -169,8 +189,8 @@ void HttpCodec::Impl::Route(const std::string& telemetry_path,
   const auto shared = std::make_shared<const HttpContent>(std::move(content));
   using httplib::Request;
   using httplib::Response;
-  server.Get("/", [shared](const Request&, Response& response) {
-    response.set_content(shared->page(), "text/html; charset=utf-8");
+  server.Get("/", [shared](const Request& request, Response& response) {
+    AnswerPage(shared->page(), request, response);
   });
   server.Get("/livez", [shared](const Request&, Response& response) {
     Answer(shared->livez(), 503, response);

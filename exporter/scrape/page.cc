@@ -1,28 +1,15 @@
 #include "scrape/page.h"
 
 #include <algorithm>
-#include <initializer_list>
 #include <string_view>
 
 #include "scrape/page_style.h"
 #include "scrape/page_sums.h"
+#include "scrape/page_table.h"
 #include "scrape/page_text.h"
 
 namespace kem {
 namespace {
-
-// Everything that is not a literal here has been through Escape or is a number.
-void Put(std::string& out, std::initializer_list<std::string_view> parts) {
-  for (const std::string_view part : parts) out += part;
-}
-
-std::string Plural(uint64_t number, const char* one, const char* many) {
-  return NumberText(number) + (number == 1 ? one : many);
-}
-
-std::chrono::seconds Since(WallTime then, WallTime now) {
-  return std::chrono::floor<std::chrono::seconds>(now - then);
-}
 
 bool Synced(const PageData& data) {
   return std::all_of(data.watches.begin(), data.watches.end(),
@@ -47,36 +34,37 @@ std::string Namespaces(const PageData& data) {
 }
 
 void PutHead(const PageData& data, const PageSums& sums, std::string& out) {
-  std::string title = Plural(sums.warnings, " Warning", " Warnings");
+  std::string title = NumberText(sums.trouble) + " to look at";
   if (!InSync(data)) title = Synced(data) ? "Out of contact" : "Not in sync";
-  Put(out,
-      {"<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
-       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src "
-       "'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
-       "form-action 'none'\">\n"
-       "<meta name=\"viewport\" content=\"width=device-width, "
-       "initial-scale=1\">\n"
-       "<meta name=\"referrer\" content=\"no-referrer\">\n"
-       // Or browsers would ask for /favicon.ico.
-       "<link rel=\"icon\" href=\"data:,\">\n<title>",
-       title, " · kube-event-metrics</title>\n<style>", kPageStyle,
-       "</style>\n</head>\n<body>\n<header>\n<strong>kube-event-metrics</"
-       "strong>"
-       "\n<span class=\"quiet\">",
-       EscapeHtml(data.version), "</span>\n<nav aria-label=\"Endpoints\">",
-       // Relative, so that they hold behind a proxy's prefix, too.
-       "<a href=\".", EscapeHtml(data.telemetry_path),
-       "\">Metrics</a> <a href=\"./readyz\">Ready</a> "
-       "<a href=\"./livez\">Alive</a></nav>\n</header>\n<main>\n"});
+  out +=
+      "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
+      "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src "
+      "'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; "
+      "form-action 'none'\">\n"
+      "<meta name=\"viewport\" content=\"width=device-width, "
+      "initial-scale=1\">\n"
+      "<meta name=\"referrer\" content=\"no-referrer\">\n"
+      // Or browsers would ask for /favicon.ico.
+      "<link rel=\"icon\" href=\"data:,\">\n";
+  Put(out, {"<title>", title, " · kube-event-metrics</title>\n<style>",
+            kPageStyle, "</style>\n</head>\n<body>\n<header>\n"});
+  // The links are relative, so that they hold behind a proxy's prefix, too.
+  Put(out, {"<strong>kube-event-metrics</strong>\n<span class=\"quiet\">",
+            EscapeHtml(data.version), "</span>\n<nav aria-label=\"Endpoints\">",
+            "<a href=\".", EscapeHtml(data.telemetry_path), "\">Metrics</a> "});
+  out +=
+      "<a href=\"./readyz\">Ready</a> <a href=\"./livez\">Alive</a></nav>\n"
+      "</header>\n<main>\n";
 }
 
 void PutState(const PageData& data, std::string& out) {
   if (InSync(data)) {
-    Put(out, {"<div class=\"state\" role=\"status\"><p><b>In sync</b> with the "
-              "API server. Watching ",
-              Namespaces(data), ", ",
+    out +=
+        "<div class=\"state\" role=\"status\"><p><b>In sync</b> with the API "
+        "server. Watching ";
+    Put(out, {Namespaces(data), ", ",
               Plural(static_cast<uint64_t>(std::max<int64_t>(data.tracked, 0)),
-                     " Event", " Events"),
+                     "Event", "Events"),
               " known; up ", AgeText(data.uptime), ".</p></div>\n"});
     return;
   }
@@ -99,14 +87,13 @@ void PutState(const PageData& data, std::string& out) {
 
 void PutSums(const PageData& data, const PageSums& sums, std::string& out) {
   const std::string_view least = sums.at_least ? "at least " : "";
-  Put(out, {"<p class=\"sums\"><b>", least,
-            Plural(sums.occurrences, " occurrence", " occurrences"), "</b>, ",
-            sums.warnings > 0 ? "<b class=\"warn\">" : "<b>",
-            sums.warnings > 0 ? least : std::string_view(),
-            NumberText(sums.warnings), " of them ",
-            sums.warnings == 1 ? "a Warning" : "Warnings", "</b>, in ",
-            Plural(data.recent.events.size(), " Event", " Events"), " about ",
-            Plural(sums.objects, " object", " objects"), ".</p>\n"});
+  Put(out, {"<p class=\"sums\"><b>", sums.at_least ? "At least " : "",
+            Plural(sums.occurrences, "occurrence", "occurrences"), "</b>, ",
+            sums.trouble > 0 ? "<b class=\"warn\">" : "<b>",
+            sums.trouble > 0 ? least : std::string_view(),
+            NumberText(sums.trouble), " of them to look at</b>, in ",
+            Plural(data.recent.events.size(), "Event", "Events"), " about ",
+            Plural(sums.objects, "object", "objects"), ".</p>\n"});
   if (data.recent.more) {
     Put(out, {"<p>More happened than fits here: these are the newest ",
               NumberText(RecentEvents::kMaxEvents),
@@ -121,90 +108,19 @@ void PutReasons(const std::vector<PageReason>& reasons, std::string& out) {
     const uint64_t share = 100 * reason.occurrences /
                            std::max<uint64_t>(reasons.front().occurrences, 1);
     Put(out,
-        {"<li", reason.warning ? " class=\"warn\"" : "", "><span><b>",
+        {"<li", reason.trouble.empty() ? "" : " class=\"warn\"", "><span><b>",
          EscapeHtml(reason.reason), "</b> ", EscapeHtml(reason.kind),
-         reason.warning ? " <small>Warning</small>" : "", "</span><span>",
+         " <small>", reason.trouble, "</small></span><span>",
          NumberText(reason.occurrences), " <span class=\"quiet\">on ",
-         Plural(reason.objects, " object", " objects"),
-         "</span></span><svg aria-hidden=\"true\" viewBox=\"0 0 100 1\" "
-         "preserveAspectRatio=\"none\"><rect height=\"1\" width=\"",
+         Plural(reason.objects, "object", "objects"), "</span></span>"});
+    out +=
+        "<svg aria-hidden=\"true\" viewBox=\"0 0 100 1\" "
+        "preserveAspectRatio=\"none\">";
+    Put(out,
+        {"<rect height=\"1\" width=\"",
          std::to_string(std::max<uint64_t>(share, 1)), "\"/></svg></li>\n"});
   }
   out += "</ol>\n";
-}
-
-void PutMore(const RecentEvent& event, WallTime now, std::string& out) {
-  const std::string command = KubectlCommand(event);
-  out += "</span></summary><div>";
-  if (!command.empty()) {
-    Put(out, {"<code>", EscapeHtml(command), "</code>"});
-  }
-  Put(out,
-      {"<small>Event ", EscapeHtml(event.event_namespace), "/",
-       EscapeHtml(event.name), ", about ", EscapeHtml(event.api_version), " ",
-       EscapeHtml(event.kind), ", reported by ",
-       event.reporting_component.empty()
-           ? "nobody named"
-           : EscapeHtml(event.reporting_component),
-       ", first seen ", TimeText(event.first_seen), " UTC (",
-       AgeText(Since(event.first_seen, now)), " ago)</small></div></details>"});
-}
-
-void PutCount(const RecentEvent& event, WallTime now, std::string& out) {
-  Put(out, {event.at_least ? "≥ " : "", NumberText(event.in_window)});
-  if (event.at_least || event.count != event.in_window) {
-    Put(out, {" <small>", NumberText(event.count), " over ",
-              AgeText(Since(event.first_seen, now)), "</small>"});
-  }
-}
-
-void PutRow(const RecentEvent& event, WallTime now, std::string& out) {
-  const bool warning = IsWarning(event);
-  const std::string time = TimeText(event.occurred_at);
-  Put(out,
-      {"<tr role=\"row\" class=\"", warning ? "warn" : "other",
-       "\"><td role=\"cell\" class=\"age\"><time title=\"", time,
-       " UTC\" datetime=\"", time, "Z\">",
-       AgeText(Since(event.occurred_at, now)),
-       "</time></td><td role=\"cell\" class=\"type\">",
-       warning ? "<span aria-hidden=\"true\">▲ </span>" : "",
-       EscapeHtml(event.type), "</td><td role=\"cell\" class=\"reason\">",
-       EscapeHtml(event.reason),
-       "</td><td role=\"cell\" class=\"object\"><small>",
-       EscapeHtml(event.kind), "</small> <bdi>", EscapeHtml(event.object_name),
-       "</bdi></td><td role=\"cell\" class=\"message\"><details><summary>"
-       "<span dir=\"auto\">",
-       EscapeLines(event.message)});
-  PutMore(event, now, out);
-  out += "</td><td role=\"cell\" class=\"count\">";
-  PutCount(event, now, out);
-  Put(out, {"</td><td role=\"cell\" class=\"ns\">",
-            EscapeHtml(event.event_namespace), "</td></tr>\n"});
-}
-
-void PutTable(const PageData& data, std::string& out) {
-  out +=
-      "<input type=\"checkbox\" id=\"w\" class=\"filter\" autocomplete=\"off\">"
-      "<label for=\"w\">Warnings only</label>\n<table role=\"table\" "
-      "aria-label=\"Events of the last hour, newest first\">\n"
-      "<thead role=\"rowgroup\"><tr role=\"row\">";
-  constexpr std::string_view kColumns[][2] = {
-      {"age", "Age"},
-      {"type", "Type"},
-      {"reason", "Reason"},
-      {"object", "Object"},
-      {"message", "Message (open: kubectl command)"},
-      {"count", "Count"},
-      {"ns", "Event in"}};
-  for (const auto& [name, title] : kColumns) {
-    Put(out, {"<th role=\"columnheader\" scope=\"col\" class=\"", name, "\">",
-              title, "</th>"});
-  }
-  out += "</tr></thead>\n<tbody role=\"rowgroup\">\n";
-  for (const RecentEvent& event : data.recent.events) {
-    PutRow(event, data.now, out);
-  }
-  out += "</tbody>\n</table>\n";
 }
 
 // After a restart that needed no list.
@@ -254,12 +170,10 @@ std::string RenderPage(const PageData& data) {
   } else {
     PutSums(data, sums, out);
     PutReasons(TopReasons(data.recent.events), out);
-    PutTable(data, out);
+    PutEventTable(data.recent.events, data.now, out);
   }
   Put(out, {"</main>\n<footer><p>As of ", TimeText(data.now),
-            " UTC. <a href=\"\">Refresh</a></p>\n<p>Count: occurrences within "
-            "the hour, and those of the whole Event where they differ. Events "
-            "that were deleted stay here for the hour.</p></footer>\n</body>\n"
+            " UTC. <a href=\"\">Refresh</a></p>\n</footer>\n</body>\n"
             "</html>\n"});
   return out;
 }

@@ -12,7 +12,7 @@ inline constexpr std::string_view kPageStyle = R"(
 :root { color-scheme: light dark;
   --page: #fbfbfa; --text: #1d2125; --quiet: #5b636b; --line: #dfe2e5;
   --soft: #f0f2f3; --link: #0b57a4; --good: #17693a; --bad: #a8172c;
-  --warn: #874300; --warn-soft: #fdf4e3; --warn-line: #d9861a; }
+  --warn: #874300; --warn-soft: #fdf4e3; --warn-line: #bf7210; }
 @media (prefers-color-scheme: dark) { :root {
   --page: #14171a; --text: #e3e6e8; --quiet: #9aa3ab; --line: #2c3238;
   --soft: #1d2226; --link: #84b9f5; --good: #63c78a; --bad: #ff8d94;
@@ -62,8 +62,8 @@ th { position: sticky; top: 0; text-align: left; font-weight: 600;
 th, td { padding: .3rem .75rem .3rem 0; vertical-align: top;
   border-bottom: 1px solid var(--line); overflow: hidden; }
 th:first-child, td:first-child { padding-left: .75rem; }
-.age { width: 5.25rem; } .type { width: 6.25rem; } .reason { width: 13%; }
-.object { width: 15%; } .count { width: 7rem; } .ns { width: 7rem; }
+.age { width: 5.25rem; } .type { width: 6.25rem; } .reason { width: 13rem; }
+.object { width: 16%; } .count { width: 7rem; } .ns { width: 7rem; }
 td.age, td.ns { white-space: nowrap; text-overflow: ellipsis; }
 td.reason { font-weight: 600; }
 td.type, td.object small { color: var(--quiet); }
@@ -71,7 +71,8 @@ tr.warn td { background: var(--warn-soft); }
 tr.warn td:first-child { box-shadow: inset .25rem 0 var(--warn-line); }
 tr.warn td.type, tr.warn td.reason { color: var(--warn); font-weight: 600; }
 th.count, td.count { text-align: right; padding-right: 1.25rem; }
-td.count small { display: block; }
+td.type small, td.count small { display: block; color: inherit; }
+td.count small { color: var(--quiet); }
 td.object small { font-size: inherit; }
 summary { display: grid; grid-template-columns: 1rem 1fr; cursor: pointer;
   list-style: none; }
@@ -85,10 +86,13 @@ details > div { padding: .35rem 0 .25rem 1rem; }
 details code { display: block; margin: .1rem 0 .35rem; padding: .35rem .5rem;
   background: var(--page); border: 1px solid var(--line);
   border-radius: .25rem; user-select: all; }
-footer { margin-top: 1.25rem; color: var(--quiet); font-size: .8125rem; }
+.note, footer { color: var(--quiet); font-size: .8125rem; }
+.note, footer { margin-top: .75rem; max-width: 60rem; }
+.filter + label { margin-right: 1rem; }
 @media (max-width: 52rem) {
   body { padding: .75rem .75rem 2rem; }
   nav { margin-left: 0; }
+  .filter ~ .quiet { display: block; margin-bottom: .5rem; }
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden;
     clip-path: inset(50%); }
   table, tbody, td { display: block; }

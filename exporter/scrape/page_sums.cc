@@ -5,6 +5,8 @@
 #include <set>
 #include <tuple>
 
+#include "events/cluster_kinds.h"
+
 namespace kem {
 namespace {
 
@@ -18,7 +20,34 @@ Object ObjectOf(const RecentEvent& event) {
 
 }  // namespace
 
-bool IsWarning(const RecentEvent& event) { return event.type == "Warning"; }
+const CatalogueReason* FindKnown(const RecentEvent& event) {
+  const std::string_view group = ApiGroup(event.api_version);
+  const CatalogueReason* found = nullptr;
+  for (const CatalogueReason& row : ReasonCatalogue()) {
+    if (row.reason != event.reason || row.type != event.type) continue;
+    const bool any = row.kind.empty();
+    if (!any && (row.kind != event.kind || row.api_group != group)) continue;
+    if (row.component == event.reporting_component) return &row;
+    // Another component's word for it is better than none.
+    if (found == nullptr || row.component.empty()) found = &row;
+  }
+  return found;
+}
+
+std::string_view Trouble(const RecentEvent& event,
+                         const CatalogueReason* known) {
+  if (event.type == "Warning") return "Warning";
+  if (known == nullptr) return "";
+  switch (known->severity) {
+    case Severity::kCritical:
+      return "critical";
+    case Severity::kWarning:
+      return "warning";
+    case Severity::kInfo:
+      break;
+  }
+  return "";
+}
 
 PageSums AddUp(const RecentEvents::View& recent) {
   PageSums sums;
@@ -26,7 +55,9 @@ PageSums AddUp(const RecentEvents::View& recent) {
   sums.at_least = recent.more;
   for (const RecentEvent& event : recent.events) {
     sums.occurrences += event.in_window;
-    if (IsWarning(event)) sums.warnings += event.in_window;
+    if (!Trouble(event, FindKnown(event)).empty()) {
+      sums.trouble += event.in_window;
+    }
     sums.at_least |= event.at_least;
     objects.insert(ObjectOf(event));
   }
@@ -35,13 +66,13 @@ PageSums AddUp(const RecentEvents::View& recent) {
 }
 
 std::vector<PageReason> TopReasons(const std::vector<RecentEvent>& events) {
-  using Key = std::tuple<std::string_view, std::string_view, bool>;
+  using Key = std::tuple<std::string_view, std::string_view, std::string_view>;
   std::map<Key, PageReason> found;
   std::map<Key, std::set<Object>> objects;
   for (const RecentEvent& event : events) {
-    const Key key(event.kind, event.reason, IsWarning(event));
+    const Key key(event.kind, event.reason, Trouble(event, FindKnown(event)));
     PageReason& reason = found[key];
-    std::tie(reason.kind, reason.reason, reason.warning) = key;
+    std::tie(reason.kind, reason.reason, reason.trouble) = key;
     reason.occurrences += event.in_window;
     if (objects[key].insert(ObjectOf(event)).second) ++reason.objects;
   }

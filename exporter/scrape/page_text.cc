@@ -16,29 +16,19 @@ bool Invisible(char32_t code) {
     char32_t first, last;
   };
   constexpr Range kRanges[] = {
-      {0x7F, 0x9F},     {0xAD, 0xAD},     {0x61C, 0x61C},    {0x180E, 0x180E},
-      {0x200B, 0x200B}, {0x200E, 0x200F}, {0x2028, 0x202E},  {0x2060, 0x206F},
-      {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB}, {0xE0000, 0xE007F}};
+      {0, 0x1F},        {0x7F, 0x9F},     {0xAD, 0xAD},     {0x61C, 0x61C},
+      {0x180E, 0x180E}, {0x200B, 0x200B}, {0x200E, 0x200F}, {0x2028, 0x202E},
+      {0x2060, 0x206F}, {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB}, {0xE0000, 0xE007F}};
   return std::any_of(std::begin(kRanges), std::end(kRanges),
                      [code](const Range& range) {
                        return code >= range.first && code <= range.last;
                      });
 }
 
-void AppendUtf8(char32_t code, std::string& out) {
-  // The pictures of control characters, the only ones it is needed for.
-  out += static_cast<char>(0xE0 | code >> 12);
-  out += static_cast<char>(0x80 | (code >> 6 & 0x3F));
-  out += static_cast<char>(0x80 | (code & 0x3F));
-}
-
 void AppendCharacter(const Utf8Char& c, std::string_view bytes,
                      std::string& out) {
-  constexpr char32_t kPictures = 0x2400;  // SYMBOL FOR NULL and the rest
   if (c.code == Utf8Char::kInvalid) {
     out += "\xEF\xBF\xBD";
-  } else if (c.code < 0x20) {
-    AppendUtf8(kPictures + c.code, out);
   } else if (c.code == '&') {
     out += "&amp;";
   } else if (c.code == '<') {
@@ -120,6 +110,7 @@ std::string AgeText(std::chrono::seconds age) {
   const int64_t minutes = seconds / 60;
   const int64_t hours = minutes / 60;
   const int64_t days = hours / 24;
+  constexpr int64_t kYear = 365;
   // "5m12s", or "5m" where the second part is 0 or not asked for.
   const auto text = [](int64_t big, const char* unit, int64_t small,
                        const char* small_unit) {
@@ -133,9 +124,9 @@ std::string AgeText(std::chrono::seconds age) {
   if (hours < 8) return text(hours, "h", minutes % 60, "m");
   if (hours < 48) return text(hours, "h", 0, "");
   if (days < 8) return text(days, "d", hours % 24, "h");
-  if (days < 365 * 2) return text(days, "d", 0, "");
-  if (days < 365 * 8) return text(days / 365, "y", days % 365, "d");
-  return text(days / 365, "y", 0, "");
+  if (days < 2 * kYear) return text(days, "d", 0, "");
+  if (days < 8 * kYear) return text(days / kYear, "y", days % kYear, "d");
+  return text(days / kYear, "y", 0, "");
 }
 
 std::string NumberText(uint64_t number) {
@@ -145,6 +136,10 @@ std::string NumberText(uint64_t number) {
     out.insert(at, 1, ',');
   }
   return out;
+}
+
+std::string Plural(uint64_t number, const char* one, const char* many) {
+  return NumberText(number) + " " + (number == 1 ? one : many);
 }
 
 std::string TimeText(WallTime time) {

@@ -5,12 +5,19 @@
 
 #include <chrono>
 #include <cstdint>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 
 #include "occurrences/recent_events.h"
 
 namespace kem {
+
+// Appends all parts.
+inline void Put(std::string& out,
+                std::initializer_list<std::string_view> parts) {
+  for (const std::string_view part : parts) out += part;
+}
 
 // For HTML text and quoted attributes. Control characters, invisible ones and
 // those that turn the direction of text are shown as what they are, and bytes
@@ -23,6 +30,8 @@ std::string AgeText(std::chrono::seconds age);
 
 // "12,345".
 std::string NumberText(uint64_t number);
+// "1 Event", "12 Events".
+std::string Plural(uint64_t number, const char* one, const char* many);
 
 // "2026-11-23 10:07:46"; UTC.
 std::string TimeText(WallTime time);

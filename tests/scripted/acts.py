@@ -4,8 +4,10 @@
 """
 
 import gzip
+import subprocess
 import time
 
+import browser
 import checks
 import play
 
@@ -111,6 +113,8 @@ class Acts(play.Play):
                 if part not in text:
                     found.append(f"{value['path']}: no {part!r} in "
                                  f"{text[:300]!r}")
+            found += [f"{value['path']}: holds {part!r}"
+                      for part in value.get("not", []) if part in text]
             for name, expected in value.get("answer_headers", {}).items():
                 if headers.get(name) != expected:
                     found.append(f"{value['path']}: expected {name}: "
@@ -118,6 +122,25 @@ class Acts(play.Play):
             return found
         self._poll(0 if value.get("now") else
                    value.get("patience", play.PATIENCE), wrong)
+
+    def do_browse(self, value):
+        """What a browser makes of a page of the exporter's."""
+        host, port = self.exporter.address
+        try:
+            page = browser.look(f"http://{host}:{port}{value['path']}")
+        except (RuntimeError, subprocess.TimeoutExpired) as error:
+            raise play.Failure(str(error)) from None
+        wrong = [f"no {part!r} in {page.text!r}"
+                 for part in value.get("has", []) if part not in page.text]
+        if page.title != value.get("title", page.title):
+            wrong.append(f"the title is {page.title!r}")
+        wrong += [f"{page.elements[name]} elements {name}, not {count}"
+                  for name, count in value.get("elements", {}).items()
+                  if page.elements[name] != count]
+        if page.handlers:
+            wrong.append(f"attributes that run: {page.handlers}")
+        if wrong:
+            raise play.Failure("\n".join(wrong))
 
     def do_expect(self, value):
         """Metrics, polled until all hold, and once more a little later."""

@@ -19,6 +19,7 @@ import time
 
 import acts
 import apiserver
+import browser
 import certs
 import discovery
 import exporter as exporter_module
@@ -115,6 +116,9 @@ def run_one(path, binary, tls):
     scenario = load(path)
     if ("tls" if tls else "http") not in transports(scenario):
         print(f"skipped: {scenario['name']} has no such transport")
+        return SKIPPED
+    if scenario.get("browser") and not browser.available():
+        print("skipped: needs chromium")
         return SKIPPED
     cable = None
     if scenario.get("network") == "cable":

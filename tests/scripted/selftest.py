@@ -5,8 +5,10 @@ import glob
 import json
 import os
 import socket
+import tempfile
 import unittest
 
+import browser
 import checks
 import discovery
 import objects
@@ -134,6 +136,32 @@ class ScenarioFilesTest(unittest.TestCase):
         tables = discovery.Discovery().tables
         self.assertIn(("nodes", "Node", "C"), tables["v1"])
         self.assertIn(("pods", "Pod", "N"), tables["v1"])
+
+
+@unittest.skipUnless(browser.available(), "needs chromium")
+class BrowserTest(unittest.TestCase):
+    EVIL = ("<title>quiet</title><b>text</b><p hidden>x</p>"
+            "<script>document.title = 'ran'</script>"
+            "<img src=x onerror=\"document.title += ' again'\">")
+
+    def look(self, head):
+        with tempfile.TemporaryDirectory(prefix="kem-page-") as folder:
+            path = os.path.join(folder, "page.html")
+            with open(path, "w", encoding="utf-8") as file:
+                file.write("<!DOCTYPE html>" + head + self.EVIL)
+            return browser.look("file://" + path)
+
+    def test_what_runs_is_seen(self):
+        page = self.look("")
+        self.assertEqual(page.title, "ran again")
+        self.assertEqual(page.elements["script"], 1)
+        self.assertEqual(page.handlers, ["onerror"])
+        self.assertEqual(page.text, "text x")
+
+    def test_the_policy_with_which_our_page_begins_stops_it(self):
+        page = self.look('<meta http-equiv="Content-Security-Policy" '
+                         'content="default-src \'none\'">')
+        self.assertEqual(page.title, "quiet")
 
 
 if __name__ == "__main__":

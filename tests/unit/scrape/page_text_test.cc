@@ -20,9 +20,9 @@ TEST(EscapeHtmlTest, LeavesNothingThatHtmlReads) {
 
 TEST(EscapeHtmlTest, ShowsControlCharacters) {
   EXPECT_EQ(EscapeHtml(std::string_view("a\0b\x1b[31m\x7f", 9)),
-            "a\u2400b\u241B[31m[U+007F]");
-  EXPECT_EQ(EscapeHtml("a\r\n\tb"), "a\u240D\u240A\u2409b");
-  EXPECT_EQ(EscapeLines("a\r\n\tb\rc\n"), "a\n\tb\u240Dc\n");
+            "a[U+0000]b[U+001B][31m[U+007F]");
+  EXPECT_EQ(EscapeHtml("a\r\n\tb"), "a[U+000D][U+000A][U+0009]b");
+  EXPECT_EQ(EscapeLines("a\r\n\tb\rc\n"), "a\n\tb[U+000D]c\n");
 }
 
 TEST(EscapeHtmlTest, ShowsWhatHidesOrTurnsText) {

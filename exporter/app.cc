@@ -149,6 +149,8 @@ PageData Page(const Options& options, EventWorld& world, const Watches& watches,
   data.tracked = world.occurrences.tracked;
   const std::lock_guard guard(world.mutex);
   data.recent = world.recent.Newest(data.now);
+  data.filtered = world.filter->options() != FilterOptions();
+  data.cluster_scoped = world.filter->options().cluster_scoped;
   return data;
 }
 

@@ -62,7 +62,7 @@ void PutState(const PageData& data, std::string& out) {
     out +=
         "<div class=\"state\" role=\"status\"><p><b>In sync</b> with the API "
         "server. Watching ";
-    Put(out, {Namespaces(data), ", ",
+    Put(out, {Namespaces(data), data.filtered ? " by filters, " : ", ",
               Plural(static_cast<uint64_t>(std::max<int64_t>(data.tracked, 0)),
                      "Event", "Events"),
               " known; up ", AgeText(data.uptime), ".</p></div>\n"});
@@ -140,6 +140,11 @@ void PutEmpty(const PageData& data, std::string& out) {
     out +=
         "<p>Nothing can be said yet.</p><p class=\"quiet\">What happened shows "
         "as soon as the first list of Events is read.</p>";
+  } else if (!data.cluster_scoped) {
+    out +=
+        "<p>Cluster-scoped objects are filtered out.</p><p class=\"quiet\">The "
+        "scope that is set leaves them out; this page shows nothing "
+        "else.</p>";
   } else {
     out +=
         "<p>Nothing happened to cluster-scoped objects in the last hour.</p>"

@@ -30,6 +30,9 @@ struct PageData {
   // That are watched; empty: all.
   std::vector<std::string> namespaces;
   int64_t tracked = 0;  // Events that exist
+  // Filters leave out some Events, or all of cluster-scoped objects.
+  bool filtered = false;
+  bool cluster_scoped = true;
   RecentEvents::View recent;
 };
 

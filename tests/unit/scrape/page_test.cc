@@ -77,6 +77,14 @@ TEST_F(PageTest, SaysWhereItDoesNotLook) {
                                 "are watched."));
 }
 
+TEST_F(PageTest, SaysWhatFiltersHide) {
+  data.filtered = true;
+  EXPECT_THAT(Page(), HasSubstr("Watching all namespaces by filters, 1,234"));
+  EXPECT_THAT(Page(), HasSubstr("Nothing happened to cluster-scoped objects"));
+  data.cluster_scoped = false;
+  EXPECT_THAT(Page(), HasSubstr("Cluster-scoped objects are filtered out."));
+}
+
 TEST_F(PageTest, SaysWhyItIsNotInSync) {
   data.watches = {{"a", true, true, ""},
                   {"b", false, false, "<forbidden>"},

@@ -35,6 +35,7 @@ struct Options {
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kLogfmt;
   std::string config_file;
+  bool dry_run = false;
 
   // What each row of the table was given, in its order: by this a reload sees
   // what changed.

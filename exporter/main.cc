@@ -10,14 +10,29 @@
 #include <variant>
 
 #include "apiserver/api_access.h"
+#include "apiserver/httplib_transport.h"
 #include "app.h"
 #include "base/environment.h"
 #include "base/log.h"
 #include "base/one_line.h"
 #include "base/termination.h"
+#include "dry_run.h"
 #include "flags.h"
 
 namespace {
+
+int DryRun(const kem::Options& options, kem::ApiAccess access) {
+  // Nothing waits for these signals: they end it as they end any program.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  kem::HttplibTransport transport(access);
+  const kem::DryRunReport report = kem::DryRun(options, access, transport);
+  std::fputs(report.text.c_str(), stdout);
+  return report.code;
+}
 
 int Run(int argc, const char* const* argv) {
   // OpenSSL writes to connections that the other side has closed.
@@ -43,6 +58,7 @@ int Run(int argc, const char* const* argv) {
                  kem::OneLine(access.error().message).c_str());
     return 2;
   }
+  if (options.dry_run) return DryRun(options, std::move(*access));
   return kem::RunApp(options, std::move(*access), signals);
 }
 

@@ -31,6 +31,12 @@ std::string TakeText(const OptionValues& values, Options& options) {
   return "";
 }
 
+template <bool Options::*kField>
+std::string TakeSwitch(const OptionValues& values, Options& options) {
+  options.*kField = values[0] == "true";
+  return "";
+}
+
 template <typename T>
 std::string TakeOneOf(const OptionValues& values, T& field,
                       std::span<const std::pair<const char*, T>> choices) {
@@ -260,6 +266,11 @@ constexpr OptionRow kTable[] = {
      "YAML file that gives any of these options, nested by their dots; flags "
      "win.",
      TakeText<&Options::config_file>},
+    {"dry-run", kConfig, kSwitch, "", "",
+     "Check options, files and what the API server lets us do, print what is "
+     "missing as RBAC objects, and exit: 0 nothing, 1 something, 2 wrong "
+     "options or files.",
+     TakeSwitch<&Options::dry_run>},
 };
 
 }  // namespace

@@ -21,6 +21,8 @@ struct HttpRequest {
   // kubeconfig's server URL is put before it by the transport.
   std::string path;
   std::string accept = "application/json";
+  // JSON that makes it a POST; used for access reviews only.
+  std::string body = {};
   // The longest silence to bear while reading, and the longest time for the
   // whole answer. A watch sets both to its timeoutSeconds + 15 s.
   std::chrono::milliseconds read_timeout{65000};
@@ -66,11 +68,11 @@ class HttpTransport {
  public:
   virtual ~HttpTransport() = default;
 
-  // Sends one GET and feeds `handler` until the answer's end. Blocks; returns
-  // soon after `stop` is requested, whatever it is waiting for. Asks for no
-  // content encoding (gzip on watches loses frames). On 401 it re-reads
-  // the credentials and tries once more before the handler hears of it.
-  // Thread-safe: each call has a connection of its own.
+  // Sends one GET (a POST where there is a body) and feeds `handler` until the
+  // answer's end. Blocks; returns soon after `stop` is requested, whatever it
+  // is waiting for. Asks for no content encoding (gzip on watches loses
+  // frames). On 401 it re-reads the credentials and tries once more before the
+  // handler hears of it. Thread-safe: each call has a connection of its own.
   virtual HttpOutcome Get(const HttpRequest& request, HttpHandler& handler,
                           std::stop_token stop) = 0;
 };

@@ -22,6 +22,8 @@ namespace {
 constexpr size_t kMaxLineBytes = size_t{8} << 10U;
 constexpr size_t kMaxBytesWithoutProgress = size_t{256} << 10U;
 
+constexpr char kJson[] = "application/json";
+
 // What happened to one try, seen from the handler's side.
 struct Progress {
   bool hold_401 = false;      // a 401 is to be kept from the handler
@@ -173,9 +175,8 @@ HttpOutcome Judge(bool codec_content, const Progress& progress,
 }
 
 // Sends one request on an open connection and feeds the handler.
-HttpOutcome Exchange(const std::string& path, const httplib::Headers& headers,
-                     Connection& connection, HttpHandler& handler,
-                     Progress& progress) {
+HttpOutcome Exchange(httplib::Request request, Connection& connection,
+                     HttpHandler& handler, Progress& progress) {
   CodecClient client(connection, progress);
   const auto on_head = [&](const httplib::Response& response) {
     if (progress.hold_401 && response.status == 401) {
@@ -188,13 +189,15 @@ HttpOutcome Exchange(const std::string& path, const httplib::Headers& headers,
     return Guarded(progress,
                    [&] { return handler.OnHead(ReadHead(response)); });
   };
-  const auto on_body = [&](const char* bytes, size_t size) {
+  const auto on_body = [&](const char* bytes, size_t size, uint64_t, uint64_t) {
     progress.received_at_last = connection.Received();
     return Guarded(progress, [&] {
       return handler.OnBody(std::string_view(bytes, size));
     });
   };
-  const httplib::Result result = client.Get(path, headers, on_head, on_body);
+  request.response_handler = on_head;
+  request.content_receiver = on_body;
+  const httplib::Result result = client.send(request);
   // 0.11.4 skips the head's callback for 204.
   if (result && !progress.head_seen && result->status == 204) on_head(*result);
   return Judge(static_cast<bool>(result), progress, connection);
@@ -245,6 +248,7 @@ HttpOutcome HttplibTransport::Impl::TryOnce(const HttpRequest& request,
   headers.emplace("User-Agent", std::string("kube-event-metrics/") + kVersion);
   headers.emplace("Accept", request.accept);
   headers.emplace("Accept-Encoding", "identity");
+  if (!request.body.empty()) headers.emplace("Content-Type", kJson);
   const std::string authorization = credentials.Authorization();
   if (!authorization.empty()) headers.emplace("Authorization", authorization);
   std::string path = server.path_prefix + request.path;
@@ -262,7 +266,12 @@ HttpOutcome HttplibTransport::Impl::TryOnce(const HttpRequest& request,
   if (!connection.Open(server, credentials.Tls(), proxy)) {
     return Judge(false, progress, connection);
   }
-  return Exchange(path, headers, connection, handler, progress);
+  httplib::Request sent;
+  sent.method = request.body.empty() ? "GET" : "POST";
+  sent.path = std::move(path);
+  sent.headers = std::move(headers);
+  sent.body = request.body;
+  return Exchange(std::move(sent), connection, handler, progress);
 }
 
 HttplibTransport::HttplibTransport(ApiAccess access, FileReader read)

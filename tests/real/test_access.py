@@ -5,9 +5,12 @@ import os
 import subprocess
 import unittest
 
+import yaml
+
 from rig import manifests
 from rig.case import ClusterCase
 from rig.exporter import ACCOUNT_NAMESPACE, binary
+from rig.processes import wait_until
 
 PATH = manifests.CORE_V1.format("default")
 MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -130,6 +133,53 @@ printf '{"kind":"ExecCredential","apiVersion":"%s","status":{"token":"%s"}}' \
             told = [json.loads(line) for line in runs]
         self.assertEqual(len(told), 2, told)
         self.assertEqual(told[0]["spec"]["cluster"]["server"], self.plane.url)
+
+    def dry_run(self, account, *flags):
+        """(exit code, objects to apply) of a dry run as a service account."""
+        token = os.path.join(self.account_files(account), "token")
+        kubeconfig = self.plane.kubeconfig(f"{account}.yaml",
+                                           {"tokenFile": token})
+        done = subprocess.run(
+            [binary(), "--dry-run", "--kubeconfig", kubeconfig, *flags],
+            capture_output=True, text=True, check=False, timeout=60)
+        self.assertIn(f"# user: system:serviceaccount:{ACCOUNT_NAMESPACE}:"
+                      f"{account}\n", done.stdout, done.stderr)
+        return done.returncode, list(yaml.safe_load_all(done.stdout))
+
+    def apply(self, objects):
+        for one in objects:
+            space = one["metadata"].get("namespace")
+            self.api.ensure("/apis/rbac.authorization.k8s.io/v1" + (
+                f"/namespaces/{space}/" if space else "/") +
+                one["kind"].lower() + "s", one)
+
+    def test_a_dry_run_names_the_cluster_role_that_is_missing(self):
+        code, objects = self.dry_run("dry")
+        self.assertEqual((code, [one["kind"] for one in objects]),
+                         (1, ["ClusterRole", "ClusterRoleBinding"]))
+        for one in objects:
+            one["metadata"]["name"] = "dry"
+        objects[1]["roleRef"]["name"] = "dry"
+        self.apply(objects)
+        wait_until(lambda: self.dry_run("dry")[0] == 0, 20, "the rights")
+
+    def test_a_dry_run_names_the_roles_that_are_missing(self):
+        flags = ("--watch.namespaces=default,kube-system",)
+        code, objects = self.dry_run("dryer", *flags)
+        self.assertEqual(code, 1)
+        self.assertEqual([one["metadata"]["namespace"] for one in objects],
+                         ["default", "default", "kube-system", "kube-system"])
+        self.apply(objects)
+        wait_until(lambda: self.dry_run("dryer", *flags)[0] == 0, 20,
+                   "the rights")
+
+    def test_a_dry_run_with_credentials_that_are_refused(self):
+        kubeconfig = self.plane.kubeconfig("refused.yaml", {"token": "wrong"})
+        done = subprocess.run([binary(), "--dry-run", "--kubeconfig",
+                               kubeconfig], capture_output=True, text=True,
+                              check=False, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("refuses the credentials (401)", done.stdout)
 
     def test_a_list_of_kubeconfigs(self):
         self.account_files("listed")

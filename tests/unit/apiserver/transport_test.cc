@@ -20,6 +20,26 @@ using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
 
+TEST(TransportTest, PostsABody) {
+  std::string head;
+  std::string body;
+  TestServer server([&](Peer& peer) {
+    head = peer.ReadHead();
+    for (int i = 0; i < 7; ++i) body += peer.ReadByte();
+    peer.Send("HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\nok");
+  });
+  RecordingHandler handler;
+  HttpRequest request{"/x"};
+  request.body = R"({"a":1})";
+  EXPECT_EQ(Get(server, handler, request).end, HttpEnd::kComplete);
+  EXPECT_EQ(handler.Body(), "ok");
+  EXPECT_THAT(head, testing::StartsWith("POST /x HTTP/1.1\r\n"));
+  EXPECT_THAT(head, testing::HasSubstr("\r\nContent-Length: 7\r\n"));
+  EXPECT_THAT(head,
+              testing::HasSubstr("\r\nContent-Type: application/json\r\n"));
+  EXPECT_EQ(body, R"({"a":1})");
+}
+
 TEST(TransportTest, SendsThePathAsGivenAndAsksForNoEncoding) {
   std::string sent;
   TestServer server([&](Peer& peer) {

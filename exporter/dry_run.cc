@@ -1,0 +1,277 @@
+#include "dry_run.h"
+
+#include <array>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/one_line.h"
+
+namespace kem {
+namespace {
+
+using nlohmann::json;
+
+constexpr std::chrono::seconds kPatience{10};
+constexpr size_t kMaxAnswer = size_t{1} << 20;
+constexpr std::array kGroups = {"", "events.k8s.io"};
+constexpr std::array kVerbs = {"list", "watch"};
+constexpr char kName[] = "kube-event-metrics";
+
+// One answer, as JSON.
+class Collector : public HttpHandler {
+ public:
+  bool OnHead(const HttpHead& head) override {
+    status_ = head.status;
+    return true;
+  }
+  bool OnBody(std::string_view bytes) override {
+    body_ += bytes;
+    return body_.size() <= kMaxAnswer;
+  }
+  int status() const { return status_; }
+  json Body() const { return json::parse(body_, nullptr, false); }
+
+ private:
+  int status_ = 0;
+  std::string body_;
+};
+
+// The member at `path`, else null.
+const json& At(const json& object, const char* path) {
+  static const json kNull;
+  const json::json_pointer pointer(path);
+  return object.contains(pointer) ? object.at(pointer) : kNull;
+}
+
+std::string TextAt(const json& object, const char* path) {
+  const json& found = At(object, path);
+  return found.is_string() ? found.get<std::string>() : "";
+}
+
+// Asks the API server; an error means that there is no use in going on.
+class Asker {
+ public:
+  explicit Asker(HttpTransport& transport) : transport_(transport) {}
+
+  // The name we have there; empty where the server cannot tell (before 1.28).
+  Result<std::string> User() {
+    const Result<Answer> answer =
+        Ask("/apis/authentication.k8s.io/v1/selfsubjectreviews",
+            {{"apiVersion", "authentication.k8s.io/v1"},
+             {"kind", "SelfSubjectReview"}});
+    if (!answer) return answer.error();
+    return TextAt(answer->body, "/status/userInfo/username");
+  }
+
+  Result<bool> May(const std::string& group, const std::string& verb,
+                   const std::string& name_space) {
+    json attributes = {
+        {"group", group}, {"verb", verb}, {"resource", "events"}};
+    if (!name_space.empty()) attributes["namespace"] = name_space;
+    return Review({{"resourceAttributes", std::move(attributes)}});
+  }
+
+  Result<bool> MayGet(const std::string& path) {
+    return Review(
+        {{"nonResourceAttributes", {{"path", path}, {"verb", "get"}}}});
+  }
+
+ private:
+  struct Answer {
+    int status = 0;
+    json body;
+  };
+
+  Result<bool> Review(json spec) {
+    const Result<Answer> answer =
+        Ask("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+            {{"apiVersion", "authorization.k8s.io/v1"},
+             {"kind", "SelfSubjectAccessReview"},
+             {"spec", std::move(spec)}});
+    if (!answer) return answer.error();
+    const json& allowed = At(answer->body, "/status/allowed");
+    if (answer->status / 100 == 2 && allowed.is_boolean()) {
+      return allowed.get<bool>();
+    }
+    std::string why = TextAt(answer->body, "/message");
+    if (why.empty()) why = "HTTP status " + std::to_string(answer->status);
+    return Error{ErrorCode::kForbidden,
+                 "the API server does not tell what we may (" + why +
+                     "); bind the ClusterRole system:basic-user, or ask by "
+                     "kubectl auth can-i --as"};
+  }
+
+  Result<Answer> Ask(const std::string& path, const json& question) {
+    HttpRequest request;
+    request.path = path;
+    request.read_timeout = request.deadline = kPatience;
+    request.body = question.dump(-1, ' ', true);
+    Collector collector;
+    const HttpOutcome outcome = transport_.Get(request, collector, {});
+    if (outcome.end != HttpEnd::kComplete) {
+      return Error{ErrorCode::kUnavailable,
+                   "the API server gives no answer: " + outcome.message};
+    }
+    if (collector.status() == 401) {
+      return Error{ErrorCode::kUnauthorized,
+                   "the API server refuses the credentials (401); renew the "
+                   "token or certificate"};
+    }
+    return Answer{collector.status(), collector.Body()};
+  }
+
+  HttpTransport& transport_;
+};
+
+// Collects the report's lines.
+class Report {
+ public:
+  void Say(const std::string& line) { text_ += "# " + OneLine(line) + "\n"; }
+  void Tell(bool ok, const std::string& what) {
+    Say((ok ? "ok       " : "MISSING  ") + what);
+  }
+  void Add(const std::string& yaml) { objects_ += yaml; }
+  void Fail() { code_ = 1; }
+  bool ok() const { return code_ == 0; }
+
+  DryRunReport Done() && {
+    if (code_ == 0) Say("Nothing is missing.");
+    return {code_, text_ + objects_};
+  }
+
+ private:
+  int code_ = 0;
+  std::string text_;
+  std::string objects_;
+};
+
+// A JSON string is a YAML string.
+std::string Quoted(const std::string& text) {
+  return json(text).dump(-1, ' ', true, json::error_handler_t::replace);
+}
+
+std::string Subject(const std::string& user) {
+  constexpr std::string_view kAccount = "system:serviceaccount:";
+  const size_t colon = user.rfind(':');
+  if (user.starts_with(kAccount) && colon >= kAccount.size()) {
+    return "- kind: ServiceAccount\n  namespace: " +
+           Quoted(user.substr(kAccount.size(), colon - kAccount.size())) +
+           "\n  name: " + Quoted(user.substr(colon + 1)) + "\n";
+  }
+  return "- kind: User\n  apiGroup: rbac.authorization.k8s.io\n  name: " +
+         Quoted(user) + "\n";
+}
+
+// A role with its binding; for the whole cluster when `name_space` is empty.
+std::string Grant(const std::string& user, const std::string& name_space) {
+  const std::string kind = name_space.empty() ? "ClusterRole" : "Role";
+  const std::string metadata =
+      std::string("metadata:\n  name: ") + kName + "\n" +
+      (name_space.empty() ? "" : "  namespace: " + Quoted(name_space) + "\n");
+  const std::string head = "---\napiVersion: rbac.authorization.k8s.io/v1\n";
+  return head + "kind: " + kind + "\n" + metadata +
+         "rules:\n- apiGroups: [\"\", \"events.k8s.io\"]\n"
+         "  resources: [\"events\"]\n"
+         "  verbs: [\"get\", \"list\", \"watch\"]\n" +
+         head + "kind: " + kind + "Binding\n" + metadata +
+         "roleRef:\n  apiGroup: rbac.authorization.k8s.io\n  kind: " + kind +
+         "\n  name: " + kName + "\nsubjects:\n" + Subject(user);
+}
+
+std::string GrantDiscovery(const std::string& user) {
+  return std::string("---\napiVersion: rbac.authorization.k8s.io/v1\n") +
+         "kind: ClusterRoleBinding\nmetadata:\n  name: " + kName +
+         "-discovery\nroleRef:\n  apiGroup: rbac.authorization.k8s.io\n"
+         "  kind: ClusterRole\n  name: system:discovery\nsubjects:\n" +
+         Subject(user);
+}
+
+std::string CanI(const std::string& verb, const std::string& name_space,
+                 const std::string& user) {
+  return "  kubectl auth can-i " + verb + " events " +
+         (name_space.empty() ? "--all-namespaces"
+                             : "--namespace=" + name_space) +
+         " --as=" + user;
+}
+
+// Whether the Events of one namespace (of all, when it is empty) can be
+// followed by one of the two APIs.
+Result<void> CheckEvents(Asker& asker, const std::string& name_space,
+                         const std::string& user, Report& report) {
+  bool enough = false;
+  for (const std::string group : kGroups) {
+    bool whole = true;
+    for (const std::string verb : kVerbs) {
+      const Result<bool> may = asker.May(group, verb, name_space);
+      if (!may) return may.error();
+      report.Tell(*may, verb +
+                            (group.empty() ? " events" : " events." + group) +
+                            (name_space.empty() ? " in all namespaces"
+                                                : " in " + name_space));
+      whole = whole && *may;
+    }
+    enough = enough || whole;
+  }
+  if (enough) return {};
+  report.Fail();
+  report.Add(Grant(user, name_space));
+  for (const std::string verb : kVerbs) {
+    report.Say("check:" + CanI(verb, name_space, user));
+  }
+  return {};
+}
+
+Result<void> CheckDiscovery(Asker& asker, const std::string& user,
+                            Report& report) {
+  for (const std::string path : {"/api", "/apis"}) {
+    const Result<bool> may = asker.MayGet(path);
+    if (!may) return may.error();
+    report.Tell(*may, "get " + path + ", to know what is cluster-scoped");
+    if (*may) continue;
+    report.Fail();
+    report.Add(GrantDiscovery(user));
+    break;
+  }
+  return {};
+}
+
+Result<void> Check(const Options& options, Asker& asker, Report& report) {
+  Result<std::string> user = asker.User();
+  if (!user) return user.error();
+  if (user->empty()) {
+    report.Say("The API server does not tell our name; put it in for USER.");
+    *user = "USER";
+  }
+  report.Say("user: " + *user);
+  std::vector<std::string> namespaces = options.namespaces;
+  if (namespaces.empty()) namespaces.emplace_back();
+  for (const std::string& name_space : namespaces) {
+    Result<void> checked = CheckEvents(asker, name_space, *user, report);
+    if (!checked) return checked;
+  }
+  return CheckDiscovery(asker, *user, report);
+}
+
+}  // namespace
+
+DryRunReport DryRun(const Options& options, const ApiAccess& access,
+                    HttpTransport& transport) {
+  Report report;
+  report.Say("kube-event-metrics --dry-run; flags and files are in order");
+  report.Say("API server: " + access.server.ToString() + " (" + access.origin +
+             ")");
+  Asker asker(transport);
+  const Result<void> checked = Check(options, asker, report);
+  if (!checked) {
+    report.Say("FAILED   " + checked.error().message);
+    report.Fail();
+  } else if (!report.ok()) {
+    report.Say("Something is missing: give this to kubectl apply -f -");
+  }
+  return std::move(report).Done();
+}
+
+}  // namespace kem

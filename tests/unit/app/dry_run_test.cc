@@ -1,0 +1,162 @@
+// What a dry run asks, and how it words what is missing.
+#include "dry_run.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+namespace kem {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+// An API server with a list of what it denies, by a part of the question.
+class ReviewServer : public HttpTransport {
+ public:
+  HttpOutcome Get(const HttpRequest& request, HttpHandler& handler,
+                  std::stop_token) override {
+    if (unreachable) return {HttpEnd::kUnreachable, "connection refused"};
+    questions.push_back(request.body);
+    handler.OnHead({status, {}, {}});
+    if (request.path.ends_with("/selfsubjectreviews")) {
+      handler.OnBody(R"({"status":{"userInfo":{"username":")" + user + "\"}}}");
+    } else if (status == 201) {
+      bool allowed = true;
+      for (const std::string& part : denied) {
+        allowed = allowed && request.body.find(part) == std::string::npos;
+      }
+      handler.OnBody(std::string(R"({"status":{"allowed":)") +
+                     (allowed ? "true" : "false") + "}}");
+    } else {
+      handler.OnBody(R"({"kind":"Status","message":"no way"})");
+    }
+    return {HttpEnd::kComplete, ""};
+  }
+
+  std::string user = "system:serviceaccount:monitoring:kem";
+  int status = 201;
+  bool unreachable = false;
+  std::set<std::string> denied;
+  std::vector<std::string> questions;
+};
+
+class DryRunTest : public testing::Test {
+ protected:
+  DryRunReport Run() {
+    ApiAccess access;
+    access.origin = "in-cluster";
+    access.server = *ParseServerUrl("https://10.0.0.1", true);
+    return DryRun(options_, access, server_);
+  }
+
+  Options options_;
+  ReviewServer server_;
+};
+
+// Every line is a comment.
+bool NothingToApply(const std::string& text) {
+  for (size_t at = 0; at < text.size(); at = text.find('\n', at) + 1) {
+    if (text[at] != '#') return false;
+  }
+  return true;
+}
+
+TEST_F(DryRunTest, SaysThatAllIsWell) {
+  const DryRunReport report = Run();
+  EXPECT_EQ(report.code, 0);
+  EXPECT_TRUE(NothingToApply(report.text)) << report.text;
+  EXPECT_THAT(
+      report.text,
+      AllOf(HasSubstr("# API server: https://10.0.0.1:443 (in-cluster)"),
+            HasSubstr("# user: system:serviceaccount:monitoring:kem\n"),
+            HasSubstr("# ok       watch events in all namespaces\n"),
+            HasSubstr("# ok       list events.events.k8s.io in all"),
+            HasSubstr("# Nothing is missing.\n")));
+  EXPECT_EQ(server_.questions.size(), 7U);
+  EXPECT_THAT(server_.questions[1],
+              HasSubstr(R"("spec":{"resourceAttributes":{"group":"",)"
+                        R"("resource":"events","verb":"list"}})"));
+}
+
+TEST_F(DryRunTest, WritesTheClusterRoleThatIsMissing) {
+  server_.denied = {R"("verb":"watch")"};
+  const DryRunReport report = Run();
+  EXPECT_EQ(report.code, 1);
+  EXPECT_THAT(report.text, HasSubstr("# MISSING  watch events in all"));
+  EXPECT_THAT(report.text,
+              HasSubstr("# check:  kubectl auth can-i watch events "
+                        "--all-namespaces "
+                        "--as=system:serviceaccount:monitoring:kem\n"));
+  EXPECT_THAT(
+      report.text,
+      testing::EndsWith(
+          "---\napiVersion: rbac.authorization.k8s.io/v1\n"
+          "kind: ClusterRole\nmetadata:\n  name: kube-event-metrics\n"
+          "rules:\n- apiGroups: [\"\", \"events.k8s.io\"]\n"
+          "  resources: [\"events\"]\n"
+          "  verbs: [\"get\", \"list\", \"watch\"]\n"
+          "---\napiVersion: rbac.authorization.k8s.io/v1\n"
+          "kind: ClusterRoleBinding\nmetadata:\n  name: kube-event-metrics\n"
+          "roleRef:\n  apiGroup: rbac.authorization.k8s.io\n"
+          "  kind: ClusterRole\n  name: kube-event-metrics\nsubjects:\n"
+          "- kind: ServiceAccount\n  namespace: \"monitoring\"\n"
+          "  name: \"kem\"\n"));
+}
+
+TEST_F(DryRunTest, WritesARoleForEachNamespaceThatLacksIt) {
+  options_.namespaces = {"default", "kube-system"};
+  server_.denied = {R"("namespace":"kube-system")"};
+  server_.user = R"(jane \"j\")";
+  const DryRunReport report = Run();
+  EXPECT_EQ(report.code, 1);
+  EXPECT_THAT(report.text,
+              AllOf(HasSubstr("# ok       list events in default\n"),
+                    HasSubstr("# MISSING  list events in kube-system\n"),
+                    HasSubstr("kind: Role\nmetadata:\n"
+                              "  name: kube-event-metrics\n"
+                              "  namespace: \"kube-system\"\n"),
+                    HasSubstr("kind: RoleBinding\n"),
+                    HasSubstr("- kind: User\n"
+                              "  apiGroup: rbac.authorization.k8s.io\n"
+                              "  name: \"jane \\\"j\\\"\"\n"),
+                    Not(HasSubstr("namespace: \"default\"")),
+                    Not(HasSubstr("kind: Cluster"))));
+}
+
+TEST_F(DryRunTest, OneOfTheTwoApisIsEnough) {
+  server_.denied = {R"("group":"")"};
+  const DryRunReport report = Run();
+  EXPECT_EQ(report.code, 0) << report.text;
+  EXPECT_THAT(report.text, HasSubstr("# MISSING  list events in all"));
+  EXPECT_TRUE(NothingToApply(report.text));
+}
+
+TEST_F(DryRunTest, AsksForDiscovery) {
+  server_.denied = {"/api"};
+  const DryRunReport report = Run();
+  EXPECT_EQ(report.code, 1);
+  EXPECT_THAT(report.text, HasSubstr("  name: system:discovery\n"));
+}
+
+TEST_F(DryRunTest, TellsWhenItCannotFindOut) {
+  server_.status = 403;
+  EXPECT_EQ(Run().code, 1);
+  EXPECT_THAT(Run().text, HasSubstr("# FAILED   the API server does not tell "
+                                    "what we may (no way); bind"));
+  server_.status = 401;
+  EXPECT_THAT(Run().text, HasSubstr("refuses the credentials (401)"));
+  server_.unreachable = true;
+  EXPECT_EQ(Run().code, 1);
+  EXPECT_THAT(Run().text,
+              HasSubstr("# FAILED   the API server gives no answer: connection "
+                        "refused\n"));
+  EXPECT_TRUE(NothingToApply(Run().text));
+}
+
+}  // namespace
+}  // namespace kem

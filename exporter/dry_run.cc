@@ -41,9 +41,9 @@ class Collector : public HttpHandler {
 
 // The member at `path`, else null.
 const json& At(const json& object, const char* path) {
-  static const json kNull;
+  static const json nothing;
   const json::json_pointer pointer(path);
-  return object.contains(pointer) ? object.at(pointer) : kNull;
+  return object.contains(pointer) ? object.at(pointer) : nothing;
 }
 
 std::string TextAt(const json& object, const char* path) {

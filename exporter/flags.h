@@ -36,6 +36,8 @@ struct Options {
   LogFormat log_format = LogFormat::kLogfmt;
   std::string config_file;
   bool dry_run = false;
+  std::string events_from;  // "-" is standard input
+  bool once = false;
 
   // What each row of the table was given, in its order: by this a reload sees
   // what changed.

@@ -18,16 +18,20 @@
 #include "base/termination.h"
 #include "dry_run.h"
 #include "flags.h"
+#include "offline.h"
 
 namespace {
 
-int DryRun(const kem::Options& options, kem::ApiAccess access) {
-  // Nothing waits for these signals: they end it as they end any program.
+// For what serves nothing: signals end it as they end any program.
+void TakeSignalsAsUsual() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
   sigaddset(&signals, SIGINT);
   pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+}
+
+int DryRun(const kem::Options& options, const kem::ApiAccess& access) {
   kem::HttplibTransport transport(access);
   const kem::DryRunReport report = kem::DryRun(options, access, transport);
   std::fputs(report.text.c_str(), stdout);
@@ -50,6 +54,15 @@ int Run(int argc, const char* const* argv) {
   const kem::Options& options = *std::get_if<kem::Options>(&parsed);
   kem::InitLog(options.log_level, options.log_format);
 
+  if (options.once && options.events_from.empty()) {
+    std::fputs("kube-event-metrics: --once needs --events.from\n", stderr);
+    return 2;
+  }
+  if (options.dry_run || options.once) TakeSignalsAsUsual();
+  if (!options.events_from.empty() && !options.dry_run) {
+    return kem::RunOffline(options, signals);
+  }
+
   kem::Result<kem::ApiAccess> access = kem::ResolveAccess(
       {options.kubeconfig, options.context, options.apiserver},
       kem::ProcessEnvironment());
@@ -58,7 +71,7 @@ int Run(int argc, const char* const* argv) {
                  kem::OneLine(access.error().message).c_str());
     return 2;
   }
-  if (options.dry_run) return DryRun(options, std::move(*access));
+  if (options.dry_run) return DryRun(options, *access);
   return kem::RunApp(options, std::move(*access), signals);
 }
 

@@ -21,6 +21,7 @@ constexpr char kFilter[] = "What is counted";
 constexpr char kMetrics[] = "Metrics";
 constexpr char kWeb[] = "Serving";
 constexpr char kLog[] = "Logging";
+constexpr char kOffline[] = "Without an API server";
 constexpr char kConfig[] = "Configuration";
 
 std::string Quoted(const std::string& text) { return '"' + text + '"'; }
@@ -271,6 +272,14 @@ constexpr OptionRow kTable[] = {
      "missing as RBAC objects, and exit: 0 nothing, 1 something, 2 wrong "
      "options or files.",
      TakeSwitch<&Options::dry_run>},
+    {"events.from", kOffline, kText, "FILE", "",
+     "Count what kubectl get events -A -o json printed, with --watch "
+     "--output-watch-events or without, instead of asking an API server; - is "
+     "the standard input.",
+     TakeText<&Options::events_from>},
+    {"once", kOffline, kSwitch, "", "",
+     "With --events.from: print the metrics at the end of the input and exit.",
+     TakeSwitch<&Options::once>},
 };
 
 }  // namespace

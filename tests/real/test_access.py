@@ -1,5 +1,6 @@
 """The ways to reach a real API server: in a pod, by certificate, by lists."""
 
+import collections
 import json
 import os
 import subprocess
@@ -7,7 +8,7 @@ import unittest
 
 import yaml
 
-from rig import manifests
+from rig import exposition, manifests
 from rig.case import ClusterCase
 from rig.exporter import ACCOUNT_NAMESPACE, binary
 from rig.processes import wait_until
@@ -180,6 +181,40 @@ printf '{"kind":"ExecCredential","apiVersion":"%s","status":{"token":"%s"}}' \
                               check=False, timeout=60)
         self.assertEqual(done.returncode, 1)
         self.assertIn("refuses the credentials (401)", done.stdout)
+
+    def offline(self, text):
+        """Occurrences by reason that --once prints for this input."""
+        done = subprocess.run(
+            [binary(), "--events.from=-", "--once"], input=text,
+            capture_output=True, text=True, check=False, timeout=60, env={})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        found = collections.Counter()
+        for pairs, value in exposition.parse(done.stdout)[
+                "kube_event_occurrences_total"].items():
+            found[dict(pairs)["reason"]] += value
+        return found
+
+    def test_what_kubectl_printed(self):
+        """As kubectl get events -A -o json prints it, and with --watch."""
+        for number in range(30):
+            self.told(self.api.post(PATH, manifests.legacy_event(
+                f"printed{number}", manifests.about_node("n"),
+                f"Printed{number % 3}")))
+        items = self.api.get("/api/v1/events")["items"]
+        wanted = collections.Counter()
+        for item in items:
+            wanted[item["reason"]] += item.get("count") or 1
+        events = [{"apiVersion": "v1", "kind": "Event", **item}
+                  for item in items]
+        dump = {"apiVersion": "v1", "items": events, "kind": "List",
+                "metadata": {"resourceVersion": ""}}
+        frames = [{"type": "ADDED", "object": event} for event in events]
+        one_by_one = [json.dumps(one, indent=4) for one in frames + events]
+        for text in (json.dumps(dump, indent=4), "\n".join(one_by_one),
+                     self.api.raw("GET", "/api/v1/events")[1],
+                     self.api.raw("GET", "/api/v1/events?watch=1&"
+                                  "resourceVersion=0&timeoutSeconds=2")[1]):
+            self.assertEqual(self.offline(text), wanted)
 
     def test_a_list_of_kubeconfigs(self):
         self.account_files("listed")

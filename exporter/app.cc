@@ -208,7 +208,10 @@ int RunApp(const Options& options, ApiAccess access,
                         [&watches] { return AllSynced(watches); }});
 
   Result<std::unique_ptr<HttpServer>> server = HttpServer::Start(
-      {options.listen_address, options.telemetry_path, {}},
+      {options.listen_address,
+       options.telemetry_path,
+       options.web_config_file,
+       {}},
       Content(options, world, own, watches, clock), http_stats);
   if (!server) {
     LogError("Cannot serve", {{"error", server.error().message}});

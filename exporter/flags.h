@@ -32,6 +32,7 @@ struct Options {
   std::chrono::seconds retention = std::chrono::hours(24);
   ListenAddress listen_address;
   std::string telemetry_path = "/metrics";
+  std::string web_config_file;
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kLogfmt;
   std::string config_file;

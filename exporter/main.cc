@@ -1,6 +1,6 @@
 // kube-event-metrics: flags, access, signals; everything else is App's.
-// Exit codes: 0 ended by a signal, 1 failed while running, 2 wrong flags or an
-// unusable kubeconfig.
+// Exit codes: 0 ended by a signal, 1 failed while running, 2 wrong flags, or an
+// unusable kubeconfig or web configuration.
 
 #include <malloc.h>
 
@@ -19,8 +19,16 @@
 #include "dry_run.h"
 #include "flags.h"
 #include "offline.h"
+#include "scrape/web_settings.h"
 
 namespace {
+
+// For a file or flag that cannot be used: one sentence and the exit code.
+int Refuse(const kem::Error& error) {
+  std::fprintf(stderr, "kube-event-metrics: %s\n",
+               kem::OneLine(error.message).c_str());
+  return 2;
+}
 
 // For what serves nothing: signals end it as they end any program.
 void TakeSignalsAsUsual() {
@@ -58,6 +66,10 @@ int Run(int argc, const char* const* argv) {
     std::fputs("kube-event-metrics: --once needs --events.from\n", stderr);
     return 2;
   }
+  if (!options.web_config_file.empty()) {
+    const auto checked = kem::CheckWebConfig(options.web_config_file);
+    if (!checked) return Refuse(checked.error());
+  }
   if (options.dry_run || options.once) TakeSignalsAsUsual();
   if (!options.events_from.empty() && !options.dry_run) {
     return kem::RunOffline(options, signals);
@@ -67,9 +79,7 @@ int Run(int argc, const char* const* argv) {
       {options.kubeconfig, options.context, options.apiserver},
       kem::ProcessEnvironment());
   if (!access) {
-    std::fprintf(stderr, "kube-event-metrics: %s\n",
-                 kem::OneLine(access.error().message).c_str());
-    return 2;
+    return Refuse(access.error());
   }
   if (options.dry_run) return DryRun(options, *access);
   return kem::RunApp(options, std::move(*access), signals);

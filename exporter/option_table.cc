@@ -259,6 +259,10 @@ constexpr OptionRow kTable[] = {
      TakeListenAddress},
     {"web.telemetry-path", kWeb, kText, "PATH", "/metrics",
      "Path of the metrics.", TakeTelemetryPath},
+    {"web.config.file", kWeb, kText, "FILE", "",
+     "TLS, client certificates and basic authentication, in the format of the "
+     "Prometheus exporter-toolkit. Looked at again while running.",
+     TakeText<&Options::web_config_file>},
     {"log.level", kLog, kText, "LEVEL", "info", "debug, info, warn or error.",
      TakeLogLevel, true},
     {"log.format", kLog, kText, "FORMAT", "logfmt", "logfmt or json.",

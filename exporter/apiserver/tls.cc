@@ -64,8 +64,10 @@ Result<Key> ParseKey(const std::string& pem) {
   return key;
 }
 
-Result<void> UseCertificateAuthorities(SSL_CTX* context, const std::string& pem,
-                                       bool system_too) {
+}  // namespace
+
+Result<void> TrustAuthorities(SSL_CTX* context, const std::string& pem,
+                              bool system_too) {
   if (pem.empty() || system_too) SSL_CTX_set_default_verify_paths(context);
   if (pem.empty()) return {};
   const Result<std::vector<Certificate>> anchors = ParseCertificates(pem);
@@ -81,7 +83,7 @@ Result<void> UseKeyPair(SSL_CTX* context, const std::string& certificate_pem,
                         const std::string& key_pem) {
   const Result<std::vector<Certificate>> chain =
       ParseCertificates(certificate_pem);
-  if (!chain) return chain.error().WithPrefix("the client certificate");
+  if (!chain) return chain.error().WithPrefix("the certificate");
   const Result<Key> key = ParseKey(key_pem);
   if (!key) return key.error();
   bool used = SSL_CTX_use_certificate(context, chain->front().get()) == 1;
@@ -92,11 +94,12 @@ Result<void> UseKeyPair(SSL_CTX* context, const std::string& certificate_pem,
          SSL_CTX_check_private_key(context) == 1;
   const std::string why = TlsFailure(nullptr);
   if (!used) {
-    return TlsError("the client certificate and its key cannot be used: " +
-                    why);
+    return TlsError("the certificate and its key cannot be used: " + why);
   }
   return {};
 }
+
+namespace {
 
 // Puts the bytes of `ssl` into the session `below`.
 bool UseSession(SSL* ssl, SSL* below) {
@@ -145,8 +148,8 @@ Result<SslCtx> MakeTlsContext(const TlsSettings& settings) {
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
     X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context.get()),
                                 X509_V_FLAG_PARTIAL_CHAIN);
-    Result<void> trusted = UseCertificateAuthorities(
-        context.get(), settings.ca_pem, settings.system_ca_too);
+    Result<void> trusted = TrustAuthorities(context.get(), settings.ca_pem,
+                                            settings.system_ca_too);
     if (!trusted) return trusted.error();
   }
   if (!settings.certificate_pem.empty()) {

@@ -53,6 +53,14 @@ Result<SslCtx> MakeTlsContext(const TlsSettings& settings);
 Result<Ssl> MakeTlsSession(ssl_ctx_st* context, const TlsSettings& settings,
                            int fd, ssl_st* below = nullptr);
 
+// For any context, a server's too: trusts all certificates of the text, and the
+// system's with `system_too` or without a text.
+Result<void> TrustAuthorities(ssl_ctx_st* context, const std::string& pem,
+                              bool system_too);
+// And presents this certificate.
+Result<void> UseKeyPair(ssl_ctx_st* context, const std::string& certificate_pem,
+                        const std::string& key_pem);
+
 // Why the last OpenSSL call on this thread failed, as a clause; certificate
 // failures name what is wrong with the certificate. `ssl` may be null. Empties
 // the thread's error queue. Empty when OpenSSL says nothing.

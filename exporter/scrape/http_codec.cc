@@ -6,8 +6,6 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <cstring>
 #include <utility>
 
@@ -88,12 +86,56 @@ std::string WithPort(const std::string& host, int port) {
   return (six ? "[" + host + "]" : host) + ":" + std::to_string(port);
 }
 
+// A browser that was told by another site's page to send this. Programs send
+// neither header; Go's CrossOriginProtection judges alike.
+bool IsCrossSite(const httplib::Request& request) {
+  const std::string site = request.get_header_value("Sec-Fetch-Site");
+  if (!site.empty()) return site != "same-origin" && site != "none";
+  const std::string origin = request.get_header_value("Origin");
+  const size_t host = origin.find("://");
+  return !origin.empty() &&
+         (host == std::string::npos ||
+          origin.substr(host + 3) != request.get_header_value("Host"));
+}
+
+void AnswerPlain(int status, const char* text, httplib::Response& response) {
+  response.status = status;
+  response.set_content(text, "text/plain; charset=utf-8");
+}
+
+// False when the request may go on to its handler.
+bool AnswerUnadmitted(Admission admission, httplib::Response& response) {
+  switch (admission) {
+    case Admission::kAdmitted:
+    case Admission::kPending:
+      return false;
+    case Admission::kUnauthorized:
+      response.set_header("WWW-Authenticate", "Basic");
+      AnswerPlain(401, "Unauthorized\n", response);
+      return true;
+    case Admission::kTooMany:
+      AnswerPlain(429, "Too many requests\n", response);
+      return true;
+    case Admission::kBusy:
+      response.set_header("Retry-After", "1");
+      AnswerPlain(503, "Too many logins at once\n", response);
+      return true;
+  }
+  return false;
+}
+
 // A whole answer of our own, for what httplib must not see.
 std::string PlainAnswer(const char* status, const std::string& text) {
   return std::string("HTTP/1.1 ") + status +
          "\r\nConnection: close\r\nContent-Type: text/plain; "
          "charset=utf-8\r\nContent-Length: " +
          std::to_string(text.size()) + "\r\n\r\n" + text;
+}
+
+// A header that the web configuration may have set otherwise.
+void SetDefault(const char* name, const char* value,
+                httplib::Response& response) {
+  if (!response.has_header(name)) response.set_header(name, value);
 }
 
 // Compressed here for the reason for which scrapes are; a browser may even have
@@ -111,51 +153,19 @@ void AnswerPage(std::string html, const httplib::Request& request,
   response.set_header("Cache-Control", "no-store");
   // The page brings the rest of its policy along; this part only a header may
   // say.
-  response.set_header("Content-Security-Policy", "frame-ancestors 'none'");
-  response.set_header("X-Content-Type-Options", "nosniff");
+  SetDefault("Content-Security-Policy", "frame-ancestors 'none'", response);
+  SetDefault("X-Content-Type-Options", "nosniff", response);
   response.set_content(html, "text/html; charset=utf-8");
 }
 
 }  // namespace
-
-ScrapeBody::ScrapeBody(std::function<bool(std::string&)> next, bool gzip,
-                       bool chunks)
-    : next_(std::move(next)),
-      gzip_(gzip ? std::make_unique<GzipStream>() : nullptr),
-      chunks_(chunks) {}
-
-bool ScrapeBody::Next(std::string& out) {
-  const size_t before = out.size();
-  bool more = true;
-  // Compression may swallow a piece.
-  while (more && out.size() == before) {
-    plain_.clear();
-    more = next_(plain_);
-    std::string* piece = &plain_;
-    if (gzip_) {
-      packed_.clear();
-      gzip_->Append(plain_, !more, packed_);
-      piece = &packed_;
-    }
-    if (!chunks_) {
-      out += *piece;
-    } else if (!piece->empty()) {
-      std::array<char, 16> digits;
-      const auto end = std::to_chars(
-          digits.data(), digits.data() + digits.size(), piece->size(), 16);
-      out.append(digits.data(), end.ptr).append("\r\n");
-      out.append(*piece).append("\r\n");
-    }
-  }
-  if (!more && chunks_) out += "0\r\n\r\n";
-  return more;
-}
 
 struct HttpCodec::Impl {
   CodecServer server;
   HttpStats& stats;
   // Of the request being handled.
   bool chunks = false;
+  Admission admission = Admission::kAdmitted;
   std::unique_ptr<ScrapeBody> body;
 
   explicit Impl(HttpStats& counts) : stats(counts) {}
@@ -189,6 +199,11 @@ void HttpCodec::Impl::Route(const std::string& telemetry_path,
   const auto shared = std::make_shared<const HttpContent>(std::move(content));
   using httplib::Request;
   using httplib::Response;
+  server.set_pre_routing_handler([this](const Request&, Response& response) {
+    return AnswerUnadmitted(admission, response)
+               ? httplib::Server::HandlerResponse::Handled
+               : httplib::Server::HandlerResponse::Unhandled;
+  });
   server.Get("/", [shared](const Request& request, Response& response) {
     AnswerPage(shared->page(), request, response);
   });
@@ -199,9 +214,14 @@ void HttpCodec::Impl::Route(const std::string& telemetry_path,
     Answer(shared->readyz(), 503, response);
   });
   if (shared->reload) {
-    server.Post(kReloadPath, [shared](const Request&, Response& response) {
-      Answer(shared->reload(), 500, response);
-    });
+    server.Post(
+        kReloadPath, [shared](const Request& request, Response& response) {
+          if (IsCrossSite(request)) {
+            AnswerPlain(403, "Not from another site's page\n", response);
+          } else {
+            Answer(shared->reload(), 500, response);
+          }
+        });
   }
   server.Get(AsPattern(telemetry_path),
              [this, shared](const Request& request, Response& response) {
@@ -255,12 +275,15 @@ Result<HttpCodec::Bound> HttpCodec::Bind(const ListenAddress& address) {
   return bound;
 }
 
-HttpAnswer HttpCodec::Handle(const RequestHead& head) {
+HttpAnswer HttpCodec::Handle(const RequestHead& head, Admission admission,
+                             const WebGate::Headers& headers) {
   HttpAnswer answer;
+  impl_->admission = admission;
   answer.close = !head.keep_alive;
   impl_->chunks = head.chunks;
   impl_->body.reset();
   try {
+    impl_->server.set_default_headers({headers.begin(), headers.end()});
     MemoryStream stream(head.text, answer.bytes);
     impl_->server.Process(stream, answer.close);
   } catch (const std::exception&) {

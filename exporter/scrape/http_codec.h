@@ -10,29 +10,12 @@
 
 #include "apiserver/unique_fd.h"
 #include "base/result.h"
-#include "scrape/gzip_stream.h"
 #include "scrape/http_server.h"
 #include "scrape/request_head.h"
+#include "scrape/scrape_body.h"
+#include "scrape/web_gate.h"
 
 namespace kem {
-
-// The rest of an answer, made as it goes out.
-class ScrapeBody {
- public:
-  // `chunks`: framed as chunks, else ended by closing the connection.
-  ScrapeBody(std::function<bool(std::string&)> next, bool gzip, bool chunks);
-
-  // Appends the next piece to `out`, never nothing but with the last one.
-  // False with the last.
-  bool Next(std::string& out);
-
- private:
-  std::function<bool(std::string&)> next_;
-  const std::unique_ptr<GzipStream> gzip_;
-  const bool chunks_;
-  std::string plain_;
-  std::string packed_;
-};
 
 struct HttpAnswer {
   std::string bytes;
@@ -56,8 +39,9 @@ class HttpCodec {
   };
   Result<Bound> Bind(const ListenAddress& address);
 
-  // `head` is complete.
-  HttpAnswer Handle(const RequestHead& head);
+  // `head` is complete, `admission` not kPending. `headers` go out with it.
+  HttpAnswer Handle(const RequestHead& head, Admission admission,
+                    const WebGate::Headers& headers);
   // To what is not a request that we read; closes.
   HttpAnswer Refuse(HeadState why);
 

@@ -37,9 +37,10 @@ HttpLimits WithinDescriptors(HttpLimits limits) {
 
 }  // namespace
 
-HttpLoop::HttpLoop(UniqueFd listener, HttpCodec& codec,
+HttpLoop::HttpLoop(UniqueFd listener, HttpCodec& codec, WebGate& gate,
                    const HttpLimits& limits)
     : codec_(codec),
+      gate_(gate),
       limits_(WithinDescriptors(limits)),
       listener_(std::move(listener)),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
@@ -47,7 +48,10 @@ HttpLoop::HttpLoop(UniqueFd listener, HttpCodec& codec,
       last_id_(kFirstId) {
   Watch(EPOLL_CTL_ADD, kListenerId, listener_.get(), EPOLLIN);
   Watch(EPOLL_CTL_ADD, kWakeId, wake_.get(), EPOLLIN);
+  gate_.OnLogin([this] { Wake(); });
 }
+
+HttpLoop::~HttpLoop() { gate_.OnLogin(nullptr); }
 
 void HttpLoop::Watch(int operation, uint64_t id, int fd, uint32_t events) {
   epoll_event event{};
@@ -61,13 +65,15 @@ void HttpLoop::Watch(int operation, uint64_t id,
   Watch(operation, id, connection.fd(), connection.WaitsFor());
 }
 
+void HttpLoop::Wake() {
+  const uint64_t one = 1;
+  // Cannot fail: the counter has room for it.
+  [[maybe_unused]] const ssize_t written =
+      ::write(wake_.get(), &one, sizeof(one));
+}
+
 void HttpLoop::Run(std::stop_token stop) {
-  const std::stop_callback on_stop(stop, [this] {
-    const uint64_t one = 1;
-    // Cannot fail: the counter has room for it.
-    [[maybe_unused]] const ssize_t written =
-        ::write(wake_.get(), &one, sizeof(one));
-  });
+  const std::stop_callback on_stop(stop, [this] { Wake(); });
   SteadyTime stop_until = SteadyTime::max();
   std::array<epoll_event, kEventsATurn> events;
   while (true) {
@@ -76,7 +82,6 @@ void HttpLoop::Run(std::stop_token stop) {
       if (stop_until == SteadyTime::max()) {
         stop_until = now + limits_.stop;
         listener_.Reset();
-        Watch(EPOLL_CTL_DEL, kWakeId, wake_.get(), 0);
       }
       DropAllButAnswering();
       if (connections_.empty() || now >= stop_until) return;
@@ -91,7 +96,9 @@ void HttpLoop::Run(std::stop_token stop) {
       const uint64_t id = events[static_cast<size_t>(i)].data.u64;
       if (id == kListenerId) {
         Accept(now);
-      } else if (id != kWakeId) {
+      } else if (id == kWakeId) {
+        FinishLogins(now);
+      } else {
         Advance(id, now);
       }
     }
@@ -122,8 +129,14 @@ void HttpLoop::Accept(SteadyTime now) {
 
 void HttpLoop::Add(UniqueFd fd, SteadyTime now) {
   const uint64_t id = last_id_++;
+  Ssl ssl;
+  if (gate_.UsesTls(now)) {
+    ssl = gate_.NewSession(fd.get(), now);
+    if (!ssl) return;
+  }
   auto connection = std::make_unique<ServerConnection>(
-      ServerSocket(std::move(fd), nullptr), codec_, limits_, now);
+      id, ServerSocket(std::move(fd), std::move(ssl)), codec_, gate_, limits_,
+      now);
   // Its request is often there already.
   connection->Advance(now);
   if (connection->Over()) return;
@@ -141,6 +154,18 @@ void HttpLoop::Advance(uint64_t id, SteadyTime now) {
     connections_.erase(it);
   } else if (connection.WaitsFor() != before) {
     Watch(EPOLL_CTL_MOD, id, connection);
+  }
+}
+
+void HttpLoop::FinishLogins(SteadyTime now) {
+  uint64_t count = 0;
+  [[maybe_unused]] const ssize_t read =
+      ::read(wake_.get(), &count, sizeof(count));
+  for (const auto& [id, admitted] : gate_.FinishedLogins()) {
+    const auto it = connections_.find(id);
+    if (it == connections_.end()) continue;
+    it->second->FinishLogin(admitted, now);
+    Advance(id, now);
   }
 }
 

@@ -19,11 +19,16 @@
 
 namespace kem {
 
-// Made and run by one thread.
+// Run by one thread.
 class HttpLoop {
  public:
-  // `listener` is non-blocking and listens. `codec` must outlive it.
-  HttpLoop(UniqueFd listener, HttpCodec& codec, const HttpLimits& limits);
+  // `listener` is non-blocking and listens. `codec` and `gate` must outlive it.
+  HttpLoop(UniqueFd listener, HttpCodec& codec, WebGate& gate,
+           const HttpLimits& limits);
+
+  ~HttpLoop();
+  HttpLoop(const HttpLoop&) = delete;
+  HttpLoop& operator=(const HttpLoop&) = delete;
 
   // Until `stop`; then what is being answered has limits.stop to end.
   void Run(std::stop_token stop);
@@ -35,6 +40,8 @@ class HttpLoop {
   void Accept(SteadyTime now);
   void Add(UniqueFd fd, SteadyTime now);
   void Advance(uint64_t id, SteadyTime now);
+  void FinishLogins(SteadyTime now);
+  void Wake();
   void Watch(int operation, uint64_t id, const ServerConnection& connection);
   void Watch(int operation, uint64_t id, int fd, uint32_t events);
   // Drops what has no place any more, or no time.
@@ -45,6 +52,7 @@ class HttpLoop {
   int PollMilliseconds(SteadyTime now) const;
 
   HttpCodec& codec_;
+  WebGate& gate_;
   const HttpLimits limits_;
   UniqueFd listener_;
   const UniqueFd epoll_;

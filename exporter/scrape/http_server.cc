@@ -5,14 +5,18 @@
 
 #include "scrape/http_codec.h"
 #include "scrape/http_loop.h"
+#include "scrape/web_gate.h"
 
 namespace kem {
 
 struct HttpServer::Impl {
-  Impl(const HttpServerOptions& options, HttpContent content, HttpStats& stats)
-      : codec(options.telemetry_path, std::move(content), stats) {}
+  Impl(const HttpServerOptions& options, HttpContent content, HttpStats& stats,
+       std::unique_ptr<WebSettingsFile> settings)
+      : codec(options.telemetry_path, std::move(content), stats),
+        gate(std::move(settings), options.limits.look) {}
 
   HttpCodec codec;
+  WebGate gate;
   std::string address;
   std::unique_ptr<HttpLoop> loop;
   std::jthread thread;
@@ -20,12 +24,19 @@ struct HttpServer::Impl {
 
 Result<std::unique_ptr<HttpServer>> HttpServer::Start(
     const HttpServerOptions& options, HttpContent content, HttpStats& stats) {
-  auto impl = std::make_unique<Impl>(options, std::move(content), stats);
+  std::unique_ptr<WebSettingsFile> settings;
+  if (!options.web_config_file.empty()) {
+    auto opened = WebSettingsFile::Open(options.web_config_file);
+    if (!opened) return opened.error();
+    settings = std::move(*opened);
+  }
+  auto impl = std::make_unique<Impl>(options, std::move(content), stats,
+                                     std::move(settings));
   Result<HttpCodec::Bound> bound = impl->codec.Bind(options.address);
   if (!bound) return bound.error();
   impl->address = bound->address;
   impl->loop = std::make_unique<HttpLoop>(std::move(bound->fd), impl->codec,
-                                          options.limits);
+                                          impl->gate, options.limits);
   impl->thread = std::jthread([loop = impl->loop.get()](std::stop_token stop) {
     loop->Run(std::move(stop));
   });

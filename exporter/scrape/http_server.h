@@ -1,8 +1,8 @@
 // The exporter's own HTTP side: /metrics, /livez, /readyz, the page at / and
 // POST /-/reload. Used by the app; what it serves comes from the functions it
 // is given. HTTP/1.1 on one thread (http_loop.h), where slow, many and hostile
-// clients cost memory within HttpLimits and never a scrape. No TLS and no
-// authentication of its own.
+// clients cost memory within HttpLimits and never a scrape; TLS and
+// authentication as a web configuration says (web_gate.h).
 #pragma once
 
 #include <chrono>
@@ -60,6 +60,8 @@ struct HttpLimits {
   std::chrono::milliseconds idle{150000};
   // For a client to see why it was refused.
   std::chrono::milliseconds drain{1000};
+  // Between two looks at the files of the web configuration.
+  std::chrono::milliseconds look{1000};
   // For answers under way when the server ends.
   std::chrono::milliseconds stop{2000};
 };
@@ -68,13 +70,15 @@ struct HttpServerOptions {
   ListenAddress address;
   // Of letters, digits and "/._-", and none of the other paths.
   std::string telemetry_path = "/metrics";
+  std::string web_config_file;  // empty: plain HTTP, open to all
   HttpLimits limits;
 };
 
 class HttpServer {
  public:
   // Binds the address and serves from a thread of its own until destroyed.
-  // `stats` must outlive it. kInternal when it cannot be bound.
+  // `stats` must outlive it. kInternal when it cannot be bound, kInvalidConfig
+  // for the web configuration.
   static Result<std::unique_ptr<HttpServer>> Start(
       const HttpServerOptions& options, HttpContent content, HttpStats& stats);
   // Stops listening and waits for answers under way, limits.stop at most.

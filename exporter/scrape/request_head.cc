@@ -8,9 +8,8 @@ namespace {
 
 // What the codec and the handlers look at. Not Range and Expect, which we do
 // not serve and httplib would.
-constexpr std::array<std::string_view, 6> kKept = {
-    "accept", "accept-encoding", "authorization",
-    "host",   "origin",          "sec-fetch-site"};
+constexpr std::array<std::string_view, 5> kKept = {
+    "accept", "accept-encoding", "host", "origin", "sec-fetch-site"};
 
 char Lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
@@ -85,6 +84,7 @@ bool ReadHeader(std::string_view line, RequestHead& head) {
        value.find_first_not_of('0') != std::string_view::npos)) {
     head.state = HeadState::kHasBody;
   }
+  if (name == "authorization") head.authorization = value;
   if (std::find(kKept.begin(), kKept.end(), name) != kKept.end()) {
     head.text.append(name).append(": ").append(value).append("\r\n");
   }

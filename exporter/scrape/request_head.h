@@ -33,6 +33,8 @@ struct RequestHead {
   bool head_only = false;   // the method is HEAD
   bool keep_alive = false;  // HTTP/1.1 without "Connection: close"
   bool chunks = false;      // HTTP/1.1: the client knows chunks
+  // The header's value, which is not in `text`.
+  std::string authorization;
 };
 
 // Judges the bytes received so far. `bytes` may hold more than one request;

@@ -20,10 +20,13 @@ constexpr int kStepsATurn = 8;
 
 }  // namespace
 
-ServerConnection::ServerConnection(ServerSocket socket, HttpCodec& codec,
+ServerConnection::ServerConnection(uint64_t id, ServerSocket socket,
+                                   HttpCodec& codec, WebGate& gate,
                                    const HttpLimits& limits, SteadyTime now)
-    : socket_(std::move(socket)),
+    : id_(id),
+      socket_(std::move(socket)),
       codec_(codec),
+      gate_(gate),
       limits_(limits),
       deadline_(now + limits.head),
       idle_since_(now) {}
@@ -42,6 +45,10 @@ void ServerConnection::Advance(SteadyTime now) {
       case Phase::kHead:
         more = ReadHead(now);
         break;
+      case Phase::kLogin:
+        // Nothing was waited for: the client hung up.
+        phase_ = Phase::kOver;
+        return;
       case Phase::kAnswer:
         more = SendAnswer(now);
         break;
@@ -75,10 +82,9 @@ bool ServerConnection::Handshake() {
 bool ServerConnection::ReadHead(SteadyTime now) {
   // What came with the last request first.
   if (!input_.empty()) {
-    const RequestHead head = ReadRequestHead(input_, limits_.request);
+    RequestHead head = ReadRequestHead(input_, limits_.request);
     if (head.state != HeadState::kIncomplete) {
-      TakeHead(head, now);
-      return true;
+      return TakeHead(std::move(head), now);
     }
   }
   const bool first = input_.empty();
@@ -88,12 +94,39 @@ bool ServerConnection::ReadHead(SteadyTime now) {
   return true;
 }
 
-void ServerConnection::TakeHead(const RequestHead& head, SteadyTime now) {
+bool ServerConnection::TakeHead(RequestHead head, SteadyTime now) {
   const bool complete = head.state == HeadState::kComplete;
-  answer_ = complete ? codec_.Handle(head) : codec_.Refuse(head.state);
   input_.erase(0, complete ? head.size : input_.size());
   // Nothing is kept for a client that may idle for minutes.
   if (input_.empty()) input_.shrink_to_fit();
+  if (!complete) {
+    StartAnswer(codec_.Refuse(head.state), now);
+    return true;
+  }
+  const Admission admission = gate_.Admit(head.authorization, id_, now);
+  if (admission != Admission::kPending) {
+    StartAnswer(codec_.Handle(head, admission, gate_.headers()), now);
+    return true;
+  }
+  pending_ = std::move(head);
+  phase_ = Phase::kLogin;
+  waits_for_ = 0;
+  deadline_ = now + limits_.answer;
+  return false;
+}
+
+void ServerConnection::FinishLogin(bool admitted, SteadyTime now) {
+  if (phase_ != Phase::kLogin) return;
+  StartAnswer(
+      codec_.Handle(pending_,
+                    admitted ? Admission::kAdmitted : Admission::kUnauthorized,
+                    gate_.headers()),
+      now);
+  pending_ = RequestHead();
+}
+
+void ServerConnection::StartAnswer(HttpAnswer answer, SteadyTime now) {
+  answer_ = std::move(answer);
   output_ = std::move(answer_.bytes);
   sent_ = 0;
   phase_ = Phase::kAnswer;

@@ -2,8 +2,7 @@
 // each with a deadline. Used by HttpLoop on its one thread. Never waits: it
 // does what can be done now and says what to wait for, and until when.
 //
-//   handshake ──► head ──► answer ──┬─► head (kept alive)
-//                  ▲───────────────-┘ └─► drain ──► over
+//   handshake ──► head ──► login ──► answer ──► head again, or drain ──► over
 #pragma once
 
 #include <cstdint>
@@ -14,26 +13,31 @@
 #include "scrape/http_codec.h"
 #include "scrape/http_server.h"
 #include "scrape/server_socket.h"
+#include "scrape/web_gate.h"
 
 namespace kem {
 
 // Not thread-safe.
 class ServerConnection {
  public:
-  // `codec` and `limits` must outlive it.
-  ServerConnection(ServerSocket socket, HttpCodec& codec,
-                   const HttpLimits& limits, SteadyTime now);
+  // `id` is its own, a ticket for `gate`. `codec`, `gate` and `limits` must
+  // outlive it.
+  ServerConnection(uint64_t id, ServerSocket socket, HttpCodec& codec,
+                   WebGate& gate, const HttpLimits& limits, SteadyTime now);
 
   // Goes on. Makes at most one piece of a scrape, so that many clients take
   // turns.
   void Advance(SteadyTime now);
+  // The gate's answer to a login that was pending; Advance goes on with it.
+  void FinishLogin(bool admitted, SteadyTime now);
   // Gives up: what is on its way to the client is dropped.
   void Abort();
 
   bool Over() const { return phase_ == Phase::kOver; }
   // An answer is under way; the others hold next to no memory.
   bool Answering() const { return phase_ == Phase::kAnswer; }
-  // When Advance has to be called: EPOLLIN or EPOLLOUT is true ...
+  // When Advance has to be called: EPOLLIN or EPOLLOUT is true; 0 during a
+  // login, when only a hang-up counts ...
   uint32_t WaitsFor() const { return waits_for_; }
   // ... or this is over, and Abort.
   SteadyTime Deadline() const { return deadline_; }
@@ -44,19 +48,23 @@ class ServerConnection {
   int fd() const { return socket_.fd(); }
 
  private:
-  enum class Phase { kHandshake, kHead, kAnswer, kDrain, kOver };
+  enum class Phase { kHandshake, kHead, kLogin, kAnswer, kDrain, kOver };
 
   // Each does one step and is true when Advance may go on at once.
   bool Handshake();
   bool ReadHead(SteadyTime now);
   bool SendAnswer(SteadyTime now);
   bool Drain();
-  void TakeHead(const RequestHead& head, SteadyTime now);
+  // False while a login is looked at.
+  bool TakeHead(RequestHead head, SteadyTime now);
+  void StartAnswer(HttpAnswer answer, SteadyTime now);
   void FinishAnswer(SteadyTime now);
   bool WaitOrEnd(ServerSocket::Io io);
 
+  const uint64_t id_;
   ServerSocket socket_;
   HttpCodec& codec_;
+  WebGate& gate_;
   const HttpLimits& limits_;
   Phase phase_ = Phase::kHandshake;
   SteadyTime deadline_;
@@ -66,6 +74,7 @@ class ServerConnection {
   std::string output_;  // made; what was sent of it:
   size_t sent_ = 0;
   size_t drained_ = 0;
+  RequestHead pending_;  // during a login
   HttpAnswer answer_;
 };
 

@@ -27,7 +27,8 @@ CONFINED = [
     (re.compile(r"CLI/"), re.compile(r"exporter/flags\.cc$")),
     (re.compile(r"re2/"), re.compile(r"exporter/events/event_filter\.cc$")),
     (re.compile(r"yaml-cpp/"), re.compile(
-        r"exporter/(apiserver/\w+|config_file|events/make_reason_catalogue)"
+        r"exporter/(apiserver/\w+|config_file|events/make_reason_catalogue"
+        r"|scrape/(strict_yaml|web_config))"
         r"\.cc$")),
 ]
 

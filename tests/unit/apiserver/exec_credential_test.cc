@@ -82,7 +82,7 @@ TEST(ExecCredentialTest, TellsWhatIsWrong) {
        "it gave a client certificate or a key, but not both of them"},
       {Printed(R"({"clientCertificateData":)" + pem + R"(,"clientKeyData":)" +
                other_key + "}"),
-       "the client certificate and its key cannot be used: key values "
+       "the certificate and its key cannot be used: key values "
        "mismatch"},
   };
   for (const auto& [text, sentence] : cases) {

@@ -131,7 +131,7 @@ TEST_F(KubeconfigAccessTest, TellsOfEachUnusableUser) {
        "client-certificate-data is not base64; encode the PEM file as a "
        "whole"},
       {"client-certificate: /crt, client-key: /other-key",
-       "the client certificate and its key cannot be used: key values "
+       "the certificate and its key cannot be used: key values "
        "mismatch; give the PEM files that belong together"},
       {"client-certificate: /crt, client-key: /crt",
        "the key holds no readable, unencrypted PEM key; give the PEM files "

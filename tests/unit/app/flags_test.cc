@@ -56,8 +56,8 @@ TEST(FlagsTest, ReadsEachFlag) {
        "--watch.namespaces=b,a,b", "--watch.timeout=1m30s",
        "--metrics.birth-hold=0", "--metrics.max-series=7",
        "--metrics.retention=0", "--web.listen-address=[::1]:0",
-       "--web.telemetry-path=/probe/m.txt", "--log.level=debug",
-       "--log.format=json"});
+       "--web.telemetry-path=/probe/m.txt", "--web.config.file=web.yaml",
+       "--log.level=debug", "--log.format=json"});
   EXPECT_EQ(options.kubeconfig, "/k");
   EXPECT_EQ(options.context, "kind");
   EXPECT_EQ(options.apiserver, "https://a:1");
@@ -69,6 +69,7 @@ TEST(FlagsTest, ReadsEachFlag) {
   EXPECT_EQ(options.listen_address.host, "::1");
   EXPECT_EQ(options.listen_address.port, 0);
   EXPECT_EQ(options.telemetry_path, "/probe/m.txt");
+  EXPECT_EQ(options.web_config_file, "web.yaml");
   EXPECT_EQ(options.log_level, LogLevel::kDebug);
   EXPECT_EQ(options.log_format, LogFormat::kJson);
 }

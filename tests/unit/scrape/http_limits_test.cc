@@ -43,7 +43,7 @@ class HttpLimitsTest : public ::testing::Test {
     content.page = [] { return "page\n"; };
     content.livez = [] { return Health{true, "alive\n"}; };
     content.readyz = [] { return Health{true, "ready\n"}; };
-    auto started = HttpServer::Start({{"127.0.0.1", 0}, "/metrics", limits},
+    auto started = HttpServer::Start({{"127.0.0.1", 0}, "/metrics", "", limits},
                                      std::move(content), stats);
     ASSERT_TRUE(started) << started.error().message;
     server = std::move(*started);

@@ -28,7 +28,7 @@ class HttpServerTest : public ::testing::Test {
     content.readyz = [this] {
       return ready ? Health{true, "ok\n"} : Health{false, "not ready: x\n"};
     };
-    auto started = HttpServer::Start({{"127.0.0.1", 0}, "/m.txt", {}},
+    auto started = HttpServer::Start({{"127.0.0.1", 0}, "/m.txt", "", {}},
                                      std::move(content), stats);
     EXPECT_TRUE(started) << started.error().message;
     server = std::move(*started);
@@ -113,7 +113,7 @@ TEST_F(HttpServerTest, CountsAnswersUnderFewNames) {
 TEST_F(HttpServerTest, TakenPortIsRefusedWithOneSentence) {
   HttpStats other;
   const auto second = HttpServer::Start(
-      {*ParseListenAddress(server->address()), "/m", {}}, {}, other);
+      {*ParseListenAddress(server->address()), "/m", "", {}}, {}, other);
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::kInternal);
   EXPECT_THAT(second.error().message, HasSubstr(server->address()));
@@ -124,7 +124,7 @@ TEST(HttpServerAddressTest, EmptyHostIsEveryInterface) {
   HttpContent content;
   content.livez = [] { return Health{true, "ok\n"}; };
   const auto server =
-      HttpServer::Start({{"", 0}, "/m", {}}, std::move(content), stats);
+      HttpServer::Start({{"", 0}, "/m", "", {}}, std::move(content), stats);
   ASSERT_TRUE(server);
   const std::string address = (*server)->address();
   httplib::Client client("127.0.0.1",

@@ -1,0 +1,237 @@
+#!/usr/bin/python3
+"""The exporter's own HTTP server: TLS and logins by curl, and hostile clients.
+
+    KEM_EXPORTER=build/exporter/kube-event-metrics tests/scripted/test_web.py
+
+There is no API server: a scrape shows what the exporter knows of itself.
+"""
+
+import contextlib
+import os
+import resource
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+
+import certs
+from exporter import Exporter
+
+# bcrypt of "open-sesame", at the lowest cost.
+OPEN_SESAME = "$2b$04$abcdefghijklmnopqrstuuXcjcm5avyCiJoD2uS24xa2lb6fjMB3G"
+SCRAPE = b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"
+# What a scrape may take beside hostile clients. It takes a few milliseconds;
+# a server that waits for a client takes seconds.
+SOON = 2.0
+
+
+class WebCase(unittest.TestCase):
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="kem-web-")
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.certificates = certs.Certificates(self.folder)
+        self.exporter = Exporter(
+            os.path.abspath(os.environ["KEM_EXPORTER"]), self.folder)
+        self.addCleanup(self.exporter.kill)
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def write(self, name, text):
+        with open(self.path(name) + ".new", "w", encoding="utf-8") as file:
+            file.write(text)
+        os.replace(self.path(name) + ".new", self.path(name))
+
+    def install(self, name, authority="a"):
+        """A server's pair as server.crt and server.key."""
+        pair = self.certificates.pair("server", name, authority)
+        for source, target in zip(pair, ("server.crt", "server.key")):
+            with open(source, encoding="ascii") as file:
+                self.write(target, file.read())
+
+    def start(self, config=None):
+        flags = ["--apiserver=http://127.0.0.1:1",
+                 "--web.listen-address=127.0.0.1:0"]
+        if config is not None:
+            self.write("web.yaml", config)
+            flags.append("--web.config.file=web.yaml")
+        self.exporter.start(flags)
+        self.exporter.wait_listening()
+
+    def stop(self):
+        self.exporter.signal("TERM")
+        code, _ = self.exporter.wait_exit(12)
+        self.assertEqual(code, 0, self.exporter.stderr())
+
+    def curl(self, *flags, scheme="https", path="/metrics"):
+        """(HTTP status, curl's exit code)."""
+        host, port = self.exporter.address
+        done = subprocess.run(
+            ["curl", "--silent", "--show-error", "--max-time", "10",
+             "--output", os.devnull, "--write-out", "%{http_code}", *flags,
+             f"{scheme}://{host}:{port}{path}"],
+            capture_output=True, text=True, check=False)
+        return int(done.stdout or 0), done.returncode
+
+    def status(self, *flags, **more):
+        return self.curl("--cacert", self.certificates.authority("a"), *flags,
+                         **more)[0]
+
+
+class CurlTest(WebCase):
+    TLS = ("tls_server_config:\n"
+           "  cert_file: server.crt\n"
+           "  key_file: server.key\n")
+
+    def test_tls(self):
+        self.install("server")
+        self.start(self.TLS)
+        self.assertEqual(self.status(), 200)
+        self.assertEqual(self.status("--tlsv1.3"), 200)
+        self.assertEqual(self.status("--tls-max", "1.1"), 0)
+        self.assertEqual(self.status("--http2"), 200)
+        self.assertEqual(self.status(scheme="http"), 0)
+        self.stop()
+
+    def test_a_client_certificate_and_a_login(self):
+        self.install("server")
+        authority = self.certificates.authority("a")
+        self.start(self.TLS +
+                   "  client_auth_type: RequireAndVerifyClientCert\n"
+                   f"  client_ca_file: {authority}\n"
+                   f"basic_auth_users:\n  prometheus: {OPEN_SESAME}\n")
+        certificate, key = self.certificates.pair("client", "prometheus", "a")
+        ours = ("--cert", certificate, "--key", key)
+        other, other_key = self.certificates.pair("client", "other", "b")
+        login = ("--user", "prometheus:open-sesame")
+        self.assertEqual(self.status(), 0)
+        self.assertEqual(self.status(*login), 0)
+        self.assertEqual(self.status("--cert", other, "--key", other_key), 0)
+        self.assertEqual(self.status(*ours), 401)
+        self.assertEqual(self.status(*ours, "--user", "prometheus:no"), 401)
+        for path in ("/", "/metrics", "/livez"):
+            self.assertEqual(self.status(*ours, *login, path=path), 200)
+        self.assertNotIn("open-sesame", self.exporter.stderr())
+        self.assertNotIn(OPEN_SESAME, self.exporter.stderr())
+        self.stop()
+
+    def test_a_certificate_is_replaced_and_a_bad_one_told_of_once(self):
+        self.install("server")
+        self.start(self.TLS)
+        self.assertEqual(self.status(), 200)
+        self.install("server", "b")
+        time.sleep(1.1)  # the exporter looks once a second
+        self.assertEqual(self.status(), 0)
+        second = self.certificates.authority("b")
+        self.assertEqual(self.curl("--cacert", second), (200, 0))
+        self.write("server.crt", "nonsense")
+        for _ in range(3):
+            time.sleep(1.1)
+            self.assertEqual(self.curl("--cacert", second), (200, 0))
+        self.assertEqual(self.exporter.stderr().count("is unusable"), 1)
+        self.stop()
+
+    def test_a_wrong_file_ends_the_start(self):
+        self.write("web.yaml", "tls_server_confg: {}\n")
+        self.exporter.start(["--apiserver=http://127.0.0.1:1",
+                             "--web.config.file=web.yaml"])
+        self.assertEqual(self.exporter.wait_exit(10)[0], 2)
+        self.assertRegex(
+            self.exporter.stderr(), r"^kube-event-metrics: --web\.config\.file "
+            r"web\.yaml line 1: there is no \"tls_server_confg\" [^\n]*\n$")
+
+
+class HostileTest(WebCase):
+
+    def connect(self, request=b"", receive_buffer=None):
+        client = socket.socket()
+        self.addCleanup(client.close)
+        if receive_buffer:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF,
+                              receive_buffer)
+        client.settimeout(10)
+        client.connect(self.exporter.address)
+        with contextlib.suppress(OSError):
+            client.sendall(request)
+        return client
+
+    def expect_serving(self, count=20):
+        for path in ("/metrics", "/livez") * count:
+            begin = time.monotonic()
+            self.assertEqual(self.exporter.get(path)[0], 200)
+            self.assertLess(time.monotonic() - begin, SOON)
+
+    def proc(self, name):
+        with open(f"/proc/{self.exporter.process.pid}/{name}",
+                  encoding="utf-8") as file:
+            return file.read()
+
+    def status_value(self, key):
+        """A number of /proc/<pid>/status."""
+        for line in self.proc("status").splitlines():
+            if line.startswith(key + ":"):
+                return int(line.split()[1])
+        raise KeyError(key)
+
+    def descriptors(self):
+        return len(os.listdir(f"/proc/{self.exporter.process.pid}/fd"))
+
+    def test_idle_and_slow_clients(self):
+        self.start()
+        threads = self.status_value("Threads")
+        idle = [self.connect() for _ in range(100)]
+        senders = [self.connect(b"GET /metrics HTTP/1.1\r\nX: ")
+                   for _ in range(50)]
+        # Each asks for hundreds of scrapes and takes a byte of them.
+        readers = [self.connect(SCRAPE * 400, 2048) for _ in range(50)]
+        for _ in range(3):
+            for client in senders:
+                client.sendall(b"x")
+            for client in readers:
+                with contextlib.suppress(OSError):
+                    client.recv(1, socket.MSG_DONTWAIT)
+            self.expect_serving()
+        self.assertEqual(self.status_value("Threads"), threads)
+        for client in idle[:10]:
+            client.sendall(SCRAPE)
+            self.assertEqual(client.recv(15), b"HTTP/1.1 200 OK")
+        self.stop()
+
+    def test_endless_headers(self):
+        self.start()
+        for _ in range(20):
+            client = self.connect(b"GET / HTTP/1.1\r\n")
+            with contextlib.suppress(OSError):
+                for _ in range(1000):
+                    client.sendall(b"header: value\r\n" * 100)
+        self.expect_serving()
+        self.stop()
+
+    def test_ten_thousand_connections(self):
+        _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        count = min(10000, hard - 200)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (count + 200, hard))
+        self.start()
+        self.expect_serving()
+        before = self.status_value("VmRSS")
+        threads = self.status_value("Threads")
+        crowd = []
+        for number in range(count):
+            crowd.append(self.connect(b"GET /met"))
+            if number % 1000 == 999:
+                self.expect_serving(2)
+        self.expect_serving()
+        self.assertEqual(self.status_value("Threads"), threads)
+        self.assertLess(self.descriptors(), 600)
+        # KiB.
+        self.assertLess(self.status_value("VmRSS"), before + 8192)
+        for client in crowd:
+            client.close()
+        self.stop()
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

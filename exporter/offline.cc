@@ -242,7 +242,10 @@ int RunOffline(const Options& options, const TerminationSignals& signals) {
   LogInfo("Starting kube-event-metrics offline",
           {{"version", kVersion}, {"from", offline.name()}});
   Result<std::unique_ptr<HttpServer>> server =
-      HttpServer::Start({options.listen_address, options.telemetry_path, {}},
+      HttpServer::Start({options.listen_address,
+                         options.telemetry_path,
+                         options.web_config_file,
+                         {}},
                         Content(options, offline), offline.http());
   if (!server) {
     LogError("Cannot serve", {{"error", server.error().message}});

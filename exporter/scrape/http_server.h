@@ -48,8 +48,9 @@ struct HttpContent {
 // What all clients together may take of the machine; tests take less.
 struct HttpLimits {
   HeadLimits request;
-  // Open at once. An idle one is about 1 KiB, in TLS some 20 KiB.
-  size_t connections = 512;
+  // Open at once. An idle one is about 1 KiB, in TLS some 20 KiB, and 70 KiB in
+  // its handshake.
+  size_t connections = 256;
   // Under way at once, each with up to half a megabyte.
   size_t answers = 16;
   // From connecting, or from a request's first byte, to the end of its head.

@@ -225,7 +225,7 @@ class HostileTest(WebCase):
                 self.expect_serving(2)
         self.expect_serving()
         self.assertEqual(self.status_value("Threads"), threads)
-        self.assertLess(self.descriptors(), 600)
+        self.assertLess(self.descriptors(), 400)
         # KiB.
         self.assertLess(self.status_value("VmRSS"), before + 8192)
         for client in crowd:

@@ -48,6 +48,10 @@ class Certificates:
         """(certificate, key) files of a client certificate for `user`."""
         return self._issue(user, "client", group)
 
+    def serving_again(self):
+        """(certificate, key) files of another serving pair."""
+        return self._issue("again", "serving")
+
     def _config(self, name, group=""):
         organisation = f"O = {group}" if group else ""
         return self._folder.file(

@@ -11,20 +11,23 @@ _CONFIG = """global: {{scrape_interval: 1s, scrape_timeout: 1s}}
 scrape_configs:
 - job_name: kube-event-metrics
   static_configs: [{{targets: ["{target}"]}}]
-"""
+{scrape}"""
 
 
 class Prometheus:
-    """Scrapes `target` each second from the start."""
+    """Scrapes `target` each second from the start.
 
-    def __init__(self, folder, name, program, target):
+    `scrape` is more of the job's configuration, in lines of two spaces.
+    """
+
+    def __init__(self, folder, name, program, target, scrape=""):
         self.name = name
         port = processes.free_port()
         self._url = f"http://127.0.0.1:{port}"
         self._process = processes.Process(folder, name, [
             program, f"--storage.tsdb.path={folder.file(name + '-data')}",
             "--config.file=" + folder.file(f"{name}.yaml",
-                                           _CONFIG.format(target=target)),
+                                           _CONFIG.format(target=target, scrape=scrape)),
             f"--web.listen-address=127.0.0.1:{port}"])
         processes.wait_until(self._ready, 30, f"{name} is ready")
 

@@ -6,8 +6,7 @@ KEM_BUILD_PACKAGES=(
   g++ cmake ninja-build pkg-config python3 python3-yaml
   libcli11-dev libcpp-httplib-dev libcrypt-dev libre2-dev libsimdjson-dev
   libspdlog-dev libssl-dev libxxhash-dev libyaml-cpp-dev nlohmann-json3-dev
-  prometheus-cpp-dev
-  zlib1g-dev
+  prometheus-cpp-dev zlib1g-dev
 )
 
 KEM_TEST_PACKAGES=(

@@ -17,6 +17,7 @@
 #include "pipeline.h"
 #include "scrape/exposition.h"
 #include "scrape/http_server.h"
+#include "scrape/negotiation.h"
 #include "scrape/page.h"
 #include "version.h"
 
@@ -158,11 +159,13 @@ HttpContent Content(const Options& options, EventWorld& world,
                     const OwnMetrics& own, const Watches& watches,
                     const Clock& clock) {
   HttpContent content;
-  content.scrape = [&world, &own, &clock](const std::string&) {
+  content.scrape = [&world, &own, &clock, created = options.created_timestamps](
+                       const std::string& accept) {
+    const TextStyle style{PrefersOpenMetrics(accept), created};
     auto exposition = std::make_shared<Exposition>(
-        world.mutex, world.ledger.series(), own, clock);
+        world.mutex, world.ledger.series(), own, clock, style);
     return Scrape{
-        "text/plain; version=0.0.4; charset=utf-8",
+        ContentType(style.open_metrics),
         [exposition](std::string& out) { return exposition->Next(out); }};
   };
   content.page = [&options, &world, &watches, &clock,
@@ -187,7 +190,8 @@ int RunApp(const Options& options, ApiAccess access,
   HttplibTransport transport(std::move(access));
   const Discovery discovery(transport, clock);
   EventWorld world(discovery, clock,
-                   {options.birth_hold, options.max_series, options.retention});
+                   {options.birth_hold, options.max_series, options.retention,
+                    options.exemplars});
   world.filter = std::make_shared<const EventFilter>(options.filter);
   HttpStats http_stats;
   std::stop_source stop;
@@ -199,13 +203,13 @@ int RunApp(const Options& options, ApiAccess access,
     watches.push_back(std::make_unique<Watch>(name_space, options, transport,
                                               world, clock, stop.get_token()));
   }
-  const OwnMetrics own({world.session, world.occurrences, world.scopes.stats(),
-                        http_stats,
-                        [&world] {
-                          const std::lock_guard guard(world.mutex);
-                          return world.ledger.series().Counts();
-                        },
-                        [&watches] { return AllSynced(watches); }});
+  const OwnMetrics own(
+      {world.session, world.occurrences, world.scopes.stats(), http_stats,
+       [&world] {
+         const std::lock_guard guard(world.mutex);
+         return world.ledger.series().Counts();
+       },
+       [&watches] { return AllSynced(watches); }, clock.WallNow()});
 
   Result<std::unique_ptr<HttpServer>> server = HttpServer::Start(
       {options.listen_address,

@@ -30,6 +30,8 @@ struct Options {
   size_t max_series = 50'000;
   // 0: for ever.
   std::chrono::seconds retention = std::chrono::hours(24);
+  bool created_timestamps = false;
+  bool exemplars = false;
   ListenAddress listen_address;
   std::string telemetry_path = "/metrics";
   std::string web_config_file;

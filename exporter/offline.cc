@@ -22,6 +22,7 @@
 #include "pipeline.h"
 #include "scrape/exposition.h"
 #include "scrape/http_server.h"
+#include "scrape/negotiation.h"
 #include "scrape/page.h"
 #include "version.h"
 
@@ -53,21 +54,24 @@ class Offline {
       : name_(options.events_from),
         discovery_(transport_, clock_),
         world_(discovery_, clock_,
-               {birth_hold, options.max_series, std::chrono::seconds(0)}),
+               {birth_hold, options.max_series, std::chrono::seconds(0),
+                options.exemplars}),
         empty_({}, world_.hash),
         pipeline_(world_, "", clock_, Stopped()),
         own_({world_.session, world_.occurrences, world_.scopes.stats(), http_,
-              [this] { return Counts(); }, [this] { return whole_.load(); }}) {
+              [this] { return Counts(); }, [this] { return whole_.load(); },
+              clock_.WallNow()}) {
     world_.filter = std::make_shared<const EventFilter>(options.filter);
   }
 
   // Reads to the input's end; what is wrong with it names the file.
   Result<void> Read(std::stop_token stop);
 
-  std::shared_ptr<Exposition> Expose() const {
+  std::shared_ptr<Exposition> Expose(const TextStyle& style = {}) const {
     // A dump of which a half is read would look like a counter's reset.
     return std::make_shared<Exposition>(
-        world_.mutex, whole_ ? world_.ledger.series() : empty_, own_, clock_);
+        world_.mutex, whole_ ? world_.ledger.series() : empty_, own_, clock_,
+        style);
   }
   Health Ready() const {
     if (whole_) return {true, "ok\n"};
@@ -220,9 +224,11 @@ int RunOnce(const Options& options) {
 
 HttpContent Content(const Options& options, const Offline& offline) {
   HttpContent content;
-  content.scrape = [&offline](const std::string&) {
-    return Scrape{"text/plain; version=0.0.4; charset=utf-8",
-                  [exposition = offline.Expose()](std::string& out) {
+  content.scrape = [&options, &offline](const std::string& accept) {
+    const TextStyle style{PrefersOpenMetrics(accept),
+                          options.created_timestamps};
+    return Scrape{ContentType(style.open_metrics),
+                  [exposition = offline.Expose(style)](std::string& out) {
                     return exposition->Next(out);
                   }};
   };

@@ -254,6 +254,14 @@ constexpr OptionRow kTable[] = {
      "Drop a series when it was idle for so long and no Event is in it; 0 "
      "keeps all.",
      TakeRetention},
+    {"metrics.created-timestamps", kMetrics, kSwitch, "", "",
+     "Tell in OpenMetrics when each counter began, for a Prometheus with "
+     "created-timestamp-zero-ingestion; it doubles a scrape.",
+     TakeSwitch<&Options::created_timestamps>},
+    {"metrics.exemplars", kMetrics, kSwitch, "", "",
+     "Name in OpenMetrics the latest Event of each counter, for a Prometheus "
+     "with exemplar-storage.",
+     TakeSwitch<&Options::exemplars>},
     {"web.listen-address", kWeb, kText, "HOST:PORT", ":9953",
      "Address to serve on. Port 0 takes a free one, which the log tells.",
      TakeListenAddress},

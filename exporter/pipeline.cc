@@ -128,6 +128,8 @@ FrameInfo Pipeline::ApplyFrame(std::string_view frame) {
     change = world_.ledger.Observe(watch_, sighting, now);
     if (change.delta > 0 && sighting.series.tuple != SeriesIds::kNone) {
       world_.occurrences.lag.Observe(now.wall - event.occurred_at);
+      world_.ledger.Note(sighting.series, event.event_namespace, event.name,
+                         event.occurred_at);
     }
     if (ClusterScoped(sighting) && !change.replay) {
       world_.recent.Observe(sighting.key, event, change.delta, now.wall);

@@ -5,6 +5,7 @@
 
 #include <sstream>
 
+#include "scrape/open_metrics.h"
 #include "scrape/process_metrics.h"
 #include "version.h"
 
@@ -222,16 +223,24 @@ MetricType TypeOf(std::string_view type) {
 
 }  // namespace
 
-void OwnMetrics::Render(std::string& out) const {
+void OwnMetrics::Render(std::string& out, const TextStyle& style) const {
   const Reading reading(sources_);
   std::vector<MetricFamily> families;
   for (const OwnMetric& metric : kTable) {
+    Samples samples = metric.read(reading);
+    if (samples.empty()) continue;
+    if (style.open_metrics) {
+      AppendHead(metric.info, style, out);
+      AppendOpenMetrics(metric.info, samples,
+                        style.created ? &sources_.started : nullptr, out);
+      continue;
+    }
     MetricFamily family;
     family.name = metric.info.name;
     family.help = metric.info.help;
     family.type = TypeOf(metric.info.type);
-    family.metric = metric.read(reading);
-    if (!family.metric.empty()) families.push_back(std::move(family));
+    family.metric = std::move(samples);
+    families.push_back(std::move(family));
   }
   std::ostringstream text;
   prometheus::TextSerializer().Serialize(text, families);

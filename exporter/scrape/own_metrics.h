@@ -48,14 +48,16 @@ struct MetricSources {
   std::function<SeriesCounts()> series;
   // Every watch's first list is committed.
   std::function<bool()> synced;
+  // When the counters began.
+  WallTime started;
 };
 
 class OwnMetrics {
  public:
   explicit OwnMetrics(MetricSources sources) : sources_(std::move(sources)) {}
 
-  // Appends all of them in text format 0.0.4. Thread-safe.
-  void Render(std::string& out) const;
+  // Appends all of them. Thread-safe.
+  void Render(std::string& out, const TextStyle& style = {}) const;
 
  private:
   const MetricSources sources_;

@@ -46,14 +46,26 @@ void AppendLabel(std::string_view name, std::string_view value,
 
 }  // namespace
 
-std::string_view CutLabel(std::string_view value) {
-  if (value.size() <= kMaxLabelBytes) return value;
-  size_t end = kMaxLabelBytes;
+std::string_view CutLabel(std::string_view value, size_t bytes) {
+  if (value.size() <= bytes) return value;
+  size_t end = bytes;
   // Back to the first byte of the character that the cut would split.
   while (end > 0 && (static_cast<unsigned char>(value[end]) & 0xc0) == 0x80) {
     --end;
   }
   return value.substr(0, end);
+}
+
+void ExemplarText(std::string_view event_namespace, std::string_view event_name,
+                  std::string& out) {
+  constexpr std::string_view kNamespace = "namespace";
+  constexpr std::string_view kName = "name";
+  constexpr size_t kMost = 128 - kNamespace.size() - kName.size();
+  constexpr size_t kMostNamespace = 63;  // RFC 1123
+  event_namespace = CutLabel(event_namespace, kMostNamespace);
+  out.clear();
+  AppendLabel(kNamespace, event_namespace, out);
+  AppendLabel(kName, CutLabel(event_name, kMost - event_namespace.size()), out);
 }
 
 SeriesLabels OverflowOf(const SeriesLabels& labels, Who who) {

@@ -28,14 +28,21 @@ struct SeriesLabels {
 
 inline constexpr size_t kMaxLabelBytes = 256;
 
-// `value` cut to kMaxLabelBytes at the end of a character.
-std::string_view CutLabel(std::string_view value);
+// `value` cut to so many bytes at the end of a character.
+std::string_view CutLabel(std::string_view value,
+                          size_t bytes = kMaxLabelBytes);
 
 // What the labels of an overflow series say, but for scope and type.
 inline constexpr std::string_view kOverflowLabel = "_overflow";
 SeriesLabels OverflowOf(const SeriesLabels& labels, Who who);
 // Whether `labels` are an overflow series': an Event may say so, too.
 bool IsOverflow(const SeriesLabels& labels, Who who);
+
+// The labels of an Event that is an exemplar. Its name is cut where they would
+// be longer than the 128 characters, names included, that OpenMetrics allows.
+// Replaces what `out` holds.
+void ExemplarText(std::string_view event_namespace, std::string_view event_name,
+                  std::string& out);
 
 // Both replace what `out` holds. LabelText returns the place in `out` for the
 // one label that the last-seen family has besides: object_name after a tuple's

@@ -139,6 +139,7 @@ void SeriesTable::ExpireRows(Who who, SteadyTime now) {
     }
     Tally(who, row, uint64_t{0} - 1, admitted_, shown_);
     rows.Free(number);
+    exemplars_[At(who)].Forget(number);
   }
 }
 

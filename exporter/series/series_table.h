@@ -11,35 +11,19 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/clock.h"
 #include "base/hash.h"
 #include "occurrences/event_tracker.h"
-#include "series/families.h"
+#include "series/exemplars.h"
 #include "series/label_text.h"
+#include "series/series_options.h"
 #include "series/series_rows.h"
+#include "series/text_style.h"
 
 namespace kem {
-
-struct SeriesOptions {
-  // A counter shows 0 for so long after its birth, then its value, so that
-  // every Prometheus that scrapes at least that often sees the first increment.
-  std::chrono::seconds birth_hold{75};
-  // Series of one family. Past it occurrences count in one overflow series a
-  // scope and type, which comes on top.
-  size_t max_series = 50'000;
-  // A series in which nothing was recorded for so long, and that no Event is
-  // in, goes away; 0: never.
-  std::chrono::seconds retention = std::chrono::hours(24);
-};
-
-struct SeriesCounts {
-  PerFamily shown{};       // series that a scrape gets
-  PerFamily overflowed{};  // occurrences counted in overflow series
-};
 
 class SeriesTable {
  public:
@@ -58,6 +42,16 @@ class SeriesTable {
   void Join(SeriesIds ids) { AddActive(ids, 1); }
   void Leave(SeriesIds ids) { AddActive(ids, -1); }
 
+  // The Event of the latest occurrence, which OpenMetrics can tell beside a
+  // counter. Does nothing without SeriesOptions::exemplars. Not saved.
+  void Note(SeriesIds ids, std::string_view event_namespace,
+            std::string_view event_name, WallTime occurred_at) {
+    if (!options_.exemplars) return;
+    exemplars_[0].Note(ids.tuple, event_namespace, event_name, occurred_at);
+    if (ids.object == SeriesIds::kNone) return;
+    exemplars_[1].Note(ids.object, event_namespace, event_name, occurred_at);
+  }
+
   // Shows the tuple from now on, at 0 until something is recorded in it, and
   // for ever. Neither its objects nor its last-seen. Does nothing past
   // max_series.
@@ -70,17 +64,11 @@ class SeriesTable {
 
   SeriesCounts Counts() const { return {shown_, overflowed_}; }
 
-  // Where a scrape stands. Starts at the first family's head.
-  struct Cursor {
-    size_t section = 0;  // a family's rows of one kind
-    uint32_t row = 0;
-    bool head_done = false;
-    std::optional<uint32_t> expiries;  // of the table when it started
-  };
-  // Appends lines in text format 0.0.4 until `out` holds at least `size` bytes
+  using Cursor = RenderCursor;
+  // Appends lines in the cursor's style until `out` holds at least `size` bytes
   // or all is said. False when there is no more. Series that are born or that
   // expire during a scrape may or may not be in it, but never twice.
-  bool Render(Cursor& cursor, size_t size, SteadyTime now,
+  bool Render(RenderCursor& cursor, size_t size, SteadyTime now,
               std::string& out) const;
 
   // Appends all of it but the options and the hasher's secret.
@@ -96,6 +84,7 @@ class SeriesTable {
   static constexpr size_t At(Family family) {
     return static_cast<size_t>(family);
   }
+  static constexpr size_t At(Who who) { return static_cast<size_t>(who); }
   SeriesRows& RowsOf(Who who) {
     return who == Who::kTuple ? tuples_ : objects_;
   }
@@ -110,8 +99,8 @@ class SeriesTable {
   static bool IsShown(Family family, Who who, const SeriesRow& row);
   static void Tally(Who who, const SeriesRow& row, uint64_t difference,
                     PerFamily& admitted, PerFamily& shown);
-  void RenderRow(Family family, Who who, const SeriesRow& row, SteadyTime now,
-                 std::string& out) const;
+  void RenderCounter(Family family, const RenderCursor& cursor, SteadyTime now,
+                     std::string& out) const;
 
   const SeriesOptions options_;
   const Hasher hash_;
@@ -121,6 +110,7 @@ class SeriesTable {
   PerFamily shown_{};
   PerFamily overflowed_{};
   uint32_t expiries_ = 0;
+  std::array<Exemplars, 2> exemplars_;  // by Who
   std::string scratch_;
 };
 

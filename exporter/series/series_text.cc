@@ -1,8 +1,8 @@
 // How a series table looks in an exposition: the half of SeriesTable that only
 // reads.
 
+#include <algorithm>
 #include <array>
-#include <charconv>
 
 #include "series/series_table.h"
 
@@ -23,32 +23,6 @@ constexpr std::array<Section, 5> kSections = {{
     {Family::kActive, Who::kTuple},
 }};
 
-void AppendInteger(uint64_t value, std::string& out) {
-  std::array<char, 24> digits;
-  const auto end =
-      std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
-  out.append(digits.data(), end);
-}
-
-// Seconds with as many fraction digits as it takes; never a locale's comma.
-void AppendTimestamp(WallTime time, std::string& out) {
-  int64_t micros = time.time_since_epoch().count();
-  if (micros < 0) {
-    out += '-';
-    micros = -micros;
-  }
-  AppendInteger(static_cast<uint64_t>(micros / 1000000), out);
-  int64_t fraction = micros % 1000000;
-  if (fraction == 0) return;
-  std::array<char, 7> digits = {'.'};
-  for (size_t i = 6; i > 0; --i, fraction /= 10) {
-    digits[i] = static_cast<char>('0' + fraction % 10);
-  }
-  size_t size = digits.size();
-  while (digits[size - 1] == '0') --size;
-  out.append(digits.data(), size);
-}
-
 // The one label that last-seen has beside a row's own.
 std::string_view LastSeenLabel(const SeriesRow& row, Who who) {
   if (who == Who::kObject) {
@@ -58,15 +32,23 @@ std::string_view LastSeenLabel(const SeriesRow& row, Who who) {
   return row.overflow ? ",object_name=\"_overflow\"" : ",object_name=\"\"";
 }
 
-void AppendHead(const FamilyInfo& info, std::string& out) {
-  out.append("# HELP ").append(info.name).append(" ").append(info.help);
-  out.append("\n# TYPE ").append(info.name).append(" ").append(info.type);
+void RenderGauge(Family family, Who who, const SeriesRow& row,
+                 std::string& out) {
+  out.append(Info(family).name) += '{';
+  if (family == Family::kActive) {
+    out.append(row.whole()).append("} ");
+    AppendInteger(static_cast<uint64_t>(std::max(row.active, 0)), out);
+  } else {
+    out.append(row.head()).append(LastSeenLabel(row, who));
+    out.append(row.tail()).append("} ");
+    AppendTimestamp(row.last_seen, out);
+  }
   out += '\n';
 }
 
 }  // namespace
 
-bool SeriesTable::Render(Cursor& cursor, size_t size, SteadyTime now,
+bool SeriesTable::Render(RenderCursor& cursor, size_t size, SteadyTime now,
                          std::string& out) const {
   if (!cursor.expiries) cursor.expiries = expiries_;
   while (cursor.section < kSections.size()) {
@@ -80,9 +62,13 @@ bool SeriesTable::Render(Cursor& cursor, size_t size, SteadyTime now,
       if (!IsShown(family, who, row) || row.made_in > *cursor.expiries) {
         continue;
       }
-      if (!cursor.head_done) AppendHead(Info(family), out);
+      if (!cursor.head_done) AppendHead(Info(family), cursor.style, out);
       cursor.head_done = true;
-      RenderRow(family, who, row, now, out);
+      if (family == Family::kLastSeen || family == Family::kActive) {
+        RenderGauge(family, who, row, out);
+      } else {
+        RenderCounter(family, cursor, now, out);
+      }
     }
     cursor.row = 0;
     ++cursor.section;
@@ -94,27 +80,22 @@ bool SeriesTable::Render(Cursor& cursor, size_t size, SteadyTime now,
   return false;
 }
 
-void SeriesTable::RenderRow(Family family, Who who, const SeriesRow& row,
-                            SteadyTime now, std::string& out) const {
-  out.append(Info(family).name);
-  out += '{';
-  switch (family) {
-    case Family::kOccurrences:
-    case Family::kObjectOccurrences:
-      out.append(row.whole()).append("} ");
-      AppendInteger(now - row.born < options_.birth_hold ? 0 : row.occurrences,
-                    out);
-      break;
-    case Family::kLastSeen:
-      out.append(row.head()).append(LastSeenLabel(row, who));
-      out.append(row.tail()).append("} ");
-      AppendTimestamp(row.last_seen, out);
-      break;
-    case Family::kActive:
-      out.append(row.whole()).append("} ");
-      AppendInteger(static_cast<uint64_t>(std::max(row.active, 0)), out);
-      break;
+void SeriesTable::RenderCounter(Family family, const RenderCursor& cursor,
+                                SteadyTime now, std::string& out) const {
+  const Who who = kSections[cursor.section].who;
+  const SeriesRow& row = (who == Who::kTuple ? tuples_ : objects_)[cursor.row];
+  const bool held = now - row.born < options_.birth_hold;
+  out.append(Info(family).name) += '{';
+  out.append(row.whole()).append("} ");
+  AppendInteger(held ? 0 : row.occurrences, out);
+  if (cursor.style.open_metrics && !held) {
+    exemplars_[At(who)].Append(cursor.row, out);
   }
+  out += '\n';
+  if (!cursor.style.open_metrics || !cursor.style.created) return;
+  out.append(BaseName(Info(family))).append("_created{");
+  out.append(row.whole()).append("} ");
+  AppendTimestamp(row.created, out);
   out += '\n';
 }
 

@@ -44,8 +44,12 @@ class Ledger {
   SeriesIds Intern(const SeriesLabels& labels) {
     return series_.Intern(labels);
   }
-  // See SeriesTable.
+  // See SeriesTable. Note is no step: nothing depends on it.
   void Expire(SteadyTime now) { series_.Expire(now); }
+  void Note(SeriesIds ids, std::string_view event_namespace,
+            std::string_view event_name, WallTime occurred_at) {
+    series_.Note(ids, event_namespace, event_name, occurred_at);
+  }
 
   // A frame's Event, ADDED or MODIFIED, and DELETED; and a frame that is
   // neither but tells of a version.

@@ -44,6 +44,8 @@ TEST(FlagsTest, DefaultsAreTheDocumentedOnes) {
   EXPECT_EQ(options.birth_hold, std::chrono::seconds(75));
   EXPECT_EQ(options.max_series, 50'000U);
   EXPECT_EQ(options.retention, std::chrono::hours(24));
+  EXPECT_FALSE(options.created_timestamps);
+  EXPECT_FALSE(options.exemplars);
   EXPECT_EQ(options.listen_address.host, "");
   EXPECT_EQ(options.listen_address.port, 9953);
   EXPECT_EQ(options.telemetry_path, "/metrics");
@@ -55,7 +57,8 @@ TEST(FlagsTest, ReadsEachFlag) {
       {"--kubeconfig=/k", "--context", "kind", "--apiserver=https://a:1",
        "--watch.namespaces=b,a,b", "--watch.timeout=1m30s",
        "--metrics.birth-hold=0", "--metrics.max-series=7",
-       "--metrics.retention=0", "--web.listen-address=[::1]:0",
+       "--metrics.retention=0", "--metrics.created-timestamps",
+       "--metrics.exemplars", "--web.listen-address=[::1]:0",
        "--web.telemetry-path=/probe/m.txt", "--web.config.file=web.yaml",
        "--log.level=debug", "--log.format=json"});
   EXPECT_EQ(options.kubeconfig, "/k");
@@ -66,6 +69,8 @@ TEST(FlagsTest, ReadsEachFlag) {
   EXPECT_EQ(options.birth_hold, std::chrono::seconds(0));
   EXPECT_EQ(options.max_series, 7U);
   EXPECT_EQ(options.retention, std::chrono::seconds(0));
+  EXPECT_TRUE(options.created_timestamps);
+  EXPECT_TRUE(options.exemplars);
   EXPECT_EQ(options.listen_address.host, "::1");
   EXPECT_EQ(options.listen_address.port, 0);
   EXPECT_EQ(options.telemetry_path, "/probe/m.txt");

@@ -313,6 +313,22 @@ TEST_F(PipelineTest, IdleSeriesExpireWithTheFramesAndBookmarks) {
   EXPECT_EQ(Count("\"Pod\""), "absent");
 }
 
+TEST_F(PipelineTest, NamesTheEventThatMovedACounter) {
+  EventWorld other(discovery, clock,
+                   {std::chrono::seconds(0), 10, std::chrono::hours(1), true});
+  Pipeline sink(other, "", clock, {});
+  sink.BeginList();
+  sink.CommitList({100, WallTime(), false});
+  sink.ApplyFrame(PaddedJson(Pod("web.17", "101", "2").Frame("ADDED")).view());
+  SeriesTable::Cursor cursor;
+  cursor.style.open_metrics = true;
+  std::string out;
+  other.ledger.series().Render(cursor, 1 << 20, clock.SteadyNow(), out);
+  EXPECT_NE(out.find("} 2 # {namespace=\"shop\",name=\"web.17\"} 1 1795428466"),
+            std::string::npos)
+      << out;
+}
+
 TEST_F(PipelineTest, NothingExpiresUnderAStagedList) {
   List({});
   Pipeline listing(world, "shop", clock, {});

@@ -27,7 +27,8 @@ class ExpositionTest : public ::testing::Test {
   ScopeStats scopes;
   HttpStats http;
   OwnMetrics own{{session, occurrences, scopes, http,
-                  [] { return SeriesCounts(); }, [] { return true; }}};
+                  [] { return SeriesCounts(); }, [] { return true; },
+                  WallTime()}};
 };
 
 TEST_F(ExpositionTest, ComesInPiecesOfBoundedSize) {
@@ -49,6 +50,16 @@ TEST_F(ExpositionTest, ComesInPiecesOfBoundedSize) {
                                           std::to_string(i) + "\""));
   }
   EXPECT_THAT(all, ::testing::HasSubstr("kube_event_metrics_synced 1\n"));
+}
+
+TEST_F(ExpositionTest, OpenMetricsEndsWithItsEnd) {
+  Fill(2);
+  Exposition exposition(mutex, table, own, clock, {true, true});
+  std::string all;
+  EXPECT_FALSE(exposition.Next(all));
+  EXPECT_THAT(all, ::testing::HasSubstr("kube_event_occurrences_created{"));
+  EXPECT_THAT(all, ::testing::HasSubstr("metrics_lists_created{"));
+  EXPECT_EQ(all.find("# EOF"), all.size() - 6);
 }
 
 TEST_F(ExpositionTest, HoldsNoLockBetweenPieces) {

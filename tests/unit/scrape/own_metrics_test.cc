@@ -29,7 +29,8 @@ class OwnMetricsTest : public ::testing::Test {
                   [] {
                     return SeriesCounts{{10, 20, 30, 40}, {50, 60, 70, 80}};
                   },
-                  [this] { return synced; }}};
+                  [this] { return synced; },
+                  WallTime(std::chrono::milliseconds(1700000000500))}};
 };
 
 TEST_F(OwnMetricsTest, EveryStatMovesItsSample) {
@@ -98,6 +99,49 @@ TEST_F(OwnMetricsTest, EveryFamilyHasHelpAndTypeEvenUnderAGermanLocale) {
   }
   EXPECT_THAT(text, HasSubstr("blind_seconds_total 1234.5\n"));
   EXPECT_THAT(text, Not(HasSubstr(",5\n")));
+}
+
+TEST_F(OwnMetricsTest, OpenMetricsHasTheSameSamplesUnderItsOwnNames) {
+  session.blind_millis = 1234500;
+  occurrences.lag.Observe(std::chrono::milliseconds(700));
+  http.Count("/metrics", 200);
+  const ScopedGermanLocale german;
+  std::string text;
+  own.Render(text, {true, false});
+  for (const char* part :
+       {"# HELP kube_event_metrics_blind_seconds Time that ",
+        "# TYPE kube_event_metrics_blind_seconds counter\n"
+        "# UNIT kube_event_metrics_blind_seconds seconds\n"
+        "kube_event_metrics_blind_seconds_total 1234.5\n",
+        "# UNIT process_resident_memory_bytes bytes\n",
+        "kube_event_metrics_event_lag_seconds_bucket{le=\"0.5\"} 0\n",
+        "kube_event_metrics_event_lag_seconds_bucket{le=\"1.0\"} 1\n",
+        "kube_event_metrics_event_lag_seconds_bucket{le=\"+Inf\"} 1\n",
+        "kube_event_metrics_event_lag_seconds_count 1\n"
+        "kube_event_metrics_event_lag_seconds_sum 0.7\n",
+        "Occurrences in \\\"(combined from similar events)\\\" Events",
+        "kube_event_metrics_http_requests_total{handler=\"/metrics\",code="
+        "\"200\"} 1\n",
+        "kube_event_metrics_synced 0\n"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("_created")));
+  EXPECT_EQ(text.find("# HELP kube_event_metrics_blind_seconds_total"),
+            std::string::npos);
+}
+
+TEST_F(OwnMetricsTest, OpenMetricsTellsSinceWhenItCountsWhenAsked) {
+  http.Count("/metrics", 200);
+  std::string text;
+  own.Render(text, {true, true});
+  for (const char* part :
+       {"\nkube_event_metrics_blind_seconds_created 1700000000.5\n",
+        "\nkube_event_metrics_event_lag_seconds_created 1700000000.5\n",
+        "\nkube_event_metrics_http_requests_created{handler=\"/metrics\","
+        "code=\"200\"} 1700000000.5\n"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("synced_created")));
 }
 
 TEST(ProcessMetricsTest, ReadsThisProcess) {

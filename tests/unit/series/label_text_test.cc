@@ -54,6 +54,16 @@ TEST(LabelTextTest, ObjectsHaveTheirNameAndTuplesTheirNamespace) {
   EXPECT_NE(Key(labels), Key(labels, Who::kObject));
 }
 
+TEST(ExemplarTextTest, HoldsWhatOpenMetricsAllows) {
+  std::string text = "left over";
+  ExemplarText("shop", "web.17\"", text);
+  EXPECT_EQ(text, "namespace=\"shop\",name=\"web.17\\\"\"");
+  ExemplarText(std::string(100, 'n'), std::string(300, 'x'), text);
+  // 128 characters of names and values.
+  EXPECT_EQ(text, "namespace=\"" + std::string(63, 'n') + "\",name=\"" +
+                      std::string(128 - 13 - 63, 'x') + '"');
+}
+
 TEST(CutLabelTest, KeepsWhatFits) {
   EXPECT_EQ(CutLabel(std::string(256, 'x')).size(), 256U);
   EXPECT_EQ(CutLabel(std::string(257, 'x')).size(), 256U);

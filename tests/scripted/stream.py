@@ -26,6 +26,9 @@ class Stream:
         """item: a line, or a mapping with the line and how to send it."""
         if isinstance(item, str):
             item = {"frame": item}
+        if "flood" in item:
+            self._flood(**item["flood"])
+            return
         lines = item.get("frames") or [item.get("frame", "")]
         lines = [one for line in lines for one in objects.expand(line)]
         if len(lines) == 1 and self._plain(lines[0].split()):
@@ -86,6 +89,30 @@ class Stream:
         text = json.dumps(frame, separators=(",", ":"),
                           ensure_ascii=not item.get("utf8"))
         return text.encode() + (b"" if item.get("no_newline") else b"\n")
+
+    def _flood(self, occurrences, events, rv=101, batch=500):
+        """So many occurrences, each with a reason that nobody gave before.
+
+        `events` Events take turns; each frame counts one occurrence more.
+        Made from one rendered Event, because there may be a million of them.
+        """
+        spec = self.world.event("flood rv=1 n=1")
+        body = self.world.render(spec, self.group, {
+            "metadata": {"name": "flood-@name@", "resourceVersion": "@rv@"},
+            "reason": "Reason@reason@", "count": "@count@"})
+        text = json.dumps({"type": "@type@", "object": body},
+                          separators=(",", ":")) + "\n"
+        text = text.replace("%", "%%").replace('"@count@"', "%(count)d")
+        for name, place in (("type", "s"), ("name", "d"), ("rv", "d"),
+                            ("reason", "d")):
+            text = text.replace(f"@{name}@", f"%({name}){place}")
+        for first in range(0, occurrences, batch):
+            self.connection.chunk("".join(
+                text % {"type": "MODIFIED" if i >= events else "ADDED",
+                        "name": i % events, "rv": rv + i, "reason": i,
+                        "count": i // events + 1}
+                for i in range(first, min(first + batch, occurrences))
+            ).encode())
 
     def _write(self, frame, item):
         if "cut_chunk" in item:  # the chunk promises more than it holds

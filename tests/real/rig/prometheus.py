@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+import time
 import urllib.parse
 import urllib.request
 
@@ -20,7 +21,7 @@ class Prometheus:
     `scrape` is more of the job's configuration, in lines of two spaces.
     """
 
-    def __init__(self, folder, name, program, target, scrape=""):
+    def __init__(self, folder, name, program, target, scrape="", flags=()):
         self.name = name
         port = processes.free_port()
         self._url = f"http://127.0.0.1:{port}"
@@ -28,7 +29,7 @@ class Prometheus:
             program, f"--storage.tsdb.path={folder.file(name + '-data')}",
             "--config.file=" + folder.file(f"{name}.yaml",
                                            _CONFIG.format(target=target, scrape=scrape)),
-            f"--web.listen-address=127.0.0.1:{port}"])
+            f"--web.listen-address=127.0.0.1:{port}", *flags])
         processes.wait_until(self._ready, 30, f"{name} is ready")
 
     def _ready(self):
@@ -49,6 +50,16 @@ class Prometheus:
         return {frozenset((name, value) for name, value
                           in sample["metric"].items() if name not in dropped):
                 float(sample["value"][1]) for sample in result}
+
+    def exemplars(self, expression):
+        """The labels of each exemplar stored for the last five minutes."""
+        now = time.time()
+        text = urllib.parse.urlencode({"query": expression,
+                                       "start": now - 300, "end": now + 60})
+        with urllib.request.urlopen(f"{self._url}/api/v1/query_exemplars?{text}",
+                                    timeout=5) as answer:
+            series = json.load(answer)["data"]
+        return [one["labels"] for each in series for one in each["exemplars"]]
 
     def targets(self):
         """The health and last error of each scrape target."""

@@ -118,7 +118,8 @@ constexpr OwnMetric kTable[] = {
        return ByName("reason", kWatchEndNames, s.session.watches);
      }},
     {{"kube_event_metrics_frames_total", "counter",
-      "Watch frames received, by type."},
+      "Watch frames received, by type. When none come while the cluster is "
+      "busy, look at /readyz; bookmarks come each minute."},
      [](Sources s) {
        return ByName("type", kFrameTypeNames, s.session.frames);
      }},
@@ -143,16 +144,19 @@ constexpr OwnMetric kTable[] = {
      }},
     {{"kube_event_metrics_event_lag_seconds", "histogram",
       "From an occurrence, by its writer's clock, to its being counted. "
-      "events.k8s.io writers report repeats 6 to 30 minutes late."},
+      "events.k8s.io writers report repeats 6 to 30 minutes late; when the "
+      "rest is late, compare clocks, then look at blind seconds."},
      ReadLag},
     {{"kube_event_metrics_tracked_events", "gauge",
-      "Events that exist and are remembered, 64 bytes each."},
+      "Events that exist and are remembered, 64 bytes each. As many as the "
+      "API server keeps: its --event-ttl and busy writers raise it."},
      [](Sources s) {
        return One(static_cast<double>(s.occurrences.tracked.load()));
      }},
     {{"kube_event_metrics_tombstones", "gauge",
       "Events that are gone and remembered, so that they are not counted "
-      "twice when their writer writes them again."},
+      "twice when their writer writes them again. 64 bytes each, a million "
+      "at most; past that the oldest are forgotten."},
      [](Sources s) {
        return One(static_cast<double>(s.occurrences.tombstones.load()));
      }},
@@ -184,7 +188,8 @@ constexpr OwnMetric kTable[] = {
      }},
     {{"kube_event_metrics_combined_occurrences_total", "counter",
       "Occurrences in \"(combined from similar events)\" Events, of which "
-      "the messages differed."},
+      "the messages differed. Their count is right; what was meant is in "
+      "the messages only."},
      [](Sources s) {
        return One(static_cast<double>(s.occurrences.combined.load()));
      }},
@@ -196,7 +201,8 @@ constexpr OwnMetric kTable[] = {
        return One(static_cast<double>(s.occurrences.filtered.load()));
      }},
     {{"kube_event_metrics_http_requests_total", "counter",
-      "Answers of the exporter's own HTTP server."},
+      "Answers of the exporter's own HTTP server. Codes from 400 on are "
+      "clients to be mended; from 500 on look at the log."},
      ReadHttp},
     {{"process_cpu_seconds_total", "counter",
       "Total user and system CPU time spent in seconds."},

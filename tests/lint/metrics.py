@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Every metric is documented, and every documented metric exists.
+"""Every metric is documented and tested, and every documented one exists.
 
 The names in the code's tables are whole string literals; those of
 exporter/METRICS.md and README.md stand in backquotes or in PromQL.
@@ -12,6 +12,8 @@ import tree
 NAME = r"(?:kube_event|process)_[a-z0-9_]*[a-z0-9]"
 DOCUMENT = "exporter/METRICS.md"
 SUFFIXES = ("_bucket", "_sum", "_count")
+TABLE = "exporter/scrape/own_metrics.cc"
+TEST = "tests/unit/scrape/own_metrics_test.cc"
 
 
 def in_code(root):
@@ -27,8 +29,19 @@ def in_text(root, path):
                           tree.read(root, path)))
 
 
+def untested(root):
+    """Metrics of the table of which no test of it looks at a sample."""
+    test = tree.read(root, TEST)
+    for name in re.findall(f'^    {{{{"({NAME})"', tree.read(root, TABLE),
+                           re.M):
+        short = name.removeprefix("kube_event_metrics_")
+        if not re.search(rf'[\n_"]{short}(_count)?[ "{{]', test):
+            yield f"{TEST}: no test looks at {name}"
+
+
 def problems(root):
     made = in_code(root)
+    yield from untested(root)
     known = set(made) | {name + end for name in made for end in SUFFIXES}
     described = in_text(root, DOCUMENT)
     for name, path in sorted(made.items()):

@@ -87,6 +87,18 @@ TEST_F(OwnMetricsTest, LagIsACumulativeHistogram) {
   }
 }
 
+TEST_F(OwnMetricsTest, TellsOfItsOwnProcess) {
+  const std::string text = Render();
+  for (const std::string name :
+       {"process_cpu_seconds_total", "process_open_fds", "process_max_fds",
+        "process_virtual_memory_bytes", "process_resident_memory_bytes",
+        "process_start_time_seconds"}) {
+    const size_t at = text.find("\n" + name + " ");
+    ASSERT_NE(at, std::string::npos) << name;
+    EXPECT_NE(text.substr(at + name.size() + 2, 2), "0\n") << name;
+  }
+}
+
 TEST_F(OwnMetricsTest, EveryFamilyHasHelpAndTypeEvenUnderAGermanLocale) {
   http.Count("/", 200);
   const ScopedGermanLocale german;

@@ -19,6 +19,7 @@
 #include "scrape/http_server.h"
 #include "scrape/negotiation.h"
 #include "scrape/page.h"
+#include "state/kept_state.h"
 #include "version.h"
 
 namespace kem {
@@ -37,8 +38,14 @@ class Watch {
         core_(transport, Path("/api/v1", name_space)),
         events_(transport, Path("/apis/events.k8s.io/v1", name_space)),
         pipeline_(world, name_space, clock, stop),
-        reflector_({name_, options.watch_timeout, {}}, {&core_, &events_},
-                   pipeline_, {clock, world.session, MakeRandomUnit()}) {}
+        reflector_({name_, options.watch_timeout, pipeline_.resumption()},
+                   {&core_, &events_}, pipeline_,
+                   {clock, world.session, MakeRandomUnit()}) {}
+
+  // For who goes on after a restart. The world's mutex must be held.
+  void NoteContact(const Clock& clock) {
+    if (Health().in_contact) pipeline_.NoteContact(clock.SteadyNow());
+  }
 
   void Run(EventWorld& world, std::stop_token stop) {
     {
@@ -71,19 +78,21 @@ class Watch {
 
 using Watches = std::vector<std::unique_ptr<Watch>>;
 
-Health ReadyHealth(const Watches& watches) {
+Health ReadyHealth(const Watches& watches, const StateStats& state) {
   Health health{true, ""};
   for (const auto& watch : watches) {
-    const ReflectorHealth state = watch->Health();
-    if (state.synced && state.in_contact) continue;
+    const ReflectorHealth watched = watch->Health();
+    if (watched.synced && watched.in_contact) continue;
     health.ok = false;
     health.text += "not ready: watch of " + watch->name() + ": ";
-    health.text += !state.problem.empty() ? state.problem
-                   : state.synced         ? "not in contact"
-                                          : "first list not finished";
+    health.text += !watched.problem.empty() ? watched.problem
+                   : watched.synced         ? "not in contact"
+                                            : "first list not finished";
     health.text += '\n';
   }
   if (health.ok) health.text = "ok\n";
+  const std::string problem = state.problem();
+  if (!problem.empty()) health.text += "state: " + problem + "\n";
   return health;
 }
 
@@ -157,23 +166,30 @@ PageData Page(const Options& options, EventWorld& world, const Watches& watches,
 
 HttpContent Content(const Options& options, EventWorld& world,
                     const OwnMetrics& own, const Watches& watches,
-                    const Clock& clock) {
+                    KeptState& state, const Clock& clock) {
   HttpContent content;
-  content.scrape = [&world, &own, &clock, created = options.created_timestamps](
-                       const std::string& accept) {
+  content.scrape = [&world, &own, &state, &clock,
+                    created =
+                        options.created_timestamps](const std::string& accept) {
     const TextStyle style{PrefersOpenMetrics(accept), created};
     auto exposition = std::make_shared<Exposition>(
         world.mutex, world.ledger.series(), own, clock, style);
-    return Scrape{
-        ContentType(style.open_metrics),
-        [exposition](std::string& out) { return exposition->Next(out); }};
+    return Scrape{ContentType(style.open_metrics),
+                  [exposition, &state](std::string& out) {
+                    const bool more = exposition->Next(out);
+                    // Nobody may see what a crash would take back.
+                    state.Flush();
+                    return more;
+                  }};
   };
   content.page = [&options, &world, &watches, &clock,
                   started = clock.SteadyNow()] {
     return RenderPage(Page(options, world, watches, clock, started));
   };
   content.livez = [&watches, &clock] { return LiveHealth(watches, clock); };
-  content.readyz = [&watches] { return ReadyHealth(watches); };
+  content.readyz = [&watches, &state] {
+    return ReadyHealth(watches, state.stats());
+  };
   return content;
 }
 
@@ -187,36 +203,51 @@ int RunApp(const Options& options, ApiAccess access,
            {"apiserver", access.server.ToString()},
            {"access", access.origin}});
   RealClock clock;
-  HttplibTransport transport(std::move(access));
-  const Discovery discovery(transport, clock);
-  EventWorld world(discovery, clock,
-                   {options.birth_hold, options.max_series, options.retention,
-                    options.exemplars});
-  world.filter = std::make_shared<const EventFilter>(options.filter);
-  HttpStats http_stats;
-  std::stop_source stop;
-
   Watches watches;
   std::vector<std::string> namespaces = options.namespaces;
   if (namespaces.empty()) namespaces.emplace_back();
+  StateOptions state_options{options.state_file, access.server.ToString(),
+                             options.state_interval, [&watches, &clock] {
+                               for (const auto& watch : watches) {
+                                 watch->NoteContact(clock);
+                               }
+                             }};
+  Result<std::unique_ptr<KeptState>> kept =
+      KeptState::Open(std::move(state_options),
+                      {options.birth_hold, options.max_series,
+                       options.retention, options.exemplars},
+                      namespaces, clock);
+  if (!kept) {
+    LogError("Cannot start", {{"error", kept.error().message}});
+    return 1;
+  }
+  KeptState& state = **kept;
+  HttplibTransport transport(std::move(access));
+  const Discovery discovery(transport, clock);
+  EventWorld world(discovery, clock, options.retention, state.ledger());
+  world.filter = std::make_shared<const EventFilter>(options.filter);
+  HttpStats http_stats;
+  std::stop_source stop;
   for (const std::string& name_space : namespaces) {
     watches.push_back(std::make_unique<Watch>(name_space, options, transport,
                                               world, clock, stop.get_token()));
   }
-  const OwnMetrics own(
-      {world.session, world.occurrences, world.scopes.stats(), http_stats,
-       [&world] {
-         const std::lock_guard guard(world.mutex);
-         return world.ledger.series().Counts();
-       },
-       [&watches] { return AllSynced(watches); }, clock.WallNow()});
+  state.Start(world.mutex);
+  const OwnMetrics own({world.session, world.occurrences, world.scopes.stats(),
+                        http_stats, state.stats(),
+                        [&world] {
+                          const std::lock_guard guard(world.mutex);
+                          return world.ledger.series().Counts();
+                        },
+                        [&watches] { return AllSynced(watches); },
+                        clock.WallNow()});
 
   Result<std::unique_ptr<HttpServer>> server = HttpServer::Start(
       {options.listen_address,
        options.telemetry_path,
        options.web_config_file,
        {}},
-      Content(options, world, own, watches, clock), http_stats);
+      Content(options, world, own, watches, state, clock), http_stats);
   if (!server) {
     LogError("Cannot serve", {{"error", server.error().message}});
     return 1;
@@ -235,6 +266,7 @@ int RunApp(const Options& options, ApiAccess access,
   const Deadline deadline(kStopLimit);
   stop.request_stop();
   threads.clear();
+  state.Stop();
   server->reset();
   return 0;
 }

@@ -32,6 +32,9 @@ struct Options {
   std::chrono::seconds retention = std::chrono::hours(24);
   bool created_timestamps = false;
   bool exemplars = false;
+  // Empty to keep nothing.
+  std::string state_file;
+  std::chrono::milliseconds state_interval{10'000};
   ListenAddress listen_address;
   std::string telemetry_path = "/metrics";
   std::string web_config_file;

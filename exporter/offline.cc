@@ -53,14 +53,15 @@ class Offline {
   Offline(const Options& options, std::chrono::seconds birth_hold)
       : name_(options.events_from),
         discovery_(transport_, clock_),
-        world_(discovery_, clock_,
-               {birth_hold, options.max_series, std::chrono::seconds(0),
-                options.exemplars}),
-        empty_({}, world_.hash),
+        ledger_({birth_hold, options.max_series, std::chrono::seconds(0),
+                 options.exemplars},
+                Hasher()),
+        world_(discovery_, clock_, std::chrono::seconds(0), ledger_),
+        empty_({}, ledger_.hash()),
         pipeline_(world_, "", clock_, Stopped()),
         own_({world_.session, world_.occurrences, world_.scopes.stats(), http_,
-              [this] { return Counts(); }, [this] { return whole_.load(); },
-              clock_.WallNow()}) {
+              state_, [this] { return Counts(); },
+              [this] { return whole_.load(); }, clock_.WallNow()}) {
     world_.filter = std::make_shared<const EventFilter>(options.filter);
   }
 
@@ -97,10 +98,12 @@ class Offline {
   RealClock clock_;
   NoApiServer transport_;
   const Discovery discovery_;
+  Ledger ledger_;
   mutable EventWorld world_;
   const SeriesTable empty_;
   Pipeline pipeline_;
   HttpStats http_;
+  const StateStats state_;
   const OwnMetrics own_;
   const SteadyTime started_ = clock_.SteadyNow();
   std::atomic<bool> whole_{false};

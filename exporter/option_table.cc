@@ -19,6 +19,7 @@ constexpr char kAccess[] = "Access to the API server";
 constexpr char kWatch[] = "Watching";
 constexpr char kFilter[] = "What is counted";
 constexpr char kMetrics[] = "Metrics";
+constexpr char kState[] = "State";
 constexpr char kWeb[] = "Serving";
 constexpr char kLog[] = "Logging";
 constexpr char kOffline[] = "Without an API server";
@@ -96,6 +97,15 @@ std::string TakeRetention(const OptionValues& values, Options& options) {
            "than twice --metrics.birth-hold";
   }
   options.retention = std::chrono::ceil<seconds>(*duration);
+  return "";
+}
+
+std::string TakeStateInterval(const OptionValues& values, Options& options) {
+  const auto duration = ParseDuration(values[0]);
+  if (!duration || *duration < seconds(1) || *duration > hours(1)) {
+    return Quoted(values[0]) + " must be a duration from 1s to 1h, such as 10s";
+  }
+  options.state_interval = *duration;
   return "";
 }
 
@@ -262,6 +272,14 @@ constexpr OptionRow kTable[] = {
      "Name in OpenMetrics the latest Event of each counter, for a Prometheus "
      "with exemplar-storage.",
      TakeSwitch<&Options::exemplars>},
+    {"state.file", kState, kText, "FILE", "",
+     "File to keep counters and what was seen in, so that a restart goes on "
+     "without a reset. Without it counting starts anew.",
+     TakeText<&Options::state_file>},
+    {"state.interval", kState, kText, "DURATION", "10s",
+     "How often to write it whole, 1s to 1h; what is counted between is "
+     "written beside it before it is shown.",
+     TakeStateInterval},
     {"web.listen-address", kWeb, kText, "HOST:PORT", ":9953",
      "Address to serve on. Port 0 takes a free one, which the log tells.",
      TakeListenAddress},

@@ -27,15 +27,14 @@ bool ClusterScoped(const Sighting& sighting) {
 }  // namespace
 
 EventWorld::EventWorld(const Discovery& discovery, const Clock& clock,
-                       const SeriesOptions& options, const Hasher& keys)
-    : hash(keys),
-      expiry_interval(ExpiryInterval(options.retention)),
+                       std::chrono::seconds retention, Ledger& counted)
+    : expiry_interval(ExpiryInterval(retention)),
       scopes(discovery, clock),
-      ledger(options, hash) {}
+      ledger(counted) {}
 
-void EventWorld::ExpireSeries(SteadyTime now) {
-  if (now < next_expiry || staged_lists > 0) return;
-  next_expiry = now + expiry_interval;
+void EventWorld::ExpireSeries(const Moment& now) {
+  if (now.steady < next_expiry || staged_lists > 0) return;
+  next_expiry = now.steady + expiry_interval;
   ledger.Expire(now);
 }
 
@@ -45,8 +44,20 @@ Pipeline::Pipeline(EventWorld& world, const std::string& watch,
       clock_(clock),
       stop_(std::move(stop)),
       watch_(world.ledger.FindWatch(watch)),
-      list_filter_(world.filter),
-      watch_filter_(watch_.has_baseline ? world.filter : nullptr) {}
+      list_filter_(world.filter) {
+  // The API server left out others until now, of which nothing is known: what
+  // is listed next counts nothing.
+  if (watch_.selector != list_filter_->selection().ForCore()) {
+    watch_.has_baseline = false;
+  }
+  if (watch_.has_baseline) watch_filter_ = list_filter_;
+}
+
+std::optional<Resumption> Pipeline::resumption() const {
+  if (!watch_.has_baseline) return std::nullopt;
+  return Resumption{watch_.point,
+                    std::max(watch_.whole_until, watch_.point.newest_at())};
+}
 
 void Pipeline::BeginList() {
   const Guard guard(world_.mutex);
@@ -86,7 +97,8 @@ bool Pipeline::StageItem(std::string_view item) {
 
 void Pipeline::CommitList(const ListCommit& commit) {
   const Guard guard(world_.mutex);
-  world_.ledger.Commit(watch_, staged_, commit, clock_.Now(),
+  world_.ledger.Commit(watch_, staged_, commit,
+                       list_filter_->selection().ForCore(), clock_.Now(),
                        [&](const Sighting& sighting, const Change& change) {
                          if (ClusterScoped(sighting)) {
                            staged_recent_.Add(sighting.key, change.delta);
@@ -108,7 +120,7 @@ FrameInfo Pipeline::ApplyFrame(std::string_view frame) {
       break;
     case FrameType::kBookmark: {
       const Guard guard(world_.mutex);
-      const SteadyTime now = clock_.SteadyNow();
+      const Moment now = clock_.Now();
       world_.ledger.Progress(watch_, info.resource_version, now);
       world_.ExpireSeries(now);  // a quiet watch has one each minute
       return info;
@@ -123,7 +135,7 @@ FrameInfo Pipeline::ApplyFrame(std::string_view frame) {
   const Moment now = clock_.Now();
   Change change;
   if (deleted) {
-    change = world_.ledger.Remove(watch_, sighting, now.steady);
+    change = world_.ledger.Remove(watch_, sighting, now);
   } else {
     change = world_.ledger.Observe(watch_, sighting, now);
     if (change.delta > 0 && sighting.series.tuple != SeriesIds::kNone) {
@@ -137,7 +149,7 @@ FrameInfo Pipeline::ApplyFrame(std::string_view frame) {
   }
   if (change.replay) world_.session.Count(DropReason::kReplay);
   PublishSizes();
-  world_.ExpireSeries(now.steady);
+  world_.ExpireSeries(now);
   return info;
 }
 
@@ -145,8 +157,8 @@ Sighting Pipeline::Identify(const Event& event) {
   // "/" stands in no namespace name, so it parts the two without doubt.
   scratch_.assign(event.event_namespace).append("/").append(event.name);
   Sighting sighting;
-  sighting.key = world_.hash(scratch_);
-  sighting.uid = world_.hash(event.uid).low;
+  sighting.key = world_.ledger.hash()(scratch_);
+  sighting.uid = world_.ledger.hash()(event.uid).low;
   sighting.resource_version = event.resource_version;
   sighting.identity_time = event.identity_time;
   sighting.occurred_at = event.occurred_at;

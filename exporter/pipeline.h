@@ -7,17 +7,18 @@
 #include <deque>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/clock.h"
-#include "base/hash.h"
 #include "events/event_decoder.h"
 #include "events/event_filter.h"
 #include "events/scope.h"
 #include "frames/object_sink.h"
+#include "frames/reflector_options.h"
 #include "frames/session_stats.h"
 #include "occurrences/occurrence_stats.h"
 #include "occurrences/recent_events.h"
@@ -28,18 +29,17 @@ namespace kem {
 // What pipelines and scrapes share.
 struct EventWorld {
   EventWorld(const Discovery& discovery, const Clock& clock,
-             const SeriesOptions& options, const Hasher& keys = Hasher());
+             std::chrono::seconds retention, Ledger& counted);
 
   // Takes idle series, each minute at most, and never while a list is staged:
   // its items hold numbers of series that nothing protects. `mutex` must be
   // held.
-  void ExpireSeries(SteadyTime now);
+  void ExpireSeries(const Moment& now);
 
-  const Hasher hash;
   const std::chrono::milliseconds expiry_interval;
   std::mutex mutex;
   ScopeResolver scopes;    // guarded by mutex
-  Ledger ledger;           // guarded by mutex
+  Ledger& ledger;          // guarded by mutex
   RecentEvents recent;     // guarded by mutex
   SteadyTime next_expiry;  // guarded by mutex
   int staged_lists = 0;    // guarded by mutex
@@ -57,6 +57,11 @@ class Pipeline : public ObjectSink {
   // of it. `stop` ends a wait for discovery.
   Pipeline(EventWorld& world, const std::string& watch, const Clock& clock,
            std::stop_token stop);
+
+  // What the reflector may go on from; empty when nothing is known.
+  std::optional<Resumption> resumption() const;
+  // The API server has told everything until now. `mutex` must be held.
+  void NoteContact(SteadyTime now) { watch_.whole_until = now; }
 
   void BeginList() override;
   std::vector<std::string> Selectors() const override;

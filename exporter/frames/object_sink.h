@@ -53,6 +53,8 @@ struct ListCommit {
   // The resourceVersion went back (a restored etcd): what was known means
   // nothing any more, and this list is a new baseline.
   bool new_epoch = false;
+  // The next watch goes on from where the last one was, not from this list.
+  bool bridge = false;
 };
 
 class ObjectSink {

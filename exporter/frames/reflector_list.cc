@@ -116,17 +116,17 @@ void Reflector::CommitList() {
   const std::unique_ptr<ListRun> list = std::exchange(list_, nullptr);
   ListCommit& commit = list->commit;
   commit.new_epoch = synced_ && commit.resource_version < point_.newest();
+  // After a list on request the watch goes on from where it was cut, which
+  // tells of what came and went meanwhile, too; what the list told comes as
+  // replays. With another selector it would tell of Events' pasts.
+  commit.bridge = std::exchange(bridging_, false) && synced_ &&
+                  !commit.new_epoch && list->selectors == selectors_ &&
+                  list->started - point_.resume_at() < kCompactionMargin;
   sink_.CommitList(commit);
 
   SessionStats& stats = context_.stats;
   stats.Count(ListResult::kSuccess);
-  // After a list on request the watch goes on from where it was cut, which
-  // tells of what came and went meanwhile, too; what the list told comes as
-  // replays. With another selector it would tell of Events' pasts.
-  const bool bridge = std::exchange(bridging_, false) && synced_ &&
-                      !commit.new_epoch && list->selectors == selectors_ &&
-                      list->started - point_.resume_at() < kCompactionMargin;
-  if (!bridge) CountBlindTime(commit.new_epoch);
+  if (!commit.bridge) CountBlindTime(commit.new_epoch);
   if (commit.new_epoch) {
     ++stats.resource_version_resets;
     LogWarn(
@@ -136,7 +136,7 @@ void Reflector::CommitList() {
          {"before", point_.newest()},
          {"now", commit.resource_version}});
   }
-  if (bridge) {
+  if (commit.bridge) {
     point_.Bridge(commit.resource_version, list->started);
   } else {
     point_.Reset(commit.resource_version, list->started);

@@ -85,6 +85,17 @@ Samples ByFamily(const PerFamily& values) {
   return samples;
 }
 
+Samples ReadStateLoad(const Reading& sources) {
+  Samples samples;
+  if (!sources.state.enabled) return samples;
+  const auto found = static_cast<size_t>(sources.state.load.load());
+  for (size_t i = 0; i < kStateLoadNames.size(); ++i) {
+    samples.push_back(Sample(i == found ? 1 : 0,
+                             {{"result", std::string(kStateLoadNames[i])}}));
+  }
+  return samples;
+}
+
 Samples ReadHttp(const Reading& sources) {
   Samples samples;
   for (const auto& [key, count] : sources.http.Requests()) {
@@ -168,6 +179,32 @@ constexpr OwnMetric kTable[] = {
       "Occurrences counted in series that say _overflow, as the family had "
       "--metrics.max-series. Raise that, or filter what makes up labels."},
      [](Sources s) { return ByFamily(s.series_counts.overflowed); }},
+    {{"kube_event_metrics_state_load_result", "gauge",
+      "1 for what the start found in --state.file. After unusable counting "
+      "began anew: the log tells why, and where the file was put aside."},
+     ReadStateLoad},
+    {{"kube_event_metrics_state_saves_total", "counter",
+      "Times the state was to be written. While failed grows a restart "
+      "forgets what was counted since: /readyz tells why."},
+     [](Sources s) {
+       return s.state.enabled ? ByName("result", kStateSaveNames, s.state.saves)
+                              : Samples();
+     }},
+    {{"kube_event_metrics_state_last_save_timestamp_seconds", "gauge",
+      "When the state was last written, in Unix time. Stays when nothing "
+      "happens; when it stays while frames arrive look at /readyz."},
+     [](Sources s) {
+       return s.state.enabled ? One(static_cast<double>(
+                                    s.state.last_success_seconds.load()))
+                              : Samples();
+     }},
+    {{"kube_event_metrics_state_bytes", "gauge",
+      "Size of the last state written. The volume needs three times as "
+      "much."},
+     [](Sources s) {
+       return s.state.enabled ? One(static_cast<double>(s.state.bytes.load()))
+                              : Samples();
+     }},
     {{"kube_event_metrics_scope_decisions_total", "counter",
       "How the scope of an object was decided. Inferred ones rest on the "
       "Event's word: the kind is unknown to the API server."},

@@ -17,6 +17,7 @@
 #include "frames/session_stats.h"
 #include "occurrences/occurrence_stats.h"
 #include "series/series_table.h"
+#include "state/state_stats.h"
 
 namespace kem {
 
@@ -44,6 +45,7 @@ struct MetricSources {
   const OccurrenceStats& occurrences;
   const ScopeStats& scopes;
   const HttpStats& http;
+  const StateStats& state;
   // Takes the world's mutex.
   std::function<SeriesCounts()> series;
   // Every watch's first list is committed.

@@ -1,35 +1,88 @@
 #include "state/ledger.h"
 
+#include <algorithm>
+#include <utility>
+
+#include "state/ledger_log.h"
+
 namespace kem {
+
+Ledger::Ledger(const SeriesOptions& options, const Hasher& hash)
+    : options_(options), hash_(hash), series_(std::in_place, options, hash) {}
+
+Ledger::~Ledger() = default;
 
 Ledger::Watch& Ledger::FindWatch(const std::string& name) {
   for (const auto& watch : watches_) {
     if (watch->name == name) return *watch;
   }
-  return *watches_.emplace_back(std::make_unique<Watch>(name));
+  Watch& watch = *watches_.emplace_back(std::make_unique<Watch>());
+  watch.name = name;
+  watch.number = static_cast<uint16_t>(watches_.size() - 1);
+  return watch;
+}
+
+Ledger::Watch* Ledger::WatchAt(uint16_t number) {
+  return number < watches_.size() ? watches_[number].get() : nullptr;
+}
+
+void Ledger::KeepWatches(const std::vector<std::string>& names) {
+  std::erase_if(watches_, [&](const std::unique_ptr<Watch>& watch) {
+    if (std::find(names.begin(), names.end(), watch->name) != names.end()) {
+      return false;
+    }
+    watch->tracker.ForEachLive([this](SeriesIds gone) { Leave(gone); });
+    return true;
+  });
+  for (size_t i = 0; i < watches_.size(); ++i) {
+    watches_[i]->number = static_cast<uint16_t>(i);
+  }
+}
+
+SeriesIds Ledger::Intern(const SeriesLabels& labels) {
+  bool added = false;
+  const SeriesIds ids = series_->Intern(labels, &added);
+  if (added && log_) log_->Intern(labels);
+  return ids;
+}
+
+void Ledger::Preset(const SeriesLabels& labels, const Moment& now) {
+  series_->Preset(labels, now);
+  if (log_) log_->Preset(labels, now);
+}
+
+void Ledger::Expire(const Moment& now) {
+  series_->Expire(now.steady);
+  if (log_) log_->Expire(now);
 }
 
 Change Ledger::Observe(Watch& watch, const Sighting& sighting,
                        const Moment& now) {
   watch.point.Observe(sighting.resource_version, now.steady);
   const Change change = watch.tracker.Observe(sighting, now.steady);
+  if (log_) log_->Observe(watch.number, sighting, now);
   Count(sighting, change, now);
   return change;
 }
 
-Change Ledger::Remove(Watch& watch, const Sighting& sighting, SteadyTime now) {
-  watch.point.Observe(sighting.resource_version, now);
-  const Change change = watch.tracker.Remove(sighting, now);
+Change Ledger::Remove(Watch& watch, const Sighting& sighting,
+                      const Moment& now) {
+  watch.point.Observe(sighting.resource_version, now.steady);
+  const Change change = watch.tracker.Remove(sighting, now.steady);
+  if (log_) log_->Remove(watch.number, sighting, now);
   Leave(change.left);
   return change;
 }
 
-void Ledger::Progress(Watch& watch, uint64_t resource_version, SteadyTime now) {
-  watch.point.Observe(resource_version, now);
+void Ledger::Progress(Watch& watch, uint64_t resource_version,
+                      const Moment& now) {
+  watch.point.Observe(resource_version, now.steady);
+  if (log_) log_->Progress(watch.number, resource_version, now);
 }
 
 void Ledger::Commit(Watch& watch, const std::deque<Sighting>& sightings,
-                    const ListCommit& commit, const Moment& now,
+                    const ListCommit& commit, const std::string& selector,
+                    const Moment& now,
                     const EventTracker::OnChange& on_change) {
   watch.tracker.Replace(
       sightings, !watch.has_baseline || commit.new_epoch, commit.server_time,
@@ -40,7 +93,13 @@ void Ledger::Commit(Watch& watch, const std::deque<Sighting>& sightings,
       },
       [&](SeriesIds gone) { Leave(gone); });
   watch.has_baseline = true;
-  watch.point.Reset(commit.resource_version, now.steady);
+  watch.selector = selector;
+  if (commit.bridge) {
+    watch.point.Bridge(commit.resource_version, now.steady);
+  } else {
+    watch.point.Reset(commit.resource_version, now.steady);
+  }
+  if (log_) log_->Commit(watch.number, sightings, commit, selector, now);
 }
 
 void Ledger::Count(const Sighting& sighting, const Change& change,
@@ -53,14 +112,20 @@ void Ledger::Count(const Sighting& sighting, const Change& change,
   if (sighting.combined) combined_ += change.delta;
   if (change.replay && change.left == sighting.series) return;
   // The delta belongs to the labels that the Event has now.
-  series_.Record(sighting.series, change.delta, sighting.occurred_at, now);
+  series_->Record(sighting.series, change.delta, sighting.occurred_at, now);
   if (change.left == sighting.series) return;
   Leave(change.left);
-  series_.Join(sighting.series);
+  series_->Join(sighting.series);
 }
 
 void Ledger::Leave(SeriesIds ids) {
-  if (ids.tuple != SeriesIds::kNone) series_.Leave(ids);
+  if (ids.tuple != SeriesIds::kNone) series_->Leave(ids);
 }
+
+void Ledger::StartLog(std::function<void()> wake) {
+  log_ = std::make_unique<LedgerLog>(std::move(wake));
+}
+
+void Ledger::StopLog() { log_.reset(); }
 
 }  // namespace kem

@@ -10,11 +10,15 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "frames/object_sink.h"
 #include "frames/resume_point.h"
 #include "occurrences/event_tracker.h"
@@ -22,60 +26,99 @@
 
 namespace kem {
 
+class LedgerLog;
+
 class Ledger {
  public:
   // What one watch knows of its collection.
   struct Watch {
-    explicit Watch(std::string watched) : name(std::move(watched)) {}
-
     std::string name;
+    uint16_t number = 0;
     EventTracker tracker;
     ResumePoint point;
     bool has_baseline = false;
+    // By which the API server left out some Events since the last list.
+    std::string selector;
+    // Until when it was in contact, for who goes on after a restart.
+    SteadyTime whole_until;
   };
 
-  Ledger(const SeriesOptions& options, const Hasher& hash)
-      : series_(options, hash) {}
+  Ledger(const SeriesOptions& options, const Hasher& hash);
+  ~Ledger();
 
-  // The watch of this name, made when it is new. Valid as long as the ledger.
+  // For all keys that are put in.
+  const Hasher& hash() const { return hash_; }
+
+  // The watch of this name, made when it is new; at most 65,535. Valid as long
+  // as the ledger, but for KeepWatches.
   Watch& FindWatch(const std::string& name);
+  // Null when there is none of this number.
+  Watch* WatchAt(uint16_t number);
+  // Forgets the watches of other names: their Events leave their series, whose
+  // counters stay.
+  void KeepWatches(const std::vector<std::string>& names);
+
+  // The steps. Each is logged while there is a log.
 
   // The series of these labels; shown from the first Event on that is in them.
-  SeriesIds Intern(const SeriesLabels& labels) {
-    return series_.Intern(labels);
-  }
+  SeriesIds Intern(const SeriesLabels& labels);
   // See SeriesTable. Note is no step: nothing depends on it.
-  void Expire(SteadyTime now) { series_.Expire(now); }
+  void Preset(const SeriesLabels& labels, const Moment& now);
+  void Expire(const Moment& now);
   void Note(SeriesIds ids, std::string_view event_namespace,
             std::string_view event_name, WallTime occurred_at) {
-    series_.Note(ids, event_namespace, event_name, occurred_at);
+    series_->Note(ids, event_namespace, event_name, occurred_at);
   }
 
   // A frame's Event, ADDED or MODIFIED, and DELETED; and a frame that is
   // neither but tells of a version.
   Change Observe(Watch& watch, const Sighting& sighting, const Moment& now);
-  Change Remove(Watch& watch, const Sighting& sighting, SteadyTime now);
-  void Progress(Watch& watch, uint64_t resource_version, SteadyTime now);
+  Change Remove(Watch& watch, const Sighting& sighting, const Moment& now);
+  void Progress(Watch& watch, uint64_t resource_version, const Moment& now);
 
-  // A whole list. Calls on_change for each sighting.
-  void Commit(Watch& watch, const std::deque<Sighting>& sightings,
-              const ListCommit& commit, const Moment& now,
-              const EventTracker::OnChange& on_change);
+  // A whole list, of what `selector` selects. Calls on_change for each
+  // sighting.
+  void Commit(
+      Watch& watch, const std::deque<Sighting>& sightings,
+      const ListCommit& commit, const std::string& selector, const Moment& now,
+      const EventTracker::OnChange& on_change = [](const Sighting&,
+                                                   const Change&) {});
 
-  const SeriesTable& series() const { return series_; }
+  const SeriesTable& series() const { return *series_; }
+  // Whether an Event may be in these series: also in none.
+  bool Knows(SeriesIds ids) const {
+    return ids == SeriesIds() || series_->Has(ids);
+  }
   // Occurrences of Events that their recorder combined.
   uint64_t combined() const { return combined_; }
   // Occurrences of Events that had no series.
   uint64_t filtered() const { return filtered_; }
 
+  // Begins to log steps; `wake` is called when there are many. Null without.
+  void StartLog(std::function<void()> wake);
+  void StopLog();
+  LedgerLog* log() { return log_.get(); }
+
+  // Appends everything, the secret of the hash included.
+  void Save(std::string& out) const;
+  // What Save wrote, `shift` by the steady clock later, with the options of who
+  // saved: its steps must find the same room. Null for any other bytes.
+  static std::unique_ptr<Ledger> Load(std::string_view bytes,
+                                      std::chrono::nanoseconds shift);
+  // From now on.
+  void SetOptions(const SeriesOptions& options);
+
  private:
   void Count(const Sighting& sighting, const Change& change, const Moment& now);
   void Leave(SeriesIds ids);
 
-  SeriesTable series_;
+  SeriesOptions options_;
+  Hasher hash_;
+  std::optional<SeriesTable> series_;  // never empty
   std::vector<std::unique_ptr<Watch>> watches_;
   uint64_t combined_ = 0;
   uint64_t filtered_ = 0;
+  std::unique_ptr<LedgerLog> log_;
 };
 
 }  // namespace kem

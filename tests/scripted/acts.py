@@ -4,6 +4,7 @@
 """
 
 import gzip
+import os
 import subprocess
 import time
 
@@ -47,6 +48,34 @@ class Acts(play.Play):
         table.stale = value.get("stale", table.stale)
         for entry in value.get("add", []):
             table.add(entry)
+
+    def do_restart(self, value):
+        """Ends the exporter and starts it anew, in the same folder.
+
+        cut: bytes that a file there loses meanwhile; write: a file's text;
+        do: steps before the new one is there; flags: more of them.
+        """
+        name = value.get("signal", "TERM")
+        self.exporter.signal(name)
+        code, _ = self.exporter.wait_exit(12)
+        self.tell(f"SIG{name}: exit code {code}")
+        if code != (-9 if name == "KILL" else 0):
+            raise play.Failure(f"SIG{name}: got exit code {code}")
+        for script in self.streams.values():
+            if script.ended is None:
+                script.connection.close()
+                self.server.finish(script.exchange)
+        self.streams = {}
+        for file, count in value.get("cut", {}).items():
+            path = self.exporter.path(file)
+            os.truncate(path, os.path.getsize(path) - count)
+        for file, text in value.get("write", {}).items():
+            with open(self.exporter.path(file), "w",
+                      encoding="utf-8") as out:
+                out.write(text)
+        for step in value.get("do", []):
+            self.step(step)
+        self.exporter.restart(value.get("flags", []))
 
     def do_quiet(self, seconds):
         """No request for Events comes in that time."""

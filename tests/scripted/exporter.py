@@ -175,10 +175,19 @@ class Exporter:
         self.prefix = list(command_prefix)
         self.namespace = namespace
         self.process = None
+        self.flags = []
         self.address = None
         self.stderr_path = os.path.join(folder, "stderr")
 
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def restart(self, more):
+        self.start(self.flags + more)
+        self.wait_listening()
+
     def start(self, flags):
+        self.flags = list(flags)
         keep = {k: v for k, v in os.environ.items()
                 if k.endswith("SAN_OPTIONS") or k in ("PATH", "TZ")}
         keep.update({"HOME": self.folder, "LC_ALL": "C.UTF-8"})

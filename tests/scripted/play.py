@@ -27,7 +27,7 @@ REQUEST = ["after", "body", "answer_headers", "continue", "client", "do",
            "token"]
 KEYS = {  # what a step may say: a typo must not weaken a scenario
     "list": REQUEST + ["items", "raw", "rv"],
-    "watch": REQUEST + ["gzip", "send"],
+    "watch": REQUEST + ["gzip", "send", "timeout"],
     "send": ["group", "ns", "send"],
     "during": ["list", "list_per_watch", "lists", "patience", "seconds",
                "until", "watch", "watches"],
@@ -39,6 +39,7 @@ KEYS = {  # what a step may say: a typo must not weaken a scenario
     "await": ["decoy", "discovery", "list", "patience", "plugin_runs",
               "proxied", "tls_failures", "watch"],
     "stop": ["code", "signal", "within"],
+    "restart": ["cut", "do", "flags", "signal", "write"],
     "server": ["certificate", "clients"],
     "file": ["ca", "client", "plugin", "token"],
     "discovery": ["add", "mode", "stale"],
@@ -155,8 +156,8 @@ class Play:
             paths.append(path.replace(PATHS["core"], PATHS["events.k8s.io"]))
         if request.kind != kind or request.path not in paths:
             raise Failure(f"expected a {kind} of {path}\ngot      {request}")
-        wrong += rules.broken(request, self.timeouts, self.access.tokens,
-                              self.tls)
+        wrong += rules.broken(request, value.get("timeout", self.timeouts),
+                              self.access.tokens, self.tls)
         if "after" in value and not checks.compare_all(since, value["after"]):
             wrong.append(f"expected {value['after']} after the last answer, "
                          f"got {since:.2f} s")

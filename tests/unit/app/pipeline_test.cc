@@ -22,7 +22,7 @@ class PipelineTest : public ::testing::Test {
     for (const EventJson& item : items) {
       EXPECT_TRUE(pipeline.StageItem(PaddedJson(item.Object()).view()));
     }
-    pipeline.CommitList({100, WallTime(), new_epoch});
+    pipeline.CommitList({100, WallTime(), new_epoch, false});
   }
   FrameInfo Frame(std::string_view type, const EventJson& json) {
     return pipeline.ApplyFrame(PaddedJson(json.Frame(type)).view());
@@ -77,9 +77,9 @@ class PipelineTest : public ::testing::Test {
   FakeClock clock;
   ScriptedTransport transport;
   Discovery discovery{transport, clock};
-  EventWorld world{discovery,
-                   clock,
-                   {std::chrono::seconds(0), 50'000, std::chrono::hours(1)}};
+  Ledger ledger{{std::chrono::seconds(0), 50'000, std::chrono::hours(1)},
+                Hasher()};
+  EventWorld world{discovery, clock, std::chrono::hours(1), ledger};
   Pipeline pipeline{world, "", clock, {}};
 };
 
@@ -228,7 +228,7 @@ TEST_F(PipelineTest, AListUnderWayGoesByTheFilterItBeganWith) {
   EXPECT_EQ(pipeline.Selectors()[0], "");
   EXPECT_TRUE(
       pipeline.StageItem(PaddedJson(Pod("p.1", "99", "5").Object()).view()));
-  pipeline.CommitList({100, WallTime(), false});
+  pipeline.CommitList({100, WallTime(), false, false});
   EXPECT_EQ(Count("\"Pod\""), "2");
   EXPECT_EQ(Active("\"Pod\""), "1");
 }
@@ -314,11 +314,12 @@ TEST_F(PipelineTest, IdleSeriesExpireWithTheFramesAndBookmarks) {
 }
 
 TEST_F(PipelineTest, NamesTheEventThatMovedACounter) {
-  EventWorld other(discovery, clock,
-                   {std::chrono::seconds(0), 10, std::chrono::hours(1), true});
+  Ledger naming({std::chrono::seconds(0), 10, std::chrono::hours(1), true},
+                Hasher());
+  EventWorld other(discovery, clock, std::chrono::hours(1), naming);
   Pipeline sink(other, "", clock, {});
   sink.BeginList();
-  sink.CommitList({100, WallTime(), false});
+  sink.CommitList({100, WallTime(), false, false});
   sink.ApplyFrame(PaddedJson(Pod("web.17", "101", "2").Frame("ADDED")).view());
   SeriesTable::Cursor cursor;
   cursor.style.open_metrics = true;
@@ -337,7 +338,7 @@ TEST_F(PipelineTest, NothingExpiresUnderAStagedList) {
       listing.StageItem(PaddedJson(Pod("y", "91", "1").Object()).view()));
   clock.Advance(std::chrono::hours(2));
   Frame("ADDED", {.version = "101"});
-  listing.CommitList({200, WallTime(), false});
+  listing.CommitList({200, WallTime(), false, false});
   EXPECT_EQ(Active("\"Pod\""), "1");
   // What an unfinished list made goes when the next one begins.
   listing.BeginList();

@@ -26,7 +26,8 @@ class ExpositionTest : public ::testing::Test {
   OccurrenceStats occurrences;
   ScopeStats scopes;
   HttpStats http;
-  OwnMetrics own{{session, occurrences, scopes, http,
+  StateStats state;
+  OwnMetrics own{{session, occurrences, scopes, http, state,
                   [] { return SeriesCounts(); }, [] { return true; },
                   WallTime()}};
 };

@@ -24,8 +24,9 @@ class OwnMetricsTest : public ::testing::Test {
   OccurrenceStats occurrences;
   ScopeStats scopes;
   HttpStats http;
+  StateStats state;
   bool synced = false;
-  OwnMetrics own{{session, occurrences, scopes, http,
+  OwnMetrics own{{session, occurrences, scopes, http, state,
                   [] {
                     return SeriesCounts{{10, 20, 30, 40}, {50, 60, 70, 80}};
                   },
@@ -49,6 +50,11 @@ TEST_F(OwnMetricsTest, EveryStatMovesItsSample) {
   scopes.refreshes[2] = 16;
   http.Count("/metrics", 200);
   synced = true;
+  state.enabled = true;
+  state.load = StateLoad::kUnusable;
+  state.saves[1] = 17;
+  state.last_success_seconds = 1795428466;
+  state.bytes = 18;
   const std::string text = Render();
   const std::string p = "\nkube_event_metrics_";
   for (const char* sample :
@@ -57,19 +63,31 @@ TEST_F(OwnMetricsTest, EveryStatMovesItsSample) {
         "watches_total{reason=\"truncated\"} 1\n",
         "frames_dropped_total{reason=\"oversize\"} 1\n",
         "frames_total{type=\"MODIFIED\"} 7\n",
-        "resource_version_resets_total 2\n", "blind_seconds_total 1.5\n",
-        "tracked_events 11\n", "tombstones 12\n",
-        "combined_occurrences_total 13\n", "filtered_occurrences_total 18\n",
+        "resource_version_resets_total 2\n",
+        "blind_seconds_total 1.5\n",
+        "tracked_events 11\n",
+        "tombstones 12\n",
+        "combined_occurrences_total 13\n",
+        "filtered_occurrences_total 18\n",
         "scope_decisions_total{by=\"table\"} 14\n",
         "scope_conflicts_total 15\n",
         "discovery_refreshes_total{result=\"failed\"} 16\n",
         "http_requests_total{handler=\"/metrics\",code=\"200\"} 1\n",
         "series{family=\"kube_event_active\"} 40\n",
         "series_overflow_total{family=\"kube_event_occurrences_total\"} 50\n",
+        "state_load_result{result=\"loaded\"} 0\n",
+        "state_load_result{result=\"unusable\"} 1\n",
+        "state_saves_total{result=\"failed\"} 17\n",
+        "state_last_save_timestamp_seconds 1795428466\n",
+        "state_bytes 18\n",
         "synced 1\n"}) {
     EXPECT_THAT(text, HasSubstr(p + sample));
   }
   EXPECT_THAT(text, HasSubstr("kube_event_metrics_build_info{version=\""));
+}
+
+TEST_F(OwnMetricsTest, SaysNothingOfAStateThatIsNotKept) {
+  EXPECT_EQ(Render().find("kube_event_metrics_state_"), std::string::npos);
 }
 
 TEST_F(OwnMetricsTest, LagIsACumulativeHistogram) {
@@ -102,6 +120,7 @@ TEST_F(OwnMetricsTest, TellsOfItsOwnProcess) {
 TEST_F(OwnMetricsTest, EveryFamilyHasHelpAndTypeEvenUnderAGermanLocale) {
   http.Count("/", 200);
   const ScopedGermanLocale german;
+  state.enabled = true;
   session.blind_millis = 1234500;
   const std::string text = Render();
   for (const FamilyInfo& info : OwnMetricInfos()) {

@@ -1,0 +1,87 @@
+#include "state/kept_state.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <utility>
+
+#include "base/log.h"
+
+namespace kem {
+namespace {
+
+constexpr std::chrono::milliseconds kLockPoll{250};
+constexpr int kLockPolls = 60;
+// A disk that takes longer is not waited for: what is shown then may be lost.
+constexpr std::chrono::milliseconds kPatience{500};
+
+// The lock goes with the process. Where it cannot be made, nothing can be
+// written either, which the first save tells.
+Result<UniqueFd> Lock(const std::string& path, Clock& clock) {
+  const std::string file = path + ".lock";
+  UniqueFd fd(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!fd.has_value()) return fd;
+  for (int poll = 0; ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0; ++poll) {
+    if (errno != EWOULDBLOCK) return fd;
+    if (poll == kLockPolls) {
+      return Error{ErrorCode::kInvalidConfig,
+                   "--state.file " + path +
+                       " is in use by another kube-event-metrics; stop it, or "
+                       "give each a file of its own"};
+    }
+    if (poll == 0) LogInfo("Waiting for the state file", {{"file", path}});
+    clock.SleepFor(kLockPoll, {});
+  }
+  return fd;
+}
+
+}  // namespace
+
+KeptState::KeptState(StateOptions options, Clock& clock)
+    : options_(std::move(options)), clock_(clock) {}
+
+KeptState::~KeptState() { Stop(); }
+
+Result<std::unique_ptr<KeptState>> KeptState::Open(
+    StateOptions options, const SeriesOptions& series,
+    const std::vector<std::string>& watches, Clock& clock) {
+  std::unique_ptr<KeptState> kept(new KeptState(std::move(options), clock));
+  const std::string& path = kept->options_.path;
+  if (path.empty()) {
+    kept->loaded_.ledger = std::make_unique<Ledger>(series, Hasher());
+    return kept;
+  }
+  Result<UniqueFd> lock = Lock(path, clock);
+  if (!lock) return lock.error();
+  kept->lock_ = std::move(*lock);
+  kept->loaded_ = LoadState(path, kept->options_.origin, series, clock);
+  kept->ledger().KeepWatches(watches);
+  return kept;
+}
+
+void KeptState::Start(std::mutex& mutex) {
+  if (options_.path.empty()) return;
+  store_.emplace(options_, loaded_, mutex, clock_, stats_);
+  // What is shown from now on must be written first.
+  store_->Save();
+  saves_ = std::jthread(
+      [this](const std::stop_token& stop) { store_->RunSaves(stop); });
+  flushes_ = std::jthread(
+      [this](const std::stop_token& stop) { store_->RunFlushes(stop); });
+}
+
+void KeptState::Flush() {
+  if (store_) store_->AwaitFlush(kPatience);
+}
+
+void KeptState::Stop() {
+  for (std::jthread* thread : {&saves_, &flushes_}) {
+    if (!thread->joinable()) continue;
+    thread->request_stop();
+    thread->join();
+  }
+}
+
+}  // namespace kem

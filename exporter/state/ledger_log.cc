@@ -1,0 +1,292 @@
+#include "state/ledger_log.h"
+
+#include <optional>
+#include <utility>
+
+#include "base/bytes.h"
+#include "state/ledger.h"
+
+namespace kem {
+namespace {
+
+constexpr char kIntern = 'I';
+constexpr char kPreset = 'P';
+constexpr char kObserve = 'O';
+constexpr char kRemove = 'R';
+constexpr char kProgress = 'V';
+constexpr char kCommit = 'C';
+constexpr char kExpire = 'X';
+// Of a sighting.
+constexpr uint8_t kCombined = 1;
+constexpr uint8_t kUnwatched = 2;
+
+void PutMoment(const Moment& now, ByteWriter& to) {
+  to.Integer<int64_t>(now.steady.time_since_epoch().count());
+  to.Integer<int64_t>(now.wall.time_since_epoch().count());
+}
+
+void PutSighting(const Sighting& sighting, ByteWriter& to) {
+  to.Integer<uint64_t>(sighting.key.low);
+  to.Integer<uint64_t>(sighting.key.high);
+  to.Integer<uint64_t>(sighting.uid);
+  to.Integer<uint64_t>(sighting.resource_version);
+  to.Integer<int64_t>(sighting.identity_time.time_since_epoch().count());
+  to.Integer<int64_t>(sighting.occurred_at.time_since_epoch().count());
+  to.Integer<uint32_t>(sighting.count);
+  to.Integer<uint8_t>(
+      static_cast<uint8_t>((sighting.combined ? kCombined : 0) |
+                           (sighting.unwatched ? kUnwatched : 0)));
+  to.Integer<uint32_t>(sighting.series.tuple);
+  to.Integer<uint32_t>(sighting.series.object);
+}
+
+void PutLabels(const SeriesLabels& labels, ByteWriter& to) {
+  to.Flag(labels.scope == Scope::kCluster);
+  // The table cuts them, too, but a hostile one may be a megabyte.
+  for (const std::string_view value :
+       {labels.api_group, labels.kind, labels.object_namespace,
+        labels.object_name, labels.reason, labels.type,
+        labels.reporting_component}) {
+    to.Text(CutLabel(value));
+  }
+}
+
+WallTime TakeWall(ByteReader& from) {
+  return WallTime(std::chrono::microseconds(from.Integer<int64_t>()));
+}
+
+// Reads steps, one member function a kind.
+class Player {
+ public:
+  Player(std::string_view steps, std::chrono::nanoseconds shift, Ledger& ledger)
+      : from_(steps), shift_(shift), ledger_(ledger) {}
+
+  bool Play() {
+    while (from_.ok() && from_.left() > 0) Step();
+    return from_.Done();
+  }
+
+ private:
+  void Step();
+  void Commit();
+
+  Moment TakeMoment() {
+    Moment now;
+    // Unsigned, as damaged bytes may make it overflow.
+    now.steady = SteadyTime(std::chrono::nanoseconds(static_cast<int64_t>(
+        from_.Integer<uint64_t>() + static_cast<uint64_t>(shift_.count()))));
+    now.wall = TakeWall(from_);
+    return now;
+  }
+
+  Sighting TakeSighting() {
+    Sighting sighting;
+    sighting.key.low = from_.Integer<uint64_t>();
+    sighting.key.high = from_.Integer<uint64_t>();
+    sighting.uid = from_.Integer<uint64_t>();
+    sighting.resource_version = from_.Integer<uint64_t>();
+    sighting.identity_time = TakeWall(from_);
+    sighting.occurred_at = TakeWall(from_);
+    sighting.count = from_.Integer<uint32_t>();
+    const auto flags = from_.Integer<uint8_t>();
+    sighting.combined = (flags & kCombined) != 0;
+    sighting.unwatched = (flags & kUnwatched) != 0;
+    sighting.series.tuple = from_.Integer<uint32_t>();
+    sighting.series.object = from_.Integer<uint32_t>();
+    return sighting;
+  }
+
+  SeriesLabels TakeLabels() {
+    SeriesLabels labels;
+    labels.scope = from_.Flag() ? Scope::kCluster : Scope::kNamespaced;
+    for (std::string_view* value :
+         {&labels.api_group, &labels.kind, &labels.object_namespace,
+          &labels.object_name, &labels.reason, &labels.type,
+          &labels.reporting_component}) {
+      *value = from_.Text();
+    }
+    return labels;
+  }
+
+  Ledger::Watch* TakeWatch() {
+    Ledger::Watch* watch = ledger_.WatchAt(from_.Integer<uint16_t>());
+    if (watch == nullptr) from_.Fail();
+    return watch;
+  }
+
+  // A step that is whole and can be taken.
+  bool Sane(const Sighting& sighting) {
+    if (!ledger_.Knows(sighting.series)) from_.Fail();
+    return from_.ok();
+  }
+
+  ByteReader from_;
+  const std::chrono::nanoseconds shift_;
+  Ledger& ledger_;
+};
+
+void Player::Step() {
+  const std::string_view step = from_.Raw(1);
+  switch (step.front()) {
+    case kIntern: {
+      const SeriesLabels labels = TakeLabels();
+      if (from_.ok()) ledger_.Intern(labels);
+      return;
+    }
+    case kPreset: {
+      const SeriesLabels labels = TakeLabels();
+      const Moment now = TakeMoment();
+      if (from_.ok()) ledger_.Preset(labels, now);
+      return;
+    }
+    case kObserve:
+    case kRemove: {
+      Ledger::Watch* watch = TakeWatch();
+      const Sighting sighting = TakeSighting();
+      const Moment now = TakeMoment();
+      if (step.front() == kRemove) {
+        if (from_.ok()) ledger_.Remove(*watch, sighting, now);
+      } else if (Sane(sighting)) {
+        ledger_.Observe(*watch, sighting, now);
+      }
+      return;
+    }
+    case kProgress: {
+      Ledger::Watch* watch = TakeWatch();
+      const auto version = from_.Integer<uint64_t>();
+      const Moment now = TakeMoment();
+      if (from_.ok()) ledger_.Progress(*watch, version, now);
+      return;
+    }
+    case kCommit:
+      return Commit();
+    case kExpire: {
+      const Moment now = TakeMoment();
+      if (from_.ok()) ledger_.Expire(now);
+      return;
+    }
+    default:
+      from_.Fail();
+  }
+}
+
+void Player::Commit() {
+  Ledger::Watch* watch = TakeWatch();
+  ListCommit commit;
+  commit.resource_version = from_.Integer<uint64_t>();
+  commit.server_time = TakeWall(from_);
+  commit.new_epoch = from_.Flag();
+  commit.bridge = from_.Flag();
+  const std::string selector(from_.Text());
+  const Moment now = TakeMoment();
+  const auto count = from_.Integer<uint32_t>();
+  std::deque<Sighting> sightings;
+  for (uint32_t i = 0; i < count; ++i) {
+    sightings.push_back(TakeSighting());
+    if (!Sane(sightings.back())) return;
+  }
+  if (from_.ok()) ledger_.Commit(*watch, sightings, commit, selector, now);
+}
+
+}  // namespace
+
+void LedgerLog::Intern(const SeriesLabels& labels) {
+  if (overflowed_) return;
+  steps_ += kIntern;
+  ByteWriter to(steps_);
+  PutLabels(labels, to);
+  Limit();
+}
+
+void LedgerLog::Preset(const SeriesLabels& labels, const Moment& now) {
+  if (overflowed_) return;
+  steps_ += kPreset;
+  ByteWriter to(steps_);
+  PutLabels(labels, to);
+  PutMoment(now, to);
+  Limit();
+}
+
+void LedgerLog::Observe(uint16_t watch, const Sighting& sighting,
+                        const Moment& now) {
+  Put(kObserve, watch, sighting, now);
+}
+
+void LedgerLog::Remove(uint16_t watch, const Sighting& sighting,
+                       const Moment& now) {
+  Put(kRemove, watch, sighting, now);
+}
+
+void LedgerLog::Put(char step, uint16_t watch, const Sighting& sighting,
+                    const Moment& now) {
+  if (overflowed_) return;
+  steps_ += step;
+  ByteWriter to(steps_);
+  to.Integer<uint16_t>(watch);
+  PutSighting(sighting, to);
+  PutMoment(now, to);
+  Limit();
+}
+
+void LedgerLog::Progress(uint16_t watch, uint64_t resource_version,
+                         const Moment& now) {
+  if (overflowed_) return;
+  steps_ += kProgress;
+  ByteWriter to(steps_);
+  to.Integer<uint16_t>(watch);
+  to.Integer<uint64_t>(resource_version);
+  PutMoment(now, to);
+  Limit();
+}
+
+void LedgerLog::Commit(uint16_t watch, const std::deque<Sighting>& sightings,
+                       const ListCommit& commit, std::string_view selector,
+                       const Moment& now) {
+  if (overflowed_) return;
+  steps_ += kCommit;
+  ByteWriter to(steps_);
+  to.Integer<uint16_t>(watch);
+  to.Integer<uint64_t>(commit.resource_version);
+  to.Integer<int64_t>(commit.server_time.time_since_epoch().count());
+  to.Flag(commit.new_epoch);
+  to.Flag(commit.bridge);
+  to.Text(selector);
+  PutMoment(now, to);
+  to.Integer<uint32_t>(static_cast<uint32_t>(sightings.size()));
+  for (const Sighting& sighting : sightings) PutSighting(sighting, to);
+  Limit();
+}
+
+void LedgerLog::Expire(const Moment& now) {
+  if (overflowed_) return;
+  steps_ += kExpire;
+  ByteWriter to(steps_);
+  PutMoment(now, to);
+  Limit();
+}
+
+void LedgerLog::Limit() {
+  if (steps_.size() < kManyBytes) return;
+  if (steps_.size() > kMaxBytes) {
+    overflowed_ = true;
+    std::string().swap(steps_);
+  }
+  if (!std::exchange(woke_, true)) wake_();
+}
+
+std::string LedgerLog::Take() {
+  woke_ = false;
+  return std::exchange(steps_, {});
+}
+
+void LedgerLog::Restart() {
+  Take();
+  overflowed_ = false;
+}
+
+bool Replay(std::string_view steps, std::chrono::nanoseconds shift,
+            Ledger& ledger) {
+  return Player(steps, shift, ledger).Play();
+}
+
+}  // namespace kem

@@ -1,0 +1,113 @@
+// The ledger as bytes: the options its series were made by, the secret of its
+// keys, the series, and each watch.
+#include <algorithm>
+#include <array>
+#include <cstring>
+
+#include "base/bytes.h"
+#include "state/ledger.h"
+#include "state/ledger_log.h"
+
+namespace kem {
+namespace {
+
+using std::chrono::nanoseconds;
+using std::chrono::seconds;
+
+constexpr seconds kLongest = std::chrono::hours(24 * 365 * 100);
+
+// Appends what `save` appends, behind its length.
+template <typename Save>
+void PutPart(std::string& out, const Save& save) {
+  const size_t at = out.size();
+  ByteWriter to(out);
+  to.Integer<uint64_t>(0);
+  save();
+  std::string length;
+  ByteWriter(length).Integer<uint64_t>(out.size() - at - sizeof(uint64_t));
+  out.replace(at, length.size(), length);
+}
+
+std::string_view TakePart(ByteReader& from) {
+  return from.Raw(from.Integer<uint64_t>());
+}
+
+void PutTime(SteadyTime time, ByteWriter& to) {
+  to.Integer<int64_t>(time.time_since_epoch().count());
+}
+
+// Damaged bytes may make it overflow, which is harmless unsigned.
+SteadyTime TakeTime(ByteReader& from, nanoseconds shift) {
+  return SteadyTime(nanoseconds(static_cast<int64_t>(
+      from.Integer<uint64_t>() + static_cast<uint64_t>(shift.count()))));
+}
+
+}  // namespace
+
+void Ledger::Save(std::string& out) const {
+  ByteWriter to(out);
+  to.Integer<int64_t>(options_.birth_hold.count());
+  to.Integer<uint64_t>(options_.max_series);
+  to.Integer<int64_t>(options_.retention.count());
+  for (const unsigned char byte : hash_.secret()) to.Integer<uint8_t>(byte);
+  to.Integer<uint64_t>(combined_);
+  to.Integer<uint64_t>(filtered_);
+  PutPart(out, [&] { series_->Save(out); });
+  to.Integer<uint16_t>(static_cast<uint16_t>(watches_.size()));
+  for (const auto& watch : watches_) {
+    to.Text(watch->name);
+    to.Flag(watch->has_baseline);
+    to.Text(watch->selector);
+    to.Integer<uint64_t>(watch->point.resume());
+    PutTime(watch->point.resume_at(), to);
+    to.Integer<uint64_t>(watch->point.newest());
+    PutTime(watch->point.newest_at(), to);
+    PutTime(watch->whole_until, to);
+    PutPart(out, [&] { watch->tracker.Save(out); });
+  }
+}
+
+std::unique_ptr<Ledger> Ledger::Load(std::string_view bytes,
+                                     nanoseconds shift) {
+  ByteReader from(bytes);
+  SeriesOptions options;
+  options.birth_hold = seconds(from.Integer<int64_t>());
+  options.max_series = from.Integer<uint64_t>();
+  options.retention = seconds(from.Integer<int64_t>());
+  // Beyond what flags allow, and within what adds up without overflow.
+  if (options.birth_hold < seconds(0) || options.birth_hold > kLongest ||
+      options.retention < seconds(0) || options.retention > kLongest) {
+    return nullptr;
+  }
+  Hasher::Secret secret;
+  for (unsigned char& byte : secret) byte = from.Integer<uint8_t>();
+  auto ledger = std::make_unique<Ledger>(options, Hasher(secret));
+  ledger->combined_ = from.Integer<uint64_t>();
+  ledger->filtered_ = from.Integer<uint64_t>();
+  if (!ledger->series_->Load(TakePart(from), shift)) return nullptr;
+  const auto count = from.Integer<uint16_t>();
+  for (uint16_t i = 0; i < count && from.ok(); ++i) {
+    Watch& watch = ledger->FindWatch(std::string(from.Text()));
+    if (watch.number != i) return nullptr;  // the name twice
+    watch.has_baseline = from.Flag();
+    watch.selector = from.Text();
+    const auto resume = from.Integer<uint64_t>();
+    watch.point.Reset(resume, TakeTime(from, shift));
+    const auto newest = from.Integer<uint64_t>();
+    watch.point.Observe(newest, TakeTime(from, shift));
+    watch.whole_until = TakeTime(from, shift);
+    const auto known = [&](SeriesIds ids) { return ledger->Knows(ids); };
+    if (!watch.tracker.Load(TakePart(from), shift, known)) return nullptr;
+  }
+  return from.Done() ? std::move(ledger) : nullptr;
+}
+
+void Ledger::SetOptions(const SeriesOptions& options) {
+  std::string bytes;
+  series_->Save(bytes);
+  options_ = options;
+  series_.emplace(options, hash_);
+  series_->Load(bytes, {});
+}
+
+}  // namespace kem

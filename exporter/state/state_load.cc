@@ -1,0 +1,181 @@
+#include "state/state_load.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <filesystem>
+#include <optional>
+#include <system_error>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/log.h"
+#include "base/rfc3339.h"
+#include "state/ledger_log.h"
+#include "state/state_files.h"
+
+namespace kem {
+namespace {
+
+namespace fs = std::filesystem;
+using std::chrono::nanoseconds;
+
+// The generations of all journals beside `path`.
+std::vector<uint64_t> Journals(const std::string& path) {
+  const std::string prefix = fs::path(JournalPath(path, 0)).filename().string();
+  const std::string_view stem(prefix.data(), prefix.size() - 1);
+  const fs::path folder = fs::path(path).parent_path();
+  std::vector<uint64_t> generations;
+  std::error_code ignored;
+  for (const auto& entry : fs::directory_iterator(
+           folder.empty() ? fs::path(".") : folder, ignored)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(stem)) continue;
+    uint64_t generation = 0;
+    const char* end = name.data() + name.size();
+    const auto [stop, error] =
+        std::from_chars(name.data() + stem.size(), end, generation);
+    if (error == std::errc() && stop == end) generations.push_back(generation);
+  }
+  return generations;
+}
+
+// "20261123T100746.123Z", as part of a file's name.
+std::string Stamp(WallTime now) {
+  std::string stamp = FormatRfc3339Millis(now);
+  std::erase_if(stamp, [](char c) { return c == '-' || c == ':'; });
+  return stamp;
+}
+
+// Puts the state and its journals under other names. The error is a sentence.
+std::optional<std::string> PutAside(const std::string& path,
+                                    const std::string& aside) {
+  std::error_code error;
+  fs::rename(path, aside, error);
+  if (error) {
+    return "cannot put " + path + " aside as " + aside + ": " + error.message();
+  }
+  for (const uint64_t generation : Journals(path)) {
+    fs::rename(JournalPath(path, generation), JournalPath(aside, generation),
+               error);
+  }
+  return std::nullopt;
+}
+
+struct Parts {
+  std::string_view origin;
+  Moment saved;
+  std::string_view ledger;
+};
+
+std::optional<Parts> Split(std::string_view payload) {
+  ByteReader from(payload);
+  Parts parts;
+  parts.origin = from.Text();
+  parts.saved.steady = SteadyTime(nanoseconds(from.Integer<int64_t>()));
+  parts.saved.wall =
+      WallTime(std::chrono::microseconds(from.Integer<int64_t>()));
+  parts.ledger = from.Raw(from.left());
+  if (!from.ok()) return std::nullopt;
+  return parts;
+}
+
+// From the steady clock of who saved to ours. A wall clock that went back
+// counts as one that stood still.
+nanoseconds Shift(const Moment& saved, const Moment& now) {
+  const auto passed =
+      std::max(now.wall - saved.wall, std::chrono::microseconds(0));
+  return now.steady - passed - saved.steady;
+}
+
+// The ledger of a snapshot and the journals from its generation on; null when
+// the bytes cannot be a ledger. A journal that does not fit ends the row: the
+// API server tells the rest again.
+std::unique_ptr<Ledger> Build(const Parts& parts, const std::string& path,
+                              uint64_t& generation,
+                              const SeriesOptions& options,
+                              const Clock& clock) {
+  const nanoseconds shift = Shift(parts.saved, clock.Now());
+  const auto load = [&] { return Ledger::Load(parts.ledger, shift); };
+  std::unique_ptr<Ledger> ledger = load();
+  std::string taken;
+  for (; ledger; ++generation) {
+    const auto journal = ReadJournal(JournalPath(path, generation), generation);
+    if (!journal || !*journal) break;
+    if (!Replay((*journal)->steps, shift, *ledger)) {
+      LogError("A journal does not fit its state and is left out",
+               {{"file", JournalPath(path, generation)}});
+      ledger = load();
+      if (!Replay(taken, shift, *ledger)) return nullptr;
+      break;
+    }
+    taken += (*journal)->steps;
+    if ((*journal)->torn > 0) {
+      LogWarn("The end of a journal was not written whole",
+              {{"file", JournalPath(path, generation)},
+               {"bytes", (*journal)->torn}});
+      break;
+    }
+  }
+  if (ledger) ledger->SetOptions(options);
+  return ledger;
+}
+
+}  // namespace
+
+LoadedState LoadState(const std::string& path, const std::string& origin,
+                      const SeriesOptions& options, const Clock& clock) {
+  LoadedState state;
+  for (const uint64_t generation : Journals(path)) {
+    state.generation = std::max(state.generation, generation);
+  }
+  const Result<std::optional<Snapshot>> snapshot = ReadSnapshot(path);
+  std::string problem;
+  if (!snapshot) {
+    problem = snapshot.error().message;
+  } else if (*snapshot) {
+    uint64_t generation = (*snapshot)->generation;
+    state.generation = std::max(state.generation, generation);
+    const std::optional<Parts> parts = Split((*snapshot)->payload);
+    if (parts && parts->origin != origin) {
+      problem = path + " is the state of " + std::string(parts->origin) +
+                ", not of " + origin;
+    } else if (parts) {
+      state.ledger = Build(*parts, path, generation, options, clock);
+    }
+    if (!state.ledger && problem.empty()) {
+      problem = path + " is damaged: it says what cannot be";
+    }
+  }
+  if (state.ledger) {
+    state.result = StateLoad::kLoaded;
+    return state;
+  }
+  state.ledger = std::make_unique<Ledger>(options, Hasher());
+  if (problem.empty()) return state;
+  state.result = StateLoad::kUnusable;
+  const std::string aside = path + ".unusable-" + Stamp(clock.WallNow());
+  const std::optional<std::string> failed = PutAside(path, aside);
+  if (failed) state.read_only = *failed;
+  LogError("The state is unusable; counting starts anew",
+           {{"why", problem}, {"kept_as", failed ? path : aside}});
+  return state;
+}
+
+void SavePayload(const std::string& origin, const Moment& now,
+                 const Ledger& ledger, std::string& out) {
+  ByteWriter to(out);
+  to.Text(origin);
+  to.Integer<int64_t>(now.steady.time_since_epoch().count());
+  to.Integer<int64_t>(now.wall.time_since_epoch().count());
+  ledger.Save(out);
+}
+
+void RemoveJournals(const std::string& path, uint64_t generation) {
+  for (const uint64_t other : Journals(path)) {
+    std::error_code ignored;
+    if (other != generation) fs::remove(JournalPath(path, other), ignored);
+  }
+}
+
+}  // namespace kem

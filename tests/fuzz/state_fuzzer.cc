@@ -1,0 +1,46 @@
+// A state file's ledger and a journal's steps, past their checksums: nothing
+// that they say may do harm, and a ledger that was taken must be one that can
+// be saved and taken again.
+
+#include "fuzz/fuzzing.h"
+#include "state/ledger.h"
+#include "state/ledger_log.h"
+
+namespace kem {
+namespace {
+
+void FuzzLedger(std::string_view bytes) {
+  const auto ledger = Ledger::Load(bytes, std::chrono::hours(1));
+  if (!ledger) return;
+  std::string saved;
+  ledger->Save(saved);
+  const auto again = Ledger::Load(saved, {});
+  Require(again != nullptr, "a saved ledger can be taken");
+  std::string twice;
+  again->Save(twice);
+  Require(twice.size() == saved.size(), "and is the same");
+  again->SetOptions({});
+}
+
+void FuzzSteps(std::string_view steps) {
+  SeriesOptions options;
+  options.max_series = 3;
+  Ledger ledger(options, Hasher(Hasher::Secret{}));
+  ledger.FindWatch("");
+  ledger.FindWatch("shop");
+  if (!Replay(steps, {}, ledger)) return;
+  std::string saved;
+  ledger.Save(saved);
+  Require(Ledger::Load(saved, {}) != nullptr, "the outcome can be saved");
+}
+
+}  // namespace
+}  // namespace kem
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  const std::string_view bytes(reinterpret_cast<const char*>(data), size);
+  if (bytes.empty()) return 0;
+  bytes.front() == 'L' ? kem::FuzzLedger(bytes.substr(1))
+                       : kem::FuzzSteps(bytes.substr(1));
+  return 0;
+}

@@ -1,0 +1,135 @@
+// Ledgers that a seeded writer drives: Events of a few kinds that happen, end,
+// are listed and expire, so that every step of a ledger is taken; and what two
+// ledgers must agree in to be called the same.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <deque>
+#include <random>
+#include <string>
+
+#include "state/ledger.h"
+
+namespace kem {
+
+inline std::string Shown(const Ledger& ledger, SteadyTime now) {
+  std::string out;
+  SeriesTable::Cursor cursor;
+  while (ledger.series().Render(cursor, size_t{1} << 20, now, out)) {
+  }
+  return out;
+}
+
+// Takes the same steps for the same seed, on any ledger.
+class Driver {
+ public:
+  explicit Driver(unsigned seed) : random_(seed) {}
+
+  void Step(Ledger& ledger) {
+    now_.steady += std::chrono::seconds(7);
+    now_.wall += std::chrono::seconds(7);
+    const int event = Pick(60);
+    Ledger::Watch& watch = ledger.FindWatch(event % 2 ? "shop" : "");
+    switch (Pick(14)) {
+      case 0:
+        return List(ledger, watch);
+      case 1:
+        return ledger.Progress(watch, ++version_, now_);
+      case 2:
+        return ledger.Expire(now_);
+      case 3:
+        ledger.Preset(Labels(event % 5 * 2), now_);
+        return;
+      case 4:
+      case 5:
+        ledger.Remove(watch, See(ledger, event), now_);
+        return;
+      default:
+        total += ledger.Observe(watch, See(ledger, event), now_).delta;
+    }
+  }
+
+  const Moment& now() const { return now_; }
+  uint64_t total = 0;
+
+ private:
+  int Pick(int n) { return static_cast<int>(random_() % unsigned(n)); }
+
+  SeriesLabels Labels(int event) {
+    reason_ = "Reason" + std::to_string(event % 7);
+    SeriesLabels labels;
+    labels.scope = event % 2 ? Scope::kNamespaced : Scope::kCluster;
+    labels.kind = event % 2 ? "Pod" : "Node";
+    labels.object_namespace = event % 2 ? "shop" : "";
+    labels.object_name = event % 2 ? "" : "worker";
+    labels.reason = reason_;
+    labels.type = "Normal";
+    return labels;
+  }
+
+  Sighting See(Ledger& ledger, int event) {
+    Sighting sighting;
+    sighting.key = ledger.hash()(std::to_string(event));
+    sighting.uid = static_cast<uint64_t>(Pick(3));
+    sighting.resource_version = version_ += static_cast<uint64_t>(Pick(2));
+    sighting.identity_time = now_.wall - std::chrono::seconds(Pick(500));
+    sighting.occurred_at = now_.wall;
+    sighting.count = static_cast<uint32_t>(1 + Pick(9));
+    sighting.combined = Pick(4) == 0;
+    sighting.unwatched = Pick(9) == 0;
+    if (Pick(9) == 0) return sighting;  // filtered
+    sighting.series = ledger.Intern(Labels(event + Pick(2) * 2));
+    return sighting;
+  }
+
+  void List(Ledger& ledger, Ledger::Watch& watch) {
+    std::deque<Sighting> sightings;
+    const int parity = watch.name.empty() ? 0 : 1;
+    for (int event = parity; event < 60; event += 2) {
+      if (Pick(2) == 0) sightings.push_back(See(ledger, event));
+    }
+    const ListCommit commit{++version_, now_.wall, Pick(10) == 0, Pick(4) == 0};
+    ledger.Commit(watch, sightings, commit, Pick(3) == 0 ? "type=x" : "", now_,
+                  [this](const Sighting&, const Change& change) {
+                    total += change.delta;
+                  });
+  }
+
+  std::mt19937 random_;
+  std::string reason_;
+  uint64_t version_ = 100;
+  Moment now_{SteadyTime(std::chrono::hours(5)),
+              WallTime(std::chrono::seconds(1'795'000'000))};
+};
+
+inline SeriesOptions SmallOptions() {
+  SeriesOptions options;
+  options.birth_hold = std::chrono::seconds(20);
+  options.max_series = 6;
+  options.retention = std::chrono::seconds(200);
+  return options;
+}
+
+// What two ledgers that say the same agree in.
+inline void ExpectSame(Ledger& one, Ledger& other, SteadyTime now,
+                       std::chrono::nanoseconds shift) {
+  EXPECT_EQ(Shown(one, now), Shown(other, now + shift));
+  EXPECT_EQ(one.combined(), other.combined());
+  EXPECT_EQ(one.filtered(), other.filtered());
+  for (const char* name : {"", "shop"}) {
+    const Ledger::Watch& a = one.FindWatch(name);
+    const Ledger::Watch& b = other.FindWatch(name);
+    EXPECT_EQ(a.tracker.live(), b.tracker.live());
+    EXPECT_EQ(a.tracker.tombstones(), b.tracker.tombstones());
+    EXPECT_EQ(a.tracker.horizon(), b.tracker.horizon());
+    EXPECT_EQ(a.has_baseline, b.has_baseline);
+    EXPECT_EQ(a.selector, b.selector);
+    EXPECT_EQ(a.point.resume(), b.point.resume());
+    EXPECT_EQ(a.point.newest(), b.point.newest());
+    EXPECT_EQ(a.point.newest_at() + shift, b.point.newest_at());
+  }
+}
+
+}  // namespace kem

@@ -1,0 +1,222 @@
+// The whole way to the disk and back, with processes that end at any moment.
+
+#include "state/state_store.h"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "testing/fake_clock.h"
+#include "testing/temp_folder.h"
+#include "unit/state/ledger_fixture.h"
+
+namespace kem {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+constexpr char kOrigin[] = "https://10.0.0.1:6443";
+
+class StateStoreTest : public ::testing::Test {
+ protected:
+  // A process: what it loads, and the store that keeps it.
+  struct Process {
+    explicit Process(StateStoreTest& test)
+        : loaded(LoadState(test.path, kOrigin, SmallOptions(), test.clock)) {
+      loaded.ledger->FindWatch("");
+      loaded.ledger->FindWatch("shop");
+      store = std::make_unique<StateStore>(
+          StateOptions{test.path, kOrigin, std::chrono::seconds(10), [] {}},
+          loaded, mutex, test.clock, stats);
+    }
+    Ledger& ledger() { return *loaded.ledger; }
+
+    LoadedState loaded;
+    std::mutex mutex;
+    StateStats stats;
+    std::unique_ptr<StateStore> store;
+  };
+
+  std::string Aside() {
+    for (const auto& entry : fs::directory_iterator(folder.path())) {
+      const std::string name = entry.path().string();
+      if (name.find(".unusable-") == std::string::npos) continue;
+      if (name.find(".journal-") == std::string::npos) return name;
+    }
+    return "";
+  }
+  std::string Bytes(const std::string& file) {
+    std::ifstream in(file, std::ios::binary);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  TempFolder folder;
+  const std::string path = folder.path() + "/state";
+  FakeClock clock;
+};
+
+TEST_F(StateStoreTest, FirstStartFindsNothingAndWrites) {
+  Process process(*this);
+  EXPECT_EQ(process.loaded.result, StateLoad::kNone);
+  process.store->Save();
+  EXPECT_EQ(process.stats.saves[0], 1U);
+  EXPECT_GT(process.stats.bytes, 0U);
+  EXPECT_EQ(Process(*this).loaded.result, StateLoad::kLoaded);
+}
+
+// A scrape is a look and a Flush; a kill is a process that is simply left.
+TEST_F(StateStoreTest, WhatWasShownIsNeverTakenBack) {
+  std::mt19937 random(7);
+  Driver driver(7);
+  Driver kept = driver;
+  std::string shown;
+  for (int life = 0; life < 60; ++life) {
+    Process process(*this);
+    ASSERT_EQ(process.loaded.result,
+              life ? StateLoad::kLoaded : StateLoad::kNone);
+    ASSERT_EQ(Shown(process.ledger(), kept.now().steady), shown) << life;
+    process.store->Save();
+    // What was not shown is forgotten, and the API server tells it again.
+    driver = kept;
+    for (auto steps = random() % 200; steps > 0; --steps) {
+      driver.Step(process.ledger());
+      const auto what = random() % 20;
+      if (what > 3) continue;
+      what == 0 ? process.store->Save() : process.store->Flush();
+      shown = Shown(process.ledger(), driver.now().steady);
+      kept = driver;
+    }
+  }
+}
+
+TEST_F(StateStoreTest, JournalsCarryOnWhileNoSnapshotCanBeWritten) {
+  Driver driver(5);
+  Process process(*this);
+  process.store->Save();
+  fs::create_directory(path + ".tmp");  // in the way of the next snapshot
+  for (int i = 0; i < 5; ++i) {
+    driver.Step(process.ledger());
+    process.store->Flush();
+    process.store->Save();
+  }
+  EXPECT_EQ(process.stats.saves[1], 5U);
+  EXPECT_THAT(process.stats.problem(), HasSubstr("cannot write"));
+  EXPECT_THAT(process.stats.problem(), HasSubstr("counting goes on"));
+  driver.Step(process.ledger());
+  process.store->Flush();
+  const std::string shown = Shown(process.ledger(), driver.now().steady);
+  EXPECT_EQ(Shown(Process(*this).ledger(), driver.now().steady), shown);
+  fs::remove(path + ".tmp");
+  process.store->Save();
+  EXPECT_EQ(process.stats.problem(), "");
+  // A snapshot and its journal: the rest is tidied away.
+  int files = 0;
+  for ([[maybe_unused]] const auto& entry :
+       fs::directory_iterator(folder.path())) {
+    ++files;
+  }
+  EXPECT_EQ(files, 2);
+  EXPECT_EQ(Shown(Process(*this).ledger(), driver.now().steady), shown);
+}
+
+TEST_F(StateStoreTest, WritesNothingWhileNothingHappens) {
+  Process process(*this);
+  process.store->Save();
+  const std::string bytes = Bytes(path);
+  process.store->Flush();
+  process.store->Save();
+  EXPECT_EQ(process.stats.saves[0], 1U);
+  EXPECT_TRUE(Bytes(path) == bytes);
+}
+
+TEST_F(StateStoreTest, PutsADamagedFileAsideAndStartsAnew) {
+  Driver driver(5);
+  {
+    Process process(*this);
+    for (int i = 0; i < 50; ++i) driver.Step(process.ledger());
+    process.store->Save();
+  }
+  fs::resize_file(path, fs::file_size(path) - 1);
+  const std::string damaged = Bytes(path);
+  Process process(*this);
+  EXPECT_EQ(process.loaded.result, StateLoad::kUnusable);
+  EXPECT_EQ(Shown(process.ledger(), driver.now().steady), "");
+  EXPECT_TRUE(Bytes(Aside()) == damaged);
+  process.store->Save();
+  EXPECT_EQ(Process(*this).loaded.result, StateLoad::kLoaded);
+  EXPECT_TRUE(Bytes(Aside()) == damaged);
+}
+
+TEST_F(StateStoreTest, PutsTheStateOfAnotherClusterAside) {
+  Process(*this).store->Save();
+  const LoadedState other =
+      LoadState(path, "https://other:6443", SmallOptions(), clock);
+  EXPECT_EQ(other.result, StateLoad::kUnusable);
+  EXPECT_NE(Aside(), "");
+}
+
+TEST_F(StateStoreTest, NeverOverwritesWhatItCouldNotPutAside) {
+  fs::create_directory(path);
+  Process process(*this);
+  EXPECT_EQ(process.loaded.result, StateLoad::kUnusable);
+  if (process.loaded.read_only.empty()) {
+    EXPECT_NE(Aside(), "");  // a folder can be put aside, too
+    return;
+  }
+  process.store->Save();
+  EXPECT_EQ(process.stats.saves[1], 1U);
+}
+
+TEST_F(StateStoreTest, ReadOnlyStateIsNotWritten) {
+  LoadedState loaded;
+  loaded.ledger = std::make_unique<Ledger>(SmallOptions(), Hasher());
+  loaded.read_only = "cannot put it aside";
+  std::mutex mutex;
+  StateStats stats;
+  StateStore store({path, kOrigin, std::chrono::seconds(10), [] {}}, loaded,
+                   mutex, clock, stats);
+  store.Save();
+  EXPECT_FALSE(fs::exists(path));
+  EXPECT_THAT(stats.problem(), HasSubstr("cannot put it aside"));
+}
+
+TEST_F(StateStoreTest, ATornJournalCostsOnlyItsEnd) {
+  Driver driver(5);
+  std::string first;
+  {
+    Process process(*this);
+    process.store->Save();
+    for (int i = 0; i < 20; ++i) driver.Step(process.ledger());
+    process.store->Flush();
+    first = Shown(process.ledger(), driver.now().steady);
+  }
+  const std::string journal = JournalPath(path, 1);
+  const auto whole = fs::file_size(journal);
+  Driver later = driver;
+  {
+    Process process(*this);
+    EXPECT_EQ(Shown(process.ledger(), driver.now().steady), first);
+  }
+  std::ofstream(journal, std::ios::binary | std::ios::app) << "torn";
+  EXPECT_EQ(fs::file_size(journal), whole + 4);
+  EXPECT_EQ(Shown(Process(*this).ledger(), driver.now().steady), first);
+}
+
+TEST_F(StateStoreTest, SavesByItselfUntilItIsStopped) {
+  Driver driver(5);
+  Process process(*this);
+  process.store->Save();
+  {
+    const std::lock_guard guard(process.mutex);
+    driver.Step(process.ledger());
+  }
+  std::stop_source stop;
+  stop.request_stop();
+  process.store->RunSaves(stop.get_token());
+  EXPECT_EQ(process.stats.saves[0], 2U);
+}
+
+}  // namespace
+}  // namespace kem

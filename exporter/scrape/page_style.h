@@ -62,7 +62,7 @@ th { position: sticky; top: 0; text-align: left; font-weight: 600;
 th, td { padding: .3rem .75rem .3rem 0; vertical-align: top;
   border-bottom: 1px solid var(--line); overflow: hidden; }
 th:first-child, td:first-child { padding-left: .75rem; }
-.age { width: 5.25rem; } .type { width: 6.25rem; } .reason { width: 13rem; }
+.age { width: 5.25rem; } .type { width: 9rem; } .reason { width: 13rem; }
 .object { width: 16%; } .count { width: 7rem; } .ns { width: 7rem; }
 td.age, td.ns { white-space: nowrap; text-overflow: ellipsis; }
 td.reason { font-weight: 600; }
@@ -71,8 +71,8 @@ tr.warn td { background: var(--warn-soft); }
 tr.warn td:first-child { box-shadow: inset .25rem 0 var(--warn-line); }
 tr.warn td.type, tr.warn td.reason { color: var(--warn); font-weight: 600; }
 th.count, td.count { text-align: right; padding-right: 1.25rem; }
-td.type small, td.count small { display: block; color: inherit; }
-td.count small { color: var(--quiet); }
+td.count small { display: block; }
+td.type small { color: inherit; font-weight: 400; }
 td.object small { font-size: inherit; }
 summary { display: grid; grid-template-columns: 1rem 1fr; cursor: pointer;
   list-style: none; }

@@ -11,7 +11,7 @@
 
 #include "base/error.h"
 
-namespace YAML {
+namespace YAML {  // NOLINT(readability-identifier-naming): yaml-cpp's own name
 class Node;
 }
 

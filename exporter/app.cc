@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <cstdlib>
 #include <memory>
@@ -47,12 +48,8 @@ class Watch {
     if (Health().in_contact) pipeline_.NoteContact(clock.SteadyNow());
   }
 
-  void Run(EventWorld& world, std::stop_token stop) {
-    {
-      // Before the first list, or its Events would be of unknown scope.
-      std::unique_lock guard(world.mutex);
-      world.scopes.Refresh(guard, stop);
-    }
+  void Run(std::stop_token stop) {
+    pipeline_.LearnKinds();
     reflector_.Run(stop);
   }
 
@@ -132,9 +129,9 @@ class Deadline {
 };
 
 // The body of a watch's thread: nothing may leave it but by a logged exit.
-void RunWatch(Watch& watch, EventWorld& world, std::stop_token stop) {
+void RunWatch(Watch& watch, std::stop_token stop) {
   try {
-    watch.Run(world, stop);
+    watch.Run(stop);
   } catch (const std::exception& error) {
     LogError("Internal error, exiting",
              {{"watch", watch.name()}, {"error", error.what()}});
@@ -226,6 +223,10 @@ int RunApp(const Options& options, ApiAccess access,
   const Discovery discovery(transport, clock);
   EventWorld world(discovery, clock, options.retention, state.ledger());
   world.filter = std::make_shared<const EventFilter>(options.filter);
+  // Recorders put the Events of cluster-scoped objects into "default".
+  world.preset_reasons = options.namespaces.empty() ||
+                         std::find(namespaces.begin(), namespaces.end(),
+                                   "default") != namespaces.end();
   HttpStats http_stats;
   std::stop_source stop;
   for (const std::string& name_space : namespaces) {
@@ -256,9 +257,8 @@ int RunApp(const Options& options, ApiAccess access,
 
   std::vector<std::jthread> threads;
   for (const auto& watch : watches) {
-    threads.emplace_back([&watch, &world, token = stop.get_token()] {
-      RunWatch(*watch, world, token);
-    });
+    threads.emplace_back(
+        [&watch, token = stop.get_token()] { RunWatch(*watch, token); });
   }
   ReleaseStartupPages();
   const int signal = signals.Wait();

@@ -59,6 +59,12 @@ std::optional<Resumption> Pipeline::resumption() const {
                     std::max(watch_.whole_until, watch_.point.newest_at())};
 }
 
+void Pipeline::LearnKinds() {
+  Guard guard(world_.mutex);
+  world_.scopes.Refresh(guard, stop_);
+  PresetReasons();
+}
+
 void Pipeline::BeginList() {
   const Guard guard(world_.mutex);
   DropStaged();
@@ -107,6 +113,8 @@ void Pipeline::CommitList(const ListCommit& commit) {
   world_.recent.Absorb(staged_recent_, clock_.WallNow());
   watch_filter_ = list_filter_;
   DropStaged();
+  world_.presets.TryAgain();  // the filter may have changed
+  PresetReasons();
   PublishSizes();
 }
 
@@ -174,6 +182,7 @@ SeriesIds Pipeline::FindSeries(const Event& event, const EventFilter* filter,
       world_.scopes.TryResolve(event.api_version, event.kind, has_namespace);
   if (!decision) {
     world_.scopes.Refresh(guard, stop_);
+    PresetReasons();
     decision =
         world_.scopes.Resolve(event.api_version, event.kind, has_namespace);
   }
@@ -199,6 +208,21 @@ SeriesIds Pipeline::FindSeries(const Event& event, const EventFilter* filter,
     return {};
   }
   return world_.ledger.Intern(labels);
+}
+
+void Pipeline::PresetReasons() {
+  // Before the first list nothing is shown at all.
+  if (!watch_.has_baseline || !world_.preset_reasons) return;
+  const Moment now = clock_.Now();
+  world_.presets.Update(world_.scopes, [&](const SeriesLabels& labels) {
+    if (!world_.filter->Passes(labels.scope, labels.object_namespace,
+                               labels.kind, labels.reason, labels.type,
+                               labels.reporting_component)) {
+      return false;
+    }
+    world_.ledger.Preset(labels, now);
+    return true;
+  });
 }
 
 void Pipeline::PublishSizes() {

@@ -22,6 +22,7 @@
 #include "frames/session_stats.h"
 #include "occurrences/occurrence_stats.h"
 #include "occurrences/recent_events.h"
+#include "reason_presets.h"
 #include "state/ledger.h"
 
 namespace kem {
@@ -38,8 +39,12 @@ struct EventWorld {
 
   const std::chrono::milliseconds expiry_interval;
   std::mutex mutex;
-  ScopeResolver scopes;    // guarded by mutex
-  Ledger& ledger;          // guarded by mutex
+  ScopeResolver scopes;   // guarded by mutex
+  Ledger& ledger;         // guarded by mutex
+  ReasonPresets presets;  // guarded by mutex
+  // False where nobody watches the namespace of cluster-scoped objects' Events:
+  // a 0 would say that nothing happened. Set before the first list.
+  bool preset_reasons = true;
   RecentEvents recent;     // guarded by mutex
   SteadyTime next_expiry;  // guarded by mutex
   int staged_lists = 0;    // guarded by mutex
@@ -62,6 +67,9 @@ class Pipeline : public ObjectSink {
   std::optional<Resumption> resumption() const;
   // The API server has told everything until now. `mutex` must be held.
   void NoteContact(SteadyTime now) { watch_.whole_until = now; }
+  // Asks discovery, for the first list or for what goes on from a state:
+  // else its Events would be of unknown scope.
+  void LearnKinds();
 
   void BeginList() override;
   std::vector<std::string> Selectors() const override;
@@ -77,6 +85,7 @@ class Pipeline : public ObjectSink {
   SeriesIds FindSeries(const Event& event, const EventFilter* filter,
                        Guard& guard);
   void DropStaged();
+  void PresetReasons();
   void PublishSizes();
 
   EventWorld& world_;

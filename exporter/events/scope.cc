@@ -215,4 +215,17 @@ void ScopeResolver::Learn(const ApiKinds& found) {
   });
 }
 
+bool ScopeResolver::ServesClusterKind(std::string_view api_group,
+                                      std::string_view kind) const {
+  const auto found = memory_->known.find(kind);
+  if (found == memory_->known.end()) return false;
+  return std::any_of(found->second.begin(), found->second.end(),
+                     [&](const Served& served) {
+                       return ApiGroup(served.api_version) == api_group &&
+                              served.scope == Scope::kCluster;
+                     });
+}
+
+uint64_t ScopeResolver::lessons() const { return memory_->lessons; }
+
 }  // namespace kem

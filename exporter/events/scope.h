@@ -86,6 +86,12 @@ class ScopeResolver {
   // CRD by an hour.
   void Learn(const ApiKinds& found);
 
+  // Whether discovery ever told of this cluster-scoped kind.
+  bool ServesClusterKind(std::string_view api_group,
+                         std::string_view kind) const;
+  // How often something was learnt.
+  uint64_t lessons() const;
+
   // Thread-safe.
   const ScopeStats& stats() const { return stats_; }
 

@@ -75,6 +75,30 @@ class ScrapeTest(ClusterCase):
         self.assertGreaterEqual(time.monotonic() - begin,
                                 BIRTH_HOLD_SECONDS - 2)
 
+    def test_a_known_reason_is_there_before_it_happens(self):
+        """Its counter stands at 0, and its first occurrence is not held."""
+        series = (truth.OCCURRENCES + '{kind="Node",reason="NodeNotReady",'
+                  'reporting_component="kubelet"}')
+        for server in self.each_server():
+            processes.wait_until(
+                lambda s=server: list(s.query(series).values()) == [0], 20,
+                "a stored 0")
+        time.sleep(BIRTH_HOLD_SECONDS)  # Of the 0 itself.
+        self.told(self.api.post(PATH, manifests.legacy_event(
+            "not-ready", manifests.about_node("n"), "NodeNotReady",
+            component="kubelet")))
+        known = frozenset({
+            ("scope", "cluster"), ("api_group", ""), ("kind", "Node"),
+            ("object_namespace", ""), ("reason", "NodeNotReady"),
+            ("type", "Normal"), ("reporting_component", "kubelet")})
+        processes.wait_until(
+            lambda: self.main.samples()[truth.OCCURRENCES][known] == 1,
+            BIRTH_HOLD_SECONDS / 2, "a 1 that is not held")
+        for server in self.each_server():
+            processes.wait_until(
+                lambda s=server: s.query(f"increase({series}[5m]) > 0.9"), 20,
+                "an increase")
+
     def test_a_second_series_of_the_same_event_is_held_as_well(self):
         """A held series collects what happens meanwhile, nothing is lost."""
         self.post("held")

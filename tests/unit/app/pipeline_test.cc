@@ -16,6 +16,9 @@ namespace {
 
 class PipelineTest : public ::testing::Test {
  protected:
+  // What is known already would stand between what these tests look for.
+  PipelineTest() { world.preset_reasons = false; }
+
   // Commits a list of `items` at resourceVersion 100 before all Events' times.
   void List(const std::vector<EventJson>& items, bool new_epoch = false) {
     pipeline.BeginList();

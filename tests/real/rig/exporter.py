@@ -52,7 +52,8 @@ class Exporter:
     """One running exporter with a service account of its own."""
 
     def __init__(self, plane, name, *flags, server=None, namespaces=(),
-                 birth_hold="0s", command=None, environment=None):
+                 birth_hold="0s", command=None, environment=None,
+                 listen="127.0.0.1:0"):
         """`server` replaces the API server's URL; `command` and `environment`
         replace the kubeconfig by other ways of access."""
         self.name = name
@@ -63,14 +64,20 @@ class Exporter:
             token = plane.api.token_for(ACCOUNT_NAMESPACE, name)
             command = [binary(), "--kubeconfig", plane.kubeconfig(
                 f"{name}.yaml", {"token": token}, server)]
-        command = [*command, "--web.listen-address", "127.0.0.1:0",
+        command = [*command, "--web.listen-address", listen,
                    "--metrics.birth-hold", birth_hold, *flags]
         if namespaces:
             command += ["--watch.namespaces", ",".join(namespaces)]
-        self.process = processes.Process(plane.folder, name, command,
-                                         environment)
+        self._command = command
+        self._environment = environment
+        self.start_again()
         self.address = processes.wait_until(
             self._find_address, 15, f"{name} tells where it listens")
+
+    def start_again(self):
+        """The same command, after it ended; at once, not yet ready."""
+        self.process = processes.Process(self._plane.folder, self.name,
+                                         self._command, self._environment)
 
     def _find_address(self):
         self.process.expect_running()

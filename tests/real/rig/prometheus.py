@@ -42,14 +42,24 @@ class Prometheus:
 
         The name and the labels that Prometheus attaches are left out.
         """
+        return {labels: float(sample["value"][1])
+                for labels, sample in self._results(expression)}
+
+    def samples(self, selector):
+        """{label pairs: [(time, value)]} of a range selector, as stored."""
+        return {labels: [(at, float(value)) for at, value in sample["values"]]
+                for labels, sample in self._results(selector)}
+
+    def _results(self, expression):
         text = urllib.parse.urlencode({"query": expression})
         with urllib.request.urlopen(f"{self._url}/api/v1/query?{text}",
-                                    timeout=5) as answer:
-            result = json.load(answer)["data"]["result"]
+                                    timeout=30) as answer:
+            results = json.load(answer)["data"]["result"]
         dropped = ("__name__", "instance", "job")
-        return {frozenset((name, value) for name, value
-                          in sample["metric"].items() if name not in dropped):
-                float(sample["value"][1]) for sample in result}
+        for result in results:
+            yield frozenset(
+                (name, value) for name, value in result["metric"].items()
+                if name not in dropped), result
 
     def exemplars(self, expression):
         """The labels of each exemplar stored for the last five minutes."""

@@ -53,12 +53,13 @@ struct Entry {
 
 bool Consists(std::string_view text, std::string_view more = {}) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    return kLetters.find(c) != kLetters.npos || more.find(c) != more.npos;
+    return kLetters.find(c) != std::string_view::npos ||
+           more.find(c) != std::string_view::npos;
   });
 }
 
 bool IsCamelCase(std::string_view text) {
-  return Consists(text) && kUpper.find(text.front()) != kUpper.npos;
+  return Consists(text) && kUpper.find(text.front()) != std::string_view::npos;
 }
 
 int Line(const YAML::Node& node) { return node.Mark().line + 1; }
@@ -205,9 +206,9 @@ class Reader {
     const std::string text = node.IsScalar() ? node.Scalar() : "";
     const size_t dot = text.find('.');
     Kind kind{text.substr(0, dot),
-              dot == text.npos ? "" : text.substr(dot + 1)};
+              dot == std::string::npos ? "" : text.substr(dot + 1)};
     if (!IsCamelCase(kind.name) ||
-        (dot != text.npos && !Consists(kind.group, "-."))) {
+        (dot != std::string::npos && !Consists(kind.group, "-."))) {
       Complain(Line(node), "'" + text +
                                "' is no kind; write Kind or "
                                "Kind.group");
@@ -240,7 +241,7 @@ class Reader {
 
   std::string Sentence(std::string text, int line) {
     if (text == "-") return text;
-    if (text.find('\n') != text.npos || text.back() != '.') {
+    if (text.find('\n') != std::string::npos || text.back() != '.') {
       Complain(line, "'" + text + "' must be one line that ends with a period");
     }
     return text;

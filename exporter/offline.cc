@@ -63,6 +63,7 @@ class Offline {
               state_, [this] { return Counts(); },
               [this] { return whole_.load(); }, clock_.WallNow()}) {
     world_.filter = std::make_shared<const EventFilter>(options.filter);
+    world_.preset_reasons = false;  // nothing is going to happen any more
   }
 
   // Reads to the input's end; what is wrong with it names the file.

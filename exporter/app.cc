@@ -53,6 +53,8 @@ class Watch {
     reflector_.Run(stop);
   }
 
+  void RequestList() { reflector_.RequestList(); }
+
   const std::string& name() const { return name_; }
   ReflectorHealth Health() const { return reflector_.status().Get(); }
 
@@ -161,9 +163,19 @@ PageData Page(const Options& options, EventWorld& world, const Watches& watches,
   return data;
 }
 
+void SetFilter(const FilterOptions& options, EventWorld& world,
+               const Watches& watches) {
+  auto filter = std::make_shared<const EventFilter>(options);
+  {
+    const std::lock_guard guard(world.mutex);
+    world.filter.swap(filter);
+  }
+  for (const auto& watch : watches) watch->RequestList();
+}
+
 HttpContent Content(const Options& options, EventWorld& world,
                     const OwnMetrics& own, const Watches& watches,
-                    KeptState& state, const Clock& clock) {
+                    KeptState& state, Reloader& reloader, const Clock& clock) {
   HttpContent content;
   content.scrape = [&world, &own, &state, &clock,
                     created =
@@ -183,6 +195,7 @@ HttpContent Content(const Options& options, EventWorld& world,
                   started = clock.SteadyNow()] {
     return RenderPage(Page(options, world, watches, clock, started));
   };
+  content.reload = [&reloader] { return reloader.Reload(); };
   content.livez = [&watches, &clock] { return LiveHealth(watches, clock); };
   content.readyz = [&watches, &state] {
     return ReadyHealth(watches, state.stats());
@@ -193,7 +206,7 @@ HttpContent Content(const Options& options, EventWorld& world,
 }  // namespace
 
 int RunApp(const Options& options, ApiAccess access,
-           const TerminationSignals& signals) {
+           const TerminationSignals& signals, Reloader::Parse parse) {
   LogInfo("Starting kube-event-metrics",
           {{"version", kVersion},
            {"revision", kRevision},
@@ -234,8 +247,15 @@ int RunApp(const Options& options, ApiAccess access,
                                               world, clock, stop.get_token()));
   }
   state.Start(world.mutex);
+  ReloadStats reloads;
+  Reloader reloader(
+      options, std::move(parse),
+      [&world, &watches](const FilterOptions& filter) {
+        SetFilter(filter, world, watches);
+      },
+      clock, reloads);
   const OwnMetrics own({world.session, world.occurrences, world.scopes.stats(),
-                        http_stats, state.stats(),
+                        http_stats, reloads, state.stats(),
                         [&world] {
                           const std::lock_guard guard(world.mutex);
                           return world.ledger.series().Counts();
@@ -248,7 +268,8 @@ int RunApp(const Options& options, ApiAccess access,
        options.telemetry_path,
        options.web_config_file,
        {}},
-      Content(options, world, own, watches, state, clock), http_stats);
+      Content(options, world, own, watches, state, reloader, clock),
+      http_stats);
   if (!server) {
     LogError("Cannot serve", {{"error", server.error().message}});
     return 1;
@@ -261,7 +282,8 @@ int RunApp(const Options& options, ApiAccess access,
         [&watch, token = stop.get_token()] { RunWatch(*watch, token); });
   }
   ReleaseStartupPages();
-  const int signal = signals.Wait();
+  int signal = signals.Wait();
+  for (; signal == SIGHUP; signal = signals.Wait()) reloader.Reload();
   LogInfo("Stopping", {{"signal", signal}});
   const Deadline deadline(kStopLimit);
   stop.request_stop();

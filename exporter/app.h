@@ -7,6 +7,7 @@
 #include "apiserver/api_access.h"
 #include "base/termination.h"
 #include "flags.h"
+#include "reload.h"
 
 namespace kem {
 
@@ -14,6 +15,6 @@ namespace kem {
 // be bound. Ends the process itself with 0 when, after a signal, some thread
 // hangs for kStopLimit where nothing can interrupt it (a DNS lookup).
 int RunApp(const Options& options, ApiAccess access,
-           const TerminationSignals& signals);
+           const TerminationSignals& signals, Reloader::Parse parse);
 
 }  // namespace kem

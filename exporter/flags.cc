@@ -43,7 +43,8 @@ std::string VersionText() {
 }
 
 Exit Refuse(const std::string& sentence) {
-  return Exit{2, "kube-event-metrics: " + OneLine(sentence) + "\n"};
+  const std::string problem = OneLine(sentence);
+  return Exit{2, "kube-event-metrics: " + problem + "\n", problem};
 }
 
 void Declare(CLI::App& app, Flags& flags) {

@@ -55,6 +55,8 @@ struct Options {
 struct Exit {
   int code = 0;
   std::string text;
+  // The sentence alone; empty with 0.
+  std::string problem = {};
 };
 
 // Reads no file but that of --config.file, by `read`. Thread-safe.

@@ -53,8 +53,10 @@ int Run(int argc, const char* const* argv) {
   ::mallopt(M_ARENA_MAX, 1);
   const kem::TerminationSignals signals;
 
-  const std::variant<kem::Options, kem::Exit> parsed =
-      kem::ParseFlags(argc, argv, kem::DiskFiles());
+  const auto parse = [argc, argv] {
+    return kem::ParseFlags(argc, argv, kem::DiskFiles());
+  };
+  const std::variant<kem::Options, kem::Exit> parsed = parse();
   if (const auto* exit = std::get_if<kem::Exit>(&parsed)) {
     std::fputs(exit->text.c_str(), exit->code == 0 ? stdout : stderr);
     return exit->code;
@@ -82,7 +84,7 @@ int Run(int argc, const char* const* argv) {
     return Refuse(access.error());
   }
   if (options.dry_run) return DryRun(options, *access);
-  return kem::RunApp(options, std::move(*access), signals);
+  return kem::RunApp(options, std::move(*access), signals, parse);
 }
 
 }  // namespace

@@ -295,7 +295,7 @@ constexpr OptionRow kTable[] = {
      TakeLogFormat},
     {kConfigFileOption, kConfig, kText, "FILE", "",
      "YAML file that gives any of these options, nested by their dots; flags "
-     "win.",
+     "win. SIGHUP and POST /-/reload take over its filters and log level.",
      TakeText<&Options::config_file>},
     {"dry-run", kConfig, kSwitch, "", "",
      "Check options, files and what the API server lets us do, print what is "

@@ -237,6 +237,23 @@ constexpr OwnMetric kTable[] = {
      [](Sources s) {
        return One(static_cast<double>(s.occurrences.filtered.load()));
      }},
+    {{"kube_event_metrics_config_reloads_total", "counter",
+      "Reloads of the file of --config.file. When failure grows, the log says "
+      "which line is wrong."},
+     [](Sources s) {
+       return ByName("result", kReloadResultNames, s.reloads.reloads);
+     }},
+    {{"kube_event_metrics_config_last_reload_successful", "gauge",
+      "1 unless the last reload failed: then the configuration before it is in "
+      "force, and the log says what to mend."},
+     [](Sources s) { return One(s.reloads.last_successful ? 1 : 0); }},
+    {{"kube_event_metrics_config_last_reload_success_timestamp_seconds",
+      "gauge",
+      "When the configuration in force was read. Older than your last change "
+      "of the file: reload."},
+     [](Sources s) {
+       return One(static_cast<double>(s.reloads.success_micros.load()) / 1e6);
+     }},
     {{"kube_event_metrics_http_requests_total", "counter",
       "Answers of the exporter's own HTTP server. Codes from 400 on are "
       "clients to be mended; from 500 on look at the log."},

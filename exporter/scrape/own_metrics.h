@@ -16,6 +16,7 @@
 #include "events/scope.h"
 #include "frames/session_stats.h"
 #include "occurrences/occurrence_stats.h"
+#include "scrape/reload_stats.h"
 #include "series/series_table.h"
 #include "state/state_stats.h"
 
@@ -45,6 +46,7 @@ struct MetricSources {
   const OccurrenceStats& occurrences;
   const ScopeStats& scopes;
   const HttpStats& http;
+  const ReloadStats& reloads;
   const StateStats& state;
   // Takes the world's mutex.
   std::function<SeriesCounts()> series;

@@ -42,6 +42,27 @@ class Acts(play.Play):
         self.access.write(value)
         self.tell(f"file {value}")
 
+    def do_reload(self, value):
+        """by: signal | post, with config as the file's new text."""
+        if "config" in value:
+            self.access.write({"config": value["config"]})
+        if value["by"] == "post":
+            status, _, body = self.exporter.get("/-/reload", method="POST")
+            text = body.decode()
+            if status != value.get("status", 200):
+                raise play.Failure(f"the reload was answered {status} {text!r}")
+            for part in value.get("has", []):
+                if part not in text:
+                    raise play.Failure(f"no {part!r} in {text!r}")
+            return
+        def told():
+            log = self.exporter.stderr()
+            return log.count("msg=Reloaded") + log.count("Not reloaded")
+        before = told()
+        self.exporter.signal("HUP")
+        self._poll(play.PATIENCE,
+                   lambda: [] if told() > before else ["no reload was logged"])
+
     def do_discovery(self, value):
         table = self.server.discovery
         table.mode = value.get("mode", table.mode)

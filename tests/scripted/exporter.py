@@ -67,7 +67,7 @@ class Access:
         return os.path.join(self.folder, name)
 
     def write(self, changes):
-        """token: text; ca: name of an authority; client: common name.
+        """token, config: text; ca: name of an authority; client: common name.
 
         plugin: {token, expires (seconds from its run), fail (its last words,
         code 1), hang}: what the credential plugin does from now on.
@@ -78,6 +78,8 @@ class Access:
                 self._replace("token", value)
             elif what == "ca":
                 self._copy(self.server.certificates.authority(value), "ca.crt")
+            elif what == "config":
+                self._replace("config.yaml", value)
             elif what == "plugin":
                 self._replace("plugin.act", self._plugin_act(**value))
             elif what == "client":

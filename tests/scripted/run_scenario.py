@@ -61,6 +61,8 @@ def run_exits(scenario, binary, access, folder):
             access.write_kubeconfig(case["kubeconfig"])
         elif not case.get("missing"):
             access.write_kubeconfig()
+        if "config" in case:
+            access.write({"config": case["config"]})
         process = exporter_module.Exporter(binary, folder)
         process.start(flags_of({**scenario, **case}, access))
         try:
@@ -93,6 +95,8 @@ def run_play(scenario, server, access, folder, binary, cable):
     try:
         getattr(server, scenario.get("start", "up"))()
         access.write_kubeconfig(scenario.get("kubeconfig"))
+        if "config" in scenario:
+            access.write({"config": scenario["config"]})
         process.start(flags_of(scenario, access))
         process.wait_listening()
         script.run()

@@ -26,8 +26,9 @@ class ExpositionTest : public ::testing::Test {
   OccurrenceStats occurrences;
   ScopeStats scopes;
   HttpStats http;
+  ReloadStats reloads;
   StateStats state;
-  OwnMetrics own{{session, occurrences, scopes, http, state,
+  OwnMetrics own{{session, occurrences, scopes, http, reloads, state,
                   [] { return SeriesCounts(); }, [] { return true; },
                   WallTime()}};
 };

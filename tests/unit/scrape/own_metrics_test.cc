@@ -24,9 +24,10 @@ class OwnMetricsTest : public ::testing::Test {
   OccurrenceStats occurrences;
   ScopeStats scopes;
   HttpStats http;
+  ReloadStats reloads;
   StateStats state;
   bool synced = false;
-  OwnMetrics own{{session, occurrences, scopes, http, state,
+  OwnMetrics own{{session, occurrences, scopes, http, reloads, state,
                   [] {
                     return SeriesCounts{{10, 20, 30, 40}, {50, 60, 70, 80}};
                   },
@@ -49,6 +50,9 @@ TEST_F(OwnMetricsTest, EveryStatMovesItsSample) {
   scopes.conflicts = 15;
   scopes.refreshes[2] = 16;
   http.Count("/metrics", 200);
+  reloads.Count(ReloadResult::kFailure);
+  reloads.NoteSuccess(WallTime(std::chrono::milliseconds(19500)));
+  reloads.last_successful = false;
   synced = true;
   state.enabled = true;
   state.load = StateLoad::kUnusable;
@@ -69,6 +73,10 @@ TEST_F(OwnMetricsTest, EveryStatMovesItsSample) {
         "tombstones 12\n",
         "combined_occurrences_total 13\n",
         "filtered_occurrences_total 18\n",
+        "config_reloads_total{result=\"failure\"} 1\n",
+        "config_reloads_total{result=\"success\"} 0\n",
+        "config_last_reload_successful 0\n",
+        "config_last_reload_success_timestamp_seconds 19.5\n",
         "scope_decisions_total{by=\"table\"} 14\n",
         "scope_conflicts_total 15\n",
         "discovery_refreshes_total{result=\"failed\"} 16\n",

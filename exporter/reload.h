@@ -1,0 +1,45 @@
+// Takes over what changed in the configuration file while the process runs: the
+// filters and the log level. Called for SIGHUP and for POST /-/reload. A bad
+// file changes nothing; what cannot change while running is told and left as it
+// is. Does not know how filters are put to work: the app tells it.
+#pragma once
+
+#include <functional>
+#include <mutex>
+#include <variant>
+
+#include "base/clock.h"
+#include "flags.h"
+#include "scrape/http_server.h"
+#include "scrape/reload_stats.h"
+
+namespace kem {
+
+class Reloader {
+ public:
+  // Reads command line and file again.
+  using Parse = std::function<std::variant<Options, Exit>()>;
+  using SetFilter = std::function<void(const FilterOptions&)>;
+
+  // `running` is what the process was started with. `clock` and `stats` must
+  // outlive this.
+  Reloader(Options running, Parse parse, SetFilter set_filter,
+           const Clock& clock, ReloadStats& stats);
+
+  // How it went, in one line for whoever asked; also logged and counted.
+  // Thread-safe.
+  Health Reload();
+
+ private:
+  Health Refuse(const std::string& sentence);
+  std::string TakeOver(const Options& wanted);
+
+  const Parse parse_;
+  const SetFilter set_filter_;
+  const Clock& clock_;
+  ReloadStats& stats_;
+  std::mutex mutex_;
+  Options running_;  // guarded by mutex_
+};
+
+}  // namespace kem

@@ -1,0 +1,115 @@
+#include "reload.h"
+
+#include <gmock/gmock.h>
+
+#include "testing/fake_clock.h"
+
+namespace kem {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+class ReloadTest : public ::testing::Test {
+ protected:
+  void Start(std::vector<const char*> flags) {
+    args_ = std::move(flags);
+    args_.insert(args_.begin(), "kube-event-metrics");
+    auto parsed = Parse();
+    ASSERT_TRUE(std::holds_alternative<Options>(parsed));
+    reloader_ = std::make_unique<Reloader>(
+        std::get<Options>(parsed), [this] { return Parse(); },
+        [this](const FilterOptions& filter) { filters.push_back(filter); },
+        clock, stats);
+  }
+  std::variant<Options, Exit> Parse() {
+    return ParseFlags(static_cast<int>(args_.size()), args_.data(),
+                      [this](const std::string&) -> std::optional<std::string> {
+                        return file;
+                      });
+  }
+  Health Reload(std::string text) {
+    file = std::move(text);
+    return reloader_->Reload();
+  }
+  uint64_t Count(ReloadResult result) const {
+    return stats.reloads[static_cast<size_t>(result)];
+  }
+
+  std::optional<std::string> file = "";
+  std::vector<FilterOptions> filters;
+  FakeClock clock;
+  ReloadStats stats;
+
+ private:
+  std::vector<const char*> args_;
+  std::unique_ptr<Reloader> reloader_;
+};
+
+TEST_F(ReloadTest, TakesOverTheFilterOnce) {
+  Start({"--config.file=c.yaml"});
+  EXPECT_TRUE(Reload("kinds: [Node]").ok);
+  EXPECT_TRUE(Reload("kinds: [Node]").ok);
+  ASSERT_EQ(filters.size(), 1U);
+  EXPECT_THAT(filters[0].kinds.include, ElementsAre("Node"));
+  EXPECT_EQ(Reload("").text, "reloaded\n");
+  EXPECT_EQ(filters.size(), 2U);
+  EXPECT_EQ(Count(ReloadResult::kSuccess), 3U);
+}
+
+TEST_F(ReloadTest, ABadFileChangesNothingAndTellsWhere) {
+  Start({"--config.file=c.yaml"});
+  const int64_t started = stats.success_micros;
+  clock.Advance(std::chrono::minutes(1));
+  const Health health = Reload("kinds: [Node]\nreasons: ['(']");
+  EXPECT_FALSE(health.ok);
+  EXPECT_EQ(health.text.rfind("c.yaml line 2: reasons \"(\" is no RE2", 0), 0U);
+  EXPECT_THAT(filters, IsEmpty());
+  EXPECT_FALSE(stats.last_successful);
+  EXPECT_EQ(stats.success_micros, started);
+  EXPECT_EQ(Count(ReloadResult::kFailure), 1U);
+  EXPECT_TRUE(Reload("kinds: [Node]").ok);
+  EXPECT_TRUE(stats.last_successful);
+  EXPECT_EQ(stats.success_micros, started + 60'000'000);
+}
+
+TEST_F(ReloadTest, AFileThatIsGoneIsABadFile) {
+  Start({"--config.file=c.yaml"});
+  file.reset();
+  const auto parsed = Parse();
+  EXPECT_THAT(std::get<Exit>(parsed).problem, HasSubstr("no file c.yaml"));
+}
+
+TEST_F(ReloadTest, WhatCannotChangeIsToldAndIgnoredEachTime) {
+  file = "watch: {timeout: 60s}";
+  Start({"--config.file=c.yaml"});
+  for (int i = 0; i < 2; ++i) {
+    const Health health =
+        Reload("watch: {timeout: 90s}\nlog: {format: json}\nkinds: [Node]");
+    EXPECT_TRUE(health.ok);
+    EXPECT_EQ(health.text,
+              "reloaded, but these need a restart: watch.timeout, "
+              "log.format\n");
+  }
+  EXPECT_EQ(filters.size(), 1U);
+}
+
+TEST_F(ReloadTest, FlagsWinAgain) {
+  Start({"--config.file=c.yaml", "--kinds=Pod"});
+  EXPECT_EQ(Reload("kinds: [Node]").text, "reloaded\n");
+  EXPECT_THAT(filters, IsEmpty());
+}
+
+TEST_F(ReloadTest, WithoutAFileThereIsNothingToReload) {
+  Start({});
+  const Health health = Reload("");
+  EXPECT_FALSE(health.ok);
+  EXPECT_EQ(health.text,
+            "there is nothing to reload: start with --config.file\n");
+  EXPECT_TRUE(stats.last_successful);
+  EXPECT_EQ(Count(ReloadResult::kFailure), 0U);
+}
+
+}  // namespace
+}  // namespace kem

@@ -60,7 +60,7 @@ class Offline {
         empty_({}, ledger_.hash()),
         pipeline_(world_, "", clock_, Stopped()),
         own_({world_.session, world_.occurrences, world_.scopes.stats(), http_,
-              state_, [this] { return Counts(); },
+              reloads_, state_, [this] { return Counts(); },
               [this] { return whole_.load(); }, clock_.WallNow()}) {
     world_.filter = std::make_shared<const EventFilter>(options.filter);
     world_.preset_reasons = false;  // nothing is going to happen any more
@@ -105,6 +105,7 @@ class Offline {
   Pipeline pipeline_;
   HttpStats http_;
   const StateStats state_;
+  ReloadStats reloads_;  // there is nothing to reload
   const OwnMetrics own_;
   const SteadyTime started_ = clock_.SteadyNow();
   std::atomic<bool> whole_{false};

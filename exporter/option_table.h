@@ -18,6 +18,8 @@ using OptionValues = std::vector<std::string>;
 
 enum class OptionKind { kText, kList, kSwitch };
 
+// Rows are read, not copied: the order of the fields is for who writes them.
+// NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding)
 struct OptionRow {
   // "watch.timeout": the flag --watch.timeout, and in the file timeout below
   // watch. No name is the beginning of another one's dots.

@@ -1,5 +1,6 @@
 // How reloads of the configuration went, as plain values: written by the
-// reloader, read by the scrape. Does not know how they are shown.
+// reloader, read by the scrape. One object serves the process. Does not know
+// how they are shown.
 #pragma once
 
 #include <array>

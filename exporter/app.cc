@@ -246,7 +246,7 @@ int RunApp(const Options& options, ApiAccess access,
     watches.push_back(std::make_unique<Watch>(name_space, options, transport,
                                               world, clock, stop.get_token()));
   }
-  state.Start(world.mutex);
+  state.Start();
   ReloadStats reloads;
   Reloader reloader(
       options, std::move(parse),

@@ -29,6 +29,7 @@ bool ClusterScoped(const Sighting& sighting) {
 EventWorld::EventWorld(const Discovery& discovery, const Clock& clock,
                        std::chrono::seconds retention, Ledger& counted)
     : expiry_interval(ExpiryInterval(retention)),
+      mutex(counted.mutex()),
       scopes(discovery, clock),
       ledger(counted) {}
 

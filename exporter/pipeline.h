@@ -38,7 +38,7 @@ struct EventWorld {
   void ExpireSeries(const Moment& now);
 
   const std::chrono::milliseconds expiry_interval;
-  std::mutex mutex;
+  std::mutex& mutex;      // the ledger's
   ScopeResolver scopes;   // guarded by mutex
   Ledger& ledger;         // guarded by mutex
   ReasonPresets presets;  // guarded by mutex

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/rfc3339.h"
+#include "events/long_strings.h"
 #include "frames/resource_version.h"
 
 namespace kem {
@@ -18,6 +19,11 @@ namespace ondemand = simdjson::ondemand;
 
 static_assert(kJsonPadding >= simdjson::SIMDJSON_PADDING);
 
+// The parser takes six bytes of memory for each of JSON. An Event may have
+// 1.5 MB in etcd, and six times as much as JSON, where each '<' is escaped.
+constexpr size_t kCutAbove = size_t{512} << 10;
+constexpr size_t kMaxString = 2048;
+constexpr size_t kMaxShortened = size_t{2} << 20;
 // A frame past this gets a parser of its own, so that one giant does not pin
 // four times its size for good.
 constexpr size_t kKeepParserBelow = size_t{1} << 20;
@@ -299,6 +305,22 @@ void FinishFrame(const RawObject& raw, Event& event, FrameInfo& info) {
 struct EventDecoder::Parser {
   ondemand::parser kept;
   std::unique_ptr<ondemand::parser> big;
+  std::string shortened;
+
+  // Of a huge one with its long strings cut; else itself. `size` becomes what
+  // it takes of `json`, 0 when it is too much even so.
+  std::string_view Shorten(std::string_view json, size_t& size) {
+    size = json.size();
+    if (size <= kCutAbove) {
+      if (shortened.capacity() > kCutAbove) std::string().swap(shortened);
+      return json;
+    }
+    shortened.clear();
+    size = CutLongStrings(json, kMaxString, kMaxShortened, shortened);
+    shortened.append(kJsonPadding, ' ');
+    return std::string_view(shortened).substr(0,
+                                              shortened.size() - kJsonPadding);
+  }
 
   simdjson::error_code Iterate(std::string_view json, ondemand::document& doc) {
     ondemand::parser* parser = &kept;
@@ -318,6 +340,10 @@ EventDecoder::~EventDecoder() = default;
 FrameInfo EventDecoder::DecodeFrame(std::string_view json, Event& event) {
   FrameInfo info;
   info.consumed = json.size();
+  size_t taken = 0;
+  const std::string_view whole = json;
+  json = parser_->Shorten(whole, taken);
+  if (taken == 0) return info;
   RawObject raw;
   std::string_view type;
   bool has_object = false;
@@ -341,8 +367,10 @@ FrameInfo EventDecoder::DecodeFrame(std::string_view json, Event& event) {
   }
   if (type.empty() || !has_object) return info;
   const char* rest = nullptr;
-  if (doc.current_location().get(rest) == simdjson::SUCCESS &&
-      rest < json.data() + json.size()) {
+  if (json.data() != whole.data()) {
+    info.consumed = taken;
+  } else if (doc.current_location().get(rest) == simdjson::SUCCESS &&
+             rest < json.data() + json.size()) {
     info.consumed = static_cast<size_t>(rest - json.data());
   }
   info.type = ToFrameType(type);
@@ -351,6 +379,9 @@ FrameInfo EventDecoder::DecodeFrame(std::string_view json, Event& event) {
 }
 
 bool EventDecoder::DecodeItem(std::string_view json, Event& event) {
+  size_t taken = 0;
+  json = parser_->Shorten(json, taken);
+  if (taken == 0) return false;
   RawObject raw;
   ondemand::document doc;
   if (parser_->Iterate(json, doc) != simdjson::SUCCESS) return false;

@@ -15,8 +15,9 @@ namespace kem {
 // Thread-compatible; meant for one reflector.
 class ApiListerWatcher : public ListerWatcher {
  public:
-  // A page past this is kTooLarge.
-  static constexpr size_t kMaxPage = size_t{64} << 20;
+  // A page past this is kTooLarge: with what decoding takes besides, a watch
+  // never needs more than 64 MiB, whatever it is sent.
+  static constexpr size_t kMaxPage = size_t{32} << 20;
 
   // `transport` must outlive this.
   ApiListerWatcher(HttpTransport& transport, std::string path,

@@ -61,9 +61,9 @@ Result<std::unique_ptr<KeptState>> KeptState::Open(
   return kept;
 }
 
-void KeptState::Start(std::mutex& mutex) {
+void KeptState::Start() {
   if (options_.path.empty()) return;
-  store_.emplace(options_, loaded_, mutex, clock_, stats_);
+  store_.emplace(options_, loaded_, clock_, stats_);
   // What is shown from now on must be written first.
   store_->Save();
   saves_ = std::jthread(

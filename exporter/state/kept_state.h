@@ -5,7 +5,6 @@
 
 #include <functional>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <thread>
@@ -32,13 +31,14 @@ class KeptState {
   Ledger& ledger() { return *loaded_.ledger; }
   const StateStats& stats() const { return stats_; }
 
-  // Begins to keep the ledger, which `mutex` guards from now on; the first save
-  // is done on return. Whatever makes watches has done so.
-  void Start(std::mutex& mutex);
+  // Begins to keep the ledger; the first save is done on return. Whatever makes
+  // watches has done so.
+  void Start();
   // What is counted by now is not forgotten when the process ends: waits for
   // the disk, but for half a second at most. Thread-safe.
   void Flush();
-  // Saves once more and ends. To be called when nothing counts any more.
+  // Saves once more and ends. To be called when nothing counts any more, and
+  // while what `options.before_save` looks at is there.
   void Stop();
 
  private:

@@ -4,7 +4,8 @@
 // Used by the pipelines, which decide what an Event is about, and by the
 // scrape, which reads the series. Knows nothing of JSON, scopes or files.
 //
-// Not thread-safe: guarded by its owner's mutex. Nothing here fails.
+// Not thread-safe: every call needs mutex(), but for those of a ledger that
+// only one thread knows yet. Nothing here fails.
 #pragma once
 
 #include <chrono>
@@ -12,6 +13,7 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,6 +47,9 @@ class Ledger {
 
   Ledger(const SeriesOptions& options, const Hasher& hash);
   ~Ledger();
+
+  // Everybody who uses the ledger locks this first.
+  std::mutex& mutex() { return mutex_; }
 
   // For all keys that are put in.
   const Hasher& hash() const { return hash_; }
@@ -112,6 +117,7 @@ class Ledger {
   void Count(const Sighting& sighting, const Change& change, const Moment& now);
   void Leave(SeriesIds ids);
 
+  std::mutex mutex_;
   SeriesOptions options_;
   Hasher hash_;
   std::optional<SeriesTable> series_;  // never empty

@@ -22,17 +22,16 @@ constexpr seconds kSoonest{1};
 }  // namespace
 
 StateStore::StateStore(StateOptions options, const LoadedState& loaded,
-                       std::mutex& mutex, Clock& clock, StateStats& stats)
+                       Clock& clock, StateStats& stats)
     : options_(std::move(options)),
       ledger_(*loaded.ledger),
-      ledger_mutex_(mutex),
       clock_(clock),
       stats_(stats),
       read_only_(loaded.read_only),
       generation_(loaded.generation) {
   stats_.enabled = true;
   stats_.load = loaded.result;
-  const std::lock_guard guard(ledger_mutex_);
+  const std::lock_guard guard(ledger_.mutex());
   ledger_.StartLog([this] {
     const std::lock_guard lock(mutex_);
     ++flushes_asked_;
@@ -41,7 +40,7 @@ StateStore::StateStore(StateOptions options, const LoadedState& loaded,
 }
 
 StateStore::~StateStore() {
-  const std::lock_guard guard(ledger_mutex_);
+  const std::lock_guard guard(ledger_.mutex());
   ledger_.StopLog();
 }
 
@@ -53,7 +52,7 @@ void StateStore::Save() {
   std::string steps;
   bool unbroken = false;
   {
-    const std::lock_guard guard(ledger_mutex_);
+    const std::lock_guard guard(ledger_.mutex());
     LedgerLog& log = *ledger_.log();
     dirty_ = dirty_ || log.size() > 0 || log.overflowed();
     if (saved_once_ && !dirty_) {
@@ -111,7 +110,7 @@ void StateStore::Flush() {
     std::string steps;
     bool overflowed = false;
     {
-      const std::lock_guard guard(ledger_mutex_);
+      const std::lock_guard guard(ledger_.mutex());
       overflowed = ledger_.log()->overflowed();
       if (!overflowed) steps = ledger_.log()->Take();
     }
@@ -173,7 +172,7 @@ void StateStore::RunFlushes(const std::stop_token& stop) {
 void StateStore::AwaitFlush(milliseconds patience) {
   bool none = false;
   {
-    const std::lock_guard guard(ledger_mutex_);
+    const std::lock_guard guard(ledger_.mutex());
     none = ledger_.log()->size() == 0;
   }
   std::unique_lock lock(mutex_);

@@ -33,10 +33,9 @@ struct StateOptions {
 
 class StateStore {
  public:
-  // `loaded`'s ledger is what is kept; `mutex` guards it. All must outlive
-  // this.
-  StateStore(StateOptions options, const LoadedState& loaded, std::mutex& mutex,
-             Clock& clock, StateStats& stats);
+  // `loaded`'s ledger is what is kept. All must outlive this.
+  StateStore(StateOptions options, const LoadedState& loaded, Clock& clock,
+             StateStats& stats);
   ~StateStore();
   StateStore(const StateStore&) = delete;
   StateStore& operator=(const StateStore&) = delete;
@@ -70,7 +69,6 @@ class StateStore {
 
   const StateOptions options_;
   Ledger& ledger_;
-  std::mutex& ledger_mutex_;
   Clock& clock_;
   StateStats& stats_;
   const std::string read_only_;

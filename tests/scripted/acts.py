@@ -207,6 +207,11 @@ class Acts(play.Play):
             for line in value.get("metrics", []):
                 problem = checks.check_metric(samples, line)
                 found += [problem] if problem else []
+            if "peak_mib" in value:
+                peak = self.exporter.peak_mib()
+                if peak and not checks.compare_all(peak, value["peak_mib"]):
+                    found.append(f"expected a peak of {value['peak_mib']} "
+                                 f"MiB, got {peak:.1f}")
             return found
         if value.get("now"):
             self._poll(0, wrong)

@@ -32,7 +32,7 @@ KEYS = {  # what a step may say: a typo must not weaken a scenario
     "during": ["list", "list_per_watch", "lists", "patience", "seconds",
                "until", "watch", "watches"],
     "expect": ["counts", "metrics", "no_event_series", "now", "others",
-               "patience"],
+               "patience", "peak_mib"],
     "probe": ["answer_headers", "has", "headers", "not", "now", "path",
               "patience", "status"],
     "browse": ["elements", "has", "path", "title"],
@@ -249,12 +249,11 @@ class Play:
     def _answer_items(self, exchange, value):
         group, items = _group(exchange.request), []
         for entry in value.get("items", []):
-            override = None
-            if isinstance(entry, dict):
-                entry, override = entry["item"], entry.get("merge")
-            for line in objects.expand(entry):
+            words = entry if isinstance(entry, dict) else {"item": entry}
+            for line in objects.expand(words["item"]):
                 spec = self.world.event(line, list_rv=value["rv"])
-                item = self.world.render(spec, group, override)
+                item = self.world.render(spec, group, words.get("merge"))
+                stream.fatten(item, words, group)
                 del item["kind"], item["apiVersion"]  # as the server does
                 items.append(item)
         metadata = {"resourceVersion": str(value["rv"])}

@@ -14,6 +14,16 @@ import objects
 PLAIN = ("clean", "eof", "notify", "reset", "silence", "timeout")
 
 
+def fatten(body, item, group):
+    """Makes an Event huge: by its message, by many labels."""
+    if item.get("pad"):
+        field = "note" if group == "events.k8s.io" else "message"
+        body[field] = item.get("pad_text", "x") * int(item["pad"])
+    if item.get("labels"):
+        body["metadata"]["labels"] = {
+            f"label-{i}": "x" for i in range(int(item["labels"]))}
+
+
 class Stream:
     def __init__(self, exchange, world, group):
         self.exchange = exchange
@@ -80,9 +90,7 @@ class Stream:
             kind = objects.ACTIONS.get(word, word)
             spec = self.world.event(rest, deleted=word == "D")
             body = self.world.render(spec, self.group, item.get("merge"))
-        if item.get("pad"):
-            field = "note" if self.group == "events.k8s.io" else "message"
-            body[field] = "x" * int(item["pad"])
+        fatten(body, item, self.group)
         frame = {"type": kind, "object": body}
         if item.get("pretty"):
             return json.dumps(frame, indent=2).encode() + b"\n"

@@ -29,12 +29,11 @@ class StateStoreTest : public ::testing::Test {
       loaded.ledger->FindWatch("shop");
       store = std::make_unique<StateStore>(
           StateOptions{test.path, kOrigin, std::chrono::seconds(10), [] {}},
-          loaded, mutex, test.clock, stats);
+          loaded, test.clock, stats);
     }
     Ledger& ledger() { return *loaded.ledger; }
 
     LoadedState loaded;
-    std::mutex mutex;
     StateStats stats;
     std::unique_ptr<StateStore> store;
   };
@@ -173,10 +172,9 @@ TEST_F(StateStoreTest, ReadOnlyStateIsNotWritten) {
   LoadedState loaded;
   loaded.ledger = std::make_unique<Ledger>(SmallOptions(), Hasher());
   loaded.read_only = "cannot put it aside";
-  std::mutex mutex;
   StateStats stats;
   StateStore store({path, kOrigin, std::chrono::seconds(10), [] {}}, loaded,
-                   mutex, clock, stats);
+                   clock, stats);
   store.Save();
   EXPECT_FALSE(fs::exists(path));
   EXPECT_THAT(stats.problem(), HasSubstr("cannot put it aside"));
@@ -209,7 +207,7 @@ TEST_F(StateStoreTest, SavesByItselfUntilItIsStopped) {
   Process process(*this);
   process.store->Save();
   {
-    const std::lock_guard guard(process.mutex);
+    const std::lock_guard guard(process.ledger().mutex());
     driver.Step(process.ledger());
   }
   std::stop_source stop;

@@ -1,0 +1,108 @@
+// The state with its lock and its threads; what they write is tested beside.
+
+#include "state/kept_state.h"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+
+#include "testing/fake_clock.h"
+#include "testing/temp_folder.h"
+#include "unit/state/ledger_fixture.h"
+
+namespace kem {
+namespace {
+
+namespace fs = std::filesystem;
+using ::testing::HasSubstr;
+
+class KeptStateTest : public ::testing::Test {
+ protected:
+  Result<std::unique_ptr<KeptState>> Open(Clock& with) {
+    StateOptions options;
+    options.path = path;
+    options.origin = "https://10.0.0.1:6443";
+    options.interval = std::chrono::hours(1);
+    return KeptState::Open(options, SmallOptions(), {"", "shop"}, with);
+  }
+  // What a start after a kill at this moment finds.
+  std::string Found(SteadyTime now) {
+    const TempFolder elsewhere;
+    fs::copy(folder.path(), elsewhere.path() + "/copy");
+    const LoadedState loaded =
+        LoadState(elsewhere.path() + "/copy/state", "https://10.0.0.1:6443",
+                  SmallOptions(), fake_clock);
+    EXPECT_EQ(loaded.result, StateLoad::kLoaded);
+    return Shown(*loaded.ledger, now);
+  }
+
+  TempFolder folder;
+  const std::string path = folder.path() + "/state";
+  FakeClock fake_clock;
+  // Of a steady clock that stands still, so that no time is shifted.
+  struct StandingClock : RealClock {
+    WallTime WallNow() const override { return fake.WallNow(); }
+    SteadyTime SteadyNow() const override { return fake.SteadyNow(); }
+    FakeClock fake;
+  } clock;
+};
+
+TEST_F(KeptStateTest, KeepsNothingWithoutAFile) {
+  auto kept = KeptState::Open({}, SmallOptions(), {""}, fake_clock);
+  ASSERT_TRUE(kept);
+  (*kept)->Start();
+  (*kept)->Flush();
+  (*kept)->Stop();
+  EXPECT_FALSE((*kept)->stats().enabled);
+  EXPECT_TRUE(fs::is_empty(folder.path()));
+}
+
+TEST_F(KeptStateTest, AFileIsForOneProcessAtATime) {
+  auto first = Open(fake_clock);
+  ASSERT_TRUE(first);
+  const auto second = Open(fake_clock);
+  ASSERT_FALSE(second);
+  EXPECT_THAT(second.error().message, HasSubstr(path));
+  EXPECT_THAT(second.error().message, HasSubstr("in use by another"));
+  EXPECT_EQ(fake_clock.sleeps.size(), 60U);  // it may be about to end
+  first->reset();
+  EXPECT_TRUE(Open(fake_clock));
+}
+
+TEST_F(KeptStateTest, WhatIsFlushedSurvivesAKill) {
+  auto kept = Open(clock);
+  ASSERT_TRUE(kept);
+  (*kept)->ledger().FindWatch("");
+  (*kept)->ledger().FindWatch("shop");
+  (*kept)->Start();
+  Driver driver(3);
+  for (int i = 0; i < 50; ++i) {
+    {
+      const std::lock_guard guard((*kept)->ledger().mutex());
+      driver.Step((*kept)->ledger());
+    }
+    (*kept)->Flush();
+  }
+  EXPECT_EQ(Found(driver.now().steady),
+            Shown((*kept)->ledger(), driver.now().steady));
+}
+
+TEST_F(KeptStateTest, StopSavesWhatWasNotFlushed) {
+  auto kept = Open(clock);
+  ASSERT_TRUE(kept);
+  (*kept)->ledger().FindWatch("");
+  (*kept)->ledger().FindWatch("shop");
+  (*kept)->Start();
+  Driver driver(4);
+  {
+    const std::lock_guard guard((*kept)->ledger().mutex());
+    for (int i = 0; i < 50; ++i) driver.Step((*kept)->ledger());
+  }
+  (*kept)->Stop();
+  EXPECT_EQ((*kept)->stats().saves[0], 2U);
+  EXPECT_EQ(Found(driver.now().steady),
+            Shown((*kept)->ledger(), driver.now().steady));
+}
+
+}  // namespace
+}  // namespace kem

@@ -1,6 +1,6 @@
 // kube-event-metrics: flags, access, signals; everything else is App's.
 // Exit codes: 0 ended by a signal, 1 failed while running, 2 wrong flags, or an
-// unusable kubeconfig or web configuration.
+// unusable kubeconfig, web configuration or, by --dry-run, state.
 
 #include <malloc.h>
 
@@ -20,6 +20,7 @@
 #include "flags.h"
 #include "offline.h"
 #include "scrape/web_settings.h"
+#include "state/state_files.h"
 
 namespace {
 
@@ -71,6 +72,10 @@ int Run(int argc, const char* const* argv) {
   }
   if (!options.web_config_file.empty()) {
     const auto checked = kem::CheckWebConfig(options.web_config_file);
+    if (!checked) return Refuse(checked.error());
+  }
+  if (options.dry_run && !options.state_file.empty()) {
+    const auto checked = kem::CheckStateFile(options.state_file);
     if (!checked) return Refuse(checked.error());
   }
   if (options.dry_run || options.once) TakeSignalsAsUsual();

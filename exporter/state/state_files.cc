@@ -47,10 +47,14 @@ bool WriteAll(int fd, std::string_view bytes) {
   return true;
 }
 
+std::string FolderOf(const std::string& path) {
+  const std::string folder = std::filesystem::path(path).parent_path().string();
+  return folder.empty() ? "." : folder;
+}
+
 // A rename is on the disk when its folder is.
 void SyncFolder(const std::string& path) {
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  const UniqueFd fd(::open(folder.empty() ? "." : folder.c_str(),
+  const UniqueFd fd(::open(FolderOf(path).c_str(),
                            O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd.has_value()) ::fsync(fd.get());
 }
@@ -112,6 +116,22 @@ Result<void> WriteSnapshot(const std::string& path, const Snapshot& snapshot) {
     return FileError("put a new state in place of", path);
   }
   SyncFolder(path);
+  return {};
+}
+
+Result<void> CheckStateFile(const std::string& path) {
+  const std::string folder = FolderOf(path);
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    Error error = FileError("write to", folder);
+    error.message = "--state.file " + path + ": " + error.message +
+                    "; mount a volume there that we may write to";
+    return error;
+  }
+  if (const auto snapshot = ReadSnapshot(path); !snapshot) {
+    return Error{snapshot.error().code,
+                 "--state.file: " + snapshot.error().message +
+                     "; a start would put it aside and count anew"};
+  }
   return {};
 }
 

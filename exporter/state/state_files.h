@@ -26,6 +26,11 @@ struct Snapshot {
 // the secret of the keys.
 Result<void> WriteSnapshot(const std::string& path, const Snapshot& snapshot);
 
+// Whether a state could be kept at `path`: its folder can be written, and what
+// lies there is nothing or a whole snapshot. Changes nothing. The error is one
+// sentence about --state.file.
+Result<void> CheckStateFile(const std::string& path);
+
 // Empty when there is none. kMalformed when the bytes are not a whole snapshot
 // of a version we know, kInternal when they cannot be read.
 Result<std::optional<Snapshot>> ReadSnapshot(const std::string& path);

@@ -97,6 +97,21 @@ TEST_F(StateFilesTest, AFullDiskIsAnErrorAndLeavesNothingBehind) {
   EXPECT_EQ(Bytes(path), "kept");
 }
 
+TEST_F(StateFilesTest, CheckTellsWhetherAStateCouldBeKept) {
+  EXPECT_TRUE(CheckStateFile(path));
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+  ASSERT_TRUE(WriteSnapshot(path, {1, "x"}));
+  EXPECT_TRUE(CheckStateFile(path));
+  Put(path, "no state");
+  const auto damaged = CheckStateFile(path);
+  ASSERT_FALSE(damaged);
+  EXPECT_THAT(damaged.error().message, HasSubstr("would put it aside"));
+  const auto missing = CheckStateFile(folder.path() + "/missing/state");
+  ASSERT_FALSE(missing);
+  EXPECT_THAT(missing.error().message,
+              HasSubstr("cannot write to " + folder.path() + "/missing"));
+}
+
 TEST_F(StateFilesTest, JournalReadsBackWholeBatches) {
   const std::string journal = JournalPath(path, 3);
   {

@@ -141,7 +141,7 @@ void StateStore::RunSaves(const std::stop_token& stop) {
         saved + (soon ? std::min<milliseconds>(options_.interval, kSoonest)
                       : options_.interval);
     const auto left = due - clock_.SteadyNow();
-    if (left > left.zero()) {
+    if (left > SteadyTime::duration(0)) {
       changed_.wait_for(lock, stop, left, [&] { return save_asked_ != soon; });
       continue;
     }

@@ -72,17 +72,17 @@ class StateStore {
   Clock& clock_;
   StateStats& stats_;
   const std::string read_only_;
-  bool saved_once_ = false;
   size_t snapshot_bytes_ = 0;
+  bool saved_once_ = false;
   bool failing_ = false;
 
   // All until the blank line are guarded by mutex_.
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  bool writing_ = false;
-  bool save_asked_ = false;
   uint64_t flushes_asked_ = 0;
   uint64_t flushes_done_ = 0;
+  bool writing_ = false;
+  bool save_asked_ = false;
   bool stalled_ = false;  // somebody's patience ended before the flush
 
   // Belong to who has set writing_.

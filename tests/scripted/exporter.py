@@ -208,15 +208,16 @@ class Exporter:
         except FileNotFoundError:
             return ""
 
-    def peak_mib(self):
-        """The most memory that it ever had; None under a sanitizer."""
+    def memory(self, name):
+        """A size of /proc/<pid>/status, in KiB."""
         with open(f"/proc/{self.process.pid}/status",
                   encoding="ascii") as file:
             sizes = dict(line.split(":", 1) for line in file)
-        kib = {name: int(sizes[name].split()[0])
-               for name in ("VmHWM", "VmSize")}
-        # A sanitizer's shadow takes terabytes of addresses.
-        return kib["VmHWM"] / 1024 if kib["VmSize"] < 1 << 30 else None
+        return int(sizes[name].split()[0])
+
+    def sanitized(self):
+        """A sanitizer's shadow takes terabytes of addresses."""
+        return self.memory("VmSize") > 1 << 30
 
     def running(self):
         return self.process is not None and self.process.poll() is None

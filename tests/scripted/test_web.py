@@ -226,8 +226,9 @@ class HostileTest(WebCase):
         self.expect_serving()
         self.assertEqual(self.status_value("Threads"), threads)
         self.assertLess(self.descriptors(), 400)
-        # KiB.
-        self.assertLess(self.status_value("VmRSS"), before + 8192)
+        if not self.exporter.sanitized():  # one keeps what is freed
+            # KiB.
+            self.assertLess(self.status_value("VmRSS"), before + 8192)
         for client in crowd:
             client.close()
         self.stop()

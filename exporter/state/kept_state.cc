@@ -61,8 +61,9 @@ Result<std::unique_ptr<KeptState>> KeptState::Open(
   return kept;
 }
 
-void KeptState::Start() {
+void KeptState::Start(std::function<void()> before_save) {
   if (options_.path.empty()) return;
+  options_.before_save = std::move(before_save);
   store_.emplace(options_, loaded_, clock_, stats_);
   // What is shown from now on must be written first.
   store_->Save();

@@ -32,13 +32,14 @@ class KeptState {
   const StateStats& stats() const { return stats_; }
 
   // Begins to keep the ledger; the first save is done on return. Whatever makes
-  // watches has done so.
-  void Start();
+  // watches has done so. `before_save` is called before each save, under the
+  // ledger's mutex, until Stop.
+  void Start(std::function<void()> before_save);
   // What is counted by now is not forgotten when the process ends: waits for
   // the disk, but for half a second at most. Thread-safe.
   void Flush();
-  // Saves once more and ends. To be called when nothing counts any more, and
-  // while what `options.before_save` looks at is there.
+  // Saves once more and ends. To be called when nothing counts any more. The
+  // second time, and without Start, it does nothing.
   void Stop();
 
  private:

@@ -54,8 +54,8 @@ std::string FolderOf(const std::string& path) {
 
 // A rename is on the disk when its folder is.
 void SyncFolder(const std::string& path) {
-  const UniqueFd fd(::open(FolderOf(path).c_str(),
-                           O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd fd(
+      ::open(FolderOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (fd.has_value()) ::fsync(fd.get());
 }
 

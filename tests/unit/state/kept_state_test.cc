@@ -50,7 +50,7 @@ class KeptStateTest : public ::testing::Test {
 TEST_F(KeptStateTest, KeepsNothingWithoutAFile) {
   auto kept = KeptState::Open({}, SmallOptions(), {""}, fake_clock);
   ASSERT_TRUE(kept);
-  (*kept)->Start();
+  (*kept)->Start([] {});
   (*kept)->Flush();
   (*kept)->Stop();
   EXPECT_FALSE((*kept)->stats().enabled);
@@ -74,7 +74,7 @@ TEST_F(KeptStateTest, WhatIsFlushedSurvivesAKill) {
   ASSERT_TRUE(kept);
   (*kept)->ledger().FindWatch("");
   (*kept)->ledger().FindWatch("shop");
-  (*kept)->Start();
+  (*kept)->Start([] {});
   Driver driver(3);
   for (int i = 0; i < 50; ++i) {
     {
@@ -92,7 +92,7 @@ TEST_F(KeptStateTest, StopSavesWhatWasNotFlushed) {
   ASSERT_TRUE(kept);
   (*kept)->ledger().FindWatch("");
   (*kept)->ledger().FindWatch("shop");
-  (*kept)->Start();
+  (*kept)->Start([] {});
   Driver driver(4);
   {
     const std::lock_guard guard((*kept)->ledger().mutex());

@@ -40,7 +40,7 @@ class StateStoreTest : public ::testing::Test {
 
   std::string Aside() {
     for (const auto& entry : fs::directory_iterator(folder.path())) {
-      const std::string name = entry.path().string();
+      std::string name = entry.path().string();
       if (name.find(".unusable-") == std::string::npos) continue;
       if (name.find(".journal-") == std::string::npos) return name;
     }

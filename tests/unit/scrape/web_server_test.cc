@@ -85,7 +85,7 @@ class WebServerTest : public ::testing::Test {
                     : std::make_unique<httplib::SSLClient>(
                           "127.0.0.1", port, Path(client + ".crt"),
                           Path(client + ".key"));
-    made->set_ca_cert_path(Path("ca.crt").c_str());
+    made->set_ca_cert_path(Path("ca.crt"));
     made->enable_server_certificate_verification(true);
     return made;
   }
@@ -166,7 +166,7 @@ TEST_F(WebServerTest, VerifiesClientsAsAsked) {
     // With no certificate, of our CA, and a stranger's.
     int none, good, other, strange;
   };
-  const Case kCases[] = {
+  const Case cases[] = {
       {"client_auth_type: NoClientCert", 200, 200, 200, 200},
       {"client_auth_type: RequestClientCert", 200, 200, 200, 200},
       {"client_auth_type: RequireAnyClientCert", 0, 200, 200, 200},
@@ -182,7 +182,7 @@ TEST_F(WebServerTest, VerifiesClientsAsAsked) {
        "  client_allowed_sans: [prometheus]",
        0, 200, 0, 200},
   };
-  for (const Case& c : kCases) {
+  for (const Case& c : cases) {
     ASSERT_TRUE(Start(std::string(kTls) + "  " + c.policy + "\n"));
     EXPECT_EQ(Status(*Tls()), c.none) << c.policy;
     EXPECT_EQ(Status(*Tls("good")), c.good) << c.policy;
@@ -344,7 +344,7 @@ TEST_F(WebServerTest, ReloadsForNoOtherSite) {
 TEST_F(WebServerTest, RefusesWhatItCannotUse) {
   WritePair("other", Signed("other", {}));
   Write("junk", "junk");
-  const std::pair<std::string, const char*> kProblems[] = {
+  const std::pair<std::string, const char*> problems[] = {
       {"tls_server_config: {cert_file: no, key_file: server.key}",
        "cert_file: cannot read"},
       {"tls_server_config: {cert_file: junk, key_file: server.key}",
@@ -358,7 +358,7 @@ TEST_F(WebServerTest, RefusesWhatItCannotUse) {
        "client_ca: the CA bundle: holds no PEM certificate"},
       {"a: b", "there is no \"a\" in the file"},
   };
-  for (const auto& [config, problem] : kProblems) {
+  for (const auto& [config, problem] : problems) {
     const Result<void> started = Start(config);
     ASSERT_FALSE(started) << config;
     EXPECT_EQ(started.error().code, ErrorCode::kInvalidConfig);

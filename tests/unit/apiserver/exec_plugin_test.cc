@@ -47,7 +47,7 @@ class ExecPluginTest : public testing::Test {
     const std::lock_guard lock(mutex_);
     programs_.push_back(program);
     if (ends_.empty()) return {};
-    const ProgramEnd end = ends_.front();
+    ProgramEnd end = ends_.front();
     ends_.erase(ends_.begin());
     return end;
   }

@@ -66,7 +66,7 @@ TEST(ProxyUrlTest, TellsWhatIsWrongWithoutQuotingIt) {
 class ProxyEnvironmentTest : public testing::Test {
  protected:
   std::string Of(const std::string& server,
-                 std::map<std::string, std::string> variables) {
+                 const std::map<std::string, std::string>& variables) {
     const auto proxy = ProxyFromEnvironment(*ParseServerUrl(server, true),
                                             FakeEnvironment(variables));
     if (!proxy) return proxy.error().message;

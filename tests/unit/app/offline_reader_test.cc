@@ -48,7 +48,7 @@ Heard Read(std::string_view text, size_t piece, size_t max_object = 1 << 20) {
 
 // The same for pieces of every size.
 Heard ReadInPieces(std::string_view text, size_t max_object = 1 << 20) {
-  const Heard whole = Read(text, text.size() + 1, max_object);
+  Heard whole = Read(text, text.size() + 1, max_object);
   for (size_t piece = 1; piece < std::min<size_t>(text.size(), 40); ++piece) {
     const Heard heard = Read(text, piece, max_object);
     EXPECT_EQ(heard.objects, whole.objects) << piece;

@@ -1,9 +1,12 @@
 #include "config_file.h"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <exception>
+#include <optional>
 #include <set>
+#include <sstream>
 #include <utility>
 
 namespace kem {
@@ -116,17 +119,51 @@ class Reader {
   std::vector<ConfigValue> values_;
 };
 
-void ReadDocuments(const std::string& text, Reader& reader) {
-  const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-  if (documents.size() > 1) {
-    return reader.Fail(documents[1], "a second document begins; keep one");
+// Hears where a document begins and nothing else.
+class DocumentStart : public YAML::EventHandler {
+ public:
+  const YAML::Mark& mark() const { return mark_; }
+
+  void OnDocumentStart(const YAML::Mark& mark) override { mark_ = mark; }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+ private:
+  YAML::Mark mark_;
+};
+
+// YAML::LoadAll never ends on some texts, such as "\"\"t\n? ": there yaml-cpp
+// 0.7 finds one more document for ever and reads no further.
+std::optional<int> LineOfSecondDocument(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentStart start;
+  for (int documents = 0; documents < 2; ++documents) {
+    if (!parser.HandleNextDocument(start)) return std::nullopt;
   }
-  if (documents.empty() || documents[0].IsNull()) return;
-  if (!documents[0].IsMap()) {
-    return reader.Fail(documents[0],
+  return start.mark().line + 1;
+}
+
+void ReadDocument(const std::string& text, Reader& reader) {
+  if (const auto line = LineOfSecondDocument(text)) {
+    return reader.Fail(*line, "a second document begins; keep one");
+  }
+  const YAML::Node document = YAML::Load(text);
+  if (document.IsNull()) return;
+  if (!document.IsMap()) {
+    return reader.Fail(document,
                        "options are expected, such as log: {level: debug}");
   }
-  reader.ReadMap(documents[0], "");
+  reader.ReadMap(document, "");
 }
 
 }  // namespace
@@ -140,7 +177,7 @@ Result<std::vector<ConfigValue>> ParseConfigFile(std::string_view text,
   }
   // yaml-cpp tells of mistakes by exceptions; none of them leaves this file.
   try {
-    ReadDocuments(std::string(text), reader);
+    ReadDocument(std::string(text), reader);
   } catch (const YAML::Exception& e) {
     reader.Fail(e.mark.line + 1, "this is not YAML: " + e.msg);
   } catch (const std::exception& e) {

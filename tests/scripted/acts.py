@@ -207,7 +207,7 @@ class Acts(play.Play):
             for line in value.get("metrics", []):
                 problem = checks.check_metric(samples, line)
                 found += [problem] if problem else []
-            if "peak_mib" in value:
+            if "peak_mib" in value and not self.exporter.sanitized():
                 peak = self.exporter.memory("VmHWM") / 1024
                 if not checks.compare_all(peak, value["peak_mib"]):
                     found.append(f"expected a peak of {value['peak_mib']} "

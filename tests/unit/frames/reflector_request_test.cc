@@ -10,7 +10,7 @@ using ::testing::ElementsAre;
 class ReflectorRequestTest : public ReflectorTest {
  protected:
   // The watch that is open next is ended by a request, once.
-  void RequestDuringAWatch(std::vector<std::string> selectors = {}) {
+  void RequestDuringAWatch(const std::vector<std::string>& selectors = {}) {
     api_.while_open = [this, selectors] {
       if (std::exchange(requested_, true)) return;
       sink_.selectors = selectors;

@@ -30,11 +30,13 @@ TEST(NegotiationTest, PrometheusGetsOpenMetrics) {
 }
 
 TEST(NegotiationTest, OthersGetTheTextFormat) {
+  const char* const text_first =
+      "text/plain;version=0.0.4,application/openmetrics-text;version=1.0.0;"
+      "q=0.9";
   for (const char* accept :
-       {"", "*/*", "text/plain", "text/html,application/xhtml+xml,*/*;q=0.8",
+       {"", "*/*", "text/plain", text_first,
+        "text/html,application/xhtml+xml,*/*;q=0.8",
         "text/plain,application/openmetrics-text",
-        "text/plain;version=0.0.4,application/openmetrics-text;version=1.0.0;"
-        "q=0.9",
         "application/openmetrics-text;q=0", "application/openmetrics-text;q=x",
         "application/openmetrics-text;q=1.001",
         "application/openmetrics-text;q=-1", "application/openmetrics-text;q=",

@@ -53,7 +53,7 @@ TEST(RequestHeadTest, RefusesWhatIsNotHttp) {
         "GET /\x01 HTTP/1.1\r\n", "\x16\x03\x01\r\n"}) {
     EXPECT_EQ(StateOf(bytes), HeadState::kMalformed) << bytes;
   }
-  EXPECT_EQ(StateOf(std::string_view("GET /\0 HTTP/1.1\r\n", 18)),
+  EXPECT_EQ(StateOf(std::string_view("GET /\0 HTTP/1.1\r\n", 17)),
             HeadState::kMalformed);
 }
 

@@ -25,9 +25,11 @@ std::string Problem(const std::string& text) {
 }
 
 TEST(WebConfigTest, AnEmptyFileAsksForNothing) {
-  for (const char* text : {"", "---\n", "{}", "tls_server_config:\n",
-                           "tls_server_config: {}\nbasic_auth_users: {}\n"
-                           "http_server_config:\nrate_limit:\n"}) {
+  const char* const empty_parts =
+      "tls_server_config: {}\nbasic_auth_users: {}\n"
+      "http_server_config:\nrate_limit:\n";
+  for (const char* text :
+       {"", "---\n", "{}", "tls_server_config:\n", empty_parts}) {
     const auto config = Parse(text);
     ASSERT_TRUE(config) << config.error().message;
     EXPECT_FALSE(config->tls);
@@ -89,14 +91,14 @@ TEST(WebConfigTest, DefaultsAreTheToolkits) {
 }
 
 TEST(WebConfigTest, KnowsGosClientAuthTypes) {
-  const std::pair<const char*, ClientAuth> kTypes[] = {
+  const std::pair<const char*, ClientAuth> types[] = {
       {"NoClientCert", ClientAuth::kNone},
       {"RequestClientCert", ClientAuth::kRequest},
       {"RequireClientCert", ClientAuth::kRequireAny},
       {"RequireAnyClientCert", ClientAuth::kRequireAny},
       {"VerifyClientCertIfGiven", ClientAuth::kVerifyIfGiven},
       {"RequireAndVerifyClientCert", ClientAuth::kRequireVerified}};
-  for (const auto& [name, type] : kTypes) {
+  for (const auto& [name, type] : types) {
     const auto config =
         Parse(std::string("tls_server_config: {cert: x, key: y, "
                           "client_auth_type: ") +
@@ -111,7 +113,7 @@ TEST(WebConfigTest, ProblemsNameFileLineAndTheWayOut) {
             "--web.config.file conf/web.yaml line 2: there is no "
             "\"tls_server_confg\" in the file; it may have tls_server_config, "
             "http_server_config, basic_auth_users, rate_limit");
-  const std::pair<const char*, const char*> kProblems[] = {
+  const std::pair<const char*, const char*> problems[] = {
       {"[]", "line 1: the file must be a map"},
       {"a: [", "this is not YAML"},
       {"tls_server_config: 3", "tls_server_config must be a map"},
@@ -152,7 +154,7 @@ TEST(WebConfigTest, ProblemsNameFileLineAndTheWayOut) {
       {"rate_limit: {interval: 1s}", "give a burst of 1 or more"},
       {"basic_auth_users: [a]", "basic_auth_users must be a map"},
       {"basic_auth_users: {a: }", "\"a\" is no bcrypt hash"}};
-  for (const auto& [text, problem] : kProblems) {
+  for (const auto& [text, problem] : problems) {
     EXPECT_THAT(Problem(text), HasSubstr(problem)) << text;
     EXPECT_THAT(Problem(text), HasSubstr("conf/web.yaml"));
   }

@@ -48,10 +48,14 @@ Pipeline::Pipeline(EventWorld& world, const std::string& watch,
       list_filter_(world.filter) {
   // The API server left out others until now, of which nothing is known: what
   // is listed next counts nothing.
-  if (watch_.selector != list_filter_->selection().ForCore()) {
+  if (watch_.choice.selector != list_filter_->selection().ForCore()) {
     watch_.has_baseline = false;
   }
   if (watch_.has_baseline) watch_filter_ = list_filter_;
+}
+
+bool Pipeline::FilterChanged() const {
+  return watch_.has_baseline && watch_.choice.filter != list_filter_->Text();
 }
 
 std::optional<Resumption> Pipeline::resumption() const {
@@ -104,13 +108,14 @@ bool Pipeline::StageItem(std::string_view item) {
 
 void Pipeline::CommitList(const ListCommit& commit) {
   const Guard guard(world_.mutex);
-  world_.ledger.Commit(watch_, staged_, commit,
-                       list_filter_->selection().ForCore(), clock_.Now(),
-                       [&](const Sighting& sighting, const Change& change) {
-                         if (ClusterScoped(sighting)) {
-                           staged_recent_.Add(sighting.key, change.delta);
-                         }
-                       });
+  world_.ledger.Commit(
+      watch_, staged_, commit,
+      {list_filter_->selection().ForCore(), list_filter_->Text()}, clock_.Now(),
+      [&](const Sighting& sighting, const Change& change) {
+        if (ClusterScoped(sighting)) {
+          staged_recent_.Add(sighting.key, change.delta);
+        }
+      });
   world_.recent.Absorb(staged_recent_, clock_.WallNow());
   watch_filter_ = list_filter_;
   DropStaged();

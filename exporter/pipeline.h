@@ -65,6 +65,9 @@ class Pipeline : public ObjectSink {
 
   // What the reflector may go on from; empty when nothing is known.
   std::optional<Resumption> resumption() const;
+  // Whether what it goes on from was sorted by another filter: who is active
+  // is right again after a list.
+  bool FilterChanged() const;
   // The API server has told everything until now. `mutex` must be held.
   void NoteContact(SteadyTime now) { watch_.whole_until = now; }
   // Asks discovery, for the first list or for what goes on from a state:

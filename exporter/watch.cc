@@ -29,7 +29,9 @@ Watch::Watch(const std::string& name_space, const Options& options,
       pipeline_(world, name_space, clock, stop),
       reflector_({name_, options.watch_timeout, pipeline_.resumption()},
                  {&core_, &events_}, pipeline_,
-                 {clock, world.session, MakeRandomUnit()}) {}
+                 {clock, world.session, MakeRandomUnit()}) {
+  if (pipeline_.FilterChanged()) reflector_.RequestList();
+}
 
 void Watch::Run(const std::stop_token& stop) {
   try {

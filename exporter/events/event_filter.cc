@@ -104,6 +104,25 @@ EventFilter::EventFilter(FilterOptions options)
 
 EventFilter::~EventFilter() = default;
 
+std::string EventFilter::Text() const {
+  std::string text;
+  text += options_.cluster_scoped ? 'c' : '-';
+  text += options_.namespaced ? 'n' : '-';
+  const auto add = [&text](const std::vector<std::string>& values) {
+    text += " " + std::to_string(values.size());
+    for (const std::string& value : values) {
+      text += " " + std::to_string(value.size()) + ":" + value;
+    }
+  };
+  add(options_.namespaces);
+  for (const FilterList* list : {&options_.kinds, &options_.reasons,
+                                 &options_.types, &options_.components}) {
+    add(list->include);
+    add(list->exclude);
+  }
+  return text;
+}
+
 bool EventFilter::Judge(Scope scope, std::string_view object_namespace,
                         std::string_view kind, std::string_view reason,
                         std::string_view type,

@@ -59,6 +59,8 @@ class EventFilter {
   }
 
   const FilterOptions& options() const { return options_; }
+  // The options as a text; other options have another.
+  std::string Text() const;
   // Lets through whatever passes, and as little else as selectors can say.
   const Selection& selection() const { return selection_; }
 

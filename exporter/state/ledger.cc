@@ -81,7 +81,7 @@ void Ledger::Progress(Watch& watch, uint64_t resource_version,
 }
 
 void Ledger::Commit(Watch& watch, const std::deque<Sighting>& sightings,
-                    const ListCommit& commit, const std::string& selector,
+                    const ListCommit& commit, const Choice& choice,
                     const Moment& now,
                     const EventTracker::OnChange& on_change) {
   watch.tracker.Replace(
@@ -93,13 +93,13 @@ void Ledger::Commit(Watch& watch, const std::deque<Sighting>& sightings,
       },
       [&](SeriesIds gone) { Leave(gone); });
   watch.has_baseline = true;
-  watch.selector = selector;
+  watch.choice = choice;
   if (commit.bridge) {
     watch.point.Bridge(commit.resource_version, now.steady);
   } else {
     watch.point.Reset(commit.resource_version, now.steady);
   }
-  if (log_) log_->Commit(watch.number, sightings, commit, selector, now);
+  if (log_) log_->Commit(watch.number, sightings, commit, choice, now);
 }
 
 void Ledger::Count(const Sighting& sighting, const Change& change,

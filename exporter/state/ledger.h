@@ -32,6 +32,13 @@ class LedgerLog;
 
 class Ledger {
  public:
+  // Which Events a list let through, as texts to compare.
+  struct Choice {
+    std::string selector;  // the API server's part
+    std::string filter;    // all of it
+    bool operator==(const Choice&) const = default;
+  };
+
   // What one watch knows of its collection.
   struct Watch {
     std::string name;
@@ -39,8 +46,7 @@ class Ledger {
     EventTracker tracker;
     ResumePoint point;
     bool has_baseline = false;
-    // By which the API server left out some Events since the last list.
-    std::string selector;
+    Choice choice;  // of the last list
     // Until when it was in contact, for who goes on after a restart.
     SteadyTime whole_until;
   };
@@ -81,11 +87,11 @@ class Ledger {
   Change Remove(Watch& watch, const Sighting& sighting, const Moment& now);
   void Progress(Watch& watch, uint64_t resource_version, const Moment& now);
 
-  // A whole list, of what `selector` selects. Calls on_change for each
+  // A whole list, of what `choice` lets through. Calls on_change for each
   // sighting.
   void Commit(
       Watch& watch, const std::deque<Sighting>& sightings,
-      const ListCommit& commit, const std::string& selector, const Moment& now,
+      const ListCommit& commit, const Choice& choice, const Moment& now,
       const EventTracker::OnChange& on_change = [](const Sighting&,
                                                    const Change&) {});
 

@@ -177,7 +177,9 @@ void Player::Commit() {
   commit.server_time = TakeWall(from_);
   commit.new_epoch = from_.Flag();
   commit.bridge = from_.Flag();
-  const std::string selector(from_.Text());
+  Ledger::Choice choice;
+  choice.selector = from_.Text();
+  choice.filter = from_.Text();
   const Moment now = TakeMoment();
   const auto count = from_.Integer<uint32_t>();
   std::deque<Sighting> sightings;
@@ -185,7 +187,7 @@ void Player::Commit() {
     sightings.push_back(TakeSighting());
     if (!Sane(sightings.back())) return;
   }
-  if (from_.ok()) ledger_.Commit(*watch, sightings, commit, selector, now);
+  if (from_.ok()) ledger_.Commit(*watch, sightings, commit, choice, now);
 }
 
 }  // namespace
@@ -240,7 +242,7 @@ void LedgerLog::Progress(uint16_t watch, uint64_t resource_version,
 }
 
 void LedgerLog::Commit(uint16_t watch, const std::deque<Sighting>& sightings,
-                       const ListCommit& commit, std::string_view selector,
+                       const ListCommit& commit, const Ledger::Choice& choice,
                        const Moment& now) {
   if (overflowed_) return;
   steps_ += kCommit;
@@ -250,7 +252,8 @@ void LedgerLog::Commit(uint16_t watch, const std::deque<Sighting>& sightings,
   to.Integer<int64_t>(commit.server_time.time_since_epoch().count());
   to.Flag(commit.new_epoch);
   to.Flag(commit.bridge);
-  to.Text(selector);
+  to.Text(choice.selector);
+  to.Text(choice.filter);
   PutMoment(now, to);
   to.Integer<uint32_t>(static_cast<uint32_t>(sightings.size()));
   for (const Sighting& sighting : sightings) PutSighting(sighting, to);

@@ -17,10 +17,10 @@
 #include "frames/object_sink.h"
 #include "occurrences/event_tracker.h"
 #include "series/series_table.h"
+#include "state/ledger.h"
 
 namespace kem {
 
-class Ledger;
 
 class LedgerLog {
  public:
@@ -38,7 +38,7 @@ class LedgerLog {
   void Remove(uint16_t watch, const Sighting& sighting, const Moment& now);
   void Progress(uint16_t watch, uint64_t resource_version, const Moment& now);
   void Commit(uint16_t watch, const std::deque<Sighting>& sightings,
-              const ListCommit& commit, std::string_view selector,
+              const ListCommit& commit, const Ledger::Choice& choice,
               const Moment& now);
   void Expire(const Moment& now);
 

@@ -57,7 +57,8 @@ void Ledger::Save(std::string& out) const {
   for (const auto& watch : watches_) {
     to.Text(watch->name);
     to.Flag(watch->has_baseline);
-    to.Text(watch->selector);
+    to.Text(watch->choice.selector);
+    to.Text(watch->choice.filter);
     to.Integer<uint64_t>(watch->point.resume());
     PutTime(watch->point.resume_at(), to);
     to.Integer<uint64_t>(watch->point.newest());
@@ -90,7 +91,8 @@ std::unique_ptr<Ledger> Ledger::Load(std::string_view bytes,
     Watch& watch = ledger->FindWatch(std::string(from.Text()));
     if (watch.number != i) return nullptr;  // the name twice
     watch.has_baseline = from.Flag();
-    watch.selector = from.Text();
+    watch.choice.selector = from.Text();
+    watch.choice.filter = from.Text();
     const auto resume = from.Integer<uint64_t>();
     watch.point.Reset(resume, TakeTime(from, shift));
     const auto newest = from.Integer<uint64_t>();

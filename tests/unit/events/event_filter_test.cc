@@ -2,6 +2,9 @@
 
 #include <gmock/gmock.h>
 
+#include <iterator>
+#include <set>
+
 namespace kem {
 namespace {
 
@@ -35,6 +38,26 @@ TEST(EventFilterTest, LetsEverythingThroughByDefault) {
   EXPECT_TRUE(Passes({}, {.scope = kCluster, .object_namespace = ""}));
   EXPECT_TRUE(Passes({}, {.kind = "", .reason = "", .component = ""}));
   EXPECT_EQ(Selector({}), "");
+}
+
+TEST(EventFilterTest, OtherOptionsHaveAnotherText) {
+  const FilterOptions all[] = {{},
+                               {.cluster_scoped = false},
+                               {.namespaced = false},
+                               {.namespaces = {"a"}},
+                               {.namespaces = {"a", "b"}},
+                               {.namespaces = {"a 1:b"}},
+                               {.kinds = {{"a"}, {}}},
+                               {.kinds = {{}, {"a"}}},
+                               {.reasons = {{"a"}, {}}},
+                               {.types = {{"a"}, {}}},
+                               {.components = {{"a"}, {}}}};
+  std::set<std::string> texts;
+  for (const FilterOptions& options : all) {
+    texts.insert(EventFilter(options).Text());
+    EXPECT_EQ(EventFilter(options).Text(), EventFilter(options).Text());
+  }
+  EXPECT_EQ(texts.size(), std::size(all));
 }
 
 TEST(EventFilterTest, ByScope) {

@@ -91,7 +91,8 @@ class Driver {
       if (Pick(2) == 0) sightings.push_back(See(ledger, event));
     }
     const ListCommit commit{++version_, now_.wall, Pick(10) == 0, Pick(4) == 0};
-    ledger.Commit(watch, sightings, commit, Pick(3) == 0 ? "type=x" : "", now_,
+    ledger.Commit(watch, sightings, commit,
+                  {Pick(3) == 0 ? "type=x" : "", Pick(3) == 0 ? "x" : ""}, now_,
                   [this](const Sighting&, const Change& change) {
                     total += change.delta;
                   });
@@ -125,7 +126,7 @@ inline void ExpectSame(Ledger& one, Ledger& other, SteadyTime now,
     EXPECT_EQ(a.tracker.tombstones(), b.tracker.tombstones());
     EXPECT_EQ(a.tracker.horizon(), b.tracker.horizon());
     EXPECT_EQ(a.has_baseline, b.has_baseline);
-    EXPECT_EQ(a.selector, b.selector);
+    EXPECT_EQ(a.choice, b.choice);
     EXPECT_EQ(a.point.resume(), b.point.resume());
     EXPECT_EQ(a.point.newest(), b.point.newest());
     EXPECT_EQ(a.point.newest_at() + shift, b.point.newest_at());

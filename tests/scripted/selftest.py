@@ -13,6 +13,7 @@ import checks
 import discovery
 import objects
 import play
+import standin
 import stream
 import wire
 import yaml
@@ -136,6 +137,20 @@ class ScenarioFilesTest(unittest.TestCase):
         tables = discovery.Discovery().tables
         self.assertIn(("nodes", "Node", "C"), tables["v1"])
         self.assertIn(("pods", "Pod", "N"), tables["v1"])
+
+
+class StandInTest(unittest.TestCase):
+    EVENT = {"involvedObject": {"kind": "Node"}, "reason": "Rebooted",
+             "type": "Warning"}
+
+    def test_field_selectors(self):
+        for text, selected in (
+                (None, True), ("involvedObject.kind=Node", True),
+                ("regarding.kind=Pod", False), ("type!=Normal", True),
+                ("reason!=Starting,type=Normal", False)):
+            self.assertEqual(standin.selection(text)(self.EVENT), selected)
+        with self.assertRaises(KeyError):
+            standin.selection("metadata.colour=red")
 
 
 @unittest.skipUnless(browser.available(), "needs chromium")

@@ -32,7 +32,7 @@ TTL = 300.0  # seconds that an Event lives after its last write
 EXPIRY_EVERY = 20.0
 SNAPSHOTS = 50
 CUSTOM = "fleet.example.com/v1 nodepools NodePool C"
-Change = collections.namedtuple("Change", "rv kind namespace core")
+Change = collections.namedtuple("Change", "rv kind core")
 
 
 def load(name):
@@ -86,8 +86,7 @@ class Store:
                 self._tell("DELETED", event)
 
     def _tell(self, kind, event):
-        self.history.append(Change(
-            self.rv, kind, event["metadata"]["namespace"], event))
+        self.history.append(Change(self.rv, kind, event))
         self.changed.notify_all()
 
     def snapshot(self):
@@ -157,6 +156,23 @@ class Player(threading.Thread):
         self.store.write(event, when)
 
 
+# Of an Event of core/v1, by the names that either API has for them.
+FIELDS = {"involvedObject.kind": lambda event: event["involvedObject"]["kind"],
+          "regarding.kind": lambda event: event["involvedObject"]["kind"],
+          "reason": lambda event: event.get("reason", ""),
+          "type": lambda event: event.get("type", "")}
+
+
+def selection(text):
+    """The test of an Event that a fieldSelector makes, or KeyError."""
+    terms = []
+    for term in filter(None, (text or "").split(",")):
+        name, _, value = term.partition("=")
+        terms.append((FIELDS[name.rstrip("!")], name.endswith("!"), value))
+    return lambda event: all((field(event) == value) != unlike
+                             for field, unlike, value in terms)
+
+
 class StandIn(apiserver.Server):
     def __init__(self, store, port):
         super().__init__(discovery.Discovery(extra=[CUSTOM]), port=port)
@@ -173,9 +189,6 @@ class StandIn(apiserver.Server):
         elif not request.is_events:
             if not self.discovery.answer(connection, request):
                 connection.answer(404, "404 page not found\n")
-        elif request.query.get("fieldSelector"):
-            connection.answer(400, discovery.status(
-                400, "BadRequest", "the stand-in knows no field selectors"))
         else:
             self._events(request, connection)
 
@@ -188,12 +201,22 @@ class StandIn(apiserver.Server):
             connection.answer(404, "404 page not found\n")
             return
         namespace = rest[1] if len(rest) == 3 else None
-        if request.is_watch:
-            self._watch(request, connection, group, namespace)
-        else:
-            self._list(request, connection, group, namespace)
+        try:
+            selects = selection(request.query.get("fieldSelector"))
+        except KeyError as error:
+            connection.answer(400, discovery.status(
+                400, "BadRequest", f"field label not supported: {error}"))
+            return
 
-    def _list(self, request, connection, group, namespace):
+        def wanted(event):
+            return selects(event) and namespace in (
+                None, event["metadata"]["namespace"])
+        if request.is_watch:
+            self._watch(request, connection, group, wanted)
+        else:
+            self._list(request, connection, group, wanted)
+
+    def _list(self, request, connection, group, wanted):
         token, start = request.query.get("continue"), 0
         if token:
             try:
@@ -209,9 +232,7 @@ class StandIn(apiserver.Server):
             self.snapshots[rv] = items
             while len(self.snapshots) > SNAPSHOTS:
                 self.snapshots.popitem(last=False)
-        if namespace:
-            items = [item for item in items
-                     if item["metadata"]["namespace"] == namespace]
+        items = [item for item in items if wanted(item)]
         limit = int(request.query.get("limit") or 0) or len(items)
         page = []
         for item in items[start:start + limit]:
@@ -231,7 +252,7 @@ class StandIn(apiserver.Server):
     def _shape(event, group):
         return event if group == "core" else objects.to_events_v1(event)
 
-    def _watch(self, request, connection, group, namespace):
+    def _watch(self, request, connection, group, wanted):
         asked = request.query.get("resourceVersion", "")
         synthetic = asked in ("", "0")
         if not synthetic and not asked.isdigit():
@@ -243,8 +264,7 @@ class StandIn(apiserver.Server):
         connection.start_stream()
         if synthetic:
             rv, items = self.store.snapshot()
-            changes = [Change(rv, "ADDED", item["metadata"]["namespace"], item)
-                       for item in items]
+            changes = [Change(rv, "ADDED", item) for item in items]
         else:
             rv = int(asked)
             if rv < self.store.oldest():
@@ -255,7 +275,7 @@ class StandIn(apiserver.Server):
             changes = self.store.after(rv, 0)
         while not self.stopped:
             for change in changes:
-                if namespace in (None, change.namespace):
+                if wanted(change.core):
                     self._frame(connection, change.kind,
                                 self._shape(change.core, group))
                 rv = change.rv

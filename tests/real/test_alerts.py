@@ -1,8 +1,9 @@
 """Every alert, by both promtools: it fires, resolves, and keeps silent.
 
 The cases are in tests/alerts/<group>.yaml. Each is run as it stands, with a
-label `cluster`, in two clusters, and scraped from two replicas of the exporter:
-what fires must be the same. Cases over the whole catalogue, in which nothing
+label `cluster`, in two clusters, scraped from two replicas of the exporter, and
+beside busy series of other reasons, kinds and types: what fires must be the
+same. Cases over the whole catalogue, in which nothing
 may fire, are made here.
 """
 
@@ -69,10 +70,37 @@ def by_instance(labels):
     return [{}, {"instance": OTHER["instance"]}]
 
 
-def variants(entry):
+def neighbours(entry, rule):
+    """Busy series that differ in one label by which the rule selects.
+
+    With a matcher forgotten, they would fire, or keep silent what shall.
+    """
+    chosen = [s for s in alert_rules.selectors(rule["expr"])
+              if s.metric in alert_rules.EVENTS]
+    found = {}
+    for short in entry["series"]:
+        name, text = SERIES.match(short).groups()
+        if name not in FAMILIES:
+            continue
+        labels = dict(EVENT, **dict(LABEL.findall(text)))
+        for label in ("reason", "kind", "type"):
+            if all(s.names(label) for s in chosen):
+                other = {**labels, label: "Normal" if label == "type"
+                         and labels["type"] == "Warning" else "Other"}
+                inner = ",".join(f'{k}="{v}"' for k, v in other.items())
+                found[f"{name}{{{inner}}}"] = (
+                    "0+30x300" if name == "seen" else "0+1x300")
+    return {"series": {**found, **entry["series"]},
+            "firing": entry["firing"]}
+
+
+def variants(entry, rule=None):
     yield "plain", variant(entry, [{}], lambda labels: [{}])
     if entry.get("as_it_is"):
         return
+    if rule:
+        yield "busy neighbours", variant(neighbours(entry, rule), [{}],
+                                         lambda labels: [{}])
     one, two = {"cluster": "a"}, {"cluster": "b"}
     yield "a cluster", variant(entry, [one], by_cluster("a"))
     yield "two clusters", variant(entry, [one, two], by_cluster("a", "b"))
@@ -192,7 +220,7 @@ class AlertsTest(unittest.TestCase):
         for entry in self.cases:
             alert = entry["alert"]
             rule = self.rules[alert]
-            for name, made in variants(entry):
+            for name, made in variants(entry, rule):
                 texts = told(entry, rule) if name == "plain" else None
                 groups.append(group(f"{alert}: {entry['case']}; {name}", alert,
                                     complete(alert, rule, made), texts))

@@ -16,8 +16,66 @@ import tidy
 import tree
 
 HEADER = "// What it is.\n// Who uses it.\n// What it is not.\n#pragma once\n"
+RULES = "alerts/rules/exporter.yaml"
+
+
+def rule(expr="x > 1", severity="warning", name="Planted", more="",
+         summary="It is.", description="{{ $labels.cluster }}"):
+    """An alert, as it is put at the end of a rule file."""
+    return f"""
+  - alert: {name}
+    expr: '{expr}'{more}
+    labels: {{severity: {severity}}}
+    annotations:
+      summary: "{summary}"
+      description: "{description}"
+      runbook_url: x
+      dashboard_url: x
+"""
+
+
+LAST_SEEN = "time() - max by (cluster) (kube_event_last_seen_timestamp_seconds"
+ALERTS = [("alerts", path, text, words) for path, text, words in [
+    ("alerts/prometheus-rule.yaml", "# More\n", "run it"),
+    (RULES, rule(), "Planted.md: is not what"),
+    (RULES, rule(), "the alert has no runbook"),
+    ("alerts/runbooks/Planted.md", "# Planted\n", "no such alert"),
+    ("alerts/runbooks/KubeEventNodeNotReady.md", "## More\n", "sections"),
+    ("alerts/runbooks/KubeEventNodeNotReady.md",
+     "    kubectl get events --field-selector x\n", "name the namespace"),
+    (RULES, rule(), "runbook_url is"),
+    ("dashboards/json/kube-event-nodes.json", "x", "leads to no dashboard"),
+    (RULES, rule(name="KubeEventNodeNotReady"), "another alert"),
+    (RULES, rule(severity="info"), "critical or warning"),
+    (RULES, rule(severity="warning, job: x"), "only label"),
+    (RULES, rule(severity="'{{ $value }}'"), "$value"),
+    (RULES, rule(summary="It {{ $value }}."), "without a template"),
+    (RULES, rule(description="It is."), "name the cluster"),
+    (RULES, rule("max by (cluster, object_name) (x) > 1"), "name the object"),
+    (RULES, rule().replace("summary", "title"), "annotations are"),
+    (RULES, rule("max by (cluster) (up)"), "compares with nothing"),
+    (RULES, rule("absent(up)"), "needs a for"),
+    (RULES, rule("kube_event_planted > 1"), "no such metric"),
+    (RULES, rule("max by (job) (up) > 1"), "forgets the cluster"),
+    (RULES, rule("max by (cluster, name) (up) > 1"), "no such label: name"),
+    (RULES, rule(LAST_SEEN + '{name="x"}) < 1'), "no such label: name"),
+    (RULES, rule(LAST_SEEN + '{reason=~"NodeReady|NodeRaedy"}) < 1'),
+     "no reason NodeRaedy"),
+    (RULES, rule(LAST_SEEN + '{kind="Nod"}) < 1'), "no kind Nod"),
+    (RULES, "  - alert: [\n", "ParserError"),
+    ("alerts/not-alerted.yaml", "- {why: x, reasons: [Planted]}\n",
+     "excuses Planted"),
+    ("alerts/not-alerted.yaml", "- {why: x, reasons: [Rebooted]}\n",
+     "excuses Rebooted, which is covered"),
+    ("alerts/not-alerted.yaml", "- {reasons: [Rebooted]}\n", "lacks why"),
+    ("exporter/events/reason_catalogue.yaml",
+     "- {source: x, groups: [{rows: [{reasons: [Planted], kinds: [Node], "
+     "component: x, types: [Normal], severity: warning, meaning: x, "
+     "action: x}]}]}\n", "no alert names Planted"),
+]]
 # check, file of the copy, what is put at its end, words of the report
 PLANTS = [
+    *ALERTS,
     ("layering", "exporter/base/error.cc",
      '#include "series/series_table.h"\n', "a higher layer"),
     ("layering", "exporter/base/error.cc", '#include "app/none.h"\n',

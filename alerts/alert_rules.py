@@ -1,0 +1,121 @@
+"""What the alert rules say: read from rules/*.yaml, and from nothing else.
+
+Used by generate and by tests/lint/alerts.py. Which reasons of Events an alert
+covers stands in the selectors of its expression.
+"""
+
+import os
+import re
+
+import yaml
+
+GROUPS = ("nodes", "volumes", "lifecycle", "platform", "exporter")
+CATALOGUE = "exporter/events/reason_catalogue.yaml"
+EVENTS = ("kube_event_occurrences_total", "kube_event_object_occurrences_total",
+          "kube_event_last_seen_timestamp_seconds", "kube_event_active")
+OWN = "https://github.com/kube-event-metrics/kube-event-metrics/blob/main/"
+SELECTOR = re.compile(r"\b(kube_event_[a-z_]+)(?:\{([^}]*)\})?")
+MATCHER = re.compile(r'(\w+)(=~|!~|!=|=)"([^"]*)"')
+
+
+def read(root, path):
+    """A file's text; empty where there is none."""
+    try:
+        with open(os.path.join(root, path), encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return ""
+
+
+def alerts(root):
+    """(file's name without .yaml, rule) of each alert, in order."""
+    for name in GROUPS:
+        for group in yaml.safe_load(
+                read(root, f"alerts/rules/{name}.yaml"))["groups"]:
+            for rule in group["rules"]:
+                yield name, rule
+
+
+def split(expression):
+    """(what fires, what keeps silent): the latter stands behind `unless`."""
+    fires, silent, depth, since = "", "", 0, None
+    for token in re.findall(r'"[^"]*"|\w+|\s+|.', expression):
+        depth += (token == "(") - (token == ")")
+        if since is not None and (depth < since or
+                                  token == "or" and depth == since):
+            since = None
+        elif since is None and token == "unless":
+            since = depth
+        if since is None:
+            fires += token
+        else:
+            silent += token
+    return fires, silent
+
+
+class Selector:
+    """One vector selector; `covers` is about the catalogue's rows."""
+
+    def __init__(self, metric, text):
+        self.metric = metric
+        self.matchers = MATCHER.findall(text or "")
+
+    def says(self, label, value):
+        """Whether the matchers of a label let a value through."""
+        for name, operator, pattern in self.matchers:
+            if name == label:
+                found = (re.fullmatch(pattern, value) if "~" in operator
+                         else pattern == value)
+                if bool(found) == operator.startswith("!"):
+                    return False
+        return True
+
+    def names(self, label):
+        return any(name == label and not operator.startswith("!")
+                   for name, operator, _ in self.matchers)
+
+    def covers(self, row):
+        """row: reason, kind, component, type. "any" is not known."""
+        if self.metric not in EVENTS:
+            return False
+        if not (self.names("reason") or
+                self.names("kind") and row["kind"] != "any"):
+            return False
+        return all(self.says(label, row[field]) or row[field] == "any"
+                   for label, field in (("reason", "reason"), ("kind", "kind"),
+                                        ("type", "type"),
+                                        ("reporting_component", "component")))
+
+
+def selectors(text):
+    return [Selector(*found) for found in SELECTOR.findall(text)]
+
+
+def metrics(rule):
+    return sorted({found for found, _ in SELECTOR.findall(rule["expr"])})
+
+
+def reasons(root):
+    """The catalogue, a dict for each combination of a row."""
+    for source in yaml.safe_load(read(root, CATALOGUE)):
+        for group in source["groups"]:
+            for row in group["rows"]:
+                full = {**group, **row}
+                kinds = full["kinds"]
+                for kind in [kinds] if kinds == "any" else kinds:
+                    for reason in full["reasons"]:
+                        for kind_of_event in full["types"]:
+                            yield {"reason": reason,
+                                   "kind": kind.partition(".")[0],
+                                   "component": full["component"],
+                                   "type": kind_of_event,
+                                   "source": source["source"],
+                                   "severity": full["severity"],
+                                   "meaning": full["meaning"],
+                                   "action": full["action"]}
+
+
+def covered(text, catalogue):
+    """The rows that the selectors in a part of an expression let through."""
+    found = selectors(text)
+    return [row for row in catalogue if any(s.covers(row) for s in found)]

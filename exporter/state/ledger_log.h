@@ -21,7 +21,6 @@
 
 namespace kem {
 
-
 class LedgerLog {
  public:
   // More steps than this nobody came for: from then on they are dropped, and

@@ -1,0 +1,215 @@
+"""Kubernetes / Events / Exporter health."""
+
+from . import board, look, names, panels
+from . import queries as q
+
+UID = "kube-event-exporter-health"
+
+
+def rate(name, by):
+    counter = q.own(name)
+    return (f"round(sum by ({by}) (rate({counter}[$__rate_interval])) "
+            "* $__interval_ms / 1000) > 0")
+
+
+def per_second(name, by):
+    return f"sum by ({by}) (rate({q.own(name)}[$__rate_interval]))"
+
+
+def make():
+    made = board.Board(
+        UID, "Exporter health",
+        "Can I trust these numbers?",
+        "In sync, no blind seconds and no overflow: yes, each is exact.")
+    headlines(made)
+    session(made)
+    events(made)
+    size(made)
+    process(made)
+    return made
+
+
+def headlines(made):
+    made.row(
+        None, 4,
+        (panels.number(
+            "Targets up",
+            "Exporters that Prometheus could scrape. At 0 nothing here is new: "
+            "look at the pod and at Prometheus's targets page.",
+            f"sum({q.selector('up')}) or vector(0)",
+            look.steps((None, look.BAD), (1, look.GOOD))), 4),
+        (panels.number(
+            "Watches",
+            "Whether every watch is in sync, in every replica. When not, "
+            "/readyz tells why.",
+            f"min({q.own('synced')}) or vector(0)",
+            look.steps((None, look.BAD), (1, look.GOOD)), unit="bool_on_off",
+            mappings=[look.texts({"0": ("not in sync", look.BAD),
+                                  "1": ("in sync", look.GOOD)})]), 4),
+        (panels.number(
+            "Blind",
+            "Time that only a list bridged: what came and went within it is "
+            "not counted. Look at how watches end, and at the API server.",
+            f"max(increase({q.own('blind_seconds_total')}[$__range])) "
+            "or vector(0)",
+            look.zero_is_good(1, 300), unit="s").decimals(0), 4),
+        (panels.number(
+            "Overflowed",
+            "Occurrences that were counted without their labels, as a family "
+            "was full. Raise --metrics.max-series, or filter.",
+            f"round(max(increase({q.own('series_overflow_total')}[$__range])))"
+            " or vector(0)",
+            look.steps((None, look.GOOD), (1, look.BAD))), 4),
+        (panels.number(
+            "Counted within (99 %)",
+            "From an occurrence, by its writer's clock, to its being counted. "
+            "Some writers tell late by design; otherwise compare clocks.",
+            "histogram_quantile(0.99, sum by (le) (increase("
+            f"{q.own('event_lag_seconds_bucket')}[$__range])))",
+            look.plain(), unit="s").no_value("-"), 4),
+        (panels.number(
+            "Running since",
+            "The newest start. With --state.file counters go on after it; "
+            "without, they begin at 0, which loses nothing in Prometheus.",
+            f"max({q.selector('process_start_time_seconds')}) * 1000",
+            look.plain(), unit="dateTimeFromNow").no_value("-"), 4))
+
+
+def session(made):
+    made.row(
+        "The API server", 8,
+        (panels.timeline(
+            "In sync",
+            "Red while not every watch has committed its first list. Longer "
+            "than a minute: see /readyz and the log.",
+            {"{{instance}} {{cluster}}": q.own("synced")},
+            {"0": ("not in sync", look.BAD), "1": ("in sync", look.GOOD)}), 8),
+        (panels.bars(
+            "Watches by how they ended",
+            "clean is normal every 4 to 5 minutes. timeout: something between "
+            "drops quiet connections, lower --watch.timeout.",
+            {"{{reason}}": rate("watches_total", "reason")},
+            colour=look.UNUSUAL,
+            overrides=[look.coloured(["clean"], look.NEUTRAL, look.FIXED)]),
+         8),
+        (panels.bars(
+            "Lists by how they ended",
+            "expired is normal on quiet clusters, forbidden needs RBAC; many "
+            "lists mean that watches do not last.",
+            {"{{result}}": rate("lists_total", "result")},
+            colour=look.UNUSUAL,
+            overrides=[look.coloured(["success", "ok"], look.NEUTRAL,
+                                     look.FIXED)]), 8))
+    made.row(
+        None, 7,
+        (panels.bars(
+            "Frames received",
+            "What the watches bring. None while the cluster is busy: see "
+            "/readyz.",
+            {"{{type}}": rate("frames_total", "type")}), 8),
+        (panels.bars(
+            "Frames not used",
+            "replay and truncated lose nothing; malformed, oversize and "
+            "unknown_type are worth a report.",
+            {"{{reason}}": rate("frames_dropped_total", "reason")},
+            colour=look.UNUSUAL,
+            overrides=[look.coloured(["replay", "truncated"], look.NEUTRAL)]),
+         8),
+        (panels.lines(
+            "Blind seconds and restored etcd",
+            "Each step is time that may miss events. A reset of the "
+            "resourceVersion is an etcd that was restored.",
+            {"blind seconds {{instance}}":
+             f"sum by (instance) (increase({q.own('blind_seconds_total')}"
+             "[$__rate_interval]))",
+             "resets {{instance}}":
+             "sum by (instance) (increase("
+             f"{q.own('resource_version_resets_total')}[$__rate_interval]))"},
+            "none", colour=look.UNUSUAL, legend=look.legend(("max",))), 8))
+
+
+def events(made):
+    def within(part):
+        return (f"histogram_quantile({part}, sum by (le) (rate("
+                f"{q.own('event_lag_seconds_bucket')}[$__rate_interval])))")
+
+    made.row(
+        "Events", 8,
+        (panels.lines(
+            "From occurrence to counter",
+            "When it rises, compare the writers' clocks, then see blind "
+            "seconds. Writers of events.k8s.io/v1 tell up to 30 minutes late.",
+            {"half within": within(0.5), "99 % within": within(0.99)},
+            "s", overrides=[look.column("99 % within", (
+                "color", {"mode": "fixed", "fixedColor": look.UNUSUAL}))]), 8),
+        (panels.bars(
+            "Scope decided by",
+            "discovery is best; inferred means that the API server does not "
+            "serve the kind, or that discovery is not allowed.",
+            {"{{by}}": rate("scope_decisions_total", "by")},
+            overrides=[look.coloured(["inferred"], look.UNUSUAL, look.FIXED)]),
+         8),
+        (panels.bars(
+            "Odd occurrences",
+            "Counted right, all of them: combined hides what was meant, a "
+            "conflict is a wrong namespace, filtered is what you asked for.",
+            {"combined": rate("combined_occurrences_total", "job"),
+             "scope conflict": rate("scope_conflicts_total", "job"),
+             "filtered": rate("filtered_occurrences_total", "job"),
+             "overflowed": rate("series_overflow_total", "job")},
+            overrides=[look.coloured(["overflowed"], look.BAD, look.FIXED)]),
+         8))
+
+
+def size(made):
+    made.row(
+        "Size", 8,
+        (panels.lines(
+            "Series by family",
+            "Near --metrics.max-series (50,000 by default), the line, raise "
+            "that or filter.",
+            {"{{family}}": f"max by (family) ({q.own('series')})"}, "short",
+            thresholds=look.steps((None, look.GOOD), (50000, look.BAD))), 8),
+        (panels.lines(
+            "Events remembered",
+            "Events that exist, and those that are gone but must not count "
+            "twice. 64 bytes of memory each.",
+            {"existing": f"max by (instance) ({q.own('tracked_events')})",
+             "gone": f"max by (instance) ({q.own('tombstones')})"}, "short"),
+         8),
+        (panels.bars(
+            "State saves and reloads",
+            "A failed save or reload is told in the log and by /readyz; mend "
+            "the volume or the file. Empty without --state.file.",
+            {"saves: {{result}}": rate("state_saves_total", "result"),
+             "reloads: {{result}}": rate("config_reloads_total", "result"),
+             "discovery: {{result}}": rate("discovery_refreshes_total",
+                                           "result")},
+            overrides=[look.coloured(["failed", "failure"], look.BAD)]), 8))
+
+
+def process(made):
+    cpu = (f"rate({q.selector('process_cpu_seconds_total')}"
+           "[$__rate_interval])")
+    made.row(
+        "Process", 7,
+        (panels.lines("CPU", "Part of one core. It follows the events; "
+                      "without them, look at the scrapes.",
+                      {"{{instance}} {{cluster}}":
+                       f"sum by (cluster, instance) ({cpu})"},
+                      "percentunit"), 6),
+        (panels.lines("Memory", "Resident memory. When it grows without end "
+                      "while the sizes above do not, report it.",
+                      {"{{instance}} {{cluster}}":
+                       q.selector("process_resident_memory_bytes")},
+                      "bytes"), 6),
+        (panels.lines("Scrape duration", "Above Prometheus's scrape timeout "
+                      "samples are lost: filter, or scrape less often.",
+                      {"{{instance}} {{cluster}}":
+                       q.selector("scrape_duration_seconds")}, "s"), 6),
+        (panels.bars("Requests by code", "Codes from 400 on are clients to be "
+                     "mended; from 500 on look at the log.",
+                     {"{{code}} {{handler}}":
+                      rate("http_requests_total", "code, handler")},
+                     overrides=[look.coloured(["5.."], look.BAD),
+                                look.coloured(["4.."], look.UNUSUAL)]), 6))

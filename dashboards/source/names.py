@@ -1,0 +1,122 @@
+"""What the dashboards speak of: metrics, labels, kinds and reasons.
+
+Nothing is typed twice: reasons are looked up in the exporter's catalogue, and
+one that is not there stops the generator.
+"""
+
+import pathlib
+
+import yaml
+
+CATALOGUE = (pathlib.Path(__file__).resolve().parents[2] / "exporter" /
+             "events" / "reason_catalogue.yaml")
+
+OCCURRENCES = "kube_event_occurrences_total"
+OBJECTS = "kube_event_object_occurrences_total"
+LAST_SEEN = "kube_event_last_seen_timestamp_seconds"
+ACTIVE = "kube_event_active"
+OWN = "kube_event_metrics_"
+
+# What every query says; cluster also matches series without such a label.
+SELECT = 'job=~"$job",instance=~"$instance",cluster=~"$cluster"'
+
+# Kinds of each dashboard; what is in none of them is the platform's.
+NODE = "Node"
+VOLUME = "PersistentVolume"
+STORAGE = ("PersistentVolume|VolumeSnapshotContent|VolumeGroupSnapshotContent|"
+           "VolumeAttachment|StorageClass|CSIDriver|CSINode")
+CLAIMS = "NodeClaim|NodePool|.+NodeClass"
+LIFECYCLE = f"{NODE}|{CLAIMS}"
+ELSEWHERE = f"{LIFECYCLE}|{STORAGE}"
+
+
+def _rows():
+    for source in yaml.safe_load(CATALOGUE.read_text(encoding="utf-8")):
+        for group in source["groups"]:
+            for row in group["rows"]:
+                yield {**group, **row, "source": source["source"]}
+
+
+ROWS = tuple(_rows())
+KNOWN = frozenset(r for row in ROWS for r in row["reasons"])
+
+
+def reasons(**wanted):
+    """Reasons of the rows whose fields are one of those given, in order.
+
+    A field is given as text or as a tuple of texts; one whose value in the
+    catalogue is a list matches when any of them does.
+    """
+    def fits(row):
+        for field, values in wanted.items():
+            has = row[field] if isinstance(row[field], list) else [row[field]]
+            has = [value.partition(".")[0] if field == "kinds" else value
+                   for value in has]
+            values = (values,) if isinstance(values, str) else values
+            if not set(has) & set(values):
+                return False
+        return True
+
+    found = [reason for row in ROWS if fits(row) for reason in row["reasons"]]
+    return tuple(dict.fromkeys(found))
+
+
+def named(*names):
+    """The names themselves, after a look at the catalogue."""
+    if unknown := set(names) - KNOWN:
+        raise ValueError(f"not in {CATALOGUE.name}: {sorted(unknown)}")
+    return names
+
+
+def without(these, *others):
+    return tuple(r for r in these if r not in named(*others))
+
+
+CRITICAL = reasons(severity="critical")
+NOT_READY = named("NodeNotReady")
+READY_AGAIN = named("NodeReady", "RemovingNode", "DeletingNode")
+OUT_OF_MEMORY = named("SystemOOM", "OOMKilling")
+PRESSURE = named("NodeHasDiskPressure", "NodeHasInsufficientMemory",
+                 "NodeHasInsufficientPID")
+PRESSURE_OVER = named("NodeHasNoDiskPressure", "NodeHasSufficientMemory",
+                      "NodeHasSufficientPID")
+RECLAIM = named("FreeDiskSpaceFailed", "ImageGCFailed", "ContainerGCFailed",
+                "InvalidDiskCapacity")
+CONFIGURATION = named(
+    "CgroupV1", "IPVSDeprecation", "KubeProxyDefaultMode", "MissingClusterDNS",
+    "CheckLimitsForResolvConf", "PossibleMemoryBackedVolumesOnDisk",
+    "FailedNodeAllocatableEnforcement", "KubeletSetupFailed",
+    "FailedToStartProxierHealthcheck", "FailedToStartMetricServer",
+    "InvalidImageID", "CIDRNotAvailable", "CIDRAssignmentFailed",
+    "FailedToCreateRoute")
+PROBLEM_DETECTOR = without(
+    reasons(source="node-problem-detector", severity=("warning", "critical")),
+    "OOMKilling")
+MARKS = named("Rebooted", *OUT_OF_MEMORY, *NOT_READY)
+
+FAILED_DELETE = named("VolumeFailedDelete", "VolumeFailedRecycle")
+
+JOINED, LEFT = named("RegisteredNode", "RemovingNode")
+INTERRUPTION = (
+    *reasons(source="aws-node-termination-handler", severity="warning",
+             types="Normal"),
+    *named("SpotInterrupted", "CapacityReservationInstanceInterrupted",
+           "InstanceStopping", "InstanceTerminating", "InstanceUnhealthy",
+           "TerminatingOnInterruption"))
+DRAIN_FAILED = (*named("ScaleDownFailed", "FailedDraining"),
+                *without(reasons(source="aws-node-termination-handler",
+                                 types="Warning"), "MonitorError"))
+DEPARTURE = named("DisruptionTerminating", "ScaleDown", "DeletingNode",
+                  "Shutdown")
+LIFECYCLE_REASONS = tuple(dict.fromkeys((
+    JOINED, LEFT, *named("NodeNotSchedulable", "NodeSchedulable", "Synced"),
+    *DEPARTURE, *reasons(component="cloud-node-lifecycle-controller"),
+    *reasons(source=("cluster-autoscaler", "karpenter",
+                     "karpenter-provider-aws",
+                     "aws-node-termination-handler")))))
+
+POLICY = (*reasons(source=("kyverno", "gatekeeper"), types="Warning"),
+          *named("OwnerRefInvalidNamespace"))
+TRUST_KINDS = ("ClusterIssuer|CertificateSigningRequest|Bundle|ClusterBundle|"
+               "ClusterSecretStore|ClusterPushSecret|"
+               "ValidatingWebhookConfiguration")

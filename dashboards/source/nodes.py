@@ -1,0 +1,189 @@
+"""Kubernetes / Events / Nodes."""
+
+from . import board, look, names, panels
+from . import queries as q
+
+UID = "kube-event-nodes"
+NODES = {"kind": names.NODE}
+CHOSEN = {"kind": names.NODE, "object_name": "$node"}
+LISTED = {**CHOSEN, "reason": "$reason"}
+
+
+def make():
+    made = board.Board(
+        UID, "Nodes",
+        "Which nodes are unhealthy, flapping, rebooting, out of memory or "
+        "disk, and was it planned?",
+        "A cordon shortly before a reboot says that it was planned. Choose a "
+        "node above to see it alone.",
+        [board.node_filter(),
+         board.filter_by("reason", "Reason", names.LAST_SEEN, kind=names.NODE)],
+        marks={"object_name": "$node"})
+    headlines(made)
+    readiness(made)
+    pressure(made)
+    agents(made)
+    tables(made)
+    state(made)
+    return made
+
+
+def headlines(made):
+    made.row(
+        None, 4,
+        (panels.number(
+            "Not ready",
+            "Nodes whose newest readiness event is NodeNotReady. Find them in "
+            "the timeline, then run kubectl describe node.",
+            q.how_many_still(q.last_seen(**CHOSEN, reason=names.NOT_READY),
+                             q.last_seen(**CHOSEN, reason=names.READY_AGAIN)),
+            look.zero_is_good(1, 3)), 4),
+        (panels.number(
+            "Under pressure",
+            "Nodes whose newest memory, disk or process id event says that it "
+            "runs out. Pods get evicted next: free some or add capacity.",
+            " + ".join(
+                f"(count({q.still(q.last_seen(**CHOSEN, reason=began), q.last_seen(**CHOSEN, reason=over))}) or vector(0))"
+                for began, over in zip(names.PRESSURE, names.PRESSURE_OVER)),
+            look.zero_is_good(1, 3)), 4),
+        (panels.number(
+            "Reboots",
+            "Machines that were started anew. Without a cordon before it, read "
+            "the kernel log of the last boot.",
+            q.total_or_zero(q.objects(**CHOSEN, reason="Rebooted")),
+            look.zero_is_good(1, 5)), 4),
+        (panels.number(
+            "System OOMs",
+            "Processes that the kernel killed for want of memory. The Event's "
+            "message names the victim; raise what is reserved for the system.",
+            q.total_or_zero(q.objects(**CHOSEN, reason=names.OUT_OF_MEMORY)),
+            look.steps((None, look.GOOD), (1, look.BAD))), 4),
+        (panels.number(
+            "Cordoned",
+            "Nodes whose newest scheduling event is a cordon. One that stays "
+            "for long was forgotten: uncordon it.",
+            q.how_many_still(
+                q.last_seen(**CHOSEN, reason="NodeNotSchedulable"),
+                q.last_seen(**CHOSEN, reason=names.named(
+                    "NodeSchedulable", names.LEFT))),
+            look.plain()), 4),
+        (panels.number(
+            "Joined and left",
+            "Nodes that were registered and removed. After "
+            "kube-controller-manager restarts it registers every node again.",
+            {"joined": q.total_or_zero(q.objects(**CHOSEN,
+                                                 reason=names.JOINED)),
+             "left": q.total_or_zero(q.objects(**CHOSEN, reason=names.LEFT))},
+            look.plain()), 4))
+
+
+def readiness(made):
+    ready = look.coloured(names.named("NodeReady"), look.GOOD, look.FIXED)
+    lost = look.coloured(names.NOT_READY, look.BAD, look.FIXED)
+    made.row(
+        "Readiness", 9,
+        (panels.timeline(
+            "Not ready, node by node",
+            "Nodes of which a NodeNotReady is known from the last day; red "
+            "until they are ready again or gone. Many at once: look at the "
+            "network or the zone, not at the nodes.",
+            {"{{object_name}} {{cluster}}": q.since(
+                q.last_seen(**CHOSEN, reason=names.NOT_READY),
+                q.last_seen(**CHOSEN, reason=names.READY_AGAIN))},
+            {"0": ("Ready", look.GOOD), "1": ("Not ready", look.BAD)}), 12),
+        (panels.bars(
+            "Readiness changes",
+            "A node that goes back and forth is flapping: see its kubelet's "
+            "log and its heartbeats.",
+            {"{{reason}}": q.bars(q.objects(
+                **CHOSEN, reason=names.named("NodeNotReady", "NodeReady")),
+                "reason")},
+            overrides=[ready, lost]), 12))
+
+
+def pressure(made):
+    made.row(
+        "Pressure and kernel", 8,
+        (panels.bars(
+            "Pressure and evictions",
+            "When a node began to run out of memory, disk or process ids, and "
+            "evicted. Find what uses them; check requests and thresholds.",
+            {"{{reason}}": q.bars(q.objects(**CHOSEN, reason=(
+                *names.PRESSURE, "EvictionThresholdMet")), "reason")},
+            colour=look.UNUSUAL), 8),
+        (panels.bars(
+            "Failures to free disk",
+            "The kubelet cannot remove images or containers. Something other "
+            "than images fills the disk, or the runtime is ill.",
+            {"{{reason}}": q.bars(q.objects(**CHOSEN, reason=names.RECLAIM),
+                                  "reason")}, colour=look.UNUSUAL), 8),
+        (panels.bars(
+            "Kernel and hardware",
+            "SystemOOM of the kubelet, and what node-problem-detector finds "
+            "where it runs. Red is critical: drain the node, replace the part.",
+            {"{{reason}}": q.bars(q.objects(**CHOSEN, reason=(
+                *names.OUT_OF_MEMORY, *names.PROBLEM_DETECTOR)), "reason")},
+            colour=look.UNUSUAL, overrides=look.by_severity()), 8))
+
+
+def agents(made):
+    starts = q.objects(**CHOSEN, reason="Starting")
+    made.row(
+        "Starts, reboots and configuration", 8,
+        (panels.bars(
+            "Reboots and starts of kubelet and kube-proxy",
+            "A start without a reboot is an upgrade or a crash; when it "
+            "repeats, read the log of what starts.",
+            {"{{reporting_component}}": q.bars(starts, "reporting_component"),
+             "reboot": q.bars(q.objects(**CHOSEN, reason="Rebooted"),
+                              "reason")},
+            overrides=[look.column("reboot", (
+                "color", {"mode": "fixed", "fixedColor": look.UNUSUAL}))]),
+         10),
+        (panels.rows(
+            "Configuration and network",
+            "What is wrong with a node's set-up. It is said once a start, so "
+            "mend it even when it is hours old.",
+            q.newest_first(50, q.last_seen(
+                **CHOSEN, reason=names.CONFIGURATION),
+                "cluster, object_name, reason, reporting_component"),
+            ["object_name", "reason", "reporting_component", "cluster"],
+            "Latest", link=board.to_node()), 14))
+
+
+def tables(made):
+    made.row(
+        "Nodes", 12,
+        (panels.rows(
+            "Events of each node and reason",
+            "A node that is far above the others has a problem of its own: "
+            "choose it above.",
+            q.top(100, q.objects(**LISTED), "cluster, object_name, reason, type"),
+            ["object_name", "reason", "type", "cluster"], "Occurrences",
+            link=board.to_node()), 11),
+        (panels.rows(
+            "Latest of each node and reason",
+            "Newest first: what happened to a node, backwards in time.",
+            q.newest_first(
+                100, q.last_seen(**LISTED),
+                "cluster, object_name, reason, type, reporting_component"),
+            ["object_name", "reason", "type", "reporting_component",
+             "cluster"], "Latest", link=board.to_node()), 13))
+
+
+def state(made):
+    def nodes_with(condition, status):
+        return (f'sum by (condition) (max by (cluster, node, condition) '
+                f'(kube_node_status_condition{{cluster=~"$cluster",'
+                f'node=~"$node",condition{condition},status="{status}"}}))')
+    made.row(
+        "Compared with kube-state-metrics (optional)", 8,
+        (panels.lines(
+            "Nodes by condition (kube-state-metrics)",
+            "Needs kube-state-metrics in the same Prometheus and is empty "
+            "without it. The state that the events above explain.",
+            {"not Ready": nodes_with('="Ready"', "false"),
+             "Ready unknown": nodes_with('="Ready"', "unknown"),
+             "{{condition}}": nodes_with('=~".+Pressure|NetworkUnavailable"',
+                                         "true")},
+            "none", colour=look.UNUSUAL), 24), collapsed=True)

@@ -1,0 +1,212 @@
+"""The kinds of panels, each with what all of its kind share.
+
+A panel is returned as its builder, ready for a place in the grid
+(board.Board.row); only width and height are left to the dashboard.
+"""
+
+from grafana_foundation_sdk.builders import (bargauge, common, prometheus,
+                                             stat, statetimeline, table, text,
+                                             timeseries)
+from grafana_foundation_sdk.builders import dashboard as build
+from grafana_foundation_sdk.models import common as kinds
+from grafana_foundation_sdk.models import dashboard
+from grafana_foundation_sdk.models.prometheus import PromQueryFormat
+
+from . import look
+
+SOURCE = dashboard.DataSourceRef(type_val="prometheus", uid="${datasource}")
+BAR = "5m"
+NONE_HERE = "None in this time range"
+
+
+def _target(expr, ref, legend=None, instant=False, as_table=False):
+    made = prometheus.Dataquery().expr(expr).ref_id(ref).datasource(SOURCE)
+    if instant:
+        made.instant()
+    else:
+        made.range()
+    made.format(PromQueryFormat.TABLE if as_table
+                else PromQueryFormat.TIME_SERIES)
+    if legend is not None:
+        made.legend_format(legend)
+    return made
+
+
+def _common(panel, title, what, queries, unit, **how):
+    """`queries`: PromQL, or {legend: PromQL}."""
+    if isinstance(queries, str):
+        queries = {None: queries}
+    panel.title(title).description(what).datasource(SOURCE).unit(unit)
+    for index, (legend, expr) in enumerate(queries.items()):
+        panel.with_target(_target(expr, chr(ord("A") + index), legend, **how))
+    return panel
+
+
+def question(markdown):
+    """The slim line at the top that says what the dashboard answers."""
+    return (text.Panel().transparent(True).content(markdown)
+            .mode("markdown"))
+
+
+def number(title, what, queries, thresholds, unit="none", mappings=(),
+           link=None):
+    """One headline: the value at the end of the range."""
+    panel = _common(stat.Panel(), title, what, queries, unit, instant=True)
+    panel.thresholds(thresholds).mappings(list(mappings)).no_value("0")
+    panel.color_scheme(build.FieldColor().mode(
+        dashboard.FieldColorModeId.THRESHOLDS))
+    panel.graph_mode(kinds.BigValueGraphMode.NONE)
+    panel.color_mode(kinds.BigValueColorMode.VALUE)
+    panel.justify_mode(kinds.BigValueJustifyMode.AUTO)
+    panel.text_mode(kinds.BigValueTextMode.AUTO)
+    panel.orientation(kinds.VizOrientation.AUTO)
+    panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"])
+                         .fields("").values(False))
+    if unit == "none":
+        panel.decimals(0)
+    if link:
+        panel.data_links([link])
+    return panel
+
+
+def _axes(panel, title, what, queries, unit, overrides, legend):
+    _common(panel, title, what, queries, unit)
+    panel.no_value(NONE_HERE).legend(legend or look.legend())
+    panel.tooltip(common.VizTooltipOptions()
+                  .mode(kinds.TooltipDisplayMode.MULTI)
+                  .sort(kinds.SortOrder.DESCENDING))
+    panel.overrides(overrides)
+    return panel
+
+
+class _Made:
+    """An override that was made already, where the SDK wants a builder."""
+
+    def __init__(self, made):
+        self._made = made
+
+    def build(self):
+        return self._made
+
+
+def _built(overrides):
+    return [_Made(override) for override in overrides]
+
+
+def bars(title, what, queries, colour=look.NEUTRAL, overrides=(), legend=None,
+         unit="none"):
+    """Stacked bars of occurrences; a bar stands before its sample, for what
+    happened since the one before."""
+    panel = _axes(timeseries.Panel(), title, what, queries, unit,
+                  _built(overrides), legend)
+    panel.interval(BAR).decimals(0).min(0)
+    panel.color_scheme(look.colour(colour, look.SHADES))
+    panel.draw_style(kinds.GraphDrawStyle.BARS).fill_opacity(80).line_width(0)
+    panel.bar_alignment(kinds.BarAlignment.BEFORE).bar_width_factor(0.9)
+    panel.stacking(common.StackingConfig().group("A")
+                   .mode(kinds.StackingMode.NORMAL))
+    panel.show_points(kinds.VisibilityMode.NEVER)
+    panel.axis_soft_max(1)
+    return panel
+
+
+def lines(title, what, queries, unit, colour=look.NEUTRAL, overrides=(),
+          legend=None, thresholds=None):
+    panel = _axes(timeseries.Panel(), title, what, queries, unit,
+                  _built(overrides), legend or look.legend(("lastNotNull",)))
+    panel.color_scheme(look.colour(colour, look.SHADES)).min(0)
+    panel.draw_style(kinds.GraphDrawStyle.LINE).line_width(1).fill_opacity(8)
+    panel.show_points(kinds.VisibilityMode.NEVER)
+    panel.span_nulls(False)
+    if thresholds:
+        panel.thresholds(thresholds).thresholds_style(
+            common.GraphThresholdsStyleConfig().mode(
+                kinds.GraphThresholdsStyleMode.LINE))
+    return panel
+
+
+def timeline(title, what, queries, values):
+    """States over time; `values` is {value: (text, colour)}."""
+    panel = _common(statetimeline.Panel(), title, what, queries, "none")
+    panel.mappings([look.texts(values)]).no_value(NONE_HERE)
+    panel.color_scheme(build.FieldColor().mode(
+        dashboard.FieldColorModeId.THRESHOLDS)).thresholds(look.plain())
+    panel.show_value(kinds.VisibilityMode.NEVER).merge_values(True)
+    panel.row_height(0.8).line_width(0).fill_opacity(75)
+    panel.align_value(kinds.TimelineValueAlignment.LEFT)
+    panel.legend(look.legend(())).tooltip(
+        common.VizTooltipOptions().mode(kinds.TooltipDisplayMode.SINGLE)
+        .sort(kinds.SortOrder.NONE))
+    return panel
+
+
+def ranking(title, what, queries, colour, unit="none"):
+    """Horizontal bars, one a label value."""
+    panel = _common(bargauge.Panel(), title, what, queries, unit, instant=True)
+    panel.orientation(kinds.VizOrientation.HORIZONTAL).min(0).decimals(0)
+    panel.color_scheme(look.colour(colour)).no_value(NONE_HERE)
+    panel.display_mode(kinds.BarGaugeDisplayMode.BASIC)
+    panel.value_mode(kinds.BarGaugeValueMode.TEXT).show_unfilled(False)
+    panel.name_placement(kinds.BarGaugeNamePlacement.LEFT)
+    panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"])
+                         .fields("").values(False))
+    return panel
+
+
+# Column -> what people read, its width (0: what is left) and its properties.
+HEADS = {
+    "cluster": ("Cluster", 110), "kind": ("Kind", 160),
+    "object_name": ("Object", 0), "reason": ("Reason", 220),
+    "type": ("Type", 85), "reporting_component": ("Said by", 230),
+    "api_group": ("API group", 210), "dashboard": ("Dashboard", 0),
+}
+
+
+def _cells(name, last, colour):
+    if name == "type":
+        yield "mappings", [look.TYPES]
+        yield "custom.cellOptions", kinds.TableColorTextCellOptions()
+    elif name == "dashboard":
+        yield "custom.hidden", True
+    elif name == "Value" and last == "Latest":
+        yield "unit", "dateTimeFromNow"
+    elif name == "Value":
+        yield "unit", "none"
+        yield "decimals", 0
+        yield "min", 0
+        yield "color", {"mode": "fixed", "fixedColor": colour}
+        yield "custom.cellOptions", kinds.TableBarGaugeCellOptions(
+            mode=kinds.BarGaugeDisplayMode.BASIC,
+            value_display_mode=kinds.BarGaugeValueMode.TEXT)
+
+
+def rows(title, what, query, columns, last, colour=look.NEUTRAL, link=None):
+    """An instant table. `columns` are labels in order; `last`, the value's head,
+    is "Latest" for times. `link` is put on the object's name."""
+    panel = _common(table.Panel(), title, what, query, "none", instant=True,
+                    as_table=True)
+    shown = [*columns, "Value"]
+    heads = {**HEADS, "Value": (last, 150)}
+    panel.with_transformation(dashboard.DataTransformerConfig(
+        id_val="organize", options={
+            "excludeByName": {"Time": True},
+            "includeByName": {},
+            "indexByName": {name: at for at, name in enumerate(shown)},
+            "renameByName": {name: heads[name][0] for name in shown}}))
+    overrides = []
+    for name in shown:
+        properties = list(_cells(name, last, colour))
+        if width := heads[name][1]:
+            properties.append(("custom.width", width))
+        if name == "object_name" and link:
+            properties.append(("links", [link.build()]))
+        if properties:
+            overrides.append(look.column(heads[name][0], *properties))
+    panel.overrides(_built(overrides)).no_value(NONE_HERE)
+    panel.color_scheme(look.colour(look.QUIET)).show_header(True)
+    panel.align(kinds.FieldTextAlignment.AUTO).filterable(True)
+    panel.cell_height(kinds.TableCellHeight.SM)
+    panel.cell_options(kinds.TableAutoCellOptions())
+    panel.sort_by([common.TableSortByFieldState()
+                   .display_name(last).desc(True)])
+    return panel

@@ -1,0 +1,103 @@
+"""Kubernetes / Events / Network, certificates, policy and CRDs."""
+
+from . import board, look, names, panels
+from . import queries as q
+
+UID = "kube-event-platform"
+ANY = {"scope": "cluster", "kind_not": names.ELSEWHERE}
+CHOSEN = {**ANY, "kind": "$kind", "api_group": "$api_group",
+          "object_name": "$object_name"}
+WARNINGS = {**CHOSEN, "type": "Warning"}
+
+
+def make():
+    made = board.Board(
+        UID, "Network, certificates, policy and CRDs",
+        "Which other cluster-scoped objects (ServiceCIDR, IPAddress, "
+        "ClusterIssuer, ClusterPolicy, custom resources) report trouble?",
+        "Kinds that no installed add-on speaks of stay empty.",
+        [board.filter_by("api_group", "API group", names.LAST_SEEN, **ANY),
+         board.filter_by("kind", "Kind", names.LAST_SEEN, **ANY,
+                         api_group="$api_group"),
+         board.filter_by("object_name", "Object", names.LAST_SEEN, **ANY,
+                         api_group="$api_group", kind="$kind")])
+    headlines(made)
+    parts(made)
+    tables(made)
+    return made
+
+
+def headlines(made):
+    made.row(
+        None, 6,
+        (panels.number(
+            "Warning events",
+            "Occurrences of type Warning about these objects. The bars beside "
+            "say which part of the platform they come from.",
+            q.total_or_zero(q.objects(**WARNINGS)),
+            look.zero_is_good(1, 100)), 4),
+        (panels.number(
+            "Objects with a Warning",
+            "Objects that a Warning was said about; the tables below have "
+            "their names.",
+            q.how_many(q.last_seen(**WARNINGS),
+                       "cluster, api_group, kind, object_name"),
+            look.zero_is_good(1, 10)), 4),
+        (panels.ranking(
+            "Warnings by API group",
+            "The add-on that has most trouble. Look at its pods and its last "
+            "change.",
+            {"{{api_group}}": q.top(8, q.objects(**WARNINGS), "api_group")},
+            look.UNUSUAL), 8),
+        (panels.ranking(
+            "Warnings by kind",
+            "The same by kind; choose one above to see it alone.",
+            {"{{kind}}": q.top(8, q.objects(**WARNINGS), "kind")},
+            look.UNUSUAL), 8))
+
+
+def parts(made):
+    def panel(title, what, selected, by="reason"):
+        legend = " ".join(f"{{{{{label}}}}}" if label == "reason" else
+                          f"({{{{{label}}}}})" for label in
+                          reversed(by.split(", ")))
+        return panels.bars(
+            title, what, {legend: q.bars(q.objects(**{**CHOSEN, **selected}),
+                                         by)},
+            colour=look.UNUSUAL, overrides=look.by_severity())
+
+    made.row(
+        "Parts of the platform", 8,
+        (panel("Service network",
+               "Repairs of ServiceCIDRs and IPAddresses. When they are "
+               "frequent, API servers crash or disagree on their flags.",
+               {"kind": "ServiceCIDR|IPAddress"}), 8),
+        (panel("Certificates, secrets and trust",
+               "Issuers, stores and bundles. While one fails, every "
+               "certificate or secret behind it stalls.",
+               {"kind": names.TRUST_KINDS, "type": "Warning"},
+               "kind, reason"), 8),
+        (panel("Policy and ownership",
+               "Violations and errors of Kyverno and Gatekeeper, and owners in "
+               "another scope. Mend the object or the policy.",
+               {"reason": names.POLICY}), 8))
+
+
+def tables(made):
+    by = "cluster, api_group, kind, object_name, reason, reporting_component"
+    made.row(
+        "Everything", 12,
+        (panels.rows(
+            "Latest Warning of each object",
+            "Newest first. Read the message by kubectl get events -n default "
+            "for the object's name.",
+            q.newest_first(100, q.last_seen(**WARNINGS), by),
+            ["kind", "object_name", "reason", "reporting_component", "cluster",
+             "api_group"], "Latest", link=board.only_here(UID)), 15),
+        (panels.rows(
+            "Repeated Warnings",
+            "What is said most often. Begin here.",
+            q.top(50, q.objects(**WARNINGS),
+                  "cluster, kind, object_name, reason"),
+            ["object_name", "reason", "cluster"], "Occurrences",
+            colour=look.UNUSUAL, link=board.only_here(UID)), 9))

@@ -1,0 +1,113 @@
+"""PromQL, each shape once.
+
+Replicas of the exporter count the same Events: a number is the highest of the
+replicas' before it is summed. Whether an exporter or a Prometheus restarted
+does not matter, except that a count over a time in which the exporter's pod was
+replaced is that of the pod that saw more.
+"""
+
+from .names import ACTIVE, LAST_SEEN, OBJECTS, OCCURRENCES, OWN, SELECT
+
+ONCE = "max without (instance, pod)"
+
+
+def one_of(names):
+    return names if isinstance(names, str) else "|".join(names)
+
+
+def selector(metric, **labels):
+    """metric{...}; a value that is text or names, `x_not` for those excluded."""
+    parts = [SELECT]
+    for label, value in labels.items():
+        value = one_of(value)
+        not_ = label.endswith("_not")
+        pattern = any(c in value for c in "|.*+$")
+        sign = ("!" if not_ else "=") + ("~" if pattern else
+                                         "=" if not_ else "")
+        parts.append(f'{label.removesuffix("_not")}{sign}"{value}"')
+    return f"{metric}{{{','.join(parts)}}}"
+
+
+def occurrences(**labels):
+    return selector(OCCURRENCES, **labels)
+
+
+def objects(**labels):
+    return selector(OBJECTS, **labels)
+
+
+def last_seen(**labels):
+    return selector(LAST_SEEN, **labels)
+
+
+def active(**labels):
+    return selector(ACTIVE, **labels)
+
+
+def own(name, **labels):
+    return selector(OWN + name, **labels)
+
+
+def total(counter, by="", over="$__range"):
+    """How many within the range; one number, or one for each `by`."""
+    group = f" by ({by})" if by else ""
+    return f"round(sum{group} ({ONCE} (increase({counter}[{over}]))))"
+
+
+def total_or_zero(counter):
+    return f"{total(counter)} or vector(0)"
+
+
+def bars(counter, by):
+    """How many in each interval; intervals and series without any are left out
+    so that the known reasons, which stand at 0, do not fill the legend."""
+    return (f"round(sum by ({by}) ({ONCE} (rate({counter}[$__rate_interval]))) "
+            "* $__interval_ms / 1000) > 0")
+
+
+def top(count, counter, by):
+    return f"topk({count}, {total(counter, by)} > 0)"
+
+
+def newest(gauge, by):
+    """Seconds of the newest occurrence within the range, one for each `by`."""
+    return (f"max by ({by}) (max_over_time({gauge}[$__range])) "
+            ">= $__from / 1000")
+
+
+def how_many(gauge, by):
+    return f"count({newest(gauge, by)}) or vector(0)"
+
+
+def newest_first(count, gauge, by):
+    """For tables: milliseconds, as dates are in Grafana."""
+    return f"topk({count}, {newest(gauge, by)}) * 1000"
+
+
+def still(began, ended, by="cluster, object_name"):
+    """Objects whose newest `began` is newer than their newest `ended`."""
+    return (f"max by ({by}) ({began}) unless "
+            f"(max by ({by}) ({ended}) >= max by ({by}) ({began}))")
+
+
+def how_many_still(began, ended):
+    return f"count({still(began, ended)}) or vector(0)"
+
+
+def since(began, ended, by="cluster, object_name"):
+    """1 while `began` is the newest, 0 once `ended` is; over time."""
+    start = f"max by ({by}) ({began})"
+    return f"{start} > bool (max by ({by}) ({ended}) or {start} * 0)"
+
+
+def by_dashboard(query):
+    """Adds the label `dashboard`: the uid of the one that shows the kind."""
+    from .names import CLAIMS, NODE, STORAGE
+    places = (("kube-event-nodes", NODE), ("kube-event-storage", STORAGE),
+              ("kube-event-node-lifecycle", CLAIMS))
+    query = (f'label_replace({query}, "dashboard", "kube-event-platform", '
+             '"kind", ".*")')
+    for uid, kinds in places:
+        query = (f'label_replace({query}, "dashboard", "{uid}", '
+                 f'"kind", "{kinds}")')
+    return query

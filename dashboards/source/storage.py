@@ -1,0 +1,107 @@
+"""Kubernetes / Events / Storage."""
+
+from . import board, look, names, panels
+from . import queries as q
+
+UID = "kube-event-storage"
+CHOSEN = {"kind": "$kind", "object_name": "$object_name"}
+WARNINGS = {**CHOSEN, "type": "Warning"}
+
+
+def make():
+    made = board.Board(
+        UID, "Storage",
+        "Which PersistentVolumes and snapshot contents fail to bind, delete, "
+        "mount or snapshot?",
+        "Failures of claims are events of their namespaces and not shown here.",
+        [board.variable(
+            "kind", "Kind", "Shows only this kind.",
+            board.values_of("kind", q.last_seen(kind=names.STORAGE)),
+            names.STORAGE),
+         board.filter_by("object_name", "Object", names.LAST_SEEN,
+                         kind="$kind")])
+    headlines(made)
+    made.row(
+        "When", 8,
+        (panels.bars(
+            "Storage events by reason",
+            "Orange and red need a look, blue is normal work. What repeats "
+            "each few minutes is a retry that will not succeed by itself.",
+            {"{{reason}} ({{kind}})": q.bars(q.objects(**CHOSEN),
+                                             "kind, reason")},
+            colour=look.UNUSUAL, overrides=look.by_severity()), 14),
+        (panels.bars(
+            "Warnings by driver",
+            "Who says it: a CSI driver that is alone here has lost its storage "
+            "or its permissions.",
+            {"{{reporting_component}}": q.bars(q.objects(**WARNINGS),
+                                               "reporting_component")},
+            colour=look.UNUSUAL), 10))
+    tables(made)
+    state(made)
+    return made
+
+
+def headlines(made):
+    made.row(
+        None, 4,
+        (panels.number(
+            "Failed deletions",
+            "Storage that could not be deleted or recycled; until it is, the "
+            "disk is paid for. The Event's message has the driver's error.",
+            q.total_or_zero(q.objects(**CHOSEN, reason=names.FAILED_DELETE)),
+            look.steps((None, look.GOOD), (1, look.BAD))), 6),
+        (panels.number(
+            "Objects with a Warning",
+            "Volumes and snapshot contents that a Warning was said about. "
+            "Begin with those in the table of repeated failures.",
+            q.how_many(q.last_seen(**WARNINGS), "cluster, kind, object_name"),
+            look.zero_is_good(1, 10)), 6),
+        (panels.number(
+            "Snapshot failures",
+            "Snapshots that could not be made, checked or deleted: backups "
+            "that rely on them fail.",
+            q.total_or_zero(q.selector(
+                names.OBJECTS, kind="Volume.*SnapshotContent",
+                object_name="$object_name", type="Warning")),
+            look.zero_is_good()), 6),
+        (panels.number(
+            "Latest Warning",
+            "When storage was last warned of. It stays empty where there was "
+            "none for a day.",
+            f"max({q.last_seen(**WARNINGS)}) * 1000", look.plain(),
+            unit="dateTimeFromNow").no_value("none"), 6))
+
+
+def tables(made):
+    by = "cluster, kind, object_name, reason, reporting_component"
+    made.row(
+        "Which object", 11,
+        (panels.rows(
+            "Latest failures",
+            "Newest first. Read the message by kubectl get events -n default "
+            "for the object's name.",
+            q.newest_first(50, q.last_seen(**WARNINGS), by),
+            ["kind", "object_name", "reason", "reporting_component",
+             "cluster"], "Latest", link=board.only_here(UID)), 14),
+        (panels.rows(
+            "Repeated failures",
+            "What was tried most often without success. Begin here.",
+            q.top(25, q.objects(**WARNINGS),
+                  "cluster, kind, object_name, reason"),
+            ["object_name", "reason", "cluster"], "Occurrences",
+            colour=look.UNUSUAL, link=board.only_here(UID)), 10))
+
+
+def state(made):
+    made.row(
+        "Compared with kube-state-metrics (optional)", 8,
+        (panels.lines(
+            "PersistentVolumes by phase (kube-state-metrics)",
+            "Needs kube-state-metrics in the same Prometheus and is empty "
+            "without it. Failed is what a failed deletion leaves behind.",
+            {"{{phase}}": "sum by (phase) (max by (cluster, persistentvolume, "
+             'phase) (kube_persistentvolume_status_phase{cluster=~"$cluster",'
+             'persistentvolume=~"$object_name"}))'},
+            "none", overrides=[look.coloured(["Failed"], look.BAD, look.FIXED)]
+        ), 24), collapsed=True)

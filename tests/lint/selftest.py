@@ -12,6 +12,7 @@ import shutil
 import sys
 import tempfile
 
+import dashboard_plants
 import tidy
 import tree
 
@@ -127,6 +128,19 @@ PLANTS = [
     ("scripts", "deploy/planted", "#!/bin/bash\nif then\n", "bash:"),
     ("scripts", "tests/planted.py", "def f(:\n", "invalid syntax"),
     ("format", "exporter/base/error.cc", "int  x=1;\n", "clang-format"),
+    ("dashboards", "dashboards/json/kube-event-nodes.json", "}", "Extra data"),
+    ("dashboards", "dashboards/json/planted.json",
+     '{"uid": "kube-event-nodes"}', "is not its alone"),
+    ("dashboards", "dashboards/json/planted.json", '{"uid": "planted"}',
+     "no dashboard makes it"),
+    ("dashboards", "dashboards/json/planted.json", '{"uid": "other"}',
+     "not named after"),
+    ("dashboards", "dashboards/source/board.py", "SCHEMA = 38\n",
+     '"schemaVersion": 38'),
+    ("dashboards", "tests/lint/dashboards_exclusions.yaml",
+     "- {rule: grid, where: [none]}\n", "nothing needs grid"),
+    ("dashboards", "tests/lint/dashboards_exclusions.yaml",
+     "- {rule: grid, where: [none]}\n", "without a reason"),
 ]
 # clang-tidy's rules, one source each.
 TIDY = [
@@ -211,18 +225,20 @@ def main():
         root = os.path.join(folder, "tree")
         copy_tree(root)
         failures = [*test_checks(root), *test_tidy(folder),
-                    *test_shellcheck(root)]
+                    *test_shellcheck(root), *dashboard_plants.failures(root)]
     for failure in failures:
         print(failure)
     names = {plant[0] for plant in PLANTS}
     here = os.path.dirname(os.path.abspath(__file__))
     for name in sorted(os.listdir(here)):
         stem, ending = os.path.splitext(name)
-        helpers = ("tree", "tidy", "selftest")
+        helpers = ("tree", "tidy", "selftest", "promql", "linter_rules",
+               "dashboard_rules", "dashboard_plants")
         if ending == ".py" and stem not in names and stem not in helpers:
             failures.append(name)
             print(f"{name} has no planted violation")
-    print(f"{len(PLANTS) + len(TIDY) + 1} violations planted, "
+    count = len(PLANTS) + len(TIDY) + len(dashboard_plants.PLANTS) + 1
+    print(f"{count} violations planted, "
           f"{len(failures)} not seen")
     sys.exit(bool(failures))
 

@@ -1,0 +1,128 @@
+"""Each rule for dashboards fails once: a small good one, broken in one way.
+
+selftest.py runs it. A rule without a line here is reported, too.
+"""
+
+import copy
+
+import dashboard_rules
+import dashboards
+import linter_rules
+
+SOURCE = {"type": "prometheus", "uid": "${datasource}"}
+SELECT = 'job=~"$job",instance=~"$instance",cluster=~"$cluster"'
+COUNTER = "kube_event_occurrences_total"
+RATE = f'sum(rate({COUNTER}{{{SELECT},reason="Rebooted"}}[$__rate_interval]))'
+
+
+def variable(name, all_value):
+    return {"type": "query", "name": name, "label": name.capitalize(),
+            "datasource": SOURCE, "multi": True, "includeAll": True,
+            "allValue": all_value, "refresh": 2,
+            "query": f"label_values(kube_event_metrics_build_info, {name})"}
+
+
+def panel(number, title, x, expr, kind="timeseries"):
+    return {"id": number, "type": kind, "title": title, "description": "Look.",
+            "datasource": SOURCE,
+            "gridPos": {"x": x, "y": 0, "w": 12, "h": 8},
+            "fieldConfig": {"defaults": {"unit": "none", "color": {
+                "mode": "fixed", "fixedColor": "blue"}}, "overrides": []},
+            "targets": [{"refId": "A", "datasource": SOURCE, "expr": expr}]}
+
+
+GOOD = {
+    "uid": "kube-event-planted", "title": "Planted", "editable": False,
+    "schemaVersion": 39, "refresh": "1m", "graphTooltip": 1,
+    "tags": ["kube-event"], "timezone": "browser",
+    "time": {"from": "now-6h", "to": "now"},
+    "links": [{"title": "More", "type": "dashboards", "icon": "",
+               "tooltip": "", "tags": ["kube-event"], "asDropdown": True,
+               "targetBlank": False, "includeVars": True, "keepTime": True}],
+    "annotations": {"list": [{
+        "name": "Reboots", "datasource": SOURCE, "enable": True,
+        "iconColor": "red", "expr": RATE}]},
+    "templating": {"list": [
+        {"type": "datasource", "name": "datasource", "label": "Data source",
+         "query": "prometheus"},
+        variable("cluster", ".*"), variable("job", ".+"),
+        variable("instance", ".+")]},
+    "panels": [panel(1, "Left", 0, RATE), panel(2, "Right", 12, RATE, "stat")],
+}
+LEFT = ("panels", 0)
+EXPR = (*LEFT, "targets", 0, "expr")
+CLUSTER, JOB, INSTANCE = (("templating", "list", at) for at in (1, 2, 3))
+
+# rule, where in the dashboard, what is put there (None: taken away)
+PLANTS = [
+    ("template-datasource-rule", ("templating", "list", 0, "name"), "source"),
+    ("template-job-rule", (*JOB, "allValue"), ".*"),
+    ("template-instance-rule", (*INSTANCE, "multi"), False),
+    ("template-label-promql-rule", (*JOB, "query"), "label_values(up{, job)"),
+    ("template-on-time-change-reload-rule", (*JOB, "refresh"), 1),
+    ("panel-datasource-rule", (*LEFT, "datasource", "uid"), "mine"),
+    ("panel-title-description-rule", (*LEFT, "description"), ""),
+    ("panel-units-rule", (*LEFT, "fieldConfig", "defaults", "unit"), "io/s"),
+    ("panel-no-targets-rule", (*LEFT, "targets"), []),
+    ("target-logql-rule", (*LEFT, "targets", 0, "datasource"),
+     {"type": "loki", "uid": "${datasource}"}),
+    ("target-logql-auto-rule", EXPR, RATE.replace("$__rate_interval",
+                                                  "$__auto")),
+    ("target-promql-rule", EXPR, RATE + ")"),
+    ("target-rate-interval-rule", EXPR, RATE.replace("$__rate_interval",
+                                                     "5m")),
+    ("target-job-rule", EXPR, RATE.replace('job=~"$job",', "")),
+    ("target-instance-rule", EXPR, RATE.replace("$instance", "a")),
+    ("target-counter-agg-rule", EXPR, f"sum({COUNTER}{{{SELECT}}})"),
+    ("uneditable-dashboard", ("editable",), True),
+    ("unique-panel-ids", (*LEFT, "id"), 2),
+    ("grid", (*LEFT, "gridPos", "w"), 13),
+    ("grid", ("panels", 1, "gridPos", "w"), 13),
+    ("variables-used", EXPR, RATE.replace("Rebooted", "$reason")),
+    ("variables-used", (*JOB, "name"), "jobs"),
+    ("links", (*LEFT, "description"), "See /d/kube-event-none."),
+    ("descriptions", ("panels", 1, "title"), None),
+    ("conventions", ("schemaVersion",), 42),
+    ("conventions", (*CLUSTER, "allValue"), ".+"),
+    ("conventions", ("links", 0, "keepTime"), False),
+    ("marks-parse", ("annotations", "list", 0, "expr"), "sum("),
+    ("cluster-selected", EXPR, RATE.replace(',cluster=~"$cluster"', "")),
+    ("metrics-exist", EXPR, RATE.replace("occurrences", "planted")),
+    ("metrics-exist", EXPR, RATE.replace("reason=", "node=")),
+    ("metrics-exist", ("annotations", "list", 0, "expr"),
+     RATE.replace("occurrences", "planted")),
+    ("reasons-exist", EXPR, RATE.replace("Rebooted", "Planted")),
+    ("optional-panels", EXPR, f"sum(kube_node_info{{{SELECT}}})"),
+    ("no-rainbow", (*LEFT, "fieldConfig", "defaults", "color", "mode"),
+     "palette-classic"),
+    ("schema", (*LEFT, "gridPos", "ww"), 12),
+    ("schema", (*LEFT, "fieldConfig", "defaults", "units"), "s"),
+]
+
+
+def changed(path, value):
+    board = copy.deepcopy(GOOD)
+    at = board
+    for key in path[:-1]:
+        at = at[key]
+    if value is None:
+        del at[path[-1]]
+    else:
+        at[path[-1]] = value
+    return board
+
+
+def failures(root):
+    """What no rule saw, and rules that nothing breaks."""
+    dashboards.enable_packages(root)
+    known = dashboards.known(root, ["kube-event-planted"])
+    for rule, place, text in dashboards.broken(GOOD, known):
+        yield f"a good dashboard breaks {rule}: {place}: {text}"
+    for rule, path, value in PLANTS:
+        found = {r for r, _, _ in dashboards.broken(changed(path, value),
+                                                    known)}
+        if rule not in found:
+            yield f"{rule} does not see {value!r} at {path}: {found}"
+    rules = {*linter_rules.RULES, *dashboard_rules.RULES, "schema"}
+    for rule in sorted(rules - {plant[0] for plant in PLANTS}):
+        yield f"nothing planted breaks {rule}"

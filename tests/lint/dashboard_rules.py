@@ -1,0 +1,193 @@
+"""Our own rules for dashboards, beside those of linter_rules.py.
+
+Each is a generator of (where, text) for one dashboard; `known` has what the
+tree says exists: metrics, their labels, reasons and the uids of all dashboards.
+"""
+
+import collections
+import json
+import re
+
+import promql
+from linter_rules import UNITS, panels, targets, variables, where
+
+WIDTH = 24
+OURS = "kube_event_"
+TARGET_LABELS = {"job", "instance", "cluster"}
+FOREIGN = re.compile(r"up|scrape_\w+|kube_(?!event_)\w+")
+Known = collections.namedtuple("Known", "metrics labels reasons uids")
+
+
+def unique_panel_ids(board, _):
+    seen = collections.Counter(p.get("id") for p in panels(board))
+    for number, count in seen.items():
+        if count > 1 or number is None:
+            yield "panels", f"id {number} {count} times"
+
+
+def grid(board, _):
+    placed = []
+    for panel in panels(board):
+        at = panel.get("gridPos", {})
+        x, y, w, h = (at.get(key, -1) for key in "xywh")
+        if x < 0 or y < 0 or w < 1 or h < 1 or x + w > WIDTH:
+            yield where(panel), f"is outside of the grid: {at}"
+        for other, (x2, y2, w2, h2) in placed:
+            if x < x2 + w2 and x2 < x + w and y < y2 + h2 and y2 < y + h:
+                yield where(panel), f"overlaps {where(other)}"
+        placed.append((panel, (x, y, w, h)))
+
+
+def variables_used(board, _):
+    listed = list(variables(board))
+    names = {each["name"] for each in listed}
+    texts = {each["name"]: json.dumps(each.get("query", ""))
+             for each in listed}
+    rest = json.dumps([board.get("panels"), board.get("annotations")])
+    pattern = r"\$\{?([A-Za-z]\w*)|\[\[(\w+)"
+
+    def used(text):
+        return {a or b for a, b in re.findall(pattern, text)}
+
+    everything = used(rest).union(*(
+        used(text) for text in texts.values()),
+        {"datasource"} if "${datasource}" in json.dumps(listed) else ())
+    for name in sorted(names - everything):
+        yield name, "is a variable that nothing uses"
+    for name in sorted(everything - names):
+        if not name.startswith("__"):
+            yield name, "is used, but no variable"
+
+
+def links(board, known):
+    text = json.dumps(board)
+    found = set(re.findall(r'/d/([\w-]+)', text))
+    found |= set(re.findall(r'\\"dashboard\\", \\"([^"\\]*)\\"', text))
+    for uid in sorted(found - known.uids):
+        yield uid, "no dashboard has this uid"
+
+
+def descriptions(board, _):
+    for panel in panels(board):
+        if panel["type"] in ("row", "text"):
+            continue
+        if not panel.get("title") or not panel.get("description"):
+            yield where(panel), "has no title or no description"
+        if panel.get("fieldConfig", {}).get("defaults", {}).get(
+                "unit") not in UNITS:
+            yield where(panel), "has no unit of the list"
+
+
+def conventions(board, _):
+    wanted = {"schemaVersion": 39, "refresh": "1m", "graphTooltip": 1,
+              "tags": ["kube-event"], "time": {"from": "now-6h", "to": "now"},
+              "timezone": "browser"}
+    for key, value in wanted.items():
+        if board.get(key) != value:
+            yield "dashboard", f"{key} is {board.get(key)}, not {value}"
+    if not re.fullmatch(r"kube-event-[a-z-]{1,29}", board.get("uid", "")):
+        yield "dashboard", f"uid {board.get('uid')} is not kube-event-..."
+    if "id" in board or "__inputs" in board:
+        yield "dashboard", "has an id or __inputs of an export"
+    if [v["name"] for v in variables(board)][:4] != [
+            "datasource", "cluster", "job", "instance"]:
+        yield "variables", "do not begin with those that all share"
+    for each in variables(board):
+        if each["name"] == "cluster" and each.get("allValue") != ".*":
+            yield "cluster", "All does not match series without the label"
+    for each in board.get("links", []):
+        if not each.get("includeVars") or not each.get("keepTime"):
+            yield "links", f"{each.get('title')} forgets variables or the time"
+
+
+def queries(board):
+    """(where, tree) of all panels, marks and variables that parse."""
+    for panel, _, tree in targets(board):
+        if tree:
+            yield where(panel), tree
+    others = [(a["name"], a.get("expr", "")) for a in
+              board.get("annotations", {}).get("list", [])]
+    others += [(v["name"], (promql.of_variable(v["query"]) or ("", ""))[1])
+               for v in variables(board, "query")]
+    for name, expression in others:
+        try:
+            yield name, promql.parse(expression)
+        except ValueError as error:
+            yield name, error
+
+
+def marks_parse(board, _):
+    for place, tree in queries(board):
+        if isinstance(tree, ValueError):
+            yield place, f"does not parse: {tree}"
+
+
+def _selectors(board):
+    for place, tree in queries(board):
+        if not isinstance(tree, ValueError):
+            for name, matchers, _ in promql.selectors(tree):
+                yield place, name, matchers
+
+
+def cluster_selected(board, _):
+    for place, name, matchers in _selectors(board):
+        own_variable = place in ("cluster", "job", "instance")
+        if not own_variable and ("cluster", "=~", "$cluster") not in matchers:
+            yield place, f'{name} without cluster=~"$cluster"'
+
+
+def metrics_exist(board, known):
+    for place, name, matchers in _selectors(board):
+        if name not in known.metrics and not FOREIGN.fullmatch(name):
+            yield place, f"no such metric: {name}"
+        for label, _, _ in matchers:
+            if name in known.labels and label not in (
+                    known.labels[name] | TARGET_LABELS):
+                yield place, f"{name} has no label {label}"
+
+
+def reasons_exist(board, known):
+    for place, name, matchers in _selectors(board):
+        for label, _, value in matchers:
+            if label != "reason" or "$" in value or not name.startswith(OURS):
+                continue
+            if name.startswith(OURS + "metrics_"):
+                continue
+            for reason in sorted(set(value.split("|")) - known.reasons):
+                yield place, f"no such reason in the catalogue: {reason}"
+
+
+def optional_panels(board, _):
+    """What needs kube-state-metrics says so, and waits in a closed row."""
+    closed = {id(p) for row in board.get("panels", [])
+              if row.get("collapsed") for p in row.get("panels", [])}
+    for panel, _, tree in targets(board):
+        names = [n for n, _, _ in promql.selectors(tree)] if tree else []
+        if not any(FOREIGN.fullmatch(n) and n.startswith("kube_")
+                   for n in names):
+            continue
+        if "kube-state-metrics" not in panel.get("title", ""):
+            yield where(panel), "does not say that it needs kube-state-metrics"
+        if id(panel) not in closed:
+            yield where(panel), "needs kube-state-metrics, in an open row"
+
+
+def no_rainbow(board, _):
+    text = json.dumps(board)
+    if "palette-classic" in text:
+        yield "dashboard", "colours by the order of series, not by meaning"
+    for panel in panels(board):
+        mode = panel.get("fieldConfig", {}).get("defaults", {}).get(
+            "color", {}).get("mode")
+        if panel["type"] not in ("row", "text") and not mode:
+            yield where(panel), "leaves its colours to Grafana"
+
+
+RULES = {
+    "unique-panel-ids": unique_panel_ids, "grid": grid,
+    "variables-used": variables_used, "links": links,
+    "descriptions": descriptions, "conventions": conventions,
+    "marks-parse": marks_parse, "cluster-selected": cluster_selected,
+    "metrics-exist": metrics_exist, "reasons-exist": reasons_exist,
+    "optional-panels": optional_panels, "no-rainbow": no_rainbow,
+}

@@ -1,0 +1,67 @@
+"""Queries of dashboards as a tree: variables filled in, then parsed.
+
+dashboards.py puts promql_parser on the path before it calls anything here.
+"""
+
+import datetime
+import re
+
+# Told apart from every range that a person would write.
+RATE_INTERVAL = "11m7s"
+RATE_INTERVAL_TIME = datetime.timedelta(minutes=11, seconds=7)
+FILLED = (("$__rate_interval", RATE_INTERVAL), ("$__interval_ms", "300000"),
+          ("$__interval", "5m"), ("$__range_s", "21600"), ("$__range", "6h"),
+          ("$__from", "1700000000000"), ("$__to", "1700021600000"))
+
+
+def parse(expression):
+    """The tree, or ValueError."""
+    import promql_parser
+    for name, value in FILLED:
+        expression = expression.replace(name, value)
+    # What is left stands in matchers; elsewhere it makes the parser fail.
+    return promql_parser.parse(expression)
+
+
+def walk(node, above=()):
+    """(node, the nodes above it, from the top) of the whole tree."""
+    yield node, above
+    for field in ("lhs", "rhs", "expr", "param", "args", "vector_selector"):
+        below = getattr(node, field, None)
+        below = below if isinstance(below, (list, tuple)) else [below]
+        for each in below:
+            if each is not None and not isinstance(each, (str, int, float)):
+                yield from walk(each, (*above, node))
+
+
+def selectors(tree):
+    """(name, [(label, operator, value)], the nodes above) of each selector."""
+    for node, above in walk(tree):
+        if type(node).__name__ == "VectorSelector":
+            yield node.name, [(m.name, sign(m.op), m.value)
+                              for m in node.matchers.matchers], above
+
+
+def sign(operator):
+    name = str(operator).rpartition(".")[2]
+    return {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}[name]
+
+
+def ranges(tree):
+    """(function, range) of each call on a range of samples."""
+    for node, above in walk(tree):
+        if type(node).__name__ == "MatrixSelector":
+            calls = [n for n in above if type(n).__name__ == "Call"]
+            yield (calls[-1].func.name if calls else ""), node.range
+
+
+def of_variable(query):
+    """(kind, PromQL) of a variable's query, or None for another language."""
+    found = re.fullmatch(r"(label_names|label_values|metrics|query_result)"
+                         r"\((.*)\)", query.strip())
+    if not found:
+        return None
+    kind, inner = found.groups()
+    if kind == "label_values":
+        inner = re.sub(r",\s*\w+$", "", inner)
+    return kind, inner

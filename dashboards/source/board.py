@@ -136,9 +136,8 @@ class Board:
             .type(dashboard.DashboardLinkType.DASHBOARDS).as_dropdown(True)
             .include_vars(True).keep_time(True).icon("external link"))
         self._made = self._made.build()
-        if marks is not None:
-            self._made.annotations = dashboard.AnnotationContainer(
-                list_val=list(_marks(marks)))
+        self._made.annotations = dashboard.AnnotationContainer(
+            list_val=[] if marks is None else list(_marks(marks)))
         self._made.schema_version = SCHEMA
         self._made.panels = []
         self._y = 0

@@ -33,11 +33,13 @@ def headlines(made):
     made.row(
         None, 4,
         (panels.number(
-            "Targets up",
-            "Exporters that Prometheus could scrape. At 0 nothing here is new: "
-            "look at the pod and at Prometheus's targets page.",
-            f"sum({q.selector('up')}) or vector(0)",
-            look.steps((None, look.BAD), (1, look.GOOD))), 4),
+            "Scrapes",
+            "Whether Prometheus reaches every replica that it reached within "
+            "this time. When not, look at the pod and at Prometheus's targets.",
+            f"min({q.of_exporter(q.selector('up'))}) or vector(0)",
+            look.steps((None, look.BAD), (1, look.GOOD)), unit="bool_on_off",
+            mappings=[look.texts({"0": ("down", look.BAD),
+                                  "1": ("up", look.GOOD)})]), 4),
         (panels.number(
             "Watches",
             "Whether every watch is in sync, in every replica. When not, "
@@ -71,7 +73,8 @@ def headlines(made):
             "Running since",
             "The newest start. With --state.file counters go on after it; "
             "without, they begin at 0, which loses nothing in Prometheus.",
-            f"max({q.selector('process_start_time_seconds')}) * 1000",
+            f"max({q.of_exporter(q.selector('process_start_time_seconds'))})"
+            " * 1000",
             look.plain(), unit="dateTimeFromNow").no_value("-"), 4))
 
 
@@ -196,17 +199,18 @@ def process(made):
         (panels.lines("CPU", "Part of one core. It follows the events; "
                       "without them, look at the scrapes.",
                       {"{{instance}} {{cluster}}":
-                       f"sum by (cluster, instance) ({cpu})"},
+                       q.of_exporter(cpu)},
                       "percentunit"), 6),
         (panels.lines("Memory", "Resident memory. When it grows without end "
                       "while the sizes above do not, report it.",
                       {"{{instance}} {{cluster}}":
-                       q.selector("process_resident_memory_bytes")},
+                       q.of_exporter(q.selector(
+                           "process_resident_memory_bytes"))},
                       "bytes"), 6),
         (panels.lines("Scrape duration", "Above Prometheus's scrape timeout "
                       "samples are lost: filter, or scrape less often.",
                       {"{{instance}} {{cluster}}":
-                       q.selector("scrape_duration_seconds")}, "s"), 6),
+                       q.of_exporter(q.selector("scrape_duration_seconds"))}, "s"), 6),
         (panels.bars("Requests by code", "Codes from 400 on are clients to be "
                      "mended; from 500 on look at the log.",
                      {"{{code}} {{handler}}":

@@ -81,7 +81,7 @@ def readiness(made):
     ready = look.coloured(names.named("NodeReady"), look.GOOD, look.FIXED)
     lost = look.coloured(names.NOT_READY, look.BAD, look.FIXED)
     made.row(
-        "Readiness", 9,
+        "Readiness", 12,
         (panels.timeline(
             "Not ready, node by node",
             "Nodes of which a NodeNotReady is known from the last day; red "

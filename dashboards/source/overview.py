@@ -114,9 +114,9 @@ def what(made):
 
 
 def which(made):
-    latest = q.by_dashboard(q.newest_first(
-        50, q.last_seen(**CHOSEN),
-        "cluster, kind, object_name, reason, type, reporting_component"))
+    latest = q.by_dashboard(q.newest_of_each(
+        50, q.last_seen(**CHOSEN), "cluster, kind, object_name",
+        "reason, type"))
     noisiest = q.by_dashboard(q.top(
         25, q.objects(**WARNINGS), "cluster, kind, object_name"))
     made.row(

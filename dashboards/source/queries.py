@@ -48,6 +48,13 @@ def own(name, **labels):
     return selector(OWN + name, **labels)
 
 
+def of_exporter(query):
+    """Keeps what is about our targets: `up` and process_* are everyone's, and
+    All means any job."""
+    return (f"{query} and on (cluster, job, instance) "
+            f"max_over_time({own('build_info')}[$__range])")
+
+
 def total(counter, by="", over="$__range"):
     """How many within the range; one number, or one for each `by`."""
     group = f" by ({by})" if by else ""
@@ -82,6 +89,12 @@ def how_many(gauge, by):
 def newest_first(count, gauge, by):
     """For tables: milliseconds, as dates are in Grafana."""
     return f"topk({count}, {newest(gauge, by)}) * 1000"
+
+
+def newest_of_each(count, gauge, by, more):
+    """As newest_first, but only the newest `more` of each `by`."""
+    return (f"topk({count}, topk by ({by}) (1, {newest(gauge, f'{by}, {more}')}"
+            ")) * 1000")
 
 
 def still(began, ended, by="cluster, object_name"):

@@ -177,8 +177,8 @@ def size(made):
             "Events remembered",
             "Events that exist, and those that are gone but must not count "
             "twice. 64 bytes of memory each.",
-            {"existing": f"max by (instance) ({q.own('tracked_events')})",
-             "gone": f"max by (instance) ({q.own('tombstones')})"}, "short"),
+            {"existing": f"max({q.own('tracked_events')})",
+             "gone": f"max({q.own('tombstones')})"}, "short"),
          8),
         (panels.bars(
             "State saves and reloads",

@@ -1,4 +1,4 @@
-"""A dashboard's frame: variables, links, marks, and the grid its panels fill."""
+"""A dashboard's frame: variables, links, marks, and the grid of its panels."""
 
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import dashboard
@@ -106,16 +106,25 @@ class Mark(dashboard.AnnotationQuery):
 
 
 def _marks(object_name):
-    """One layer a meaning, at the time of the occurrence itself."""
+    """One layer a meaning, at the time of the occurrence itself. Planned ones
+    are left out at first: a rolling upgrade would fence the charts in."""
+    cordoned = queries.last_seen(kind=names.NODE, reason=names.CORDONED,
+                                 **object_name)
     for title, reasons, colour in (
-            ("Reboots", names.named("Rebooted"), "purple"),
             ("Out of memory", names.OUT_OF_MEMORY, "red"),
+            ("Unplanned reboots", names.REBOOTED, "purple"),
+            ("Unplanned not ready", names.NOT_READY, "orange"),
+            ("Reboots", names.REBOOTED, "purple"),
             ("Not ready", names.NOT_READY, "orange")):
         gauge = queries.last_seen(kind=names.NODE, reason=reasons,
                                   **object_name)
         newest = ("max by (cluster, object_name, reason, reporting_component) "
                   f"({gauge})")
-        yield Mark(name=title, enable=True, hide=False, icon_color=colour,
+        unplanned = title.startswith("Unplanned")
+        if unplanned:
+            newest = f"({queries.unplanned(newest, gauge, cordoned)})"
+        shown = unplanned or reasons == names.OUT_OF_MEMORY
+        yield Mark(name=title, enable=shown, hide=False, icon_color=colour,
                    datasource=panels.SOURCE, built_in=None,
                    expr=f"({newest} >= $__from / 1000) * 1000")
 

@@ -6,16 +6,6 @@ from . import queries as q
 UID = "kube-event-exporter-health"
 
 
-def rate(name, by):
-    counter = q.own(name)
-    return (f"round(sum by ({by}) (rate({counter}[$__rate_interval])) "
-            "* $__interval_ms / 1000) > 0")
-
-
-def per_second(name, by):
-    return f"sum by ({by}) (rate({q.own(name)}[$__rate_interval]))"
-
-
 def make():
     made = board.Board(
         UID, "Exporter health",
@@ -91,7 +81,7 @@ def session(made):
             "Watches by how they ended",
             "clean is normal every 4 to 5 minutes. timeout: something between "
             "drops quiet connections, lower --watch.timeout.",
-            {"{{reason}}": rate("watches_total", "reason")},
+            {"{{reason}}": q.own_bars("watches_total", "reason")},
             colour=look.UNUSUAL,
             overrides=[look.coloured(["clean"], look.NEUTRAL, look.FIXED)]),
          8),
@@ -99,7 +89,7 @@ def session(made):
             "Lists by how they ended",
             "expired is normal on quiet clusters, forbidden needs RBAC; many "
             "lists mean that watches do not last.",
-            {"{{result}}": rate("lists_total", "result")},
+            {"{{result}}": q.own_bars("lists_total", "result")},
             colour=look.UNUSUAL,
             overrides=[look.coloured(["success", "ok"], look.NEUTRAL,
                                      look.FIXED)]), 8))
@@ -109,12 +99,12 @@ def session(made):
             "Frames received",
             "What the watches bring. None while the cluster is busy: see "
             "/readyz.",
-            {"{{type}}": rate("frames_total", "type")}), 8),
+            {"{{type}}": q.own_bars("frames_total", "type")}), 8),
         (panels.bars(
             "Frames not used",
             "replay and truncated lose nothing; malformed, oversize and "
             "unknown_type are worth a report.",
-            {"{{reason}}": rate("frames_dropped_total", "reason")},
+            {"{{reason}}": q.own_bars("frames_dropped_total", "reason")},
             colour=look.UNUSUAL,
             overrides=[look.coloured(["replay", "truncated"], look.NEUTRAL)]),
          8),
@@ -143,23 +133,23 @@ def events(made):
             "When it rises, compare the writers' clocks, then see blind "
             "seconds. Writers of events.k8s.io/v1 tell up to 30 minutes late.",
             {"half within": within(0.5), "99 % within": within(0.99)},
-            "s", overrides=[look.column("99 % within", (
+            "s", sparse=True, overrides=[look.column("99 % within", (
                 "color", {"mode": "fixed", "fixedColor": look.UNUSUAL}))]), 8),
         (panels.bars(
             "Scope decided by",
             "discovery is best; inferred means that the API server does not "
             "serve the kind, or that discovery is not allowed.",
-            {"{{by}}": rate("scope_decisions_total", "by")},
+            {"{{by}}": q.own_bars("scope_decisions_total", "by")},
             overrides=[look.coloured(["inferred"], look.UNUSUAL, look.FIXED)]),
          8),
         (panels.bars(
             "Odd occurrences",
             "Counted right, all of them: combined hides what was meant, a "
             "conflict is a wrong namespace, filtered is what you asked for.",
-            {"combined": rate("combined_occurrences_total", "job"),
-             "scope conflict": rate("scope_conflicts_total", "job"),
-             "filtered": rate("filtered_occurrences_total", "job"),
-             "overflowed": rate("series_overflow_total", "job")},
+            {"combined": q.own_bars("combined_occurrences_total", "job"),
+             "scope conflict": q.own_bars("scope_conflicts_total", "job"),
+             "filtered": q.own_bars("filtered_occurrences_total", "job"),
+             "overflowed": q.own_bars("series_overflow_total", "job")},
             overrides=[look.coloured(["overflowed"], look.BAD, look.FIXED)]),
          8))
 
@@ -172,6 +162,12 @@ def size(made):
             "Near --metrics.max-series (50,000 by default), the line, raise "
             "that or filter.",
             {"{{family}}": f"max by (family) ({q.own('series')})"}, "short",
+            overrides=[look.column(family, ("displayName", title))
+                       for family, title in (
+                           (names.OCCURRENCES, "occurrences"),
+                           (names.OBJECTS, "objects"),
+                           (names.LAST_SEEN, "last seen"),
+                           (names.ACTIVE, "active"))],
             thresholds=look.steps((None, look.GOOD), (50000, look.BAD))), 8),
         (panels.lines(
             "Events remembered",
@@ -184,9 +180,10 @@ def size(made):
             "State saves and reloads",
             "A failed save or reload is told in the log and by /readyz; mend "
             "the volume or the file. Empty without --state.file.",
-            {"saves: {{result}}": rate("state_saves_total", "result"),
-             "reloads: {{result}}": rate("config_reloads_total", "result"),
-             "discovery: {{result}}": rate("discovery_refreshes_total",
+            {"saves: {{result}}": q.own_bars("state_saves_total", "result"),
+             "reloads: {{result}}": q.own_bars("config_reloads_total",
+                                               "result"),
+             "discovery: {{result}}": q.own_bars("discovery_refreshes_total",
                                            "result")},
             overrides=[look.coloured(["failed", "failure"], look.BAD)]), 8))
 
@@ -210,10 +207,11 @@ def process(made):
         (panels.lines("Scrape duration", "Above Prometheus's scrape timeout "
                       "samples are lost: filter, or scrape less often.",
                       {"{{instance}} {{cluster}}":
-                       q.of_exporter(q.selector("scrape_duration_seconds"))}, "s"), 6),
+                       q.of_exporter(q.selector(
+                           "scrape_duration_seconds"))}, "s"), 6),
         (panels.bars("Requests by code", "Codes from 400 on are clients to be "
                      "mended; from 500 on look at the log.",
                      {"{{code}} {{handler}}":
-                      rate("http_requests_total", "code, handler")},
+                      q.own_bars("http_requests_total", "code, handler")},
                      overrides=[look.coloured(["5.."], look.BAD),
                                 look.coloured(["4.."], look.UNUSUAL)]), 6))

@@ -73,6 +73,8 @@ def without(these, *others):
 
 
 CRITICAL = reasons(severity="critical")
+REBOOTED = named("Rebooted")
+CORDONED = named("NodeNotSchedulable")
 NOT_READY = named("NodeNotReady")
 READY_AGAIN = named("NodeReady", "RemovingNode", "DeletingNode")
 OUT_OF_MEMORY = named("SystemOOM", "OOMKilling")
@@ -92,7 +94,6 @@ CONFIGURATION = named(
 PROBLEM_DETECTOR = without(
     reasons(source="node-problem-detector", severity=("warning", "critical")),
     "OOMKilling")
-MARKS = named("Rebooted", *OUT_OF_MEMORY, *NOT_READY)
 
 FAILED_DELETE = named("VolumeFailedDelete", "VolumeFailedRecycle")
 
@@ -108,6 +109,8 @@ DRAIN_FAILED = (*named("ScaleDownFailed", "FailedDraining"),
                                  types="Warning"), "MonitorError"))
 DEPARTURE = named("DisruptionTerminating", "ScaleDown", "DeletingNode",
                   "Shutdown")
+BLOCKED = (*DRAIN_FAILED, *without(
+    reasons(source="karpenter", types="Warning"), "FailedDraining"))
 LIFECYCLE_REASONS = tuple(dict.fromkeys((
     JOINED, LEFT, *named("NodeNotSchedulable", "NodeSchedulable", "Synced"),
     *DEPARTURE, *reasons(component="cloud-node-lifecycle-controller"),

@@ -25,7 +25,7 @@ def make():
     headlines(made)
     flow(made)
     made.row(
-        "Detail", 12,
+        "Detail", 11,
         (panels.rows(
             "Latest lifecycle events",
             "Newest first: read upwards what led to a node's end.",
@@ -33,15 +33,18 @@ def make():
                 100, q.last_seen(**ALL), "cluster, kind, object_name, reason, "
                 "type, reporting_component"),
             ["kind", "object_name", "reason", "type", "reporting_component",
-             "cluster"], "Latest", link=board.only_here(UID)), 14),
+             "cluster"], "Latest", link=board.only_here(UID)), 24))
+    made.row(
+        None, 9,
         (panels.rows(
             "Repeated Warnings",
             "What is tried again and again. Look for PodDisruptionBudgets, "
             "do-not-disrupt annotations and limits at the provider.",
-            q.top(25, q.objects(**ALL, type="Warning"),
-                  "cluster, kind, object_name, reason"),
-            ["object_name", "reason", "cluster"], "Occurrences",
-            colour=look.UNUSUAL, link=board.only_here(UID)), 10))
+            q.top(25, q.objects(**ALL, type="Warning"), "cluster, kind, "
+                  "object_name, reason, reporting_component"),
+            ["kind", "object_name", "reason", "reporting_component",
+             "cluster"], "Occurrences", colour=look.UNUSUAL,
+            link=board.only_here(UID)), 24))
     return made
 
 
@@ -100,6 +103,6 @@ def flow(made):
             "What blocks",
             "Nodes that cannot be made or emptied. InsufficientCapacityError "
             "and NoCompatibleInstanceTypes want wider requirements.",
-            {"{{reason}} ({{kind}})": q.bars(q.objects(
-                **ALL, type="Warning"), "kind, reason")},
+            {"{{reason}}": q.bars(q.objects(
+                **{**ALL, "reason": names.BLOCKED}), "reason")},
             colour=look.UNUSUAL, overrides=look.by_severity()), 8))

@@ -28,6 +28,22 @@ def make():
     return made
 
 
+def said(reason):
+    return q.last_seen(**CHOSEN, reason=reason)
+
+
+def cordoned():
+    return said(names.CORDONED)
+
+
+def unplanned_reboots():
+    gauge = q.last_seen(**CHOSEN, reason=names.REBOOTED)
+    recent = q.newest(gauge, "cluster, object_name")
+    return (f"count(({recent}) unless on (cluster, object_name) "
+            f"(max by (cluster, object_name) ({cordoned()}) > "
+            f"max by (cluster, object_name) ({gauge}) - 7200)) or vector(0)")
+
+
 def headlines(made):
     made.row(
         None, 4,
@@ -43,15 +59,18 @@ def headlines(made):
             "Nodes whose newest memory, disk or process id event says that it "
             "runs out. Pods get evicted next: free some or add capacity.",
             " + ".join(
-                f"(count({q.still(q.last_seen(**CHOSEN, reason=began), q.last_seen(**CHOSEN, reason=over))}) or vector(0))"
-                for began, over in zip(names.PRESSURE, names.PRESSURE_OVER)),
+                f"({q.how_many_still(began, over)})" for began, over in
+                zip(map(said, names.PRESSURE), map(said, names.PRESSURE_OVER))),
             look.zero_is_good(1, 3)), 4),
         (panels.number(
             "Reboots",
-            "Machines that were started anew. Without a cordon before it, read "
-            "the kernel log of the last boot.",
-            q.total_or_zero(q.objects(**CHOSEN, reason="Rebooted")),
-            look.zero_is_good(1, 5)), 4),
+            "Machines that were started anew. Unplanned: without a cordon "
+            "within two hours before; read the kernel log of the last boot.",
+            {"all": q.total_or_zero(q.objects(**CHOSEN,
+                                              reason=names.REBOOTED)),
+             "unplanned": unplanned_reboots()},
+            look.plain(), overrides=[look.column("unplanned", (
+                "thresholds", look.zero_is_good(1, 5).build()))]), 4),
         (panels.number(
             "System OOMs",
             "Processes that the kernel killed for want of memory. The Event's "
@@ -63,7 +82,7 @@ def headlines(made):
             "Nodes whose newest scheduling event is a cordon. One that stays "
             "for long was forgotten: uncordon it.",
             q.how_many_still(
-                q.last_seen(**CHOSEN, reason="NodeNotSchedulable"),
+                q.last_seen(**CHOSEN, reason=names.CORDONED),
                 q.last_seen(**CHOSEN, reason=names.named(
                     "NodeSchedulable", names.LEFT))),
             look.plain()), 4),
@@ -80,16 +99,17 @@ def headlines(made):
 def readiness(made):
     ready = look.coloured(names.named("NodeReady"), look.GOOD, look.FIXED)
     lost = look.coloured(names.NOT_READY, look.BAD, look.FIXED)
+    lost_at = q.last_seen(**CHOSEN, reason=names.NOT_READY)
     made.row(
-        "Readiness", 12,
+        "Readiness", 9,
         (panels.timeline(
-            "Not ready, node by node",
-            "Nodes of which a NodeNotReady is known from the last day; red "
-            "until they are ready again or gone. Many at once: look at the "
-            "network or the zone, not at the nodes.",
-            {"{{object_name}} {{cluster}}": q.since(
-                q.last_seen(**CHOSEN, reason=names.NOT_READY),
-                q.last_seen(**CHOSEN, reason=names.READY_AGAIN))},
+            "Not ready and not planned, node by node",
+            "Red until a node is ready again or gone; those cordoned within "
+            "two hours before are left out. Many at once: look at the network "
+            "or the zone, not at the nodes.",
+            {"{{object_name}} {{cluster}}": q.unplanned(
+                f"({q.since(lost_at, said(names.READY_AGAIN))})",
+                lost_at, cordoned())},
             {"0": ("Ready", look.GOOD), "1": ("Not ready", look.BAD)}), 12),
         (panels.bars(
             "Readiness changes",
@@ -142,13 +162,14 @@ def agents(made):
          10),
         (panels.rows(
             "Configuration and network",
-            "What is wrong with a node's set-up. It is said once a start, so "
-            "mend it even when it is hours old.",
-            q.newest_first(50, q.last_seen(
+            "What is wrong with a node's set-up, of the last day whatever the "
+            "time above: it is said once a start. Mend it even when it is old.",
+            q.newest_known(50, q.last_seen(
                 **CHOSEN, reason=names.CONFIGURATION),
                 "cluster, object_name, reason, reporting_component"),
             ["object_name", "reason", "reporting_component", "cluster"],
-            "Latest", link=board.to_node()), 14))
+            "Latest", link=board.to_node(),
+            widths={"reason": 300, "reporting_component": 120}), 14))
 
 
 def tables(made):
@@ -158,9 +179,9 @@ def tables(made):
             "Events of each node and reason",
             "A node that is far above the others has a problem of its own: "
             "choose it above.",
-            q.top(100, q.objects(**LISTED), "cluster, object_name, reason, type"),
-            ["object_name", "reason", "type", "cluster"], "Occurrences",
-            link=board.to_node()), 11),
+            q.top(100, q.objects(**LISTED), "cluster, object_name, reason"),
+            ["object_name", "reason", "cluster"], "Occurrences",
+            link=board.to_node()), 10),
         (panels.rows(
             "Latest of each node and reason",
             "Newest first: what happened to a node, backwards in time.",
@@ -168,7 +189,9 @@ def tables(made):
                 100, q.last_seen(**LISTED),
                 "cluster, object_name, reason, type, reporting_component"),
             ["object_name", "reason", "type", "reporting_component",
-             "cluster"], "Latest", link=board.to_node()), 13))
+             "cluster"], "Latest", link=board.to_node(),
+            widths={"reason": 200, "reporting_component": 215,
+                    "Value": 120}), 14))
 
 
 def state(made):

@@ -79,18 +79,19 @@ def headlines(made):
 
 def when(made):
     made.row(
-        "When", 8,
+        "When", 9,
         (panels.bars(
             "Events by kind",
             "Occurrences in each interval. A kind that suddenly grows is where "
             "to look first.",
-            {"{{kind}}": q.bars(q.occurrences(**CHOSEN), "kind")}), 12),
+            {"{{kind}}": q.bars(q.occurrences(**CHOSEN), "kind")}), 10),
         (panels.bars(
             "Warnings by reason",
             "Red is what the catalogue calls critical. Find the reason in the "
             "table below to learn who says it.",
             {"{{reason}}": q.bars(q.occurrences(**WARNINGS), "reason")},
-            colour=look.UNUSUAL, overrides=look.by_severity()), 12))
+            colour=look.UNUSUAL, overrides=look.by_severity(),
+            legend=look.legend(right=True)), 14))
 
 
 def what(made):
@@ -100,17 +101,18 @@ def what(made):
             "Top reasons",
             "The most frequent reasons. Many of type Normal are fine; the "
             "reason's row in REASONS.md says what to do.",
-            q.top(25, q.occurrences(**CHOSEN),
-                  "kind, reason, type, reporting_component"),
-            ["kind", "reason", "type", "reporting_component"], "Occurrences"),
-         16),
+            q.top_by_driver(25, q.occurrences(**CHOSEN),
+                            "kind, reason, type, reporting_component"),
+            ["kind", "reason", "type", "reporting_component"], "Occurrences",
+            widths={"reason": 0}),
+         14),
         (panels.ranking(
             "Who says it",
             "The components that report most. One that is new here has changed "
             "or has trouble.",
             {"{{reporting_component}}":
-             q.top(12, q.occurrences(**CHOSEN), "reporting_component")},
-            look.NEUTRAL), 8))
+             q.top_by_driver(10, q.occurrences(**CHOSEN))},
+            look.NEUTRAL), 10))
 
 
 def which(made):
@@ -126,12 +128,14 @@ def which(made):
             "Newest first. Click a name to see everything about the object.",
             latest,
             ["kind", "object_name", "reason", "type", "cluster", "dashboard"],
-            "Latest", link=board.to_any_object()), 15),
+            "Latest", link=board.to_any_object(),
+            widths={"kind": 185, "reason": 190, "Value": 120}), 16),
         (panels.rows(
             "Objects with most Warnings",
             "Begin with the first: what repeats most is not mending itself.",
-            noisiest, ["kind", "object_name", "cluster", "dashboard"],
-            "Warnings", colour=look.UNUSUAL, link=board.to_any_object()), 9))
+            noisiest, ["object_name", "cluster", "dashboard"],
+            "Warnings", colour=look.UNUSUAL, link=board.to_any_object(),
+            widths={"Value": 120}), 8))
 
 
 def compare(made):

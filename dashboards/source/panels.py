@@ -49,7 +49,7 @@ def question(markdown):
 
 
 def number(title, what, queries, thresholds, unit="none", mappings=(),
-           link=None):
+           link=None, overrides=()):
     """One headline: the value at the end of the range."""
     panel = _common(stat.Panel(), title, what, queries, unit, instant=True)
     panel.thresholds(thresholds).mappings(list(mappings)).no_value("0")
@@ -66,6 +66,7 @@ def number(title, what, queries, thresholds, unit="none", mappings=(),
         panel.decimals(0)
     if link:
         panel.data_links([link])
+    panel.overrides(_built(overrides))
     return panel
 
 
@@ -106,18 +107,22 @@ def bars(title, what, queries, colour=look.NEUTRAL, overrides=(), legend=None,
     panel.stacking(common.StackingConfig().group("A")
                    .mode(kinds.StackingMode.NORMAL))
     panel.show_points(kinds.VisibilityMode.NEVER)
-    panel.axis_soft_max(1)
+    panel.axis_soft_max(1).tooltip(
+        common.VizTooltipOptions().mode(kinds.TooltipDisplayMode.MULTI)
+        .sort(kinds.SortOrder.DESCENDING).hide_zeros(True))
     return panel
 
 
 def lines(title, what, queries, unit, colour=look.NEUTRAL, overrides=(),
-          legend=None, thresholds=None):
+          legend=None, thresholds=None, sparse=False):
+    """`sparse` is for what has no value where nothing happened."""
     panel = _axes(timeseries.Panel(), title, what, queries, unit,
                   _built(overrides), legend or look.legend(("lastNotNull",)))
     panel.color_scheme(look.colour(colour, look.SHADES)).min(0)
     panel.draw_style(kinds.GraphDrawStyle.LINE).line_width(1).fill_opacity(8)
-    panel.show_points(kinds.VisibilityMode.NEVER)
-    panel.span_nulls(False)
+    panel.show_points(kinds.VisibilityMode.NEVER).span_nulls(sparse)
+    if sparse:
+        panel.interval(BAR)
     if thresholds:
         panel.thresholds(thresholds).thresholds_style(
             common.GraphThresholdsStyleConfig().mode(
@@ -155,10 +160,10 @@ def ranking(title, what, queries, colour, unit="none"):
 
 # Column -> what people read, its width (0: what is left) and its properties.
 HEADS = {
-    "cluster": ("Cluster", 110), "kind": ("Kind", 160),
+    "cluster": ("Cluster", 85), "kind": ("Kind", 175),
     "object_name": ("Object", 0), "reason": ("Reason", 220),
-    "type": ("Type", 85), "reporting_component": ("Said by", 230),
-    "api_group": ("API group", 210), "dashboard": ("Dashboard", 0),
+    "type": ("Type", 85), "reporting_component": ("Said by", 240),
+    "api_group": ("API group", 200), "dashboard": ("Dashboard", 0),
 }
 
 
@@ -167,7 +172,9 @@ def _cells(name, last, colour):
         yield "mappings", [look.TYPES]
         yield "custom.cellOptions", kinds.TableColorTextCellOptions()
     elif name == "dashboard":
+        # Its name until Grafana 12, and since.
         yield "custom.hidden", True
+        yield "custom.hideFrom", {"viz": True, "legend": True, "tooltip": True}
     elif name == "Value" and last == "Latest":
         yield "unit", "dateTimeFromNow"
     elif name == "Value":
@@ -180,16 +187,21 @@ def _cells(name, last, colour):
             value_display_mode=kinds.BarGaugeValueMode.TEXT)
 
 
-def rows(title, what, query, columns, last, colour=look.NEUTRAL, link=None):
-    """An instant table. `columns` are labels in order; `last`, the value's head,
-    is "Latest" for times. `link` is put on the object's name."""
+def rows(title, what, query, columns, last, colour=look.NEUTRAL, link=None,
+         widths=()):
+    """An instant table. `columns` are labels in order; `last`, the value's
+    head, is "Latest" for times. `link` is put on the object's name, `widths`
+    differ from those of HEADS."""
     panel = _common(table.Panel(), title, what, query, "none", instant=True,
                     as_table=True)
     shown = [*columns, "Value"]
-    heads = {**HEADS, "Value": (last, 150)}
+    heads = {**HEADS, "Value": (last, 135)}
+    for name, width in dict(widths).items():
+        heads[name] = (heads[name][0], width)
     panel.with_transformation(dashboard.DataTransformerConfig(
         id_val="organize", options={
-            "excludeByName": {"Time": True},
+            "excludeByName": {name: True for name in ("Time", *HEADS)
+                              if name not in shown},
             "includeByName": {},
             "indexByName": {name: at for at, name in enumerate(shown)},
             "renameByName": {name: heads[name][0] for name in shown}}))
@@ -204,7 +216,7 @@ def rows(title, what, query, columns, last, colour=look.NEUTRAL, link=None):
             overrides.append(look.column(heads[name][0], *properties))
     panel.overrides(_built(overrides)).no_value(NONE_HERE)
     panel.color_scheme(look.colour(look.QUIET)).show_header(True)
-    panel.align(kinds.FieldTextAlignment.AUTO).filterable(True)
+    panel.align(kinds.FieldTextAlignment.AUTO).filterable(False)
     panel.cell_height(kinds.TableCellHeight.SM)
     panel.cell_options(kinds.TableAutoCellOptions())
     panel.sort_by([common.TableSortByFieldState()

@@ -86,18 +86,20 @@ def parts(made):
 def tables(made):
     by = "cluster, api_group, kind, object_name, reason, reporting_component"
     made.row(
-        "Everything", 12,
+        "Everything", 9,
         (panels.rows(
             "Latest Warning of each object",
             "Newest first. Read the message by kubectl get events -n default "
             "for the object's name.",
             q.newest_first(100, q.last_seen(**WARNINGS), by),
             ["kind", "object_name", "reason", "reporting_component", "cluster",
-             "api_group"], "Latest", link=board.only_here(UID)), 15),
+             "api_group"], "Latest", link=board.only_here(UID)), 24))
+    made.row(
+        None, 9,
         (panels.rows(
             "Repeated Warnings",
             "What is said most often. Begin here.",
-            q.top(50, q.objects(**WARNINGS),
-                  "cluster, kind, object_name, reason"),
-            ["object_name", "reason", "cluster"], "Occurrences",
-            colour=look.UNUSUAL, link=board.only_here(UID)), 9))
+            q.top(50, q.objects(**WARNINGS), by),
+            ["kind", "object_name", "reason", "reporting_component", "cluster",
+             "api_group"], "Occurrences", colour=look.UNUSUAL,
+            link=board.only_here(UID)), 24))

@@ -16,7 +16,7 @@ def one_of(names):
 
 
 def selector(metric, **labels):
-    """metric{...}; a value that is text or names, `x_not` for those excluded."""
+    """metric{...}; a value is text or names, `x_not` is for those excluded."""
     parts = [SELECT]
     for label, value in labels.items():
         value = one_of(value)
@@ -65,11 +65,42 @@ def total_or_zero(counter):
     return f"{total(counter)} or vector(0)"
 
 
+def by_driver(query):
+    """A CSI driver's name without that of the pod which adds its own."""
+    return (f'label_replace({query}, "reporting_component", "$1", '
+            '"reporting_component", "([a-z0-9-]+([.][a-z0-9-]+)+)_.+")')
+
+
+def top_by_driver(count, counter, by="reporting_component"):
+    increase = by_driver(f"{ONCE} (increase({counter}[$__range]))")
+    return f"topk({count}, round(sum by ({by}) ({increase})) > 0)"
+
+
+def bars_by_driver(counter):
+    by = "reporting_component"
+    rate = by_driver(f"{ONCE} (rate({counter}[$__rate_interval]))")
+    any_ = by_driver(f"increase({counter}[$__range] @ end())")
+    return _bars(rate, any_, by)
+
+
 def bars(counter, by):
-    """How many in each interval; intervals and series without any are left out
-    so that the known reasons, which stand at 0, do not fill the legend."""
-    return (f"round(sum by ({by}) ({ONCE} (rate({counter}[$__rate_interval]))) "
-            "* $__interval_ms / 1000) > 0")
+    """How many in each interval, of what has any in the range: the known
+    reasons, which stand at 0, would fill the legend. Intervals of none stay,
+    for they tell Grafana how wide a bar is."""
+    return _bars(f"{ONCE} (rate({counter}[$__rate_interval]))",
+                 f"increase({counter}[$__range] @ end())", by)
+
+
+def _bars(rate, increase, by):
+    return (f"round(sum by ({by}) ({rate}) * $__interval_ms / 1000) "
+            f"and on ({by}) (sum by ({by}) ({increase}) > 0)")
+
+
+def own_bars(name, by):
+    """As bars, for what each replica does by itself."""
+    counter = own(name)
+    return _bars(f"rate({counter}[$__rate_interval])",
+                 f"increase({counter}[$__range] @ end())", by)
 
 
 def top(count, counter, by):
@@ -91,6 +122,11 @@ def newest_first(count, gauge, by):
     return f"topk({count}, {newest(gauge, by)}) * 1000"
 
 
+def newest_known(count, gauge, by):
+    """As newest_first, whatever the range: of a day, as they are kept."""
+    return f"topk({count}, max by ({by}) ({gauge})) * 1000"
+
+
 def newest_of_each(count, gauge, by, more):
     """As newest_first, but only the newest `more` of each `by`."""
     return (f"topk({count}, topk by ({by}) (1, {newest(gauge, f'{by}, {more}')}"
@@ -105,6 +141,12 @@ def still(began, ended, by="cluster, object_name"):
 
 def how_many_still(began, ended):
     return f"count({still(began, ended)}) or vector(0)"
+
+
+def unplanned(query, began, cordoned, by="cluster, object_name"):
+    """Leaves out objects cordoned within two hours before they `began`."""
+    return (f"{query} unless on ({by}) (max by ({by}) ({cordoned}) > "
+            f"max by ({by}) ({began}) - 7200)")
 
 
 def since(began, ended, by="cluster, object_name"):

@@ -34,8 +34,8 @@ def make():
             "Warnings by driver",
             "Who says it: a CSI driver that is alone here has lost its storage "
             "or its permissions.",
-            {"{{reporting_component}}": q.bars(q.objects(**WARNINGS),
-                                               "reporting_component")},
+            {"{{reporting_component}}": q.bars_by_driver(
+                q.objects(**WARNINGS))},
             colour=look.UNUSUAL), 10))
     tables(made)
     state(made)
@@ -76,21 +76,25 @@ def headlines(made):
 def tables(made):
     by = "cluster, kind, object_name, reason, reporting_component"
     made.row(
-        "Which object", 11,
+        "Which object", 7,
         (panels.rows(
             "Latest failures",
             "Newest first. Read the message by kubectl get events -n default "
             "for the object's name.",
             q.newest_first(50, q.last_seen(**WARNINGS), by),
             ["kind", "object_name", "reason", "reporting_component",
-             "cluster"], "Latest", link=board.only_here(UID)), 14),
+             "cluster"], "Latest", link=board.only_here(UID),
+            widths={"reporting_component": 400}), 24))
+    made.row(
+        None, 7,
         (panels.rows(
             "Repeated failures",
             "What was tried most often without success. Begin here.",
-            q.top(25, q.objects(**WARNINGS),
-                  "cluster, kind, object_name, reason"),
-            ["object_name", "reason", "cluster"], "Occurrences",
-            colour=look.UNUSUAL, link=board.only_here(UID)), 10))
+            q.top(25, q.objects(**WARNINGS), by),
+            ["kind", "object_name", "reason", "reporting_component",
+             "cluster"], "Occurrences", colour=look.UNUSUAL,
+            link=board.only_here(UID),
+            widths={"reporting_component": 400}), 24))
 
 
 def state(made):

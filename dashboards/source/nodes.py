@@ -190,8 +190,8 @@ def tables(made):
                 "cluster, object_name, reason, type, reporting_component"),
             ["object_name", "reason", "type", "reporting_component",
              "cluster"], "Latest", link=board.to_node(),
-            widths={"reason": 200, "reporting_component": 215,
-                    "Value": 120}), 14))
+            widths={"reason": 195, "reporting_component": 228,
+                    "cluster": 75, "Value": 118}), 14))
 
 
 def state(made):

@@ -129,13 +129,14 @@ def which(made):
             latest,
             ["kind", "object_name", "reason", "type", "cluster", "dashboard"],
             "Latest", link=board.to_any_object(),
-            widths={"kind": 185, "reason": 190, "Value": 120}), 16),
+            widths={"kind": 182, "reason": 180, "type": 80, "cluster": 75,
+                    "Value": 118}), 15),
         (panels.rows(
             "Objects with most Warnings",
             "Begin with the first: what repeats most is not mending itself.",
             noisiest, ["object_name", "cluster", "dashboard"],
             "Warnings", colour=look.UNUSUAL, link=board.to_any_object(),
-            widths={"Value": 120}), 8))
+            widths={"Value": 120}), 9))
 
 
 def compare(made):

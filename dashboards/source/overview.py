@@ -129,8 +129,8 @@ def which(made):
             latest,
             ["kind", "object_name", "reason", "type", "cluster", "dashboard"],
             "Latest", link=board.to_any_object(),
-            widths={"kind": 182, "reason": 180, "type": 80, "cluster": 75,
-                    "Value": 118}), 15),
+            widths={"kind": 174, "reason": 195, "type": 74, "cluster": 65,
+                    "Value": 112}), 15),
         (panels.rows(
             "Objects with most Warnings",
             "Begin with the first: what repeats most is not mending itself.",

@@ -90,11 +90,10 @@ def tables(made):
         (panels.rows(
             "Repeated failures",
             "What was tried most often without success. Begin here.",
-            q.top(25, q.objects(**WARNINGS), by),
-            ["kind", "object_name", "reason", "reporting_component",
-             "cluster"], "Occurrences", colour=look.UNUSUAL,
-            link=board.only_here(UID),
-            widths={"reporting_component": 400}), 24))
+            q.top(25, q.objects(**WARNINGS),
+                  "cluster, kind, object_name, reason"),
+            ["kind", "object_name", "reason", "cluster"], "Occurrences",
+            colour=look.UNUSUAL, link=board.only_here(UID)), 24))
 
 
 def state(made):

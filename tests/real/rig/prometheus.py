@@ -15,26 +15,24 @@ scrape_configs:
 {scrape}"""
 
 
-class Prometheus:
-    """Scrapes `target` each second from the start.
+class _Server:
+    """A running Prometheus."""
 
-    `scrape` is more of the job's configuration, in lines of two spaces.
-    """
-
-    def __init__(self, folder, name, program, target, scrape="", flags=()):
+    def __init__(self, folder, name, program, config, flags):
         self.name = name
         port = processes.free_port()
-        self._url = f"http://127.0.0.1:{port}"
+        self.url = f"http://127.0.0.1:{port}"
         self._process = processes.Process(folder, name, [
-            program, f"--storage.tsdb.path={folder.file(name + '-data')}",
-            "--config.file=" + folder.file(f"{name}.yaml",
-                                           _CONFIG.format(target=target, scrape=scrape)),
+            program, "--config.file=" + folder.file(f"{name}.yaml", config),
             f"--web.listen-address=127.0.0.1:{port}", *flags])
         processes.wait_until(self._ready, 30, f"{name} is ready")
 
+    def close(self):
+        self._process.kill()
+
     def _ready(self):
         self._process.expect_running()
-        with urllib.request.urlopen(self._url + "/-/ready", timeout=2) as got:
+        with urllib.request.urlopen(self.url + "/-/ready", timeout=2) as got:
             return got.status == 200
 
     def query(self, expression):
@@ -52,7 +50,7 @@ class Prometheus:
 
     def _results(self, expression):
         text = urllib.parse.urlencode({"query": expression})
-        with urllib.request.urlopen(f"{self._url}/api/v1/query?{text}",
+        with urllib.request.urlopen(f"{self.url}/api/v1/query?{text}",
                                     timeout=30) as answer:
             results = json.load(answer)["data"]["result"]
         dropped = ("__name__", "instance", "job")
@@ -66,20 +64,39 @@ class Prometheus:
         now = time.time()
         text = urllib.parse.urlencode({"query": expression,
                                        "start": now - 300, "end": now + 60})
-        with urllib.request.urlopen(f"{self._url}/api/v1/query_exemplars?{text}",
+        with urllib.request.urlopen(f"{self.url}/api/v1/query_exemplars?{text}",
                                     timeout=5) as answer:
             series = json.load(answer)["data"]
         return [one["labels"] for each in series for one in each["exemplars"]]
 
     def targets(self):
         """The health and last error of each scrape target."""
-        with urllib.request.urlopen(f"{self._url}/api/v1/targets",
+        with urllib.request.urlopen(f"{self.url}/api/v1/targets",
                                     timeout=5) as answer:
             active = json.load(answer)["data"]["activeTargets"]
         return [(target["health"], target["lastError"]) for target in active]
 
-    def close(self):
-        self._process.kill()
+
+class Stored(_Server):
+    """Scrapes nothing, answers from the blocks in the folder `data`."""
+
+    def __init__(self, folder, name, program, data):
+        super().__init__(folder, name, program, "{}\n", [
+            f"--storage.tsdb.path={data}",
+            "--storage.tsdb.retention.time=100y"])
+
+
+class Prometheus(_Server):
+    """Scrapes `target` each second from the start.
+
+    `scrape` is more of the job's configuration, in lines of two spaces.
+    """
+
+    def __init__(self, folder, name, program, target, scrape="", flags=()):
+        super().__init__(
+            folder, name, program,
+            _CONFIG.format(target=target, scrape=scrape),
+            [f"--storage.tsdb.path={folder.file(name + '-data')}", *flags])
 
 
 def check_metrics(promtool, text):

@@ -364,8 +364,8 @@ def _kube_state_metrics(history, cluster):
     def add(name, value, **labels):
         history.add(name, "gauge", {**labels, **target},
                     [(at, value) for at in ticks])
+    _other_target(history, target, ticks)
     silent = {cluster.nodes[5]} if cluster.name == "west" else set(day.SILENT)
-    add("up", 1)
     for name in cluster.nodes:
         add("kube_node_info", 1, node=name, kubelet_version="v1.37.2",
             os_image="Debian GNU/Linux 12 (bookworm)")
@@ -383,3 +383,15 @@ def _kube_state_metrics(history, cluster):
         for phase in ("Available", "Bound", "Failed", "Pending", "Released"):
             add("kube_persistentvolume_status_phase",
                 int(phase == "Failed"), persistentvolume=volume, phase=phase)
+
+
+def _other_target(history, target, ticks):
+    """What every target has, and no panel about the exporter may show."""
+    for name, kind, value in (("up", "gauge", 1),
+                              ("scrape_duration_seconds", "gauge", 0.9),
+                              ("process_start_time_seconds", "gauge",
+                               history.end - 600),
+                              ("process_resident_memory_bytes", "gauge", 9e8),
+                              ("process_open_fds", "gauge", 900),
+                              ("process_cpu_seconds_total", "counter", 5000)):
+        history.add(name, kind, target, [(at, value) for at in ticks])

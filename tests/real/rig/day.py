@@ -310,6 +310,27 @@ def _catalogue(day):
         day.node(name, "kubelet", QUIET_FROM - 120, "NodeReady")
 
 
+def _bad_night(day):
+    """Long before the other stories: what makes the rarer alerts fire."""
+    out = 20 * 3600
+    for number, name in enumerate(NODES[-3:]):
+        day.node(name, "node-controller", out - number * 20, "NodeNotReady")
+        day.node(name, "kubelet", out - 15 * MINUTE - number, "NodeReady")
+        gone = name.replace("ip-10-0", "ip-10-9")
+        day.node(gone, "cloud-node-lifecycle-controller",
+                 out - number * 90, "DeletingNode")
+        day.node(gone, "node-controller", out - 5 - number * 90,
+                 "RemovingNode")
+    day.about("Node", NODES[-1], "ScaleDownFailed", "Warning",
+              "cluster-autoscaler", *day.every(out, out - 3000, 500, 800))
+    day.about("Node", NODES[-2], "EvictionThresholdMet", "Warning",
+              "kubelet", *day.every(out, out - 1500, 20, 40))
+    day.about("IPAddress", NAMES["IPAddress"][0], "IPAddressNotAllocated",
+              "Warning", "ipallocator-repair-controller",
+              *day.every(out, out - 2700, 180, 360),
+              group="networking.k8s.io")
+
+
 def _small(day):
     """A quiet second cluster whose nodes have the same names."""
     for number, name in enumerate(NODES[:8]):
@@ -326,7 +347,7 @@ def occurrences(end, seed=1, small=False):
     day = Day(end, seed)
     stories = (_small, _pods) if small else (
         _upgrade, _disk, _memory, _spot_storm, _volumes, _platform,
-        _single_nodes, _lifecycle, _pods, _catalogue)
+        _single_nodes, _lifecycle, _bad_night, _pods, _catalogue)
     for story in stories:
         story(day)
     return sorted(day.happened)

@@ -3,16 +3,17 @@
 import json
 import subprocess
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 
 from rig import processes
 
-_CONFIG = """global: {{scrape_interval: 1s, scrape_timeout: 1s}}
+_CONFIG = """global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}
 scrape_configs:
 - job_name: kube-event-metrics
   static_configs: [{{targets: ["{target}"]}}]
-{scrape}"""
+{scrape}{more}"""
 
 
 class _Server:
@@ -20,6 +21,7 @@ class _Server:
 
     def __init__(self, folder, name, program, config, flags):
         self.name = name
+        self.queries = 0
         port = processes.free_port()
         self.url = f"http://127.0.0.1:{port}"
         self._process = processes.Process(folder, name, [
@@ -59,6 +61,37 @@ class _Server:
                 (name, value) for name, value in result["metric"].items()
                 if name not in dropped), result
 
+    def at(self, expression, when):
+        """{label pairs: [(time, value)]} of an instant query at `when`."""
+        return {_pairs(result): [(when, float(result["value"][1]))]
+                for result in self._get("query", query=expression,
+                                        time=when)["result"]}
+
+    def range(self, expression, start, end, step):
+        """{label pairs: [(time, value)]} of a range query."""
+        return {_pairs(result): [(at, float(value))
+                                 for at, value in result["values"]]
+                for result in self._get("query_range", query=expression,
+                                        start=start, end=end,
+                                        step=step)["result"]}
+
+    def label_values(self, label, selector, start, end):
+        """The values that `label` has in series which a selector finds."""
+        return self._get(f"label/{label}/values", start=start, end=end,
+                         **{"match[]": selector})
+
+    def _get(self, path, **parameters):
+        self.queries += 1
+        text = urllib.parse.urlencode(parameters)
+        try:
+            with urllib.request.urlopen(f"{self.url}/api/v1/{path}?{text}",
+                                        timeout=60) as answer:
+                return json.load(answer)["data"]
+        except urllib.error.HTTPError as error:
+            raise AssertionError(
+                f"{self.name} answered {error.code} to {parameters}: "
+                f"{error.read().decode()}") from error
+
     def exemplars(self, expression):
         """The labels of each exemplar stored for the last five minutes."""
         now = time.time()
@@ -89,14 +122,20 @@ class Stored(_Server):
 class Prometheus(_Server):
     """Scrapes `target` each second from the start.
 
-    `scrape` is more of the job's configuration, in lines of two spaces.
+    `scrape` is more of the job's configuration, in lines of two spaces, and
+    `more` what stands beside the jobs.
     """
 
-    def __init__(self, folder, name, program, target, scrape="", flags=()):
+    def __init__(self, folder, name, program, target, scrape="", flags=(),
+                 more=""):
         super().__init__(
             folder, name, program,
-            _CONFIG.format(target=target, scrape=scrape),
+            _CONFIG.format(target=target, scrape=scrape, more=more),
             [f"--storage.tsdb.path={folder.file(name + '-data')}", *flags])
+
+
+def _pairs(result):
+    return frozenset(result["metric"].items())
 
 
 def check_metrics(promtool, text):

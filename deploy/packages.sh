@@ -14,8 +14,9 @@ KEM_TEST_PACKAGES=(
   clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev llvm-14 shellcheck
 )
 
-# A second version for the tests on real software, beside the one they build.
-KEM_REAL_PACKAGES=(prometheus)
+# A second version for the tests on real software, beside the one they build;
+# and what takes the alerts.
+KEM_REAL_PACKAGES=(prometheus prometheus-alertmanager)
 
 # kem_as_root COMMAND...: by sudo where that is needed.
 kem_as_root() {

@@ -159,7 +159,10 @@ def from_assets():
 
 
 def debian_prometheus(found):
-    """Debian's own Prometheus: a second version to be scraped by."""
+    """Debian's own Prometheus, a second version, and its Alertmanager."""
+    alertmanager = pathlib.Path("/usr/bin/prometheus-alertmanager")
+    if alertmanager.exists():
+        found["alertmanager"] = alertmanager
     for name in ("prometheus", "promtool"):
         path = pathlib.Path("/usr/bin") / name
         if path.exists():

@@ -3,38 +3,38 @@
 import json
 import subprocess
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 
 from rig import processes
 
-_CONFIG = """global: {{scrape_interval: 1s, scrape_timeout: 1s}}
+_CONFIG = """global: {{scrape_interval: 1s, scrape_timeout: 1s, evaluation_interval: 1s}}
 scrape_configs:
 - job_name: kube-event-metrics
   static_configs: [{{targets: ["{target}"]}}]
-{scrape}"""
+{scrape}{more}"""
 
 
-class Prometheus:
-    """Scrapes `target` each second from the start.
+class _Server:
+    """A running Prometheus."""
 
-    `scrape` is more of the job's configuration, in lines of two spaces.
-    """
-
-    def __init__(self, folder, name, program, target, scrape="", flags=()):
+    def __init__(self, folder, name, program, config, flags):
         self.name = name
+        self.queries = 0
         port = processes.free_port()
-        self._url = f"http://127.0.0.1:{port}"
+        self.url = f"http://127.0.0.1:{port}"
         self._process = processes.Process(folder, name, [
-            program, f"--storage.tsdb.path={folder.file(name + '-data')}",
-            "--config.file=" + folder.file(f"{name}.yaml",
-                                           _CONFIG.format(target=target, scrape=scrape)),
+            program, "--config.file=" + folder.file(f"{name}.yaml", config),
             f"--web.listen-address=127.0.0.1:{port}", *flags])
         processes.wait_until(self._ready, 30, f"{name} is ready")
 
+    def close(self):
+        self._process.kill()
+
     def _ready(self):
         self._process.expect_running()
-        with urllib.request.urlopen(self._url + "/-/ready", timeout=2) as got:
+        with urllib.request.urlopen(self.url + "/-/ready", timeout=2) as got:
             return got.status == 200
 
     def query(self, expression):
@@ -52,7 +52,7 @@ class Prometheus:
 
     def _results(self, expression):
         text = urllib.parse.urlencode({"query": expression})
-        with urllib.request.urlopen(f"{self._url}/api/v1/query?{text}",
+        with urllib.request.urlopen(f"{self.url}/api/v1/query?{text}",
                                     timeout=30) as answer:
             results = json.load(answer)["data"]["result"]
         dropped = ("__name__", "instance", "job")
@@ -61,25 +61,81 @@ class Prometheus:
                 (name, value) for name, value in result["metric"].items()
                 if name not in dropped), result
 
+    def at(self, expression, when):
+        """{label pairs: [(time, value)]} of an instant query at `when`."""
+        return {_pairs(result): [(when, float(result["value"][1]))]
+                for result in self._get("query", query=expression,
+                                        time=when)["result"]}
+
+    def range(self, expression, start, end, step):
+        """{label pairs: [(time, value)]} of a range query."""
+        return {_pairs(result): [(at, float(value))
+                                 for at, value in result["values"]]
+                for result in self._get("query_range", query=expression,
+                                        start=start, end=end,
+                                        step=step)["result"]}
+
+    def label_values(self, label, selector, start, end):
+        """The values that `label` has in series which a selector finds."""
+        return self._get(f"label/{label}/values", start=start, end=end,
+                         **{"match[]": selector})
+
+    def _get(self, path, **parameters):
+        self.queries += 1
+        text = urllib.parse.urlencode(parameters)
+        try:
+            with urllib.request.urlopen(f"{self.url}/api/v1/{path}?{text}",
+                                        timeout=60) as answer:
+                return json.load(answer)["data"]
+        except urllib.error.HTTPError as error:
+            raise AssertionError(
+                f"{self.name} answered {error.code} to {parameters}: "
+                f"{error.read().decode()}") from error
+
     def exemplars(self, expression):
         """The labels of each exemplar stored for the last five minutes."""
         now = time.time()
         text = urllib.parse.urlencode({"query": expression,
                                        "start": now - 300, "end": now + 60})
-        with urllib.request.urlopen(f"{self._url}/api/v1/query_exemplars?{text}",
+        with urllib.request.urlopen(f"{self.url}/api/v1/query_exemplars?{text}",
                                     timeout=5) as answer:
             series = json.load(answer)["data"]
         return [one["labels"] for each in series for one in each["exemplars"]]
 
     def targets(self):
         """The health and last error of each scrape target."""
-        with urllib.request.urlopen(f"{self._url}/api/v1/targets",
+        with urllib.request.urlopen(f"{self.url}/api/v1/targets",
                                     timeout=5) as answer:
             active = json.load(answer)["data"]["activeTargets"]
         return [(target["health"], target["lastError"]) for target in active]
 
-    def close(self):
-        self._process.kill()
+
+class Stored(_Server):
+    """Scrapes nothing, answers from the blocks in the folder `data`."""
+
+    def __init__(self, folder, name, program, data):
+        super().__init__(folder, name, program, "{}\n", [
+            f"--storage.tsdb.path={data}",
+            "--storage.tsdb.retention.time=100y"])
+
+
+class Prometheus(_Server):
+    """Scrapes `target` each second from the start.
+
+    `scrape` is more of the job's configuration, in lines of two spaces, and
+    `more` what stands beside the jobs.
+    """
+
+    def __init__(self, folder, name, program, target, scrape="", flags=(),
+                 more=""):
+        super().__init__(
+            folder, name, program,
+            _CONFIG.format(target=target, scrape=scrape, more=more),
+            [f"--storage.tsdb.path={folder.file(name + '-data')}", *flags])
+
+
+def _pairs(result):
+    return frozenset(result["metric"].items())
 
 
 def check_metrics(promtool, text):

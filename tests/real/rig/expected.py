@@ -1,0 +1,177 @@
+"""What key panels of the dashboards must show for a known history."""
+
+import collections
+
+import yaml
+
+from rig import day
+
+OVERVIEW, NODES, STORAGE, LIFECYCLE, PLATFORM, HEALTH = (
+    f"kube-event-{name}" for name in (
+        "cluster-overview", "nodes", "storage", "node-lifecycle", "platform",
+        "exporter-health"))
+VOLUME_KINDS = ("PersistentVolume", "VolumeSnapshotContent",
+                "VolumeGroupSnapshotContent")
+LIFECYCLE_KINDS = ("Node", "NodeClaim", "NodePool", "EC2NodeClass")
+
+
+def critical_reasons():
+    """The reasons that the catalogue calls critical."""
+    rows = ({**group, **row} for source in
+            yaml.safe_load(day.CATALOGUE.read_text(encoding="utf-8"))
+            for group in source["groups"] for row in group["rows"])
+    return {reason for row in rows if row["severity"] == "critical"
+            for reason in row["reasons"]}
+
+
+class Rows:
+    """A table: {values of `labels`: number}, the largest `limit` of them."""
+
+    def __init__(self, labels, numbers, limit):
+        self.labels = labels
+        self.numbers = numbers
+        self.limit = limit
+
+    def match(self, shown):
+        """(shown, wanted) numbers of the rows that are shown."""
+        found = {tuple(dict(pairs).get(name, "") for name in self.labels):
+                 value for pairs, value in shown.items()}
+        count = min(self.limit, len(self.numbers))
+        if len(found) != len(shown) or len(found) != count:
+            raise AssertionError(f"{len(shown)} rows, not {count}")
+        unknown = set(found) - set(self.numbers)
+        if unknown:
+            raise AssertionError(f"Rows that never happened: {unknown}")
+        # The largest are shown, whichever of equals.
+        wanted = sorted(self.numbers.values(), reverse=True)[:count]
+        return (sorted(found.values(), reverse=True) + list(found.values()),
+                wanted + [self.numbers[row] for row in found])
+
+
+class Expected:
+    """Of the last `seconds`, in one cluster or (None) in all."""
+
+    def __init__(self, history, seconds, cluster=None):
+        self.history = history
+        self.seconds = seconds
+        self.cluster = cluster
+        self.clusters = [each for each in history.clusters
+                         if cluster in (None, each.name)]
+
+    def _happened(self, **wanted):
+        """(cluster, occurrence) pairs."""
+        return [(each.name, occurrence) for each in self.clusters
+                for occurrence in self.history.happened(
+                    self.seconds, each.name, **wanted)]
+
+    def _count(self, **wanted):
+        return len(self._happened(**wanted))
+
+    def _latest(self, **wanted):
+        """In milliseconds; a gauge shows the latest ever."""
+        return 1000 * max(each.at for cluster in self.clusters
+                          for each in self.history.happened(
+                              cluster=cluster.name, **wanted))
+
+    def _objects(self, **wanted):
+        return len({(cluster, each.api_group, each.kind, each.name)
+                    for cluster, each in self._happened(**wanted)})
+
+    def _standing(self, reason, *ended_by):
+        """Nodes whose latest `reason` is newer than all that ends it."""
+        standing = 0
+        for cluster in self.clusters:
+            began, ended = {}, {}
+            for each in cluster.occurrences:
+                if each.kind == "Node" and each.reason == reason:
+                    began[each.name] = each.at
+                if each.kind == "Node" and each.reason in ended_by:
+                    ended[each.name] = each.at
+            standing += sum(ended.get(name, 0) < at
+                            for name, at in began.items())
+        return standing
+
+    def _rows(self, names, limit, newest=False, **wanted):
+        """By `names`: how many, or when the latest was."""
+        numbers = collections.defaultdict(int)
+        attributes = {"object_name": "name", "reporting_component":
+                      "component"}
+        for cluster, each in self._happened(**wanted):
+            row = tuple(cluster if name == "cluster" else
+                        getattr(each, attributes.get(name, name))
+                        for name in names)
+            if newest:
+                numbers[row] = max(numbers[row], each.at * 1000)
+            else:
+                numbers[row] += 1
+        return Rows(names, numbers, limit)
+
+    def panels(self):
+        """{(uid, title, refId): number or Rows}"""
+        not_ready = self._standing("NodeNotReady", "NodeReady",
+                                   "RemovingNode", "DeletingNode")
+        node = {"kind": "Node"}
+        warning = {"scope": "cluster", "type": "Warning"}
+        volume = {"kind": VOLUME_KINDS, "type": "Warning"}
+        rest = {**warning, "kind": [
+            kind for kind in day.NAMES
+            if kind not in VOLUME_KINDS + LIFECYCLE_KINDS]}
+        exporters = [each for cluster in self.clusters
+                     for each in cluster.exporters]
+        return {
+            (OVERVIEW, "Critical events", "A"): self._count(
+                scope="cluster", reason=critical_reasons()),
+            (OVERVIEW, "Warning events", "A"): self._count(**warning),
+            (OVERVIEW, "Objects with a Warning", "A"):
+                self._objects(**warning),
+            (OVERVIEW, "Nodes not ready", "A"): not_ready,
+            (OVERVIEW, "Latest Warning", "A"): self._latest(**warning),
+            (OVERVIEW, "Exporter", "A"): 1,
+            (OVERVIEW, "Who says it", "A"): self._rows(
+                ("reporting_component",), 12, scope="cluster"),
+            (OVERVIEW, "Top reasons", "A"): self._rows(
+                ("kind", "reason", "type", "reporting_component"), 25,
+                scope="cluster"),
+            (OVERVIEW, "Latest event of each object", "A"): self._rows(
+                ("cluster", "kind", "object_name"), 50, True,
+                scope="cluster"),
+            (OVERVIEW, "Objects with most Warnings", "A"): self._rows(
+                ("cluster", "kind", "object_name"), 25, **warning),
+            (NODES, "Not ready", "A"): not_ready,
+            (NODES, "Reboots", "A"): self._count(reason="Rebooted", **node),
+            (NODES, "System OOMs", "A"): self._count(
+                reason=("SystemOOM", "OOMKilling"), **node),
+            (NODES, "Cordoned", "A"): self._standing(
+                "NodeNotSchedulable", "NodeSchedulable", "RemovingNode"),
+            (NODES, "Joined and left", "A"): self._count(
+                reason="RegisteredNode", **node),
+            (NODES, "Joined and left", "B"): self._count(
+                reason="RemovingNode", **node),
+            (NODES, "Events of each node and reason", "A"): self._rows(
+                ("cluster", "object_name", "reason", "type"), 100, **node),
+            (NODES, "Latest of each node and reason", "A"): self._rows(
+                ("cluster", "object_name", "reason", "type",
+                 "reporting_component"), 100, True, **node),
+            (STORAGE, "Failed deletions", "A"): self._count(
+                kind="PersistentVolume",
+                reason=("VolumeFailedDelete", "VolumeFailedRecycle")),
+            (STORAGE, "Objects with a Warning", "A"):
+                self._objects(**volume),
+            (STORAGE, "Snapshot failures", "A"): self._count(
+                kind=VOLUME_KINDS[1:], type="Warning"),
+            (STORAGE, "Repeated failures", "A"): self._rows(
+                ("cluster", "kind", "object_name", "reason"), 25, **volume),
+            (LIFECYCLE, "Nodes added", "A"): self._count(
+                reason="RegisteredNode", **node),
+            (LIFECYCLE, "Nodes removed", "A"): self._count(
+                reason="RemovingNode", **node),
+            (PLATFORM, "Warning events", "A"): self._count(**rest),
+            (PLATFORM, "Objects with a Warning", "A"):
+                self._objects(**rest),
+            (PLATFORM, "Warnings by kind", "A"): self._rows(
+                ("kind",), 8, **rest),
+            (HEALTH, "Scrapes", "A"): 1,
+            (HEALTH, "Running since", "A"): 1000 * max(
+                self.history.end - age for _, age in exporters),
+            (HEALTH, "Watches", "A"): 1,
+            (HEALTH, "Overflowed", "A"): 0}

@@ -1,0 +1,216 @@
+"""Every query of the dashboards and alerts, run on a day of known history.
+
+On both versions of Prometheus, with no cluster label, with one cluster and
+with two whose nodes have the same names; with All chosen and with single
+values. Key panels must show the numbers that the history is known to have.
+"""
+
+import collections
+import os
+import pathlib
+import shutil
+import sys
+import unittest
+
+import yaml
+
+from history import LABELS, History
+from rig import control_plane, day, expected, grafana, processes
+from rig.case import find_tools
+from rig.prometheus import Stored
+
+RULES = pathlib.Path(__file__).resolve().parents[2] / "alerts" / "rules"
+HOUR = 3600
+# What no story of the day has: trouble of the exporter itself.
+QUIET = {"KubeEventExporterDown", "KubeEventExporterWatchDisconnected",
+         "KubeEventExporterBlind", "KubeEventExporterSeriesOverflow",
+         "KubeEventExporterStateNotSaved",
+         "KubeEventExporterConfigReloadFailed"}
+
+
+def rules():
+    """{name: expression} of every alert and recording rule."""
+    return {rule.get("alert") or rule["record"]: rule["expr"]
+            for path in sorted(RULES.glob("*.yaml"))
+            for group in yaml.safe_load(path.read_text("utf-8"))["groups"]
+            for rule in group["rules"]}
+
+
+class DashboardsTest(unittest.TestCase):
+    """One server for each version of Prometheus and each history."""
+
+    @classmethod
+    def setUpClass(cls):
+        find_tools()
+        lacks = control_plane.missing("prometheus", "promtool")
+        if lacks:
+            raise unittest.SkipTest(lacks)
+        cls.folder = processes.WorkFolder("dashboards")
+        cls.addClassCleanup(cls.folder.close)
+        cls.dashboards = grafana.dashboards()
+        cls.counts = collections.Counter()
+        cls.addClassCleanup(cls.tell)
+        cls.histories = {labels: History(labels) for labels in LABELS}
+        cls.servers = {}
+        for labels, history in cls.histories.items():
+            data = cls.folder.file(f"data-{labels}")
+            history.backfill(control_plane.tool("promtool"),
+                             cls.folder.file("text"), data)
+            for program in ("prometheus", "prometheus-debian"):
+                if control_plane.tool(program):
+                    cls.servers[labels, program] = cls.serve(
+                        f"{program}-{labels}", program, data)
+
+    @classmethod
+    def serve(cls, name, program, data):
+        own = cls.folder.file(f"data-{name}")
+        shutil.copytree(data, own, copy_function=os.link)
+        server = Stored(cls.folder, name, control_plane.tool(program), own)
+        cls.addClassCleanup(server.close)
+        return server
+
+    @classmethod
+    def tell(cls):
+        cls.counts["queries"] = sum(server.queries for server in
+                                    cls.servers.values())
+        counted = ", ".join(f"{number} {what}"
+                            for what, number in cls.counts.items())
+        print(f"On {len(cls.servers)} servers: {counted}", file=sys.stderr,
+              flush=True)
+
+    def viewers(self, seconds):
+        """(labels, Viewer) of each server, who looks at the last seconds."""
+        for (labels, program), server in self.servers.items():
+            with self.subTest(labels=labels, program=program):
+                viewer = grafana.Viewer(server, self.histories[labels].end,
+                                        seconds)
+                yield labels, viewer
+
+    def show(self, viewer, dashboard):
+        """Runs all of a dashboard; the titles of the panels without data."""
+        empty = []
+        for panel in dashboard.panels:
+            shown = [viewer.run(dashboard, panel, target)
+                     for target in panel["targets"]]
+            if not any(shown):
+                empty.append(panel["title"])
+            self.counts["panels shown"] += 1
+        return empty
+
+    def test_each_panel_has_data(self):
+        for _, viewer in self.viewers(day.DAY):
+            for dashboard in self.dashboards.values():
+                with self.subTest(dashboard.uid):
+                    self.assertTrue(dashboard.panels)
+                    self.assertEqual(self.show(viewer, dashboard), [])
+
+    def test_single_values(self):
+        """Each variable has values; all of them by name, the first alone."""
+        for labels, viewer in self.viewers(day.DAY):
+            for dashboard in self.dashboards.values():
+                with self.subTest(dashboard.uid):
+                    self.choose(labels, viewer, dashboard)
+
+    def choose(self, labels, viewer, dashboard):
+        first = {}
+        for name in dashboard.variables:
+            values = viewer.values(dashboard, name)
+            self.counts["variables filled"] += 1
+            if name == "cluster" and labels == "none":
+                self.assertEqual(values, [])
+                continue
+            self.assertTrue(values, f"${name} has no values")
+            first[name] = values[0]
+            # All of them, each by its name: what All shows. A query that
+            # filters by a wrong label shows nothing then.
+            self.assertEqual([], self.show(
+                viewer.choosing(**{name: values}), dashboard), name)
+        # One after the other, each list made with those before chosen: that
+        # is how people do it, and at no step may the lists be empty.
+        narrow = viewer.choosing()
+        for name in first:
+            values = narrow.values(dashboard, name)
+            self.assertTrue(values, f"${name} after {narrow.chosen}")
+            narrow.chosen[name] = values[0]
+        empty = self.show(narrow, dashboard)
+        self.assertLess(len(empty), len(dashboard.panels), narrow.chosen)
+
+    def test_numbers(self):
+        for seconds in (6 * HOUR, day.DAY):
+            for labels, viewer in self.viewers(seconds):
+                history = self.histories[labels]
+                self.compare(viewer, expected.Expected(history, seconds))
+                if labels == "two":
+                    for cluster in ("east", "west"):
+                        self.compare(
+                            viewer.choosing(cluster=cluster),
+                            expected.Expected(history, seconds, cluster))
+
+    def compare(self, viewer, wanted):
+        for (uid, title, ref), want in wanted.panels().items():
+            with self.subTest(f"{uid}: {title}", cluster=wanted.cluster,
+                              hours=wanted.seconds / HOUR):
+                dashboard = self.dashboards[uid]
+                panel = dashboard.panel(title)
+                target = next(each for each in panel["targets"]
+                              if each["refId"] == ref)
+                shown = {labels: points[-1][1] for labels, points in
+                         viewer.run(dashboard, panel, target).items()}
+                self.counts["panels compared"] += 1
+                self.same(shown, want)
+
+    def same(self, shown, want):
+        """Within 1 %, or the rounding; times to the second."""
+        if not isinstance(want, expected.Rows):
+            shown, want = list(shown.values()), [want]
+            self.assertEqual(len(shown), 1)
+        else:
+            shown, want = want.match(shown)
+        for got, wish in zip(shown, want):
+            delta = 1000 if wish > 1e12 else max(0.5, abs(wish) / 100)
+            self.assertAlmostEqual(got, wish, delta=delta)
+
+    def test_no_other_target_is_shown(self):
+        """Of all that Prometheus scrapes, only exporters of these Events."""
+        for labels, viewer in self.viewers(6 * HOUR):
+            instances = {instance for cluster in
+                         self.histories[labels].clusters
+                         for instance, _ in cluster.exporters}
+            dashboard = self.dashboards[expected.HEALTH]
+            for panel in dashboard.panels:
+                with self.subTest(panel["title"]):
+                    shown = {dict(labels).get("instance")
+                             for target in panel["targets"] for labels in
+                             viewer.run(dashboard, panel, target)}
+                    self.assertLessEqual(shown - {None}, instances)
+
+    def test_marks_stand_at_the_true_time(self):
+        names = {"Reboots": ("Rebooted",), "Not ready": ("NodeNotReady",),
+                 "Out of memory": ("SystemOOM", "OOMKilling")}
+        for labels, viewer in self.viewers(6 * HOUR):
+            for dashboard in self.dashboards.values():
+                for annotation in dashboard.annotations:
+                    with self.subTest(dashboard.uid, name=annotation["name"]):
+                        self.counts["annotations"] += 1
+                        marks = {at for _, at in
+                                 viewer.marks(dashboard, annotation)}
+                        true = {each.at for each in
+                                self.histories[labels].happened(
+                                    6 * HOUR, reason=names[annotation["name"]])}
+                        self.assertTrue(marks)
+                        self.assertLessEqual(marks, true)
+                        # Two of one node within a step are one mark.
+                        self.assertGreaterEqual(len(marks), len(true) * 0.9)
+
+    def test_each_rule_runs_and_would_fire(self):
+        for _, viewer in self.viewers(day.DAY):
+            for name, expression in rules().items():
+                with self.subTest(name):
+                    self.counts["rules"] += 1
+                    found = viewer.server.range(expression, viewer.begin,
+                                                viewer.end, 300)
+                    self.assertEqual(bool(found), name not in QUIET)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,146 @@
+// What a person would see to be wrong with a panel: an error, no data, text that
+// is cut or lies outside its box. Reads the page as it is drawn.
+import { PANELS, isEmpty } from "./panels.jsx";
+import { plots } from "./plots.js";
+
+const SLACK = 1.5; // pixels that rounding may cost
+const OPTIONAL = /kube-state-metrics/;
+const IN_GRAFANA_DRAWN_FROM_NOTHING = ["text", "row"];
+
+const quoted = (text) => `"${text.length > 60 ? text.slice(0, 57) + "..." : text}"`;
+
+function textBoxes(node) {
+  const range = document.createRange();
+  range.selectNodeContents(node);
+  return [...range.getClientRects()].filter((box) => box.width > 0 && box.height > 0);
+}
+
+// What an element does to text outside of it: nothing, hides it, scrolls to it.
+function edges(element) {
+  const style = getComputedStyle(element);
+  return { x: style.overflowX, y: style.overflowY };
+}
+
+function cutBy(box, element) {
+  const frame = element.getBoundingClientRect();
+  const { x, y } = edges(element);
+  const wide = box.left < frame.left - SLACK || box.right > frame.right + SLACK;
+  const high = box.top < frame.top - SLACK || box.bottom > frame.bottom + SLACK;
+  return { x: wide && x !== "visible", y: high && y !== "visible", scrolls: y === "auto" || y === "scroll" };
+}
+
+// A line too many in a list that scrolls down is there; one that is cut is not.
+function textFault(node, panel) {
+  const text = node.textContent.trim();
+  for (const box of textBoxes(node)) {
+    for (let up = node.parentElement; up && panel.contains(up); up = up.parentElement) {
+      const cut = cutBy(box, up);
+      if (cut.x) {
+        return `${quoted(text)} is cut`;
+      }
+      if (cut.y) {
+        if (cut.scrolls) {
+          return undefined;
+        }
+        return `${quoted(text)} is cut in height`;
+      }
+    }
+    const frame = panel.getBoundingClientRect();
+    if (box.left < frame.left || box.right > frame.right || box.bottom > frame.bottom || box.top < frame.top - SLACK) {
+      return `${quoted(text)} lies outside the panel`;
+    }
+  }
+  return undefined;
+}
+
+function textFaults(element) {
+  const faults = new Set();
+  const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
+  while (walker.nextNode()) {
+    const node = walker.currentNode;
+    const holder = node.parentElement;
+    if (!node.textContent.trim() || holder.closest("style, svg") || getComputedStyle(holder).visibility === "hidden") {
+      continue;
+    }
+    const fault = textFault(node, element);
+    if (fault) {
+      faults.add(fault);
+    }
+  }
+  return [...faults];
+}
+
+// Labels are drawn on a canvas, so the axes are asked.
+function axisFaults(element) {
+  const faults = [];
+  for (const plot of plots) {
+    if (!element.contains(plot.root)) {
+      continue;
+    }
+    const { ctx } = plot;
+    for (const axis of plot.axes) {
+      if (!axis.show || !axis._values) {
+        continue;
+      }
+      ctx.font = axis.font[0];
+      for (const value of axis._values) {
+        const wide = Math.max(...String(value ?? "").split("\n").map((line) => ctx.measureText(line).width)) / devicePixelRatio;
+        if (axis.side % 2 === 1 && wide > axis._size + SLACK) {
+          faults.push(`axis label ${quoted(String(value))} is cut`);
+        }
+      }
+    }
+    if (plot.bbox.height / devicePixelRatio < 40) {
+      faults.push("the plot is less than 40 px high");
+    }
+  }
+  return faults;
+}
+
+// What scrolls sideways hides columns.
+function scrollFaults(element) {
+  return [...element.querySelectorAll("*")]
+    .filter((one) => one.clientWidth > 0 && one.scrollWidth > one.clientWidth + SLACK && /auto|scroll/.test(edges(one).x))
+    .slice(0, 1)
+    .map((one) => `is ${one.scrollWidth - one.clientWidth} px wider than its box`);
+}
+
+function few(faults) {
+  return faults.length > 3 ? [...faults.slice(0, 3), `and ${faults.length - 3} more`] : faults;
+}
+
+function faultsOf({ panel, frames, error }) {
+  const element = document.querySelector(`[data-panel="${panel.id}"]`);
+  if (error) {
+    return [`shows an error: ${error}`];
+  }
+  if (!PANELS[panel.type] && panel.type !== "row") {
+    return [`is of type ${panel.type}, which is not drawn here`];
+  }
+  const crashed = element.querySelector("[data-crash]");
+  if (crashed) {
+    return [`cannot be drawn: ${crashed.textContent}`];
+  }
+  const optional = OPTIONAL.test(`${panel.title} ${panel.description}`);
+  if (!IN_GRAFANA_DRAWN_FROM_NOTHING.includes(panel.type) && isEmpty(frames)) {
+    return optional ? [] : ["has no data"];
+  }
+  const faults = [...textFaults(element), ...axisFaults(element), ...scrollFaults(element)];
+  return few([...new Set(faults)]);
+}
+
+// One sentence a panel that has a fault.
+export function faults(drawn, variables) {
+  const found = variables.list
+    .filter((variable) => variable.empty)
+    .map((variable) => `Variable ${variable.name} has no value.`);
+  for (const one of drawn) {
+    const wrong = faultsOf(one);
+    if (wrong.length) {
+      const title = variables.text(one.panel.title) || "untitled";
+      found.push(`Panel ${one.panel.id} (${title}) ${wrong.join("; ")}.`);
+    }
+  }
+  const header = document.querySelector("header");
+  return [...found, ...textFaults(header).map((fault) => `Header: ${fault}.`)];
+}

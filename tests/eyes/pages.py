@@ -20,7 +20,13 @@ HERE = pathlib.Path(__file__).resolve().parent
 PAGE = HERE / "page"
 NODE_NEEDED = 20
 INSTALLED_FROM = ("package.json", "package-lock.json", ".npmrc")
-ICONS = "/public/build/"
+# Where Grafana's components look for icons and fonts, and the packages' files
+# that are those.
+PUBLIC = {"public/build/img/": "@grafana/ui/dist/public/img/",
+          "public/fonts/inter/": "@fontsource-variable/inter/files/"
+                                 "inter-latin-wght-normal.woff2",
+          "public/fonts/roboto/": "@fontsource/roboto-mono/files/"
+                                  "roboto-mono-latin-400-normal.woff2"}
 TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html",
          ".json": "application/json", ".svg": "image/svg+xml",
          ".woff2": "font/woff2"}
@@ -112,11 +118,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return 502, f'{{"error": "Prometheus: {trouble}"}}'.encode()
 
     def _file(self, path):
-        for root in (self.server.bundle, self.server.public):
-            file = (root / path).resolve()
-            if file.is_relative_to(root.resolve()) and file.is_file():
-                return file
-        return None
+        root, wanted = self.server.bundle, path or "index.html"
+        for prefix, target in PUBLIC.items():
+            if path.startswith(prefix):
+                root = self.server.modules
+                wanted = target + (path.removeprefix(prefix)
+                                   if target.endswith("/") else "")
+        file = (root / wanted).resolve()
+        found = file.is_relative_to(root.resolve()) and file.is_file()
+        return file if found else None
 
     def do_GET(self):
         uid, _, rest = self.path.lstrip("/").partition("/")
@@ -127,8 +137,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if path == "dashboard.json" and uid in self.server.dashboards:
             return self._send(200, TYPES[".json"],
                               self.server.dashboards[uid].read_bytes())
-        file = self._file(path.removeprefix(ICONS.lstrip("/"))
-                          or "index.html")
+        file = self._file(path)
         if file is None:
             return self._send(404, "text/plain", b"")
         return self._send(200, TYPES.get(file.suffix, "text/plain"),
@@ -144,7 +153,7 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
     def __init__(self, folder, modules, dashboards, prometheus):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.bundle = pathlib.Path(folder)
-        self.public = modules / "@grafana" / "ui" / "dist" / "public"
+        self.modules = modules
         self.dashboards = dashboards  # {uid: path}
         self.prometheus = prometheus
         threading.Thread(target=self.serve_forever, daemon=True).start()

@@ -25,7 +25,9 @@ function cutBy(box, element) {
   const frame = element.getBoundingClientRect();
   const { x, y } = edges(element);
   const wide = box.left < frame.left - SLACK || box.right > frame.right + SLACK;
-  const high = box.top < frame.top - SLACK || box.bottom > frame.bottom + SLACK;
+  // A line is higher than its letters.
+  const air = SLACK + parseFloat(getComputedStyle(element).fontSize) / 3;
+  const high = box.top < frame.top - air || box.bottom > frame.bottom + air;
   return { x: wide && x !== "visible", y: high && y !== "visible", scrolls: y === "auto" || y === "scroll" };
 }
 
@@ -35,7 +37,7 @@ function textFault(node, panel) {
   for (const box of textBoxes(node)) {
     for (let up = node.parentElement; up && panel.contains(up); up = up.parentElement) {
       const cut = cutBy(box, up);
-      if (cut.x) {
+      if (cut.x || (up.scrollWidth > up.clientWidth && getComputedStyle(up).textOverflow === "ellipsis")) {
         return `${quoted(text)} is cut`;
       }
       if (cut.y) {
@@ -53,13 +55,23 @@ function textFault(node, panel) {
   return undefined;
 }
 
+// Text of which screen readers know and eyes do not.
+function forReaders(element) {
+  for (let up = element; up; up = up.parentElement) {
+    if (up.clientWidth <= 1 && up.clientHeight <= 1 && edges(up).x === "hidden") {
+      return true;
+    }
+  }
+  return false;
+}
+
 function textFaults(element) {
   const faults = new Set();
   const walker = document.createTreeWalker(element, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const node = walker.currentNode;
     const holder = node.parentElement;
-    if (!node.textContent.trim() || holder.closest("style, svg") || getComputedStyle(holder).visibility === "hidden") {
+    if (!node.textContent.trim() || holder.closest("style, svg") || forReaders(holder) || getComputedStyle(holder).visibility === "hidden") {
       continue;
     }
     const fault = textFault(node, element);

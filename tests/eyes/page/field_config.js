@@ -3,6 +3,7 @@
 import {
   Registry,
   applyFieldOverrides,
+  cacheFieldDisplayNames,
   dataLinksOverrideProcessor,
   displayNameOverrideProcessor,
   identityOverrideProcessor,
@@ -112,7 +113,7 @@ export async function dressed(panel, frames, theme, variables) {
     ? await lastValueFrom(transformDataFrame(known, frames, { interpolate }))
     : frames;
   const source = sourceOf(panel);
-  return applyFieldOverrides({
+  const fields = applyFieldOverrides({
     data: transformed,
     fieldConfig: source,
     fieldConfigRegistry: registryFor(source),
@@ -120,4 +121,6 @@ export async function dressed(panel, frames, theme, variables) {
     theme,
     timeZone: "utc",
   });
+  cacheFieldDisplayNames(fields);
+  return fields;
 }

@@ -1,6 +1,5 @@
 // Draws the dashboard that the address names, and tells when it is drawn.
 import "uplot/dist/uPlot.min.css";
-import "@fontsource/roboto-mono/400.css";
 import "./page.css";
 
 import { EventBusSrv, ThemeContext, createTheme, setTimeZoneResolver } from "@grafana/data";
@@ -51,6 +50,16 @@ function settled() {
   });
 }
 
+// Plots measure text as they are drawn, so its fonts must be there before.
+async function fontsLoaded() {
+  await new Promise((done) => setTimeout(done, 50));
+  const wanted = ["400 16px Inter", "500 16px Inter", "italic 16px Inter", "16px 'Roboto Mono'"];
+  const loaded = await Promise.all(wanted.map((font) => document.fonts.load(font)));
+  if (loaded.some((faces) => !faces.length)) {
+    throw new Error("a font of Grafana is missing");
+  }
+}
+
 async function draw() {
   const theme = createTheme({ colors: { mode: parameters.get("theme") ?? "dark" } });
   document.body.style.background = theme.colors.background.canvas;
@@ -63,7 +72,15 @@ async function draw() {
   })) {
     document.body.style.setProperty(`--${name}`, value);
   }
-  await Promise.all(["16px 'Inter'", "500 16px 'Inter'", "16px 'Roboto Mono'"].map((font) => document.fonts.load(font)));
+  const root = createRoot(document.getElementById("root"));
+  const framed = (content) => root.render(
+    <ThemeContext.Provider value={theme}>
+      <GlobalStyles />
+      {content}
+    </ThemeContext.Provider>,
+  );
+  framed(null);
+  await fontsLoaded();
   const dashboard = await (await fetch("dashboard.json")).json();
   const range = rangeOf(dashboard.time);
   const start = range.from.valueOf() / 1000;
@@ -74,13 +91,10 @@ async function draw() {
   const panels = panelsOf(dashboard);
   const drawn = await Promise.all(panels.map((panel) => drawnPanel(panel, range, variables, theme)));
   const shared = { range, variables, annotations };
-  createRoot(document.getElementById("root")).render(
-    <ThemeContext.Provider value={theme}>
-      <GlobalStyles />
-      <PanelContextProvider value={{ eventBus: new EventBusSrv(), eventsScope: "eyes" }}>
-        <Dashboard dashboard={dashboard} drawn={drawn} width={WIDTH} {...shared} />
-      </PanelContextProvider>
-    </ThemeContext.Provider>,
+  framed(
+    <PanelContextProvider value={{ eventBus: new EventBusSrv(), eventsScope: "eyes" }}>
+      <Dashboard dashboard={dashboard} drawn={drawn} width={WIDTH} {...shared} />
+    </PanelContextProvider>,
   );
   await settled();
   const found = faults(drawn, variables);

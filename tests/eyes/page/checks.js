@@ -4,8 +4,9 @@ import { PANELS, isEmpty } from "./panels.jsx";
 import { plots } from "./plots.js";
 
 const SLACK = 1.5; // pixels that rounding may cost
+const LETTERS = 11; // pixels that a line of an axis needs
 const OPTIONAL = /kube-state-metrics/;
-const IN_GRAFANA_DRAWN_FROM_NOTHING = ["text", "row"];
+const WITHOUT_QUERY = ["text", "row"];
 
 const quoted = (text) => `"${text.length > 60 ? text.slice(0, 57) + "..." : text}"`;
 
@@ -101,12 +102,34 @@ function axisFaults(element) {
           faults.push(`axis label ${quoted(String(value))} is cut`);
         }
       }
+      if (axis.side % 2 === 1 && axis._values.length > 1) {
+        const room = plot.bbox.height / devicePixelRatio / axis._values.length;
+        if (room < LETTERS) {
+          faults.push(`${axis._values.length} axis labels overlap`);
+        }
+      }
     }
     if (plot.bbox.height / devicePixelRatio < 40) {
       faults.push("the plot is less than 40 px high");
     }
   }
   return faults;
+}
+
+// A legend with more lines than its place is cut; a table is there to scroll.
+function legendFaults(element) {
+  const items = [...element.querySelectorAll('[data-testid^="data-testid VizLegend series"]')];
+  return items.some((item) => textScrolledAway(item, element)) ? ["has a legend with more lines than its place"] : [];
+}
+
+function textScrolledAway(item, panel) {
+  const box = item.getBoundingClientRect();
+  for (let up = item.parentElement; up && panel.contains(up); up = up.parentElement) {
+    if (edges(up).y !== "visible" && box.bottom > up.getBoundingClientRect().bottom + SLACK) {
+      return true;
+    }
+  }
+  return false;
 }
 
 // What scrolls sideways hides columns.
@@ -134,10 +157,10 @@ function faultsOf({ panel, frames, error }) {
     return [`cannot be drawn: ${crashed.textContent}`];
   }
   const optional = OPTIONAL.test(`${panel.title} ${panel.description}`);
-  if (!IN_GRAFANA_DRAWN_FROM_NOTHING.includes(panel.type) && isEmpty(frames)) {
+  if (!WITHOUT_QUERY.includes(panel.type) && isEmpty(frames)) {
     return optional ? [] : ["has no data"];
   }
-  const faults = [...textFaults(element), ...axisFaults(element), ...scrollFaults(element)];
+  const faults = [...textFaults(element), ...axisFaults(element), ...legendFaults(element), ...scrollFaults(element)];
   return few([...new Set(faults)]);
 }
 

@@ -74,7 +74,7 @@ function Row({ panel, width, variables }) {
     <div className="row-title" data-panel={panel.id} style={boxOf(panel.gridPos, width)}>
       <Icon name={panel.collapsed ? "angle-right" : "angle-down"} />
       <span>{variables.text(panel.title)}</span>
-      {panel.collapsed && <em>({panel.panels?.length ?? 0} panels)</em>}
+      {panel.collapsed && <em>({panel.panels.length} {panel.panels.length === 1 ? "panel" : "panels"})</em>}
     </div>
   );
 }

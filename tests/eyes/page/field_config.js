@@ -121,6 +121,12 @@ export async function dressed(panel, frames, theme, variables) {
     theme,
     timeZone: "utc",
   });
+  for (const field of fields.flatMap((frame) => frame.fields)) {
+    // The name of "hidden" before Grafana 12.
+    if (field.config.custom?.hidden) {
+      field.config.custom.hideFrom = { viz: true };
+    }
+  }
   cacheFieldDisplayNames(fields);
   return fields;
 }

@@ -15,7 +15,7 @@ import {
   VizRepeater,
 } from "@grafana/ui";
 import { TableNG } from "@grafana/ui/unstable";
-import { useLayoutEffect } from "react";
+import { useLayoutEffect, useMemo } from "react";
 
 import { sourceOf } from "./field_config.js";
 import { plots } from "./plots.js";
@@ -64,10 +64,22 @@ function Marks({ config, annotations, theme }) {
   return null;
 }
 
+// A quotient of two zeros has no place on an axis.
+function graphable(frames) {
+  const kept = (value) => (Number.isFinite(value) ? value : null);
+  return frames.map((frame) => ({
+    ...frame,
+    fields: frame.fields.map((field) =>
+      field.type === FieldType.number ? { ...field, values: field.values.map(kept) } : field,
+    ),
+  }));
+}
+
 function TimeSeriesPanel({ panel, frames, width, height, range, theme, annotations }) {
+  const drawn = useMemo(() => graphable(frames), [frames]);
   return (
     <TimeSeries
-      frames={frames}
+      frames={drawn}
       timeRange={range}
       timeZone="utc"
       width={width}

@@ -1,7 +1,7 @@
 // A state timeline. Grafana's own is part of a plugin that is in no package, so
 // this one is drawn here: its axes by Grafana's plot, its states by us.
 import { FieldType, formattedValueToString, getFieldDisplayName } from "@grafana/data";
-import { UPlotChart, UPlotConfigBuilder, VizLayout, VizLegend, getTextColorForBackground } from "@grafana/ui";
+import { UPlotChart, UPlotConfigBuilder, VizLayout, VizLegend, getTextColorForBackground, measureText } from "@grafana/ui";
 import { useMemo } from "react";
 
 import { plots } from "./plots.js";
@@ -83,6 +83,7 @@ function plotOf(rows, range, options, theme) {
     scaleKey: "y", placement: "left", theme, grid: { show: false }, ticks: { show: false },
     splits: rows.map((_, index) => rows.length - index - 0.5),
     values: rows.map(({ name }) => name),
+    size: Math.max(...rows.map(({ name }) => measureText(name, FONT_PIXELS).width)) + 16,
   });
   builder.addSeries({
     scaleKey: "y", theme, pathBuilder: () => null, pointsBuilder: () => null, show: true,

@@ -1,0 +1,43 @@
+"""Draws dashboards in the browser and asks the page what is wrong with them."""
+
+import tempfile
+import time
+
+import chromium
+import pages
+
+WIDTH = 1600
+FIRST_HEIGHT = 1000
+SECONDS = 90  # for one dashboard
+
+
+def one_of(browser, url, path):
+    """Writes the picture; the sentences about what is wrong in it."""
+    session = browser.open(url, WIDTH, FIRST_HEIGHT)
+    browser.value(session, "new Promise((done) => { const look = () => "
+                  "window.drawn ? done() : setTimeout(look, 20); look(); })")
+    answer = browser.value(session, "window.drawn", SECONDS)
+    browser.resize(session, WIDTH, max(answer["height"], 200))
+    path.write_bytes(browser.screenshot(session))
+    return answer["faults"], answer["panels"]
+
+
+def all_of(dashboards, prometheus, end, out, theme):
+    """{uid: sentences}; a picture each in the folder."""
+    modules = pages.packages()
+    found = {}
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="kem-eyes-") as folder:
+        pages.bundle(modules, folder)
+        with pages.Server(folder, modules, dashboards, prometheus) as server, \
+                chromium.Browser() as browser:
+            for uid in dashboards:
+                begin = time.monotonic()
+                faults, panels = one_of(browser, server.url(uid, end, theme),
+                                        out / f"{uid}.png")
+                found[uid] = faults
+                print(f"{uid}: {panels} panels, {len(faults)} with a fault, "
+                      f"{time.monotonic() - begin:.1f} s", flush=True)
+                for fault in faults:
+                    print(f"  {fault}", flush=True)
+    return found

@@ -1,0 +1,144 @@
+#!/usr/bin/python3
+"""Shows each check of tests/eyes/run failing once, on a dashboard that is wrong
+on purpose and a Prometheus of a few lines."""
+
+import http.server
+import json
+import pathlib
+import sys
+import tempfile
+import threading
+import unittest
+import urllib.parse
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+sys.dont_write_bytecode = True
+
+import draw  # noqa: E402
+
+END = 1700000040
+LONG = "a name of which nobody can read the end in so little room"
+
+
+def answer(path, query):
+    """What this Prometheus says: (HTTP status, data)."""
+    if path.endswith("/values"):
+        return 200, [] if "gone" in path else ["a", "b"]
+    if query == "broken":
+        return 400, None
+    names = {"empty": [], "one": ["one"], "long": [LONG],
+             "many": [f"name {number}" for number in range(99)]}[query]
+    if path.endswith("query"):
+        return 200, {"resultType": "vector", "result": [
+            {"metric": {"name": name}, "value": [END, "1"]}
+            for name in names]}
+    samples = [[END - ago, "1"] for ago in range(3600, 0, -60)]
+    return 200, {"resultType": "matrix", "result": [
+        {"metric": {"name": name}, "values": samples} for name in names]}
+
+
+class Prometheus(http.server.BaseHTTPRequestHandler):
+    def log_message(self, format, *args):
+        pass
+
+    def do_GET(self):
+        path, _, query = self.path.partition("?")
+        status, data = answer(path, urllib.parse.parse_qs(query).get(
+            "query", [""])[0])
+        body = json.dumps(
+            {"status": "success", "data": data} if data is not None
+            else {"status": "error", "error": "it is broken"}).encode()
+        self.send_response(status)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+def panel(number, kind, expr, **more):
+    target = {"refId": "A", "expr": expr,
+              "instant": kind != "timeseries",
+              "format": "table" if kind == "table" else "time_series"}
+    if kind == "timeseries":
+        target["legendFormat"] = "{{name}}"
+    return {"id": number, "type": kind, "title": f"panel {number}",
+            "gridPos": {"x": number % 4 * 6, "y": number // 4 * 8, "w": 6,
+                        "h": 8}, "targets": [target], **more}
+
+
+def narrow(name):
+    return {"defaults": {}, "overrides": [
+        {"matcher": {"id": "byName", "options": name},
+         "properties": [{"id": "custom.width", "value": 60}]}]}
+
+
+PANELS = [
+    panel(1, "stat", "one"), panel(2, "timeseries", "one"),
+    panel(3, "table", "one", transformations=[
+        {"id": "organize", "options": {"excludeByName": {"Time": True}}}]),
+    panel(4, "timeseries", "empty"), panel(5, "table", "empty",
+                                           description="kube-state-metrics"),
+    panel(6, "stat", "broken"), panel(7, "news", "one"),
+    panel(8, "table", "long", fieldConfig=narrow("name")),
+    panel(9, "timeseries", "many"),
+    panel(10, "table", "one", transformations=[{"id": "magic"}]),
+    panel(11, "stat", "one", title=LONG + LONG)]
+VARIABLES = [{"name": name, "type": "query", "includeAll": True,
+              "query": f"label_values({name})"} for name in ("here", "gone")]
+
+
+class Faults(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Prometheus)
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with tempfile.TemporaryDirectory(prefix="kem-eyes-") as folder:
+            path = pathlib.Path(folder) / "wrong.json"
+            path.write_text(json.dumps({
+                "uid": "wrong", "title": "Wrong", "panels": PANELS,
+                "templating": {"list": VARIABLES},
+                "time": {"from": "now-1h", "to": "now"}}), encoding="utf-8")
+            found = draw.all_of(
+                {"wrong": path}, f"http://127.0.0.1:{server.server_port}",
+                END, pathlib.Path(folder), "light")
+            cls.picture = (pathlib.Path(folder) / "wrong.png").read_bytes()
+        server.shutdown()
+        server.server_close()
+        cls.faults = found["wrong"]
+
+    def about(self, number):
+        return [fault for fault in self.faults
+                if fault.startswith(f"Panel {number} ")]
+
+    def test_a_picture_is_drawn(self):
+        self.assertEqual(self.picture[:4], b"\x89PNG")
+
+    def test_what_is_right_is_not_told(self):
+        for number in (1, 2, 3):
+            self.assertEqual(self.about(number), [])
+
+    def test_no_data_is_told_unless_optional(self):
+        self.assertRegex(self.about(4)[0], "has no data")
+        self.assertEqual(self.about(5), [])
+
+    def test_an_error_is_told(self):
+        self.assertRegex(self.about(6)[0], "it is broken")
+        self.assertRegex(self.about(10)[0], "magic")
+
+    def test_an_unknown_type_is_told(self):
+        self.assertRegex(self.about(7)[0], "type news")
+
+    def test_cut_text_is_told(self):
+        self.assertRegex(self.about(8)[0], "is cut")
+        self.assertRegex(self.about(11)[0], "is cut")
+
+    def test_a_long_legend_is_told(self):
+        self.assertRegex(self.about(9)[0], "legend")
+
+    def test_a_variable_without_a_value_is_told(self):
+        self.assertIn("Variable gone has no value.", self.faults)
+        self.assertNotIn("Variable here has no value.", self.faults)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -179,7 +179,8 @@ def tables(made):
             "Events of each node and reason",
             "A node that is far above the others has a problem of its own: "
             "choose it above.",
-            q.top(100, q.objects(**LISTED), "cluster, object_name, reason, type"),
+            q.top(100, q.objects(**LISTED),
+                  "cluster, object_name, reason, type"),
             ["object_name", "reason", "cluster"], "Occurrences",
             link=board.to_node()), 10),
         (panels.rows(

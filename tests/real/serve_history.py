@@ -26,7 +26,8 @@ def main():
     arguments.add_argument("--prometheus", metavar="PATH",
                            help="the program; else that of tools.py")
     options = arguments.parse_args()
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: sys.exit(0))
     find_tools()
     folder = processes.WorkFolder("history")
     try:

@@ -185,8 +185,6 @@ class DashboardsTest(unittest.TestCase):
                     self.assertLessEqual(shown - {None}, instances)
 
     def test_marks_stand_at_the_true_time(self):
-        names = {"Reboots": ("Rebooted",), "Not ready": ("NodeNotReady",),
-                 "Out of memory": ("SystemOOM", "OOMKilling")}
         for labels, viewer in self.viewers(6 * HOUR):
             for dashboard in self.dashboards.values():
                 for annotation in dashboard.annotations:
@@ -194,9 +192,9 @@ class DashboardsTest(unittest.TestCase):
                         self.counts["annotations"] += 1
                         marks = {at for _, at in
                                  viewer.marks(dashboard, annotation)}
-                        true = {each.at for each in
-                                self.histories[labels].happened(
-                                    6 * HOUR, reason=names[annotation["name"]])}
+                        true = expected.Expected(
+                            self.histories[labels], 6 * HOUR).marks(
+                                annotation["name"])
                         self.assertTrue(marks)
                         self.assertLessEqual(marks, true)
                         # Two of one node within a step are one mark.

@@ -1,6 +1,7 @@
 """What key panels of the dashboards must show for a known history."""
 
 import collections
+import re
 
 import yaml
 
@@ -12,6 +13,7 @@ OVERVIEW, NODES, STORAGE, LIFECYCLE, PLATFORM, HEALTH = (
         "exporter-health"))
 VOLUME_KINDS = ("PersistentVolume", "VolumeSnapshotContent",
                 "VolumeGroupSnapshotContent")
+PLANNED = 7200  # seconds
 LIFECYCLE_KINDS = ("Node", "NodeClaim", "NodePool", "EC2NodeClass")
 
 
@@ -22,6 +24,11 @@ def critical_reasons():
             for group in source["groups"] for row in group["rows"])
     return {reason for row in rows if row["severity"] == "critical"
             for reason in row["reasons"]}
+
+
+def driver(component):
+    """Without the Pod that a CSI provisioner puts behind its driver's name."""
+    return re.sub(r"^([a-z0-9-]+([.][a-z0-9-]+)+)_.+", r"\1", component)
 
 
 class Rows:
@@ -94,17 +101,33 @@ class Expected:
     def _rows(self, names, limit, newest=False, **wanted):
         """By `names`: how many, or when the latest was."""
         numbers = collections.defaultdict(int)
-        attributes = {"object_name": "name", "reporting_component":
-                      "component"}
         for cluster, each in self._happened(**wanted):
-            row = tuple(cluster if name == "cluster" else
-                        getattr(each, attributes.get(name, name))
+            values = {"cluster": cluster, "object_name": each.name,
+                      "reporting_component": driver(each.component)}
+            row = tuple(values.get(name, getattr(each, name, None))
                         for name in names)
             if newest:
                 numbers[row] = max(numbers[row], each.at * 1000)
             else:
                 numbers[row] += 1
         return Rows(names, numbers, limit)
+
+    def marks(self, name):
+        """When what an annotation of this name marks happened.
+
+        It was planned when the node was cordoned in the two hours before.
+        """
+        reasons = {"reboots": ("Rebooted",), "not ready": ("NodeNotReady",),
+                   "out of memory": ("SystemOOM", "OOMKilling")}
+        what = name.lower().removeprefix("unplanned ")
+        cordons = {(cluster, each.name, each.at) for cluster, each
+                   in self._happened(reason="NodeNotSchedulable")}
+        return {each.at for cluster, each in self._happened(
+            kind="Node", reason=reasons[what])
+                if not name.startswith("Unplanned") or not any(
+                    (cluster, each.name) == cordon[:2] and
+                    each.at - PLANNED < cordon[2] <= each.at
+                    for cordon in cordons)}
 
     def panels(self):
         """{(uid, title, refId): number or Rows}"""
@@ -128,7 +151,7 @@ class Expected:
             (OVERVIEW, "Latest Warning", "A"): self._latest(**warning),
             (OVERVIEW, "Exporter", "A"): 1,
             (OVERVIEW, "Who says it", "A"): self._rows(
-                ("reporting_component",), 12, scope="cluster"),
+                ("reporting_component",), 10, scope="cluster"),
             (OVERVIEW, "Top reasons", "A"): self._rows(
                 ("kind", "reason", "type", "reporting_component"), 25,
                 scope="cluster"),

@@ -133,6 +133,8 @@ class Viewer:
 
         def value(found):
             name = found[1] or found[2]
+            if name.isdigit():  # A group of label_replace()'s expression.
+                return found[0]
             return built_in[name] if name in built_in else self._value(
                 dashboard, name)
         return re.sub(r"\$(?:\{(\w+)\}|(\w+))", value, text)

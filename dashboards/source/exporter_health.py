@@ -99,7 +99,9 @@ def session(made):
             "Frames received",
             "What the watches bring. None while the cluster is busy: see "
             "/readyz.",
-            {"{{type}}": q.own_bars("frames_total", "type")}), 8),
+            {"{{type}}": q.own_bars("frames_total", "type")},
+            overrides=[*look.apart("ADDED", "MODIFIED", "DELETED", "BOOKMARK"),
+                       look.coloured(["ERROR"], look.BAD, look.FIXED)]), 8),
         (panels.bars(
             "Frames not used",
             "replay and truncated lose nothing; malformed, oversize and "
@@ -162,20 +164,23 @@ def size(made):
             "Near --metrics.max-series (50,000 by default), the line, raise "
             "that or filter.",
             {"{{family}}": f"max by (family) ({q.own('series')})"}, "short",
-            overrides=[look.column(family, ("displayName", title))
-                       for family, title in (
-                           (names.OCCURRENCES, "occurrences"),
-                           (names.OBJECTS, "objects"),
-                           (names.LAST_SEEN, "last seen"),
-                           (names.ACTIVE, "active"))],
+            overrides=[
+                *look.apart(names.OCCURRENCES, names.OBJECTS,
+                            names.LAST_SEEN, names.ACTIVE),
+                *(look.column(family, ("displayName", title))
+                  for family, title in (
+                      (names.OCCURRENCES, "occurrences"),
+                      (names.OBJECTS, "objects"),
+                      (names.LAST_SEEN, "last seen"),
+                      (names.ACTIVE, "active")))],
             thresholds=look.steps((None, look.GOOD), (50000, look.BAD))), 8),
         (panels.lines(
             "Events remembered",
             "Events that exist, and those that are gone but must not count "
             "twice. 64 bytes of memory each.",
             {"existing": f"max({q.own('tracked_events')})",
-             "gone": f"max({q.own('tombstones')})"}, "short"),
-         8),
+             "gone": f"max({q.own('tombstones')})"}, "short",
+            overrides=look.apart("existing", "gone")), 8),
         (panels.bars(
             "State saves and reloads",
             "A failed save or reload is told in the log and by /readyz; mend "
@@ -185,7 +190,8 @@ def size(made):
                                                "result"),
              "discovery: {{result}}": q.own_bars("discovery_refreshes_total",
                                            "result")},
-            overrides=[look.coloured(["failed", "failure"], look.BAD)]), 8))
+            overrides=[*look.apart("saves", "reloads", "discovery"),
+                       look.coloured(["failed", "failure"], look.BAD)]), 8))
 
 
 def process(made):
@@ -213,5 +219,6 @@ def process(made):
                      "mended; from 500 on look at the log.",
                      {"{{code}} {{handler}}":
                       q.own_bars("http_requests_total", "code, handler")},
-                     overrides=[look.coloured(["5.."], look.BAD),
+                     overrides=[*look.apart("metrics", "readyz", "livez"),
+                                look.coloured(["5.."], look.BAD),
                                 look.coloured(["4.."], look.UNUSUAL)]), 6))

@@ -68,6 +68,12 @@ def coloured(names_, name, mode=SHADES):
         _property("color", {"mode": mode, "fixedColor": name}))
 
 
+def apart(*names_):
+    """Colours without a meaning that can be told apart, in the names' order."""
+    return [coloured([name], colour_, FIXED) for name, colour_ in zip(
+        names_, ("blue", "purple", "super-light-blue", QUIET))]
+
+
 def by_severity():
     """What the catalogue calls critical is red, what it calls info is blue;
     the rest keeps the panel's own orange."""

@@ -84,7 +84,9 @@ def when(made):
             "Events by kind",
             "Occurrences in each interval. A kind that suddenly grows is where "
             "to look first.",
-            {"{{kind}}": q.bars(q.occurrences(**CHOSEN), "kind")}), 10),
+            {"{{kind}}": q.bars(q.occurrences(**CHOSEN), "kind")},
+            overrides=look.apart("Node", "PersistentVolume", "NodeClaim",
+                                 "ClusterPolicy")), 10),
         (panels.bars(
             "Warnings by reason",
             "Red is what the catalogue calls critical. Find the reason in the "

@@ -153,6 +153,7 @@ def ranking(title, what, queries, colour, unit="none"):
     panel.display_mode(kinds.BarGaugeDisplayMode.BASIC)
     panel.value_mode(kinds.BarGaugeValueMode.TEXT).show_unfilled(False)
     panel.name_placement(kinds.BarGaugeNamePlacement.LEFT)
+    panel.text(common.VizTextDisplayOptions().title_size(11).value_size(16))
     panel.reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"])
                          .fields("").values(False))
     return panel
@@ -160,7 +161,7 @@ def ranking(title, what, queries, colour, unit="none"):
 
 # Column -> what people read, its width (0: what is left) and its properties.
 HEADS = {
-    "cluster": ("Cluster", 85), "kind": ("Kind", 175),
+    "cluster": ("Cluster", 85), "kind": ("Kind", 185),
     "object_name": ("Object", 0), "reason": ("Reason", 220),
     "type": ("Type", 85), "reporting_component": ("Said by", 240),
     "api_group": ("API group", 200), "dashboard": ("Dashboard", 0),

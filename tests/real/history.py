@@ -8,6 +8,7 @@ the same every time.
 
 import bisect
 import collections
+import math
 import os
 import subprocess
 
@@ -340,7 +341,7 @@ def _own_metrics(exporter, sizes):
 
 def _process(exporter):
     exporter.counter("process_cpu_seconds_total",
-                     lambda since: round(since * 0.0021 + since % 600 * 4e-4,
+                     lambda since: round(since * 0.0021 + math.sin(since / 900),
                                          3))
     for name, value in (("open_fds", 13), ("max_fds", 20000),
                         ("virtual_memory_bytes", 51105792),

@@ -2,7 +2,7 @@
 // frames that it makes of them.
 import { FieldType, dateMath, dateTime, rangeUtil, renderLegendFormat, toDataFrame } from "@grafana/data";
 
-const SCRAPE_SECONDS = 30; // the data source's "Scrape interval"
+const SCRAPE_SECONDS = 60; // the data source's "Scrape interval"
 
 export async function ask(path, parameters) {
   const form = new URLSearchParams();
@@ -47,7 +47,10 @@ function stepOf(panel, target, range, width) {
   const span = (range.to.valueOf() - range.from.valueOf()) / 1000;
   const factor = target.intervalFactor || 1;
   const step = Math.max((intervalMs / 1000) * factor, span / 11000);
-  const scrape = rangeUtil.intervalToSeconds(least);
+  // A panel's "Min interval" bounds the step only.
+  const scrape = target.interval
+    ? rangeUtil.intervalToSeconds(target.interval)
+    : SCRAPE_SECONDS;
   const rate = Math.max(step + scrape, 4 * scrape);
   const names = {
     __interval: `${step}s`,

@@ -47,10 +47,8 @@ class AlertPathTest(ClusterCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        lacks = control_plane.missing("kube-controller-manager", "kwok",
-                                      "prometheus", "alertmanager")
-        if lacks:
-            raise unittest.SkipTest(lacks)
+        control_plane.need("kube-controller-manager", "kwok", "prometheus",
+                           "alertmanager")
         cls.dashboards = grafana.dashboards()
         for path in (TREE / "alerts" / "rules").glob("*.yaml"):
             cls.folder.file(f"rules/{path.name}",

@@ -61,8 +61,7 @@ class ChaosTest(ClusterCase):
     API_SERVER_FLAGS = {"event_ttl": "12h"}
 
     def setUp(self):
-        if not control_plane.tool("prometheus"):
-            self.skipTest(control_plane.missing("prometheus"))
+        control_plane.need("prometheus")
         say(f"chaos: KEM_CHAOS_SEED={SEED} KEM_CHAOS_SECONDS={SECONDS:g}")
         self.dice = random.Random(SEED)
         self.wire = Wire(self.plane.port)

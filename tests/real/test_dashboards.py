@@ -42,9 +42,7 @@ class DashboardsTest(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         find_tools()
-        lacks = control_plane.missing("prometheus", "promtool")
-        if lacks:
-            raise unittest.SkipTest(lacks)
+        control_plane.need("prometheus", "promtool")
         cls.folder = processes.WorkFolder("dashboards")
         cls.addClassCleanup(cls.folder.close)
         cls.dashboards = grafana.dashboards()

@@ -161,9 +161,7 @@ class FaultsTest(ClusterCase):
         self.assertEqual(self.counted(samples, "expires"), 5)
 
     def test_a_controller_writes_its_expired_event_again(self):
-        lacks = control_plane.missing("kube-controller-manager")
-        if lacks:
-            self.skipTest(lacks)
+        control_plane.need("kube-controller-manager")
         self.use_event_ttl("4s")
         exporter = self.exporter("rewritten")
         controllers = self.plane.start_controller_manager(

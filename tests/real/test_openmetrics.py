@@ -22,9 +22,7 @@ class OpenMetricsTest(ClusterCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        lacks = control_plane.missing("prometheus")
-        if lacks:
-            raise unittest.SkipTest(lacks)
+        control_plane.need("prometheus")
         cls.main = Exporter(cls.plane, "main", "--metrics.created-timestamps",
                             "--metrics.exemplars", birth_hold="0s")
         cls.addClassCleanup(cls.main.process.kill)

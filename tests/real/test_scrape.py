@@ -22,9 +22,7 @@ class ScrapeTest(ClusterCase):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        lacks = control_plane.missing("prometheus", "promtool")
-        if lacks:
-            raise unittest.SkipTest(lacks)
+        control_plane.need("prometheus", "promtool")
         for number in range(30):
             cls.api.post(PATH, manifests.legacy_event(
                 f"old-{number}", manifests.about_pod(f"p-{number}"),

@@ -35,9 +35,7 @@ class WebTest(unittest.TestCase):
 
     def setUp(self):
         case.find_tools()
-        lacks = control_plane.missing("prometheus")
-        if lacks:
-            raise unittest.SkipTest(lacks)
+        control_plane.need("prometheus")
         self.folder = processes.WorkFolder("web")
         self.addCleanup(self.folder.close)
         self.pki = Certificates(self.folder)

@@ -7,6 +7,7 @@ on SIGTERM (it drains for a minute), so everything here ends by SIGKILL.
 
 import json
 import os
+import unittest
 import urllib.request
 
 from rig import processes
@@ -52,6 +53,13 @@ def missing(*names):
     if not absent:
         return ""
     return f"KEM_REAL_BIN holds no {' and no '.join(absent)}"
+
+
+def need(*names):
+    """Skips the test, or the class, that calls this where one is missing."""
+    lacks = missing(*names)
+    if lacks:
+        raise unittest.SkipTest(lacks)
 
 
 class ControlPlane:

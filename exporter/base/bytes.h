@@ -64,6 +64,19 @@ class ByteReader {
     if (value > 1) Fail();
     return value == 1;
   }
+  // A time's count of nanoseconds or microseconds, with `shift` added. One so
+  // near the ends of its type that a difference of two could overflow is a
+  // failure: 73 years of nanoseconds are allowed.
+  int64_t Time(int64_t shift) {
+    constexpr int64_t kMax = int64_t{1} << 61;
+    int64_t time = 0;
+    if (__builtin_add_overflow(Integer<int64_t>(), shift, &time) ||
+        time > kMax || time < -kMax) {
+      Fail();
+      return 0;
+    }
+    return time;
+  }
   // The views point into the bytes.
   std::string_view Text() { return Raw(Integer<uint32_t>()); }
   std::string_view Raw(size_t size) {

@@ -13,30 +13,14 @@ constexpr size_t kSavedRowBytes = 16 + 8 + 4 * 8 + 4 + 2 + 1 + 4;
 // Flags of a saved row.
 enum : uint8_t { kCluster = 1, kOverflow = 2, kPreset = 4, kSeen = 8 };
 
-// Loaded times stay so far from the ends of their type that no later
-// subtraction of two can overflow: 73 years of nanoseconds.
-constexpr int64_t kMaxTime = int64_t{1} << 61;
 constexpr int32_t kMaxActive = int32_t{1} << 30;
 
-bool ReadTime(ByteReader& reader, int64_t shift, int64_t& time) {
-  const auto saved = reader.Integer<int64_t>();
-  return !__builtin_add_overflow(saved, shift, &time) && time <= kMaxTime &&
-         time >= -kMaxTime;
+SteadyTime ReadSteady(ByteReader& reader, std::chrono::nanoseconds shift) {
+  return SteadyTime(std::chrono::nanoseconds(reader.Time(shift.count())));
 }
 
-bool ReadSteady(ByteReader& reader, std::chrono::nanoseconds shift,
-                SteadyTime& time) {
-  int64_t count = 0;
-  if (!ReadTime(reader, shift.count(), count)) return false;
-  time = SteadyTime(std::chrono::nanoseconds(count));
-  return true;
-}
-
-bool ReadWall(ByteReader& reader, WallTime& time) {
-  int64_t count = 0;
-  if (!ReadTime(reader, 0, count)) return false;
-  time = WallTime(std::chrono::microseconds(count));
-  return true;
+WallTime ReadWall(ByteReader& reader) {
+  return WallTime(std::chrono::microseconds(reader.Time(0)));
 }
 
 }  // namespace
@@ -160,11 +144,10 @@ bool SeriesRows::LoadRow(ByteReader& reader, std::chrono::nanoseconds shift,
   row.key.low = reader.Integer<uint64_t>();
   row.key.high = reader.Integer<uint64_t>();
   row.occurrences = reader.Integer<uint64_t>();
-  if (!ReadWall(reader, row.last_seen) || !ReadWall(reader, row.created) ||
-      !ReadSteady(reader, shift, row.born) ||
-      !ReadSteady(reader, shift, row.touched)) {
-    return false;
-  }
+  row.last_seen = ReadWall(reader);
+  row.created = ReadWall(reader);
+  row.born = ReadSteady(reader, shift);
+  row.touched = ReadSteady(reader, shift);
   row.active = reader.Integer<int32_t>();
   row.split = reader.Integer<uint16_t>();
   const auto flags = reader.Integer<uint8_t>();

@@ -52,7 +52,7 @@ void PutLabels(const SeriesLabels& labels, ByteWriter& to) {
 }
 
 WallTime TakeWall(ByteReader& from) {
-  return WallTime(std::chrono::microseconds(from.Integer<int64_t>()));
+  return WallTime(std::chrono::microseconds(from.Time(0)));
 }
 
 // Reads steps, one member function a kind.
@@ -72,9 +72,8 @@ class Player {
 
   Moment TakeMoment() {
     Moment now;
-    // Unsigned, as damaged bytes may make it overflow.
-    now.steady = SteadyTime(std::chrono::nanoseconds(static_cast<int64_t>(
-        from_.Integer<uint64_t>() + static_cast<uint64_t>(shift_.count()))));
+    now.steady =
+        SteadyTime(std::chrono::nanoseconds(from_.Time(shift_.count())));
     now.wall = TakeWall(from_);
     return now;
   }

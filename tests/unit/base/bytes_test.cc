@@ -63,6 +63,23 @@ TEST(BytesTest, TextLongerThanTheBytesIsAFailure) {
   EXPECT_FALSE(reader.ok());
 }
 
+TEST(BytesTest, TimesAreFarFromTheEndsOfTheirType) {
+  constexpr int64_t kMost = int64_t{1} << 61;
+  const auto read = [](int64_t saved, int64_t shift) {
+    std::string bytes;
+    ByteWriter(bytes).Integer<int64_t>(saved);
+    ByteReader reader(bytes);
+    const int64_t time = reader.Time(shift);
+    return reader.ok() ? std::to_string(time) : "failed";
+  };
+  EXPECT_EQ(read(7, -9), "-2");
+  EXPECT_EQ(read(kMost - 1, 1), std::to_string(kMost));
+  EXPECT_EQ(read(kMost, 1), "failed");
+  EXPECT_EQ(read(-kMost, 0), std::to_string(-kMost));
+  EXPECT_EQ(read(-kMost, -1), "failed");
+  EXPECT_EQ(read(std::numeric_limits<int64_t>::max(), 1), "failed");
+}
+
 TEST(BytesTest, FlagIsZeroOrOne) {
   ByteReader reader("\x02");
   EXPECT_FALSE(reader.Flag());

@@ -36,10 +36,8 @@ void PutTime(SteadyTime time, ByteWriter& to) {
   to.Integer<int64_t>(time.time_since_epoch().count());
 }
 
-// Damaged bytes may make it overflow, which is harmless unsigned.
 SteadyTime TakeTime(ByteReader& from, nanoseconds shift) {
-  return SteadyTime(nanoseconds(static_cast<int64_t>(
-      from.Integer<uint64_t>() + static_cast<uint64_t>(shift.count()))));
+  return SteadyTime(nanoseconds(from.Time(shift.count())));
 }
 
 }  // namespace

@@ -1,0 +1,316 @@
+"""The image: what is in it, and that it runs, counts and stops as in a pod.
+
+Needs root, buildah, debootstrap and crun; builds both architectures.
+"""
+
+import functools
+import hashlib
+import json
+import os
+import pathlib
+import re
+import shutil
+import ssl
+import stat
+import subprocess
+import sys
+import unittest
+
+from rig import manifests, processes
+from rig.case import ClusterCase
+from rig.exporter import ACCOUNT_NAMESPACE
+
+REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
+IMAGE = REPOSITORY / "deploy" / "image"
+sys.path.insert(0, str(IMAGE))
+import container  # pylint: disable=wrong-import-position
+
+PROGRAM = "/kube-event-metrics"
+MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+TOOLS = ("buildah", "debootstrap", "crun", "qemu-aarch64-static", "readelf")
+MACHINES = {"amd64": "Advanced Micro Devices X86-64", "arm64": "AArch64"}
+LIMIT = 20_000_000  # bytes, unpacked
+OWN_FILES = {"/etc/group", "/etc/nsswitch.conf", "/etc/passwd",
+             "/etc/ssl/certs/ca-certificates.crt",
+             "/usr/share/doc/kube-event-metrics/LICENSE",
+             "/usr/share/sbom/kube-event-metrics.spdx.json"}
+
+
+def what_is_missing():
+    if os.getuid() != 0:
+        return "only root can build and run the image"
+    missing = [name for name in TOOLS if not shutil.which(name)]
+    return missing and f"the image needs {', '.join(missing)}"
+
+
+class Image:
+    """One architecture's image, unpacked."""
+
+    def __init__(self, folder, arch):
+        self.arch = arch
+        archive = folder.file(f"{arch}.tar")
+        self.said = subprocess.run(
+            [IMAGE / "build", "--debootstrap", "--arch", arch, "--output",
+             archive, "--storage", os.environ.get("KEM_IMAGE_STORAGE") or
+             folder.file("storage")],
+            check=True, text=True, stdout=subprocess.PIPE).stdout
+        self.archive = container.Archive(archive)
+        self.root = folder.file(f"{arch}-root")
+        self.size = self.archive.unpack(self.root)
+        self.seen = {f"/{path.relative_to(self.root)}": path.lstat()
+                     for path in pathlib.Path(self.root).rglob("*")}
+        self.files = {path for path, status in self.seen.items()
+                      if stat.S_ISREG(status.st_mode)}
+
+    def read(self, path):
+        return pathlib.Path(self.root + path).read_bytes()
+
+    @functools.cached_property
+    def programs(self):
+        """{path: what readelf says} of all ELF files."""
+        return {path: subprocess.run(
+            ["readelf", "--wide", "-h", "-l", "-d", self.root + path],
+            check=True, capture_output=True, text=True).stdout
+            for path in self.files if self.read(path)[:4] == b"\x7fELF"}
+
+    @functools.cached_property
+    def materials(self):
+        return json.loads(
+            self.read("/usr/share/sbom/kube-event-metrics.spdx.json"))
+
+    def command(self, state, *options):
+        more = [] if self.arch == "amd64" else [
+            "--emulator", shutil.which("qemu-aarch64-static")]
+        return [sys.executable, str(IMAGE / "container.py"), *more, *options,
+                "--state", state, self.root]
+
+
+class ImageTest(ClusterCase):
+
+    @classmethod
+    def setUpClass(cls):
+        missing = what_is_missing()
+        if missing:
+            raise unittest.SkipTest(f"{missing}.")
+        folder = processes.WorkFolder("images")
+        cls.addClassCleanup(folder.close)
+        cls.images = {arch: Image(folder, arch) for arch in MACHINES}
+        super().setUpClass()
+
+    def state_folder(self, name):
+        path = self.folder.file(name)
+        os.mkdir(path)
+        os.chown(path, container.USER, container.USER)
+        return path
+
+    def test_its_configuration(self):
+        with open(REPOSITORY / "CMakeLists.txt", encoding="utf-8") as file:
+            version = re.search(r"VERSION ([\d.]+) L", file.read()).group(1)
+        for image in self.images.values():
+            config = image.archive.config
+            self.assertEqual((config["os"], config["architecture"]),
+                             ("linux", image.arch))
+            self.assertEqual(config["config"]["User"], "65532:65532")
+            self.assertEqual(config["config"]["Entrypoint"], [PROGRAM])
+            self.assertEqual(config["config"]["ExposedPorts"],
+                             {"9953/tcp": {}})
+            labels = {name.rpartition(".")[2]: value for name, value in
+                      config["config"]["Labels"].items()
+                      if name.startswith("org.opencontainers.image.")}
+            self.assertEqual(labels["title"], "kube-event-metrics")
+            self.assertEqual(labels["version"], version)
+            self.assertEqual(labels["licenses"], "Apache-2.0")
+            self.assertRegex(labels["created"], r"^\d{4}-.+Z$")
+            self.assertEqual(labels["created"], config["created"])
+            self.assertRegex(labels["revision"], r"^([0-9a-f]{12}|unknown)$")
+            self.assertTrue(labels["source"] and labels["description"])
+            print(image.said.splitlines()[-1],
+                  f"{image.size / 1e6:.1f} MB unpacked")
+            self.assertLessEqual(image.size, LIMIT)
+
+    def test_its_files(self):
+        """The program, what it is linked with, papers; nothing else."""
+        for image in self.images.values():
+            papers = {path for path in image.files if re.fullmatch(
+                "/usr/share/(doc/.+/copyright|common-licenses/.+)", path)}
+            self.assertEqual(image.files - papers - set(image.programs),
+                             OWN_FILES)
+            for path, status in image.seen.items():
+                owner = container.USER if path == container.STATE else 0
+                self.assertEqual((status.st_uid, status.st_gid),
+                                 (owner, owner), path)
+                if not stat.S_ISLNK(status.st_mode):
+                    self.assertFalse(status.st_mode & 0o7002, path)
+            self.assertEqual(
+                stat.S_IMODE(image.seen[container.STATE].st_mode), 0o770)
+            self.assertIn(b"65532:65532", image.read("/etc/passwd"))
+            trusted = ssl.create_default_context(cafile=(
+                image.root + "/etc/ssl/certs/ca-certificates.crt"))
+            self.assertGreater(len(trusted.get_ca_certs()), 50)
+
+    def test_its_closure(self):
+        """Each library is needed, and each that is needed is there."""
+        for image in self.images.values():
+            needed = set()
+            for path, text in image.programs.items():
+                self.assertIn(f"Machine:                           "
+                              f"{MACHINES[image.arch]}\n", text, path)
+                needed |= set(re.findall(r"\(NEEDED\).*\[(.+)\]", text))
+            loader = re.search(r"interpreter: (\S+)\]",
+                               image.programs[PROGRAM]).group(1)
+            libraries = set(image.programs) - {PROGRAM}
+            self.assertIn(loader, libraries)
+            self.assertEqual({os.path.basename(path) for path in libraries},
+                             needed | {os.path.basename(loader)})
+
+    def test_its_bill_of_materials(self):
+        for image in self.images.values():
+            told = image.materials
+            self.assertEqual(
+                (told["spdxVersion"], told["dataLicense"], told["SPDXID"]),
+                ("SPDX-2.3", "CC0-1.0", "SPDXRef-DOCUMENT"))
+            self.assertTrue(told["name"] and told["documentNamespace"])
+            self.assertTrue(told["creationInfo"]["creators"])
+            self.assertEqual(told["creationInfo"]["created"],
+                             image.archive.config["created"])
+            packages = {one["SPDXID"]: one for one in told["packages"]}
+            files = {one["SPDXID"]: one for one in told["files"]}
+            self.assertEqual(
+                len({*packages, *files}),
+                len(told["packages"]) + len(told["files"]))
+            for one in packages.values():
+                self.assertTrue(one["name"] and one["versionInfo"] and
+                                one["downloadLocation"])
+                self.assertNotIn(one["licenseDeclared"], ("NOASSERTION", ""))
+                self.assertEqual(one["filesAnalyzed"],
+                                 "packageVerificationCode" in one)
+            self.expect_files(image, files)
+            self.expect_owners(image, packages, files)
+
+    def expect_files(self, image, files):
+        """Each file but the document itself, with its right sum."""
+        told = {one["fileName"][1:]: {
+            sums["algorithm"]: sums["checksumValue"]
+            for sums in one["checksums"]} for one in files.values()}
+        self.assertEqual(
+            set(told) | {"/usr/share/sbom/kube-event-metrics.spdx.json"},
+            image.files)
+        for path, sums in told.items():
+            self.assertEqual(sums["SHA256"], hashlib.sha256(
+                image.read(path)).hexdigest(), path)
+
+    def expect_owners(self, image, packages, files):
+        """Each library is in a package, which has a licence text and, where
+        this machine has the same file, dpkg's version."""
+        owners, links = {}, set()
+        for one in image.materials["relationships"]:
+            source, target = one["spdxElementId"], one["relatedSpdxElement"]
+            self.assertIn(target, {**packages, **files})
+            if one["relationshipType"] == "CONTAINS":
+                owners[files[target]["fileName"][1:]] = packages[source]
+            elif one["relationshipType"].endswith("_LINK"):
+                links.add(packages[target]["name"])
+        for path in set(image.programs) - {PROGRAM}:
+            self.assertRegex(owners[path]["externalRefs"][0]
+                             ["referenceLocator"], rf"^pkg:deb/debian/.+\?arch="
+                             rf"{image.arch}&distro=debian-12$", path)
+        self.assertLess({"libc6", "libssl3", "nlohmann-json3-dev",
+                         "libcli11-dev"}, links)
+        for one in packages.values():
+            if one["name"] != "kube-event-metrics":
+                self.assertIn(f"/usr/share/doc/{one['name']}/copyright",
+                              image.files)
+        if image.arch == "amd64":
+            self.expect_versions(image, owners)
+
+    def expect_versions(self, image, owners):
+        compared = 0
+        for path in set(image.programs) - {PROGRAM}:
+            here = pathlib.Path(path)
+            if not here.exists() or here.read_bytes() != image.read(path):
+                continue
+            name = owners[path]["name"]
+            known = subprocess.run(
+                ["dpkg-query", "-W", "-f", "${Version}", f"{name}:amd64"],
+                capture_output=True, text=True, check=True).stdout
+            self.assertEqual(owners[path]["versionInfo"], known, name)
+            compared += 1
+        self.assertGreater(compared, 5)
+
+    def test_it_says_what_it_is(self):
+        for image in self.images.values():
+            for flag, wanted in (("--version", "kube-event-metrics 0.1.0 "),
+                                 ("--help", "--state.file")):
+                done = subprocess.run(
+                    [*image.command(self.state_folder(image.arch + flag)),
+                     flag], capture_output=True, text=True, check=True)
+                self.assertIn(wanted, done.stdout)
+
+    def test_against_the_scripted_api_server(self):
+        server = processes.Process(self.folder, "stand-in", [
+            sys.executable, "-u", str(REPOSITORY / "tests/scripted/"
+                                      "apiserver.py"), "--stand-in"])
+        self.addCleanup(server.kill)
+        url = processes.wait_until(
+            lambda: re.search(r"http://\S+", server.log()), 15,
+            "the stand-in listens").group()
+        for image in self.images.values():
+            exporter = self.start_exporter(
+                f"scripted-{image.arch}", command=[*image.command(
+                    self.state_folder(f"scripted-{image.arch}")),
+                    "--apiserver", url])
+            processes.wait_until(exporter.ready, 30, "it is ready")
+            processes.wait_until(lambda exporter=exporter: sum(
+                exporter.samples()["kube_event_occurrences_total"].values()
+                ) > 10, 30, "it counts")
+
+    def expect_confined(self, pid):
+        status = pathlib.Path(f"/proc/{pid}/status").read_text("utf-8")
+        told = dict(line.split(":\t", 1) for line in status.splitlines())
+        self.assertEqual(set(told["Uid"].split()), {"65532"})
+        self.assertEqual(set(told["Gid"].split()), {"65532"})
+        self.assertEqual(told["NoNewPrivs"], "1")
+        for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
+            self.assertEqual(int(told[name], 16), 0, name)
+        mounts = [line.split() for line in pathlib.Path(
+            f"/proc/{pid}/mountinfo").read_text("utf-8").splitlines()]
+        self.assertTrue([one for one in mounts if one[4] == "/" and
+                         "ro" in one[5].split(",")], mounts)
+
+    def test_in_a_pod_of_the_real_control_plane(self):
+        api = self.api
+        api.ensure("/api/v1/namespaces",
+                   {"metadata": {"name": ACCOUNT_NAMESPACE}})
+        api.ensure(f"/api/v1/namespaces/{ACCOUNT_NAMESPACE}/serviceaccounts",
+                   {"metadata": {"name": "image"}})
+        self.folder.file("account/token", api.token_for(
+            ACCOUNT_NAMESPACE, "image"), 0o644)
+        self.folder.file("account/namespace", ACCOUNT_NAMESPACE, 0o644)
+        with open(self.plane.certificates.ca, encoding="utf-8") as ca:
+            self.folder.file("account/ca.crt", ca.read(), 0o644)
+        state = self.state_folder("state")
+        exporter = self.exporter(
+            "image", "--state.file=/var/lib/kube-event-metrics/state",
+            "--state.interval=1s",
+            command=self.images["amd64"].command(
+                state, "--mount", f"{self.folder.file('account')}:{MOUNT}",
+                "--env", "KUBERNETES_SERVICE_HOST=127.0.0.1",
+                "--env", f"KUBERNETES_SERVICE_PORT={self.plane.port}"))
+        inside = subprocess.run(
+            ["pgrep", "-P", str(exporter.process.pid)], check=True,
+            capture_output=True, text=True).stdout.strip()
+        self.expect_confined(inside)
+        path = manifests.CORE_V1.format("default")
+        for number in range(20):
+            self.told(api.post(path, manifests.legacy_event(
+                f"imaged{number}", manifests.about_node(f"n{number % 3}"),
+                f"Imaged{number % 2}")))
+        exporter.wait_exact(self.truth)
+        self.assertEqual(exporter.stop(12), 0)
+        saved = os.stat(f"{state}/state")
+        self.assertEqual((saved.st_uid, saved.st_gid),
+                         (container.USER, container.USER))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -21,11 +21,16 @@ UNSERVED = (("", "groups"), ("", "users"), ("authentication.k8s.io", "uids"),
             ("certificates.k8s.io", "signers"),
             ("policy", "podsecuritypolicies"), ("*", "*"))
 
-# What every service account may: system:basic-user, system:discovery,
-# system:public-info-viewer and system:service-account-issuer-discovery.
-BASIC = {("authentication.k8s.io", "selfsubjectreviews", "create"),
-         ("authorization.k8s.io", "selfsubjectaccessreviews", "create"),
-         ("authorization.k8s.io", "selfsubjectrulesreviews", "create")}
+# What every service account may, whatever it is for: system:basic-user and
+# system:cluster-trust-bundle-discovery ...
+_BASIC = {("authentication.k8s.io", "selfsubjectreviews", "create"),
+          ("authorization.k8s.io", "selfsubjectaccessreviews", "create"),
+          ("authorization.k8s.io", "selfsubjectrulesreviews", "create"),
+          ("certificates.k8s.io", "clustertrustbundles", "get"),
+          ("certificates.k8s.io", "clustertrustbundles", "list"),
+          ("certificates.k8s.io", "clustertrustbundles", "watch")}
+# ... and system:discovery, system:public-info-viewer and
+# system:service-account-issuer-discovery.
 BASIC_URLS = {"/.well-known/openid-configuration",
               "/.well-known/openid-configuration/", "/openid/v1/jwks",
               "/openid/v1/jwks/", "/api", "/api/*", "/apis", "/apis/*",
@@ -133,12 +138,19 @@ def rules(api, namespace):
              for url in rule["nonResourceURLs"] for verb in rule["verbs"]})
 
 
-def expected(namespaces, readable):
+def basic(served):
+    """{(group, resource, verb)} that this server allows every account."""
+    named = {(one.group, one.name) for one in served}
+    return {one for one in _BASIC if one[:2] in named}
+
+
+def expected(allowed, namespaces, readable):
     """What allowed_requests() has to find for a reader of Events.
 
-    `readable` are the namespaces whose Events it may read, or None for all.
+    `allowed` is what every account may; `readable` are the namespaces whose
+    Events it may read, or None for all.
     """
-    found = {Allowed(*one, "") for one in BASIC}
+    found = {Allowed(*one, "") for one in allowed}
     for group, resource, verb in EVENTS:
         if readable is None and verb != "get":
             found.add(Allowed(group, resource, verb, ""))

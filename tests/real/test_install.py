@@ -15,21 +15,16 @@ import unittest
 import yaml
 
 from rig import manifests, rights, served
-from rig.api import Api
-from rig.case import ClusterCase, find_tools
-from rig.control_plane import need, tool
-from rig.helm import Helm
-from rig.kubelet import Container, PodExporter, unshare
+from rig.control_plane import tool
+from rig.install import DEPLOY, InstallCase
+from rig.kubelet import Container
 from rig.processes import wait_until
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-DEPLOY = os.path.join(os.path.dirname(os.path.dirname(HERE)), "deploy")
-CHART = f"{DEPLOY}/helm/kube-event-metrics"
 OVERLAYS = [f"{DEPLOY}/kustomize/base",
             *sorted(glob.glob(f"{DEPLOY}/kustomize/overlays/*"))]
 NAME = "kube-event-metrics"
+NAMESPACE = f"/api/v1/namespaces/{NAME}"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
-RESTRICTED = {"pod-security.kubernetes.io/enforce": "restricted"}
 # The default of --metrics.birth-hold, and time to see what follows it.
 HOLD_SECONDS = 75 + 25
 
@@ -64,105 +59,59 @@ class ClusterScoped:
                 for family, samples in self._truth.expected(baselines).items()}
 
 
-class InstallTest(ClusterCase):
-
-    @classmethod
-    def setUpClass(cls):
-        find_tools()
-        need("helm", "kustomize", "kubectl", "prometheus-operator-crd")
-        if not unshare():
-            raise unittest.SkipTest("nobody may make a mount namespace here")
-        super().setUpClass()
-        cls.plane.start_controller_manager()
-        paths = (glob.glob(f"{tool('prometheus-operator-crd')}/*.yaml") +
-                 glob.glob(f"{HERE}/crds/*.yaml"))
-        cls.define([one for path in paths for one in read_yaml(path)])
-        cls.helm = Helm(cls.plane, CHART)
-
-    @classmethod
-    def define(cls, definitions):
-        """Applies CustomResourceDefinitions and waits for their resources."""
-        served.Applied(cls.api, definitions).apply()
-        wanted = {(one["spec"]["group"], one["spec"]["names"]["plural"])
-                  for one in definitions}
-        wait_until(lambda: wanted <= {(one.group, one.name) for one
-                                      in served.resources(cls.api)},
-                   30, "the custom resources are served")
-        wait_until(lambda: served.inventory(cls.api), 30, "they are listed")
-
-    def namespace(self, name):
-        """A namespace that enforces Pod Security, with its own account."""
-        self.api.ensure("/api/v1/namespaces",
-                        {"metadata": {"name": name, "labels": RESTRICTED}})
-        space = f"/api/v1/namespaces/{name}"
-        for path in ("serviceaccounts/default", "configmaps/kube-root-ca.crt"):
-            wait_until(lambda path=path: self.api.get(f"{space}/{path}"), 20,
-                       f"{name} has its {path}")
-        return name
-
-    def expect_inventory(self, before, seconds=40):
-        """Until the cluster holds what it held before, no more, no less."""
-        changed = [None]
-
-        def same():
-            changed[0] = sorted(served.inventory(self.api) ^ before)
-            return not changed[0]
-        try:
-            wait_until(same, seconds, "nothing is left", 0.5)
-        except TimeoutError:
-            self.fail(f"left, or missing: {changed[0]}")
+class InstallTest(InstallCase):
 
     # Everything applied.
 
     def prove_applied(self, objects, namespace):
         """Applied twice, admitted, allowed what it needs, and gone again."""
+        for name in {one["metadata"].get("namespace", namespace)
+                     for one in objects}:
+            self.namespace(name)
         before = served.inventory(self.api)
         applied = served.Applied(self.api, objects, namespace)
-        self.assertEqual(applied.apply(), [])
-        for deployment in applied.live("Deployment"):
-            pods = self.pods(deployment["metadata"]["namespace"],
-                             deployment["metadata"]["name"])
-            self.tls_secret(pods[0])
-            code, output = Container(self.plane, pods[0]).run("--dry-run")
-            self.assertEqual(code, 0, output)
-        versions = applied.settled()
-        self.assertEqual(applied.apply(), [])
-        self.assertEqual(applied.versions(), versions, "the second apply")
-        applied.delete()
-        self.drop_tls_secret(namespace)
+        try:
+            self.assertEqual(applied.apply(), [])
+            for deployment in applied.live("Deployment"):
+                self.prove_admitted(deployment)
+            settled = applied.settled()
+            self.assertEqual(applied.apply(), [])
+            for one, now in zip(settled, applied.live()):
+                if now["kind"] == "PersistentVolumeClaim":
+                    # Each new claim is written once more, as it is.
+                    now["metadata"]["resourceVersion"] = one["metadata"][
+                        "resourceVersion"]
+                self.assertEqual(now, one, "changed by the second apply")
+        finally:
+            # To end it takes a while; test_kubectl_alone does that.
+            applied.delete(keep="Namespace")
+            self.drop_tls_secret(namespace)
+            self.expect_inventory(before)
+
+    def prove_admitted(self, deployment):
+        meta = deployment["metadata"]
+        pods = self.pods(meta["namespace"], meta["name"])
+        self.tls_secret(pods[0])
+        code, output = Container(self.plane, pods[0]).run("--dry-run")
+        self.assertEqual(code, 0, output)
+
+    def test_kubectl_alone(self):
+        """kubectl apply -k, and delete -k leaves nothing."""
+        # What other tests left of the namespace.
+        self.api.raw("DELETE", NAMESPACE)
+        wait_until(lambda: self.api.raw("GET", NAMESPACE)[0] == 404, 30,
+                   "the namespace is gone")
+        before = served.inventory(self.api)
+        for command in (["apply", "--server-side", "--validate=strict"],
+                        ["delete"]):
+            done = subprocess.run(
+                [tool("kubectl"), *command, "--kubeconfig",
+                 self.plane.kubeconfig("kubectl.yaml"), "-k",
+                 f"{DEPLOY}/kustomize/overlays/kube-prometheus-stack"],
+                env={"PATH": os.environ["PATH"], "HOME": self.folder.path},
+                capture_output=True, text=True, check=False, timeout=120)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.expect_inventory(before)
-
-    def pods(self, namespace, deployment):
-        pods = served.pods_of(self.api, namespace, deployment)
-        self.assertEqual(self.refusals(namespace), [])
-        return pods
-
-    def refusals(self, namespace):
-        """What the controllers tell of Pods that were not admitted."""
-        return [event["message"] for event in self.api.get(
-            f"/api/v1/namespaces/{namespace}/events")["items"]
-                if event["reason"] == "FailedCreate"]
-
-    def tls_secret(self, pod):
-        """What cert-manager would make, if the Pod wants it."""
-        for volume in pod["spec"]["volumes"]:
-            name = volume.get("secret", {}).get("secretName", "")
-            space = f"/api/v1/namespaces/{pod['metadata']['namespace']}"
-            if not name or self.api.raw("GET",
-                                        f"{space}/secrets/{name}")[0] == 200:
-                continue
-            pki = self.plane.certificates
-            self.api.post(f"{space}/secrets", {
-                "metadata": {"name": name, "labels": {"made-by": "test"}},
-                "type": "kubernetes.io/tls", "stringData": {
-                    "tls.crt": read_text(pki.serving),
-                    "tls.key": read_text(pki.serving_key)}})
-
-    def drop_tls_secret(self, namespace):
-        status, text = self.api.raw(
-            "DELETE", f"/api/v1/namespaces/{namespace}/secrets?"
-            "labelSelector=made-by%3Dtest")
-        self.assertIn(status, (200, 404), text)
 
     def test_every_overlay(self):
         self.assertGreater(len(OVERLAYS), 8, OVERLAYS)
@@ -201,31 +150,6 @@ class InstallTest(ClusterCase):
         self.assertNotEqual(self.refusals(namespace), [])
 
     # The token.
-
-    def user(self, exporter):
-        """A client with the very token of an exporter's Pod."""
-        user = Api(self.plane.port, self.plane.certificates.ca,
-                   exporter.container.token)
-        self.addCleanup(user.disconnect)
-        return user
-
-    def release(self, name, namespace, *flags):
-        """(Deployment's name, its first Pod) of a new release."""
-        self.helm.install(name, namespace, *flags)
-        self.assertEqual(self.helm.stderr, "")
-        deployment, = [one["metadata"]["name"] for one in self.api.get(
-            f"/apis/apps/v1/namespaces/{namespace}/deployments")["items"]]
-        return deployment, self.pods(namespace, deployment)[0]
-
-    def run_pod(self, pod, name):
-        """The exporter of a Pod, ready, with both probes answering."""
-        exporter = PodExporter(self.plane, pod, name)
-        self.addCleanup(self.expect_clean_stop, exporter)
-        exporter.wait_ready()
-        for probe in ("livenessProbe", "readinessProbe"):
-            path = exporter.container.probe_path(probe)
-            self.assertEqual(exporter.fetch(path)[0], 200, path)
-        return exporter
 
     def write_events(self, namespaces):
         # The API server takes those of cluster-scoped objects here only.
@@ -353,7 +277,7 @@ class InstallTest(ClusterCase):
             self.expect_clean_stop(exporter)
             self.repeat(3 * number)
             step()
-            self.assertEqual(self.helm.stderr, "")
+            self.assertEqual(self.helm.warnings, [])
             old, (pod,) = pod, self.pods(namespace, deployment)
             self.assertNotEqual(pod["spec"], old["spec"], name)
             self.assertEqual(self.claims(namespace), claims)
@@ -382,23 +306,6 @@ class InstallTest(ClusterCase):
         wait_until(lambda: outcome()[0] == 0, 20, "helm test passes again")
         self.api.delete(f"/api/v1/namespaces/{namespace}/pods/"
                         f"{pod['metadata']['name']}")
-
-
-def read_text(path):
-    with open(path, encoding="utf-8") as file:
-        return file.read()
-
-
-class PlainEquals(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-    """Reads a lone = as a string, as YAML 1.2 does."""
-
-
-PlainEquals.add_constructor("tag:yaml.org,2002:value",
-                            PlainEquals.construct_yaml_str)
-
-
-def read_yaml(path):
-    return list(yaml.load_all(read_text(path), PlainEquals))
 
 
 if __name__ == "__main__":

@@ -66,22 +66,24 @@ class Volumes:
                               f"{source['claimName']}")
         return self._writable(f"claims/{claim['metadata']['uid']}")
 
-    def _files(self, folder, files):
+    def _files(self, folder, files, mode=0o644):
         for path, text in files.items():
-            self._plane.folder.file(f"{folder}/{path}", text, 0o644)
+            made = self._plane.folder.file(f"{folder}/{path}", text, mode)
+            if os.getuid() == 0:
+                os.chown(made, 0, self.group)
         return self._plane.folder.file(folder)
 
     def _configmap(self, source, folder):
         name = source.get("name")
         data = self._api.get(f"{self._space}/configmaps/{name}")["data"]
-        return self._files(folder, _chosen(source, data))
+        return self._files(folder, _chosen(source, data), _mode(source))
 
     def _secret(self, source, folder):
         data = self._api.get(f"{self._space}/secrets/"
                              f"{source['secretName']}")["data"]
         return self._files(folder, _chosen(source, {
             key: base64.b64decode(value).decode()
-            for key, value in data.items()}))
+            for key, value in data.items()}), _mode(source))
 
     def _projected(self, source, folder):
         for one in source["sources"]:
@@ -118,6 +120,10 @@ def _chosen(source, data):
     if not source.get("items"):
         return data
     return {item["path"]: data[item["key"]] for item in source["items"]}
+
+
+def _mode(source):
+    return source.get("defaultMode", 0o644)
 
 
 class Container:

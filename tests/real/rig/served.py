@@ -106,24 +106,21 @@ class Applied:
         return [self._api.get(path) for one, path in self.objects
                 if kind in (None, one["kind"])]
 
-    def versions(self):
-        """{path: resourceVersion}"""
-        return {path: self._api.get(path)["metadata"]["resourceVersion"]
-                for _, path in self.objects}
-
     def settled(self, quiet=1.0, seconds=20):
-        """The versions, once controllers have left them alone for a while."""
+        """The objects, once controllers have left them alone for a while."""
         seen = [None]
 
         def still():
-            before, seen[0] = seen[0], self.versions()
+            before, seen[0] = seen[0], self.live()
             return before == seen[0] and before
         return processes.wait_until(still, seconds, "the objects settle",
                                     quiet)
 
-    def delete(self):
-        """Deletes all, last first, as kubectl does: owned objects follow."""
-        for _, path in reversed(self.objects):
+    def delete(self, keep=""):
+        """Deletes all but of one kind, last first; owned objects follow."""
+        for one, path in reversed(self.objects):
+            if one["kind"] == keep:
+                continue
             status, text = self._api.raw(
                 "DELETE", path, {"propagationPolicy": "Background"})
             if status not in (200, 202, 404):

@@ -1,3 +1,5 @@
+// What checks and installs the chart and the kustomizations, as one module, so
+// that one set of checksums covers them all.
 module charttools
 
 go 1.26.0
@@ -156,6 +158,7 @@ require (
 replace github.com/vmware-labs/yaml-jsonpath => github.com/helm-unittest/yaml-jsonpath v0.4.0
 
 tool (
+	charttools/kubectl
 	github.com/helm-unittest/helm-unittest/cmd/helm-unittest
 	github.com/yannh/kubeconform/cmd/kubeconform
 	helm.sh/helm/v3/cmd/helm

@@ -16,7 +16,7 @@ import yaml
 
 from rig import manifests, rights, served
 from rig.control_plane import tool
-from rig.install import DEPLOY, InstallCase
+from rig.install import DEPLOY, RESTRICTED, InstallCase
 from rig.kubelet import Container
 from rig.processes import wait_until
 
@@ -102,25 +102,30 @@ class InstallTest(InstallCase):
         wait_until(lambda: self.api.raw("GET", NAMESPACE)[0] == 404, 30,
                    "the namespace is gone")
         before = served.inventory(self.api)
-        for command in (["apply", "--server-side", "--validate=strict"],
-                        ["delete"]):
-            done = subprocess.run(
-                [tool("kubectl"), *command, "--kubeconfig",
-                 self.plane.kubeconfig("kubectl.yaml"), "-k",
-                 f"{DEPLOY}/kustomize/overlays/kube-prometheus-stack"],
-                env={"PATH": os.environ["PATH"], "HOME": self.folder.path},
-                capture_output=True, text=True, check=False, timeout=120)
-            self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.kubectl("apply", "--server-side", "--validate=strict")
+        self.assertLessEqual(
+            RESTRICTED.items(),
+            self.api.get(NAMESPACE)["metadata"]["labels"].items())
+        self.pods(NAME, NAME)
+        self.kubectl("delete")
         self.expect_inventory(before)
+
+    def kubectl(self, *command):
+        done = subprocess.run(
+            [tool("kubectl"), *command, "--kubeconfig",
+             self.plane.kubeconfig("kubectl.yaml"), "-k",
+             f"{DEPLOY}/kustomize/overlays/kube-prometheus-stack"],
+            env={"PATH": os.environ["PATH"], "HOME": self.folder.path},
+            capture_output=True, text=True, check=False, timeout=120)
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
 
     def test_every_overlay(self):
         self.assertGreater(len(OVERLAYS), 8, OVERLAYS)
         for path in OVERLAYS:
             with self.subTest(os.path.basename(path)):
                 done = subprocess.run(
-                    [tool("kustomize"), "build", "--load-restrictor",
-                     "LoadRestrictionsNone", path], capture_output=True,
-                    text=True, check=False)
+                    [tool("kustomize"), "build", path],
+                    capture_output=True, text=True, check=False)
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.prove_applied(list(yaml.safe_load_all(done.stdout)),
                                    NAME)

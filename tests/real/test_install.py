@@ -92,8 +92,22 @@ class InstallTest(InstallCase):
         meta = deployment["metadata"]
         pods = self.pods(meta["namespace"], meta["name"])
         self.tls_secret(pods[0])
-        code, output = Container(self.plane, pods[0]).run("--dry-run")
+        container = Container(self.plane, pods[0])
+        code, output = container.run("--dry-run")
         self.assertEqual(code, 0, output)
+        self.prove_rules(self.user(container), (
+            "default", "kube-system", "team-a", meta["namespace"]),
+            container.watched_namespaces() or None)
+
+    def prove_rules(self, user, spaces, readable):
+        """By the server's own list, it reads Events there and that is all."""
+        basic = rights.basic(served.resources(self.api))
+        for space in spaces:
+            events = (rights.EVENTS if readable is None or space in readable
+                      else set())
+            self.assertEqual(rights.rules(user, space), (
+                basic | events,
+                {(url, "get") for url in rights.BASIC_URLS}), space)
 
     def test_kubectl_alone(self):
         """kubectl apply -k, and delete -k leaves nothing."""
@@ -171,18 +185,22 @@ class InstallTest(InstallCase):
 
     def test_the_token_reads_events_and_nothing_else(self):
         spaces = ("default", "kube-system", self.namespace("team-a"))
+        for mode in MODES:
+            self.namespace(mode)
         exporters = {}
+        before = served.inventory(self.api)
         for mode, (flags, readable) in MODES.items():
-            _, pod = self.release(mode, self.namespace(mode), *flags)
+            _, pod = self.release(mode, mode, *flags)
             exporters[mode] = self.run_pod(pod, mode)
             self.assertEqual(set(exporters[mode].baselines()),
                              set(readable or ("",)))
         self.write_events(spaces)
         for mode, (_, readable) in MODES.items():
             with self.subTest(mode):
-                self.prove_rights(self.user(exporters[mode]),
+                self.prove_rights(self.user(exporters[mode].container),
                                   (mode, *spaces), readable)
-        self.prove_one_more_right_is_found(self.user(exporters["cluster"]))
+        self.prove_one_more_right_is_found(
+            self.user(exporters["cluster"].container))
         for mode, exporter in exporters.items():
             with self.subTest(mode):
                 exporter.wait_exact(
@@ -190,6 +208,7 @@ class InstallTest(InstallCase):
                     else self.truth, HOLD_SECONDS)
         for mode in MODES:
             self.helm.run("uninstall", mode, "--namespace", mode)
+        self.expect_inventory(before)
 
     def prove_rights(self, user, spaces, readable):
         everything = served.resources(self.api)
@@ -201,12 +220,7 @@ class InstallTest(InstallCase):
         self.assertEqual(rights.allowed_urls(user), set())
         self.assertEqual(
             rights.allowed_odd_verbs(user, everything, "default"), set())
-        for space in spaces:
-            events = (rights.EVENTS if readable is None or space in readable
-                      else set())
-            self.assertEqual(rights.rules(user, space), (
-                basic | events,
-                {(url, "get") for url in rights.BASIC_URLS}), space)
+        self.prove_rules(user, spaces, readable)
 
     def prove_one_more_right_is_found(self, user):
         """Each of the ways to look finds one that should not be there."""

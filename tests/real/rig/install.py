@@ -122,10 +122,10 @@ class InstallCase(ClusterCase):
             "labelSelector=made-by%3Dtest")
         self.assertIn(status, (200, 404), text)
 
-    def user(self, exporter):
-        """A client with the very token of an exporter's Pod."""
+    def user(self, container):
+        """A client with the very token of a Pod's container."""
         user = Api(self.plane.port, self.plane.certificates.ca,
-                   exporter.container.token)
+                   container.token)
         self.addCleanup(user.disconnect)
         return user
 

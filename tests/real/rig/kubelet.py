@@ -152,6 +152,11 @@ class Container:
                 return one.partition("=")[2]
         return None
 
+    def watched_namespaces(self):
+        """Those that it is told to watch; none for all."""
+        names = self.arg("--watch.namespaces")
+        return tuple(names.split(",")) if names else ()
+
     def port(self):
         """Where the Pod listens for others."""
         address = self.arg(LISTEN.rstrip("="))
@@ -228,8 +233,7 @@ class PodExporter(Exporter):
         self.name = name
         self.user = self.container.user
         self._plane = plane
-        self._namespaces = tuple(filter(None, (self.container.arg(
-            "--watch.namespaces") or "").split(",")))
+        self._namespaces = self.container.watched_namespaces()
         self._command = self.container.command()
         self._environment = self.container.environment
         self._baselines = None

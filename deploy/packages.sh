@@ -18,6 +18,9 @@ KEM_TEST_PACKAGES=(
 # and what takes the alerts.
 KEM_REAL_PACKAGES=(prometheus prometheus-alertmanager)
 
+# What makes, reads and judges the Debian package, its unit and its page.
+KEM_PACKAGE_PACKAGES=(dpkg-dev groff-base libseccomp2 lintian man-db mandoc systemd)
+
 # kem_as_root COMMAND...: by sudo where that is needed.
 kem_as_root() {
   if ((EUID == 0)); then "$@"; else sudo "$@"; fi

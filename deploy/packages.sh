@@ -12,14 +12,12 @@ KEM_BUILD_PACKAGES=(
 KEM_TEST_PACKAGES=(
   libgtest-dev libgmock-dev curl openssl iproute2 chromium python3-pip
   clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev llvm-14 shellcheck
+  dpkg-dev groff-base libseccomp2 lintian man-db mandoc systemd
 )
 
 # A second version for the tests on real software, beside the one they build;
 # and what takes the alerts.
 KEM_REAL_PACKAGES=(prometheus prometheus-alertmanager)
-
-# What makes, reads and judges the Debian package, its unit and its page.
-KEM_PACKAGE_PACKAGES=(dpkg-dev groff-base libseccomp2 lintian man-db mandoc systemd)
 
 # kem_as_root COMMAND...: by sudo where that is needed.
 kem_as_root() {

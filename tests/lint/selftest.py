@@ -128,6 +128,14 @@ PLANTS = [
     ("scripts", "deploy/planted", "#!/bin/bash\nif then\n", "bash:"),
     ("scripts", "tests/planted.py", "def f(:\n", "invalid syntax"),
     ("format", "exporter/base/error.cc", "int  x=1;\n", "clang-format"),
+    ("deploy", "deploy/helm/kube-event-metrics/Chart.yaml",
+     "appVersion: 9.9.9\n", "version 9.9.9"),
+    ("deploy", "deploy/kustomize/base/deployment.yaml",
+     "        image: ghcr.io/planted:9.9.9\n", "version 9.9.9"),
+    ("deploy", "deploy/helm/kube-event-metrics/values.yaml",
+     "# -- It is.\nplanted: 1\n", "run deploy/helm/generate"),
+    ("deploy", "deploy/helm/kube-event-metrics/values.yaml",
+     "planted: 1\n", "planted has no comment"),
     ("dashboards", "dashboards/json/kube-event-nodes.json", "}", "Extra data"),
     ("dashboards", "dashboards/json/planted.json",
      '{"uid": "kube-event-nodes"}', "is not its alone"),
@@ -154,7 +162,8 @@ TIDY = [
 
 
 def copy_tree(into):
-    for path in tree.files(tree.OURS) + ["README.md", ".clang-format"]:
+    for path in tree.files(tree.OURS) + ["README.md", ".clang-format",
+                                         "CMakeLists.txt"]:
         source = os.path.join(tree.OURS, path)
         # Recordings and corpora are no business of these checks.
         if os.path.exists(source) and os.path.getsize(source) < 100000:

@@ -74,7 +74,7 @@ ALERTS = [("alerts", path, text, words) for path, text, words in [
      "component: x, types: [Normal], severity: warning, meaning: x, "
      "action: x}]}]}\n", "no alert names Planted"),
 ]]
-DEPLOY = [("deploy", path, text, words) for path, text, words in [
+DEPLOY_README = [("deploy_readme", path, text, words) for path, text, words in [
     ("deploy/README.md", "\n    # a.yaml\n    a: [\n", "while parsing"),
     ("deploy/README.md", "\n    # values.yaml\n    monitor: {planted: 1}\n",
      "monitor.planted is no value"),
@@ -87,7 +87,7 @@ DEPLOY = [("deploy", path, text, words) for path, text, words in [
 ]]
 # check, file of the copy, what is put at its end, words of the report
 PLANTS = [
-    *ALERTS, *DEPLOY,
+    *ALERTS, *DEPLOY_README,
     ("layering", "exporter/base/error.cc",
      '#include "series/series_table.h"\n', "a higher layer"),
     ("layering", "exporter/base/error.cc", '#include "app/none.h"\n',

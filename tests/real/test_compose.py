@@ -10,6 +10,7 @@ import os
 import pathlib
 import re
 import subprocess
+import sys
 import unittest
 import urllib.request
 
@@ -19,7 +20,12 @@ import yaml
 from rig import case, control_plane, processes, standin
 from rig.exporter import binary
 
-FOLDER = pathlib.Path(__file__).resolve().parents[2] / "deploy" / "compose"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "deploy" / "compose"
+sys.path.append(str(ROOT / "tests" / "lint"))
+
+import deploy_readme  # noqa: E402 pylint: disable=wrong-import-position
+
 OURS = "ghcr.io/kube-event-metrics/kube-event-metrics"
 GRAFANA = "/etc/grafana/provisioning"
 JOB = "kube-event-metrics"
@@ -188,7 +194,7 @@ class ComposeTest(unittest.TestCase):
 
         groups = json.loads(get(f"{api}/rules"))["data"]["groups"]
         written = sum(path.read_text().count("- alert:") for path in (
-            FOLDER.parents[1] / "alerts/rules").glob("*.yaml"))
+            ROOT / "alerts/rules").glob("*.yaml"))
         self.assertEqual(sum(len(group["rules"]) for group in groups), written)
         self.assertGreater(written, 20)
         managers = processes.wait_until(lambda: json.loads(
@@ -203,6 +209,28 @@ class ComposeTest(unittest.TestCase):
                 f"%7Bjob=%22{JOB}%22%7D)"))["data"]["result"]
             return found and float(found[0]["value"][1]) > 50
         processes.wait_until(counted, 30, "Prometheus scrapes the exporter")
+
+    def test_the_readme_is_taken(self):
+        """Its values by helm, its scrape job by Prometheus."""
+        control_plane.need("helm", "promtool")
+        taken = []
+        for _, name, body in deploy_readme.blocks(
+                (ROOT / deploy_readme.README).read_text()):
+            path = self.folder.file(name, body)
+            if name == "prometheus.yaml":
+                command = ["promtool", "check", "config", "--syntax-only", path]
+            elif name == "values.yaml":
+                command = ["helm", "template", JOB, str(
+                    ROOT / "deploy/helm/kube-event-metrics"), "-f", path]
+            else:
+                continue
+            done = subprocess.run(
+                [control_plane.tool(command[0]), *command[1:]],
+                capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
+            taken.append(name)
+        self.assertEqual(sorted(taken), ["prometheus.yaml"] + 3 *
+                         ["values.yaml"])
 
 
 if __name__ == "__main__":

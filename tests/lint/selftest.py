@@ -74,9 +74,20 @@ ALERTS = [("alerts", path, text, words) for path, text, words in [
      "component: x, types: [Normal], severity: warning, meaning: x, "
      "action: x}]}]}\n", "no alert names Planted"),
 ]]
+DEPLOY_README = [("deploy_readme", path, text, words) for path, text, words in [
+    ("deploy/README.md", "\n    # a.yaml\n    a: [\n", "while parsing"),
+    ("deploy/README.md", "\n    # values.yaml\n    monitor: {planted: 1}\n",
+     "monitor.planted is no value"),
+    ("deploy/README.md", "`monitor.planted`", "monitor.planted is no value"),
+    ("deploy/README.md", "deploy/planted", "there is no deploy/planted"),
+    ("deploy/README.md", "`--metrics.planted`", "no option"),
+    ("deploy/README.md", "kube_event_planted_total", "no metric"),
+    ("deploy/kustomize/overlays/planted/kustomization.yaml", "x",
+     "the overlay planted"),
+]]
 # check, file of the copy, what is put at its end, words of the report
 PLANTS = [
-    *ALERTS,
+    *ALERTS, *DEPLOY_README,
     ("layering", "exporter/base/error.cc",
      '#include "series/series_table.h"\n', "a higher layer"),
     ("layering", "exporter/base/error.cc", '#include "app/none.h"\n',

@@ -43,6 +43,10 @@ PROMETHEUS = "github.com/prometheus/prometheus/cmd/"
 PROMETHEUS_VERSION = "v0.316.0"
 PROMETHEUS_TAGS = "remove_all_sd,enable_kubernetes_sd"
 
+# The reader that docker compose is made with, as a program.
+COMPOSE = "github.com/compose-spec/compose-go/v2/cmd"
+COMPOSE_VERSION = "v2.9.1"
+
 
 class Missing(Exception):
     """Nothing to take the programs from; its text is one sentence."""
@@ -136,6 +140,12 @@ def build_prometheus(into):
            GOBIN=str(into))
 
 
+def build_compose(into):
+    run_go(["install", "-ldflags", "-s -w", f"{COMPOSE}@{COMPOSE_VERSION}"],
+           HERE, GOBIN=str(into))
+    (into / "cmd").rename(into / "compose-spec")
+
+
 def folder_key(folder):
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
@@ -158,7 +168,9 @@ def recipes(go):
         (f"{OPERATOR_CRDS}-{OPERATOR_VERSION}", OPERATOR,
          copy_operator_crds, (OPERATOR_CRDS,)),
         (f"prometheus-{PROMETHEUS_VERSION}-{go}", PROMETHEUS,
-         build_prometheus, ("prometheus", "promtool"))]
+         build_prometheus, ("prometheus", "promtool")),
+        (f"compose-{COMPOSE_VERSION}-{go}", COMPOSE, build_compose,
+         ("compose-spec",))]
 
 
 def from_go(go, may_build):
@@ -201,6 +213,9 @@ def debian_prometheus(found):
     alertmanager = pathlib.Path("/usr/bin/prometheus-alertmanager")
     if alertmanager.exists():
         found["alertmanager"] = alertmanager
+    amtool = pathlib.Path("/usr/bin/amtool")
+    if amtool.exists():
+        found["amtool"] = amtool
     for name in ("prometheus", "promtool"):
         path = pathlib.Path("/usr/bin") / name
         if path.exists():

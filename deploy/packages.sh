@@ -19,6 +19,10 @@ KEM_TEST_PACKAGES=(
 # and what takes the alerts.
 KEM_REAL_PACKAGES=(prometheus prometheus-alertmanager)
 
+# What builds the image, on a Debian made here; and what runs it.
+KEM_IMAGE_PACKAGES=(buildah debootstrap debian-archive-keyring)
+KEM_CONTAINER_PACKAGES=(crun qemu-user-static binutils)
+
 # kem_as_root COMMAND...: by sudo where that is needed.
 kem_as_root() {
   if ((EUID == 0)); then "$@"; else sudo "$@"; fi

@@ -283,7 +283,7 @@ HttpOutcome HttplibTransport::Get(const HttpRequest& request,
                                   HttpHandler& handler, std::stop_token stop) {
   // Goes out as it is, so that it must not end its line.
   if (std::any_of(request.path.begin(), request.path.end(),
-                  [](char c) { return c <= ' ' || c == '\x7F'; })) {
+                  [](char c) { return c <= ' ' || c >= '\x7F'; })) {
     return {HttpEnd::kUnreachable, "the request's path is not percent-encoded"};
   }
   Progress first;

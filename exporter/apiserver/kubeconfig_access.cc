@@ -103,7 +103,7 @@ Result<void> AddImpersonation(const KubeUser& user, ContextResolver& resolver,
   }
   for (const auto& [name, value] : access.impersonation) {
     if (std::any_of(value.begin(), value.end(), [](char c) {
-          return c == '\x7F' || (c >= '\0' && c < ' ');
+          return c == '\x7F' || static_cast<unsigned char>(c) < ' ';
         })) {
       return resolver.Refuse(
           "an impersonation value holds a line break or "

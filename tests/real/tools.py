@@ -38,6 +38,7 @@ KWOK_STAGES = ("node/fast/node-initialize",
 OPERATOR = "github.com/prometheus-operator/prometheus-operator"
 OPERATOR_VERSION = "v0.85.0"
 OPERATOR_CRDS = "prometheus-operator-crd"
+KUBERNETES_API = "kubernetes-openapi.json"
 
 PROMETHEUS = "github.com/prometheus/prometheus/cmd/"
 PROMETHEUS_VERSION = "v0.316.0"
@@ -94,8 +95,12 @@ def pinned(folder, module):
                      (folder / "go.mod").read_text(), re.MULTILINE).group(1)
 
 
+def kubernetes_version():
+    return pinned(CONTROL_PLANE, "k8s.io/kubernetes")
+
+
 def build_control_plane(into):
-    version = pinned(CONTROL_PLANE, "k8s.io/kubernetes")
+    version = kubernetes_version()
     major, minor = version[1:].split(".")[:2]
     package = "k8s.io/component-base/version"
     flags = (f"-s -w -X {package}.gitVersion={version} "
@@ -114,7 +119,7 @@ def build_kwok(into):
 
 def build_chart_tools(into):
     """helm and others; helm shall know the Kubernetes of the control plane."""
-    version = pinned(CONTROL_PLANE, "k8s.io/kubernetes")
+    version = kubernetes_version()
     minor = version.split(".")[1]
     helm = "helm.sh/helm/v3"
     names = {"k8s.io/component-base/version.gitVersion": version,
@@ -128,9 +133,13 @@ def build_chart_tools(into):
             "tool"], CHART_TOOLS, GOBIN=str(into))
 
 
-def copy_operator_crds(into):
+def copy_definitions(into):
+    """What objects look like, of Kubernetes and of the Prometheus Operator."""
     folder = module_folder(OPERATOR, OPERATOR_VERSION)
     shutil.copytree(folder / "example" / OPERATOR_CRDS, into / OPERATOR_CRDS)
+    folder = module_folder("k8s.io/kubernetes", kubernetes_version())
+    shutil.copyfile(folder / "api" / "openapi-spec" / "swagger.json",
+                    into / KUBERNETES_API)
 
 
 def build_prometheus(into):
@@ -163,10 +172,10 @@ def recipes(go):
          "k8s.io/kubernetes and etcd", build_control_plane, COMPONENTS),
         (f"kwok-{KWOK_VERSION}-{stages}-{go}", KWOK, build_kwok,
          ("kwok", "kwok-stages.yaml")),
-        (f"chart-tools-{folder_key(CHART_TOOLS)}-{go}",
+        (f"chart-tools-{folder_key(CHART_TOOLS)}-{kubernetes_version()}-{go}",
          "helm, kustomize and kubectl", build_chart_tools, CHART_PROGRAMS),
-        (f"{OPERATOR_CRDS}-{OPERATOR_VERSION}", OPERATOR,
-         copy_operator_crds, (OPERATOR_CRDS,)),
+        (f"definitions-{kubernetes_version()}-{OPERATOR_VERSION}", OPERATOR,
+         copy_definitions, (OPERATOR_CRDS, KUBERNETES_API)),
         (f"prometheus-{PROMETHEUS_VERSION}-{go}", PROMETHEUS,
          build_prometheus, ("prometheus", "promtool")),
         (f"compose-{COMPOSE_VERSION}-{go}", COMPOSE, build_compose,

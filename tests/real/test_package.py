@@ -213,6 +213,19 @@ class UnitTest(Case):
             samples = exposition.parse(answer.read().decode())
         return sum(samples.get(name, {}).values())
 
+    def test_every_example_of_the_configuration_is_taken(self):
+        text = (ROOT / "deploy/debian/config.yaml").read_text()
+        text = re.sub(r"^#(?=\S|  )", "", text, flags=re.M)
+        for path in re.findall(r"/(?:var|etc)/[\w/.-]+[\w]", text):
+            if not path.endswith("config.yaml"):
+                text = text.replace(path, self.place(
+                    os.path.basename(path), 0o600, "# Nothing.\n"))
+        os.remove(self.folder.file("state"))
+        self.assertGreater(text.count("\n  "), 4)
+        # 1: the options are right, and no API server answers.
+        self.expect(binary(), f"--config.file={self.place('c', 0o600, text)}",
+                    "--apiserver=http://127.0.0.1:1", "--dry-run", code=1)
+
     def test_is_not_restarted_for_what_does_not_mend_itself(self):
         unit = self.unit()  # without a kubeconfig
         done = run(*unit.command("ExecStart"), env=unit.environment(),

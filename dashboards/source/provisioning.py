@@ -10,7 +10,7 @@ HEAD = "# Made by dashboards/generate.\n"
 def kustomization(uids):
     lines = [
         "apiVersion: kustomize.config.k8s.io/v1beta1", "kind: Kustomization",
-        "# The names stay the same, for grafana-operator.yaml refers to them.",
+        "# The names stay the same, for grafana-operator/ refers to them.",
         "generatorOptions:", "  disableNameSuffixHash: true", "  labels:",
         '    grafana_dashboard: "1"', "  annotations:",
         "    grafana_folder: Kubernetes", "configMapGenerator:"]
@@ -32,6 +32,14 @@ def operator(uids):
     return HEAD + "---\n".join(each + "\n" for each in documents)
 
 
+OPERATOR = HEAD + """apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+resources:
+- dashboards.yaml
+"""
+
+
 def files(uids):
     return {"kustomization.yaml": kustomization(uids),
-            "grafana-operator.yaml": operator(uids)}
+            "grafana-operator/kustomization.yaml": OPERATOR,
+            "grafana-operator/dashboards.yaml": operator(uids)}

@@ -132,9 +132,9 @@ class Stream:
         self.start = int(time.time())
         self.stamp = ""
         self.moment = 0
-        self._tick(self.start)
+        self.tick(self.start)
 
-    def _tick(self, moment):
+    def tick(self, moment):
         if moment != self.moment:
             self.moment = moment
             self.stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ",
@@ -204,7 +204,7 @@ def mixed(frames, seed):
     rng.shuffle(kinds)
     live, owed = [], []
     for i, kind in enumerate(kinds):
-        stream._tick(stream.start - (frames - i) // 1000)
+        stream.tick(stream.start - (frames - i) // 1000)
         if kind == "A":
             things = cluster if rng.random() < CLUSTER_SHARE else namespaced
             live.append(stream.added(rng.choice(things), rng.choice(REASONS),

@@ -74,9 +74,20 @@ ALERTS = [("alerts", path, text, words) for path, text, words in [
      "component: x, types: [Normal], severity: warning, meaning: x, "
      "action: x}]}]}\n", "no alert names Planted"),
 ]]
+DEPLOY_README = [("deploy_readme", path, text, words) for path, text, words in [
+    ("deploy/README.md", "\n    # a.yaml\n    a: [\n", "while parsing"),
+    ("deploy/README.md", "\n    # values.yaml\n    monitor: {planted: 1}\n",
+     "monitor.planted is no value"),
+    ("deploy/README.md", "`monitor.planted`", "monitor.planted is no value"),
+    ("deploy/README.md", "deploy/planted", "there is no deploy/planted"),
+    ("deploy/README.md", "`--metrics.planted`", "no option"),
+    ("deploy/README.md", "kube_event_planted_total", "no metric"),
+    ("deploy/kustomize/overlays/planted/kustomization.yaml", "x",
+     "the overlay planted"),
+]]
 # check, file of the copy, what is put at its end, words of the report
 PLANTS = [
-    *ALERTS,
+    *ALERTS, *DEPLOY_README,
     ("layering", "exporter/base/error.cc",
      '#include "series/series_table.h"\n', "a higher layer"),
     ("layering", "exporter/base/error.cc", '#include "app/none.h"\n',
@@ -128,6 +139,14 @@ PLANTS = [
     ("scripts", "deploy/planted", "#!/bin/bash\nif then\n", "bash:"),
     ("scripts", "tests/planted.py", "def f(:\n", "invalid syntax"),
     ("format", "exporter/base/error.cc", "int  x=1;\n", "clang-format"),
+    ("deploy", "deploy/helm/kube-event-metrics/Chart.yaml",
+     "appVersion: 9.9.9\n", "version 9.9.9"),
+    ("deploy", "deploy/kustomize/base/deployment.yaml",
+     "        image: ghcr.io/planted:9.9.9\n", "version 9.9.9"),
+    ("deploy", "deploy/helm/kube-event-metrics/values.yaml",
+     "# -- It is.\nplanted: 1\n", "run deploy/helm/generate"),
+    ("deploy", "deploy/helm/kube-event-metrics/values.yaml",
+     "planted: 1\n", "planted has no comment"),
     ("dashboards", "dashboards/json/kube-event-nodes.json", "}", "Extra data"),
     ("dashboards", "dashboards/json/planted.json",
      '{"uid": "kube-event-nodes"}', "is not its alone"),
@@ -154,7 +173,8 @@ TIDY = [
 
 
 def copy_tree(into):
-    for path in tree.files(tree.OURS) + ["README.md", ".clang-format"]:
+    for path in tree.files(tree.OURS) + ["README.md", ".clang-format",
+                                         "CMakeLists.txt"]:
         source = os.path.join(tree.OURS, path)
         # Recordings and corpora are no business of these checks.
         if os.path.exists(source) and os.path.getsize(source) < 100000:

@@ -19,8 +19,11 @@ import time
 
 HERE = pathlib.Path(__file__).resolve().parent
 CONTROL_PLANE = HERE / "controlplane"
+CHART_TOOLS = HERE / "charttools"
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager",
               "kube-scheduler")
+CHART_PROGRAMS = ("helm", "helm-unittest", "kubeconform", "kubectl",
+                  "kustomize")
 GO_NEEDED = (1, 26)
 
 KWOK = "sigs.k8s.io/kwok"
@@ -31,9 +34,19 @@ KWOK_STAGES = ("node/fast/node-initialize",
                "pod/general/pod-create", "pod/general/pod-ready",
                "pod/general/pod-delete")
 
+# The custom resources of the Prometheus Operator.
+OPERATOR = "github.com/prometheus-operator/prometheus-operator"
+OPERATOR_VERSION = "v0.85.0"
+OPERATOR_CRDS = "prometheus-operator-crd"
+KUBERNETES_API = "kubernetes-openapi.json"
+
 PROMETHEUS = "github.com/prometheus/prometheus/cmd/"
 PROMETHEUS_VERSION = "v0.316.0"
 PROMETHEUS_TAGS = "remove_all_sd,enable_kubernetes_sd"
+
+# The reader that docker compose is made with, as a program.
+COMPOSE = "github.com/compose-spec/compose-go/v2/cmd"
+COMPOSE_VERSION = "v2.9.1"
 
 
 class Missing(Exception):
@@ -76,9 +89,18 @@ def module_folder(module, version):
     return pathlib.Path(root) / f"{module}@{version}"
 
 
+def pinned(folder, module):
+    """The version that the go.mod in `folder` asks for."""
+    return re.search(rf"^\s*{re.escape(module)} (v\S+)",
+                     (folder / "go.mod").read_text(), re.MULTILINE).group(1)
+
+
+def kubernetes_version():
+    return pinned(CONTROL_PLANE, "k8s.io/kubernetes")
+
+
 def build_control_plane(into):
-    version = re.search(r"k8s\.io/kubernetes (v\S+)",
-                        (CONTROL_PLANE / "go.mod").read_text()).group(1)
+    version = kubernetes_version()
     major, minor = version[1:].split(".")[:2]
     package = "k8s.io/component-base/version"
     flags = (f"-s -w -X {package}.gitVersion={version} "
@@ -95,6 +117,31 @@ def build_kwok(into):
     (into / "kwok-stages.yaml").write_text("\n---\n".join(texts))
 
 
+def build_chart_tools(into):
+    """helm and others; helm shall know the Kubernetes of the control plane."""
+    version = kubernetes_version()
+    minor = version.split(".")[1]
+    helm = "helm.sh/helm/v3"
+    names = {"k8s.io/component-base/version.gitVersion": version,
+             f"{helm}/internal/version.version": pinned(CHART_TOOLS, helm)}
+    for package in ("chartutil", "lint/rules"):
+        names[f"{helm}/pkg/{package}.k8sVersionMajor"] = "1"
+        names[f"{helm}/pkg/{package}.k8sVersionMinor"] = minor
+    flags = "-s -w " + " ".join(f"-X {key}={value}"
+                                for key, value in names.items())
+    run_go(["install", "-buildvcs=false", "-trimpath", "-ldflags", flags,
+            "tool"], CHART_TOOLS, GOBIN=str(into))
+
+
+def copy_definitions(into):
+    """What objects look like, of Kubernetes and of the Prometheus Operator."""
+    folder = module_folder(OPERATOR, OPERATOR_VERSION)
+    shutil.copytree(folder / "example" / OPERATOR_CRDS, into / OPERATOR_CRDS)
+    folder = module_folder("k8s.io/kubernetes", kubernetes_version())
+    shutil.copyfile(folder / "api" / "openapi-spec" / "swagger.json",
+                    into / KUBERNETES_API)
+
+
 def build_prometheus(into):
     run_go(["install", "-ldflags", "-s -w", "-tags", PROMETHEUS_TAGS,
             f"{PROMETHEUS}prometheus@{PROMETHEUS_VERSION}",
@@ -102,11 +149,17 @@ def build_prometheus(into):
            GOBIN=str(into))
 
 
-def control_plane_key():
+def build_compose(into):
+    run_go(["install", "-ldflags", "-s -w", f"{COMPOSE}@{COMPOSE_VERSION}"],
+           HERE, GOBIN=str(into))
+    (into / "cmd").rename(into / "compose-spec")
+
+
+def folder_key(folder):
     digest = hashlib.sha256()
-    for path in sorted(CONTROL_PLANE.rglob("*")):
+    for path in sorted(folder.rglob("*")):
         if path.is_file():
-            digest.update(str(path.relative_to(CONTROL_PLANE)).encode())
+            digest.update(str(path.relative_to(folder)).encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 
@@ -115,12 +168,18 @@ def recipes(go):
     """(folder name, what is built, build function, what it makes)."""
     stages = hashlib.sha256(repr(KWOK_STAGES).encode()).hexdigest()[:8]
     return [
-        (f"control-plane-{control_plane_key()}-{go}",
+        (f"control-plane-{folder_key(CONTROL_PLANE)}-{go}",
          "k8s.io/kubernetes and etcd", build_control_plane, COMPONENTS),
         (f"kwok-{KWOK_VERSION}-{stages}-{go}", KWOK, build_kwok,
          ("kwok", "kwok-stages.yaml")),
+        (f"chart-tools-{folder_key(CHART_TOOLS)}-{kubernetes_version()}-{go}",
+         "helm, kustomize and kubectl", build_chart_tools, CHART_PROGRAMS),
+        (f"definitions-{kubernetes_version()}-{OPERATOR_VERSION}", OPERATOR,
+         copy_definitions, (OPERATOR_CRDS, KUBERNETES_API)),
         (f"prometheus-{PROMETHEUS_VERSION}-{go}", PROMETHEUS,
-         build_prometheus, ("prometheus", "promtool"))]
+         build_prometheus, ("prometheus", "promtool")),
+        (f"compose-{COMPOSE_VERSION}-{go}", COMPOSE, build_compose,
+         ("compose-spec",))]
 
 
 def from_go(go, may_build):
@@ -163,6 +222,9 @@ def debian_prometheus(found):
     alertmanager = pathlib.Path("/usr/bin/prometheus-alertmanager")
     if alertmanager.exists():
         found["alertmanager"] = alertmanager
+    amtool = pathlib.Path("/usr/bin/amtool")
+    if amtool.exists():
+        found["amtool"] = amtool
     for name in ("prometheus", "promtool"):
         path = pathlib.Path("/usr/bin") / name
         if path.exists():

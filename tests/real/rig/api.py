@@ -11,6 +11,7 @@ import threading
 import time
 
 MERGE_PATCH = "application/merge-patch+json"
+APPLY_PATCH = "application/apply-patch+yaml"
 
 
 class ApiError(Exception):
@@ -45,6 +46,11 @@ class Api:
 
     def raw(self, method, path, body=None, content_type="application/json"):
         """(status, text) of one request."""
+        return self.exchange(method, path, body, content_type)[:2]
+
+    def exchange(self, method, path, body=None,
+                 content_type="application/json"):
+        """(status, text, headers) of one request."""
         payload = None if body is None else json.dumps(body)
         headers = self.headers(content_type if payload else None)
         for last_try in (False, True):
@@ -54,7 +60,7 @@ class Api:
             try:
                 connection.request(method, path, payload, headers)
                 answer = connection.getresponse()
-                return answer.status, answer.read().decode()
+                return answer.status, answer.read().decode(), answer.headers
             except (OSError, http.client.HTTPException):
                 self.disconnect()
                 # Only a request that can be repeated safely is repeated.

@@ -3,6 +3,7 @@
 """
 
 import importlib.machinery
+import json
 import os
 import re
 
@@ -24,6 +25,30 @@ VERSIONS = {
 }
 
 
+# What a parent chart hands down.
+INHERITED = {"global", "enabled"}
+
+
+def schema_leaves(properties, described, path=""):
+    """The values that the schema knows, as deep as comments describe them."""
+    for key, schema in properties.items():
+        here = f"{path}{key}"
+        if here in described or "properties" not in schema:
+            yield here
+        else:
+            yield from schema_leaves(schema["properties"], described,
+                                     f"{here}.")
+
+
+def schema_problems(root):
+    described = GENERATE.comments(GENERATE.read(root, "values.yaml"))
+    path = f"{CHART}/values.schema.json"
+    known = schema_leaves(json.loads(tree.read(root, path))["properties"],
+                          described)
+    for name in sorted(set(described) ^ (set(known) - INHERITED)):
+        yield f"{path}: {name} is not in both this and values.yaml"
+
+
 def problems(root):
     version = re.search(r"^project\(\S+ VERSION (\S+)",
                         tree.read(root, "CMakeLists.txt"), re.M).group(1)
@@ -37,6 +62,7 @@ def problems(root):
     try:
         if GENERATE.made(root) != tree.read(root, f"{CHART}/README.md"):
             yield f"{CHART}/README.md: run deploy/helm/generate"
+        yield from schema_problems(root)
     except (OSError, ValueError, yaml.YAMLError) as trouble:
         yield f"{CHART}/values.yaml: {trouble}"
 

@@ -146,6 +146,8 @@ PLANTS = [
     ("deploy", "deploy/helm/kube-event-metrics/values.yaml",
      "# -- It is.\nplanted: 1\n", "run deploy/helm/generate"),
     ("deploy", "deploy/helm/kube-event-metrics/values.yaml",
+     "# -- It is.\nplanted: 1\n", "planted is not in both"),
+    ("deploy", "deploy/helm/kube-event-metrics/values.yaml",
      "planted: 1\n", "planted has no comment"),
     ("dashboards", "dashboards/json/kube-event-nodes.json", "}", "Extra data"),
     ("dashboards", "dashboards/json/planted.json",

@@ -48,7 +48,7 @@ class Image:
 
     def __init__(self, folder, arch):
         self.arch = arch
-        archive = folder.file(f"{arch}.tar")
+        archive = self.path = folder.file(f"{arch}.tar")
         self.said = subprocess.run(
             [IMAGE / "build", "--debootstrap", "--arch", arch, "--output",
              archive, "--storage", os.environ.get("KEM_IMAGE_STORAGE") or
@@ -263,6 +263,17 @@ class ImageTest(ClusterCase):
             processes.wait_until(lambda exporter=exporter: sum(
                 exporter.samples()["kube_event_occurrences_total"].values()
                 ) > 10, 30, "it counts")
+
+    def test_what_it_costs(self):
+        """The command that measures does so."""
+        done = subprocess.run([IMAGE / "measure", self.images["amd64"].path],
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        print(done.stdout)
+        numbers = [float(number) for number in
+                   re.findall(r" (\d+\.?\d*) M?[Bm]s?\b", done.stdout)]
+        self.assertEqual(len(numbers), 5, done.stdout)
+        self.assertGreater(min(numbers), 0)
 
     def expect_confined(self, pid):
         status = pathlib.Path(f"/proc/{pid}/status").read_text("utf-8")

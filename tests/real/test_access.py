@@ -11,6 +11,7 @@ import yaml
 from rig import exposition, manifests
 from rig.case import ClusterCase
 from rig.exporter import ACCOUNT_NAMESPACE, binary
+from rig.kubelet import unshare
 from rig.processes import wait_until
 
 PATH = manifests.CORE_V1.format("default")
@@ -28,17 +29,6 @@ cat <&3 >{MOUNT}/token; cat <&4 >{MOUNT}/ca.crt
 printf {ACCOUNT_NAMESPACE} >{MOUNT}/namespace
 exec "$@" 3<&- 4<&-
 """
-
-
-def unshare():
-    """The command for a private mount namespace, or None where forbidden."""
-    command = ["unshare", "-m"] if os.getuid() == 0 else ["unshare", "-rm"]
-    try:
-        done = subprocess.run([*command, "mount", "-t", "tmpfs", "none",
-                               "/mnt"], capture_output=True, check=False)
-    except FileNotFoundError:
-        return None
-    return command if done.returncode == 0 else None
 
 
 def write_inside(pid, path, text):

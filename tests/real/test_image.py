@@ -19,6 +19,7 @@ import unittest
 from rig import manifests, processes
 from rig.case import ClusterCase
 from rig.exporter import ACCOUNT_NAMESPACE
+from rig.standin import StandIn
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 IMAGE = REPOSITORY / "deploy" / "image"
@@ -247,18 +248,13 @@ class ImageTest(ClusterCase):
                 self.assertIn(wanted, done.stdout)
 
     def test_against_the_scripted_api_server(self):
-        server = processes.Process(self.folder, "stand-in", [
-            sys.executable, "-u", str(REPOSITORY / "tests/scripted/"
-                                      "apiserver.py"), "--stand-in"])
-        self.addCleanup(server.kill)
-        url = processes.wait_until(
-            lambda: re.search(r"http://\S+", server.log()), 15,
-            "the stand-in listens").group()
+        server = StandIn(self.folder)
+        self.addCleanup(server.close)
         for image in self.images.values():
             exporter = self.start_exporter(
                 f"scripted-{image.arch}", command=[*image.command(
                     self.state_folder(f"scripted-{image.arch}")),
-                    "--apiserver", url])
+                    "--apiserver", server.url])
             processes.wait_until(exporter.ready, 30, "it is ready")
             processes.wait_until(lambda exporter=exporter: sum(
                 exporter.samples()["kube_event_occurrences_total"].values()

@@ -1,0 +1,130 @@
+#include "occurrences/outbox.h"
+
+#include <algorithm>
+#include <map>
+#include <utility>
+
+#include "base/bytes.h"
+#include "occurrences/occurrence.h"
+
+namespace kem {
+
+void Outbox::SetOutlets(const std::vector<Outlet>& outlets) {
+  std::vector<Queue> old = std::exchange(queues_, {});
+  for (const Outlet& outlet : outlets) {
+    Queue& queue = queues_.emplace_back();
+    for (Queue& before : old) {
+      if (before.outlet.name == outlet.name) queue = std::move(before);
+    }
+    queue.outlet = outlet;
+    MakeRoom(queue);
+  }
+}
+
+void Outbox::Offer(uint32_t mask, std::string bytes) {
+  const auto entry = std::make_shared<const Entry>(
+      Entry{++last_number_, std::move(bytes)});
+  for (size_t i = 0; i < queues_.size(); ++i) {
+    if ((mask >> i & 1) == 0) continue;
+    Queue& queue = queues_[i];
+    queue.entries.push_back(entry);
+    queue.bytes += entry->bytes.size();
+    MakeRoom(queue);
+  }
+}
+
+void Outbox::MakeRoom(Queue& queue) {
+  while (queue.entries.size() > queue.peeked &&
+         (queue.entries.size() > queue.outlet.max_entries ||
+          queue.bytes > queue.outlet.max_bytes)) {
+    const auto oldest =
+        queue.entries.begin() + static_cast<ptrdiff_t>(queue.peeked);
+    queue.bytes -= (*oldest)->bytes.size();
+    queue.entries.erase(oldest);
+    ++queue.dropped;
+  }
+}
+
+Outbox::Entries Outbox::Peek(size_t index, size_t max_entries,
+                             size_t max_bytes) {
+  Queue& queue = queues_[index];
+  Entries taken;
+  size_t bytes = 0;
+  for (const auto& entry : queue.entries) {
+    bytes += entry->bytes.size();
+    if (!taken.empty() && (taken.size() == max_entries || bytes > max_bytes)) {
+      break;
+    }
+    taken.push_back(entry);
+  }
+  queue.peeked = taken.size();
+  return taken;
+}
+
+void Outbox::Acknowledge(size_t index, uint64_t number) {
+  Queue& queue = queues_[index];
+  while (!queue.entries.empty() && queue.entries.front()->number <= number) {
+    queue.bytes -= queue.entries.front()->bytes.size();
+    queue.entries.pop_front();
+    if (queue.peeked > 0) --queue.peeked;
+  }
+}
+
+Outbox::Size Outbox::size(size_t index) const {
+  const Queue& queue = queues_[index];
+  return {queue.entries.size(), queue.bytes, queue.dropped,
+          queue.entries.empty() ? nullptr : queue.entries.front()};
+}
+
+void Outbox::Save(std::string& out) const {
+  // An entry that several wait for is written once.
+  std::map<uint64_t, std::pair<const Entry*, uint32_t>> waiting;
+  for (size_t i = 0; i < queues_.size(); ++i) {
+    for (const auto& entry : queues_[i].entries) {
+      auto& [kept, mask] = waiting[entry->number];
+      kept = entry.get();
+      mask |= uint32_t{1} << i;
+    }
+  }
+  ByteWriter to(out);
+  to.Integer<uint64_t>(last_number_);
+  to.Integer<uint8_t>(static_cast<uint8_t>(queues_.size()));
+  for (const Queue& queue : queues_) {
+    to.Text(queue.outlet.name);
+    to.Integer<uint64_t>(queue.outlet.max_entries);
+    to.Integer<uint64_t>(queue.outlet.max_bytes);
+  }
+  to.Integer<uint32_t>(static_cast<uint32_t>(waiting.size()));
+  for (const auto& [number, kept] : waiting) {
+    to.Integer<uint64_t>(number);
+    to.Integer<uint32_t>(kept.second);
+    to.Text(kept.first->bytes);
+  }
+}
+
+bool Outbox::Load(std::string_view bytes) {
+  ByteReader from(bytes);
+  const auto last_number = from.Integer<uint64_t>();
+  std::vector<Outlet> outlets(from.Integer<uint8_t>());
+  if (outlets.size() > kMaxOutlets) return false;
+  for (Outlet& outlet : outlets) {
+    outlet.name = from.Text();
+    outlet.max_entries = from.Integer<uint64_t>();
+    outlet.max_bytes = from.Integer<uint64_t>();
+  }
+  SetOutlets(outlets);
+  const auto count = from.Integer<uint32_t>();
+  for (uint32_t i = 0; i < count && from.ok(); ++i) {
+    const auto number = from.Integer<uint64_t>();
+    if (number <= last_number_ || number > last_number) return false;
+    last_number_ = number - 1;
+    const auto mask = from.Integer<uint32_t>();
+    const std::string_view entry = from.Text();
+    if (!DecodeOccurrence(entry)) return false;
+    Offer(mask, std::string(entry));
+  }
+  last_number_ = last_number;
+  return from.Done();
+}
+
+}  // namespace kem

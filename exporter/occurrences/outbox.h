@@ -1,0 +1,84 @@
+// The queues between counting and the outlets: what each outlet has yet to pass
+// on, in the order in which it was counted. Bounded: where there is no room the
+// oldest goes, and is counted. Part of the Ledger, so that what was counted and
+// what waits to be passed on survive a restart together. Knows nothing of
+// outlets but their names.
+//
+// Not thread-safe: the ledger's mutex guards it. Nothing here fails.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kem {
+
+class Outbox {
+ public:
+  static constexpr size_t kMaxOutlets = 32;
+
+  struct Outlet {
+    std::string name;
+    size_t max_entries = 10'000;
+    size_t max_bytes = size_t{8} << 20;
+    bool operator==(const Outlet&) const = default;
+  };
+
+  struct Entry {
+    uint64_t number;    // counts up from 1, over restarts too
+    std::string bytes;  // an encoded Occurrence
+  };
+  using Entries = std::vector<std::shared_ptr<const Entry>>;
+
+  // The outlets there are from now on, at most kMaxOutlets, each name once. One
+  // of a name that was there keeps its queue; other queues are dropped.
+  void SetOutlets(const std::vector<Outlet>& outlets);
+  size_t outlets() const { return queues_.size(); }
+  const Outlet& outlet(size_t index) const { return queues_[index].outlet; }
+
+  // `mask` has a bit for each outlet that shall have it, bit 0 for the first.
+  // Others of the mask are ignored.
+  void Offer(uint32_t mask, std::string bytes);
+
+  // The oldest that wait, at most so many; they stay until Acknowledge, and
+  // are not dropped meanwhile for want of room. At least one where there is
+  // one, whatever its size.
+  Entries Peek(size_t index, size_t max_entries, size_t max_bytes);
+  // Entries up to this number are passed on, or given up.
+  void Acknowledge(size_t index, uint64_t number);
+
+  struct Size {
+    size_t entries = 0;
+    size_t bytes = 0;
+    uint64_t dropped = 0;  // for want of room, since the process began
+    // The oldest that waits; null when there is none.
+    std::shared_ptr<const Entry> oldest = nullptr;
+  };
+  Size size(size_t index) const;
+
+  // Appends queues and names, not what was peeked or counted.
+  void Save(std::string& out) const;
+  // What Save wrote, into an Outbox that nothing was done with. False when the
+  // bytes are not what Save wrote: it is then of no use.
+  bool Load(std::string_view bytes);
+
+ private:
+  struct Queue {
+    Outlet outlet;
+    std::deque<std::shared_ptr<const Entry>> entries;
+    size_t bytes = 0;
+    size_t peeked = 0;  // at the front, with an outlet
+    uint64_t dropped = 0;
+  };
+
+  static void MakeRoom(Queue& queue);
+
+  std::vector<Queue> queues_;
+  uint64_t last_number_ = 0;
+};
+
+}  // namespace kem

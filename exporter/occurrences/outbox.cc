@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "base/bytes.h"
@@ -22,8 +23,8 @@ void Outbox::SetOutlets(const std::vector<Outlet>& outlets) {
 }
 
 void Outbox::Offer(uint32_t mask, std::string bytes) {
-  const auto entry = std::make_shared<const Entry>(
-      Entry{++last_number_, std::move(bytes)});
+  const auto entry =
+      std::make_shared<const Entry>(Entry{++last_number_, std::move(bytes)});
   for (size_t i = 0; i < queues_.size(); ++i) {
     if ((mask >> i & 1) == 0) continue;
     Queue& queue = queues_[i];
@@ -88,12 +89,9 @@ void Outbox::Save(std::string& out) const {
   }
   ByteWriter to(out);
   to.Integer<uint64_t>(last_number_);
-  to.Integer<uint8_t>(static_cast<uint8_t>(queues_.size()));
-  for (const Queue& queue : queues_) {
-    to.Text(queue.outlet.name);
-    to.Integer<uint64_t>(queue.outlet.max_entries);
-    to.Integer<uint64_t>(queue.outlet.max_bytes);
-  }
+  std::vector<Outlet> outlets;
+  for (const Queue& queue : queues_) outlets.push_back(queue.outlet);
+  PutOutlets(outlets, to);
   to.Integer<uint32_t>(static_cast<uint32_t>(waiting.size()));
   for (const auto& [number, kept] : waiting) {
     to.Integer<uint64_t>(number);
@@ -105,13 +103,8 @@ void Outbox::Save(std::string& out) const {
 bool Outbox::Load(std::string_view bytes) {
   ByteReader from(bytes);
   const auto last_number = from.Integer<uint64_t>();
-  std::vector<Outlet> outlets(from.Integer<uint8_t>());
-  if (outlets.size() > kMaxOutlets) return false;
-  for (Outlet& outlet : outlets) {
-    outlet.name = from.Text();
-    outlet.max_entries = from.Integer<uint64_t>();
-    outlet.max_bytes = from.Integer<uint64_t>();
-  }
+  std::vector<Outlet> outlets;
+  if (!TakeOutlets(from, outlets)) return false;
   SetOutlets(outlets);
   const auto count = from.Integer<uint32_t>();
   for (uint32_t i = 0; i < count && from.ok(); ++i) {
@@ -125,6 +118,28 @@ bool Outbox::Load(std::string_view bytes) {
   }
   last_number_ = last_number;
   return from.Done();
+}
+
+void PutOutlets(const std::vector<Outbox::Outlet>& outlets, ByteWriter& to) {
+  to.Integer<uint8_t>(static_cast<uint8_t>(outlets.size()));
+  for (const Outbox::Outlet& outlet : outlets) {
+    to.Text(outlet.name);
+    to.Integer<uint64_t>(outlet.max_entries);
+    to.Integer<uint64_t>(outlet.max_bytes);
+  }
+}
+
+bool TakeOutlets(ByteReader& from, std::vector<Outbox::Outlet>& outlets) {
+  outlets.resize(from.Integer<uint8_t>());
+  if (outlets.size() > Outbox::kMaxOutlets) from.Fail();
+  std::set<std::string_view> names;
+  for (Outbox::Outlet& outlet : outlets) {
+    outlet.name = from.Text();
+    outlet.max_entries = from.Integer<uint64_t>();
+    outlet.max_bytes = from.Integer<uint64_t>();
+    if (!names.insert(outlet.name).second) from.Fail();
+  }
+  return from.ok();
 }
 
 }  // namespace kem

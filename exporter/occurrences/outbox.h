@@ -17,6 +17,9 @@
 
 namespace kem {
 
+class ByteReader;
+class ByteWriter;
+
 class Outbox {
  public:
   static constexpr size_t kMaxOutlets = 32;
@@ -80,5 +83,9 @@ class Outbox {
   std::vector<Queue> queues_;
   uint64_t last_number_ = 0;
 };
+
+// As bytes. TakeOutlets is false, and fails `from`, for what cannot be.
+void PutOutlets(const std::vector<Outbox::Outlet>& outlets, ByteWriter& to);
+bool TakeOutlets(ByteReader& from, std::vector<Outbox::Outlet>& outlets);
 
 }  // namespace kem

@@ -102,6 +102,21 @@ void Ledger::Commit(Watch& watch, const std::deque<Sighting>& sightings,
   if (log_) log_->Commit(watch.number, sightings, commit, choice, now);
 }
 
+void Ledger::SetOutlets(const std::vector<Outbox::Outlet>& outlets) {
+  outbox_.SetOutlets(outlets);
+  if (log_) log_->SetOutlets(outlets);
+}
+
+void Ledger::Offer(uint32_t mask, std::string occurrence) {
+  if (log_) log_->Offer(mask, occurrence);
+  outbox_.Offer(mask, std::move(occurrence));
+}
+
+void Ledger::Acknowledge(size_t outlet, uint64_t number) {
+  outbox_.Acknowledge(outlet, number);
+  if (log_) log_->Acknowledge(outlet, number);
+}
+
 void Ledger::Count(const Sighting& sighting, const Change& change,
                    const Moment& now) {
   if (!change.shown) return;

@@ -24,6 +24,7 @@
 #include "frames/object_sink.h"
 #include "frames/resume_point.h"
 #include "occurrences/event_tracker.h"
+#include "occurrences/outbox.h"
 #include "series/series_table.h"
 
 namespace kem {
@@ -95,6 +96,17 @@ class Ledger {
       const EventTracker::OnChange& on_change = [](const Sighting&,
                                                    const Change&) {});
 
+  // See Outbox.
+  void SetOutlets(const std::vector<Outbox::Outlet>& outlets);
+  void Offer(uint32_t mask, std::string occurrence);
+  void Acknowledge(size_t outlet, uint64_t number);
+
+  const Outbox& outbox() const { return outbox_; }
+  // No step: what was peeked at waits on after a restart.
+  Outbox::Entries Peek(size_t outlet, size_t max_entries, size_t max_bytes) {
+    return outbox_.Peek(outlet, max_entries, max_bytes);
+  }
+
   const SeriesTable& series() const { return *series_; }
   // Whether an Event may be in these series: also in none.
   bool Knows(SeriesIds ids) const {
@@ -128,6 +140,7 @@ class Ledger {
   Hasher hash_;
   std::optional<SeriesTable> series_;  // never empty
   std::vector<std::unique_ptr<Watch>> watches_;
+  Outbox outbox_;
   uint64_t combined_ = 0;
   uint64_t filtered_ = 0;
   std::unique_ptr<LedgerLog> log_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/bytes.h"
+#include "occurrences/occurrence.h"
 #include "state/ledger.h"
 
 namespace kem {
@@ -16,6 +17,9 @@ constexpr char kRemove = 'R';
 constexpr char kProgress = 'V';
 constexpr char kCommit = 'C';
 constexpr char kExpire = 'X';
+constexpr char kOutlets = 'N';
+constexpr char kOffer = 'F';
+constexpr char kAcknowledge = 'A';
 // Of a sighting.
 constexpr uint8_t kCombined = 1;
 constexpr uint8_t kUnwatched = 2;
@@ -69,6 +73,9 @@ class Player {
  private:
   void Step();
   void Commit();
+  void Outlets();
+  void Offer();
+  void Acknowledge();
 
   Moment TakeMoment() {
     Moment now;
@@ -164,9 +171,34 @@ void Player::Step() {
       if (from_.ok()) ledger_.Expire(now);
       return;
     }
+    case kOutlets:
+      return Outlets();
+    case kOffer:
+      return Offer();
+    case kAcknowledge:
+      return Acknowledge();
     default:
       from_.Fail();
   }
+}
+
+void Player::Outlets() {
+  std::vector<Outbox::Outlet> outlets;
+  if (TakeOutlets(from_, outlets)) ledger_.SetOutlets(outlets);
+}
+
+void Player::Offer() {
+  const auto mask = from_.Integer<uint32_t>();
+  const std::string_view occurrence = from_.Text();
+  if (!DecodeOccurrence(occurrence)) from_.Fail();
+  if (from_.ok()) ledger_.Offer(mask, std::string(occurrence));
+}
+
+void Player::Acknowledge() {
+  const auto outlet = from_.Integer<uint8_t>();
+  const auto number = from_.Integer<uint64_t>();
+  if (outlet >= ledger_.outbox().outlets()) from_.Fail();
+  if (from_.ok()) ledger_.Acknowledge(outlet, number);
 }
 
 void Player::Commit() {
@@ -264,6 +296,32 @@ void LedgerLog::Expire(const Moment& now) {
   steps_ += kExpire;
   ByteWriter to(steps_);
   PutMoment(now, to);
+  Limit();
+}
+
+void LedgerLog::SetOutlets(const std::vector<Outbox::Outlet>& outlets) {
+  if (overflowed_) return;
+  steps_ += kOutlets;
+  ByteWriter to(steps_);
+  PutOutlets(outlets, to);
+  Limit();
+}
+
+void LedgerLog::Offer(uint32_t mask, std::string_view occurrence) {
+  if (overflowed_) return;
+  steps_ += kOffer;
+  ByteWriter to(steps_);
+  to.Integer<uint32_t>(mask);
+  to.Text(occurrence);
+  Limit();
+}
+
+void LedgerLog::Acknowledge(size_t outlet, uint64_t number) {
+  if (overflowed_) return;
+  steps_ += kAcknowledge;
+  ByteWriter to(steps_);
+  to.Integer<uint8_t>(static_cast<uint8_t>(outlet));
+  to.Integer<uint64_t>(number);
   Limit();
 }
 

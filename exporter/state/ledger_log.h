@@ -1,6 +1,7 @@
 // A ledger's steps as bytes, so that they can be taken again: each call that
 // changes the ledger appends what it was called with. Written by the ledger,
-// carried to a file by StateStore. Cheap: some 90 bytes a frame.
+// carried to a file by StateStore. Cheap: some 90 bytes a frame, and
+// what is offered to outlets.
 //
 // Not thread-safe: guarded by the ledger's mutex. Nothing here fails.
 #pragma once
@@ -12,10 +13,12 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "base/clock.h"
 #include "frames/object_sink.h"
 #include "occurrences/event_tracker.h"
+#include "occurrences/outbox.h"
 #include "series/series_table.h"
 #include "state/ledger.h"
 
@@ -40,6 +43,9 @@ class LedgerLog {
               const ListCommit& commit, const Ledger::Choice& choice,
               const Moment& now);
   void Expire(const Moment& now);
+  void SetOutlets(const std::vector<Outbox::Outlet>& outlets);
+  void Offer(uint32_t mask, std::string_view occurrence);
+  void Acknowledge(size_t outlet, uint64_t number);
 
   size_t size() const { return steps_.size(); }
   bool overflowed() const { return overflowed_; }

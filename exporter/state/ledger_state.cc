@@ -1,5 +1,5 @@
 // The ledger as bytes: the options its series were made by, the secret of its
-// keys, the series, and each watch.
+// keys, the series, the outbox, and each watch.
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -51,6 +51,7 @@ void Ledger::Save(std::string& out) const {
   to.Integer<uint64_t>(combined_);
   to.Integer<uint64_t>(filtered_);
   PutPart(out, [&] { series_->Save(out); });
+  PutPart(out, [&] { outbox_.Save(out); });
   to.Integer<uint16_t>(static_cast<uint16_t>(watches_.size()));
   for (const auto& watch : watches_) {
     to.Text(watch->name);
@@ -84,6 +85,7 @@ std::unique_ptr<Ledger> Ledger::Load(std::string_view bytes,
   ledger->combined_ = from.Integer<uint64_t>();
   ledger->filtered_ = from.Integer<uint64_t>();
   if (!ledger->series_->Load(TakePart(from), shift)) return nullptr;
+  if (!ledger->outbox_.Load(TakePart(from))) return nullptr;
   const auto count = from.Integer<uint16_t>();
   for (uint16_t i = 0; i < count && from.ok(); ++i) {
     Watch& watch = ledger->FindWatch(std::string(from.Text()));

@@ -10,6 +10,7 @@
 #include <random>
 #include <string>
 
+#include "occurrences/occurrence.h"
 #include "state/ledger.h"
 
 namespace kem {
@@ -32,7 +33,7 @@ class Driver {
     now_.wall += std::chrono::seconds(7);
     const int event = Pick(60);
     Ledger::Watch& watch = ledger.FindWatch(event % 2 ? "shop" : "");
-    switch (Pick(14)) {
+    switch (Pick(17)) {
       case 0:
         return List(ledger, watch);
       case 1:
@@ -46,6 +47,12 @@ class Driver {
       case 5:
         ledger.Remove(watch, See(ledger, event), now_);
         return;
+      case 6:
+        return ledger.SetOutlets({{"log", 4, 1000}, {"otlp", 9, 700}});
+      case 7:
+        return Acknowledge(ledger);
+      case 8:
+        return ledger.Offer(static_cast<uint32_t>(Pick(4)), Told(event));
       default:
         total += ledger.Observe(watch, See(ledger, event), now_).delta;
     }
@@ -84,6 +91,23 @@ class Driver {
     return sighting;
   }
 
+  std::string Told(int event) {
+    Occurrence occurrence;
+    const std::string uid = std::to_string(event);
+    occurrence.uid = uid;
+    occurrence.resource_version = version_;
+    occurrence.occurred_at = now_.wall;
+    return EncodeOccurrence(occurrence);
+  }
+
+  void Acknowledge(Ledger& ledger) {
+    const size_t outlets = ledger.outbox().outlets();
+    if (outlets == 0) return;
+    const size_t outlet = static_cast<size_t>(Pick(2)) % outlets;
+    const auto oldest = ledger.outbox().size(outlet).oldest;
+    if (oldest) ledger.Acknowledge(outlet, oldest->number + 1);
+  }
+
   void List(Ledger& ledger, Ledger::Watch& watch) {
     std::deque<Sighting> sightings;
     const int parity = watch.name.empty() ? 0 : 1;
@@ -119,6 +143,11 @@ inline void ExpectSame(Ledger& one, Ledger& other, SteadyTime now,
   EXPECT_EQ(Shown(one, now), Shown(other, now + shift));
   EXPECT_EQ(one.combined(), other.combined());
   EXPECT_EQ(one.filtered(), other.filtered());
+  std::string waits;
+  std::string also_waits;
+  one.outbox().Save(waits);
+  other.outbox().Save(also_waits);
+  EXPECT_EQ(waits, also_waits);
   for (const char* name : {"", "shop"}) {
     const Ledger::Watch& a = one.FindWatch(name);
     const Ledger::Watch& b = other.FindWatch(name);

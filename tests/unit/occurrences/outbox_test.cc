@@ -1,0 +1,155 @@
+// What waits for an outlet: in order, within bounds, once, and over restarts.
+#include "occurrences/outbox.h"
+
+#include <gmock/gmock.h>
+
+#include "occurrences/occurrence.h"
+
+namespace kem {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+
+Occurrence About(std::string_view object) {
+  Occurrence occurrence;
+  occurrence.uid = "u";
+  occurrence.resource_version = 7;
+  occurrence.kind = "Node";
+  occurrence.object_name = object;
+  occurrence.message = "it did";
+  occurrence.delta = 2;
+  occurrence.count = 9;
+  occurrence.occurred_at = WallTime(std::chrono::seconds(1'795'000'000));
+  return occurrence;
+}
+
+class OutboxTest : public ::testing::Test {
+ protected:
+  OutboxTest() {
+    outbox.SetOutlets({{"log", 3, 1000}, {"otlp", 100, 100'000}});
+  }
+
+  void Offer(std::string_view object, uint32_t mask = 3) {
+    outbox.Offer(mask, EncodeOccurrence(About(object)));
+  }
+  std::vector<std::string> Names(const Outbox::Entries& entries) {
+    std::vector<std::string> names;
+    for (const auto& entry : entries) {
+      names.emplace_back(DecodeOccurrence(entry->bytes)->object_name);
+    }
+    return names;
+  }
+  std::vector<std::string> Waiting(size_t outlet) {
+    return Names(outbox.Peek(outlet, 1000, 1'000'000));
+  }
+
+  Outbox outbox;
+};
+
+TEST_F(OutboxTest, EachOutletHasItsOwnInOrder) {
+  Offer("a", 1);
+  Offer("b", 2);
+  Offer("c");
+  EXPECT_THAT(Waiting(0), ElementsAre("a", "c"));
+  EXPECT_THAT(Waiting(1), ElementsAre("b", "c"));
+  outbox.Acknowledge(0, 1);
+  EXPECT_THAT(Waiting(0), ElementsAre("c"));
+  EXPECT_THAT(Waiting(1), ElementsAre("b", "c"));
+}
+
+TEST_F(OutboxTest, TheOldestGoesWhereThereIsNoRoom) {
+  for (const char* name : {"a", "b", "c", "d"}) Offer(name);
+  EXPECT_THAT(Waiting(0), ElementsAre("b", "c", "d"));
+  EXPECT_THAT(Waiting(1), ElementsAre("a", "b", "c", "d"));
+  EXPECT_EQ(outbox.size(0).dropped, 1U);
+  EXPECT_EQ(outbox.size(1).dropped, 0U);
+}
+
+TEST_F(OutboxTest, BytesAreBoundedToo) {
+  Occurrence long_one = About("long");
+  const std::string message(800, 'x');
+  long_one.message = message;
+  Offer("a");
+  outbox.Offer(1, EncodeOccurrence(long_one));
+  Offer("b");
+  EXPECT_THAT(Waiting(0), ElementsAre("long", "b"));
+  EXPECT_LE(outbox.size(0).bytes, 1000U);
+}
+
+TEST_F(OutboxTest, WhatIsUnderWayIsNotDropped) {
+  for (const char* name : {"a", "b", "c"}) Offer(name);
+  EXPECT_THAT(Names(outbox.Peek(0, 2, 1000)), ElementsAre("a", "b"));
+  Offer("d");
+  Offer("e");
+  EXPECT_EQ(outbox.size(0).dropped, 2U);
+  outbox.Acknowledge(0, 2);
+  EXPECT_THAT(Waiting(0), ElementsAre("e"));
+}
+
+TEST_F(OutboxTest, PeekTakesOneWhateverItsSize) {
+  Offer("a");
+  Offer("b");
+  EXPECT_THAT(Names(outbox.Peek(0, 10, 1)), ElementsAre("a"));
+}
+
+TEST_F(OutboxTest, ARestartKeepsWhatWaits) {
+  for (const char* name : {"a", "b", "c", "d"}) Offer(name);
+  outbox.Acknowledge(1, 2);
+  std::string saved;
+  outbox.Save(saved);
+  outbox = Outbox();
+  ASSERT_TRUE(outbox.Load(saved));
+  EXPECT_THAT(Waiting(0), ElementsAre("b", "c", "d"));
+  EXPECT_THAT(Waiting(1), ElementsAre("c", "d"));
+  Offer("e");
+  EXPECT_EQ(outbox.Peek(1, 9, 9999).back()->number, 5U);
+  outbox.SetOutlets({{"otlp", 100, 100'000}, {"new", 3, 1000}});
+  EXPECT_THAT(Waiting(0), ElementsAre("c", "d", "e"));
+  EXPECT_THAT(Waiting(1), IsEmpty());
+}
+
+TEST_F(OutboxTest, CutsAndDamageAreRefused) {
+  Offer("a");
+  Offer("b", 2);
+  std::string saved;
+  outbox.Save(saved);
+  for (size_t size = 0; size < saved.size(); ++size) {
+    Outbox other;
+    EXPECT_FALSE(other.Load(saved.substr(0, size)));
+    std::string damaged = saved;
+    damaged[size] = static_cast<char>(damaged[size] ^ 0x41);
+    other = Outbox();
+    other.Load(damaged);  // may be what could be, but is no crash
+  }
+}
+
+TEST(OccurrenceTest, IsTheSameAfterEncoding) {
+  Occurrence before = About("worker-1");
+  before.scope = Scope::kNamespaced;
+  const std::string bytes = EncodeOccurrence(before);
+  const auto after = DecodeOccurrence(bytes);
+  ASSERT_TRUE(after);
+  EXPECT_EQ(after->Id(), "u/7");
+  EXPECT_EQ(after->object_name, "worker-1");
+  EXPECT_EQ(after->scope, Scope::kNamespaced);
+  EXPECT_EQ(after->occurred_at, before.occurred_at);
+  EXPECT_EQ(after->delta, 2U);
+  EXPECT_EQ(after->count, 9U);
+}
+
+TEST(OccurrenceTest, LongTextsAreCutAtACharacter) {
+  Occurrence before = About("worker-1");
+  std::string message;
+  while (message.size() <= Occurrence::kMaxMessage) message += "äx";
+  before.message = message;
+  const std::string bytes = EncodeOccurrence(before);
+  const auto after = DecodeOccurrence(bytes);
+  ASSERT_TRUE(after);
+  EXPECT_LE(after->message.size(), Occurrence::kMaxMessage);
+  EXPECT_TRUE(message.starts_with(after->message));
+  EXPECT_NE(after->message.back(), '\xc3');
+}
+
+}  // namespace
+}  // namespace kem

@@ -24,6 +24,14 @@ bool ClusterScoped(const Sighting& sighting) {
   return sighting.series.object != SeriesIds::kNone;
 }
 
+Occurrence Told(const Event& event, const Sighting& sighting, uint32_t delta) {
+  Occurrence occurrence = Occurrence::Of(event);
+  occurrence.scope =
+      ClusterScoped(sighting) ? Scope::kCluster : Scope::kNamespaced;
+  occurrence.delta = delta;
+  return occurrence;
+}
+
 }  // namespace
 
 EventWorld::EventWorld(const Discovery& discovery, const Clock& clock,
@@ -74,6 +82,7 @@ void Pipeline::BeginList() {
   const Guard guard(world_.mutex);
   DropStaged();
   staged_recent_ = RecentEvents();
+  staged_offers_.Clear();
   list_filter_ = world_.filter;
 }
 
@@ -97,7 +106,15 @@ bool Pipeline::StageItem(std::string_view item) {
       watch_filter_ != nullptr &&
       !watch_filter_->selection().Matches(event.kind, event.reason, event.type);
   Guard guard(world_.mutex);
-  sighting.series = FindSeries(event, list_filter_.get(), guard);
+  const Place place = FindPlace(event, list_filter_.get(), guard);
+  sighting.series = place.series;
+  if (place.outlets != 0 && watch_.has_baseline && !sighting.unwatched) {
+    // Only this thread changes the tracker, so the commit will find the same.
+    const uint32_t delta = watch_.tracker.Preview(sighting);
+    if (delta > 0) {
+      staged_offers_.Add(place.outlets, Told(event, sighting, delta));
+    }
+  }
   if (staged_.empty()) ++world_.staged_lists;
   staged_.push_back(sighting);
   if (ClusterScoped(sighting)) {
@@ -116,6 +133,12 @@ void Pipeline::CommitList(const ListCommit& commit) {
           staged_recent_.Add(sighting.key, change.delta);
         }
       });
+  if (commit.new_epoch) staged_offers_.Clear();
+  staged_offers_.Take([this](uint32_t outlets, std::string bytes) {
+    if (bytes.empty()) return world_.ledger.Drop(outlets);
+    world_.ledger.Offer(outlets, std::move(bytes));
+  });
+  world_.wake_outlets();
   world_.recent.Absorb(staged_recent_, clock_.WallNow());
   watch_filter_ = list_filter_;
   DropStaged();
@@ -145,7 +168,9 @@ FrameInfo Pipeline::ApplyFrame(std::string_view frame) {
   Sighting sighting = Identify(event);
   Guard guard(world_.mutex);
   const bool deleted = info.type == FrameType::kDeleted;
-  if (!deleted) sighting.series = FindSeries(event, nullptr, guard);
+  Place place;
+  if (!deleted) place = FindPlace(event, nullptr, guard);
+  sighting.series = place.series;
   const Moment now = clock_.Now();
   Change change;
   if (deleted) {
@@ -156,6 +181,11 @@ FrameInfo Pipeline::ApplyFrame(std::string_view frame) {
       world_.occurrences.lag.Observe(now.wall - event.occurred_at);
       world_.ledger.Note(sighting.series, event.event_namespace, event.name,
                          event.occurred_at);
+      if (place.outlets != 0) {
+        world_.ledger.Offer(place.outlets, EncodeOccurrence(Told(
+                                               event, sighting, change.delta)));
+        world_.wake_outlets();
+      }
     }
     if (ClusterScoped(sighting) && !change.replay) {
       world_.recent.Observe(sighting.key, event, change.delta, now.wall);
@@ -181,8 +211,8 @@ Sighting Pipeline::Identify(const Event& event) {
   return sighting;
 }
 
-SeriesIds Pipeline::FindSeries(const Event& event, const EventFilter* filter,
-                               Guard& guard) {
+Pipeline::Place Pipeline::FindPlace(const Event& event,
+                                    const EventFilter* filter, Guard& guard) {
   const bool has_namespace = !event.object_namespace.empty();
   std::optional<ScopeDecision> decision =
       world_.scopes.TryResolve(event.api_version, event.kind, has_namespace);
@@ -213,7 +243,19 @@ SeriesIds Pipeline::FindSeries(const Event& event, const EventFilter* filter,
                       labels.reason, labels.type, labels.reporting_component)) {
     return {};
   }
-  return world_.ledger.Intern(labels);
+  return {world_.ledger.Intern(labels), WantedBy(labels)};
+}
+
+uint32_t Pipeline::WantedBy(const SeriesLabels& labels) const {
+  uint32_t outlets = 0;
+  for (size_t i = 0; i < world_.outlet_filters.size(); ++i) {
+    if (world_.outlet_filters[i]->Passes(
+            labels.scope, labels.object_namespace, labels.kind, labels.reason,
+            labels.type, labels.reporting_component)) {
+      outlets |= uint32_t{1} << i;
+    }
+  }
+  return outlets;
 }
 
 void Pipeline::PresetReasons() {

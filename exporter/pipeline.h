@@ -5,6 +5,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -22,6 +23,7 @@
 #include "frames/session_stats.h"
 #include "occurrences/occurrence_stats.h"
 #include "occurrences/recent_events.h"
+#include "occurrences/staged_offers.h"
 #include "reason_presets.h"
 #include "state/ledger.h"
 
@@ -51,6 +53,11 @@ struct EventWorld {
   // Guarded by mutex, never null. After a change each reflector must list.
   std::shared_ptr<const EventFilter> filter =
       std::make_shared<const EventFilter>(FilterOptions());
+  // What each outlet of the ledger's outbox wants of what is counted, in their
+  // order. Guarded by mutex.
+  std::vector<std::shared_ptr<const EventFilter>> outlet_filters;
+  // Called under mutex when something was put into the outbox.
+  std::function<void()> wake_outlets = [] {};
   SessionStats session;
   OccurrenceStats occurrences;
 };
@@ -84,9 +91,14 @@ class Pipeline : public ObjectSink {
   using Guard = std::unique_lock<std::mutex>;
 
   Sighting Identify(const Event& event);
-  // `filter` is null for the world's own.
-  SeriesIds FindSeries(const Event& event, const EventFilter* filter,
-                       Guard& guard);
+  // Its series, and which outlets want it. `filter` is null for the world's
+  // own.
+  struct Place {
+    SeriesIds series;
+    uint32_t outlets = 0;
+  };
+  Place FindPlace(const Event& event, const EventFilter* filter, Guard& guard);
+  uint32_t WantedBy(const SeriesLabels& labels) const;
   void DropStaged();
   void PresetReasons();
   void PublishSizes();
@@ -102,6 +114,7 @@ class Pipeline : public ObjectSink {
   std::shared_ptr<const EventFilter> list_filter_;
   std::shared_ptr<const EventFilter> watch_filter_;
   RecentEvents staged_recent_;
+  StagedOffers staged_offers_;
   std::string scratch_;
   int64_t published_live_ = 0;
   int64_t published_tombstones_ = 0;

@@ -24,6 +24,10 @@ struct Event {
   std::string_view kind;
   std::string_view object_namespace;
   std::string_view object_name;
+  // The rest of the reference, for outlets: never a label.
+  std::string_view object_uid;
+  std::string_view object_version;
+  std::string_view field_path;
 
   std::string_view reason;
   // As written; core/v1 lets writers put anything here.
@@ -31,6 +35,10 @@ struct Event {
   // reportingComponent (reportingController), else source.component: the
   // aggregating recorder leaves the first empty.
   std::string_view reporting_component;
+  // source.host, which events.k8s.io/v1 fills, too; and what was done. Never
+  // labels.
+  std::string_view host;
+  std::string_view action;
   // message, or note: for people, and never a label.
   std::string_view message;
 

@@ -41,11 +41,16 @@ struct RawObject {
   std::string_view kind;
   std::string_view object_namespace;
   std::string_view object_name;
+  std::string_view object_uid;
+  std::string_view object_version;
+  std::string_view field_path;
   std::string_view reason;
   std::string_view message;
   std::string_view type;
   std::string_view controller;
   std::string_view source_component;
+  std::string_view host;
+  std::string_view action;
   std::string_view first_seen;
   std::string_view last_seen;
   std::string_view event_time;
@@ -127,6 +132,12 @@ simdjson::error_code ReadReference(ondemand::value value, RawObject& raw) {
       raw.object_name = Text(v);
     } else if (Is(key, "apiVersion")) {
       raw.api_version = Text(v);
+    } else if (Is(key, "uid")) {
+      raw.object_uid = Text(v);
+    } else if (Is(key, "resourceVersion")) {
+      raw.object_version = Text(v);
+    } else if (Is(key, "fieldPath")) {
+      raw.field_path = Text(v);
     }
     return simdjson::SUCCESS;
   });
@@ -148,6 +159,7 @@ simdjson::error_code ReadSeries(ondemand::value value, RawObject& raw) {
 simdjson::error_code ReadSource(ondemand::value value, RawObject& raw) {
   return ForEachField(value, [&](const char* key, ondemand::value& v) {
     if (Is(key, "component")) raw.source_component = Text(v);
+    if (Is(key, "host")) raw.host = Text(v);
     return simdjson::SUCCESS;
   });
 }
@@ -180,6 +192,9 @@ simdjson::error_code ReadDeprecated(const char* key, ondemand::value& value,
 simdjson::error_code ReadField(const char* key, ondemand::value& value,
                                RawObject& raw) {
   switch (key[0]) {
+    case 'a':
+      if (Is(key, "action")) raw.action = Text(value);
+      break;
     case 'c':
       if (Is(key, "count")) raw.count = Integer(value);
       if (Is(key, "code")) raw.status_code = Integer(value).value_or(0);
@@ -237,6 +252,11 @@ bool Finish(const RawObject& raw, Event& event) {
   event.kind = raw.kind;
   event.object_namespace = raw.object_namespace;
   event.object_name = raw.object_name;
+  event.object_uid = raw.object_uid;
+  event.object_version = raw.object_version;
+  event.field_path = raw.field_path;
+  event.host = raw.host;
+  event.action = raw.action;
   event.reason = raw.reason;
   event.type = raw.type;
   event.reporting_component =

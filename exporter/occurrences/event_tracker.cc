@@ -33,14 +33,23 @@ uint32_t EventTracker::Delta(const Record& record,
                ? 1
                : 0;
   }
-  return sighting.identity_time >= horizon_ ? sighting.count : 1;
+  return DeltaOfUnknown(sighting);
+}
+
+uint32_t EventTracker::Preview(const Sighting& sighting) const {
+  const uint32_t index = Find(sighting.key);
+  if (index == kNone) return DeltaOfUnknown(sighting);
+  const Record& record = At(index);
+  return sighting.resource_version <= record.resource_version
+             ? 0
+             : Delta(record, sighting);
 }
 
 Change EventTracker::Observe(const Sighting& sighting, SteadyTime now) {
   Change change;
   uint32_t index = Find(sighting.key);
   if (index == kNone) {
-    change.delta = sighting.identity_time >= horizon_ ? sighting.count : 1;
+    change.delta = DeltaOfUnknown(sighting);
     index = Insert(sighting.key);
     ++live_;
     Store(At(index), sighting);

@@ -76,6 +76,9 @@ class EventTracker {
   // The Event exists and looks like this. `now` dates tombstones.
   Change Observe(const Sighting& sighting, SteadyTime now);
 
+  // How many new occurrences Observe would find.
+  uint32_t Preview(const Sighting& sighting) const;
+
   // The Event is gone. Never an occurrence.
   Change Remove(const Sighting& sighting, SteadyTime now);
 
@@ -140,6 +143,9 @@ class EventTracker {
   void Store(Record& record, const Sighting& sighting);
   void Link(uint32_t index);
   uint32_t Delta(const Record& record, const Sighting& sighting) const;
+  uint32_t DeltaOfUnknown(const Sighting& sighting) const {
+    return sighting.identity_time >= horizon_ ? sighting.count : 1;
+  }
   void Bury(uint32_t index, SteadyTime now);
   void Revive(uint32_t index);
   void EvictTombstones(SteadyTime now);

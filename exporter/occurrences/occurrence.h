@@ -11,6 +11,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "events/event.h"
 #include "events/scope.h"
 
 namespace kem {
@@ -33,10 +34,14 @@ struct Occurrence {
   std::string_view object_namespace;  // as written
   std::string_view object_name;
   std::string_view object_uid;
+  std::string_view object_version;
+  std::string_view field_path;
 
   std::string_view reason;
   std::string_view type;  // as written
   std::string_view reporting_component;
+  std::string_view host;
+  std::string_view action;
   std::string_view message;
 
   // How many are new, and how many the Event tells of since `first_seen`.
@@ -44,6 +49,9 @@ struct Occurrence {
   uint32_t count = 1;
   WallTime first_seen;
   WallTime occurred_at;
+
+  // Of what an Event tells; the rest is the caller's to say.
+  static Occurrence Of(const Event& event);
 
   // The same from a list and from a watch, before and after a restart, and from
   // two replicas: one version of one object.

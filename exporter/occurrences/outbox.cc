@@ -34,6 +34,12 @@ void Outbox::Offer(uint32_t mask, std::string bytes) {
   }
 }
 
+void Outbox::Drop(uint32_t mask, uint64_t entries) {
+  for (size_t i = 0; i < queues_.size(); ++i) {
+    if ((mask >> i & 1) != 0) queues_[i].dropped += entries;
+  }
+}
+
 void Outbox::MakeRoom(Queue& queue) {
   while (queue.entries.size() > queue.peeked &&
          (queue.entries.size() > queue.outlet.max_entries ||

@@ -47,6 +47,9 @@ class Outbox {
   // Others of the mask are ignored.
   void Offer(uint32_t mask, std::string bytes);
 
+  // As if so many more had been offered to each of `mask` and had gone again.
+  void Drop(uint32_t mask, uint64_t entries);
+
   // The oldest that wait, at most so many; they stay until Acknowledge, and
   // are not dropped meanwhile for want of room. At least one where there is
   // one, whatever its size.

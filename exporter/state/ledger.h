@@ -102,6 +102,8 @@ class Ledger {
   void Acknowledge(size_t outlet, uint64_t number);
 
   const Outbox& outbox() const { return outbox_; }
+  // No step: counters of what was dropped begin at 0 with the process.
+  void Drop(uint32_t mask) { outbox_.Drop(mask, 1); }
   // No step: what was peeked at waits on after a restart.
   Outbox::Entries Peek(size_t outlet, size_t max_entries, size_t max_bytes) {
     return outbox_.Peek(outlet, max_entries, max_bytes);

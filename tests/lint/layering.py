@@ -13,7 +13,7 @@ import tree
 
 # From the bottom up; what stands beside the folders may use all of them.
 LAYERS = ("base", "apiserver", "frames", "events", "occurrences", "series",
-          "state", "scrape")
+          "state", "forward", "scrape")
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)
 GENERATED = ("version.h",)
 # What our headers may include from outside: the standard library, whose names

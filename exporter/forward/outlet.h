@@ -1,0 +1,47 @@
+// Where occurrences go: a log, a collector, a namespace, an object. An outlet
+// tries once and says how it went; when to try again, and what is to be kept
+// meanwhile, is OutletWorker's business. Counting knows nothing of it.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <span>
+#include <stop_token>
+#include <string>
+
+#include "occurrences/occurrence.h"
+
+namespace kem {
+
+// How an attempt at a batch went.
+struct Delivery {
+  // From the batch's front: what need not be tried again.
+  size_t done = 0;
+  // How many of these the sink will never take, as a rejected one.
+  size_t refused = 0;
+  // Why there is a rest, or why some were refused; for the log.
+  std::string problem = {};
+  // The sink's wish.
+  std::optional<std::chrono::seconds> retry_after = std::nullopt;
+};
+
+// Owned by one worker's thread. Nothing throws.
+class Outlet {
+ public:
+  virtual ~Outlet() = default;
+  // Blocks; returns soon after `stop` is requested. `batch` is never empty.
+  virtual Delivery Deliver(std::span<const Occurrence> batch,
+                           const std::stop_token& stop) = 0;
+  // At most so many are worth while at once.
+  virtual size_t max_batch() const = 0;
+  // What falls due without any occurrence, such as a label to be taken off.
+  // Called when it is idle, at least each `idle_interval`.
+  virtual void Idle(const std::stop_token& /*stop*/) {}
+  virtual std::chrono::milliseconds idle_interval() const {
+    return std::chrono::minutes(1);
+  }
+};
+
+}  // namespace kem

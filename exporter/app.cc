@@ -12,6 +12,8 @@
 #include "base/log.h"
 #include "base/startup_memory.h"
 #include "events/discovery.h"
+#include "forward/forwarder.h"
+#include "forward/log_outlet.h"
 #include "scrape/exposition.h"
 #include "scrape/http_server.h"
 #include "scrape/negotiation.h"
@@ -61,6 +63,7 @@ class App {
 
  private:
   void SetFilter(const FilterOptions& options);
+  void SetOutlets(const std::vector<OutletConfig>& outlets);
   Scrape StartScrape(const std::string& accept);
   PageData Page();
   HttpContent Content();
@@ -76,6 +79,7 @@ class App {
   ReloadStats reload_stats_;
   std::stop_source stop_;
   Watches watches_;
+  Forwarder forwarder_;
   Reloader reloader_;
   const OwnMetrics own_;
 };
@@ -88,6 +92,10 @@ App::App(const Options& options, ApiAccess access, KeptState& state,
       transport_(std::move(access)),
       discovery_(transport_, clock),
       world_(discovery_, clock, options.retention, state.ledger()),
+      forwarder_(state.ledger(), clock,
+                 [](const OutletConfig& config) -> std::unique_ptr<Outlet> {
+                   return std::make_unique<LogOutlet>(config.path);
+                 }),
       reloader_(
           options, std::move(parse),
           [this](const FilterOptions& filter) { SetFilter(filter); }, clock,
@@ -109,8 +117,16 @@ App::App(const Options& options, ApiAccess access, KeptState& state,
     watches_.push_back(std::make_unique<Watch>(
         name, options, transport_, world_, clock, stop_.get_token()));
   }
+  world_.wake_outlets = [this] { forwarder_.Wake(); };
+  SetOutlets(options.forward);
   state_.Start([this] {
     for (const auto& watch : watches_) watch->NoteContact(clock_.SteadyNow());
+  });
+}
+
+void App::SetOutlets(const std::vector<OutletConfig>& outlets) {
+  forwarder_.Set(outlets, [this](Forwarder::Filters filters) {
+    world_.outlet_filters.swap(filters);
   });
 }
 
@@ -195,6 +211,7 @@ int App::Run(const TerminationSignals& signals) {
   const Deadline deadline(kStopLimit);
   stop_.request_stop();
   threads.clear();
+  forwarder_.Stop();
   state_.Stop();
   server->reset();
   return 0;

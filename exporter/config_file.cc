@@ -13,6 +13,7 @@ namespace kem {
 namespace {
 
 constexpr size_t kMaxConfigBytes = size_t{1} << 20;
+constexpr char kForward[] = "forward";
 
 // What a key may be: an option, the beginning of some, or neither.
 struct KeyMeaning {
@@ -64,11 +65,12 @@ class Reader {
   }
   void Fail(const std::string& problem) { problem_ = ": " + problem; }
 
-  std::vector<ConfigValue> Take() { return std::move(values_); }
+  ConfigFile Take() { return std::move(file_); }
 
  private:
   void ReadEntry(const YAML::Node& at, const YAML::Node& value,
                  const std::string& key, const std::string& name) {
+    if (name == kForward) return ReadForward(at, value);
     const KeyMeaning meaning = Meaning(name);
     if (meaning.is_prefix) {
       if (!value.IsMap()) {
@@ -87,11 +89,75 @@ class Reader {
     if (name == kConfigFileOption) {
       return Fail(at, name + " cannot stand in the file itself");
     }
-    ReadValue(*meaning.row, at, value);
+    ReadValue(*meaning.row, at, value, file_.values);
+  }
+
+  void ReadForward(const YAML::Node& at, const YAML::Node& list) {
+    if (list.IsNull()) return;
+    if (!list.IsSequence()) {
+      return Fail(at,
+                  "forward must be a list of outlets, each with a name "
+                  "and a kind");
+    }
+    for (const YAML::Node& item : list) {
+      if (Failed()) return;
+      if (!item.IsMap()) {
+        return Fail(item,
+                    "an outlet of forward must be a map, such as {name: "
+                    "audit, kind: log}");
+      }
+      ForwardEntry& entry = file_.forward.emplace_back();
+      entry.line = item.Mark().line + 1;
+      for (const auto& pair : item) ReadOutlet(pair.first, pair.second, entry);
+    }
+  }
+
+  void ReadOutlet(const YAML::Node& at, const YAML::Node& value,
+                  ForwardEntry& entry) {
+    if (Failed()) return;
+    if (!at.IsScalar()) return Fail(at, "a key is no text");
+    const std::string& key = at.Scalar();
+    for (const ForwardValue& other : entry.values) {
+      if (other.key == key) {
+        return Fail(at, key + " stands here twice; keep one of them");
+      }
+    }
+    if (key == "filter") return ReadFilter(at, value, entry);
+    if (!value.IsScalar()) {
+      return Fail(at, "forward's " + key + " must have one value");
+    }
+    entry.values.push_back({key, value.Scalar(), at.Mark().line + 1});
+  }
+
+  void ReadFilter(const YAML::Node& at, const YAML::Node& map,
+                  ForwardEntry& entry) {
+    if (!entry.filter.empty()) {
+      return Fail(at, "filter stands here twice; keep one of them");
+    }
+    if (!map.IsMap()) {
+      return Fail(at,
+                  "forward's filter must be a map, such as {kinds: [Node]}");
+    }
+    std::set<std::string> seen;
+    for (const auto& pair : map) {
+      if (Failed()) return;
+      const std::string key = pair.first.IsScalar() ? pair.first.Scalar() : "";
+      const OptionRow* row = Meaning(key).row;
+      if (row == nullptr || !row->filters) {
+        return Fail(pair.first,
+                    "forward's filter has no " + key +
+                        "; it may have scope, namespaces, and kinds, reasons, "
+                        "types and components, each also with -exclude");
+      }
+      if (!seen.insert(key).second) {
+        return Fail(pair.first, key + " stands here twice; keep one of them");
+      }
+      ReadValue(*row, pair.first, pair.second, entry.filter);
+    }
   }
 
   void ReadValue(const OptionRow& row, const YAML::Node& at,
-                 const YAML::Node& value) {
+                 const YAML::Node& value, std::vector<ConfigValue>& values) {
     const std::string name = row.name;
     ConfigValue read{&row, {}, at.Mark().line + 1};
     if (row.kind != OptionKind::kList) {
@@ -99,7 +165,7 @@ class Reader {
         return Fail(at, name + " must have one value");
       }
       read.values.push_back(value.Scalar());
-      values_.push_back(std::move(read));
+      values.push_back(std::move(read));
       return;
     }
     if (!value.IsSequence()) {
@@ -111,12 +177,12 @@ class Reader {
       }
       read.values.push_back(item.Scalar());
     }
-    values_.push_back(std::move(read));
+    values.push_back(std::move(read));
   }
 
   const std::string path_;
   std::string problem_;
-  std::vector<ConfigValue> values_;
+  ConfigFile file_;
 };
 
 // Hears where a document begins and nothing else.
@@ -168,8 +234,8 @@ void ReadDocument(const std::string& text, Reader& reader) {
 
 }  // namespace
 
-Result<std::vector<ConfigValue>> ParseConfigFile(std::string_view text,
-                                                 const std::string& path) {
+Result<ConfigFile> ParseConfigFile(std::string_view text,
+                                   const std::string& path) {
   Reader reader(path);
   if (text.size() > kMaxConfigBytes) {
     reader.Fail("the file is larger than 1 MiB");

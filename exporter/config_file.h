@@ -4,7 +4,8 @@
 //     timeout: 2m
 //   namespaces: [shop, kube-system]
 // Turns text into values by option and says where each stands. Judges keys and
-// shapes; values are judged by the option's own row, as those of flags are.
+// shapes; values are judged by the option's own row, as those of flags are. The
+// list `forward`, which no flag can give, is judged by forward_config.h.
 #pragma once
 
 #include <string>
@@ -22,10 +23,30 @@ struct ConfigValue {
   int line = 0;
 };
 
-// Each option at most once. `path` is for the error, which is kInvalidConfig
-// and one sentence that names file and line. Thread-safe.
-Result<std::vector<ConfigValue>> ParseConfigFile(std::string_view text,
-                                                 const std::string& path);
+// A key of an entry of `forward`, each at most once.
+struct ForwardValue {
+  std::string key;
+  std::string text;
+  int line = 0;
+};
+
+struct ForwardEntry {
+  int line = 0;
+  std::vector<ForwardValue> values;
+  // Of its `filter`: options of what is counted.
+  std::vector<ConfigValue> filter;
+};
+
+struct ConfigFile {
+  // Each option at most once.
+  std::vector<ConfigValue> values;
+  std::vector<ForwardEntry> forward;
+};
+
+// `path` is for the error, which is kInvalidConfig and one sentence that names
+// file and line. Thread-safe.
+Result<ConfigFile> ParseConfigFile(std::string_view text,
+                                   const std::string& path);
 
 // "config.yaml line 3: watch.timeout": the place of a value, for an error.
 std::string PlaceOf(const ConfigValue& value, const std::string& path);

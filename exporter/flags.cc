@@ -8,6 +8,7 @@
 
 #include "base/one_line.h"
 #include "config_file.h"
+#include "forward_config.h"
 #include "version.h"
 
 namespace kem {
@@ -35,7 +36,12 @@ struct Flag {
 };
 
 using Flags = std::deque<Flag>;
-using FileValues = std::map<const OptionRow*, ConfigValue>;
+
+// The configuration file, its values by option.
+struct FileValues {
+  std::map<const OptionRow*, ConfigValue> by_row;
+  std::vector<OutletConfig> forward;
+};
 
 std::string VersionText() {
   return std::string("kube-event-metrics ") + kVersion + " (revision " +
@@ -85,20 +91,23 @@ std::string ConfigPath(const Flags& flags) {
 
 Result<FileValues> ReadConfigFile(const std::string& path,
                                   const FileReader& read) {
-  FileValues by_row;
-  if (path.empty()) return by_row;
+  FileValues values;
+  if (path.empty()) return values;
   const Result<std::optional<std::string>> text = read(path);
   if (!text) return text.error().WithPrefix("--config.file");
   if (!text->has_value()) {
     return Error{ErrorCode::kInvalidConfig,
                  "--config.file: there is no file " + path};
   }
-  Result<std::vector<ConfigValue>> values = ParseConfigFile(**text, path);
-  if (!values) return values.error();
-  for (ConfigValue& value : *values) {
-    by_row.emplace(value.row, std::move(value));
+  Result<ConfigFile> file = ParseConfigFile(**text, path);
+  if (!file) return file.error();
+  for (ConfigValue& value : file->values) {
+    values.by_row.emplace(value.row, std::move(value));
   }
-  return by_row;
+  Result<std::vector<OutletConfig>> outlets = MakeOutlets(file->forward, path);
+  if (!outlets) return outlets.error();
+  values.forward = std::move(*outlets);
+  return values;
 }
 
 // What the command line says, else the file, else the table. What is wrong in
@@ -106,9 +115,10 @@ Result<FileValues> ReadConfigFile(const std::string& path,
 std::variant<Options, Exit> Combine(const Flags& flags, const FileValues& file,
                                     const std::string& path) {
   Options options;
+  options.forward = file.forward;
   for (const Flag& flag : flags) {
     OptionValues values = flag.Values();
-    if (const auto it = file.find(flag.row); it != file.end()) {
+    if (const auto it = file.by_row.find(flag.row); it != file.by_row.end()) {
       const ConfigValue& value = it->second;
       const std::string problem = flag.row->take(value.values, options);
       if (!problem.empty()) {

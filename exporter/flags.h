@@ -12,6 +12,7 @@
 #include "apiserver/file_reader.h"
 #include "base/log.h"
 #include "events/event_filter.h"
+#include "forward/outlet_config.h"
 #include "option_table.h"
 #include "scrape/listen_address.h"
 
@@ -44,6 +45,8 @@ struct Options {
   bool dry_run = false;
   std::string events_from;  // "-" is standard input
   bool once = false;
+  // Of the configuration file only.
+  std::vector<OutletConfig> forward;
 
   // What each row of the table was given, in its order: by this a reload sees
   // what changed.

@@ -109,15 +109,6 @@ std::string TakeStateInterval(const OptionValues& values, Options& options) {
   return "";
 }
 
-// RFC 1123 label, as the API server demands of namespaces.
-bool IsNamespaceName(const std::string& name) {
-  const auto ok = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-  };
-  return !name.empty() && name.size() <= 63 && name.front() != '-' &&
-         name.back() != '-' && std::all_of(name.begin(), name.end(), ok);
-}
-
 std::string TakeNamespaces(const OptionValues& values,
                            std::vector<std::string>& names) {
   for (const std::string& name : values) {
@@ -220,38 +211,42 @@ constexpr OptionRow kTable[] = {
     {"scope", kFilter, kText, "SCOPE", "all",
      "Count Events of these objects: all, cluster (those that live in no "
      "namespace) or namespaced.",
-     TakeScope, true},
+     TakeScope, true, true},
     {"namespaces", kFilter, kList, "NAME,...", "",
      "Of namespaced objects, count those in these namespaces only.",
-     TakeFilterNamespaces, true},
+     TakeFilterNamespaces, true, true},
     {"kinds", kFilter, kList, "EXPR,...", "",
      "Count these kinds of object only: RE2 expressions, of which one matches "
      "the whole value.",
-     TakeExpressions<&FilterOptions::kinds, &FilterList::include>, true},
+     TakeExpressions<&FilterOptions::kinds, &FilterList::include>, true, true},
     {"kinds-exclude", kFilter, kList, "EXPR,...", "",
      "Do not count these, whatever --kinds says.",
-     TakeExpressions<&FilterOptions::kinds, &FilterList::exclude>, true},
+     TakeExpressions<&FilterOptions::kinds, &FilterList::exclude>, true, true},
     {"reasons", kFilter, kList, "EXPR,...", "",
      "Count these reasons only: RE2 expressions, of which one matches the "
      "whole value.",
-     TakeExpressions<&FilterOptions::reasons, &FilterList::include>, true},
+     TakeExpressions<&FilterOptions::reasons, &FilterList::include>, true,
+     true},
     {"reasons-exclude", kFilter, kList, "EXPR,...", "",
      "Do not count these, whatever --reasons says.",
-     TakeExpressions<&FilterOptions::reasons, &FilterList::exclude>, true},
+     TakeExpressions<&FilterOptions::reasons, &FilterList::exclude>, true,
+     true},
     {"types", kFilter, kList, "EXPR,...", "",
      "Count these types: Normal, Warning, other only: RE2 expressions, of "
      "which one matches the whole value.",
-     TakeExpressions<&FilterOptions::types, &FilterList::include>, true},
+     TakeExpressions<&FilterOptions::types, &FilterList::include>, true, true},
     {"types-exclude", kFilter, kList, "EXPR,...", "",
      "Do not count these, whatever --types says.",
-     TakeExpressions<&FilterOptions::types, &FilterList::exclude>, true},
+     TakeExpressions<&FilterOptions::types, &FilterList::exclude>, true, true},
     {"components", kFilter, kList, "EXPR,...", "",
      "Count these reporting components only: RE2 expressions, of which one "
      "matches the whole value.",
-     TakeExpressions<&FilterOptions::components, &FilterList::include>, true},
+     TakeExpressions<&FilterOptions::components, &FilterList::include>, true,
+     true},
     {"components-exclude", kFilter, kList, "EXPR,...", "",
      "Do not count these, whatever --components says.",
-     TakeExpressions<&FilterOptions::components, &FilterList::exclude>, true},
+     TakeExpressions<&FilterOptions::components, &FilterList::exclude>, true,
+     true},
     {"metrics.birth-hold", kMetrics, kText, "DURATION", "75s",
      "Show 0 in a new counter for this long, so that increase() sees its "
      "first occurrence. Two scrape intervals and a bit; 0 turns it off.",
@@ -315,5 +310,13 @@ constexpr OptionRow kTable[] = {
 }  // namespace
 
 std::span<const OptionRow> OptionTable() { return kTable; }
+
+bool IsNamespaceName(std::string_view name) {
+  const auto ok = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  };
+  return !name.empty() && name.size() <= 63 && name.front() != '-' &&
+         name.back() != '-' && std::all_of(name.begin(), name.end(), ok);
+}
 
 }  // namespace kem

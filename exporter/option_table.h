@@ -6,6 +6,7 @@
 
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace kem {
@@ -36,7 +37,12 @@ struct OptionRow {
   std::string (*take)(const OptionValues& values, Options& options);
   // A reload takes over a changed value.
   bool reloadable = false;
+  // It says what is let through, of what is counted and of what is forwarded.
+  bool filters = false;
 };
+
+// RFC 1123 label, as the API server demands of namespaces. Thread-safe.
+bool IsNamespaceName(std::string_view name);
 
 // In the order of --help. Thread-safe.
 std::span<const OptionRow> OptionTable();

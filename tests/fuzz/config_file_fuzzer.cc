@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "config_file.h"
+#include "forward_config.h"
 #include "fuzz/fuzzing.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -20,7 +21,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     return 0;
   }
   std::set<const kem::OptionRow*> seen;
-  for (const kem::ConfigValue& value : *parsed) {
+  for (const kem::ConfigValue& value : parsed->values) {
     kem::Require(seen.insert(value.row).second, "an option stands once");
     kem::Require(value.line > 0, "a value has a line");
     kem::Require(
@@ -29,5 +30,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     kem::Require(value.row->name != std::string_view(kem::kConfigFileOption),
                  "the file does not name itself");
   }
+  const auto outlets = kem::MakeOutlets(parsed->forward, "c.yaml");
+  kem::Require(outlets || outlets.error().message.starts_with("c.yaml line "),
+               "the error names the place");
   return 0;
 }

@@ -23,8 +23,8 @@ TEST(ConfigFileTest, GivesValuesByOptionAndLine) {
       "  timeout: 30s\nmetrics: {birth-hold: 0}\n",
       "c.yaml");
   ASSERT_TRUE(parsed);
-  ASSERT_EQ(parsed->size(), 4U);
-  const auto& values = *parsed;
+  ASSERT_EQ(parsed->values.size(), 4U);
+  const auto& values = parsed->values;
   EXPECT_EQ(PlaceOf(values[0], "c.yaml"), "c.yaml line 2: context");
   EXPECT_THAT(values[0].values, ElementsAre("kind"));
   EXPECT_EQ(PlaceOf(values[1], "c.yaml"), "c.yaml line 4: watch.namespaces");
@@ -37,11 +37,11 @@ TEST(ConfigFileTest, AnEmptyFileSaysNothing) {
   for (const char* text : {"", "\n", "# nothing\n", "---\n", "~", "{}"}) {
     const auto parsed = ParseConfigFile(text, "c.yaml");
     ASSERT_TRUE(parsed) << text;
-    EXPECT_THAT(*parsed, IsEmpty());
+    EXPECT_THAT(parsed->values, IsEmpty());
   }
   const auto empty = ParseConfigFile("watch: {namespaces: []}", "c.yaml");
   ASSERT_TRUE(empty);
-  EXPECT_THAT((*empty)[0].values, IsEmpty());
+  EXPECT_THAT(empty->values[0].values, IsEmpty());
 }
 
 TEST(ConfigFileTest, RefusesWithLineAndOneSentence) {

@@ -1,0 +1,277 @@
+#include "forward_config.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <filesystem>
+#include <set>
+#include <string_view>
+#include <utility>
+
+#include "apiserver/server_url.h"
+#include "base/duration.h"
+#include "flags.h"
+
+namespace kem {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr std::array<std::pair<std::string_view, OutletKind>, 4> kKinds = {{
+    {"log", OutletKind::kLog},
+    {"otlp", OutletKind::kOtlp},
+    {"namespace", OutletKind::kNamespace},
+    {"mark", OutletKind::kMark},
+}};
+
+std::string Quoted(std::string_view text) {
+  return '"' + std::string(text) + '"';
+}
+
+// Where relative file names begin.
+struct Place {
+  std::string folder;
+  std::string File(const std::string& name) const {
+    if (name.empty() || name.front() == '/' || name == "-") return name;
+    return (std::filesystem::path(folder) / name).string();
+  }
+};
+
+// What is wrong, worded to follow the key's name; empty when all is well.
+using Take = std::string (*)(const std::string& value, const Place& place,
+                             OutletConfig& outlet);
+
+std::string TakeNumber(const std::string& value, size_t least, size_t most,
+                       size_t& number) {
+  const char* const end = value.data() + value.size();
+  const auto [stop, error] = std::from_chars(value.data(), end, number);
+  if (error == std::errc() && stop == end && number >= least &&
+      number <= most) {
+    return "";
+  }
+  return Quoted(value) + " must be a number from " + std::to_string(least) +
+         " to " + std::to_string(most);
+}
+
+std::string TakeName(const std::string& value, const Place&,
+                     OutletConfig& outlet) {
+  if (!IsNamespaceName(value)) {
+    return Quoted(value) +
+           " must be lower-case letters, digits and hyphens, at most 63";
+  }
+  outlet.queue.name = value;
+  return "";
+}
+
+std::string TakeKind(const std::string& value, const Place&,
+                     OutletConfig& outlet) {
+  for (const auto& [name, kind] : kKinds) {
+    if (name != value) continue;
+    outlet.kind = kind;
+    return "";
+  }
+  return Quoted(value) + " must be log, otlp, namespace or mark";
+}
+
+std::string TakeEntries(const std::string& value, const Place&,
+                        OutletConfig& outlet) {
+  return TakeNumber(value, 1, 1'000'000, outlet.queue.max_entries);
+}
+
+std::string TakeBytes(const std::string& value, const Place&,
+                      OutletConfig& outlet) {
+  return TakeNumber(value, 65'536, size_t{1} << 30, outlet.queue.max_bytes);
+}
+
+std::string TakeEndpoint(const std::string& value, const Place&,
+                         OutletConfig& outlet) {
+  const Result<ServerUrl> url = ParseServerUrl(value, false);
+  if (!url) return Quoted(value) + " " + url.error().message;
+  outlet.endpoint = value;
+  return "";
+}
+
+template <std::string OutletConfig::*kField>
+std::string TakeFile(const std::string& value, const Place& place,
+                     OutletConfig& outlet) {
+  if (value.empty()) return "must name a file";
+  outlet.*kField = place.File(value);
+  return "";
+}
+
+std::string TakeTarget(const std::string& value, const Place&,
+                       OutletConfig& outlet) {
+  if (!IsNamespaceName(value)) return Quoted(value) + " is no namespace name";
+  outlet.target_namespace = value;
+  return "";
+}
+
+// prefix/name, as the API server demands of label keys
+// (k8s.io/apimachinery/pkg/util/validation, IsQualifiedName); the prefix is
+// ours to demand, as labels without one belong to the cluster's users.
+std::string TakeLabel(const std::string& value, const Place&,
+                      OutletConfig& outlet) {
+  const size_t slash = value.find('/');
+  const auto ok = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '.';
+  };
+  if (slash == std::string::npos || slash == 0 || slash > 253 ||
+      slash + 1 == value.size() || value.size() - slash > 64 ||
+      !std::all_of(value.begin(), value.begin() + ptrdiff_t(slash), ok) ||
+      !std::all_of(value.begin() + ptrdiff_t(slash) + 1, value.end(), ok)) {
+    return Quoted(value) +
+           " must be a label with a prefix, such as example.com/trouble";
+  }
+  outlet.label = value;
+  return "";
+}
+
+std::string TakeLabelTtl(const std::string& value, const Place&,
+                         OutletConfig& outlet) {
+  const auto duration = ParseDuration(value);
+  if (!duration || *duration < minutes(1) || *duration > hours(24 * 30)) {
+    return Quoted(value) + " must be a duration from 1m to 720h";
+  }
+  outlet.label_ttl = std::chrono::ceil<seconds>(*duration);
+  return "";
+}
+
+struct Row {
+  std::string_view key;
+  // The kind that has it; empty for all.
+  std::string_view kind;
+  bool required;
+  Take take;
+};
+
+constexpr Row kRows[] = {
+    {"name", "", true, TakeName},
+    {"kind", "", true, TakeKind},
+    {"queue-entries", "", false, TakeEntries},
+    {"queue-bytes", "", false, TakeBytes},
+    {"path", "log", false, TakeFile<&OutletConfig::path>},
+    {"endpoint", "otlp", true, TakeEndpoint},
+    {"headers-file", "otlp", false, TakeFile<&OutletConfig::headers_file>},
+    {"ca-file", "otlp", false, TakeFile<&OutletConfig::ca_file>},
+    {"cert-file", "otlp", false, TakeFile<&OutletConfig::cert_file>},
+    {"key-file", "otlp", false, TakeFile<&OutletConfig::key_file>},
+    {"namespace", "namespace", true, TakeTarget},
+    {"label", "mark", false, TakeLabel},
+    {"label-ttl", "mark", false, TakeLabelTtl},
+};
+
+std::string_view NameOf(OutletKind kind) {
+  return kKinds[static_cast<size_t>(kind)].first;
+}
+
+// The keys that an outlet of this kind may have.
+std::string KeysOf(OutletKind kind) {
+  std::string keys;
+  for (const Row& row : kRows) {
+    if (row.kind.empty() || row.kind == NameOf(kind)) {
+      keys.append(row.key).append(", ");
+    }
+  }
+  return keys + "filter";
+}
+
+class Maker {
+ public:
+  explicit Maker(const std::string& path)
+      : path_(path),
+        place_{std::filesystem::path(path).parent_path().string()} {}
+
+  void Add(const ForwardEntry& entry) {
+    OutletConfig outlet;
+    // The kind first, whatever the order: it says which keys there are.
+    for (const bool kind : {true, false}) {
+      for (const ForwardValue& value : entry.values) {
+        if ((value.key == "kind") == kind) TakeValue(value, outlet);
+      }
+    }
+    for (const Row& row : kRows) {
+      if (!row.required ||
+          (!row.kind.empty() && row.kind != NameOf(outlet.kind))) {
+        continue;
+      }
+      if (std::none_of(entry.values.begin(), entry.values.end(),
+                       [&](const auto& v) { return v.key == row.key; })) {
+        Fail(entry.line, "has no " + std::string(row.key));
+      }
+    }
+    TakeFilter(entry, outlet);
+    if (outlet.cert_file.empty() != outlet.key_file.empty()) {
+      Fail(entry.line, "needs both cert-file and key-file, or neither");
+    }
+    if (!names_.insert(outlet.queue.name).second) {
+      Fail(entry.line, "has a name that another has: " + outlet.queue.name);
+    }
+    if (names_.size() > Outbox::kMaxOutlets) {
+      Fail(entry.line, "is one too many; there may be " +
+                           std::to_string(Outbox::kMaxOutlets));
+    }
+    outlets_.push_back(std::move(outlet));
+  }
+
+  Result<std::vector<OutletConfig>> Done() && {
+    if (problem_.empty()) return std::move(outlets_);
+    return Error{ErrorCode::kInvalidConfig, problem_};
+  }
+
+ private:
+  void Fail(int line, const std::string& problem) {
+    if (!problem_.empty()) return;
+    problem_ = path_ + " line " + std::to_string(line) +
+               ": the outlet of forward " + problem;
+  }
+  void Fail(const ForwardValue& value, const std::string& problem) {
+    if (!problem_.empty()) return;
+    problem_ = path_ + " line " + std::to_string(value.line) + ": forward's " +
+               value.key + " " + problem;
+  }
+
+  void TakeValue(const ForwardValue& value, OutletConfig& outlet) {
+    for (const Row& row : kRows) {
+      if (row.key != value.key) continue;
+      if (!row.kind.empty() && row.kind != NameOf(outlet.kind)) break;
+      const std::string problem = row.take(value.text, place_, outlet);
+      if (!problem.empty()) Fail(value, problem);
+      return;
+    }
+    Fail(value, "is no key of an outlet of kind " +
+                    std::string(NameOf(outlet.kind)) + "; it may have " +
+                    KeysOf(outlet.kind));
+  }
+
+  void TakeFilter(const ForwardEntry& entry, OutletConfig& outlet) {
+    Options options;
+    options.filter = outlet.filter;
+    for (const ConfigValue& value : entry.filter) {
+      const std::string problem = value.row->take(value.values, options);
+      if (!problem.empty() && problem_.empty()) {
+        problem_ = PlaceOf(value, path_) + " " + problem;
+      }
+    }
+    outlet.filter = options.filter;
+  }
+
+  const std::string path_;
+  const Place place_;
+  std::string problem_;
+  std::set<std::string> names_;
+  std::vector<OutletConfig> outlets_;
+};
+
+}  // namespace
+
+Result<std::vector<OutletConfig>> MakeOutlets(
+    const std::vector<ForwardEntry>& entries, const std::string& path) {
+  Maker maker(path);
+  for (const ForwardEntry& entry : entries) maker.Add(entry);
+  return std::move(maker).Done();
+}
+
+}  // namespace kem

@@ -1,0 +1,25 @@
+// The `forward` list of the configuration file, one entry an outlet:
+//   forward:
+//     - name: audit
+//       kind: log
+//       path: /var/log/kube-events.json
+//       filter: {kinds: [Node], types: [Warning]}
+// Turns the keys and values that config_file.h has read into OutletConfigs, and
+// judges them. Used by flags.cc. Opens nothing and talks to nobody.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "config_file.h"
+#include "forward/outlet_config.h"
+
+namespace kem {
+
+// The error is kInvalidConfig and one sentence that names file and line; `path`
+// is the file's. Thread-safe.
+Result<std::vector<OutletConfig>> MakeOutlets(
+    const std::vector<ForwardEntry>& entries, const std::string& path);
+
+}  // namespace kem

@@ -1,0 +1,94 @@
+// What the list `forward` may say, and what it is told where it may not.
+#include "forward_config.h"
+
+#include <gmock/gmock.h>
+
+#include <string_view>
+
+namespace kem {
+namespace {
+
+using ::testing::ElementsAre;
+
+Result<std::vector<OutletConfig>> Parse(std::string_view text) {
+  Result<ConfigFile> file = ParseConfigFile(text, "etc/c.yaml");
+  if (!file) return file.error();
+  return MakeOutlets(file->forward, "etc/c.yaml");
+}
+
+std::string Refused(std::string_view text) {
+  const auto outlets = Parse(text);
+  if (outlets) return "accepted";
+  EXPECT_EQ(outlets.error().code, ErrorCode::kInvalidConfig);
+  return outlets.error().message;
+}
+
+TEST(ForwardConfigTest, ReadsOneOfEachKind) {
+  const auto outlets = Parse(
+      "forward:\n"
+      "- {name: audit, kind: log, path: events.json, queue-entries: 5}\n"
+      "- name: loki\n  kind: otlp\n  endpoint: https://collector:4318\n"
+      "  ca-file: /ca.crt\n"
+      "- {name: infra, kind: namespace, namespace: infra}\n"
+      "- {name: marks, kind: mark, label-ttl: 2h}\n");
+  ASSERT_TRUE(outlets) << outlets.error().message;
+  ASSERT_EQ(outlets->size(), 4U);
+  const OutletConfig& log = (*outlets)[0];
+  EXPECT_EQ(log.queue.name, "audit");
+  EXPECT_EQ(log.path, "etc/events.json");
+  EXPECT_EQ(log.queue.max_entries, 5U);
+  EXPECT_EQ((*outlets)[1].endpoint, "https://collector:4318");
+  EXPECT_EQ((*outlets)[1].ca_file, "/ca.crt");
+  EXPECT_EQ((*outlets)[2].target_namespace, "infra");
+  EXPECT_EQ((*outlets)[3].label_ttl, std::chrono::hours(2));
+}
+
+TEST(ForwardConfigTest, ClusterScopedOnlyUnlessTheFilterSaysMore) {
+  const auto outlets = Parse(
+      "forward:\n- {name: a, kind: log}\n"
+      "- name: b\n  kind: log\n  filter: {scope: all, kinds: [Node, Pod], "
+      "types-exclude: [Normal]}\n");
+  ASSERT_TRUE(outlets) << outlets.error().message;
+  EXPECT_TRUE((*outlets)[0].filter.cluster_scoped);
+  EXPECT_FALSE((*outlets)[0].filter.namespaced);
+  EXPECT_TRUE((*outlets)[1].filter.namespaced);
+  EXPECT_THAT((*outlets)[1].filter.kinds.include, ElementsAre("Node", "Pod"));
+  EXPECT_THAT((*outlets)[1].filter.types.exclude, ElementsAre("Normal"));
+}
+
+TEST(ForwardConfigTest, RefusesWithLineAndMend) {
+  EXPECT_EQ(Refused("forward: log"),
+            "etc/c.yaml line 1: forward must be a list of outlets, each with a "
+            "name and a kind");
+  EXPECT_EQ(Refused("forward:\n- {name: a}"),
+            "etc/c.yaml line 2: the outlet of forward has no kind");
+  EXPECT_EQ(Refused("forward:\n- {kind: log}"),
+            "etc/c.yaml line 2: the outlet of forward has no name");
+  EXPECT_EQ(Refused("forward:\n- name: a\n  kind: kafka"),
+            "etc/c.yaml line 3: forward's kind \"kafka\" must be log, otlp, "
+            "namespace or mark");
+  EXPECT_EQ(Refused("forward:\n- {name: a, kind: otlp}"),
+            "etc/c.yaml line 2: the outlet of forward has no endpoint");
+  EXPECT_EQ(Refused("forward:\n- name: a\n  kind: log\n  endpoint: http://x"),
+            "etc/c.yaml line 4: forward's endpoint is no key of an outlet of "
+            "kind log; it may have name, kind, queue-entries, queue-bytes, "
+            "path, filter");
+  EXPECT_EQ(Refused("forward:\n- {name: a, kind: log}\n- {name: a, kind: log}"),
+            "etc/c.yaml line 3: the outlet of forward has a name that another "
+            "has: a");
+  EXPECT_EQ(
+      Refused("forward:\n- name: a\n  kind: log\n  filter: {kinds: ['(']}"),
+      "etc/c.yaml line 4: kinds \"(\" is no RE2 expression: missing ): (");
+  EXPECT_EQ(Refused("forward:\n- name: a\n  kind: log\n  filter: {state: x}"),
+            "etc/c.yaml line 4: forward's filter has no state; it may have "
+            "scope, namespaces, and kinds, reasons, types and components, each "
+            "also with -exclude");
+  EXPECT_EQ(Refused("forward:\n- {name: a, kind: mark, label: trouble}"),
+            "etc/c.yaml line 2: forward's label \"trouble\" must be a label "
+            "with a prefix, such as example.com/trouble");
+  EXPECT_EQ(Refused("forward:\n- {name: a, name: b, kind: log}"),
+            "etc/c.yaml line 2: name stands here twice; keep one of them");
+}
+
+}  // namespace
+}  // namespace kem

@@ -110,7 +110,7 @@ class Asker {
     request.read_timeout = request.deadline = kPatience;
     request.body = question.dump(-1, ' ', true);
     Collector collector;
-    const HttpOutcome outcome = transport_.Get(request, collector, {});
+    const HttpOutcome outcome = transport_.Send(request, collector, {});
     if (outcome.end != HttpEnd::kComplete) {
       return Error{ErrorCode::kUnavailable,
                    "the API server gives no answer: " + outcome.message};

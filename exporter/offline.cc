@@ -34,7 +34,7 @@ constexpr size_t kReadBytes = size_t{256} << 10U;
 // There is nobody to ask.
 class NoApiServer : public HttpTransport {
  public:
-  HttpOutcome Get(const HttpRequest&, HttpHandler&, std::stop_token) override {
+  HttpOutcome Send(const HttpRequest&, HttpHandler&, std::stop_token) override {
     return {HttpEnd::kStopped, "there is no API server"};
   }
 };

@@ -11,6 +11,8 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/clock.h"
 
@@ -21,8 +23,12 @@ struct HttpRequest {
   // kubeconfig's server URL is put before it by the transport.
   std::string path;
   std::string accept = "application/json";
-  // JSON that makes it a POST; used for access reviews only.
+  // A body makes it a POST, unless `method` says another.
   std::string body = {};
+  std::string method = {};
+  std::string content_type = "application/json";
+  // Valid header fields, beside those of the transport.
+  std::vector<std::pair<std::string, std::string>> headers = {};
   // The longest silence to bear while reading, and the longest time for the
   // whole answer. A watch sets both to its timeoutSeconds + 15 s.
   std::chrono::milliseconds read_timeout{65000};
@@ -38,7 +44,7 @@ struct HttpHead {
   std::optional<WallTime> date;
 };
 
-// Receives one answer, on the thread that called Get.
+// Receives one answer, on the thread that called Send.
 class HttpHandler {
  public:
   virtual ~HttpHandler() = default;
@@ -68,13 +74,13 @@ class HttpTransport {
  public:
   virtual ~HttpTransport() = default;
 
-  // Sends one GET (a POST where there is a body) and feeds `handler` until the
-  // answer's end. Blocks; returns soon after `stop` is requested, whatever it
-  // is waiting for. Asks for no content encoding (gzip on watches loses
-  // frames). On 401 it re-reads the credentials and tries once more before the
-  // handler hears of it. Thread-safe: each call has a connection of its own.
-  virtual HttpOutcome Get(const HttpRequest& request, HttpHandler& handler,
-                          std::stop_token stop) = 0;
+  // Sends one request and feeds `handler` until the answer's end. Blocks;
+  // returns soon after `stop` is requested, whatever it is waiting for. Asks
+  // for no content encoding (gzip on watches loses frames). On 401 it re-reads
+  // the credentials and tries once more before the handler hears of it.
+  // Thread-safe: each call has a connection of its own.
+  virtual HttpOutcome Send(const HttpRequest& request, HttpHandler& handler,
+                           std::stop_token stop) = 0;
 };
 
 }  // namespace kem

@@ -22,8 +22,6 @@ namespace {
 constexpr size_t kMaxLineBytes = size_t{8} << 10U;
 constexpr size_t kMaxBytesWithoutProgress = size_t{256} << 10U;
 
-constexpr char kJson[] = "application/json";
-
 // What happened to one try, seen from the handler's side.
 struct Progress {
   bool hold_401 = false;      // a 401 is to be kept from the handler
@@ -248,7 +246,12 @@ HttpOutcome HttplibTransport::Impl::TryOnce(const HttpRequest& request,
   headers.emplace("User-Agent", std::string("kube-event-metrics/") + kVersion);
   headers.emplace("Accept", request.accept);
   headers.emplace("Accept-Encoding", "identity");
-  if (!request.body.empty()) headers.emplace("Content-Type", kJson);
+  if (!request.body.empty()) {
+    headers.emplace("Content-Type", request.content_type);
+  }
+  for (const auto& [name, value] : request.headers) {
+    headers.emplace(name, value);
+  }
   const std::string authorization = credentials.Authorization();
   if (!authorization.empty()) headers.emplace("Authorization", authorization);
   std::string path = server.path_prefix + request.path;
@@ -267,7 +270,9 @@ HttpOutcome HttplibTransport::Impl::TryOnce(const HttpRequest& request,
     return Judge(false, progress, connection);
   }
   httplib::Request sent;
-  sent.method = request.body.empty() ? "GET" : "POST";
+  sent.method = !request.method.empty() ? request.method
+                : request.body.empty()  ? "GET"
+                                        : "POST";
   sent.path = std::move(path);
   sent.headers = std::move(headers);
   sent.body = request.body;
@@ -279,8 +284,8 @@ HttplibTransport::HttplibTransport(ApiAccess access, FileReader read)
 
 HttplibTransport::~HttplibTransport() = default;
 
-HttpOutcome HttplibTransport::Get(const HttpRequest& request,
-                                  HttpHandler& handler, std::stop_token stop) {
+HttpOutcome HttplibTransport::Send(const HttpRequest& request,
+                                   HttpHandler& handler, std::stop_token stop) {
   // Goes out as it is, so that it must not end its line.
   if (std::any_of(request.path.begin(), request.path.end(),
                   [](char c) { return c <= ' ' || c >= '\x7F'; })) {

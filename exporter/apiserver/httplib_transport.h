@@ -25,8 +25,8 @@ class HttplibTransport : public HttpTransport {
   // See HttpTransport. 5 s for connecting and 5 s for the TLS handshake; a name
   // look-up is the one thing that a stop must wait for. An exception from
   // `handler` ends as kAborted. The process must ignore SIGPIPE.
-  HttpOutcome Get(const HttpRequest& request, HttpHandler& handler,
-                  std::stop_token stop) override;
+  HttpOutcome Send(const HttpRequest& request, HttpHandler& handler,
+                   std::stop_token stop) override;
 
  private:
   struct Impl;

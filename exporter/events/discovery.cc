@@ -102,7 +102,7 @@ Result<std::string> Discovery::Get(const std::string& path, SteadyTime end,
   request.read_timeout = left;
   request.deadline = left;
   BodyCollector collector;
-  const HttpOutcome outcome = transport_.Get(request, collector, stop);
+  const HttpOutcome outcome = transport_.Send(request, collector, stop);
   if (collector.too_large) {
     return Error{ErrorCode::kTooLarge, "the answer is too large"};
   }

@@ -13,29 +13,32 @@ Severity SeverityOf(const Occurrence& occurrence) {
 }
 
 void ForEachField(const Occurrence& occurrence, const FieldVisitor& visit) {
-  const auto text = [&](std::string_view key, std::string_view value) {
-    if (!value.empty()) visit.text(key, value);
+  using enum FieldOf;
+  const auto text = [&](FieldOf of, std::string_view key,
+                        std::string_view value) {
+    if (!value.empty()) visit.text(of, key, value);
   };
-  text("event.id", occurrence.Id());
-  text("kube_event.scope",
+  text(kEvent, "event.id", occurrence.Id());
+  text(kEvent, "kube_event.scope",
        occurrence.scope == Scope::kCluster ? "cluster" : "namespaced");
-  visit.number("kube_event.delta", occurrence.delta);
-  visit.number("k8s.event.count", occurrence.count);
-  text("k8s.event.reason", occurrence.reason);
-  text("k8s.event.action", occurrence.action);
-  text("k8s.event.name", occurrence.name);
-  text("k8s.event.uid", occurrence.uid);
-  text("k8s.event.start_time", FormatRfc3339Millis(occurrence.first_seen));
-  text("k8s.event.reporting_component", occurrence.reporting_component);
-  text("k8s.namespace.name", occurrence.event_namespace);
-  text("k8s.node.name", occurrence.host);
-  text("k8s.object.kind", occurrence.kind);
-  text("k8s.object.name", occurrence.object_name);
-  text("k8s.object.namespace", occurrence.object_namespace);
-  text("k8s.object.uid", occurrence.object_uid);
-  text("k8s.object.fieldpath", occurrence.field_path);
-  text("k8s.object.api_version", occurrence.api_version);
-  text("k8s.object.resource_version", occurrence.object_version);
+  visit.number(kEvent, "kube_event.delta", occurrence.delta);
+  visit.number(kEvent, "k8s.event.count", occurrence.count);
+  text(kEvent, "k8s.event.reason", occurrence.reason);
+  text(kEvent, "k8s.event.action", occurrence.action);
+  text(kEvent, "k8s.event.name", occurrence.name);
+  text(kEvent, "k8s.event.uid", occurrence.uid);
+  text(kEvent, "k8s.event.start_time",
+       FormatRfc3339Millis(occurrence.first_seen));
+  text(kEvent, "k8s.event.reporting_component", occurrence.reporting_component);
+  text(kEvent, "k8s.namespace.name", occurrence.event_namespace);
+  text(kObject, "k8s.node.name", occurrence.host);
+  text(kObject, "k8s.object.kind", occurrence.kind);
+  text(kObject, "k8s.object.name", occurrence.object_name);
+  text(kObject, "k8s.object.namespace", occurrence.object_namespace);
+  text(kObject, "k8s.object.uid", occurrence.object_uid);
+  text(kObject, "k8s.object.fieldpath", occurrence.field_path);
+  text(kObject, "k8s.object.api_version", occurrence.api_version);
+  text(kObject, "k8s.object.resource_version", occurrence.object_version);
 }
 
 }  // namespace kem

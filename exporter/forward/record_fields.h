@@ -18,13 +18,16 @@ struct Severity {
 };
 Severity SeverityOf(const Occurrence& occurrence);
 
-// Calls `text` or `number` for each attribute that has a value, always in the
-// same order. Beside the conventions: event.id (the same for the same
-// occurrence), kube_event.scope, kube_event.delta and
-// k8s.event.reporting_component.
+// What a field says something about: the object is the record's resource.
+enum class FieldOf { kObject, kEvent };
+
+// Called for each field that has a value, always in the same order. Beside the
+// conventions: event.id (the same for the same occurrence), kube_event.scope,
+// kube_event.delta and k8s.event.reporting_component.
 struct FieldVisitor {
-  std::function<void(std::string_view key, std::string_view value)> text;
-  std::function<void(std::string_view key, int64_t value)> number;
+  std::function<void(FieldOf, std::string_view key, std::string_view value)>
+      text;
+  std::function<void(FieldOf, std::string_view key, int64_t value)> number;
 };
 void ForEachField(const Occurrence& occurrence, const FieldVisitor& visit);
 

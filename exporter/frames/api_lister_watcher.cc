@@ -115,7 +115,8 @@ std::optional<Failure> ApiListerWatcher::List(const ListOptions& options,
 
   page.body.clear();
   PageHandler handler(page.body, max_page_);
-  const HttpOutcome outcome = transport_.Get(request, handler, std::move(stop));
+  const HttpOutcome outcome =
+      transport_.Send(request, handler, std::move(stop));
   if (outcome.end == HttpEnd::kStopped || handler.head().status != 200) {
     return Explain(what, outcome, handler);
   }
@@ -146,7 +147,7 @@ WatchOutcome ApiListerWatcher::Watch(const WatchOptions& options,
   request.read_timeout = request.deadline = options.timeout + kReadMargin;
 
   StreamHandler stream(handler);
-  const HttpOutcome outcome = transport_.Get(request, stream, std::move(stop));
+  const HttpOutcome outcome = transport_.Send(request, stream, std::move(stop));
   if (stream.head().status == 200) return {ToWatchEnd(outcome.end), {}};
   if (outcome.end == HttpEnd::kStopped) {
     return {WatchOutcome::End::kStopped, {}};

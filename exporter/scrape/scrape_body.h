@@ -7,7 +7,7 @@
 #include <memory>
 #include <string>
 
-#include "scrape/gzip_stream.h"
+#include "base/gzip_stream.h"
 
 namespace kem {
 

@@ -22,8 +22,8 @@ struct ScriptedAnswer {
 
 class ScriptedTransport : public HttpTransport {
  public:
-  HttpOutcome Get(const HttpRequest& request, HttpHandler& handler,
-                  std::stop_token stop) override {
+  HttpOutcome Send(const HttpRequest& request, HttpHandler& handler,
+                   std::stop_token stop) override {
     requests.push_back(request);
     if (stop.stop_requested()) return {HttpEnd::kStopped, "stopped"};
     if (answers.empty()) return {HttpEnd::kUnreachable, "the script is over"};

@@ -80,7 +80,7 @@ TEST(TransportCredentialsTest, SendsTheTokenFileAsItIsNow) {
   access.token = Material{"old", "/token"};
   HttplibTransport transport(access, files.Reader());
   RecordingHandler handler;
-  EXPECT_EQ(transport.Get({"/x"}, handler, {}).end, HttpEnd::kComplete);
+  EXPECT_EQ(transport.Send({"/x"}, handler, {}).end, HttpEnd::kComplete);
   EXPECT_THAT(server.Shown(), ElementsAre("Bearer new"));
 }
 
@@ -95,7 +95,7 @@ TEST(TransportCredentialsTest, TriesAgainAtOnceWithANewTokenAfter401) {
   access.token = Material{"old", "/token"};
   HttplibTransport transport(access, rotating);
   RecordingHandler handler;
-  EXPECT_EQ(transport.Get({"/x"}, handler, {}).end, HttpEnd::kComplete);
+  EXPECT_EQ(transport.Send({"/x"}, handler, {}).end, HttpEnd::kComplete);
   EXPECT_THAT(server.Shown(), ElementsAre("Bearer old", "Bearer new"));
   ASSERT_EQ(handler.heads.size(), 1U);
   EXPECT_EQ(handler.heads[0].status, 200);
@@ -107,7 +107,7 @@ TEST(TransportCredentialsTest, ShowsTheHandlerThe401ThatStays) {
   ApiAccess access = server.Access();
   access.token.text = "wrong";
   RecordingHandler handler;
-  EXPECT_EQ(HttplibTransport(access).Get({"/x"}, handler, {}).end,
+  EXPECT_EQ(HttplibTransport(access).Send({"/x"}, handler, {}).end,
             HttpEnd::kComplete);
   EXPECT_THAT(server.Shown(), ElementsAre("Bearer wrong", "Bearer wrong"));
   ASSERT_EQ(handler.heads.size(), 1U);
@@ -121,7 +121,7 @@ TEST(TransportCredentialsTest, SendsLongTokens) {
   ApiAccess access = server.Access();
   access.token.text = token;
   RecordingHandler handler;
-  HttplibTransport(access).Get({"/x"}, handler, {});
+  HttplibTransport(access).Send({"/x"}, handler, {});
   ASSERT_EQ(handler.heads.size(), 1U);
   EXPECT_EQ(handler.heads[0].status, 200);
 }
@@ -132,7 +132,7 @@ TEST(TransportCredentialsTest, SendsUserNameAndPassword) {
   access.username = "aladdin";
   access.password = "opensesame";
   RecordingHandler handler;
-  HttplibTransport(access).Get({"/x"}, handler, {});
+  HttplibTransport(access).Send({"/x"}, handler, {});
   ASSERT_EQ(handler.heads.size(), 1U);
   EXPECT_EQ(handler.heads[0].status, 200);
 }
@@ -144,7 +144,7 @@ TEST(TransportCredentialsTest, SendsImpersonation) {
                           {"Impersonate-Group", "a"},
                           {"Impersonate-Group", "b"}};
   RecordingHandler handler;
-  HttplibTransport(access).Get({"/x"}, handler, {});
+  HttplibTransport(access).Send({"/x"}, handler, {});
   EXPECT_THAT(server.Head(), HasSubstr("\r\nImpersonate-User: jane\r\n"));
   EXPECT_THAT(server.Head(), HasSubstr("\r\nImpersonate-Group: a\r\n"));
   EXPECT_THAT(server.Head(), HasSubstr("\r\nImpersonate-Group: b\r\n"));
@@ -168,11 +168,11 @@ TEST(TransportCredentialsTest, TakesANewAuthorityForTheNextConnection) {
   access.ca = Material{old_ca.certificate, "/ca"};
   HttplibTransport transport(access, files.Reader());
   RecordingHandler handler;
-  EXPECT_EQ(transport.Get({"/x"}, handler, {}).end, HttpEnd::kUnreachable);
+  EXPECT_EQ(transport.Send({"/x"}, handler, {}).end, HttpEnd::kUnreachable);
   files.texts["/ca"] = new_ca.certificate;
-  EXPECT_EQ(transport.Get({"/x"}, handler, {}).end, HttpEnd::kComplete);
+  EXPECT_EQ(transport.Send({"/x"}, handler, {}).end, HttpEnd::kComplete);
   files.texts["/ca"] = "half a cert";
-  EXPECT_EQ(transport.Get({"/x"}, handler, {}).end, HttpEnd::kComplete);
+  EXPECT_EQ(transport.Send({"/x"}, handler, {}).end, HttpEnd::kComplete);
 }
 
 TEST(TransportCredentialsTest, TakesANewClientCertificate) {
@@ -195,9 +195,9 @@ TEST(TransportCredentialsTest, TakesANewClientCertificate) {
   access.client_key = Material{stranger.key, "/key"};
   HttplibTransport transport(access, files.Reader());
   RecordingHandler handler;
-  EXPECT_EQ(transport.Get({"/x"}, handler, {}).end, HttpEnd::kUnreachable);
+  EXPECT_EQ(transport.Send({"/x"}, handler, {}).end, HttpEnd::kUnreachable);
   files.texts = {{"/crt", client.certificate}, {"/key", client.key}};
-  EXPECT_EQ(transport.Get({"/x"}, handler, {}).end, HttpEnd::kComplete);
+  EXPECT_EQ(transport.Send({"/x"}, handler, {}).end, HttpEnd::kComplete);
 }
 
 }  // namespace

@@ -170,7 +170,7 @@ TEST(TransportEndTest, TellsWhyItCannotConnect) {
   }
   RecordingHandler handler;
   const HttpOutcome outcome =
-      HttplibTransport(AccessTo(url)).Get({"/x"}, handler, {});
+      HttplibTransport(AccessTo(url)).Send({"/x"}, handler, {});
   EXPECT_EQ(outcome.end, HttpEnd::kUnreachable);
   EXPECT_EQ(outcome.message,
             "cannot connect to " + url.substr(7) + ": Connection refused");
@@ -179,7 +179,7 @@ TEST(TransportEndTest, TellsWhyItCannotConnect) {
 TEST(TransportEndTest, TellsThatANameIsUnknown) {
   RecordingHandler handler;
   const HttpOutcome outcome =
-      HttplibTransport(AccessTo("http://a..b:1")).Get({"/x"}, handler, {});
+      HttplibTransport(AccessTo("http://a..b:1")).Send({"/x"}, handler, {});
   EXPECT_EQ(outcome.end, HttpEnd::kUnreachable);
   EXPECT_THAT(outcome.message, HasSubstr("cannot look up a..b: "));
 }

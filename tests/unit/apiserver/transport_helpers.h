@@ -23,7 +23,7 @@ inline ApiAccess AccessTo(const std::string& url) {
 inline HttpOutcome Get(const TestServer& server, HttpHandler& handler,
                        HttpRequest request = {}) {
   if (request.path.empty()) request.path = "/x";
-  return HttplibTransport(AccessTo(server.Url())).Get(request, handler, {});
+  return HttplibTransport(AccessTo(server.Url())).Send(request, handler, {});
 }
 
 inline constexpr char kChunkedHead[] =

@@ -41,7 +41,7 @@ std::string ReadBytes(Peer& peer, size_t count) {
 std::string Failure(ApiAccess access) {
   RecordingHandler handler;
   const HttpOutcome outcome =
-      HttplibTransport(std::move(access)).Get({"/x"}, handler, {});
+      HttplibTransport(std::move(access)).Send({"/x"}, handler, {});
   EXPECT_EQ(outcome.end, HttpEnd::kUnreachable);
   return outcome.message;
 }
@@ -55,7 +55,7 @@ TEST(TransportProxyTest, NamesAPlainServerInTheRequest) {
   RecordingHandler handler;
   const HttpOutcome outcome =
       HttplibTransport(By("http", proxy, "http://k:8080/p", "a:b@"))
-          .Get({"/x?y=1"}, handler, {});
+          .Send({"/x?y=1"}, handler, {});
   EXPECT_EQ(outcome.end, HttpEnd::kComplete) << outcome.message;
   EXPECT_EQ(handler.Body(), "ok");
   EXPECT_THAT(head, StartsWith("GET http://k:8080/p/x?y=1 HTTP/1.1\r\n"));
@@ -109,7 +109,7 @@ TEST(TransportProxyTest, SpeaksSocks) {
   RecordingHandler handler;
   const HttpOutcome outcome =
       HttplibTransport(By("socks5", proxy, "http://k:258"))
-          .Get({"/x"}, handler, {});
+          .Send({"/x"}, handler, {});
   EXPECT_EQ(outcome.end, HttpEnd::kComplete) << outcome.message;
   EXPECT_EQ(asked, std::string("\x05\x01\x00"
                                "\x05\x01\x00\x03\x01k\x01\x02",
@@ -146,7 +146,7 @@ TEST(TransportProxyTest, AStopEndsTheWaitForATunnel) {
   RecordingHandler handler;
   HttpOutcome outcome;
   std::jthread thread(
-      [&] { outcome = transport.Get({"/x"}, handler, stop.get_token()); });
+      [&] { outcome = transport.Send({"/x"}, handler, stop.get_token()); });
   asked.Wait();
   stop.request_stop();
   thread.join();

@@ -25,7 +25,7 @@ class RunningGet {
   explicit RunningGet(const std::string& url)
       : thread_([this, url](std::stop_token stop) {
           outcome_ = HttplibTransport(AccessTo(url))
-                         .Get({"/x"}, handler_, std::move(stop));
+                         .Send({"/x"}, handler_, std::move(stop));
         }) {}
 
   // Far less than any time-out may have gone by.
@@ -104,7 +104,7 @@ TEST(TransportStopTest, DoesNothingWhenStoppedBefore) {
   stop.request_stop();
   RecordingHandler handler;
   const HttpOutcome outcome = HttplibTransport(AccessTo("http://127.0.0.1:1"))
-                                  .Get({"/x"}, handler, stop.get_token());
+                                  .Send({"/x"}, handler, stop.get_token());
   EXPECT_EQ(outcome.end, HttpEnd::kStopped);
 }
 
@@ -181,7 +181,7 @@ TEST(TransportStopTest, EndsInASilentBodyUnderTls) {
   RecordingHandler handler;
   HttpOutcome outcome;
   std::jthread thread([&](std::stop_token stop) {
-    outcome = HttplibTransport(access).Get({"/x"}, handler, std::move(stop));
+    outcome = HttplibTransport(access).Send({"/x"}, handler, std::move(stop));
   });
   handler.WaitForBody(1);
   thread.request_stop();

@@ -51,7 +51,7 @@ TEST(TransportTest, SendsThePathAsGivenAndAsksForNoEncoding) {
   request.path = "/api/v1/events?limit=500&continue=a%2Fb+c=";
   const HttpOutcome outcome =
       HttplibTransport(AccessTo(server.Url() + "/prefix/"))
-          .Get(request, handler, {});
+          .Send(request, handler, {});
   EXPECT_EQ(outcome.end, HttpEnd::kComplete) << outcome.message;
   EXPECT_EQ(handler.Body(), "ok");
   EXPECT_THAT(sent,
@@ -121,7 +121,7 @@ TEST(TransportTest, RefusesAPathThatWouldEndItsLine) {
   RecordingHandler handler;
   for (const char* path : {"/a b", "/a\r\nX: y", "/\xC3\xA4"}) {
     const HttpOutcome outcome = HttplibTransport(AccessTo("http://127.0.0.1:1"))
-                                    .Get({path}, handler, {});
+                                    .Send({path}, handler, {});
     EXPECT_EQ(outcome.end, HttpEnd::kUnreachable);
     EXPECT_EQ(outcome.message, "the request's path is not percent-encoded");
   }
@@ -165,7 +165,7 @@ TEST(TransportTest, SendsNoCredentialsOverPlainHttp) {
   access.username = "user";
   access.password = "pass";
   RecordingHandler handler;
-  EXPECT_EQ(HttplibTransport(access).Get({"/x"}, handler, {}).end,
+  EXPECT_EQ(HttplibTransport(access).Send({"/x"}, handler, {}).end,
             HttpEnd::kComplete);
   EXPECT_THAT(sent, AllOf(HasSubstr("GET /x"), Not(HasSubstr("Authorization")),
                           Not(HasSubstr("secret"))));

@@ -18,8 +18,8 @@ using testing::Not;
 // An API server with a list of what it denies, by a part of the question.
 class ReviewServer : public HttpTransport {
  public:
-  HttpOutcome Get(const HttpRequest& request, HttpHandler& handler,
-                  std::stop_token) override {
+  HttpOutcome Send(const HttpRequest& request, HttpHandler& handler,
+                   std::stop_token) override {
     if (unreachable) return {HttpEnd::kUnreachable, "connection refused"};
     questions.push_back(request.body);
     handler.OnHead({status, {}, {}});

@@ -27,8 +27,8 @@ class FakeApiServer : public HttpTransport {
 
   explicit FakeApiServer(FakeClock& clock) : clock_(clock) {}
 
-  HttpOutcome Get(const HttpRequest& request, HttpHandler& handler,
-                  std::stop_token stop) override {
+  HttpOutcome Send(const HttpRequest& request, HttpHandler& handler,
+                   std::stop_token stop) override {
     requests.push_back(request);
     if (during_get) during_get();
     if (stop.stop_requested()) return {HttpEnd::kStopped, "stopped"};

@@ -1,4 +1,4 @@
-#include "scrape/gzip_stream.h"
+#include "base/gzip_stream.h"
 
 #include <zlib.h>
 

@@ -1,6 +1,7 @@
-// gzip of a scrape, piece by piece. Used by HttpServer in place of httplib's
-// own compression, which takes more than twice the time at zlib's default
-// level: every Prometheus asks for gzip at every scrape. Does not decompress.
+// gzip, piece by piece, of what goes out over HTTP: scrapes and outlets. In
+// place of httplib's own compression, which takes more than twice the time at
+// zlib's default level: every Prometheus asks for gzip at every scrape. Does
+// not decompress.
 #pragma once
 
 #include <memory>

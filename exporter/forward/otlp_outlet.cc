@@ -1,0 +1,192 @@
+#include "forward/otlp_outlet.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/gzip_stream.h"
+#include "base/one_line.h"
+#include "forward/record_fields.h"
+#include "version.h"
+
+namespace kem {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::chrono::seconds kPatience{10};
+constexpr size_t kMaxAnswer = size_t{64} << 10;
+constexpr size_t kToldOfAnswer = 200;
+
+class Answer : public HttpHandler {
+ public:
+  bool OnHead(const HttpHead& head) override {
+    head_ = head;
+    return true;
+  }
+  bool OnBody(std::string_view bytes) override {
+    body_ += bytes;
+    return body_.size() <= kMaxAnswer;
+  }
+  const HttpHead& head() const { return head_; }
+  const std::string& body() const { return body_; }
+
+ private:
+  HttpHead head_;
+  std::string body_;
+};
+
+// uint64 is a string in protobuf's JSON.
+std::string Nanoseconds(WallTime time) {
+  return std::to_string(
+      std::chrono::nanoseconds(time.time_since_epoch()).count());
+}
+
+ordered_json Attribute(std::string_view key, ordered_json value) {
+  return {{"key", key}, {"value", std::move(value)}};
+}
+
+ordered_json Text(std::string_view text) { return {{"stringValue", text}}; }
+
+// One record with its object as resource, as the collector's k8s_events
+// receiver has it.
+ordered_json ResourceLogs(const Occurrence& occurrence, WallTime now) {
+  ordered_json object = ordered_json::array();
+  object.push_back(Attribute("service.name", Text("kube-event-metrics")));
+  ordered_json event = ordered_json::array();
+  ForEachField(
+      occurrence,
+      {[&](FieldOf of, std::string_view key, std::string_view value) {
+         (of == FieldOf::kObject ? object : event)
+             .push_back(Attribute(key, Text(value)));
+       },
+       [&](FieldOf of, std::string_view key, int64_t value) {
+         (of == FieldOf::kObject ? object : event)
+             .push_back(Attribute(key, {{"intValue", std::to_string(value)}}));
+       }});
+  const Severity severity = SeverityOf(occurrence);
+  ordered_json record;
+  record["timeUnixNano"] = Nanoseconds(occurrence.occurred_at);
+  record["observedTimeUnixNano"] = Nanoseconds(now);
+  record["severityNumber"] = severity.number;
+  record["severityText"] = severity.text;
+  record["body"] = Text(occurrence.message);
+  record["attributes"] = std::move(event);
+  return {{"resource", {{"attributes", std::move(object)}}},
+          {"scopeLogs",
+           {{{"scope", {{"name", "kube-event-metrics"}, {"version", kVersion}}},
+             {"logRecords", {std::move(record)}}}}}};
+}
+
+// How many of them the collector says it has rejected.
+size_t Rejected(const std::string& body) {
+  const nlohmann::json answer = nlohmann::json::parse(body, nullptr, false);
+  const nlohmann::json::json_pointer at("/partialSuccess/rejectedLogRecords");
+  if (!answer.is_object() || !answer.contains(at)) return 0;
+  const nlohmann::json& rejected = answer.at(at);
+  if (rejected.is_number_unsigned()) return rejected.get<size_t>();
+  if (!rejected.is_string()) return 0;
+  return std::strtoul(rejected.get<std::string>().c_str(), nullptr, 10);
+}
+
+// The request itself is wrong in the collector's eyes, and always will be.
+bool IsFinal(int status) {
+  return status == 400 || status == 413 || status == 415 || status == 422;
+}
+
+bool IsToken(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
+}
+
+std::string_view Trim(std::string_view text) {
+  constexpr std::string_view kWhite = " \t\r";
+  const size_t begin = text.find_first_not_of(kWhite);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kWhite) - begin + 1);
+}
+
+}  // namespace
+
+Result<HeaderFields> ParseHeaderFile(std::string_view text) {
+  HeaderFields fields;
+  for (int number = 1; !text.empty(); ++number) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = Trim(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.empty() || line.front() == '#') continue;
+    const size_t colon = std::min(line.find(':'), line.size());
+    const std::string_view name = line.substr(0, colon);
+    const std::string_view value =
+        Trim(line.substr(std::min(colon + 1, line.size())));
+    const bool visible = std::all_of(value.begin(), value.end(), [](char c) {
+      return c >= ' ' && c < '\x7F';
+    });
+    if (!IsToken(name) || value.empty() || !visible) {
+      return Error{ErrorCode::kInvalidConfig,
+                   "line " + std::to_string(number) +
+                       " is no header such as \"X-Scope-OrgID: team\""};
+    }
+    fields.emplace_back(name, value);
+  }
+  return fields;
+}
+
+std::string OtlpBody(std::span<const Occurrence> batch, WallTime now) {
+  ordered_json all = ordered_json::array();
+  for (const Occurrence& occurrence : batch) {
+    all.push_back(ResourceLogs(occurrence, now));
+  }
+  const ordered_json body = {{"resourceLogs", std::move(all)}};
+  return body.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+OtlpOutlet::OtlpOutlet(std::unique_ptr<HttpTransport> transport,
+                       std::string headers_file, const Clock& clock,
+                       FileReader read)
+    : transport_(std::move(transport)),
+      headers_file_(std::move(headers_file)),
+      clock_(clock),
+      read_(std::move(read)) {}
+
+Delivery OtlpOutlet::Deliver(std::span<const Occurrence> batch,
+                             const std::stop_token& stop) {
+  HttpRequest request;
+  request.path = "/v1/logs";
+  request.read_timeout = request.deadline = kPatience;
+  if (!headers_file_.empty()) {
+    const Result<std::optional<std::string>> text = read_(headers_file_);
+    if (!text) return {.problem = text.error().message};
+    Result<HeaderFields> fields = ParseHeaderFile(text->value_or(""));
+    if (!fields || !text->has_value()) {
+      return {.problem = headers_file_ + " " +
+                         (fields ? "is not there" : fields.error().message)};
+    }
+    request.headers = std::move(*fields);
+  }
+  request.headers.emplace_back("Content-Encoding", "gzip");
+  GzipStream().Append(OtlpBody(batch, clock_.WallNow()), true, request.body);
+  Answer answer;
+  const HttpOutcome outcome = transport_->Send(request, answer, stop);
+  if (outcome.end != HttpEnd::kComplete) return {.problem = outcome.message};
+  const int status = answer.head().status;
+  if (status / 100 == 2) {
+    const size_t rejected = std::min(Rejected(answer.body()), batch.size());
+    return {.done = batch.size(),
+            .refused = rejected,
+            .problem = rejected == 0 ? ""
+                                     : "the collector rejected " +
+                                           std::to_string(rejected)};
+  }
+  const std::string problem = "the collector answers " +
+                              std::to_string(status) + " " +
+                              OneLine(answer.body().substr(0, kToldOfAnswer));
+  if (IsFinal(status)) {
+    return {.done = batch.size(), .refused = batch.size(), .problem = problem};
+  }
+  return {.problem = problem, .retry_after = answer.head().retry_after};
+}
+
+}  // namespace kem

@@ -1,0 +1,49 @@
+// The outlet `otlp`: OTLP/HTTP with JSON, the logs signal, to any OpenTelemetry
+// collector. One request a batch, compressed. What a collector can never take
+// it refuses for good; everything else is tried again by OutletWorker. The
+// protocol: github.com/open-telemetry/opentelemetry-proto,
+// docs/specification.md.
+//
+// Owned by one worker's thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "apiserver/file_reader.h"
+#include "apiserver/http_transport.h"
+#include "base/clock.h"
+#include "base/result.h"
+#include "forward/outlet.h"
+
+namespace kem {
+
+class OtlpOutlet : public Outlet {
+ public:
+  // `headers_file` is read again for each request; empty for none. `clock`
+  // must outlive this.
+  OtlpOutlet(std::unique_ptr<HttpTransport> transport, std::string headers_file,
+             const Clock& clock, FileReader read = DiskFiles());
+
+  Delivery Deliver(std::span<const Occurrence> batch,
+                   const std::stop_token& stop) override;
+  size_t max_batch() const override { return 512; }
+
+ private:
+  const std::unique_ptr<HttpTransport> transport_;
+  const std::string headers_file_;
+  const Clock& clock_;
+  const FileReader read_;
+};
+
+// The request's body, an ExportLogsServiceRequest.
+std::string OtlpBody(std::span<const Occurrence> batch, WallTime now);
+
+// "Name: value" a line; empty lines and those that begin with # are left out.
+// The error is a clause with the line's number, and never with its value.
+using HeaderFields = std::vector<std::pair<std::string, std::string>>;
+Result<HeaderFields> ParseHeaderFile(std::string_view text);
+
+}  // namespace kem

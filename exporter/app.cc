@@ -93,7 +93,8 @@ App::App(const Options& options, ApiAccess access, KeptState& state,
       discovery_(transport_, clock),
       world_(discovery_, clock, options.retention, state.ledger()),
       forwarder_(state.ledger(), clock,
-                 [](const OutletConfig& config) -> std::unique_ptr<Outlet> {
+                 [](const OutletConfig& config,
+                    OutletMemory&) -> std::unique_ptr<Outlet> {
                    return std::make_unique<LogOutlet>(config.path);
                  }),
       reloader_(

@@ -19,13 +19,6 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-constexpr std::array<std::pair<std::string_view, OutletKind>, 4> kKinds = {{
-    {"log", OutletKind::kLog},
-    {"otlp", OutletKind::kOtlp},
-    {"namespace", OutletKind::kNamespace},
-    {"mark", OutletKind::kMark},
-}};
-
 std::string Quoted(std::string_view text) {
   return '"' + std::string(text) + '"';
 }
@@ -67,9 +60,9 @@ std::string TakeName(const std::string& value, const Place&,
 
 std::string TakeKind(const std::string& value, const Place&,
                      OutletConfig& outlet) {
-  for (const auto& [name, kind] : kKinds) {
-    if (name != value) continue;
-    outlet.kind = kind;
+  for (size_t i = 0; i < kOutletKindNames.size(); ++i) {
+    if (kOutletKindNames[i] != value) continue;
+    outlet.kind = static_cast<OutletKind>(i);
     return "";
   }
   return Quoted(value) + " must be log, otlp, namespace or mark";
@@ -162,10 +155,6 @@ constexpr Row kRows[] = {
     {"label", "mark", false, TakeLabel},
     {"label-ttl", "mark", false, TakeLabelTtl},
 };
-
-std::string_view NameOf(OutletKind kind) {
-  return kKinds[static_cast<size_t>(kind)].first;
-}
 
 // The keys that an outlet of this kind may have.
 std::string KeysOf(OutletKind kind) {

@@ -6,6 +6,28 @@
 #include "base/random.h"
 
 namespace kem {
+namespace {
+
+class LedgerMemory : public OutletMemory {
+ public:
+  LedgerMemory(Ledger& ledger, size_t index) : ledger_(ledger), index_(index) {}
+
+  bool Remember(std::string_view name, std::string_view text) override {
+    const std::lock_guard guard(ledger_.mutex());
+    return ledger_.Remember(index_, name, text);
+  }
+  std::map<std::string, std::string> All() const override {
+    const std::lock_guard guard(ledger_.mutex());
+    const Outbox::Memories& all = ledger_.outbox().memories(index_);
+    return {all.begin(), all.end()};
+  }
+
+ private:
+  Ledger& ledger_;
+  const size_t index_;
+};
+
+}  // namespace
 
 Forwarder::Forwarder(Ledger& ledger, Clock& clock, MakeOutlet make)
     : ledger_(ledger), clock_(clock), make_(std::move(make)) {}
@@ -28,48 +50,70 @@ void Forwarder::Set(const std::vector<OutletConfig>& outlets,
   for (Running& one : before) one.thread.join();
   Filters filters;
   std::vector<Outbox::Outlet> queues;
+  std::vector<std::shared_ptr<OutletStats>> stats;
+  std::vector<Shown> shown;
   for (const OutletConfig& config : outlets) {
     filters.push_back(std::make_shared<const EventFilter>(config.filter));
     queues.push_back(config.queue);
+    const auto same = std::find_if(
+        before.begin(), before.end(), [&config](const Running& other) {
+          return other.config.queue.name == config.queue.name &&
+                 other.config.kind == config.kind;
+        });
+    stats.push_back(same != before.end() ? same->stats
+                                         : std::make_shared<OutletStats>());
+    shown.push_back({config.queue.name, config.kind, stats.back()});
   }
   {
     const std::lock_guard counting(ledger_.mutex());
     ledger_.SetOutlets(queues);
+    shown_ = std::move(shown);
     swap_filters(std::move(filters));
   }
-  for (size_t i = 0; i < outlets.size(); ++i) {
-    Running& one = running_.emplace_back();
-    one.config = outlets[i];
-    for (const Running& other : before) {
-      if (other.config.queue.name == one.config.queue.name) {
-        one.stats = other.stats;
-      }
-    }
-    if (!one.stats) one.stats = std::make_shared<OutletStats>();
-    one.outlet = make_(one.config);
-    one.worker = std::make_unique<OutletWorker>(
-        ledger_, i, *one.outlet, *one.stats,
-        OutletWorker::Environment{clock_, MakeRandomUnit(), bell_});
-    one.thread = std::jthread([worker = one.worker.get()](
-                                  std::stop_token stop) { worker->Run(stop); });
-  }
+  for (size_t i = 0; i < outlets.size(); ++i) Start(i, outlets[i], stats[i]);
+}
+
+void Forwarder::Start(size_t index, const OutletConfig& config,
+                      std::shared_ptr<OutletStats> stats) {
+  Running& one = running_.emplace_back();
+  one.config = config;
+  one.stats = std::move(stats);
+  one.memory = std::make_unique<LedgerMemory>(ledger_, index);
+  one.outlet = make_(one.config, *one.memory);
+  one.worker = std::make_unique<OutletWorker>(
+      ledger_, index, *one.outlet, *one.stats,
+      OutletWorker::Environment{clock_, MakeRandomUnit(), bell_});
+  one.thread = std::jthread(
+      [worker = one.worker.get()](std::stop_token stop) { worker->Run(stop); });
 }
 
 void Forwarder::Stop() {
   const std::lock_guard guard(mutex_);
   for (Running& one : running_) one.thread.request_stop();
-  running_.clear();
+  for (Running& one : running_) {
+    if (one.thread.joinable()) one.thread.join();
+  }
 }
 
-std::vector<Forwarder::Status> Forwarder::statuses() const {
-  const std::lock_guard guard(mutex_);
-  const std::lock_guard counting(ledger_.mutex());
-  std::vector<Status> all;
-  for (size_t i = 0; i < running_.size(); ++i) {
-    const OutletStats& stats = *running_[i].stats;
-    all.push_back({running_[i].config.queue.name, stats.delivered,
-                   stats.refused, stats.failed_attempts,
-                   ledger_.outbox().size(i)});
+std::vector<OutletStatus> Forwarder::Statuses() const {
+  std::vector<OutletStatus> all;
+  const std::lock_guard guard(ledger_.mutex());
+  for (size_t i = 0; i < shown_.size(); ++i) {
+    const OutletStats& stats = *shown_[i].stats;
+    const Outbox::Size size = ledger_.outbox().size(i);
+    OutletStatus& one = all.emplace_back();
+    one.name = shown_[i].name;
+    one.kind = NameOf(shown_[i].kind);
+    one.delivered = stats.delivered;
+    one.refused = stats.refused;
+    one.failed_attempts = stats.failed_attempts;
+    one.retries = stats.retries;
+    one.dropped = size.dropped;
+    one.queued = size.entries;
+    one.queued_bytes = size.bytes;
+    if (size.oldest == nullptr) continue;
+    const auto occurrence = DecodeOccurrence(size.oldest->bytes);
+    if (occurrence) one.oldest = occurrence->occurred_at;
   }
   return all;
 }

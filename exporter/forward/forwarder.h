@@ -6,7 +6,9 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -19,10 +21,25 @@
 
 namespace kem {
 
+struct OutletStatus {
+  std::string name;
+  std::string_view kind;
+  uint64_t delivered = 0;
+  uint64_t refused = 0;
+  uint64_t failed_attempts = 0;
+  uint64_t retries = 0;
+  uint64_t dropped = 0;  // for want of room
+  size_t queued = 0;
+  size_t queued_bytes = 0;
+  // Of the oldest that waits.
+  std::optional<WallTime> oldest = std::nullopt;
+};
+
 class Forwarder {
  public:
-  using MakeOutlet =
-      std::function<std::unique_ptr<Outlet>(const OutletConfig&)>;
+  // The memory lives as long as the outlet.
+  using MakeOutlet = std::function<std::unique_ptr<Outlet>(const OutletConfig&,
+                                                           OutletMemory&)>;
 
   // `make` is called by Set. All must outlive this.
   Forwarder(Ledger& ledger, Clock& clock, MakeOutlet make);
@@ -44,31 +61,35 @@ class Forwarder {
   // mutex.
   void Wake() { bell_.Ring(); }
 
-  struct Status {
-    std::string name;
-    uint64_t delivered = 0;
-    uint64_t refused = 0;
-    uint64_t failed_attempts = 0;
-    Outbox::Size queue;
-  };
-  // In the order of the configuration. Thread-safe.
-  std::vector<Status> statuses() const;
+  // One for each outlet, in the order of the configuration. Takes the ledger's
+  // mutex, and never waits for a sink. Thread-safe.
+  std::vector<OutletStatus> Statuses() const;
 
  private:
   struct Running {
     OutletConfig config;
     std::shared_ptr<OutletStats> stats;
+    std::unique_ptr<OutletMemory> memory;
     std::unique_ptr<Outlet> outlet;
     std::unique_ptr<OutletWorker> worker;
     std::jthread thread;
   };
+  struct Shown {
+    std::string name;
+    OutletKind kind;
+    std::shared_ptr<const OutletStats> stats;
+  };
+
+  void Start(size_t index, const OutletConfig& config,
+             std::shared_ptr<OutletStats> stats);
 
   Ledger& ledger_;
   Clock& clock_;
   const MakeOutlet make_;
   OutletBell bell_;
-  mutable std::mutex mutex_;
+  std::mutex mutex_;              // held while threads are waited for
   std::vector<Running> running_;  // guarded by mutex_
+  std::vector<Shown> shown_;      // guarded by the ledger's mutex
 };
 
 }  // namespace kem

@@ -6,10 +6,12 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "occurrences/occurrence.h"
 
@@ -25,6 +27,18 @@ struct Delivery {
   std::string problem = {};
   // The sink's wish.
   std::optional<std::chrono::seconds> retry_after = std::nullopt;
+  // Nothing went wrong: the outlet itself wants the rest again after so long.
+  std::optional<std::chrono::milliseconds> hold = std::nullopt;
+};
+
+// What an outlet must know after a restart, as texts by name: kept with the
+// outbox, lost without a state file. Owned by one worker's thread.
+class OutletMemory {
+ public:
+  virtual ~OutletMemory() = default;
+  // An empty text forgets. False when there is no room for another name.
+  virtual bool Remember(std::string_view name, std::string_view text) = 0;
+  virtual std::map<std::string, std::string> All() const = 0;
 };
 
 // Owned by one worker's thread. Nothing throws.

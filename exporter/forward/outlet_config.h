@@ -2,15 +2,23 @@
 // with its defaults. Made by forward_config.cc, used by whoever builds outlets.
 #pragma once
 
+#include <array>
 #include <chrono>
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "events/event_filter.h"
 #include "occurrences/outbox.h"
 
 namespace kem {
 
-enum class OutletKind { kLog, kOtlp, kNamespace, kMark };
+enum class OutletKind : uint8_t { kLog, kOtlp, kNamespace, kMark };
+inline constexpr std::array<std::string_view, 4> kOutletKindNames = {
+    "log", "otlp", "namespace", "mark"};
+inline std::string_view NameOf(OutletKind kind) {
+  return kOutletKindNames[static_cast<size_t>(kind)];
+}
 
 struct OutletConfig {
   Outbox::Outlet queue;  // with its name

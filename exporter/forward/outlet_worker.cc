@@ -43,7 +43,8 @@ void OutletWorker::Run(const std::stop_token& stop) {
     if (step.next == Next::kIdle) {
       outlet_.Idle(stop);
       heard = environment_.bell.Wait(heard, outlet_.idle_interval(), stop);
-    } else if (step.next == Next::kRetry) {
+    } else if (step.wait > milliseconds(0)) {
+      if (step.next == Next::kHold) outlet_.Idle(stop);
       environment_.clock.SleepFor(step.wait, stop);
     }
   }
@@ -62,6 +63,7 @@ OutletWorker::Step OutletWorker::PassOn(const std::stop_token& stop) {
     // What the outbox holds was encoded by us, or checked when it was loaded.
     batch.push_back(DecodeOccurrence(entry->bytes).value_or(Occurrence()));
   }
+  if (std::exchange(failed_, false)) ++stats_.retries;
   const Delivery delivery = outlet_.Deliver(batch, stop);
   const size_t done = std::min(delivery.done, entries.size());
   if (done > 0) {
@@ -76,7 +78,12 @@ OutletWorker::Step OutletWorker::PassOn(const std::stop_token& stop) {
     return {Next::kMore};
   }
   if (stop.stop_requested()) return {Next::kRetry};
+  if (delivery.hold && delivery.problem.empty()) {
+    backoff_.Reset();
+    return {Next::kHold, std::min(*delivery.hold, kLongestHold)};
+  }
   ++stats_.failed_attempts;
+  failed_ = true;
   if (done > 0) backoff_.Reset();
   const milliseconds wait =
       backoff_.Next(environment_.clock.SteadyNow(), environment_.random());

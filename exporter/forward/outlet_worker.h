@@ -25,6 +25,7 @@ struct OutletStats {
   std::atomic<uint64_t> delivered{0};
   std::atomic<uint64_t> refused{0};
   std::atomic<uint64_t> failed_attempts{0};
+  std::atomic<uint64_t> retries{0};  // attempts after a failed one
 };
 
 // Wakes the workers. Thread-safe.
@@ -46,6 +47,8 @@ class OutletWorker {
  public:
   // Of what an outlet is handed at once.
   static constexpr size_t kMaxBatchBytes = size_t{1} << 20;
+  // What is held is asked about that often, as newer ones may wait behind it.
+  static constexpr std::chrono::milliseconds kLongestHold{1000};
 
   struct Environment {
     Clock& clock;
@@ -60,7 +63,7 @@ class OutletWorker {
   // The thread's body, until `stop`: what waits then is in the state.
   void Run(const std::stop_token& stop);
 
-  enum class Next { kMore, kIdle, kRetry };
+  enum class Next { kMore, kIdle, kRetry, kHold };
   struct Step {
     Next next;
     std::chrono::milliseconds wait{0};
@@ -78,7 +81,8 @@ class OutletWorker {
   Environment environment_;
   Backoff backoff_;
   std::string name_;
-  bool failing_ = false;
+  bool failing_ = false;  // told so
+  bool failed_ = false;   // the last attempt
 };
 
 }  // namespace kem

@@ -77,6 +77,24 @@ void Outbox::Acknowledge(size_t index, uint64_t number) {
   }
 }
 
+bool Outbox::Remember(size_t index, std::string_view name,
+                      std::string_view text) {
+  Memories& memories = queues_[index].memories;
+  const auto known = memories.find(name);
+  if (text.empty()) {
+    if (known != memories.end()) memories.erase(known);
+    return true;
+  }
+  if (name.size() + text.size() > kMaxMemory) return false;
+  if (known != memories.end()) {
+    known->second = text;
+    return true;
+  }
+  if (memories.size() == kMaxMemories) return false;
+  memories.emplace(name, text);
+  return true;
+}
+
 Outbox::Size Outbox::size(size_t index) const {
   const Queue& queue = queues_[index];
   return {queue.entries.size(), queue.bytes, queue.dropped,
@@ -104,6 +122,13 @@ void Outbox::Save(std::string& out) const {
     to.Integer<uint32_t>(kept.second);
     to.Text(kept.first->bytes);
   }
+  for (const Queue& queue : queues_) {
+    to.Integer<uint32_t>(static_cast<uint32_t>(queue.memories.size()));
+    for (const auto& [name, text] : queue.memories) {
+      to.Text(name);
+      to.Text(text);
+    }
+  }
 }
 
 bool Outbox::Load(std::string_view bytes) {
@@ -123,6 +148,13 @@ bool Outbox::Load(std::string_view bytes) {
     Offer(mask, std::string(entry));
   }
   last_number_ = last_number;
+  for (size_t i = 0; i < queues_.size(); ++i) {
+    const auto memories = from.Integer<uint32_t>();
+    for (uint32_t n = 0; n < memories && from.ok(); ++n) {
+      const std::string_view name = from.Text();
+      if (!Remember(i, name, from.Text())) return false;
+    }
+  }
   return from.Done();
 }
 

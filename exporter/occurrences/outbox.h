@@ -10,6 +10,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,6 +25,8 @@ class ByteWriter;
 class Outbox {
  public:
   static constexpr size_t kMaxOutlets = 32;
+  static constexpr size_t kMaxMemories = 10'000;
+  static constexpr size_t kMaxMemory = 2048;
 
   struct Outlet {
     std::string name;
@@ -57,6 +61,15 @@ class Outbox {
   // Entries up to this number are passed on, or given up.
   void Acknowledge(size_t index, uint64_t number);
 
+  // What an outlet must know after a restart: a text by its name; an empty one
+  // forgets it. False, and nothing kept, for one more than kMaxMemories or one
+  // of more than kMaxMemory bytes.
+  using Memories = std::map<std::string, std::string, std::less<>>;
+  bool Remember(size_t index, std::string_view name, std::string_view text);
+  const Memories& memories(size_t index) const {
+    return queues_[index].memories;
+  }
+
   struct Size {
     size_t entries = 0;
     size_t bytes = 0;
@@ -66,7 +79,7 @@ class Outbox {
   };
   Size size(size_t index) const;
 
-  // Appends queues and names, not what was peeked or counted.
+  // Appends queues, names and memories, not what was peeked or counted.
   void Save(std::string& out) const;
   // What Save wrote, into an Outbox that nothing was done with. False when the
   // bytes are not what Save wrote: it is then of no use.
@@ -79,6 +92,7 @@ class Outbox {
     size_t bytes = 0;
     size_t peeked = 0;  // at the front, with an outlet
     uint64_t dropped = 0;
+    Memories memories;
   };
 
   static void MakeRoom(Queue& queue);

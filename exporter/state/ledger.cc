@@ -117,6 +117,13 @@ void Ledger::Acknowledge(size_t outlet, uint64_t number) {
   if (log_) log_->Acknowledge(outlet, number);
 }
 
+bool Ledger::Remember(size_t outlet, std::string_view name,
+                      std::string_view text) {
+  if (!outbox_.Remember(outlet, name, text)) return false;
+  if (log_) log_->Remember(outlet, name, text);
+  return true;
+}
+
 void Ledger::Count(const Sighting& sighting, const Change& change,
                    const Moment& now) {
   if (!change.shown) return;

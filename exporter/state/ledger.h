@@ -100,6 +100,7 @@ class Ledger {
   void SetOutlets(const std::vector<Outbox::Outlet>& outlets);
   void Offer(uint32_t mask, std::string occurrence);
   void Acknowledge(size_t outlet, uint64_t number);
+  bool Remember(size_t outlet, std::string_view name, std::string_view text);
 
   const Outbox& outbox() const { return outbox_; }
   // No step: counters of what was dropped begin at 0 with the process.

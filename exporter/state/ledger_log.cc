@@ -20,6 +20,7 @@ constexpr char kExpire = 'X';
 constexpr char kOutlets = 'N';
 constexpr char kOffer = 'F';
 constexpr char kAcknowledge = 'A';
+constexpr char kRemember = 'M';
 // Of a sighting.
 constexpr uint8_t kCombined = 1;
 constexpr uint8_t kUnwatched = 2;
@@ -76,6 +77,7 @@ class Player {
   void Outlets();
   void Offer();
   void Acknowledge();
+  void Remember();
 
   Moment TakeMoment() {
     Moment now;
@@ -177,6 +179,8 @@ void Player::Step() {
       return Offer();
     case kAcknowledge:
       return Acknowledge();
+    case kRemember:
+      return Remember();
     default:
       from_.Fail();
   }
@@ -199,6 +203,14 @@ void Player::Acknowledge() {
   const auto number = from_.Integer<uint64_t>();
   if (outlet >= ledger_.outbox().outlets()) from_.Fail();
   if (from_.ok()) ledger_.Acknowledge(outlet, number);
+}
+
+void Player::Remember() {
+  const auto outlet = from_.Integer<uint8_t>();
+  const std::string_view name = from_.Text();
+  const std::string_view text = from_.Text();
+  if (outlet >= ledger_.outbox().outlets()) from_.Fail();
+  if (from_.ok() && !ledger_.Remember(outlet, name, text)) from_.Fail();
 }
 
 void Player::Commit() {
@@ -322,6 +334,17 @@ void LedgerLog::Acknowledge(size_t outlet, uint64_t number) {
   ByteWriter to(steps_);
   to.Integer<uint8_t>(static_cast<uint8_t>(outlet));
   to.Integer<uint64_t>(number);
+  Limit();
+}
+
+void LedgerLog::Remember(size_t outlet, std::string_view name,
+                         std::string_view text) {
+  if (overflowed_) return;
+  steps_ += kRemember;
+  ByteWriter to(steps_);
+  to.Integer<uint8_t>(static_cast<uint8_t>(outlet));
+  to.Text(name);
+  to.Text(text);
   Limit();
 }
 

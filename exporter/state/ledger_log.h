@@ -46,6 +46,7 @@ class LedgerLog {
   void SetOutlets(const std::vector<Outbox::Outlet>& outlets);
   void Offer(uint32_t mask, std::string_view occurrence);
   void Acknowledge(size_t outlet, uint64_t number);
+  void Remember(size_t outlet, std::string_view name, std::string_view text);
 
   size_t size() const { return steps_.size(); }
   bool overflowed() const { return overflowed_; }

@@ -1,0 +1,102 @@
+#include "forward/api_writer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "frames/api_status.h"
+
+namespace kem {
+namespace {
+
+constexpr std::chrono::seconds kPatience{10};
+constexpr size_t kMaxAnswer = size_t{64} << 10;
+
+// What is beyond the limit is read and left, so that the answer is whole.
+class Answer : public HttpHandler {
+ public:
+  bool OnHead(const HttpHead& head) override {
+    head_ = head;
+    return true;
+  }
+  bool OnBody(std::string_view bytes) override {
+    body_ += bytes.substr(0, kMaxAnswer - std::min(kMaxAnswer, body_.size()));
+    return true;
+  }
+  const HttpHead& head() const { return head_; }
+  std::string TakeBody() { return std::move(body_); }
+
+ private:
+  HttpHead head_;
+  std::string body_;
+};
+
+ApiAnswer::Verdict Judge(int status) {
+  using enum ApiAnswer::Verdict;
+  switch (status) {
+    case 403:
+      return kForbidden;
+    case 404:
+      return kNotFound;
+    case 409:
+      return kConflict;
+    case 400:
+    case 413:
+    case 415:
+    case 422:
+      return kRefused;
+    default:
+      return status / 100 == 2 ? kDone : kTryAgain;
+  }
+}
+
+}  // namespace
+
+ApiAnswer SendToApi(HttpTransport& transport, const ApiWrite& write,
+                    const std::stop_token& stop) {
+  HttpRequest request;
+  request.method = write.method;
+  request.path = write.path;
+  request.content_type = write.content_type;
+  request.body = write.body;
+  request.read_timeout = request.deadline = kPatience;
+  Answer answer;
+  const HttpOutcome outcome = transport.Send(request, answer, stop);
+  ApiAnswer told;
+  const std::string what =
+      write.method + " " + write.path.substr(0, write.path.find('?')) + ": ";
+  if (outcome.end != HttpEnd::kComplete) {
+    told.problem = what + outcome.message;
+    return told;
+  }
+  const int status = answer.head().status;
+  told.verdict = Judge(status);
+  told.body = answer.TakeBody();
+  if (told.verdict == ApiAnswer::Verdict::kDone) return told;
+  const ApiStatus why = ParseStatus(told.body);
+  told.problem = what + std::to_string(status) +
+                 (why.message.empty() ? "" : " " + why.message);
+  told.retry_after = answer.head().retry_after;
+  if (!told.retry_after) told.retry_after = why.retry_after;
+  return told;
+}
+
+std::string PathPart(std::string_view text) {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string part;
+  for (const char c : text) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                       (c >= '0' && c <= '9') || c == '-' || c == '.' ||
+                       c == '_' || c == '~';
+    if (plain) {
+      part += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    part += '%';
+    part += kDigits[byte >> 4];
+    part += kDigits[byte & 15];
+  }
+  return part;
+}
+
+}  // namespace kem

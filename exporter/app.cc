@@ -13,7 +13,7 @@
 #include "base/startup_memory.h"
 #include "events/discovery.h"
 #include "forward/forwarder.h"
-#include "forward/log_outlet.h"
+#include "outlets.h"
 #include "scrape/exposition.h"
 #include "scrape/http_server.h"
 #include "scrape/negotiation.h"
@@ -93,21 +93,19 @@ App::App(const Options& options, ApiAccess access, KeptState& state,
       discovery_(transport_, clock),
       world_(discovery_, clock, options.retention, state.ledger()),
       forwarder_(state.ledger(), clock,
-                 [](const OutletConfig& config,
-                    OutletMemory&) -> std::unique_ptr<Outlet> {
-                   return std::make_unique<LogOutlet>(config.path);
-                 }),
-      reloader_(
-          options, std::move(parse),
-          [this](const FilterOptions& filter) { SetFilter(filter); }, clock,
-          reload_stats_),
+                 OutletMaker(transport_, discovery_, clock)),
+      reloader_(options, std::move(parse),
+                {[this](const auto& filter) { SetFilter(filter); },
+                 [this](const auto& outlets) { SetOutlets(outlets); }},
+                clock, reload_stats_),
       own_({world_.session, world_.occurrences, world_.scopes.stats(),
             http_stats_, reload_stats_, state.stats(),
             [this] {
               const std::lock_guard guard(world_.mutex);
               return world_.ledger.series().Counts();
             },
-            [this] { return AllSynced(watches_); }, clock.WallNow()}) {
+            [this] { return AllSynced(watches_); },
+            [this] { return forwarder_.Statuses(); }, clock.WallNow()}) {
   const std::vector<std::string> names = WatchNames(options);
   world_.filter = std::make_shared<const EventFilter>(options.filter);
   // Recorders put the Events of cluster-scoped objects into "default".

@@ -90,7 +90,8 @@ std::string ConfigPath(const Flags& flags) {
 }
 
 Result<FileValues> ReadConfigFile(const std::string& path,
-                                  const FileReader& read) {
+                                  const FileReader& read,
+                                  const Environment& environment) {
   FileValues values;
   if (path.empty()) return values;
   const Result<std::optional<std::string>> text = read(path);
@@ -104,7 +105,8 @@ Result<FileValues> ReadConfigFile(const std::string& path,
   for (ConfigValue& value : file->values) {
     values.by_row.emplace(value.row, std::move(value));
   }
-  Result<std::vector<OutletConfig>> outlets = MakeOutlets(file->forward, path);
+  Result<std::vector<OutletConfig>> outlets =
+      MakeOutlets(file->forward, path, environment, read);
   if (!outlets) return outlets.error();
   values.forward = std::move(*outlets);
   return values;
@@ -138,7 +140,8 @@ std::variant<Options, Exit> Combine(const Flags& flags, const FileValues& file,
 }  // namespace
 
 std::variant<Options, Exit> ParseFlags(int argc, const char* const* argv,
-                                       const FileReader& read) {
+                                       const FileReader& read,
+                                       const Environment& environment) {
   Flags flags;
   CLI::App app(kAbout, "kube-event-metrics");
   Declare(app, flags);
@@ -152,7 +155,7 @@ std::variant<Options, Exit> ParseFlags(int argc, const char* const* argv,
     return Refuse(std::string(error.what()) + " (see --help)");
   }
   const std::string path = ConfigPath(flags);
-  const Result<FileValues> file = ReadConfigFile(path, read);
+  const Result<FileValues> file = ReadConfigFile(path, read, environment);
   if (!file) return Refuse(file.error().message);
   return Combine(flags, *file, path);
 }

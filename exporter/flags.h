@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "apiserver/file_reader.h"
+#include "base/environment.h"
 #include "base/log.h"
 #include "events/event_filter.h"
 #include "forward/outlet_config.h"
@@ -62,8 +63,10 @@ struct Exit {
   std::string problem = {};
 };
 
-// Reads no file but that of --config.file, by `read`. Thread-safe.
-std::variant<Options, Exit> ParseFlags(int argc, const char* const* argv,
-                                       const FileReader& read);
+// Reads, by `read`, the file of --config.file and what an otlp outlet in it
+// names, and no other. `environment` is for proxies. Thread-safe.
+std::variant<Options, Exit> ParseFlags(
+    int argc, const char* const* argv, const FileReader& read,
+    const Environment& environment = ProcessEnvironment());
 
 }  // namespace kem

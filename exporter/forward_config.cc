@@ -8,8 +8,8 @@
 #include <string_view>
 #include <utility>
 
-#include "apiserver/server_url.h"
 #include "base/duration.h"
+#include "collector_access.h"
 #include "flags.h"
 
 namespace kem {
@@ -80,8 +80,6 @@ std::string TakeBytes(const std::string& value, const Place&,
 
 std::string TakeEndpoint(const std::string& value, const Place&,
                          OutletConfig& outlet) {
-  const Result<ServerUrl> url = ParseServerUrl(value, false);
-  if (!url) return Quoted(value) + " " + url.error().message;
   outlet.endpoint = value;
   return "";
 }
@@ -167,11 +165,21 @@ std::string KeysOf(OutletKind kind) {
   return keys + "filter";
 }
 
+bool IsKindName(const std::string& kind) {
+  return !kind.empty() && std::all_of(kind.begin(), kind.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c >= '0' && c <= '9');
+  });
+}
+
 class Maker {
  public:
-  explicit Maker(const std::string& path)
+  Maker(const std::string& path, const Environment& environment,
+        const FileReader& read)
       : path_(path),
-        place_{std::filesystem::path(path).parent_path().string()} {}
+        place_{std::filesystem::path(path).parent_path().string()},
+        environment_(environment),
+        read_(read) {}
 
   void Add(const ForwardEntry& entry) {
     OutletConfig outlet;
@@ -192,9 +200,8 @@ class Maker {
       }
     }
     TakeFilter(entry, outlet);
-    if (outlet.cert_file.empty() != outlet.key_file.empty()) {
-      Fail(entry.line, "needs both cert-file and key-file, or neither");
-    }
+    if (outlet.kind == OutletKind::kOtlp) FindCollector(entry, outlet);
+    if (outlet.kind == OutletKind::kMark) JudgeMark(entry, outlet);
     if (!names_.insert(outlet.queue.name).second) {
       Fail(entry.line, "has a name that another has: " + outlet.queue.name);
     }
@@ -211,8 +218,9 @@ class Maker {
   }
 
  private:
+  bool Failed() const { return !problem_.empty(); }
   void Fail(int line, const std::string& problem) {
-    if (!problem_.empty()) return;
+    if (Failed()) return;
     problem_ = path_ + " line " + std::to_string(line) +
                ": the outlet of forward " + problem;
   }
@@ -235,6 +243,43 @@ class Maker {
                     KeysOf(outlet.kind));
   }
 
+  void FindCollector(const ForwardEntry& entry, OutletConfig& outlet) {
+    if (outlet.cert_file.empty() != outlet.key_file.empty()) {
+      return Fail(entry.line, "needs both cert-file and key-file, or neither");
+    }
+    if (Failed()) return;
+    Result<ApiAccess> access = ResolveCollector(outlet, environment_, read_);
+    if (!access)
+      return Fail(entry.line, "has a wrong " + access.error().message);
+    outlet.collector.access =
+        std::make_shared<const ApiAccess>(std::move(*access));
+  }
+
+  // Its role must name each kind, and what is told is the last Warning of an
+  // object that can be found by its name alone.
+  void JudgeMark(const ForwardEntry& entry, OutletConfig& outlet) {
+    for (const ConfigValue& value : entry.filter) {
+      const std::string_view name = value.row->name;
+      if (name == "scope" || name == "namespaces" ||
+          name.starts_with("types")) {
+        Fail(value.line,
+             "is a mark, which is for Warnings of cluster-scoped objects: its "
+             "filter cannot have " +
+                 std::string(name));
+      }
+    }
+    const std::vector<std::string>& kinds = outlet.filter.kinds.include;
+    if (kinds.empty() || !std::all_of(kinds.begin(), kinds.end(), IsKindName)) {
+      Fail(entry.line,
+           "needs a filter that names the kinds to be marked, such as "
+           "{kinds: [Node, PersistentVolume]}");
+    }
+    outlet.filter.types.include = {"Warning"};
+    if (!labels_.insert(outlet.label).second) {
+      Fail(entry.line, "has a label that another has: " + outlet.label);
+    }
+  }
+
   void TakeFilter(const ForwardEntry& entry, OutletConfig& outlet) {
     Options options;
     options.filter = outlet.filter;
@@ -249,7 +294,10 @@ class Maker {
 
   const std::string path_;
   const Place place_;
+  const Environment& environment_;
+  const FileReader& read_;
   std::string problem_;
+  std::set<std::string> labels_;
   std::set<std::string> names_;
   std::vector<OutletConfig> outlets_;
 };
@@ -257,8 +305,9 @@ class Maker {
 }  // namespace
 
 Result<std::vector<OutletConfig>> MakeOutlets(
-    const std::vector<ForwardEntry>& entries, const std::string& path) {
-  Maker maker(path);
+    const std::vector<ForwardEntry>& entries, const std::string& path,
+    const Environment& environment, const FileReader& read) {
+  Maker maker(path, environment, read);
   for (const ForwardEntry& entry : entries) maker.Add(entry);
   return std::move(maker).Done();
 }

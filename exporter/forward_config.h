@@ -5,12 +5,15 @@
 //       path: /var/log/kube-events.json
 //       filter: {kinds: [Node], types: [Warning]}
 // Turns the keys and values that config_file.h has read into OutletConfigs, and
-// judges them. Used by flags.cc. Opens nothing and talks to nobody.
+// judges them, with the files that an otlp outlet names. Used by flags.cc.
+// Talks to nobody.
 #pragma once
 
 #include <string>
 #include <vector>
 
+#include "apiserver/file_reader.h"
+#include "base/environment.h"
 #include "base/result.h"
 #include "config_file.h"
 #include "forward/outlet_config.h"
@@ -20,6 +23,7 @@ namespace kem {
 // The error is kInvalidConfig and one sentence that names file and line; `path`
 // is the file's. Thread-safe.
 Result<std::vector<OutletConfig>> MakeOutlets(
-    const std::vector<ForwardEntry>& entries, const std::string& path);
+    const std::vector<ForwardEntry>& entries, const std::string& path,
+    const Environment& environment, const FileReader& read);
 
 }  // namespace kem

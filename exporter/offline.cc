@@ -61,7 +61,8 @@ class Offline {
         pipeline_(world_, "", clock_, Stopped()),
         own_({world_.session, world_.occurrences, world_.scopes.stats(), http_,
               reloads_, state_, [this] { return Counts(); },
-              [this] { return whole_.load(); }, clock_.WallNow()}) {
+              [this] { return whole_.load(); },
+              [] { return std::vector<OutletStatus>(); }, clock_.WallNow()}) {
     world_.filter = std::make_shared<const EventFilter>(options.filter);
     world_.preset_reasons = false;  // nothing is going to happen any more
   }

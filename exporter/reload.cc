@@ -6,10 +6,10 @@
 
 namespace kem {
 
-Reloader::Reloader(Options running, Parse parse, SetFilter set_filter,
+Reloader::Reloader(Options running, Parse parse, PutToWork put_to_work,
                    const Clock& clock, ReloadStats& stats)
     : parse_(std::move(parse)),
-      set_filter_(std::move(set_filter)),
+      put_to_work_(std::move(put_to_work)),
       clock_(clock),
       stats_(stats),
       running_(std::move(running)) {
@@ -60,7 +60,11 @@ std::string Reloader::TakeOver(const Options& wanted) {
   }
   if (wanted.filter != running_.filter) {
     running_.filter = wanted.filter;
-    set_filter_(running_.filter);
+    put_to_work_.filter(running_.filter);
+  }
+  if (wanted.forward != running_.forward) {
+    running_.forward = wanted.forward;
+    put_to_work_.outlets(running_.forward);
   }
   return ignored;
 }

@@ -1,7 +1,8 @@
 // Takes over what changed in the configuration file while the process runs: the
-// filters and the log level. Called for SIGHUP and for POST /-/reload. A bad
-// file changes nothing; what cannot change while running is told and left as it
-// is. Does not know how filters are put to work: the app tells it.
+// filters, the outlets and the log level. Called for SIGHUP and for POST
+// /-/reload. A bad file changes nothing; what cannot change while running is
+// told and left as it is. Does not know how they are put to work: the app tells
+// it.
 #pragma once
 
 #include <functional>
@@ -19,11 +20,14 @@ class Reloader {
  public:
   // Reads command line and file again.
   using Parse = std::function<std::variant<Options, Exit>()>;
-  using SetFilter = std::function<void(const FilterOptions&)>;
+  struct PutToWork {
+    std::function<void(const FilterOptions&)> filter;
+    std::function<void(const std::vector<OutletConfig>&)> outlets;
+  };
 
   // `running` is what the process was started with. `clock` and `stats` must
   // outlive this.
-  Reloader(Options running, Parse parse, SetFilter set_filter,
+  Reloader(Options running, Parse parse, PutToWork put_to_work,
            const Clock& clock, ReloadStats& stats);
 
   // How it went, in one line for whoever asked; also logged and counted.
@@ -35,7 +39,7 @@ class Reloader {
   std::string TakeOver(const Options& wanted);
 
   const Parse parse_;
-  const SetFilter set_filter_;
+  const PutToWork put_to_work_;
   const Clock& clock_;
   ReloadStats& stats_;
   std::mutex mutex_;

@@ -8,6 +8,8 @@
 namespace kem {
 namespace {
 
+using std::chrono::milliseconds;
+
 class LedgerMemory : public OutletMemory {
  public:
   LedgerMemory(Ledger& ledger, size_t index) : ledger_(ledger), index_(index) {}
@@ -113,7 +115,10 @@ std::vector<OutletStatus> Forwarder::Statuses() const {
     one.queued_bytes = size.bytes;
     if (size.oldest == nullptr) continue;
     const auto occurrence = DecodeOccurrence(size.oldest->bytes);
-    if (occurrence) one.oldest = occurrence->occurred_at;
+    if (!occurrence) continue;
+    one.oldest_age = std::max(milliseconds(0),
+                              std::chrono::duration_cast<milliseconds>(
+                                  clock_.WallNow() - occurrence->occurred_at));
   }
   return all;
 }

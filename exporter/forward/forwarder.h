@@ -3,10 +3,11 @@
 // the ledger's, so that nothing is lost between two of them.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -31,8 +32,9 @@ struct OutletStatus {
   uint64_t dropped = 0;  // for want of room
   size_t queued = 0;
   size_t queued_bytes = 0;
-  // Of the oldest that waits.
-  std::optional<WallTime> oldest = std::nullopt;
+  // Since the oldest occurrence that waits; 0 when none does, and for one that
+  // is yet to come by our clock.
+  std::chrono::milliseconds oldest_age{0};
 };
 
 class Forwarder {

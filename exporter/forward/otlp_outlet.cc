@@ -1,5 +1,7 @@
 #include "forward/otlp_outlet.h"
 
+#include <strings.h>
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
@@ -17,6 +19,7 @@ using nlohmann::ordered_json;
 constexpr std::chrono::seconds kPatience{10};
 constexpr size_t kMaxAnswer = size_t{64} << 10;
 constexpr size_t kToldOfAnswer = 200;
+constexpr char kSecret[] = "Authorization";
 
 class Answer : public HttpHandler {
  public:
@@ -144,28 +147,40 @@ std::string OtlpBody(std::span<const Occurrence> batch, WallTime now) {
 }
 
 OtlpOutlet::OtlpOutlet(std::unique_ptr<HttpTransport> transport,
-                       std::string headers_file, const Clock& clock,
-                       FileReader read)
+                       Headers headers, const Clock& clock, FileReader read)
     : transport_(std::move(transport)),
-      headers_file_(std::move(headers_file)),
+      headers_(std::move(headers)),
       clock_(clock),
       read_(std::move(read)) {}
+
+Result<void> OtlpOutlet::AddHeaders(HttpRequest& request) const {
+  if (headers_.file.empty()) return {};
+  const auto refuse = [this](const std::string& why) {
+    return Error{ErrorCode::kInvalidConfig, headers_.file + " " + why};
+  };
+  const Result<std::optional<std::string>> text = read_(headers_.file);
+  if (!text) return text.error();
+  if (!text->has_value()) return refuse("is not there");
+  Result<HeaderFields> fields = ParseHeaderFile(**text);
+  if (!fields) return refuse(fields.error().message);
+  for (const auto& [name, value] : *fields) {
+    if (!headers_.confidential && ::strcasecmp(name.c_str(), kSecret) == 0) {
+      return refuse(
+          "has an Authorization, which plain http would show to all; "
+          "use an https:// endpoint");
+    }
+  }
+  request.headers = std::move(*fields);
+  return {};
+}
 
 Delivery OtlpOutlet::Deliver(std::span<const Occurrence> batch,
                              const std::stop_token& stop) {
   HttpRequest request;
   request.path = "/v1/logs";
   request.read_timeout = request.deadline = kPatience;
-  if (!headers_file_.empty()) {
-    const Result<std::optional<std::string>> text = read_(headers_file_);
-    if (!text) return {.problem = text.error().message};
-    Result<HeaderFields> fields = ParseHeaderFile(text->value_or(""));
-    if (!fields || !text->has_value()) {
-      return {.problem = headers_file_ + " " +
-                         (fields ? "is not there" : fields.error().message)};
-    }
-    request.headers = std::move(*fields);
-  }
+  const Result<void> added = AddHeaders(request);
+  if (!added) return {.problem = added.error().message};
   request.headers.emplace_back("Content-Encoding", "gzip");
   GzipStream().Append(OtlpBody(batch, clock_.WallNow()), true, request.body);
   Answer answer;

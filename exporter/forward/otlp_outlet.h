@@ -22,9 +22,14 @@ namespace kem {
 
 class OtlpOutlet : public Outlet {
  public:
-  // `headers_file` is read again for each request; empty for none. `clock`
-  // must outlive this.
-  OtlpOutlet(std::unique_ptr<HttpTransport> transport, std::string headers_file,
+  struct Headers {
+    // Read again for each request; empty for none.
+    std::string file;
+    // Whether nobody can listen; else no Authorization is sent.
+    bool confidential = true;
+  };
+  // `clock` must outlive this.
+  OtlpOutlet(std::unique_ptr<HttpTransport> transport, Headers headers,
              const Clock& clock, FileReader read = DiskFiles());
 
   Delivery Deliver(std::span<const Occurrence> batch,
@@ -32,8 +37,11 @@ class OtlpOutlet : public Outlet {
   size_t max_batch() const override { return 512; }
 
  private:
+  // Adds those of the file.
+  Result<void> AddHeaders(HttpRequest& request) const;
+
   const std::unique_ptr<HttpTransport> transport_;
-  const std::string headers_file_;
+  const Headers headers_;
   const Clock& clock_;
   const FileReader read_;
 };

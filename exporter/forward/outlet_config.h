@@ -5,9 +5,11 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 
+#include "apiserver/api_access.h"
 #include "events/event_filter.h"
 #include "occurrences/outbox.h"
 
@@ -20,6 +22,13 @@ inline std::string_view NameOf(OutletKind kind) {
   return kOutletKindNames[static_cast<size_t>(kind)];
 }
 
+// Of the files named only the names are compared: the texts are read again as
+// they are needed.
+struct Collector {
+  std::shared_ptr<const ApiAccess> access;  // null but for otlp
+  bool operator==(const Collector&) const { return true; }
+};
+
 struct OutletConfig {
   Outbox::Outlet queue;  // with its name
   OutletKind kind = OutletKind::kLog;
@@ -27,12 +36,13 @@ struct OutletConfig {
 
   std::string path = "-";  // log
 
-  // otlp: without /v1/logs.
+  // otlp: without /v1/logs; what the keys lead to is `collector`.
   std::string endpoint;
   std::string headers_file;
   std::string ca_file;
   std::string cert_file;
   std::string key_file;
+  Collector collector;
 
   std::string target_namespace;  // namespace
 

@@ -23,8 +23,10 @@ struct Reading : MetricSources {
   explicit Reading(const MetricSources& sources)
       : MetricSources(sources),
         series_counts(series()),
+        outlet_statuses(outlets()),
         process(ReadProcess()) {}
   const SeriesCounts series_counts;
+  const std::vector<OutletStatus> outlet_statuses;
   const ProcessReadings process;
 };
 
@@ -102,6 +104,31 @@ Samples ReadHttp(const Reading& sources) {
     samples.push_back(
         Sample(static_cast<double>(count),
                {{"handler", key.first}, {"code", std::to_string(key.second)}}));
+  }
+  return samples;
+}
+
+// A sample an outlet.
+template <typename Value>
+Samples ByOutlet(const Reading& sources, Value value, Labels more = {}) {
+  Samples samples;
+  for (const OutletStatus& one : sources.outlet_statuses) {
+    Labels labels = {{"outlet", one.name}, {"kind", std::string(one.kind)}};
+    labels.insert(labels.end(), more.begin(), more.end());
+    samples.push_back(
+        Sample(static_cast<double>(value(one)), std::move(labels)));
+  }
+  return samples;
+}
+
+Samples ReadForwardDropped(const Reading& sources) {
+  Samples samples =
+      ByOutlet(sources, [](const auto& one) { return one.dropped; },
+               {{"reason", "queue_full"}});
+  for (ClientMetric& refused :
+       ByOutlet(sources, [](const auto& one) { return one.refused; },
+                {{"reason", "refused"}})) {
+    samples.push_back(std::move(refused));
   }
   return samples;
 }
@@ -236,6 +263,47 @@ constexpr OwnMetric kTable[] = {
       "and its like."},
      [](Sources s) {
        return One(static_cast<double>(s.occurrences.filtered.load()));
+     }},
+    {{"kube_event_metrics_forward_delivered_total", "counter",
+      "Occurrences that an outlet of `forward` has passed on. While it stands "
+      "and queued does not fall, the log tells why."},
+     [](Sources s) {
+       return ByOutlet(s, [](const auto& one) { return one.delivered; });
+     }},
+    {{"kube_event_metrics_forward_dropped_total", "counter",
+      "Occurrences that an outlet lost: queue_full ones made room for newer "
+      "ones, so mend the sink or raise queue-entries or queue-bytes; refused "
+      "ones the sink will never take, the log tells why."},
+     ReadForwardDropped},
+    {{"kube_event_metrics_forward_failures_total", "counter",
+      "Attempts at passing on that failed. Nothing is lost while the queue "
+      "has room; the log tells the first of a row, and why."},
+     [](Sources s) {
+       return ByOutlet(s, [](const auto& one) { return one.failed_attempts; });
+     }},
+    {{"kube_event_metrics_forward_retries_total", "counter",
+      "Attempts that were made anew after a failed one."},
+     [](Sources s) {
+       return ByOutlet(s, [](const auto& one) { return one.retries; });
+     }},
+    {{"kube_event_metrics_forward_queued", "gauge",
+      "Occurrences that wait for an outlet, queue-entries at most. They are "
+      "in the state, and pass on after a restart."},
+     [](Sources s) {
+       return ByOutlet(s, [](const auto& one) { return one.queued; });
+     }},
+    {{"kube_event_metrics_forward_queued_bytes", "gauge",
+      "Memory of what waits for an outlet, queue-bytes at most."},
+     [](Sources s) {
+       return ByOutlet(s, [](const auto& one) { return one.queued_bytes; });
+     }},
+    {{"kube_event_metrics_forward_oldest_age_seconds", "gauge",
+      "How long ago the oldest occurrence happened that waits for an outlet, "
+      "by its writer's clock; 0 when none waits."},
+     [](Sources s) {
+       return ByOutlet(s, [](const auto& one) {
+         return std::chrono::duration<double>(one.oldest_age).count();
+       });
      }},
     {{"kube_event_metrics_config_reloads_total", "counter",
       "Reloads of the file of --config.file. When failure grows, the log says "

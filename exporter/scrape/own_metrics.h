@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "events/scope.h"
+#include "forward/forwarder.h"
 #include "frames/session_stats.h"
 #include "occurrences/occurrence_stats.h"
 #include "scrape/reload_stats.h"
@@ -52,6 +53,8 @@ struct MetricSources {
   std::function<SeriesCounts()> series;
   // Every watch's first list is committed.
   std::function<bool()> synced;
+  // Takes the ledger's mutex.
+  std::function<std::vector<OutletStatus>()> outlets;
   // When the counters began.
   WallTime started;
 };

@@ -5,15 +5,25 @@
 
 #include <string_view>
 
+#include "unit/apiserver/certificates.h"
+
 namespace kem {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+Result<std::optional<std::string>> Read(const std::string& path) {
+  if (path == "/ca.crt") return std::optional(MakeCa().certificate);
+  if (path == "etc/headers") return std::optional(std::string("X-Org infra"));
+  return std::optional<std::string>();
+}
 
 Result<std::vector<OutletConfig>> Parse(std::string_view text) {
   Result<ConfigFile> file = ParseConfigFile(text, "etc/c.yaml");
   if (!file) return file.error();
-  return MakeOutlets(file->forward, "etc/c.yaml");
+  const Environment none = [](const std::string&) { return std::nullopt; };
+  return MakeOutlets(file->forward, "etc/c.yaml", none, Read);
 }
 
 std::string Refused(std::string_view text) {
@@ -30,7 +40,7 @@ TEST(ForwardConfigTest, ReadsOneOfEachKind) {
       "- name: loki\n  kind: otlp\n  endpoint: https://collector:4318\n"
       "  ca-file: /ca.crt\n"
       "- {name: infra, kind: namespace, namespace: infra}\n"
-      "- {name: marks, kind: mark, label-ttl: 2h}\n");
+      "- {name: marks, kind: mark, label-ttl: 2h, filter: {kinds: [Node]}}\n");
   ASSERT_TRUE(outlets) << outlets.error().message;
   ASSERT_EQ(outlets->size(), 4U);
   const OutletConfig& log = (*outlets)[0];
@@ -40,7 +50,10 @@ TEST(ForwardConfigTest, ReadsOneOfEachKind) {
   EXPECT_EQ((*outlets)[1].endpoint, "https://collector:4318");
   EXPECT_EQ((*outlets)[1].ca_file, "/ca.crt");
   EXPECT_EQ((*outlets)[2].target_namespace, "infra");
+  EXPECT_EQ((*outlets)[1].collector.access->server.port, 4318);
+  EXPECT_EQ((*outlets)[1].collector.access->ca.file, "/ca.crt");
   EXPECT_EQ((*outlets)[3].label_ttl, std::chrono::hours(2));
+  EXPECT_THAT((*outlets)[3].filter.types.include, ElementsAre("Warning"));
 }
 
 TEST(ForwardConfigTest, ClusterScopedOnlyUnlessTheFilterSaysMore) {
@@ -54,6 +67,51 @@ TEST(ForwardConfigTest, ClusterScopedOnlyUnlessTheFilterSaysMore) {
   EXPECT_TRUE((*outlets)[1].filter.namespaced);
   EXPECT_THAT((*outlets)[1].filter.kinds.include, ElementsAre("Node", "Pod"));
   EXPECT_THAT((*outlets)[1].filter.types.exclude, ElementsAre("Normal"));
+}
+
+TEST(ForwardConfigTest, RefusesAnEndpointThatCannotBeUsed) {
+  const auto refused = [](const std::string& more) {
+    return Refused("forward:\n- {name: a, kind: otlp, endpoint: " + more + "}");
+  };
+  const std::string where =
+      "etc/c.yaml line 2: the outlet of forward has a wrong ";
+  EXPECT_EQ(refused("\"collector:4318\""),
+            where +
+                "endpoint \"collector:4318\" must begin with https:// or "
+                "http://");
+  EXPECT_EQ(refused("\"http://c:4318/v1/logs\""),
+            where +
+                "endpoint \"http://c:4318/v1/logs\" must be without "
+                "/v1/logs, which is added");
+  EXPECT_EQ(refused("\"http://c\", ca-file: /ca.crt"),
+            where +
+                "endpoint \"http://c\" must be https:// for ca-file and "
+                "cert-file to be used");
+  EXPECT_EQ(refused("\"https://c\", ca-file: /none"),
+            where + "ca-file /none does not exist");
+  EXPECT_EQ(refused("\"https://c\", headers-file: headers"),
+            where +
+                "headers-file etc/headers line 1 is no header such as "
+                "\"X-Scope-OrgID: team\"");
+}
+
+TEST(ForwardConfigTest, AMarkNamesKindsAndNothingThatIsNotMarked) {
+  EXPECT_EQ(
+      Refused("forward:\n- {name: a, kind: mark}"),
+      "etc/c.yaml line 2: the outlet of forward needs a filter that names "
+      "the kinds to be marked, such as {kinds: [Node, "
+      "PersistentVolume]}");
+  EXPECT_THAT(Refused("forward:\n- {name: a, kind: mark, filter: {kinds: "
+                      "[Node.*]}}"),
+              HasSubstr("names the kinds"));
+  EXPECT_EQ(Refused("forward:\n- name: a\n  kind: mark\n  filter: {kinds: "
+                    "[Node], types: [Normal]}"),
+            "etc/c.yaml line 4: the outlet of forward is a mark, which is for "
+            "Warnings of cluster-scoped objects: its filter cannot have types");
+  EXPECT_EQ(Refused("forward:\n- {name: a, kind: mark, filter: {kinds: [A]}}\n"
+                    "- {name: b, kind: mark, filter: {kinds: [B]}}"),
+            "etc/c.yaml line 3: the outlet of forward has a label that another "
+            "has: kube-event-metrics/trouble");
 }
 
 TEST(ForwardConfigTest, RefusesWithLineAndMend) {

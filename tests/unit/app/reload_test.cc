@@ -20,7 +20,9 @@ class ReloadTest : public ::testing::Test {
     ASSERT_TRUE(std::holds_alternative<Options>(parsed));
     reloader_ = std::make_unique<Reloader>(
         std::get<Options>(parsed), [this] { return Parse(); },
-        [this](const FilterOptions& filter) { filters.push_back(filter); },
+        Reloader::PutToWork{
+            [this](const auto& filter) { filters.push_back(filter); },
+            [this](const auto& outlets) { outlet_sets.push_back(outlets); }},
         clock, stats);
   }
   std::variant<Options, Exit> Parse() {
@@ -39,6 +41,7 @@ class ReloadTest : public ::testing::Test {
 
   std::optional<std::string> file = "";
   std::vector<FilterOptions> filters;
+  std::vector<std::vector<OutletConfig>> outlet_sets;
   FakeClock clock;
   ReloadStats stats;
 
@@ -56,6 +59,18 @@ TEST_F(ReloadTest, TakesOverTheFilterOnce) {
   EXPECT_EQ(Reload("").text, "reloaded\n");
   EXPECT_EQ(filters.size(), 2U);
   EXPECT_EQ(Count(ReloadResult::kSuccess), 3U);
+}
+
+TEST_F(ReloadTest, TakesOverTheOutletsOnce) {
+  Start({"--config.file=c.yaml"});
+  EXPECT_TRUE(Reload("forward: [{name: a, kind: log}]").ok);
+  EXPECT_TRUE(Reload("forward: [{name: a, kind: log}]\nkinds: [Node]").ok);
+  ASSERT_EQ(outlet_sets.size(), 1U);
+  EXPECT_EQ(outlet_sets[0].at(0).queue.name, "a");
+  EXPECT_FALSE(Reload("forward: [{name: a}]").ok);
+  EXPECT_EQ(outlet_sets.size(), 1U);
+  EXPECT_EQ(Reload("").text, "reloaded\n");
+  EXPECT_THAT(outlet_sets.at(1), IsEmpty());
 }
 
 TEST_F(ReloadTest, ABadFileChangesNothingAndTellsWhere) {

@@ -39,7 +39,8 @@ class OtlpOutletTest : public ::testing::Test {
   void Make(const std::string& headers_file) {
     auto owned = std::make_unique<ScriptedTransport>();
     transport = owned.get();
-    outlet.emplace(std::move(owned), headers_file, clock,
+    outlet.emplace(std::move(owned),
+                   OtlpOutlet::Headers{headers_file, confidential}, clock,
                    [this](const std::string&) { return headers; });
   }
   Delivery Deliver(int status, std::vector<std::string> body = {},
@@ -51,6 +52,7 @@ class OtlpOutletTest : public ::testing::Test {
 
   FakeClock clock;
   std::stop_source stop;
+  bool confidential = true;
   Result<std::optional<std::string>> headers = std::optional<std::string>();
   ScriptedTransport* transport = nullptr;
   std::optional<OtlpOutlet> outlet;
@@ -140,6 +142,17 @@ TEST_F(OtlpOutletTest, HeadersComeFromTheFileEachTime) {
   EXPECT_EQ(problem.find("Bearer"), std::string::npos);
   headers = std::optional<std::string>();
   EXPECT_THAT(Deliver(200).problem, HasSubstr("/headers is not there"));
+}
+
+TEST_F(OtlpOutletTest, NoTokenTravelsWhereAllCanRead) {
+  confidential = false;
+  Make("/headers");
+  headers = std::optional<std::string>("authorization: Bearer x\n");
+  const std::string problem = Deliver(200).problem;
+  EXPECT_THAT(problem, HasSubstr("/headers has an Authorization, which plain"));
+  EXPECT_TRUE(transport->requests.empty());
+  headers = std::optional<std::string>("X-Scope-OrgID: infra\n");
+  EXPECT_EQ(Deliver(200).done, 2U);
 }
 
 }  // namespace

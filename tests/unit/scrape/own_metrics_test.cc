@@ -27,11 +27,12 @@ class OwnMetricsTest : public ::testing::Test {
   ReloadStats reloads;
   StateStats state;
   bool synced = false;
+  std::vector<OutletStatus> outlets;
   OwnMetrics own{{session, occurrences, scopes, http, reloads, state,
                   [] {
                     return SeriesCounts{{10, 20, 30, 40}, {50, 60, 70, 80}};
                   },
-                  [this] { return synced; },
+                  [this] { return synced; }, [this] { return outlets; },
                   WallTime(std::chrono::milliseconds(1700000000500))}};
 };
 
@@ -96,6 +97,37 @@ TEST_F(OwnMetricsTest, EveryStatMovesItsSample) {
 
 TEST_F(OwnMetricsTest, SaysNothingOfAStateThatIsNotKept) {
   EXPECT_EQ(Render().find("kube_event_metrics_state_"), std::string::npos);
+}
+
+TEST_F(OwnMetricsTest, TellsOfEachOutlet) {
+  EXPECT_THAT(Render(), Not(HasSubstr("_forward_")));
+  outlets = {{.name = "audit",
+              .kind = "log",
+              .delivered = 1,
+              .refused = 2,
+              .failed_attempts = 3,
+              .retries = 4,
+              .dropped = 5,
+              .queued = 6,
+              .queued_bytes = 7,
+              .oldest_age = std::chrono::milliseconds(8500)},
+             {.name = "infra", .kind = "namespace"}};
+  const std::string text = Render();
+  const std::string name_start = "\nkube_event_metrics_forward_";
+  const std::string audit = "{outlet=\"audit\",kind=\"log\"";
+  for (const auto& [name, value] :
+       {std::pair("delivered_total", "} 1\n"),
+        std::pair("dropped_total", ",reason=\"queue_full\"} 5\n"),
+        std::pair("dropped_total", ",reason=\"refused\"} 2\n"),
+        std::pair("failures_total", "} 3\n"),
+        std::pair("retries_total", "} 4\n"), std::pair("queued", "} 6\n"),
+        std::pair("queued_bytes", "} 7\n"),
+        std::pair("oldest_age_seconds", "} 8.5\n")}) {
+    EXPECT_THAT(text + "\n", HasSubstr(name_start + name + audit + value));
+  }
+  EXPECT_THAT(text,
+              HasSubstr(name_start + "oldest_age_seconds{outlet=\"infra\","
+                                     "kind=\"namespace\"} 0\n"));
 }
 
 TEST_F(OwnMetricsTest, LagIsACumulativeHistogram) {

@@ -1,5 +1,6 @@
 // Makes the outlets that the configuration names, each of its kind. Used by
-// the app, for Forwarder; the one place that knows all kinds.
+// the app, for Forwarder; the one place that knows all kinds. Nothing of them
+// is kept here.
 #pragma once
 
 #include "apiserver/http_transport.h"

@@ -32,25 +32,11 @@ constexpr int64_t kMaxCount = std::numeric_limits<int32_t>::max();
 
 // What an Event or a Status says before it is made sense of.
 struct RawObject {
-  std::string_view name;
-  std::string_view event_namespace;
-  std::string_view uid;
+  Event plain;  // the texts that are taken as they are
   std::string_view resource_version;
   std::string_view created;
-  std::string_view api_version;
-  std::string_view kind;
-  std::string_view object_namespace;
-  std::string_view object_name;
-  std::string_view object_uid;
-  std::string_view object_version;
-  std::string_view field_path;
-  std::string_view reason;
-  std::string_view message;
-  std::string_view type;
   std::string_view controller;
   std::string_view source_component;
-  std::string_view host;
-  std::string_view action;
   std::string_view first_seen;
   std::string_view last_seen;
   std::string_view event_time;
@@ -108,11 +94,11 @@ simdjson::error_code ForEachField(ondemand::value value, Visit visit) {
 simdjson::error_code ReadMetadata(ondemand::value value, RawObject& raw) {
   return ForEachField(value, [&](const char* key, ondemand::value& v) {
     if (Is(key, "name")) {
-      raw.name = Text(v);
+      raw.plain.name = Text(v);
     } else if (Is(key, "namespace")) {
-      raw.event_namespace = Text(v);
+      raw.plain.event_namespace = Text(v);
     } else if (Is(key, "uid")) {
-      raw.uid = Text(v);
+      raw.plain.uid = Text(v);
     } else if (Is(key, "resourceVersion")) {
       raw.resource_version = Text(v);
     } else if (Is(key, "creationTimestamp")) {
@@ -125,19 +111,19 @@ simdjson::error_code ReadMetadata(ondemand::value value, RawObject& raw) {
 simdjson::error_code ReadReference(ondemand::value value, RawObject& raw) {
   return ForEachField(value, [&](const char* key, ondemand::value& v) {
     if (Is(key, "kind")) {
-      raw.kind = Text(v);
+      raw.plain.kind = Text(v);
     } else if (Is(key, "namespace")) {
-      raw.object_namespace = Text(v);
+      raw.plain.object_namespace = Text(v);
     } else if (Is(key, "name")) {
-      raw.object_name = Text(v);
+      raw.plain.object_name = Text(v);
     } else if (Is(key, "apiVersion")) {
-      raw.api_version = Text(v);
+      raw.plain.api_version = Text(v);
     } else if (Is(key, "uid")) {
-      raw.object_uid = Text(v);
+      raw.plain.object_uid = Text(v);
     } else if (Is(key, "resourceVersion")) {
-      raw.object_version = Text(v);
+      raw.plain.object_version = Text(v);
     } else if (Is(key, "fieldPath")) {
-      raw.field_path = Text(v);
+      raw.plain.field_path = Text(v);
     }
     return simdjson::SUCCESS;
   });
@@ -159,7 +145,7 @@ simdjson::error_code ReadSeries(ondemand::value value, RawObject& raw) {
 simdjson::error_code ReadSource(ondemand::value value, RawObject& raw) {
   return ForEachField(value, [&](const char* key, ondemand::value& v) {
     if (Is(key, "component")) raw.source_component = Text(v);
-    if (Is(key, "host")) raw.host = Text(v);
+    if (Is(key, "host")) raw.plain.host = Text(v);
     return simdjson::SUCCESS;
   });
 }
@@ -193,7 +179,7 @@ simdjson::error_code ReadField(const char* key, ondemand::value& value,
                                RawObject& raw) {
   switch (key[0]) {
     case 'a':
-      if (Is(key, "action")) raw.action = Text(value);
+      if (Is(key, "action")) raw.plain.action = Text(value);
       break;
     case 'c':
       if (Is(key, "count")) raw.count = Integer(value);
@@ -216,13 +202,13 @@ simdjson::error_code ReadField(const char* key, ondemand::value& value,
       break;
     case 'm':
       if (Is(key, "metadata")) return ReadMetadata(value, raw);
-      if (Is(key, "message")) raw.message = Text(value);
+      if (Is(key, "message")) raw.plain.message = Text(value);
       break;
     case 'n':
-      if (Is(key, "note")) raw.message = Text(value);
+      if (Is(key, "note")) raw.plain.message = Text(value);
       break;
     case 'r':
-      if (Is(key, "reason")) raw.reason = Text(value);
+      if (Is(key, "reason")) raw.plain.reason = Text(value);
       if (Is(key, "regarding")) return ReadReference(value, raw);
       if (Is(key, "reportingComponent") || Is(key, "reportingController")) {
         raw.controller = Text(value);
@@ -233,7 +219,7 @@ simdjson::error_code ReadField(const char* key, ondemand::value& value,
       if (Is(key, "source")) return ReadSource(value, raw);
       break;
     case 't':
-      if (Is(key, "type")) raw.type = Text(value);
+      if (Is(key, "type")) raw.plain.type = Text(value);
       break;
     default:
       break;
@@ -242,30 +228,16 @@ simdjson::error_code ReadField(const char* key, ondemand::value& value,
 }
 
 bool Finish(const RawObject& raw, Event& event) {
+  event = raw.plain;
   event.resource_version =
       ParseResourceVersion(raw.resource_version).value_or(0);
-  if (raw.name.empty() || event.resource_version == 0) return false;
-  event.event_namespace = raw.event_namespace;
-  event.name = raw.name;
-  event.uid = raw.uid;
-  event.api_version = raw.api_version;
-  event.kind = raw.kind;
-  event.object_namespace = raw.object_namespace;
-  event.object_name = raw.object_name;
-  event.object_uid = raw.object_uid;
-  event.object_version = raw.object_version;
-  event.field_path = raw.field_path;
-  event.host = raw.host;
-  event.action = raw.action;
-  event.reason = raw.reason;
-  event.type = raw.type;
+  if (raw.plain.name.empty() || event.resource_version == 0) return false;
   event.reporting_component =
       raw.controller.empty() ? raw.source_component : raw.controller;
   const int64_t count =
       raw.has_series ? raw.series_count.value_or(1) : raw.count.value_or(1);
   event.count = static_cast<uint32_t>(std::clamp<int64_t>(count, 1, kMaxCount));
-  event.message = raw.message;
-  event.combined = raw.message.starts_with(kCombinedPrefix);
+  event.combined = raw.plain.message.starts_with(kCombinedPrefix);
 
   const WallTime never{};
   const WallTime created = ParseRfc3339(raw.created).value_or(never);
@@ -307,8 +279,8 @@ void FinishFrame(const RawObject& raw, Event& event, FrameInfo& info) {
     case FrameType::kError:
       info.status_code =
           static_cast<int>(std::clamp<int64_t>(raw.status_code, 0, 999));
-      info.status_reason = raw.reason;
-      info.status_message = raw.message.substr(0, 200);
+      info.status_reason = raw.plain.reason;
+      info.status_message = raw.plain.message.substr(0, 200);
       if (raw.retry_after && *raw.retry_after > 0) {
         info.retry_after =
             std::chrono::seconds(std::min<int64_t>(*raw.retry_after, 86400));

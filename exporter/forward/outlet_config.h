@@ -1,5 +1,6 @@
 // What one entry of the configuration file's `forward` list says, judged and
-// with its defaults. Made by forward_config.cc, used by whoever builds outlets.
+// with its defaults. Made by forward_config.cc, used by whoever builds outlets,
+// and compared by a reload. Holds no secret but what files are named for.
 #pragma once
 
 #include <array>

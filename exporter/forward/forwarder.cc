@@ -47,9 +47,8 @@ void Forwarder::Set(const std::vector<OutletConfig>& outlets,
       !running_.empty()) {
     return;
   }
-  for (Running& one : running_) one.thread.request_stop();
-  std::vector<Running> before = std::exchange(running_, {});
-  for (Running& one : before) one.thread.join();
+  End(running_);
+  const std::vector<Running> before = std::exchange(running_, {});
   Filters filters;
   std::vector<Outbox::Outlet> queues;
   std::vector<std::shared_ptr<OutletStats>> stats;
@@ -89,12 +88,16 @@ void Forwarder::Start(size_t index, const OutletConfig& config,
       [worker = one.worker.get()](std::stop_token stop) { worker->Run(stop); });
 }
 
-void Forwarder::Stop() {
-  const std::lock_guard guard(mutex_);
-  for (Running& one : running_) one.thread.request_stop();
-  for (Running& one : running_) {
+void Forwarder::End(std::vector<Running>& running) {
+  for (Running& one : running) one.thread.request_stop();
+  for (Running& one : running) {
     if (one.thread.joinable()) one.thread.join();
   }
+}
+
+void Forwarder::Stop() {
+  const std::lock_guard guard(mutex_);
+  End(running_);
 }
 
 std::vector<OutletStatus> Forwarder::Statuses() const {

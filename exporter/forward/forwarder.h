@@ -82,6 +82,7 @@ class Forwarder {
     std::shared_ptr<const OutletStats> stats;
   };
 
+  static void End(std::vector<Running>& running);
   void Start(size_t index, const OutletConfig& config,
              std::shared_ptr<OutletStats> stats);
 

@@ -86,6 +86,28 @@ TEST_F(OutletWorkerTest, OnlyTheRestIsTriedAgain) {
   EXPECT_EQ(stats.delivered, 3U);
 }
 
+TEST_F(OutletWorkerTest, WhatIsHeldIsNoFailureAndIsAskedAboutEachSecond) {
+  outlet.answers = {{.hold = milliseconds(300)},
+                    {.done = 1, .hold = seconds(50)}};
+  const OutletWorker::Step first = PassOn();
+  EXPECT_EQ(first.next, Next::kHold);
+  EXPECT_EQ(first.wait, milliseconds(300));
+  EXPECT_EQ(PassOn().wait, seconds(1));
+  EXPECT_EQ(Waiting(), 2U);
+  EXPECT_EQ(stats.failed_attempts, 0U);
+  EXPECT_EQ(stats.retries, 0U);
+}
+
+TEST_F(OutletWorkerTest, CountsWhatIsTriedAgain) {
+  outlet.answers = {{.problem = "down"}, {.problem = "down"}};
+  PassOn();
+  EXPECT_EQ(stats.retries, 0U);
+  PassOn();
+  PassOn();
+  PassOn();
+  EXPECT_EQ(stats.retries, 2U);
+}
+
 TEST_F(OutletWorkerTest, WaitsAsLongAsTheSinkWants) {
   outlet.answers = {{.problem = "busy", .retry_after = seconds(40)}};
   EXPECT_EQ(PassOn().wait, seconds(40));

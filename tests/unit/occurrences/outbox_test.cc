@@ -10,6 +10,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::Pair;
 
 Occurrence About(std::string_view object) {
   Occurrence occurrence;
@@ -104,6 +105,30 @@ TEST_F(OutboxTest, ARestartKeepsWhatWaits) {
   outbox.SetOutlets({{"otlp", 100, 100'000}, {"new", 3, 1000}});
   EXPECT_THAT(Waiting(0), ElementsAre("c", "d", "e"));
   EXPECT_THAT(Waiting(1), IsEmpty());
+}
+
+TEST_F(OutboxTest, MemoriesAreKeptByOutletAndOverRestarts) {
+  EXPECT_TRUE(outbox.Remember(1, "node/a", "until 7"));
+  EXPECT_TRUE(outbox.Remember(1, "node/b", "until 8"));
+  EXPECT_TRUE(outbox.Remember(1, "node/a", "until 9"));
+  EXPECT_TRUE(outbox.Remember(1, "node/b", ""));
+  outbox.SetOutlets({{"otlp", 100, 100'000}});
+  std::string bytes;
+  outbox.Save(bytes);
+  Outbox loaded;
+  ASSERT_TRUE(loaded.Load(bytes));
+  EXPECT_THAT(loaded.memories(0), ElementsAre(Pair("node/a", "until 9")));
+}
+
+TEST_F(OutboxTest, MemoriesAreBounded) {
+  EXPECT_FALSE(outbox.Remember(0, "a", std::string(Outbox::kMaxMemory, 'x')));
+  for (size_t i = 0; i < Outbox::kMaxMemories; ++i) {
+    ASSERT_TRUE(outbox.Remember(0, std::to_string(i), "x"));
+  }
+  EXPECT_FALSE(outbox.Remember(0, "one more", "x"));
+  EXPECT_TRUE(outbox.Remember(0, "7", "y"));
+  EXPECT_TRUE(outbox.Remember(0, "7", ""));
+  EXPECT_TRUE(outbox.Remember(0, "one more", "x"));
 }
 
 TEST_F(OutboxTest, CutsAndDamageAreRefused) {

@@ -33,7 +33,7 @@ class Driver {
     now_.wall += std::chrono::seconds(7);
     const int event = Pick(60);
     Ledger::Watch& watch = ledger.FindWatch(event % 2 ? "shop" : "");
-    switch (Pick(17)) {
+    switch (Pick(18)) {
       case 0:
         return List(ledger, watch);
       case 1:
@@ -53,6 +53,11 @@ class Driver {
         return Acknowledge(ledger);
       case 8:
         return ledger.Offer(static_cast<uint32_t>(Pick(4)), Told(event));
+      case 9:
+        if (ledger.outbox().outlets() > 0) {
+          ledger.Remember(0, std::to_string(Pick(9)), Pick(3) ? "x" : "");
+        }
+        return;
       default:
         total += ledger.Observe(watch, See(ledger, event), now_).delta;
     }

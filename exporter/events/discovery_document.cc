@@ -57,6 +57,10 @@ bool IsPlainName(std::string_view name) {
   });
 }
 
+std::string PlainName(const std::string& name) {
+  return IsPlainName(name) ? name : "";
+}
+
 std::string GroupVersion(const std::string& group, const std::string& version) {
   return group.empty() ? version : group + "/" + version;
 }
@@ -76,11 +80,12 @@ void ReadAggregatedGroup(const json& group, ApiKinds& out) {
       const std::string kind = Text(Member(resource, "responseKind"), "kind");
       const std::string scope = Text(resource, "scope");
       const bool namespaced = scope == "Namespaced";
+      const std::string plural = Text(resource, "resource");
       if (kind.empty() || (!namespaced && scope != "Cluster") ||
-          Text(resource, "resource").find('/') != std::string::npos) {
+          plural.find('/') != std::string::npos) {
         continue;
       }
-      out.kinds.push_back({api_version, kind, namespaced});
+      out.kinds.push_back({api_version, kind, namespaced, PlainName(plural)});
     }
   }
 }
@@ -143,11 +148,13 @@ Result<ApiKinds> ParseResourceList(std::string_view text,
     const std::string kind = Text(resource, "kind");
     const auto* namespaced =
         Member(resource, "namespaced").get_ptr<const bool*>();
+    const std::string plural = Text(resource, "name");
     if (kind.empty() || namespaced == nullptr ||
-        Text(resource, "name").find('/') != std::string::npos) {
+        plural.find('/') != std::string::npos) {
       continue;
     }
-    out.kinds.push_back({std::string(group_version), kind, *namespaced});
+    out.kinds.push_back(
+        {std::string(group_version), kind, *namespaced, PlainName(plural)});
   }
   return out;
 }

@@ -15,6 +15,8 @@ struct ApiKind {
   std::string api_version;  // as in involvedObject.apiVersion: "v1", "apps/v1"
   std::string kind;
   bool namespaced = false;
+  // "nodes", as it stands in a URL; empty when it could not stand there.
+  std::string plural = {};
 };
 
 struct ApiKinds {

@@ -14,6 +14,10 @@ namespace {
 void RequireKinds(const kem::ApiKinds& found) {
   for (const kem::ApiKind& kind : found.kinds) {
     kem::Require(!kind.kind.empty(), "every kind has a name");
+    kem::Require(
+        kind.plural.find_first_not_of("abcdefghijklmnopqrstuvwxyz"
+                                      "0123456789.-") == std::string::npos,
+        "plurals are fit for a path");
   }
 }
 

@@ -50,6 +50,20 @@ TEST(DiscoveryDocumentTest, ReadsAnAggregatedDocumentUnderItsOwnGroupVersion) {
   EXPECT_THAT(root->walk, IsEmpty());
 }
 
+TEST(DiscoveryDocumentTest, KeepsPluralsThatMayStandInAPath) {
+  const auto root = ParseDiscoveryRoot(kAggregatedCore);
+  ASSERT_TRUE(root);
+  EXPECT_EQ(root->found.kinds.at(0).plural, "nodes");
+  const auto list = ParseResourceList(
+      R"({"kind":"APIResourceList","resources":[
+        {"name":"nodes","kind":"Node","namespaced":false},
+        {"name":"a?b","kind":"Odd","namespaced":false}]})",
+      "v1");
+  ASSERT_TRUE(list);
+  EXPECT_EQ(list->kinds.at(0).plural, "nodes");
+  EXPECT_EQ(list->kinds.at(1).plural, "");
+}
+
 TEST(DiscoveryDocumentTest, ReadsEveryVersionOfAGroup) {
   const auto root = ParseDiscoveryRoot(
       R"({"kind":"APIGroupDiscoveryList","items":[

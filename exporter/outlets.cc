@@ -4,6 +4,7 @@
 
 #include "apiserver/httplib_transport.h"
 #include "forward/log_outlet.h"
+#include "forward/mark_outlet.h"
 #include "forward/otlp_outlet.h"
 
 namespace kem {
@@ -15,19 +16,31 @@ bool Private(const ServerUrl& server) {
          server.host.starts_with("127.");
 }
 
+std::unique_ptr<Outlet> MakeOtlp(const OutletConfig& config,
+                                 const Clock& clock) {
+  const ApiAccess& access = *config.collector.access;
+  return std::make_unique<OtlpOutlet>(
+      std::make_unique<HttplibTransport>(access),
+      OtlpOutlet::Headers{config.headers_file, Private(access.server)}, clock);
+}
+
 }  // namespace
 
-Forwarder::MakeOutlet OutletMaker(HttpTransport& /*api*/,
-                                  const Discovery& /*discovery*/,
-                                  Clock& clock) {
-  return [&clock](const OutletConfig& config,
-                  OutletMemory&) -> std::unique_ptr<Outlet> {
-    if (config.kind == OutletKind::kOtlp) {
-      const ApiAccess& access = *config.collector.access;
-      return std::make_unique<OtlpOutlet>(
-          std::make_unique<HttplibTransport>(access),
-          OtlpOutlet::Headers{config.headers_file, Private(access.server)},
-          clock);
+Forwarder::MakeOutlet OutletMaker(HttpTransport& api,
+                                  const Discovery& discovery, Clock& clock) {
+  return [&](const OutletConfig& config,
+             OutletMemory& memory) -> std::unique_ptr<Outlet> {
+    switch (config.kind) {
+      case OutletKind::kLog:
+        break;
+      case OutletKind::kOtlp:
+        return MakeOtlp(config, clock);
+      case OutletKind::kMark:
+        return std::make_unique<MarkOutlet>(
+            api, discovery, clock, memory,
+            MarkOptions{config.queue.name, config.label, config.label_ttl});
+      case OutletKind::kNamespace:
+        break;
     }
     return std::make_unique<LogOutlet>(config.path);
   };

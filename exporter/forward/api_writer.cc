@@ -56,6 +56,7 @@ ApiAnswer SendToApi(HttpTransport& transport, const ApiWrite& write,
   HttpRequest request;
   request.method = write.method;
   request.path = write.path;
+  request.accept = write.accept;
   request.content_type = write.content_type;
   request.body = write.body;
   request.read_timeout = request.deadline = kPatience;

@@ -17,10 +17,11 @@
 namespace kem {
 
 struct ApiWrite {
-  std::string method;  // POST or PATCH
+  std::string method;  // POST, PATCH, or GET without a body
   std::string path;    // from "/api" on, with the query, percent-encoded
   std::string content_type = "application/json";
-  std::string body;  // JSON
+  std::string body = {};  // JSON
+  std::string accept = "application/json";
 };
 
 struct ApiAnswer {

@@ -1,13 +1,18 @@
 #include "dry_run.h"
 
+#include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
+#include <set>
 #include <string_view>
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/one_line.h"
+#include "events/cluster_kinds.h"
+#include "events/discovery.h"
 
 namespace kem {
 namespace {
@@ -67,9 +72,10 @@ class Asker {
   }
 
   Result<bool> May(const std::string& group, const std::string& verb,
-                   const std::string& name_space) {
+                   const std::string& name_space,
+                   const std::string& resource = "events") {
     json attributes = {
-        {"group", group}, {"verb", verb}, {"resource", "events"}};
+        {"group", group}, {"verb", verb}, {"resource", resource}};
     if (!name_space.empty()) attributes["namespace"] = name_space;
     return Review({{"resourceAttributes", std::move(attributes)}});
   }
@@ -165,20 +171,28 @@ std::string Subject(const std::string& user) {
          Quoted(user) + "\n";
 }
 
-// A role with its binding; for the whole cluster when `name_space` is empty.
-std::string Grant(const std::string& user, const std::string& name_space) {
+constexpr char kReadEvents[] =
+    "- apiGroups: [\"\", \"events.k8s.io\"]\n"
+    "  resources: [\"events\"]\n"
+    "  verbs: [\"get\", \"list\", \"watch\"]\n";
+constexpr char kWriteEvents[] =
+    "- apiGroups: [\"\"]\n"
+    "  resources: [\"events\"]\n"
+    "  verbs: [\"create\", \"patch\"]\n";
+
+// A role of these rules with its binding; for the whole cluster when
+// `name_space` is empty.
+std::string Grant(const std::string& user, const std::string& name_space,
+                  const std::string& name, const std::string& rules) {
   const std::string kind = name_space.empty() ? "ClusterRole" : "Role";
   const std::string metadata =
-      std::string("metadata:\n  name: ") + kName + "\n" +
+      "metadata:\n  name: " + name + "\n" +
       (name_space.empty() ? "" : "  namespace: " + Quoted(name_space) + "\n");
   const std::string head = "---\napiVersion: rbac.authorization.k8s.io/v1\n";
-  return head + "kind: " + kind + "\n" + metadata +
-         "rules:\n- apiGroups: [\"\", \"events.k8s.io\"]\n"
-         "  resources: [\"events\"]\n"
-         "  verbs: [\"get\", \"list\", \"watch\"]\n" +
-         head + "kind: " + kind + "Binding\n" + metadata +
+  return head + "kind: " + kind + "\n" + metadata + "rules:\n" + rules + head +
+         "kind: " + kind + "Binding\n" + metadata +
          "roleRef:\n  apiGroup: rbac.authorization.k8s.io\n  kind: " + kind +
-         "\n  name: " + kName + "\nsubjects:\n" + Subject(user);
+         "\n  name: " + name + "\nsubjects:\n" + Subject(user);
 }
 
 std::string GrantDiscovery(const std::string& user) {
@@ -217,7 +231,7 @@ Result<void> CheckEvents(Asker& asker, const std::string& name_space,
   }
   if (enough) return {};
   report.Fail();
-  report.Add(Grant(user, name_space));
+  report.Add(Grant(user, name_space, kName, kReadEvents));
   for (const std::string verb : kVerbs) {
     report.Say("check:" + CanI(verb, name_space, user));
   }
@@ -238,7 +252,91 @@ Result<void> CheckDiscovery(Asker& asker, const std::string& user,
   return {};
 }
 
-Result<void> Check(const Options& options, Asker& asker, Report& report) {
+Result<void> CheckMirrors(const std::string& name_space,
+                          const std::string& user, Asker& asker,
+                          Report& report) {
+  bool whole = true;
+  for (const std::string verb : {"create", "patch"}) {
+    const Result<bool> may = asker.May("", verb, name_space);
+    if (!may) return may.error();
+    report.Tell(*may, verb + " events in " + name_space + ", to mirror there");
+    whole = whole && *may;
+  }
+  if (whole) return {};
+  report.Fail();
+  report.Add(
+      Grant(user, name_space, std::string(kName) + "-forward", kWriteEvents));
+  return {};
+}
+
+// `rules` gets those that are missing.
+Result<void> CheckMark(const std::string& kind, const ApiKinds& served,
+                       Asker& asker, Report& report, std::string& rules) {
+  const auto found = std::find_if(
+      served.kinds.begin(), served.kinds.end(), [&kind](const ApiKind& one) {
+        return one.kind == kind && !one.namespaced && !one.plural.empty();
+      });
+  if (found == served.kinds.end()) {
+    report.Tell(false, "a cluster-scoped kind " + kind + ", to be marked");
+    report.Fail();
+    return {};
+  }
+  const std::string group(ApiGroup(found->api_version));
+  const Result<bool> may = asker.May(group, "patch", "", found->plural);
+  if (!may) return may.error();
+  report.Tell(*may, "patch " + found->plural +
+                        (group.empty() ? "" : "." + group) + ", to mark them");
+  if (*may) return {};
+  report.Fail();
+  rules += "- apiGroups: [" + Quoted(group) + "]\n  resources: [" +
+           Quoted(found->plural) + "]\n  verbs: [\"patch\"]\n";
+  return {};
+}
+
+Result<void> CheckMarks(const std::set<std::string>& kinds,
+                        const std::string& user, HttpTransport& transport,
+                        Asker& asker, Report& report) {
+  const RealClock clock;
+  const Result<ApiKinds> served = Discovery(transport, clock).Fetch({});
+  if (!served) return served.error().WithPrefix("discovery");
+  std::string rules;
+  for (const std::string& kind : kinds) {
+    Result<void> checked = CheckMark(kind, *served, asker, report, rules);
+    if (!checked) return checked;
+  }
+  if (!rules.empty()) {
+    report.Add(Grant(user, "", std::string(kName) + "-mark", rules));
+  }
+  return {};
+}
+
+// Of the outlets that write to the API server; those that are elsewhere say by
+// metrics and log how it goes.
+Result<void> CheckForward(const Options& options, const std::string& user,
+                          HttpTransport& transport, Asker& asker,
+                          Report& report) {
+  std::set<std::string> targets;
+  std::set<std::string> kinds;
+  for (const OutletConfig& outlet : options.forward) {
+    if (outlet.kind == OutletKind::kNamespace) {
+      targets.insert(outlet.target_namespace);
+    }
+    if (outlet.kind == OutletKind::kMark) {
+      const std::vector<std::string>& names = outlet.filter.kinds.include;
+      kinds.insert(names.begin(), names.end());
+    }
+  }
+  for (const std::string& target : targets) {
+    Result<void> checked = CheckMirrors(target, user, asker, report);
+    if (!checked) return checked;
+  }
+  if (kinds.empty()) return {};
+  return CheckMarks(kinds, user, transport, asker, report);
+}
+
+Result<void> Check(const Options& options, HttpTransport& transport,
+                   Report& report) {
+  Asker asker(transport);
   Result<std::string> user = asker.User();
   if (!user) return user.error();
   if (user->empty()) {
@@ -252,7 +350,9 @@ Result<void> Check(const Options& options, Asker& asker, Report& report) {
     Result<void> checked = CheckEvents(asker, name_space, *user, report);
     if (!checked) return checked;
   }
-  return CheckDiscovery(asker, *user, report);
+  Result<void> checked = CheckDiscovery(asker, *user, report);
+  if (!checked) return checked;
+  return CheckForward(options, *user, transport, asker, report);
 }
 
 }  // namespace
@@ -263,8 +363,7 @@ DryRunReport DryRun(const Options& options, const ApiAccess& access,
   report.Say("kube-event-metrics --dry-run; flags and files are in order");
   report.Say("API server: " + access.server.ToString() + " (" + access.origin +
              ")");
-  Asker asker(transport);
-  const Result<void> checked = Check(options, asker, report);
+  const Result<void> checked = Check(options, transport, report);
   if (!checked) {
     report.Say("FAILED   " + checked.error().message);
     report.Fail();

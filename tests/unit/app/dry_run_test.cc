@@ -22,8 +22,14 @@ class ReviewServer : public HttpTransport {
                    std::stop_token) override {
     if (unreachable) return {HttpEnd::kUnreachable, "connection refused"};
     questions.push_back(request.body);
-    handler.OnHead({status, {}, {}});
-    if (request.path.ends_with("/selfsubjectreviews")) {
+    const bool post = !request.body.empty();
+    handler.OnHead({post ? status : 200, {}, {}});
+    if (request.path == "/api" || request.path == "/apis") {
+      handler.OnBody(
+          R"({"kind":"APIGroupDiscoveryList","items":[{"versions":[)"
+          R"({"version":"v1","resources":[{"resource":"nodes",)"
+          R"("scope":"Cluster","responseKind":{"kind":"Node"}}]}]}]})");
+    } else if (request.path.ends_with("/selfsubjectreviews")) {
       handler.OnBody(R"({"status":{"userInfo":{"username":")" + user + "\"}}}");
     } else if (status == 201) {
       bool allowed = true;
@@ -141,6 +147,46 @@ TEST_F(DryRunTest, AsksForDiscovery) {
   const DryRunReport report = Run();
   EXPECT_EQ(report.code, 1);
   EXPECT_THAT(report.text, HasSubstr("  name: system:discovery\n"));
+}
+
+TEST_F(DryRunTest, AsksForWhatMirrorsAndMarksNeed) {
+  OutletConfig mirror;
+  mirror.kind = OutletKind::kNamespace;
+  mirror.target_namespace = "infra";
+  OutletConfig mark;
+  mark.kind = OutletKind::kMark;
+  mark.filter.kinds.include = {"Node"};
+  options_.forward = {mirror, mark};
+  EXPECT_EQ(Run().code, 0);
+  EXPECT_THAT(Run().text,
+              AllOf(HasSubstr("# ok       create events in infra, to mirror"),
+                    HasSubstr("# ok       patch nodes, to mark them\n")));
+  server_.denied = {R"("verb":"patch")"};
+  const DryRunReport report = Run();
+  EXPECT_EQ(report.code, 1);
+  EXPECT_THAT(
+      report.text,
+      AllOf(HasSubstr("# MISSING  patch events in infra, to mirror there\n"),
+            HasSubstr("kind: Role\nmetadata:\n"
+                      "  name: kube-event-metrics-forward\n"
+                      "  namespace: \"infra\"\nrules:\n"
+                      "- apiGroups: [\"\"]\n  resources: [\"events\"]\n"
+                      "  verbs: [\"create\", \"patch\"]\n"),
+            HasSubstr("kind: ClusterRole\nmetadata:\n"
+                      "  name: kube-event-metrics-mark\nrules:\n"
+                      "- apiGroups: [\"\"]\n  resources: [\"nodes\"]\n"
+                      "  verbs: [\"patch\"]\n"),
+            HasSubstr("  name: kube-event-metrics-mark\nsubjects:\n")));
+}
+
+TEST_F(DryRunTest, TellsOfAKindThatIsNotServed) {
+  OutletConfig mark;
+  mark.kind = OutletKind::kMark;
+  mark.filter.kinds.include = {"NodePool"};
+  options_.forward = {mark};
+  EXPECT_EQ(Run().code, 1);
+  EXPECT_THAT(Run().text,
+              HasSubstr("# MISSING  a cluster-scoped kind NodePool, to be"));
 }
 
 TEST_F(DryRunTest, TellsWhenItCannotFindOut) {

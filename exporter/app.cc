@@ -54,7 +54,10 @@ class App {
   // All must outlive this. `state` is open and not started.
   App(const Options& options, ApiAccess access, KeptState& state, Clock& clock,
       Reloader::Parse parse);
-  ~App() { state_.Stop(); }
+  ~App() {
+    forwarder_.Stop();
+    state_.Stop();
+  }
   App(const App&) = delete;
   App& operator=(const App&) = delete;
 
@@ -93,7 +96,8 @@ App::App(const Options& options, ApiAccess access, KeptState& state,
       discovery_(transport_, clock),
       world_(discovery_, clock, options.retention, state.ledger()),
       forwarder_(state.ledger(), clock,
-                 OutletMaker(transport_, discovery_, clock)),
+                 OutletMaker(transport_, discovery_, clock),
+                 [&state] { state.Flush(); }),
       reloader_(options, std::move(parse),
                 {[this](const auto& filter) { SetFilter(filter); },
                  [this](const auto& outlets) { SetOutlets(outlets); }},

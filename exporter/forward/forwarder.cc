@@ -31,8 +31,12 @@ class LedgerMemory : public OutletMemory {
 
 }  // namespace
 
-Forwarder::Forwarder(Ledger& ledger, Clock& clock, MakeOutlet make)
-    : ledger_(ledger), clock_(clock), make_(std::move(make)) {}
+Forwarder::Forwarder(Ledger& ledger, Clock& clock, MakeOutlet make,
+                     std::function<void()> flush)
+    : ledger_(ledger),
+      clock_(clock),
+      make_(std::move(make)),
+      flush_(std::move(flush)) {}
 
 Forwarder::~Forwarder() { Stop(); }
 
@@ -83,7 +87,7 @@ void Forwarder::Start(size_t index, const OutletConfig& config,
   one.outlet = make_(one.config, *one.memory);
   one.worker = std::make_unique<OutletWorker>(
       ledger_, index, *one.outlet, *one.stats,
-      OutletWorker::Environment{clock_, MakeRandomUnit(), bell_});
+      OutletWorker::Environment{clock_, MakeRandomUnit(), bell_, flush_});
   one.thread = std::jthread(
       [worker = one.worker.get()](std::stop_token stop) { worker->Run(stop); });
 }

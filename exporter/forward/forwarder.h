@@ -43,8 +43,10 @@ class Forwarder {
   using MakeOutlet = std::function<std::unique_ptr<Outlet>(const OutletConfig&,
                                                            OutletMemory&)>;
 
-  // `make` is called by Set. All must outlive this.
-  Forwarder(Ledger& ledger, Clock& clock, MakeOutlet make);
+  // `make` is called by Set, `flush` by the outlets' threads after each batch.
+  // All must outlive this.
+  Forwarder(Ledger& ledger, Clock& clock, MakeOutlet make,
+            std::function<void()> flush);
   ~Forwarder();
   Forwarder(const Forwarder&) = delete;
   Forwarder& operator=(const Forwarder&) = delete;
@@ -89,6 +91,7 @@ class Forwarder {
   Ledger& ledger_;
   Clock& clock_;
   const MakeOutlet make_;
+  const std::function<void()> flush_;
   OutletBell bell_;
   std::mutex mutex_;              // held while threads are waited for
   std::vector<Running> running_;  // guarded by mutex_

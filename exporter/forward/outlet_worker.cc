@@ -66,10 +66,12 @@ OutletWorker::Step OutletWorker::PassOn(const std::stop_token& stop) {
   if (std::exchange(failed_, false)) ++stats_.retries;
   const Delivery delivery = outlet_.Deliver(batch, stop);
   const size_t done = std::min(delivery.done, entries.size());
-  if (done > 0) {
+  {
     const std::lock_guard guard(ledger_.mutex());
-    ledger_.Acknowledge(index_, entries[done - 1]->number);
+    if (done > 0) ledger_.Acknowledge(index_, entries[done - 1]->number);
+    ledger_.PutBack(index_);
   }
+  if (done > 0) environment_.flush();
   Note(delivery);
   stats_.delivered += done - std::min(delivery.refused, done);
   stats_.refused += delivery.refused;

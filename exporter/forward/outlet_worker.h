@@ -8,6 +8,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <mutex>
 #include <stop_token>
 #include <string>
@@ -54,6 +55,8 @@ class OutletWorker {
     Clock& clock;
     RandomUnit random;
     OutletBell& bell;
+    // Keeps what was acknowledged, so that a crash does not send it again.
+    std::function<void()> flush;
   };
 
   // `index` is the outlet's in the ledger's outbox. All must outlive this.

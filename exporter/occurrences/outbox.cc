@@ -77,6 +77,11 @@ void Outbox::Acknowledge(size_t index, uint64_t number) {
   }
 }
 
+void Outbox::PutBack(size_t index) {
+  queues_[index].peeked = 0;
+  MakeRoom(queues_[index]);
+}
+
 bool Outbox::Remember(size_t index, std::string_view name,
                       std::string_view text) {
   Memories& memories = queues_[index].memories;

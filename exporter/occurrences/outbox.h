@@ -55,11 +55,13 @@ class Outbox {
   void Drop(uint32_t mask, uint64_t entries);
 
   // The oldest that wait, at most so many; they stay until Acknowledge, and
-  // are not dropped meanwhile for want of room. At least one where there is
-  // one, whatever its size.
+  // are not dropped until then or until PutBack for want of room. At least one
+  // where there is one, whatever its size.
   Entries Peek(size_t index, size_t max_entries, size_t max_bytes);
   // Entries up to this number are passed on, or given up.
   void Acknowledge(size_t index, uint64_t number);
+  // What was peeked at and not acknowledged was not passed on.
+  void PutBack(size_t index);
 
   // What an outlet must know after a restart: a text by its name; an empty one
   // forgets it. False, and nothing kept, for one more than kMaxMemories or one

@@ -110,6 +110,8 @@ class Ledger {
     return outbox_.Peek(outlet, max_entries, max_bytes);
   }
 
+  void PutBack(size_t outlet) { outbox_.PutBack(outlet); }
+
   const SeriesTable& series() const { return *series_; }
   // Whether an Event may be in these series: also in none.
   bool Knows(SeriesIds ids) const {

@@ -100,6 +100,17 @@ class Connection:
             headers[name.strip().lower()] = value.strip()
         return Request(method, target, headers, self.client)
 
+    def read_body(self, request):
+        """Of the request that was just read, by its Content-Length."""
+        length = int(request.header("content-length") or 0)
+        while len(self.buffer) < length:
+            data = self.sock.recv(65536)
+            if not data:
+                raise Gone
+            self.buffer += data
+        body, self.buffer = self.buffer[:length], self.buffer[length:]
+        return body
+
     def write(self, data):
         """Bytes as they are; raises Gone when the client is away."""
         if not self.open:

@@ -92,7 +92,8 @@ class ForwarderTest : public ::testing::Test {
                         memory.Remember("made", config.queue.name);
                         return std::make_unique<FakeOutlet>(config.queue.name,
                                                             sink);
-                      }};
+                      },
+                      [] {}};
 };
 
 TEST_F(ForwarderTest, EachOutletIsHandedWhatIsItsOwn) {

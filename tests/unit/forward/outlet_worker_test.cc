@@ -37,7 +37,8 @@ class OutletWorkerTest : public ::testing::Test {
   OutletWorkerTest() {
     ledger.SetOutlets({{"log", 100, 100'000}});
     worker.emplace(ledger, 0, outlet, stats,
-                   OutletWorker::Environment{clock, [] { return 0.5; }, bell});
+                   OutletWorker::Environment{clock, [] { return 0.5; }, bell,
+                                             [this] { ++flushes; }});
     for (const char* name : {"a", "b", "c"}) {
       Occurrence occurrence;
       occurrence.object_name = name;
@@ -49,6 +50,7 @@ class OutletWorkerTest : public ::testing::Test {
 
   FakeClock clock;
   OutletBell bell;
+  int flushes = 0;
   Ledger ledger{SeriesOptions(), Hasher()};
   FakeOutlet outlet;
   OutletStats stats;
@@ -111,6 +113,14 @@ TEST_F(OutletWorkerTest, CountsWhatIsTriedAgain) {
 TEST_F(OutletWorkerTest, WaitsAsLongAsTheSinkWants) {
   outlet.answers = {{.problem = "busy", .retry_after = seconds(40)}};
   EXPECT_EQ(PassOn().wait, seconds(40));
+}
+
+TEST_F(OutletWorkerTest, WhatIsAcknowledgedIsKeptAtOnce) {
+  outlet.answers = {{.problem = "down"}, {.done = 1, .problem = "cut"}};
+  PassOn();
+  EXPECT_EQ(flushes, 0);
+  PassOn();
+  EXPECT_EQ(flushes, 1);
 }
 
 TEST_F(OutletWorkerTest, WhatIsRefusedIsGivenUpAndCounted) {

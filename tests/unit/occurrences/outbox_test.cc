@@ -85,6 +85,14 @@ TEST_F(OutboxTest, WhatIsUnderWayIsNotDropped) {
   EXPECT_THAT(Waiting(0), ElementsAre("e"));
 }
 
+TEST_F(OutboxTest, WhatCouldNotBePassedOnIsTheOldestAgain) {
+  for (const char* name : {"a", "b", "c"}) Offer(name, 1);
+  EXPECT_EQ(outbox.Peek(0, 2, 1000).size(), 2U);
+  outbox.PutBack(0);
+  Offer("d", 1);
+  EXPECT_THAT(Waiting(0), ElementsAre("b", "c", "d"));
+}
+
 TEST_F(OutboxTest, PeekTakesOneWhateverItsSize) {
   Offer("a");
   Offer("b");

@@ -1,0 +1,335 @@
+#!/usr/bin/python3
+"""Outlets: sinks that fail in every way, restarts, kills, mirrors and marks.
+
+    KEM_EXPORTER=build/exporter/kube-event-metrics tests/scripted/test_forward.py
+
+A small cluster tells of occurrences while a sink plays its faults. Whatever the
+sink does, the counters are exact; and what the sink took is compared with what
+the cluster told, by id.
+"""
+
+import collections
+import json
+import os
+import random
+import tempfile
+import time
+import unittest
+
+import certs
+from cluster import Cluster
+from exporter import Access, Exporter
+from sink import Sink
+
+OBJECTS = "kube_event_object_occurrences_total"
+FORWARD = "kube_event_metrics_forward_"
+NODES = 20
+RECOVERY = 60  # seconds; a back-off ends within 30
+PEAK_MIB = 80
+
+
+class ForwardCase(unittest.TestCase):
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="kem-forward-")
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.cluster = Cluster([f"n-{i}" for i in range(NODES)])
+        self.cluster.up()
+        self.addCleanup(self.cluster.stop)
+        self.counts = collections.Counter()  # by Event
+        self.told = []  # (id, delta), in order
+        self.first = {}  # when each of them began
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def make_sink(self, tls=False):
+        sink = Sink(certs.Certificates(self.folder) if tls else None)
+        self.addCleanup(sink.stop)
+        return sink
+
+    def config(self, text, name="config.yaml"):
+        with open(self.path(name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def start(self, *flags, name="exporter"):
+        """Another folder, another exporter."""
+        folder = self.path(name)
+        os.makedirs(folder, exist_ok=True)
+        exporter = Exporter(os.path.abspath(os.environ["KEM_EXPORTER"]), folder)
+        access = Access(folder, self.cluster, "anonymous")
+        access.write_kubeconfig()
+        self.addCleanup(exporter.kill)
+        exporter.start(["--kubeconfig", access.kubeconfig,
+                        "--web.listen-address=127.0.0.1:0",
+                        "--metrics.birth-hold=0s", "--config.file",
+                        self.path("config.yaml"), *flags])
+        self.wait_ready(exporter)
+        time.sleep(1.1)  # Events begin after the second of the baseline
+        return exporter
+
+    def wait_ready(self, exporter):
+        exporter.wait_listening()
+        self.until(lambda: exporter.get("/readyz")[0] == 200, 20)
+
+    def until(self, true, seconds=RECOVERY):
+        deadline = time.monotonic() + seconds
+        while not true():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.05)
+        return True
+
+    def happen(self, node, name=None, reason="Rebooted", by=1):
+        """One change of an Event about a node, in which `by` are new."""
+        name = name or f"{node}.{reason}"
+        self.counts[name] += by
+        self.cluster.happen(name, node, reason, self.counts[name],
+                            self.first.setdefault(name, time.time()))
+        version = self.cluster.store.live["default", name]["metadata"][
+            "resourceVersion"]
+        self.told.append((f"uid-{name}/{version}", by))
+
+    def storm(self, seconds, rate, dice):
+        """Occurrences about all nodes."""
+        begin, made = time.monotonic(), 0
+        while (passed := time.monotonic() - begin) < seconds:
+            while made < passed * rate:
+                self.happen(f"n-{dice.randrange(NODES)}",
+                            reason=dice.choice(("Rebooted", "Evicted")),
+                            by=dice.choice((1, 1, 1, 4)))
+                made += 1
+            time.sleep(0.01)
+
+    def sample(self, exporter, metric, **labels):
+        """The sum of what has these labels; None where there is nothing."""
+        values = [value for name, has, value in exporter.scrape()
+                  if name == metric and labels.items() <= has.items()]
+        return sum(values) if values else None
+
+    def forwarded(self, exporter, metric, outlet, **labels):
+        return self.sample(exporter, FORWARD + metric, outlet=outlet, **labels)
+
+    def expect_counted(self, exporter):
+        total = sum(by for _, by in self.told)
+        self.assertTrue(
+            self.until(lambda: self.sample(exporter, OBJECTS) == total),
+            f"{self.sample(exporter, OBJECTS)} counted of {total}")
+
+    def expect_passed_on(self, sink, exactly_once=True):
+        """All that was told is there, and in its object's order."""
+        wanted = dict(self.told)
+        self.until(lambda: wanted.keys() <= {one.id for one in sink.taken})
+        taken = {one.id: one.delta for one in sink.taken}
+        missing = wanted.keys() - taken.keys()
+        self.assertFalse(missing, f"{len(missing)} of {len(wanted)} are lost, "
+                         f"such as {sorted(missing)[:3]}")
+        self.assertFalse(taken.keys() - wanted.keys())
+        self.assertEqual(sink.problems, [])
+        if not exactly_once:
+            return
+        self.assertEqual(taken, wanted)
+        self.assertEqual(len(sink.taken), len(taken), "some came twice")
+        newest = {}
+        for one in sink.taken:
+            self.assertGreater(one.version, newest.get(one.object, 0))
+            newest[one.object] = one.version
+
+
+class SinkTest(ForwardCase):
+
+    def check_every_fault(self, tls):
+        sink = self.make_sink(tls)
+        entry = (f"{{name: store, kind: otlp, endpoint: '{sink.url}', "
+                 "queue-entries: 20000")
+        if tls:
+            authority = sink.certificates.authority("a")
+            entry += f", ca-file: {authority}"
+        self.config(f"forward:\n- {entry}}}\n")
+        exporter = self.start()
+        faults = ("429", "500", "cut", "garbage", "cut-answer", "503")
+        for fault in faults:
+            sink.next_answers += [fault, "slow", "garbage-body"]
+        self.storm(8, 1200, random.Random(7))
+        sink.play("dead")
+        self.storm(1, 1200, random.Random(8))
+        self.assertGreater(len(self.told), 10000)
+        self.expect_counted(exporter)
+        self.assertTrue(self.until(lambda: self.forwarded(
+            exporter, "failures_total", "store") > len(faults)))
+        sink.play("up")
+        self.expect_passed_on(sink)
+        for fault in faults:
+            self.assertEqual(sink.answered[fault], 1)
+        self.assertTrue(self.until(
+            lambda: self.forwarded(exporter, "queued", "store") == 0))
+        self.assertEqual(self.forwarded(exporter, "delivered_total", "store"),
+                         len(self.told))
+        self.assertEqual(self.forwarded(exporter, "dropped_total", "store"), 0)
+        self.assertEqual(self.forwarded(exporter, "retries_total", "store"),
+                         self.forwarded(exporter, "failures_total", "store"))
+        if not exporter.sanitized():
+            self.assertLess(exporter.memory("VmHWM"), PEAK_MIB << 10)
+
+    def test_every_fault_over_http(self):
+        self.check_every_fault(False)
+
+    def test_every_fault_over_tls(self):
+        self.check_every_fault(True)
+
+    def test_of_a_full_queue_the_oldest_go(self):
+        sink = self.make_sink()
+        sink.play("dead")
+        self.config(f"forward:\n- {{name: store, kind: otlp, endpoint: "
+                    f"'{sink.url}', queue-entries: 300}}\n")
+        exporter = self.start()
+        self.storm(2, 500, random.Random(1))
+        self.expect_counted(exporter)
+        self.assertEqual(
+            self.forwarded(exporter, "dropped_total", "store",
+                           reason="queue_full"), len(self.told) - 300)
+        self.assertEqual(self.forwarded(exporter, "queued", "store"), 300)
+        self.assertGreater(
+            self.forwarded(exporter, "oldest_age_seconds", "store"), 0)
+        self.told = self.told[-300:]
+        sink.play("up")
+        self.expect_passed_on(sink)
+
+    def test_stops_at_once_while_a_sink_hangs(self):
+        sink = self.make_sink()
+        sink.play("mute")
+        self.config(f"forward:\n- {{name: store, kind: otlp, endpoint: "
+                    f"'{sink.url}'}}\n")
+        exporter = self.start()
+        self.happen("n-1")
+        self.assertTrue(self.until(lambda: sink.answered["mute"] > 0))
+        exporter.signal("TERM")
+        code, seconds = exporter.wait_exit(12)
+        self.assertEqual(code, 0, exporter.stderr())
+        self.assertLess(seconds, 5)
+
+    def test_wrong_headers_hold_up_and_are_mended(self):
+        sink = self.make_sink()
+        self.config("X-Scope-OrgID: infra\n", "headers")
+        self.config("forward:\n- {name: store, kind: otlp, headers-file: "
+                    f"headers, endpoint: '{sink.url}'}}\n")
+        exporter = self.start()
+        self.happen("n-1")
+        self.expect_passed_on(sink)
+        self.config("no header at all\n", "headers")
+        self.happen("n-1")
+        self.assertTrue(self.until(lambda: self.forwarded(
+            exporter, "failures_total", "store") > 0))
+        self.assertIn("line 1 is no header", exporter.stderr())
+        self.config("X-Scope-OrgID: other\n", "headers")
+        self.expect_passed_on(sink)
+        self.assertEqual([headers["x-scope-orgid"] for headers in sink.headers],
+                         ["infra", "other"])
+
+
+class RestartTest(ForwardCase):
+
+    def start_with_state(self, sink):
+        self.config(f"forward:\n- {{name: store, kind: otlp, endpoint: "
+                    f"'{sink.url}', queue-entries: 50000}}\n")
+        exporter = self.start("--state.file", self.path("state"),
+                              "--state.interval", "1s")
+        # From here on nothing is a baseline.
+        self.assertTrue(self.until(lambda: os.path.exists(self.path("state"))))
+        return exporter
+
+    def test_what_waits_survives(self):
+        sink = self.make_sink()
+        sink.play("dead")
+        exporter = self.start_with_state(sink)
+        for signal in ("TERM", "KILL"):
+            self.storm(1, 300, random.Random(2))
+            self.expect_counted(exporter)  # a scrape, so that it is kept
+            exporter.signal(signal)
+            exporter.wait_exit(12)
+            self.storm(0.2, 300, random.Random(3))  # meanwhile
+            exporter.start(exporter.flags)
+            self.wait_ready(exporter)
+        self.expect_counted(exporter)
+        self.assertEqual(self.forwarded(exporter, "queued", "store"),
+                         len(self.told))
+        sink.play("up")
+        self.expect_passed_on(sink)
+
+    def test_twenty_kills_lose_nothing(self):
+        sink = self.make_sink()
+        exporter = self.start_with_state(sink)
+        seed = random.randrange(10**6)
+        print(f"kills with seed {seed}", flush=True)
+        dice = random.Random(seed)
+        for _ in range(20):
+            sink.play(dice.choice(("up", "up", "dead", "cut", "500")))
+            self.storm(dice.random(), 400, dice)
+            exporter.kill()
+            exporter.start(exporter.flags)
+        sink.play("up")
+        self.wait_ready(exporter)
+        self.expect_counted(exporter)
+        self.expect_passed_on(sink, exactly_once=False)
+        again = len(sink.taken) - len({one.id for one in sink.taken})
+        print(f"{len(self.told)} occurrences, 0 lost, {again} taken twice: "
+              "their acknowledgement died with the process")
+
+
+class ReloadTest(ForwardCase):
+
+    def test_outlets_come_and_go(self):
+        sink = self.make_sink()
+        self.config("")
+        exporter = self.start()
+        self.happen("n-1")
+        self.expect_counted(exporter)
+        self.assertIsNone(self.forwarded(exporter, "queued", "store"))
+        self.config("forward:\n- name: store\n  kind: otlp\n"
+                    f"  endpoint: '{sink.url}'\n")
+        self.assertEqual(exporter.get("/-/reload", method="POST")[0], 200)
+        self.happen("n-2")
+        before, self.told = self.told, self.told[-1:]
+        self.expect_passed_on(sink)
+        self.told = before
+        self.config("forward:\n- name: store\n  kind: otlp\n")
+        status, _, body = exporter.get("/-/reload", method="POST")
+        self.assertEqual(status, 500)
+        self.assertIn("config.yaml line 2: the outlet of forward has no "
+                      "endpoint", body.decode())
+        self.assertEqual(self.forwarded(exporter, "queued", "store"), 0)
+        self.config("")
+        self.assertEqual(exporter.get("/-/reload", method="POST")[0], 200)
+        self.happen("n-3")
+        self.expect_counted(exporter)
+        self.assertIsNone(self.forwarded(exporter, "queued", "store"))
+        self.assertEqual(len(sink.taken), 1)
+
+
+class LogTest(ForwardCase):
+
+    def lines(self, name):
+        with open(self.path(name), encoding="utf-8") as file:
+            return [json.loads(line) for line in file]
+
+    def test_a_file_that_is_moved_away(self):
+        self.config("forward:\n- {name: audit, kind: log, path: log}\n")
+        exporter = self.start()
+        self.happen("n-1", by=3)
+        self.assertTrue(self.until(lambda: self.forwarded(
+            exporter, "delivered_total", "audit") == 1))
+        os.rename(self.path("log"), self.path("log.1"))
+        self.happen("n-2")
+        self.assertTrue(self.until(lambda: self.forwarded(
+            exporter, "delivered_total", "audit") == 2))
+        (one,), (two,) = self.lines("log.1"), self.lines("log")
+        self.assertEqual((one["k8s.object.name"], one["kube_event.delta"]),
+                         ("n-1", 3))
+        self.assertEqual(two["k8s.object.name"], "n-2")
+        self.assertEqual([one["event.id"], two["event.id"]],
+                         [event_id for event_id, _ in self.told])
+
+
+if __name__ == "__main__":
+    unittest.main()

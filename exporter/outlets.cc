@@ -5,6 +5,7 @@
 #include "apiserver/httplib_transport.h"
 #include "forward/log_outlet.h"
 #include "forward/mark_outlet.h"
+#include "forward/namespace_outlet.h"
 #include "forward/otlp_outlet.h"
 
 namespace kem {
@@ -32,7 +33,7 @@ Forwarder::MakeOutlet OutletMaker(HttpTransport& api,
              OutletMemory& memory) -> std::unique_ptr<Outlet> {
     switch (config.kind) {
       case OutletKind::kLog:
-        break;
+        return std::make_unique<LogOutlet>(config.path);
       case OutletKind::kOtlp:
         return MakeOtlp(config, clock);
       case OutletKind::kMark:
@@ -40,9 +41,9 @@ Forwarder::MakeOutlet OutletMaker(HttpTransport& api,
             api, discovery, clock, memory,
             MarkOptions{config.queue.name, config.label, config.label_ttl});
       case OutletKind::kNamespace:
-        break;
+        return std::make_unique<NamespaceOutlet>(api, config.target_namespace);
     }
-    return std::make_unique<LogOutlet>(config.path);
+    return nullptr;  // there is no other kind
   };
 }
 

@@ -213,6 +213,9 @@ Sighting Pipeline::Identify(const Event& event) {
 
 Pipeline::Place Pipeline::FindPlace(const Event& event,
                                     const EventFilter* filter, Guard& guard) {
+  // No filter lets it through. Its scope is not asked for: the namespace that
+  // it names for its object is where it was put, and no conflict.
+  if (event.reporting_component == kMirrorComponent) return {};
   const bool has_namespace = !event.object_namespace.empty();
   std::optional<ScopeDecision> decision =
       world_.scopes.TryResolve(event.api_version, event.kind, has_namespace);

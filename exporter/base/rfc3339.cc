@@ -117,4 +117,10 @@ std::string FormatRfc3339Millis(WallTime time) {
   return text.data();
 }
 
+std::string FormatRfc3339Seconds(WallTime time) {
+  std::string text = FormatRfc3339Millis(time);
+  text.erase(text.rfind('.')) += 'Z';
+  return text;
+}
+
 }  // namespace kem

@@ -21,5 +21,7 @@ std::optional<WallTime> ParseHttpDate(std::string_view text);
 
 // "2026-11-23T12:53:29.123Z": milliseconds, UTC.
 std::string FormatRfc3339Millis(WallTime time);
+// "2026-11-23T12:53:29Z": Kubernetes' Time.
+std::string FormatRfc3339Seconds(WallTime time);
 
 }  // namespace kem

@@ -11,6 +11,10 @@
 
 namespace kem {
 
+// The reporting component of the Events that the outlet `namespace` writes.
+// EventFilter lets none of them through: they were counted as the originals.
+inline constexpr std::string_view kMirrorComponent = "kube-event-metrics";
+
 // All views point into the decoded JSON or the decoder's buffers: valid until
 // the decoder's next call, and only as long as the JSON is.
 struct Event {
@@ -33,7 +37,8 @@ struct Event {
   // As written; core/v1 lets writers put anything here.
   std::string_view type;
   // reportingComponent (reportingController), else source.component: the
-  // aggregating recorder leaves the first empty.
+  // aggregating recorder leaves the first empty. kMirrorComponent by the first
+  // only: a source of that name makes no mirror, and is left out.
   std::string_view reporting_component;
   // source.host, which events.k8s.io/v1 fills, too; and what was done. Never
   // labels.

@@ -227,13 +227,18 @@ simdjson::error_code ReadField(const char* key, ondemand::value& value,
   return simdjson::SUCCESS;
 }
 
+std::string_view Component(const RawObject& raw) {
+  if (!raw.controller.empty()) return raw.controller;
+  if (raw.source_component == kMirrorComponent) return {};
+  return raw.source_component;
+}
+
 bool Finish(const RawObject& raw, Event& event) {
   event = raw.plain;
   event.resource_version =
       ParseResourceVersion(raw.resource_version).value_or(0);
   if (raw.plain.name.empty() || event.resource_version == 0) return false;
-  event.reporting_component =
-      raw.controller.empty() ? raw.source_component : raw.controller;
+  event.reporting_component = Component(raw);
   const int64_t count =
       raw.has_series ? raw.series_count.value_or(1) : raw.count.value_or(1);
   event.count = static_cast<uint32_t>(std::clamp<int64_t>(count, 1, kMaxCount));

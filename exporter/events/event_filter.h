@@ -1,8 +1,8 @@
 // Which Events are counted: by scope and namespace of their object, and by
-// expressions for kind, reason, type and component. Built from the options, and
-// anew by a reload; asked by the pipeline for each Event. An Event that does
-// not pass is still decoded and remembered, so that a later filter that lets it
-// through counts no occurrence from before.
+// expressions for kind, reason, type and component; never a mirror. Built from
+// the options, and anew by a reload; asked by the pipeline for each Event. An
+// Event that does not pass is still decoded and remembered, so that a later
+// filter that lets it through counts no occurrence from before.
 #pragma once
 
 #include <memory>
@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "events/event.h"
 #include "events/scope.h"
 #include "events/selection.h"
 
@@ -54,6 +55,7 @@ class EventFilter {
   bool Passes(Scope scope, std::string_view object_namespace,
               std::string_view kind, std::string_view reason,
               std::string_view type, std::string_view component) const {
+    if (component == kMirrorComponent) return false;
     return passes_all_ ||
            Judge(scope, object_namespace, kind, reason, type, component);
   }

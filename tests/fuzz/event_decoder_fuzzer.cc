@@ -133,8 +133,9 @@ void RequireEvent(const Reference& r, const Event& event) {
               event.object_name == r.object_name,
           "the object's reference");
   Require(event.reason == r.reason && event.type == r.type, "reason and type");
+  const std::string source = r.component == kMirrorComponent ? "" : r.component;
   Require(event.reporting_component ==
-              (r.controller.empty() ? r.component : r.controller),
+              (r.controller.empty() ? source : r.controller),
           "the component");
   const int64_t count = (r.has_series ? r.series_count : r.count).value_or(1);
   Require(event.count == std::clamp<int64_t>(count, 1, INT32_MAX), "the count");

@@ -98,6 +98,18 @@ TEST_F(OfflineTest, CountsByTheFilters) {
   EXPECT_THAT(text, Not(HasSubstr("kind=\"Pod\"")));
 }
 
+TEST_F(OfflineTest, CountsNoMirror) {
+  EventJson mirror = Node("8", "5");
+  mirror.name = "mirror";
+  mirror.controller = R"("kube-event-metrics")";
+  const std::string text =
+      Print(List({Node("7", "5").Object(), mirror.Object()}));
+  EXPECT_EQ(code_, 0) << log_;
+  EXPECT_EQ(Sample(text, kCounted), "5");
+  EXPECT_EQ(Sample(text, "kube_event_metrics_filtered_occurrences_total"), "5");
+  EXPECT_THAT(text, Not(HasSubstr("=\"kube-event-metrics\"")));
+}
+
 TEST_F(OfflineTest, LeavesOutOtherKindsAndTellsOnce) {
   const std::string text = Print(List(
       {R"({"kind":"Pod","metadata":{"name":"p","resourceVersion":"3"}})",

@@ -116,6 +116,14 @@ TEST(FormatRfc3339Test, WritesMilliseconds) {
   EXPECT_EQ(FormatRfc3339Millis(At(1, 2, 3)), "0001-02-03T00:00:00.000Z");
 }
 
+TEST(FormatRfc3339Test, CutsToSeconds) {
+  EXPECT_EQ(FormatRfc3339Seconds(At(2026, 11, 23) + hours(12) + minutes(53) +
+                                 seconds(29) + microseconds(999999)),
+            "2026-11-23T12:53:29Z");
+  EXPECT_EQ(FormatRfc3339Seconds(WallTime(microseconds(-1))),
+            "1969-12-31T23:59:59Z");
+}
+
 TEST(FormatRfc3339Test, IsReadBackToTheMillisecond) {
   for (const char* text :
        {"2024-02-29T23:59:59.999Z", "2000-01-01T00:00:00.000Z",

@@ -133,6 +133,18 @@ TEST_F(EventDecoderTest, ComponentFallsBackToTheSource) {
       "");
 }
 
+TEST_F(EventDecoderTest, AMirrorIsOneByItsReportingComponentAlone) {
+  const std::string ours = R"("kube-event-metrics")";
+  EXPECT_EQ(DecodeEvent({.controller = ours}).reporting_component,
+            kMirrorComponent);
+  const std::string source = R"({"component":)" + ours + "}";
+  EXPECT_EQ(DecodeEvent({.source = source}).reporting_component,
+            "node-controller");
+  EXPECT_EQ(DecodeEvent({.source = source, .controller = R"("")"})
+                .reporting_component,
+            "");
+}
+
 TEST_F(EventDecoderTest, TakesNullsAndWrongTypesAsAbsent) {
   const Event& read = DecodeEvent({.involved = "null",
                                    .reason = "17",

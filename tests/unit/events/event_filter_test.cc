@@ -40,6 +40,15 @@ TEST(EventFilterTest, LetsEverythingThroughByDefault) {
   EXPECT_EQ(Selector({}), "");
 }
 
+TEST(EventFilterTest, LetsNoMirrorThrough) {
+  const Seen mirror{.component = kMirrorComponent};
+  EXPECT_FALSE(Passes({}, mirror));
+  EXPECT_FALSE(Passes({.components = {{"kube-.*"}, {}}}, mirror));
+  EXPECT_TRUE(Passes({}, {.component = "kube-event-metricz"}));
+  EXPECT_TRUE(Passes({}, {.component = "kube-event-metrics2"}));
+  EXPECT_EQ(Selector({}), "");
+}
+
 TEST(EventFilterTest, OtherOptionsHaveAnotherText) {
   const FilterOptions all[] = {{},
                                {.cluster_scoped = false},

@@ -33,7 +33,11 @@ class LiveDashboardsTest(ClusterCase):
         cls.dashboards = grafana.dashboards()
 
     def setUp(self):
-        exporter = self.exporter("live", birth_hold=f"{BIRTH_HOLD_SECONDS}s")
+        config = self.folder.file("forward.yaml", "forward:\n"
+                                  "- {name: events, kind: log, path: "
+                                  f"{self.folder.file('events.json')}}}\n")
+        exporter = self.exporter("live", "--config.file", config,
+                                 birth_hold=f"{BIRTH_HOLD_SECONDS}s")
         self.servers = []
         for program in ("prometheus", "prometheus-debian"):
             if control_plane.tool(program):
@@ -85,7 +89,7 @@ class LiveDashboardsTest(ClusterCase):
             (expected.NODES, "Reboots"), (expected.NODES, "System OOMs"),
             (expected.STORAGE, "Failed deletions"),
             (expected.HEALTH, "Scrapes"), (expected.HEALTH, "Overflowed"),
-            (expected.HEALTH, "Watches"))}
+            (expected.HEALTH, "Watches"), (expected.HEALTH, "Delivered"))}
 
     def test_what_was_posted_is_shown(self):
         latest = self.post()
@@ -93,7 +97,7 @@ class LiveDashboardsTest(ClusterCase):
                 "Objects with a Warning": 3, "Nodes not ready": 1,
                 "Exporter": 1, "Reboots": 3, "System OOMs": 3,
                 "Failed deletions": 4, "Scrapes": 1, "Overflowed": 0,
-                "Watches": 1}
+                "Watches": 1, "Delivered": 11}
         for server in self.servers:
             with self.subTest(server.name):
                 viewer = self.wait_for(server, want)

@@ -236,7 +236,7 @@ def forwarding(made):
         (panels.ranking(
             "Delivered", "Empty without a list forward in the configuration. "
             "An outlet at 0 while others deliver: see what waits for it.",
-            {"{{outlet}}": f"round(sum by (outlet) ({delivered}))"},
+            {"{{outlet}}": f"sort_desc(round(sum by (outlet) ({delivered})))"},
             look.NEUTRAL).no_value(none), 6),
         (panels.lines(
             "Waiting", "Occurrences in an outlet's queue. At queue-entries "

@@ -16,6 +16,7 @@ def make():
     events(made)
     size(made)
     process(made)
+    forwarding(made)
     return made
 
 
@@ -222,3 +223,43 @@ def process(made):
                      overrides=[*look.apart("metrics", "readyz", "livez"),
                                 look.coloured(["5.."], look.BAD),
                                 look.coloured(["4.."], look.UNUSUAL)]), 6))
+
+
+def forwarding(made):
+    def waiting(gauge):
+        return f"max by (outlet) ({q.own(gauge)})"
+
+    delivered = f"increase({q.own('forward_delivered_total')}[$__range])"
+    none = "Nothing is forwarded"
+    made.row(
+        "Forwarding (optional)", 8,
+        (panels.ranking(
+            "Delivered", "Empty without a list forward in the configuration. "
+            "An outlet at 0 while others deliver: see what waits for it.",
+            {"{{outlet}}": f"sort_desc(round(sum by (outlet) ({delivered})))"},
+            look.NEUTRAL).no_value(none), 6),
+        (panels.lines(
+            "Waiting", "Occurrences in an outlet's queue. At queue-entries "
+            "(10,000 by default) the oldest are lost.",
+            {"{{outlet}}": waiting("forward_queued")}, "short",
+            legend=look.legend(("max",))).no_value(none), 6),
+        (panels.lines(
+            "Oldest that waits", "When it rises an outlet does not get "
+            "through; after the line, 5 minutes, it is worth a look at the "
+            "log. Writers that tell late add to it.",
+            {"{{outlet}}": waiting("forward_oldest_age_seconds")}, "s",
+            legend=look.legend(("max",)),
+            thresholds=look.steps((None, look.GOOD), (300, look.BAD)))
+         .no_value(none), 6),
+        (panels.bars(
+            "Failed, retried and lost", "Attempts that failed lose nothing. "
+            "queue_full: mend the sink, or raise queue-entries; refused: the "
+            "sink will never take them, the log tells why.",
+            {"{{outlet}} failed": q.own_bars("forward_failures_total",
+                                             "outlet"),
+             "{{outlet}} retried": q.own_bars("forward_retries_total",
+                                              "outlet"),
+             "{{outlet}} lost: {{reason}}": q.own_bars(
+                 "forward_dropped_total", "outlet, reason")},
+            overrides=[look.coloured(["failed"], look.UNUSUAL),
+                       look.coloured(["lost"], look.BAD)]), 6))

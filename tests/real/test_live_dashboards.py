@@ -33,7 +33,12 @@ class LiveDashboardsTest(ClusterCase):
         cls.dashboards = grafana.dashboards()
 
     def setUp(self):
-        exporter = self.exporter("live", birth_hold=f"{BIRTH_HOLD_SECONDS}s")
+        config = self.folder.file(
+            "forward.yaml", "forward:\n- {name: volumes, kind: log, "
+            "filter: {kinds: [PersistentVolume]}, path: "
+            f"{self.folder.file('volumes.json')}}}\n")
+        exporter = self.exporter("live", "--config.file", config,
+                                 birth_hold=f"{BIRTH_HOLD_SECONDS}s")
         self.servers = []
         for program in ("prometheus", "prometheus-debian"):
             if control_plane.tool(program):
@@ -72,8 +77,8 @@ class LiveDashboardsTest(ClusterCase):
                 for target in panel["targets"]]
 
     def number(self, viewer, uid, title):
-        shown, = self.show(viewer, uid, title)[0].values()
-        return shown[-1][1]
+        shown = list(self.show(viewer, uid, title)[0].values())
+        return shown[0][-1][1] if len(shown) == 1 else shown
 
     def headlines(self, viewer):
         return {title: self.number(viewer, uid, title) for uid, title in (
@@ -85,7 +90,7 @@ class LiveDashboardsTest(ClusterCase):
             (expected.NODES, "Reboots"), (expected.NODES, "System OOMs"),
             (expected.STORAGE, "Failed deletions"),
             (expected.HEALTH, "Scrapes"), (expected.HEALTH, "Overflowed"),
-            (expected.HEALTH, "Watches"))}
+            (expected.HEALTH, "Watches"), (expected.HEALTH, "Delivered"))}
 
     def test_what_was_posted_is_shown(self):
         latest = self.post()
@@ -93,7 +98,7 @@ class LiveDashboardsTest(ClusterCase):
                 "Objects with a Warning": 3, "Nodes not ready": 1,
                 "Exporter": 1, "Reboots": 3, "System OOMs": 3,
                 "Failed deletions": 4, "Scrapes": 1, "Overflowed": 0,
-                "Watches": 1}
+                "Watches": 1, "Delivered": 4}
         for server in self.servers:
             with self.subTest(server.name):
                 viewer = self.wait_for(server, want)

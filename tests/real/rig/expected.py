@@ -5,7 +5,7 @@ import re
 
 import yaml
 
-from rig import day
+from rig import day, forwarding
 
 OVERVIEW, NODES, STORAGE, LIFECYCLE, PLATFORM, HEALTH = (
     f"kube-event-{name}" for name in (
@@ -129,6 +129,45 @@ class Expected:
                     each.at - PLANNED < cordon[2] <= each.at
                     for cordon in cordons)}
 
+    def _missed(self, outlet, cluster, since):
+        """How many happened, from `since` on, while its sink was away."""
+        if outlet.room is None:
+            return 0
+        return len([each for each in self.history.happened(
+            forwarding.GONE, cluster.name, **outlet.wants)
+                    if max(since, self.history.end - forwarding.GONE)
+                    <= each.at < self.history.end - forwarding.BACK])
+
+    def _forwarded(self):
+        """(by outlet: delivered, longest queue; by outlet and reason: lost).
+
+        Each replica forwards by itself; the first that Prometheus saw of one
+        is not told as an increase."""
+        delivered, longest = collections.Counter(), collections.Counter()
+        lost = collections.Counter()
+        for outlet in forwarding.OUTLETS:
+            for cluster in self.clusters:
+                for _, age in cluster.exporters:
+                    since = self.history.end - min(age - 60, self.seconds)
+                    missed = self._missed(outlet, cluster, since)
+                    full = max(0, missed - forwarding.ROOM)
+                    delivered[outlet.name,] += len([
+                        each for each in self.history.happened(
+                            self.seconds, cluster.name, **outlet.wants)
+                        if each.at > since]) - full
+                    longest[outlet.name,] = max(longest[outlet.name,],
+                                                missed - full)
+                    if full:
+                        lost[outlet.name, "queue_full"] += full
+        return delivered, longest, lost
+
+    def over_time(self):
+        """{(uid, title, refId, how): Rows}; `how` makes one of the points."""
+        _, longest, lost = self._forwarded()
+        return {(HEALTH, "Waiting", "A", max): Rows(("outlet",), longest, 9),
+                (HEALTH, "Failed, retried and lost", "C", sum): Rows(
+                    ("outlet", "reason"), lost, 9)}
+
     def panels(self):
         """{(uid, title, refId): number or Rows}"""
         not_ready = self._standing("NodeNotReady", "NodeReady",
@@ -197,4 +236,6 @@ class Expected:
             (HEALTH, "Running since", "A"): 1000 * max(
                 self.history.end - age for _, age in exporters),
             (HEALTH, "Watches", "A"): 1,
-            (HEALTH, "Overflowed", "A"): 0}
+            (HEALTH, "Overflowed", "A"): 0,
+            (HEALTH, "Delivered", "A"): Rows(
+                ("outlet",), self._forwarded()[0], 9)}

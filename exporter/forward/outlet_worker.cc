@@ -72,7 +72,7 @@ OutletWorker::Step OutletWorker::PassOn(const std::stop_token& stop) {
     ledger_.PutBack(index_);
   }
   if (done > 0) environment_.flush();
-  Note(delivery);
+  Note(delivery, done == entries.size());
   stats_.delivered += done - std::min(delivery.refused, done);
   stats_.refused += delivery.refused;
   if (done == entries.size()) {
@@ -95,8 +95,8 @@ OutletWorker::Step OutletWorker::PassOn(const std::stop_token& stop) {
 }
 
 // Each trouble is told once, and its end.
-void OutletWorker::Note(const Delivery& delivery) {
-  const bool failing = !delivery.problem.empty();
+void OutletWorker::Note(const Delivery& delivery, bool whole) {
+  const bool failing = !whole && !delivery.problem.empty();
   if (failing && !failing_) {
     LogWarn("An outlet does not get through; occurrences wait for it",
             {{"outlet", name_}, {"problem", delivery.problem}});
@@ -105,6 +105,12 @@ void OutletWorker::Note(const Delivery& delivery) {
     LogInfo("An outlet gets through again", {{"outlet", name_}});
   }
   failing_ = failing;
+  const bool refusing = delivery.refused > 0;
+  if (refusing && !refusing_) {
+    LogWarn("An outlet's sink refuses occurrences; they are lost to it",
+            {{"outlet", name_}, {"problem", delivery.problem}});
+  }
+  refusing_ = refusing;
 }
 
 }  // namespace kem

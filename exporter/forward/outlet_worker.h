@@ -75,7 +75,7 @@ class OutletWorker {
   Step PassOn(const std::stop_token& stop);
 
  private:
-  void Note(const Delivery& delivery);
+  void Note(const Delivery& delivery, bool whole);
 
   Ledger& ledger_;
   const size_t index_;
@@ -84,8 +84,9 @@ class OutletWorker {
   Environment environment_;
   Backoff backoff_;
   std::string name_;
-  bool failing_ = false;  // told so
-  bool failed_ = false;   // the last attempt
+  bool failing_ = false;   // told so
+  bool refusing_ = false;  // told so
+  bool failed_ = false;    // the last attempt
 };
 
 }  // namespace kem

@@ -307,6 +307,90 @@ class ReloadTest(ForwardCase):
         self.assertEqual(len(sink.taken), 1)
 
 
+class ClusterTest(ForwardCase):
+    """The outlets that write to the API server."""
+
+    MIRROR = "- {name: infra, kind: namespace, namespace: infra}\n"
+    MARK = "- {name: marks, kind: mark, filter: {kinds: [Node]}}\n"
+
+    def mirrors(self):
+        return {event["involvedObject"]["name"]: event["count"]
+                for event in self.cluster.events_in("infra")}
+
+    def wrote(self, method, part):
+        return sum(one == method and part in path
+                   for one, path, _ in self.cluster.writes)
+
+    def test_a_mirror_follows_and_is_counted_by_nobody(self):
+        self.config("forward:\n" + self.MIRROR)
+        exporters = [self.start(name=name) for name in ("one", "two")]
+        self.happen("n-1", by=2)
+        self.happen("n-2")
+        self.assertTrue(self.until(lambda: self.mirrors() == {
+            "n-1": 2, "n-2": 1}), self.mirrors())
+        self.happen("n-1", by=3)
+        self.assertTrue(self.until(lambda: self.mirrors() == {
+            "n-1": 5, "n-2": 1}), self.mirrors())
+        for exporter in exporters:
+            self.assertTrue(self.until(lambda one=exporter: self.forwarded(
+                one, "delivered_total", "infra") == 3))
+            self.expect_counted(exporter)
+            self.assertGreater(self.sample(
+                exporter, "kube_event_metrics_filtered_occurrences_total"), 5)
+        self.assertEqual(len(self.cluster.events_in("infra")), 2)
+        mirror, = (event for event in self.cluster.events_in("infra")
+                   if event["involvedObject"]["name"] == "n-1")
+        self.assertEqual(mirror["involvedObject"], {
+            "apiVersion": "v1", "kind": "Node", "name": "n-1",
+            "namespace": "infra"})
+        self.assertEqual(mirror["related"]["uid"], "n-1")
+        self.assertEqual(mirror["source"],
+                         {"component": "kubelet", "host": "n-1"})
+
+    def test_mirrors_wait_until_they_may_be_written(self):
+        self.config("forward:\n" + self.MIRROR)
+        exporter = self.start()
+        for code in (403, 404, 409, 429, 500):
+            self.cluster.answers = {"/infra/": code}
+            self.happen("n-1")
+            failures = self.forwarded(exporter, "failures_total", "infra")
+            self.assertTrue(self.until(lambda: self.forwarded(
+                exporter, "failures_total", "infra") > failures), code)
+            self.cluster.answers = {}
+            self.assertTrue(self.until(lambda: self.mirrors() == {
+                "n-1": len(self.told)}), code)
+        self.assertEqual(
+            self.forwarded(exporter, "dropped_total", "infra"), 0)
+        self.cluster.answers = {"/infra/": 422}
+        self.happen("n-2")
+        self.assertTrue(self.until(lambda: self.forwarded(
+            exporter, "dropped_total", "infra", reason="refused") == 1))
+        self.assertIn("refuses occurrences", exporter.stderr())
+        self.expect_counted(exporter)
+
+    def test_a_mark_is_set_once_a_minute(self):
+        self.config("forward:\n" + self.MARK)
+        exporter = self.start()
+        for _ in range(5):
+            self.happen("n-1")
+        self.happen("n-2", reason="Evicted")
+        self.happen("gone")
+        marks = self.cluster.marks
+        self.assertTrue(self.until(lambda: marks["n-1"] and marks["n-2"]))
+        key = "kube-event-metrics/trouble"
+        self.assertEqual(marks["n-2"]["labels"], {key: "Evicted"})
+        told = json.loads(marks["n-2"]["annotations"][key])
+        self.assertEqual((told["reason"], told["count"]), ("Evicted", 1))
+        for _ in range(5):
+            self.happen("n-1")
+        self.happen("n-3")
+        self.assertTrue(self.until(lambda: marks["n-3"]))
+        self.assertLessEqual(self.wrote("PATCH", "/nodes/n-1"), 1)
+        self.assertEqual(self.wrote("PATCH", "/nodes/gone"), 0)
+        self.assertEqual(self.forwarded(exporter, "failures_total", "marks"), 0)
+        self.expect_counted(exporter)
+
+
 class LogTest(ForwardCase):
 
     def lines(self, name):

@@ -13,6 +13,7 @@ import checks
 import discovery
 import objects
 import play
+import sink
 import standin
 import stream
 import wire
@@ -151,6 +152,29 @@ class StandInTest(unittest.TestCase):
             self.assertEqual(standin.selection(text)(self.EVENT), selected)
         with self.assertRaises(KeyError):
             standin.selection("metadata.colour=red")
+
+
+class SinkTest(unittest.TestCase):
+    @staticmethod
+    def record(key, delta=1, name="n"):
+        return sink.Record(
+            {"attributes": [{"key": "k8s.object.name",
+                             "value": {"stringValue": name}}]},
+            {"body": {"stringValue": ""}, "attributes": [
+                {"key": "event.id", "value": {"stringValue": key}},
+                {"key": "kube_event.delta", "value": {"intValue": delta}}]})
+
+    def test_what_is_wrong_with_a_delivery(self):
+        told = {"u/1": 1, "u/2": 2}
+        one, two = self.record("u/1"), self.record("u/2", 2)
+        for taken, wrong in (
+                ([one, two], []), ([one], ["u/2 is lost"]),
+                ([two, one], ["u/1 came after a newer one of n"]),
+                ([one, one, two], ["u/1 came twice"]),
+                ([one, two, self.record("u/3")], ["u/3 was never told"]),
+                ([one, self.record("u/2")], ["u/2: told 2, taken 1"])):
+            self.assertEqual(sink.compare(taken, told), wrong)
+        self.assertEqual(sink.compare([one, two, one], told, False), [])
 
 
 @unittest.skipUnless(browser.available(), "needs chromium")

@@ -46,6 +46,26 @@ def records(body):
             for scope in logs["scopeLogs"] for record in scope["logRecords"]]
 
 
+def compare(taken, told, once=True):
+    """What records are other than what was told, {id: delta}: a line each."""
+    found = {one.id: one.delta for one in taken}
+    wrong = [f"{key} is lost" for key in told.keys() - found.keys()]
+    wrong += [f"{key} was never told" for key in found.keys() - told.keys()]
+    wrong += [f"{key}: told {told[key]}, taken {found[key]}"
+              for key in told.keys() & found.keys() if told[key] != found[key]]
+    if not once:
+        return wrong
+    newest, seen = {}, set()
+    for one in taken:
+        if one.id in seen:
+            wrong.append(f"{one.id} came twice")
+        elif one.version < newest.get(one.object, 0):
+            wrong.append(f"{one.id} came after a newer one of {one.object}")
+        seen.add(one.id)
+        newest[one.object] = one.version
+    return wrong
+
+
 class Sink:
     """certificates: None for plain HTTP."""
 

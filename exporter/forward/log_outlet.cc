@@ -67,8 +67,9 @@ Delivery LogOutlet::Deliver(std::span<const Occurrence> batch,
 Result<int> LogOutlet::Open() {
   if (path_ == "-") return STDOUT_FILENO;
   if (file_.has_value() && SameFile(file_.get(), path_)) return file_.get();
-  file_ = UniqueFd(
-      ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0640));
+  // O_NONBLOCK: a named pipe that nobody reads is an error, and no wait.
+  constexpr int kHow = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK;
+  file_ = UniqueFd(::open(path_.c_str(), kHow, 0640));
   cut_ = false;
   if (file_.has_value()) return file_.get();
   return Error{ErrorCode::kInternal,

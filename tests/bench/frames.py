@@ -193,7 +193,7 @@ class Stream:
         self.truth.frames[frame_type] += 1
 
 
-def mixed(frames, seed):
+def mixed(frames, seed, cluster_share=CLUSTER_SHARE):
     """The stream of the targets: 60 % ADDED, 25 % MODIFIED, 15 % DELETED."""
     stream = Stream(seed)
     rng = stream.random
@@ -206,7 +206,7 @@ def mixed(frames, seed):
     for i, kind in enumerate(kinds):
         stream.tick(stream.start - (frames - i) // 1000)
         if kind == "A":
-            things = cluster if rng.random() < CLUSTER_SHARE else namespaced
+            things = cluster if rng.random() < cluster_share else namespaced
             live.append(stream.added(rng.choice(things), rng.choice(REASONS),
                                      rng.choice(TYPES)))
         else:

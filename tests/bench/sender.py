@@ -53,12 +53,14 @@ class Sender:
         self.watching = threading.Event()
         self.sent = threading.Event()
         self.watches = 0
+        self.closing = threading.Event()
         threading.Thread(target=self._accept, daemon=True).start()
 
     def release(self):
         self._gate.set()
 
     def close(self):
+        self.closing.set()
         self._listener.close()
         for connection in self._connections:
             connection.close()
@@ -81,6 +83,9 @@ class Sender:
                     while (header := requests.readline()).strip():
                         headers += header
                     path = line.split()[1].decode()
+                    if not line.startswith(b"GET "):
+                        self.closing.wait()  # a write is never answered
+                        return
                     if path.startswith("/api/v1/events?") and "watch=" in path:
                         self._watch(connection, peer_port)
                         requests.read()

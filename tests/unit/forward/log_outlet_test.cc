@@ -2,6 +2,7 @@
 #include "forward/log_outlet.h"
 
 #include <gmock/gmock.h>
+#include <sys/stat.h>
 
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -83,6 +84,13 @@ TEST_F(LogOutletTest, TextThatIsNoUtf8IsStillALineOfJson) {
   one.message = "\xff\xfe";
   EXPECT_EQ(Deliver(one).done, 1U);
   EXPECT_TRUE(nlohmann::json::accept(Text()));
+}
+
+TEST_F(LogOutletTest, ANamedPipeThatNobodyReadsIsToldAndNotWaitedFor) {
+  ASSERT_EQ(::mkfifo((folder.path() + "/log").c_str(), 0600), 0);
+  const Delivery delivery = Deliver(Rebooted());
+  EXPECT_EQ(delivery.done, 0U);
+  EXPECT_THAT(delivery.problem, HasSubstr("cannot open"));
 }
 
 TEST_F(LogOutletTest, AFolderThatIsMissingIsToldAndNothingIsDone) {

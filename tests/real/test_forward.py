@@ -196,9 +196,10 @@ class ForwardTest(ClusterCase):
                           lambda: self.api.delete(binding),
                           lambda: forwarding.may_mirror(self.api, "held",
                                                         "held"))
-        quota = f"{NAMESPACE}/held/resourcequotas"
-        self.wait_is_held(exporter, "NoQuota", lambda: self.forbid(quota),
-                          lambda: self.api.delete(f"{quota}/none"))
+        # Kubernetes exempts Events from quotas (pkg/quota/v1/install).
+        self.forbid(f"{NAMESPACE}/held/resourcequotas")
+        self.write("quota", manifests.about_node("held"), "NoQuota")
+        self.wait_mirror("held", "NoQuota", 1, 10)
         self.wait_is_held(exporter, "NoNamespace", self.hold_deletion,
                           self.make_anew)
         self.assertEqual(exporter.own("forward_dropped_total"), 0)
@@ -214,17 +215,24 @@ class ForwardTest(ClusterCase):
         self.wait_mirror("held", reason, 1)
 
     def forbid(self, quotas):
-        """No Event more, once the controller has taken note of it."""
+        """No Event and no ConfigMap more: the latter shows that it holds."""
+        hard = {"count/events": "0", "count/configmaps": "0"}
         self.api.post(quotas, {"metadata": {"name": "none"},
-                               "spec": {"hard": {"count/events": "0"}}})
-        processes.wait_until(
-            lambda: "count/events" in self.api.get(f"{quotas}/none")
-            .get("status", {}).get("used", {}), 30, "the quota holds")
+                               "spec": {"hard": hard}})
+
+        def holds():
+            return self.api.raw("POST", f"{NAMESPACE}/held/configmaps?dryRun=All",
+                                {"metadata": {"name": "x"}})[0] == 403
+        processes.wait_until(holds, 30, "the quota holds")
 
     def hold_deletion(self):
         """The namespace is being deleted, and a finalizer holds it."""
-        self.api.post(f"{NAMESPACE}/held/configmaps", {"metadata": {
-            "name": "holder", "finalizers": ["example.com/hold"]}})
+        self.api.delete(f"{NAMESPACE}/held/resourcequotas/none")
+        holder = {"metadata": {"name": "holder",
+                               "finalizers": ["example.com/hold"]}}
+        processes.wait_until(
+            lambda: self.api.post(f"{NAMESPACE}/held/configmaps", holder), 20,
+            "the quota holds no more")
         self.api.delete(f"{NAMESPACE}/held")
 
     def make_anew(self):

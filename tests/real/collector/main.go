@@ -15,6 +15,7 @@ import (
 	"go.opentelemetry.io/collector/otelcol"
 	"go.opentelemetry.io/collector/receiver"
 	"go.opentelemetry.io/collector/receiver/otlpreceiver"
+	"go.opentelemetry.io/collector/service/telemetry/otelconftelemetry"
 )
 
 func factories() (otelcol.Factories, error) {
@@ -31,7 +32,8 @@ func factories() (otelcol.Factories, error) {
 	extensions, err := otelcol.MakeFactoryMap[extension.Factory](
 		bearertokenauthextension.NewFactory())
 	return otelcol.Factories{Receivers: receivers, Exporters: exporters,
-		Extensions: extensions}, err
+		Extensions: extensions,
+		Telemetry:  otelconftelemetry.NewFactory()}, err
 }
 
 func main() {

@@ -20,6 +20,7 @@ import time
 HERE = pathlib.Path(__file__).resolve().parent
 CONTROL_PLANE = HERE / "controlplane"
 CHART_TOOLS = HERE / "charttools"
+COLLECTOR = HERE / "collector"
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager",
               "kube-scheduler")
 CHART_PROGRAMS = ("helm", "helm-unittest", "kubeconform", "kubectl",
@@ -155,6 +156,11 @@ def build_compose(into):
     (into / "cmd").rename(into / "compose-spec")
 
 
+def build_collector(into):
+    run_go(["build", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w",
+            "-o", f"{into}/otelcol", "."], COLLECTOR)
+
+
 def folder_key(folder):
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
@@ -179,7 +185,9 @@ def recipes(go):
         (f"prometheus-{PROMETHEUS_VERSION}-{go}", PROMETHEUS,
          build_prometheus, ("prometheus", "promtool")),
         (f"compose-{COMPOSE_VERSION}-{go}", COMPOSE, build_compose,
-         ("compose-spec",))]
+         ("compose-spec",)),
+        (f"collector-{folder_key(COLLECTOR)}-{go}",
+         "the OpenTelemetry collector", build_collector, ("otelcol",))]
 
 
 def from_go(go, may_build):

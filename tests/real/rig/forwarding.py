@@ -1,90 +1,60 @@
-"""Four outlets on the made-up day: what the exporter shows of each.
+"""What an exporter that mirrors or marks has: its rights, and kubectl to look.
 
-The collector of one is away for a while, and its queue is too small for that.
-Used by history.py; what the panels must show is told by Expected.forwarding().
+The rights are what deploy/ gives: to create and patch Events in one namespace,
+to patch the kinds that are marked.
 """
 
-import bisect
-import collections
+import json
+import os
+import subprocess
 
-OWN = "kube_event_metrics_forward_"
-# Seconds before the end: when the collector was away.
-GONE, BACK = 4.2 * 3600, 3.9 * 3600
-ROOM = 20
-TRY = 30
-BYTES = 830
-# `wants` are attributes of the occurrences that it takes; `room` is None where
-# the sink was never away.
-Outlet = collections.namedtuple("Outlet", "name kind wants room")
-OUTLETS = (
-    Outlet("stdout", "log", {"scope": "cluster"}, None),
-    Outlet("store", "otlp", {"scope": "cluster"}, ROOM),
-    Outlet("infra", "namespace", {"scope": "cluster", "kind": "Node"}, None),
-    Outlet("trouble", "mark", {"scope": "cluster", "kind": "Node",
-                               "type": "Warning"}, None))
+from rig.control_plane import tool
+from rig.exporter import ACCOUNT_NAMESPACE
+
+_RBAC = "/apis/rbac.authorization.k8s.io/v1"
 
 
-class _Queue:
-    """One outlet of one exporter; each method tells of a moment."""
-
-    def __init__(self, outlet, times, end):
-        self.room = outlet.room
-        self.times = times
-        self.gone, self.back = end - GONE, end - BACK
-
-    def _missed(self, at):
-        """When those happened for which the sink was away until `at`."""
-        if self.room is None:
-            return []
-        return self.times[bisect.bisect_left(self.times, self.gone):
-                          bisect.bisect_right(self.times, min(at, self.back))]
-
-    def _waiting(self, at):
-        return self._missed(at)[-ROOM:] if at < self.back else []
-
-    def queued(self, at):
-        return len(self._waiting(at))
-
-    def queued_bytes(self, at):
-        return BYTES * self.queued(at)
-
-    def oldest_age_seconds(self, at):
-        waiting = self._waiting(at)
-        return at - waiting[0] if waiting else 0
-
-    def dropped(self, at):
-        return max(0, len(self._missed(at)) - ROOM)
-
-    def delivered_total(self, at):
-        return (bisect.bisect_right(self.times, at) - self.dropped(at)
-                - self.queued(at))
-
-    def failures_total(self, at):
-        missed = self._missed(at)
-        if not missed:
-            return 0
-        return int(min(at, self.back) - missed[0]) // TRY + 1
-
-    def retries_total(self, at):
-        return max(0, self.failures_total(at) - (at < self.back))
+def _binding(account, kind, name):
+    return {"metadata": {"name": name},
+            "subjects": [{"kind": "ServiceAccount", "name": account,
+                          "namespace": ACCOUNT_NAMESPACE}],
+            "roleRef": {"apiGroup": "rbac.authorization.k8s.io",
+                        "kind": kind, "name": name}}
 
 
-def tell(exporter):
-    """Adds the series of one exporter of a History."""
-    for outlet in OUTLETS:
-        times = [each.at for each in exporter.seen
-                 if all(getattr(each, name) == value
-                        for name, value in outlet.wants.items())]
-        queue = _Queue(outlet, times, exporter.history.end)
-        labels = {"outlet": outlet.name, "kind": outlet.kind}
+def may_mirror(api, account, namespace):
+    """Returns the path of the binding, to take the right away."""
+    name = f"mirror-{account}"
+    base = f"{_RBAC}/namespaces/{namespace}"
+    api.ensure(f"{base}/roles", {"metadata": {"name": name}, "rules": [{
+        "apiGroups": [""], "resources": ["events"],
+        "verbs": ["create", "patch"]}]})
+    api.ensure(f"{base}/rolebindings", _binding(account, "Role", name))
+    return f"{base}/rolebindings/{name}"
 
-        def add(name, kind, value, more=()):
-            exporter.add(OWN + name, kind, {**labels, **dict(more)},
-                         [(at, value(at)) for at in exporter.ticks])
-        for name in ("queued", "queued_bytes", "oldest_age_seconds"):
-            add(name, "gauge", getattr(queue, name))
-        for name in ("delivered_total", "failures_total", "retries_total"):
-            add(name, "counter", getattr(queue, name))
-        add("dropped_total", "counter", queue.dropped,
-            {"reason": "queue_full"})
-        add("dropped_total", "counter", lambda _: 0, {"reason": "refused"})
+
+def may_mark(api, account, *resources):
+    name = f"mark-{account}"
+    api.ensure(f"{_RBAC}/clusterroles", {
+        "metadata": {"name": name}, "rules": [{
+            "apiGroups": [""], "resources": list(resources),
+            "verbs": ["patch"]}]})
+    api.ensure(f"{_RBAC}/clusterrolebindings",
+               _binding(account, "ClusterRole", name))
+
+
+class Kubectl:
+    """As the cluster's administrator."""
+
+    def __init__(self, plane):
+        self._kubeconfig = plane.kubeconfig("kubectl.yaml")
+        self._home = plane.folder.path
+
+    def text(self, *arguments):
+        return subprocess.run(
+            [tool("kubectl"), f"--kubeconfig={self._kubeconfig}", *arguments],
+            env={**os.environ, "HOME": self._home}, check=True,
+            capture_output=True, text=True, timeout=60).stdout
+
+    def items(self, *arguments):
+        return json.loads(self.text(*arguments, "-o", "json"))["items"]

@@ -79,6 +79,14 @@ class Truth:
                       frame.object_name if cluster else "", frame.reason,
                       frame.type, frame.component)
 
+    def told(self, baseline):
+        """[(frame, occurrences)] that are new after a resourceVersion, of
+        cluster-scoped objects, in the order of history."""
+        found = [pair for story in _stories(self._recorder.frames())
+                 for pair in _rises(story, baseline)
+                 if self.labels(pair[0]).scope == "cluster"]
+        return sorted(found, key=lambda pair: pair[0].version)
+
     def expected(self, baselines):
         """{family: {label pairs: value}}, zeros included.
 

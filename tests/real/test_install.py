@@ -36,6 +36,11 @@ MODES = {
     "chosen": (("--set", "rbac.mode=namespaces", "--set",
                 "rbac.namespaces={default,team-a}"), ("default", "team-a"))}
 
+# What outlets of the overlay `forward` may besides: the namespace "" is
+# everywhere.
+FORWARD = {"": {("", "nodes", "patch"), ("", "persistentvolumes", "patch")},
+           "infra": {("", "events", "create"), ("", "events", "patch")}}
+
 # Everything that the chart can make, beside its defaults.
 ALL_ON = {
     "monitor": {"enabled": True}, "prometheusRule": {"enabled": True},
@@ -63,7 +68,7 @@ class InstallTest(InstallCase):
 
     # Everything applied.
 
-    def prove_applied(self, objects, namespace):
+    def prove_applied(self, objects, namespace, more=None):
         """Applied twice, admitted, allowed what it needs, and gone again."""
         for name in {one["metadata"].get("namespace", namespace)
                      for one in objects}:
@@ -73,7 +78,7 @@ class InstallTest(InstallCase):
         try:
             self.assertEqual(applied.apply(), [])
             for deployment in applied.live("Deployment"):
-                self.prove_admitted(deployment)
+                self.prove_admitted(deployment, more or {})
             settled = applied.settled()
             self.assertEqual(applied.apply(), [])
             for one, now in zip(settled, applied.live()):
@@ -88,25 +93,30 @@ class InstallTest(InstallCase):
             self.drop_tls_secret(namespace)
             self.expect_inventory(before)
 
-    def prove_admitted(self, deployment):
+    def prove_admitted(self, deployment, more):
         meta = deployment["metadata"]
         pods = self.pods(meta["namespace"], meta["name"])
         self.tls_secret(pods[0])
         container = Container(self.plane, pods[0])
         code, output = container.run("--dry-run")
         self.assertEqual(code, 0, output)
-        self.prove_rules(self.user(container), (
-            "default", "kube-system", "team-a", meta["namespace"]),
-            container.watched_namespaces() or None)
+        user = self.user(container)
+        spaces = {"default", "kube-system", "team-a", meta["namespace"], *more}
+        spaces.discard("")
+        readable = container.watched_namespaces() or None
+        self.prove_rules(user, spaces, readable, more)
+        if more:
+            self.prove_rights(user, spaces, readable, more)
 
-    def prove_rules(self, user, spaces, readable):
+    def prove_rules(self, user, spaces, readable, more):
         """By the server's own list, it reads Events there and that is all."""
         basic = rights.basic(served.resources(self.api))
         for space in spaces:
             events = (rights.EVENTS if readable is None or space in readable
                       else set())
+            others = more.get("", set()) | more.get(space, set())
             self.assertEqual(rights.rules(user, space), (
-                basic | events,
+                basic | events | others,
                 {(url, "get") for url in rights.BASIC_URLS}), space)
 
     def test_kubectl_alone(self):
@@ -141,8 +151,9 @@ class InstallTest(InstallCase):
                     [tool("kustomize"), "build", path],
                     capture_output=True, text=True, check=False)
                 self.assertEqual(done.returncode, 0, done.stderr)
+                forward = os.path.basename(path) == "forward"
                 self.prove_applied(list(yaml.safe_load_all(done.stdout)),
-                                   NAME)
+                                   NAME, FORWARD if forward else None)
 
     def test_the_chart_as_a_template(self):
         namespace = self.namespace("templated")
@@ -198,7 +209,7 @@ class InstallTest(InstallCase):
         for mode, (_, readable) in MODES.items():
             with self.subTest(mode):
                 self.prove_rights(self.user(exporters[mode].container),
-                                  (mode, *spaces), readable)
+                                  (mode, *spaces), readable, {})
         self.prove_one_more_right_is_found(
             self.user(exporters["cluster"].container))
         for mode, exporter in exporters.items():
@@ -210,17 +221,19 @@ class InstallTest(InstallCase):
             self.helm.run("uninstall", mode, "--namespace", mode)
         self.expect_inventory(before)
 
-    def prove_rights(self, user, spaces, readable):
+    def prove_rights(self, user, spaces, readable, more):
         everything = served.resources(self.api)
         allowed, asked = rights.allowed_requests(user, everything, spaces)
         basic = rights.basic(everything)
-        self.assertEqual(allowed, rights.expected(basic, spaces, readable))
+        self.assertEqual(allowed, rights.expected(basic, spaces, readable) | {
+            rights.Allowed(*right, space)
+            for space, some in more.items() for right in some})
         self.assertGreater(asked, 2000)
         print(f"  {asked} requests, {len(allowed)} allowed", file=sys.stderr)
         self.assertEqual(rights.allowed_urls(user), set())
         self.assertEqual(
             rights.allowed_odd_verbs(user, everything, "default"), set())
-        self.prove_rules(user, spaces, readable)
+        self.prove_rules(user, spaces, readable, more)
 
     def prove_one_more_right_is_found(self, user):
         """Each of the ways to look finds one that should not be there."""

@@ -120,7 +120,12 @@ def comparable(text):
         for label in ("helm.sh/chart", "app.kubernetes.io/managed-by"):
             meta["labels"].pop(label, None)
         if each["kind"] == "Deployment":
-            pod = each["spec"]["template"]["spec"]
+            # Helm's alone: kustomize's users restart after a change.
+            template = each["spec"]["template"]
+            notes = template["metadata"].get("annotations", {})
+            if notes.pop("checksum/config", None) and not notes:
+                del template["metadata"]["annotations"]
+            pod = template["spec"]
             for volumes in (pod["volumes"],
                             pod["containers"][0]["volumeMounts"]):
                 volumes.sort(key=lambda volume: volume["name"])

@@ -74,6 +74,13 @@ seccompProfile:
 {{- end -}}
 {{- end -}}
 
+{{/* The text of --config.file; empty for none. */}}
+{{- define "kube-event-metrics.config" -}}
+{{- $config := deepCopy .Values.config -}}
+{{- with .Values.forward }}{{ $_ := set $config "forward" . }}{{ end -}}
+{{- with $config }}{{ toYaml . }}{{ end -}}
+{{- end -}}
+
 {{/* What the exporter and the dry run of the helm test have in common. */}}
 {{- define "kube-event-metrics.commonArgs" -}}
 {{- if eq .Values.rbac.mode "cluster-scoped" }}
@@ -82,7 +89,7 @@ seccompProfile:
 {{- with include "kube-event-metrics.namespaces" . | fromYamlArray }}
 - --watch.namespaces={{ join "," . }}
 {{- end }}
-{{- if .Values.config }}
+{{- if include "kube-event-metrics.config" . }}
 - --config.file=/etc/kube-event-metrics/config/config.yaml
 {{- end }}
 {{- end -}}

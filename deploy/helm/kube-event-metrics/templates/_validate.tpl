@@ -1,5 +1,6 @@
 {{/* Combinations that can not work, each with what mends it. */}}
 {{- define "kube-event-metrics.validate" -}}
+{{- include "kube-event-metrics.validateForward" . -}}
 {{- $v := .Values -}}
 {{- $two := gt (int $v.replicas) 1 -}}
 {{- $tls := $v.web.tls -}}

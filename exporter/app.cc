@@ -128,6 +128,13 @@ App::App(const Options& options, ApiAccess access, KeptState& state,
 }
 
 void App::SetOutlets(const std::vector<OutletConfig>& outlets) {
+  for (const OutletConfig& outlet : outlets) {
+    if (outlet.kind != OutletKind::kMark || !options_.state_file.empty()) {
+      continue;
+    }
+    LogWarn("Without --state.file a restart forgets which labels to take off",
+            {{"outlet", outlet.queue.name}});
+  }
   forwarder_.Set(outlets, [this](Forwarder::Filters filters) {
     world_.outlet_filters.swap(filters);
   });

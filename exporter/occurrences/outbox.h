@@ -1,8 +1,8 @@
 // The queues between counting and the outlets: what each outlet has yet to pass
 // on, in the order in which it was counted. Bounded: where there is no room the
-// oldest goes, and is counted. Part of the Ledger, so that what was counted and
-// what waits to be passed on survive a restart together. Knows nothing of
-// outlets but their names.
+// oldest goes that no attempt has in hand, and is counted. Part of the Ledger,
+// so that what was counted and what waits to be passed on survive a restart
+// together. Knows nothing of outlets but their names.
 //
 // Not thread-safe: the ledger's mutex guards it. Nothing here fails.
 #pragma once

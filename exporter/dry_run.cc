@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "apiserver/whole_answer.h"
 #include "base/clock.h"
 #include "base/one_line.h"
 #include "events/cluster_kinds.h"
@@ -20,29 +21,9 @@ namespace {
 using nlohmann::json;
 
 constexpr std::chrono::seconds kPatience{10};
-constexpr size_t kMaxAnswer = size_t{1} << 20;
 constexpr std::array kGroups = {"", "events.k8s.io"};
 constexpr std::array kVerbs = {"list", "watch"};
 constexpr char kName[] = "kube-event-metrics";
-
-// One answer, as JSON.
-class Collector : public HttpHandler {
- public:
-  bool OnHead(const HttpHead& head) override {
-    status_ = head.status;
-    return true;
-  }
-  bool OnBody(std::string_view bytes) override {
-    body_ += bytes;
-    return body_.size() <= kMaxAnswer;
-  }
-  int status() const { return status_; }
-  json Body() const { return json::parse(body_, nullptr, false); }
-
- private:
-  int status_ = 0;
-  std::string body_;
-};
 
 // The member at `path`, else null.
 const json& At(const json& object, const char* path) {
@@ -115,18 +96,18 @@ class Asker {
     request.path = path;
     request.read_timeout = request.deadline = kPatience;
     request.body = question.dump(-1, ' ', true);
-    Collector collector;
-    const HttpOutcome outcome = transport_.Send(request, collector, {});
+    WholeAnswer told;
+    const HttpOutcome outcome = transport_.Send(request, told, {});
     if (outcome.end != HttpEnd::kComplete) {
       return Error{ErrorCode::kUnavailable,
                    "the API server gives no answer: " + outcome.message};
     }
-    if (collector.status() == 401) {
+    if (told.head().status == 401) {
       return Error{ErrorCode::kUnauthorized,
                    "the API server refuses the credentials (401); renew the "
                    "token or certificate"};
     }
-    return Answer{collector.status(), collector.Body()};
+    return Answer{told.head().status, json::parse(told.body(), nullptr, false)};
   }
 
   HttpTransport& transport_;

@@ -1,34 +1,12 @@
 #include "forward/api_writer.h"
 
-#include <algorithm>
-#include <utility>
-
+#include "apiserver/whole_answer.h"
 #include "frames/api_status.h"
 
 namespace kem {
 namespace {
 
 constexpr std::chrono::seconds kPatience{10};
-constexpr size_t kMaxAnswer = size_t{64} << 10;
-
-// What is beyond the limit is read and left, so that the answer is whole.
-class Answer : public HttpHandler {
- public:
-  bool OnHead(const HttpHead& head) override {
-    head_ = head;
-    return true;
-  }
-  bool OnBody(std::string_view bytes) override {
-    body_ += bytes.substr(0, kMaxAnswer - std::min(kMaxAnswer, body_.size()));
-    return true;
-  }
-  const HttpHead& head() const { return head_; }
-  std::string TakeBody() { return std::move(body_); }
-
- private:
-  HttpHead head_;
-  std::string body_;
-};
 
 ApiAnswer::Verdict Judge(int status) {
   using enum ApiAnswer::Verdict;
@@ -60,7 +38,7 @@ ApiAnswer SendToApi(HttpTransport& transport, const ApiWrite& write,
   request.content_type = write.content_type;
   request.body = write.body;
   request.read_timeout = request.deadline = kPatience;
-  Answer answer;
+  WholeAnswer answer;
   const HttpOutcome outcome = transport.Send(request, answer, stop);
   ApiAnswer told;
   const std::string what =
@@ -71,7 +49,7 @@ ApiAnswer SendToApi(HttpTransport& transport, const ApiWrite& write,
   }
   const int status = answer.head().status;
   told.verdict = Judge(status);
-  told.body = answer.TakeBody();
+  told.body = answer.body();
   if (told.verdict == ApiAnswer::Verdict::kDone) return told;
   const ApiStatus why = ParseStatus(told.body);
   told.problem = what + std::to_string(status) +

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "apiserver/whole_answer.h"
 #include "base/gzip_stream.h"
 #include "base/one_line.h"
 #include "forward/record_fields.h"
@@ -17,27 +18,8 @@ namespace {
 using nlohmann::ordered_json;
 
 constexpr std::chrono::seconds kPatience{10};
-constexpr size_t kMaxAnswer = size_t{64} << 10;
 constexpr size_t kToldOfAnswer = 200;
 constexpr char kSecret[] = "Authorization";
-
-class Answer : public HttpHandler {
- public:
-  bool OnHead(const HttpHead& head) override {
-    head_ = head;
-    return true;
-  }
-  bool OnBody(std::string_view bytes) override {
-    body_ += bytes;
-    return body_.size() <= kMaxAnswer;
-  }
-  const HttpHead& head() const { return head_; }
-  const std::string& body() const { return body_; }
-
- private:
-  HttpHead head_;
-  std::string body_;
-};
 
 // uint64 is a string in protobuf's JSON.
 std::string Nanoseconds(WallTime time) {
@@ -183,7 +165,7 @@ Delivery OtlpOutlet::Deliver(std::span<const Occurrence> batch,
   if (!added) return {.problem = added.error().message};
   request.headers.emplace_back("Content-Encoding", "gzip");
   GzipStream().Append(OtlpBody(batch, clock_.WallNow()), true, request.body);
-  Answer answer;
+  WholeAnswer answer;
   const HttpOutcome outcome = transport_->Send(request, answer, stop);
   if (outcome.end != HttpEnd::kComplete) return {.problem = outcome.message};
   const int status = answer.head().status;

@@ -290,7 +290,8 @@ constexpr OptionRow kTable[] = {
      TakeLogFormat},
     {kConfigFileOption, kConfig, kText, "FILE", "",
      "YAML file that gives any of these options, nested by their dots; flags "
-     "win. SIGHUP and POST /-/reload take over its filters and log level.",
+     "win. Its list forward says where Events are passed on to. SIGHUP and "
+     "POST /-/reload take over its filters, outlets and log level.",
      TakeText<&Options::config_file>},
     {"dry-run", kConfig, kSwitch, "", "",
      "Check options, files and what the API server lets us do, print what is "

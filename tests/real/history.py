@@ -12,7 +12,7 @@ import math
 import os
 import subprocess
 
-from rig import day, forwarding
+from rig import day, day_forwarding
 
 END = 1795435200  # 2026-11-23 12:00 UTC
 STEP = 60
@@ -149,7 +149,7 @@ class _Exporter:
             "kube_event_last_seen_timestamp_seconds": self._last_seen()}
         sizes["kube_event_active"] = sizes["kube_event_occurrences_total"]
         _own_metrics(self, sizes)
-        forwarding.tell(self)
+        day_forwarding.tell(self)
 
     def add(self, name, kind, labels, samples):
         self.history.add(name, kind, {**labels, **self.target}, samples)

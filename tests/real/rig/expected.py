@@ -5,7 +5,7 @@ import re
 
 import yaml
 
-from rig import day, forwarding
+from rig import day, day_forwarding
 
 OVERVIEW, NODES, STORAGE, LIFECYCLE, PLATFORM, HEALTH = (
     f"kube-event-{name}" for name in (
@@ -134,9 +134,9 @@ class Expected:
         if outlet.room is None:
             return 0
         return len([each for each in self.history.happened(
-            forwarding.GONE, cluster.name, **outlet.wants)
-                    if max(since, self.history.end - forwarding.GONE)
-                    <= each.at < self.history.end - forwarding.BACK])
+            day_forwarding.GONE, cluster.name, **outlet.wants)
+                    if max(since, self.history.end - day_forwarding.GONE)
+                    <= each.at < self.history.end - day_forwarding.BACK])
 
     def _forwarded(self):
         """(by outlet: delivered, longest queue; by outlet and reason: lost).
@@ -145,12 +145,12 @@ class Expected:
         is not told as an increase."""
         delivered, longest = collections.Counter(), collections.Counter()
         lost = collections.Counter()
-        for outlet in forwarding.OUTLETS:
+        for outlet in day_forwarding.OUTLETS:
             for cluster in self.clusters:
                 for _, age in cluster.exporters:
                     since = self.history.end - min(age - 60, self.seconds)
                     missed = self._missed(outlet, cluster, since)
-                    full = max(0, missed - forwarding.ROOM)
+                    full = max(0, missed - day_forwarding.ROOM)
                     delivered[outlet.name,] += len([
                         each for each in self.history.happened(
                             self.seconds, cluster.name, **outlet.wants)

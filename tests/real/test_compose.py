@@ -229,7 +229,7 @@ class ComposeTest(unittest.TestCase):
                 capture_output=True, text=True, check=False)
             self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
             taken.append(name)
-        self.assertEqual(sorted(taken), ["prometheus.yaml"] + 3 *
+        self.assertEqual(sorted(taken), ["prometheus.yaml"] + 4 *
                          ["values.yaml"])
 
 

@@ -181,6 +181,8 @@ class ChaosTest(ClusterCase):
     # The verdict.
 
     def expect_exact(self):
+        # A last fault may have left it started but not yet listening.
+        processes.wait_until(self.chaotic.samples, RECOVERY_SECONDS, "a scrape")
         deadline = time.monotonic() + RECOVERY_SECONDS
         while True:
             wrong = truth.differences(self.book.expected(),

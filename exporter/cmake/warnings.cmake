@@ -27,4 +27,9 @@ if(CMAKE_BUILD_TYPE STREQUAL "Release")
   target_compile_options(kem_options INTERFACE -ffunction-sections
     -fdata-sections)
   target_link_options(kem_options INTERFACE -Wl,--gc-sections)
+  # Only the linker sees that two files mean different types by one name.
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    target_link_options(kem_options INTERFACE -Werror=odr
+      -Werror=lto-type-mismatch)
+  endif()
 endif()

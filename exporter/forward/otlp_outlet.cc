@@ -49,7 +49,7 @@ ordered_json ResourceLogs(const Occurrence& occurrence, WallTime now) {
          (of == FieldOf::kObject ? object : event)
              .push_back(Attribute(key, {{"intValue", std::to_string(value)}}));
        }});
-  const Severity severity = SeverityOf(occurrence);
+  const LogSeverity severity = SeverityOf(occurrence);
   ordered_json record;
   record["timeUnixNano"] = Nanoseconds(occurrence.occurred_at);
   record["observedTimeUnixNano"] = Nanoseconds(now);

@@ -7,7 +7,7 @@
 namespace kem {
 
 // As the collector's k8s_events receiver maps the two types.
-Severity SeverityOf(const Occurrence& occurrence) {
+LogSeverity SeverityOf(const Occurrence& occurrence) {
   if (occurrence.type == "Warning") return {13, "Warn"};
   return {9, "Info"};
 }

@@ -12,11 +12,11 @@
 
 namespace kem {
 
-struct Severity {
+struct LogSeverity {
   int number;  // of the logs data model: 9 INFO, 13 WARN
   std::string_view text;
 };
-Severity SeverityOf(const Occurrence& occurrence);
+LogSeverity SeverityOf(const Occurrence& occurrence);
 
 // What a field says something about: the object is the record's resource.
 enum class FieldOf { kObject, kEvent };

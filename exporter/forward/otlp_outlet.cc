@@ -74,9 +74,11 @@ size_t Rejected(const std::string& body) {
   return std::strtoul(rejected.get<std::string>().c_str(), nullptr, 10);
 }
 
+constexpr int kTooLarge = 413;
+
 // The request itself is wrong in the collector's eyes, and always will be.
 bool IsFinal(int status) {
-  return status == 400 || status == 413 || status == 415 || status == 422;
+  return status == 400 || status == kTooLarge || status == 415 || status == 422;
 }
 
 bool IsToken(std::string_view name) {
@@ -170,12 +172,17 @@ Delivery OtlpOutlet::Deliver(std::span<const Occurrence> batch,
   if (outcome.end != HttpEnd::kComplete) return {.problem = outcome.message};
   const int status = answer.head().status;
   if (status / 100 == 2) {
+    max_batch_ = std::min(max_batch_ + 1, kMaxBatch);
     const size_t rejected = std::min(Rejected(answer.body()), batch.size());
     return {.done = batch.size(),
             .refused = rejected,
             .problem = rejected == 0 ? ""
                                      : "the collector rejected " +
                                            std::to_string(rejected)};
+  }
+  if (status == kTooLarge && batch.size() > 1) {
+    max_batch_ = batch.size() / 2;
+    return {.hold = std::chrono::milliseconds(0)};
   }
   const std::string problem = "the collector answers " +
                               std::to_string(status) + " " +

@@ -1,8 +1,8 @@
 // The outlet `otlp`: OTLP/HTTP with JSON, the logs signal, to any OpenTelemetry
 // collector. One request a batch, compressed. What a collector can never take
-// it refuses for good; everything else is tried again by OutletWorker. The
-// protocol: github.com/open-telemetry/opentelemetry-proto,
-// docs/specification.md.
+// it refuses for good; everything else is tried again by OutletWorker. Where a
+// request is too large the next ones are smaller. The protocol:
+// github.com/open-telemetry/opentelemetry-proto, docs/specification.md.
 //
 // Owned by one worker's thread.
 #pragma once
@@ -34,9 +34,11 @@ class OtlpOutlet : public Outlet {
 
   Delivery Deliver(std::span<const Occurrence> batch,
                    const std::stop_token& stop) override;
-  size_t max_batch() const override { return 512; }
+  size_t max_batch() const override { return max_batch_; }
 
  private:
+  static constexpr size_t kMaxBatch = 512;
+
   // Adds those of the file.
   Result<void> AddHeaders(HttpRequest& request) const;
 
@@ -44,6 +46,9 @@ class OtlpOutlet : public Outlet {
   const Headers headers_;
   const Clock& clock_;
   const FileReader read_;
+  // Halved by each request that is too large, one more after each that is not:
+  // the limits on the way are in bytes, and unknown.
+  size_t max_batch_ = kMaxBatch;
 };
 
 // The request's body, an ExportLogsServiceRequest.

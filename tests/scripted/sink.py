@@ -69,7 +69,7 @@ def compare(taken, told, once=True):
 class Sink:
     """certificates: None for plain HTTP."""
 
-    MODES = ("up", "slow", "dead", "mute", "429", "500", "503", "cut",
+    MODES = ("up", "slow", "dead", "mute", "413", "429", "500", "503", "cut",
              "cut-answer", "garbage", "garbage-body")
 
     def __init__(self, certificates=None):
@@ -79,6 +79,7 @@ class Sink:
         self.answered = dict.fromkeys(self.MODES, 0)
         self.headers = []  # of each request
         self.mode = "up"
+        self.most = None  # records in a request; with more it is answered 413
         self.next_answers = collections.deque()
         self._changed = threading.Condition()
         self._listener = None
@@ -158,11 +159,13 @@ class Sink:
 
     def _answer(self, request, body, connection):
         mode = self.next_answers.popleft() if self.next_answers else self.mode
+        if self.most and len(records(gzip.decompress(body))) > self.most:
+            mode = "413"
         self.answered[mode] += 1
         if mode == "mute":
             while not connection.closed_by_client():
                 time.sleep(0.05)
-        elif mode in ("429", "500", "503"):
+        elif mode in ("413", "429", "500", "503"):
             connection.answer(int(mode), "not now",
                               {"Retry-After": "1"} if mode == "429" else {})
         elif mode == "garbage":

@@ -112,11 +112,30 @@ TEST_F(OtlpOutletTest, WaitsAndTriesAgainWhereThatMayHelp) {
 }
 
 TEST_F(OtlpOutletTest, GivesUpWhatTheCollectorNeverTakes) {
-  for (const int status : {400, 413, 415, 422}) {
+  for (const int status : {400, 415, 422}) {
     const Delivery delivery = Deliver(status);
     EXPECT_EQ(delivery.done, 2U) << status;
     EXPECT_EQ(delivery.refused, 2U) << status;
   }
+}
+
+TEST_F(OtlpOutletTest, WhatIsTooLargeGoesInSmallerRequests) {
+  EXPECT_EQ(outlet->max_batch(), 512U);
+  const Delivery large = Deliver(413);
+  EXPECT_EQ(large.done, 0U);
+  EXPECT_EQ(large.hold, std::chrono::milliseconds(0));
+  EXPECT_EQ(large.problem, "");
+  EXPECT_EQ(outlet->max_batch(), 1U);
+  transport->answers.push_back({{413, {}, {}}, {}});
+  const Occurrence one = Rebooted();
+  const Delivery smallest =
+      outlet->Deliver(std::span(&one, 1), stop.get_token());
+  EXPECT_EQ(smallest.done, 1U);
+  EXPECT_EQ(smallest.refused, 1U);
+  EXPECT_EQ(outlet->max_batch(), 1U);
+  Deliver(200);
+  Deliver(200);
+  EXPECT_EQ(outlet->max_batch(), 3U);
 }
 
 TEST_F(OtlpOutletTest, CountsWhatACollectorRejectsOfABatch) {

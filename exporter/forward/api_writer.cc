@@ -27,6 +27,17 @@ ApiAnswer::Verdict Judge(int status) {
   }
 }
 
+// Whether it was no right that was missing, but a policy that judged the
+// object. Admission webhooks and policies choose the status of a denial, 401
+// and 403 too, but not these words (k8s.io/apiserver v0.37.2
+// pkg/admission/plugin/webhook/errors/statuserror.go:29,
+// pkg/admission/plugin/policy/validating/dispatcher.go:305).
+bool IsDenial(int status, std::string_view body) {
+  return (status == 401 || status == 403) &&
+         (body.find(" denied the request") != std::string_view::npos ||
+          body.find(" denied request: ") != std::string_view::npos);
+}
+
 }  // namespace
 
 ApiAnswer SendToApi(HttpTransport& transport, const ApiWrite& write,
@@ -52,6 +63,7 @@ ApiAnswer SendToApi(HttpTransport& transport, const ApiWrite& write,
   told.body = answer.body();
   if (told.verdict == ApiAnswer::Verdict::kDone) return told;
   const ApiStatus why = ParseStatus(told.body);
+  if (IsDenial(status, told.body)) told.verdict = ApiAnswer::Verdict::kRefused;
   told.problem = what + std::to_string(status) +
                  (why.message.empty() ? "" : " " + why.message);
   told.retry_after = answer.head().retry_after;

@@ -3,7 +3,8 @@
 // an object that is there already, or is not. Tries once.
 //
 // Which answers are final: k8s.io/apimachinery/pkg/api/errors, and the API
-// conventions, "HTTP Status codes".
+// conventions, "HTTP Status codes". A policy's verdict on one object is final
+// with whatever status it comes, and must not hold up other objects.
 #pragma once
 
 #include <chrono>
@@ -29,8 +30,8 @@ struct ApiAnswer {
     kDone,
     kConflict,   // 409: it is there already, or is another than was meant
     kNotFound,   // 404: the object, or what it shall be in, is not there
-    kRefused,    // 400, 413, 415, 422: never will be taken
-    kForbidden,  // 403: no right, a quota, a namespace that is being deleted
+    kRefused,    // 400, 413, 415, 422, or a policy: never will be taken
+    kForbidden,  // 403: no right, or a namespace that is being deleted
     kTryAgain,   // everything else
   };
   Verdict verdict = Verdict::kTryAgain;

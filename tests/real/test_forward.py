@@ -294,5 +294,24 @@ class ForwardTest(ClusterCase):
                 self.node(name)
 
 
+    def test_a_policy_that_protects_one_node_holds_up_no_other(self):
+        forwarding.may_mark(self.api, "policy", "nodes")
+        exporter = self.forwarder("policy", [{
+            "name": "policy", "kind": "mark", "filter": {"kinds": ["Node"]}}])
+        for name in ("guarded", "open"):
+            self.add_node(name)
+        forwarding.forbid_label(self.api, LABEL, "guarded")
+        for name in ("guarded", "open"):
+            self.write(f"policy-{name}", manifests.about_node(name, uid=name),
+                       "Guarded", kind="Warning")
+        processes.wait_until(lambda: self.troubled("Guarded") == ["open"], 20,
+                             "the other is marked")
+        processes.wait_until(lambda: exporter.own("forward_queued") == 0, 20,
+                             "nothing waits")
+        self.assertEqual(exporter.own("forward_dropped_total"), 1)
+        self.assertEqual(exporter.own("forward_failures_total"), 0)
+        self.assertNotIn(LABEL, self.node("guarded").get("labels", {}))
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=2)

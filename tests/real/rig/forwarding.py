@@ -8,6 +8,8 @@ import json
 import os
 import subprocess
 
+from rig import processes
+from rig.api import MERGE_PATCH
 from rig.control_plane import tool
 from rig.exporter import ACCOUNT_NAMESPACE
 
@@ -41,6 +43,29 @@ def may_mark(api, account, *resources):
             "verbs": ["patch"]}]})
     api.ensure(f"{_RBAC}/clusterrolebindings",
                _binding(account, "ClusterRole", name))
+
+
+def forbid_label(api, label, node):
+    """By a policy that answers 403, as for a right that is missing."""
+    name = f"guard-{node}"
+    base = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpol"
+    api.ensure(f"{base}icies", {"metadata": {"name": name}, "spec": {
+        "matchConstraints": {"resourceRules": [{
+            "apiGroups": [""], "apiVersions": ["v1"], "resources": ["nodes"],
+            "operations": ["UPDATE"]}]},
+        "validations": [{
+            "expression": f"object.metadata.name != '{node}' || "
+                          "!has(object.metadata.labels) || "
+                          f"!('{label}' in object.metadata.labels)",
+            "reason": "Forbidden", "message": "this one is guarded"}]}})
+    api.ensure(f"{base}icybindings", {"metadata": {"name": name}, "spec": {
+        "policyName": name, "validationActions": ["Deny"]}})
+
+    def holds():
+        return api.raw("PATCH", f"/api/v1/nodes/{node}?dryRun=All",
+                       {"metadata": {"labels": {label: "x"}}},
+                       MERGE_PATCH)[0] == 403
+    processes.wait_until(holds, 30, "the policy holds")
 
 
 class Kubectl:

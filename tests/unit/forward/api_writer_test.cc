@@ -55,6 +55,21 @@ TEST_F(ApiWriterTest, JudgesByTheStatus) {
   }
 }
 
+TEST_F(ApiWriterTest, APolicysVerdictIsFinalWhateverItsStatus) {
+  const char* const denials[] = {
+      R"(nodes \"a\" is forbidden: ValidatingAdmissionPolicy 'p' with binding )"
+      R"('b' denied request: not this one)",
+      R"(admission webhook \"w.example.com\" denied the request: not this one)"};
+  for (const char* const denial : denials) {
+    const std::string body = std::string(R"({"message":")") + denial + "\"}";
+    for (const int status : {401, 403}) {
+      const ApiAnswer answer = Send({{status, {}, {}}, {body}});
+      EXPECT_EQ(answer.verdict, Verdict::kRefused) << status << denial;
+    }
+    EXPECT_EQ(Send({{503, {}, {}}, {body}}).verdict, Verdict::kTryAgain);
+  }
+}
+
 TEST_F(ApiWriterTest, TellsWhatTheApiServerSays) {
   EXPECT_EQ(
       Send({{403, {}, {}},

@@ -72,6 +72,7 @@ struct MarkOutlet::Round {
   std::string problem;
   std::optional<std::chrono::seconds> retry_after;
   std::set<std::string> forbidden;  // collections
+  bool failed = false;              // what could be sent was not
   bool over = false;                // the API server takes no more now
 };
 
@@ -171,7 +172,12 @@ Delivery MarkOutlet::Deliver(std::span<const Occurrence> batch,
     const auto at = marks_.find(paths[i]);
     const bool marked =
         at != marks_.end() && at->second.mark.Age() >= Age(batch[i]);
-    if (!paths[i].empty() && !marked) break;
+    // Of an object that is held only the newest needs to wait, so that a storm
+    // about it does not fill the queue.
+    if (!paths[i].empty() && !marked &&
+        (round.failed || newest.at(paths[i]) == i)) {
+      break;
+    }
     const bool unknown = paths[i].empty() && ToBeMarked(batch[i]);
     if (unknown && round.problem.empty()) {
       round.problem = "there is no cluster-scoped object " +
@@ -188,7 +194,7 @@ Delivery MarkOutlet::Deliver(std::span<const Occurrence> batch,
   });
   delivery.problem = std::move(round.problem);
   delivery.retry_after = round.retry_after;
-  if (round.next) {
+  if (round.next && !round.failed) {
     delivery.hold =
         std::chrono::ceil<milliseconds>(*round.next - clock_.SteadyNow());
   }
@@ -241,6 +247,7 @@ void MarkOutlet::Send(const std::string& path, const Occurrence& occurrence,
       marked.refused = true;
       break;
     default:
+      round.failed = true;
       round.problem = answer.problem;
       round.retry_after = answer.retry_after;
       round.over = answer.verdict == Verdict::kTryAgain;

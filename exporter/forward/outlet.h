@@ -27,7 +27,8 @@ struct Delivery {
   std::string problem = {};
   // The sink's wish.
   std::optional<std::chrono::seconds> retry_after = std::nullopt;
-  // Nothing went wrong: the outlet itself wants the rest again after so long.
+  // Nothing keeps the rest from the sink, `problem` is about what was refused:
+  // the outlet itself wants the rest again after so long.
   std::optional<std::chrono::milliseconds> hold = std::nullopt;
 };
 

@@ -72,7 +72,7 @@ OutletWorker::Step OutletWorker::PassOn(const std::stop_token& stop) {
     ledger_.PutBack(index_);
   }
   if (done > 0) environment_.flush();
-  Note(delivery, done == entries.size());
+  Note(delivery, done == entries.size() || delivery.hold);
   stats_.delivered += done - std::min(delivery.refused, done);
   stats_.refused += delivery.refused;
   if (done == entries.size()) {
@@ -80,7 +80,7 @@ OutletWorker::Step OutletWorker::PassOn(const std::stop_token& stop) {
     return {Next::kMore};
   }
   if (stop.stop_requested()) return {Next::kRetry};
-  if (delivery.hold && delivery.problem.empty()) {
+  if (delivery.hold) {
     backoff_.Reset();
     return {Next::kHold, std::min(*delivery.hold, kLongestHold)};
   }
@@ -89,14 +89,15 @@ OutletWorker::Step OutletWorker::PassOn(const std::stop_token& stop) {
   if (done > 0) backoff_.Reset();
   const milliseconds wait =
       backoff_.Next(environment_.clock.SteadyNow(), environment_.random());
+  const std::chrono::seconds wish =
+      delivery.retry_after.value_or(std::chrono::seconds(0));
   return {Next::kRetry,
-          std::max<milliseconds>(
-              wait, delivery.retry_after.value_or(std::chrono::seconds(0)))};
+          std::max<milliseconds>(wait, std::min(wish, kLongestRetryAfter))};
 }
 
 // Each trouble is told once, and its end.
-void OutletWorker::Note(const Delivery& delivery, bool whole) {
-  const bool failing = !whole && !delivery.problem.empty();
+void OutletWorker::Note(const Delivery& delivery, bool well) {
+  const bool failing = !well && !delivery.problem.empty();
   if (failing && !failing_) {
     LogWarn("An outlet does not get through; occurrences wait for it",
             {{"outlet", name_}, {"problem", delivery.problem}});

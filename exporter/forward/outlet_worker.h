@@ -50,6 +50,8 @@ class OutletWorker {
   static constexpr size_t kMaxBatchBytes = size_t{1} << 20;
   // What is held is asked about that often, as newer ones may wait behind it.
   static constexpr std::chrono::milliseconds kLongestHold{1000};
+  // No sink can put us off for longer.
+  static constexpr std::chrono::seconds kLongestRetryAfter{3600};
 
   struct Environment {
     Clock& clock;
@@ -75,7 +77,7 @@ class OutletWorker {
   Step PassOn(const std::stop_token& stop);
 
  private:
-  void Note(const Delivery& delivery, bool whole);
+  void Note(const Delivery& delivery, bool well);
 
   Ledger& ledger_;
   const size_t index_;

@@ -90,15 +90,23 @@ TEST_F(MarkOutletTest, OnceAMinuteAnObjectAndTheNewestWins) {
   const Occurrence other = Trouble("b", "Other");
   const Occurrence third = Trouble("a", "Third");  // within the same second
   const Delivery held = Deliver({second, other, third});
-  EXPECT_EQ(held.done, 0U);
+  EXPECT_EQ(held.done, 2U);  // third replaces second
   EXPECT_EQ(held.hold, seconds(40));
   EXPECT_EQ(held.problem, "");
   ASSERT_EQ(server.requests.size(), 2U);  // b did not wait for a
   EXPECT_EQ(Label(1), "Other");
   Pass(seconds(40));
-  EXPECT_EQ(Deliver({second, other, third}).done, 3U);
+  EXPECT_EQ(Deliver({third}).done, 1U);
   ASSERT_EQ(server.requests.size(), 3U);
   EXPECT_EQ(Label(2), "Third");
+}
+
+TEST_F(MarkOutletTest, AStormAboutOneObjectLeavesOneWaiting) {
+  Deliver({Trouble("a", "First")});
+  std::vector<Occurrence> storm;
+  for (int i = 0; i < 1000; ++i) storm.push_back(Trouble("a", "More"));
+  EXPECT_EQ(Deliver(storm).done, 999U);
+  EXPECT_EQ(server.requests.size(), 1U);
 }
 
 TEST_F(MarkOutletTest, WhatIsOlderThanTheMarkIsDone) {
@@ -181,6 +189,23 @@ TEST_F(MarkOutletTest, WhatFailsIsTriedAgainAndForgottenMeanwhile) {
   EXPECT_THAT(memory.texts, IsEmpty());
   server.answers.clear();
   EXPECT_EQ(Deliver(batch).done, 2U);
+}
+
+TEST_F(MarkOutletTest, NothingIsReplacedWhileAttemptsFail) {
+  server.answers = {{"PATCH", {503, ""}}};
+  EXPECT_EQ(Deliver({Trouble("a", "X"), Trouble("a", "Y")}).done, 0U);
+}
+
+TEST_F(MarkOutletTest, APolicyThatProtectsOneObjectHoldsUpNoOther) {
+  server.answers = {
+      {"/nodes/a", {403, R"({"message":"\"w\" denied the request: mine"})"}}};
+  Deliver({Trouble("c", "X")});
+  const Delivery delivery =
+      Deliver({Trouble("a", "X"), Trouble("b", "X"), Trouble("c", "Y")});
+  EXPECT_EQ(delivery.done, 2U);
+  EXPECT_EQ(delivery.refused, 1U);
+  EXPECT_EQ(delivery.hold, seconds(60));
+  EXPECT_THAT(delivery.problem, HasSubstr("403"));
 }
 
 TEST_F(MarkOutletTest, AMissingRightHoldsUpItsOwnKindOnly) {

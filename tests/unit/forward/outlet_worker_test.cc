@@ -100,6 +100,16 @@ TEST_F(OutletWorkerTest, WhatIsHeldIsNoFailureAndIsAskedAboutEachSecond) {
   EXPECT_EQ(stats.retries, 0U);
 }
 
+TEST_F(OutletWorkerTest, WhatIsHeldBehindWhatWasRefusedIsNoFailure) {
+  outlet.answers = {{.done = 1,
+                     .refused = 1,
+                     .problem = "a policy",
+                     .hold = milliseconds(300)}};
+  EXPECT_EQ(PassOn().next, Next::kHold);
+  EXPECT_EQ(stats.refused, 1U);
+  EXPECT_EQ(stats.failed_attempts, 0U);
+}
+
 TEST_F(OutletWorkerTest, CountsWhatIsTriedAgain) {
   outlet.answers = {{.problem = "down"}, {.problem = "down"}};
   PassOn();
@@ -111,8 +121,10 @@ TEST_F(OutletWorkerTest, CountsWhatIsTriedAgain) {
 }
 
 TEST_F(OutletWorkerTest, WaitsAsLongAsTheSinkWants) {
-  outlet.answers = {{.problem = "busy", .retry_after = seconds(40)}};
+  outlet.answers = {{.problem = "busy", .retry_after = seconds(40)},
+                    {.problem = "busy", .retry_after = seconds(2'147'483'647)}};
   EXPECT_EQ(PassOn().wait, seconds(40));
+  EXPECT_EQ(PassOn().wait, std::chrono::hours(1));
 }
 
 TEST_F(OutletWorkerTest, WhatIsAcknowledgedIsKeptAtOnce) {

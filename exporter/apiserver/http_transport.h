@@ -37,7 +37,7 @@ struct HttpRequest {
 
 struct HttpHead {
   int status = 0;
-  // Whole seconds of a Retry-After header; API servers send no dates there.
+  // Of a Retry-After header: its seconds, or how far its date is from Date.
   std::optional<std::chrono::seconds> retry_after;
   // The Date header: the API server's clock, the only one ever compared with
   // an Event's creationTimestamp.

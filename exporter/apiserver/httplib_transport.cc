@@ -112,18 +112,27 @@ class CodecClient : public httplib::ClientImpl {
   Progress& progress_;
 };
 
+// RFC 9110, 10.2.3: a count of seconds, or a date, which only the server's own
+// clock can be compared with.
+std::optional<std::chrono::seconds> ReadRetryAfter(
+    const std::string& text, std::optional<WallTime> date) {
+  int count = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, count);
+  if (error == std::errc() && end == last && count >= 0) {
+    return std::chrono::seconds(count);
+  }
+  const std::optional<WallTime> until = ParseHttpDate(text);
+  if (!until || !date || *until < *date) return std::nullopt;
+  return std::chrono::ceil<std::chrono::seconds>(*until - *date);
+}
+
 HttpHead ReadHead(const httplib::Response& response) {
   HttpHead head;
   head.status = response.status;
   head.date = ParseHttpDate(response.get_header_value("Date"));
-  const std::string wait = response.get_header_value("Retry-After");
-  int seconds = 0;
-  const auto [end, error] =
-      std::from_chars(wait.data(), wait.data() + wait.size(), seconds);
-  if (error == std::errc() && end == wait.data() + wait.size() &&
-      seconds >= 0) {
-    head.retry_after = std::chrono::seconds(seconds);
-  }
+  head.retry_after =
+      ReadRetryAfter(response.get_header_value("Retry-After"), head.date);
   return head;
 }
 

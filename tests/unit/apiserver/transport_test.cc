@@ -84,6 +84,25 @@ TEST(TransportTest, ReadsStatusDateAndRetryAfter) {
   EXPECT_EQ(handler.Body(), "wait");
 }
 
+TEST(TransportTest, ComparesARetryAfterWithTheServersClock) {
+  const std::pair<const char*, std::optional<seconds>> cases[] = {
+      {"Mon, 23 Nov 2026 12:55:00 GMT", seconds(91)},
+      {"Mon, 23 Nov 2026 12:53:29 GMT", seconds(0)},
+      {"Mon, 23 Nov 2026 12:53:28 GMT", std::nullopt}};
+  for (const auto& [date, wait] : cases) {
+    TestServer server([date = date](Peer& peer) {
+      peer.ReadHead();
+      peer.Send(std::string("HTTP/1.1 503 No\r\nRetry-After: ") + date +
+                "\r\nDate: Mon, 23 Nov 2026 12:53:29 GMT\r\n"
+                "Content-Length: 0\r\n\r\n");
+    });
+    RecordingHandler handler;
+    EXPECT_EQ(Get(server, handler).end, HttpEnd::kComplete) << date;
+    ASSERT_EQ(handler.heads.size(), 1U) << date;
+    EXPECT_EQ(handler.heads[0].retry_after, wait) << date;
+  }
+}
+
 TEST(TransportTest, IgnoresARetryAfterThatIsNoCount) {
   for (const std::string value :
        {"soon", "-1", "1.5", "", "Mon, 23 Nov 2026 12:53:29 GMT",

@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "apiserver/httplib_transport.h"
+#include "apiserver/proxy_url.h"
 #include "forward/log_outlet.h"
 #include "forward/mark_outlet.h"
 #include "forward/namespace_outlet.h"
@@ -11,18 +12,14 @@
 namespace kem {
 namespace {
 
-// To this machine nobody listens in between.
-bool Private(const ServerUrl& server) {
-  return server.tls || server.host == "localhost" || server.host == "::1" ||
-         server.host.starts_with("127.");
-}
-
 std::unique_ptr<Outlet> MakeOtlp(const OutletConfig& config,
                                  const Clock& clock) {
   const ApiAccess& access = *config.collector.access;
   return std::make_unique<OtlpOutlet>(
       std::make_unique<HttplibTransport>(access),
-      OtlpOutlet::Headers{config.headers_file, Private(access.server)}, clock);
+      OtlpOutlet::Headers{config.headers_file,
+                          access.server.tls || IsThisMachine(access.server)},
+      clock);
 }
 
 }  // namespace

@@ -139,9 +139,9 @@ bool Matches(const std::string& rule, const std::string& host, int port,
 }
 
 bool IsExempt(const ServerUrl& server, std::string_view list) {
+  if (IsThisMachine(server)) return true;
   const std::string host = Lower(server.host);
   const std::optional<Address> address = ParseAddress(host);
-  if (host == "localhost" || (address && IsLoopback(*address))) return true;
   while (!list.empty()) {
     const size_t end = std::min(list.find(','), list.size());
     const std::string rule = Lower(Trim(list.substr(0, end)));
@@ -152,6 +152,12 @@ bool IsExempt(const ServerUrl& server, std::string_view list) {
 }
 
 }  // namespace
+
+bool IsThisMachine(const ServerUrl& server) {
+  const std::string host = Lower(server.host);
+  const std::optional<Address> address = ParseAddress(host);
+  return host == "localhost" || (address && IsLoopback(*address));
+}
 
 std::string ProxyUrl::ToString() const {
   const auto scheme =

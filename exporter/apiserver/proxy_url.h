@@ -34,6 +34,10 @@ struct ProxyUrl {
 // error is a clause that does not quote the text.
 Result<ProxyUrl> ParseProxyUrl(std::string_view text);
 
+// Whether the host is localhost or an address of the loopback interface: what
+// is sent there crosses no network.
+bool IsThisMachine(const ServerUrl& server);
+
 // The proxy that the environment gives for `server`, if any: https_proxy or
 // HTTPS_PROXY (http_proxy, HTTP_PROXY for a plain server), unless the host is
 // this machine's or NO_PROXY names it by name, domain, address or CIDR. The

@@ -96,6 +96,17 @@ TEST_F(ProxyEnvironmentTest, TellsWhichVariableIsWrong) {
             "NO_PROXY");
 }
 
+TEST(ProxyUrlTest, KnowsThisMachineByNameAndAddressOnly) {
+  for (const char* host :
+       {"localhost", "LocalHost", "127.0.0.1", "127.9.9.9", "::1"}) {
+    EXPECT_TRUE(IsThisMachine({true, host, 443, ""})) << host;
+  }
+  for (const char* host : {"127.example.com", "127.0.0.1.example.com",
+                           "localhost.example.com", "10.0.0.1", "::2", "::"}) {
+    EXPECT_FALSE(IsThisMachine({true, host, 443, ""})) << host;
+  }
+}
+
 TEST_F(ProxyEnvironmentTest, ReachesThisMachineDirectly) {
   for (const char* server :
        {"https://localhost:6443", "https://127.3.0.1", "https://[::1]:6443"}) {

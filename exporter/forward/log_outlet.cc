@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -25,6 +26,19 @@ bool SameFile(int fd, const std::string& path) {
   struct stat named = {};
   return ::fstat(fd, &open_one) == 0 && ::stat(path.c_str(), &named) == 0 &&
          open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino;
+}
+
+// Whoever wrote there before may have been killed within a line. False also for
+// a file that we may not read.
+bool EndsWithinALine(int fd, const std::string& path) {
+  struct stat status = {};
+  if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) ||
+      status.st_size == 0) {
+    return false;
+  }
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  char last = '\n';
+  return ::pread(file.get(), &last, 1, status.st_size - 1) == 1 && last != '\n';
 }
 
 }  // namespace
@@ -70,10 +84,12 @@ Result<int> LogOutlet::Open() {
   // O_NONBLOCK: a named pipe that nobody reads is an error, and no wait.
   constexpr int kHow = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK;
   file_ = UniqueFd(::open(path_.c_str(), kHow, 0640));
-  cut_ = false;
-  if (file_.has_value()) return file_.get();
-  return Error{ErrorCode::kInternal,
-               "cannot open " + path_ + ": " + LastError()};
+  if (!file_.has_value()) {
+    return Error{ErrorCode::kInternal,
+                 "cannot open " + path_ + ": " + LastError()};
+  }
+  cut_ = EndsWithinALine(file_.get(), path_);
+  return file_.get();
 }
 
 // In pieces that a pipe which is ready takes at once, so that a reader who

@@ -86,6 +86,20 @@ class SinkTest(ForwardCase):
         self.assertTrue(all(line.endswith("is lost") for line in wrong), wrong)
         self.assertEqual(len(wrong), len(self.told) - 300)
 
+    def test_what_is_too_large_goes_in_smaller_requests(self):
+        sink = self.make_sink()
+        sink.most = 50
+        sink.play("dead")
+        self.config(f"forward:\n- {{name: store, kind: otlp, endpoint: "
+                    f"'{sink.url}'}}\n")
+        exporter = self.start()
+        self.storm(1, 500, random.Random(4))
+        self.expect_counted(exporter)
+        sink.play("up")
+        self.expect_passed_on(sink)
+        self.assertGreater(sink.answered["413"], 2)
+        self.assertEqual(self.forwarded(exporter, "dropped_total", "store"), 0)
+
     def test_stops_at_once_while_a_sink_hangs(self):
         sink = self.make_sink()
         sink.play("mute")
@@ -303,6 +317,34 @@ class LogTest(ForwardCase):
         self.assertEqual(two["k8s.object.name"], "n-2")
         self.assertEqual([one["event.id"], two["event.id"]],
                          [event_id for event_id, _ in self.told])
+
+
+    def test_kills_cut_no_line(self):
+        """But the one that a kill was in the middle of."""
+        self.config("forward:\n- {name: audit, kind: log, path: log}\n")
+        exporter = self.start("--state.file", self.path("state"),
+                              "--state.interval", "1s")
+        self.assertTrue(self.until(lambda: os.path.exists(self.path("state"))))
+        dice = random.Random(5)
+        for _ in range(5):
+            self.storm(dice.random(), 1000, dice)
+            exporter.kill()
+            with open(self.path("log"), "a", encoding="utf-8") as file:
+                file.write('{"time":"2026-')  # as if it was within one
+            exporter.start(exporter.flags)
+        self.wait_ready(exporter)
+        self.expect_counted(exporter)
+        self.assertTrue(self.until(
+            lambda: self.forwarded(exporter, "queued", "audit") == 0))
+        ids, cut = set(), 0
+        with open(self.path("log"), encoding="utf-8") as file:
+            for line in file:
+                try:
+                    ids.add(json.loads(line)["event.id"])
+                except ValueError:
+                    cut += 1
+        self.assertEqual(ids, {event_id for event_id, _ in self.told})
+        self.assertIn(cut, range(1, 6))
 
 
 if __name__ == "__main__":

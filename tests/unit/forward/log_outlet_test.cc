@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <filesystem>
+#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
@@ -77,6 +78,18 @@ TEST_F(LogOutletTest, AFileThatWasMovedIsLeftAndANewOneBegun) {
   };
   EXPECT_EQ(lines(Text("log.1")), 1);
   EXPECT_EQ(lines(Text("log")), 2);
+}
+
+TEST_F(LogOutletTest, WhatIsFoundCutStaysALineOfItsOwn) {
+  for (const std::string before : {"", "whole\n", "whole\ncut"}) {
+    std::ofstream(folder.path() + "/log") << before;
+    LogOutlet anew(folder.path() + "/log");
+    const Occurrence one = Rebooted();
+    EXPECT_EQ(anew.Deliver(std::span(&one, 1), stop.get_token()).done, 1U);
+    std::string line;
+    AppendLogLine(one, line);
+    EXPECT_EQ(Text(), before + (before.ends_with("cut") ? "\n" : "") + line);
+  }
 }
 
 TEST_F(LogOutletTest, TextThatIsNoUtf8IsStillALineOfJson) {

@@ -1,5 +1,7 @@
 #include "forward_config.h"
 
+#include <re2/re2.h>
+
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -104,15 +106,11 @@ std::string TakeTarget(const std::string& value, const Place&,
 // ours to demand, as labels without one belong to the cluster's users.
 std::string TakeLabel(const std::string& value, const Place&,
                       OutletConfig& outlet) {
-  const size_t slash = value.find('/');
-  const auto ok = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-           c == '.';
-  };
-  if (slash == std::string::npos || slash == 0 || slash > 253 ||
-      slash + 1 == value.size() || value.size() - slash > 64 ||
-      !std::all_of(value.begin(), value.begin() + ptrdiff_t(slash), ok) ||
-      !std::all_of(value.begin() + ptrdiff_t(slash) + 1, value.end(), ok)) {
+  constexpr size_t kMaxPrefix = 253;
+  const RE2 key(
+      R"([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)"
+      R"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)");
+  if (!RE2::FullMatch(value, key) || value.find('/') > kMaxPrefix) {
     return Quoted(value) +
            " must be a label with a prefix, such as example.com/trouble";
   }
@@ -204,6 +202,10 @@ class Maker {
     if (outlet.kind == OutletKind::kMark) JudgeMark(entry, outlet);
     if (!names_.insert(outlet.queue.name).second) {
       Fail(entry.line, "has a name that another has: " + outlet.queue.name);
+    }
+    // Two writers would tear each other's lines.
+    if (outlet.kind == OutletKind::kLog && !paths_.insert(outlet.path).second) {
+      Fail(entry.line, "has a path that another has: " + outlet.path);
     }
     if (names_.size() > Outbox::kMaxOutlets) {
       Fail(entry.line, "is one too many; there may be " +
@@ -299,6 +301,7 @@ class Maker {
   std::string problem_;
   std::set<std::string> labels_;
   std::set<std::string> names_;
+  std::set<std::string> paths_;
   std::vector<OutletConfig> outlets_;
 };
 

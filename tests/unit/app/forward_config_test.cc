@@ -59,7 +59,8 @@ TEST(ForwardConfigTest, ReadsOneOfEachKind) {
 TEST(ForwardConfigTest, ClusterScopedOnlyUnlessTheFilterSaysMore) {
   const auto outlets = Parse(
       "forward:\n- {name: a, kind: log}\n"
-      "- name: b\n  kind: log\n  filter: {scope: all, kinds: [Node, Pod], "
+      "- name: b\n  kind: log\n  path: b\n  filter: {scope: all, kinds: [Node, "
+      "Pod], "
       "types-exclude: [Normal]}\n");
   ASSERT_TRUE(outlets) << outlets.error().message;
   EXPECT_TRUE((*outlets)[0].filter.cluster_scoped);
@@ -114,6 +115,30 @@ TEST(ForwardConfigTest, AMarkNamesKindsAndNothingThatIsNotMarked) {
             "has: kube-event-metrics/trouble");
 }
 
+TEST(ForwardConfigTest, ALabelIsWhatTheApiServerTakes) {
+  const auto refused = [](const std::string& label) {
+    return Refused(
+        "forward:\n- {name: a, kind: mark, filter: {kinds: [Node]}, "
+        "label: " +
+        label + "}");
+  };
+  const std::string longest(63, 'x');
+  for (const std::string label :
+       {"a.b/c", "a-b.example.com/Trouble_1.x", "a/b"}) {
+    EXPECT_EQ(refused(label), "accepted");
+  }
+  EXPECT_EQ(refused("a/" + longest), "accepted");
+  for (const std::string label :
+       {"a/", "/a", "-a/b", "a-/b", "a..b/c", ".a/b", "A.com/b", "a/-b", "a/b-",
+        "a/b/c", "a/b c", "trouble"}) {
+    EXPECT_THAT(refused(label), HasSubstr("must be a label with a prefix"))
+        << label;
+  }
+  EXPECT_THAT(refused("a/" + longest + "x"), HasSubstr("must be a label"));
+  EXPECT_THAT(refused(std::string(254, 'a') + "/b"),
+              HasSubstr("must be a label"));
+}
+
 TEST(ForwardConfigTest, RefusesWithLineAndMend) {
   EXPECT_EQ(Refused("forward: log"),
             "etc/c.yaml line 1: forward must be a list of outlets, each with a "
@@ -134,6 +159,9 @@ TEST(ForwardConfigTest, RefusesWithLineAndMend) {
   EXPECT_EQ(Refused("forward:\n- {name: a, kind: log}\n- {name: a, kind: log}"),
             "etc/c.yaml line 3: the outlet of forward has a name that another "
             "has: a");
+  EXPECT_EQ(Refused("forward:\n- {name: a, kind: log}\n- {name: b, kind: log}"),
+            "etc/c.yaml line 3: the outlet of forward has a path that another "
+            "has: -");
   EXPECT_EQ(
       Refused("forward:\n- name: a\n  kind: log\n  filter: {kinds: ['(']}"),
       "etc/c.yaml line 4: kinds \"(\" is no RE2 expression: missing ): (");

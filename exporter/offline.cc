@@ -16,6 +16,7 @@
 
 #include "apiserver/io_waiter.h"
 #include "apiserver/unique_fd.h"
+#include "base/log.h"
 #include "base/startup_memory.h"
 #include "events/discovery.h"
 #include "offline_reader.h"
@@ -249,6 +250,10 @@ HttpContent Content(const Options& options, const Offline& offline) {
 }  // namespace
 
 int RunOffline(const Options& options, const TerminationSignals& signals) {
+  if (!options.forward.empty()) {
+    LogWarn("What --events.from reads is not passed on; forward is left out",
+            {{"outlets", options.forward.size()}});
+  }
   if (options.once) return RunOnce(options);
   Offline offline(options, options.birth_hold);
   LogInfo("Starting kube-event-metrics offline",

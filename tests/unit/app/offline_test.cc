@@ -55,6 +55,15 @@ class OfflineTest : public testing::Test {
   std::string log_;
 };
 
+TEST_F(OfflineTest, SaysThatNothingIsPassedOn) {
+  Print(List({}));
+  EXPECT_THAT(log_, Not(HasSubstr("passed on")));
+  options_.forward.resize(2);
+  Print(List({}));
+  EXPECT_EQ(code_, 0);
+  EXPECT_THAT(log_, HasSubstr("is not passed on; forward is left out"));
+}
+
 constexpr char kCounted[] = "kube_event_occurrences_total{scope=\"cluster\"";
 
 std::string Sample(const std::string& text, const std::string& begins) {

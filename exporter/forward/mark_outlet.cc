@@ -325,6 +325,10 @@ void MarkOutlet::Idle(const std::stop_token& stop) {
     if (mark.label.empty() || mark.until > clock_.WallNow()) continue;
     const std::string label = std::exchange(mark.label, "");
     const ApiAnswer answer = Apply(path, mark, stop);
+    if (stop.stop_requested()) {  // once more after a restart
+      mark.label = label;
+      return;
+    }
     if (answer.verdict == Verdict::kTryAgain ||
         answer.verdict == Verdict::kForbidden ||
         answer.verdict == Verdict::kConflict) {

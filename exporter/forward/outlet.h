@@ -52,7 +52,7 @@ class Outlet {
   // At most so many are worth while at once.
   virtual size_t max_batch() const = 0;
   // What falls due without any occurrence, such as a label to be taken off.
-  // Called when it is idle, at least each `idle_interval`.
+  // Called before each wait; when nothing is to be done, each `idle_interval`.
   virtual void Idle(const std::stop_token& /*stop*/) {}
   virtual std::chrono::milliseconds idle_interval() const {
     return std::chrono::minutes(1);

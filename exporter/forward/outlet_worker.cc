@@ -40,11 +40,11 @@ void OutletWorker::Run(const std::stop_token& stop) {
   uint64_t heard = 0;
   while (!stop.stop_requested()) {
     const Step step = PassOn(stop);
+    if (step.next == Next::kMore) continue;
+    outlet_.Idle(stop);
     if (step.next == Next::kIdle) {
-      outlet_.Idle(stop);
       heard = environment_.bell.Wait(heard, outlet_.idle_interval(), stop);
-    } else if (step.wait > milliseconds(0)) {
-      if (step.next == Next::kHold) outlet_.Idle(stop);
+    } else {
       environment_.clock.SleepFor(step.wait, stop);
     }
   }

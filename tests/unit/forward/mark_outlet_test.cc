@@ -172,6 +172,14 @@ TEST_F(MarkOutletTest, ARemovalThatFailsIsTriedAgainAfterAWhile) {
   EXPECT_THAT(memory.texts, IsEmpty());
 }
 
+TEST_F(MarkOutletTest, ARemovalThatIsCutByTheEndIsKeptForTheNextStart) {
+  Deliver({Trouble("a", "Rebooted")});
+  Pass(minutes(120));
+  stop.request_stop();
+  outlet->Idle(stop.get_token());
+  EXPECT_EQ(memory.texts.size(), 1U);
+}
+
 TEST_F(MarkOutletTest, WithoutRoomToRememberThereIsNoLabel) {
   memory.full = true;
   EXPECT_EQ(Deliver({Trouble("a", "Rebooted")}).done, 1U);

@@ -27,7 +27,9 @@ class FakeOutlet : public Outlet {
     return answer;
   }
   size_t max_batch() const override { return 2; }
+  void Idle(const std::stop_token&) override { on_idle(); }
 
+  std::function<void()> on_idle = [] {};
   std::deque<Delivery> answers;
   std::vector<std::string> seen;
 };
@@ -148,6 +150,18 @@ TEST_F(OutletWorkerTest, RunEndsWithWhatWaitsStillThere) {
   stop.request_stop();
   worker->Run(stop.get_token());
   EXPECT_EQ(Waiting(), 3U);
+}
+
+TEST_F(OutletWorkerTest, WhatFallsDueIsDoneWhileAttemptsFail) {
+  outlet.answers = {{.problem = "down"}, {.hold = seconds(0)}};
+  std::vector<size_t> waiting;
+  outlet.on_idle = [&] {
+    waiting.push_back(Waiting());
+    if (waiting.size() == 3) stop.request_stop();
+  };
+  worker->Run(stop.get_token());
+  EXPECT_THAT(waiting, ElementsAre(3U, 3U, 0U));
+  EXPECT_THAT(clock.sleeps, ElementsAre(milliseconds(1200), milliseconds(0)));
 }
 
 TEST(OutletBellTest, ARingBeforeTheWaitIsHeard) {

@@ -48,9 +48,15 @@ VolumeAttachment: volumeattachments.storage.k8s.io
 {{- end -}}
 {{- $names := list -}}
 {{- $labels := list -}}
+{{- $paths := list -}}
 {{- range .Values.forward -}}
 {{- if has .name $names }}{{ fail (printf "forward has two outlets called %s: rename one." .name) }}{{ end -}}
 {{- $names = append $names .name -}}
+{{- if eq .kind "log" -}}
+{{- $path := .path | default "stdout" -}}
+{{- if has $path $paths }}{{ fail (printf "forward has two logs to %s: give one another path." $path) }}{{ end -}}
+{{- $paths = append $paths $path -}}
+{{- end -}}
 {{- if eq .kind "mark" -}}
 {{- $label := .label | default "kube-event-metrics/trouble" -}}
 {{- if has $label $labels }}{{ fail (printf "forward has two marks with the label %s: give one another label." $label) }}{{ end -}}

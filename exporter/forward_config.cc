@@ -1,7 +1,5 @@
 #include "forward_config.h"
 
-#include <re2/re2.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -101,16 +99,40 @@ std::string TakeTarget(const std::string& value, const Place&,
   return "";
 }
 
+// A dotted name such as example.com.
+bool IsDomain(std::string_view text) {
+  constexpr size_t kMost = 253;
+  if (text.size() > kMost) return false;
+  for (size_t dot = 0; dot != std::string_view::npos;) {
+    dot = text.find('.');
+    if (!IsNamespaceName(text.substr(0, dot))) return false;
+    if (dot != std::string_view::npos) text.remove_prefix(dot + 1);
+  }
+  return true;
+}
+
+bool IsLabelName(std::string_view text) {
+  constexpr size_t kMost = 63;
+  const auto plain = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c >= '0' && c <= '9');
+  };
+  return !text.empty() && text.size() <= kMost && plain(text.front()) &&
+         plain(text.back()) &&
+         std::all_of(text.begin(), text.end(), [&](char c) {
+           return plain(c) || c == '-' || c == '_' || c == '.';
+         });
+}
+
 // prefix/name, as the API server demands of label keys
 // (k8s.io/apimachinery/pkg/util/validation, IsQualifiedName); the prefix is
 // ours to demand, as labels without one belong to the cluster's users.
 std::string TakeLabel(const std::string& value, const Place&,
                       OutletConfig& outlet) {
-  constexpr size_t kMaxPrefix = 253;
-  const RE2 key(
-      R"([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)"
-      R"([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)");
-  if (!RE2::FullMatch(value, key) || value.find('/') > kMaxPrefix) {
+  const std::string_view key = value;
+  const size_t slash = std::min(key.find('/'), key.size());
+  if (!IsDomain(key.substr(0, slash)) ||
+      !IsLabelName(key.substr(std::min(slash + 1, key.size())))) {
     return Quoted(value) +
            " must be a label with a prefix, such as example.com/trouble";
   }

@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -88,6 +89,18 @@ bool IsToken(std::string_view name) {
   });
 }
 
+// What the transport or this outlet says of the request; a second one would
+// make it another, or none.
+bool IsOurs(const std::string& name) {
+  constexpr std::array kOurs = {"connection",       "content-encoding",
+                                "content-length",   "content-type",
+                                "expect",           "host",
+                                "transfer-encoding"};
+  return std::any_of(kOurs.begin(), kOurs.end(), [&name](const char* ours) {
+    return ::strcasecmp(name.c_str(), ours) == 0;
+  });
+}
+
 std::string_view Trim(std::string_view text) {
   constexpr std::string_view kWhite = " \t\r";
   const size_t begin = text.find_first_not_of(kWhite);
@@ -117,6 +130,11 @@ Result<HeaderFields> ParseHeaderFile(std::string_view text) {
                        " is no header such as \"X-Scope-OrgID: team\""};
     }
     fields.emplace_back(name, value);
+    if (IsOurs(fields.back().first)) {
+      return Error{ErrorCode::kInvalidConfig,
+                   "line " + std::to_string(number) + " has " +
+                       fields.back().first + ", which the exporter sets"};
+    }
   }
   return fields;
 }

@@ -55,6 +55,7 @@ class OtlpOutlet : public Outlet {
 std::string OtlpBody(std::span<const Occurrence> batch, WallTime now);
 
 // "Name: value" a line; empty lines and those that begin with # are left out.
+// Refuses headers that say how the request is sent, such as Content-Length.
 // The error is a clause with the line's number, and never with its value.
 using HeaderFields = std::vector<std::pair<std::string, std::string>>;
 Result<HeaderFields> ParseHeaderFile(std::string_view text);

@@ -163,6 +163,18 @@ TEST_F(OtlpOutletTest, HeadersComeFromTheFileEachTime) {
   EXPECT_THAT(Deliver(200).problem, HasSubstr("/headers is not there"));
 }
 
+TEST(HeaderFileTest, RefusesWhatWouldMakeItAnotherRequest) {
+  for (const std::string name :
+       {"Content-Length", "content-type", "HOST", "Content-Encoding",
+        "Transfer-Encoding", "Connection", "Expect"}) {
+    const auto fields = ParseHeaderFile("X-Org: a\n" + name + ": b\n");
+    ASSERT_FALSE(fields) << name;
+    EXPECT_EQ(fields.error().message,
+              "line 2 has " + name + ", which the exporter sets");
+  }
+  EXPECT_TRUE(ParseHeaderFile("Hosts: a\nUser-Agent: b\n"));
+}
+
 TEST_F(OtlpOutletTest, NoTokenTravelsWhereAllCanRead) {
   confidential = false;
   Make("/headers");

@@ -103,8 +103,8 @@ TEST_F(MarkOutletTest, OnceAMinuteAnObjectAndTheNewestWins) {
 
 TEST_F(MarkOutletTest, AStormAboutOneObjectLeavesOneWaiting) {
   Deliver({Trouble("a", "First")});
-  std::vector<Occurrence> storm;
-  for (int i = 0; i < 1000; ++i) storm.push_back(Trouble("a", "More"));
+  std::vector<Occurrence> storm(1000);
+  for (Occurrence& one : storm) one = Trouble("a", "More");
   EXPECT_EQ(Deliver(storm).done, 999U);
   EXPECT_EQ(server.requests.size(), 1U);
 }

@@ -28,7 +28,7 @@ void Outbox::Offer(uint32_t mask, std::string bytes) {
   for (size_t i = 0; i < queues_.size(); ++i) {
     if ((mask >> i & 1) == 0) continue;
     Queue& queue = queues_[i];
-    queue.entries.push_back(entry);
+    queue.waiting.push_back(entry);
     queue.bytes += entry->bytes.size();
     MakeRoom(queue);
   }
@@ -41,45 +41,48 @@ void Outbox::Drop(uint32_t mask, uint64_t entries) {
 }
 
 void Outbox::MakeRoom(Queue& queue) {
-  while (queue.entries.size() > queue.peeked &&
-         (queue.entries.size() > queue.outlet.max_entries ||
+  while (!queue.waiting.empty() &&
+         (queue.entries() > queue.outlet.max_entries ||
           queue.bytes > queue.outlet.max_bytes)) {
-    const auto oldest =
-        queue.entries.begin() + static_cast<ptrdiff_t>(queue.peeked);
-    queue.bytes -= (*oldest)->bytes.size();
-    queue.entries.erase(oldest);
+    queue.bytes -= queue.waiting.front()->bytes.size();
+    queue.waiting.pop_front();
     ++queue.dropped;
   }
 }
 
 Outbox::Entries Outbox::Peek(size_t index, size_t max_entries,
                              size_t max_bytes) {
+  PutBack(index);
   Queue& queue = queues_[index];
-  Entries taken;
   size_t bytes = 0;
-  for (const auto& entry : queue.entries) {
-    bytes += entry->bytes.size();
-    if (!taken.empty() && (taken.size() == max_entries || bytes > max_bytes)) {
+  while (!queue.waiting.empty()) {
+    bytes += queue.waiting.front()->bytes.size();
+    if (!queue.in_hand.empty() &&
+        (queue.in_hand.size() == max_entries || bytes > max_bytes)) {
       break;
     }
-    taken.push_back(entry);
+    queue.in_hand.push_back(std::move(queue.waiting.front()));
+    queue.waiting.pop_front();
   }
-  queue.peeked = taken.size();
-  return taken;
+  return {queue.in_hand.begin(), queue.in_hand.end()};
 }
 
 void Outbox::Acknowledge(size_t index, uint64_t number) {
   Queue& queue = queues_[index];
-  while (!queue.entries.empty() && queue.entries.front()->number <= number) {
-    queue.bytes -= queue.entries.front()->bytes.size();
-    queue.entries.pop_front();
-    if (queue.peeked > 0) --queue.peeked;
+  for (Queue::Waiting* part : {&queue.in_hand, &queue.waiting}) {
+    while (!part->empty() && part->front()->number <= number) {
+      queue.bytes -= part->front()->bytes.size();
+      part->pop_front();
+    }
   }
 }
 
 void Outbox::PutBack(size_t index) {
-  queues_[index].peeked = 0;
-  MakeRoom(queues_[index]);
+  Queue& queue = queues_[index];
+  for (; !queue.in_hand.empty(); queue.in_hand.pop_back()) {
+    queue.waiting.push_front(std::move(queue.in_hand.back()));
+  }
+  MakeRoom(queue);
 }
 
 bool Outbox::Remember(size_t index, std::string_view name,
@@ -102,18 +105,24 @@ bool Outbox::Remember(size_t index, std::string_view name,
 
 Outbox::Size Outbox::size(size_t index) const {
   const Queue& queue = queues_[index];
-  return {queue.entries.size(), queue.bytes, queue.dropped,
-          queue.entries.empty() ? nullptr : queue.entries.front()};
+  Size size{queue.entries(), queue.bytes, queue.dropped};
+  for (const Queue::Waiting* part : {&queue.waiting, &queue.in_hand}) {
+    if (!part->empty()) size.oldest = part->front();
+  }
+  return size;
 }
 
 void Outbox::Save(std::string& out) const {
   // An entry that several wait for is written once.
   std::map<uint64_t, std::pair<const Entry*, uint32_t>> waiting;
   for (size_t i = 0; i < queues_.size(); ++i) {
-    for (const auto& entry : queues_[i].entries) {
-      auto& [kept, mask] = waiting[entry->number];
-      kept = entry.get();
-      mask |= uint32_t{1} << i;
+    for (const Queue::Waiting* part :
+         {&queues_[i].in_hand, &queues_[i].waiting}) {
+      for (const auto& entry : *part) {
+        auto& [kept, mask] = waiting[entry->number];
+        kept = entry.get();
+        mask |= uint32_t{1} << i;
+      }
     }
   }
   ByteWriter to(out);

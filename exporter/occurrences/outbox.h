@@ -89,12 +89,17 @@ class Outbox {
 
  private:
   struct Queue {
+    using Waiting = std::deque<std::shared_ptr<const Entry>>;
     Outlet outlet;
-    std::deque<std::shared_ptr<const Entry>> entries;
-    size_t bytes = 0;
-    size_t peeked = 0;  // at the front, with an outlet
+    // Older than what waits behind it, so that it costs the same to drop the
+    // oldest of that, whatever an attempt has in hand.
+    Waiting in_hand;
+    Waiting waiting;
+    size_t bytes = 0;  // of both
     uint64_t dropped = 0;
     Memories memories;
+
+    size_t entries() const { return in_hand.size() + waiting.size(); }
   };
 
   static void MakeRoom(Queue& queue);

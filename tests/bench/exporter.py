@@ -26,6 +26,7 @@ class Exporter:
                  "--web.listen-address", "127.0.0.1:0", *flags],
                 stderr=log, env=environment, cwd=self._home.name)
         self.pid = self._process.pid
+        self._apiserver_port = apiserver_port
 
     def __enter__(self):
         try:
@@ -94,7 +95,7 @@ class Exporter:
     def wait_idle(self, watch_port, seconds=120):
         """Until it has read all of its watch and worked it off."""
         deadline = time.monotonic() + seconds
-        while _unread(watch_port):
+        while _unread(watch_port, self._apiserver_port):
             if time.monotonic() > deadline:
                 raise RuntimeError("the exporter does not read its watch")
             time.sleep(0.002)
@@ -108,12 +109,14 @@ class Exporter:
             before, done = now, time.perf_counter()
 
 
-def _unread(port):
-    """Whether bytes wait in the kernel at either end of a loop-back port."""
-    end = f"0100007F:{port:04X}"
+def _unread(*ports):
+    """Whether bytes wait in the kernel at either end of the loop-back
+    connection between these two ports; one alone is not only in this one."""
+    ends = {f"0100007F:{port:04X}" for port in ports}
     with open("/proc/net/tcp", encoding="ascii") as table:
-        return any(line.split()[4] != "00000000:00000000"
-                   for line in table if end in line)
+        rows = [line.split()[1:5] for line in table]
+    return any(queues != "00000000:00000000"
+               for local, remote, _, queues in rows if {local, remote} == ends)
 
 
 def parse(text):

@@ -94,7 +94,10 @@ MarkOutlet::MarkOutlet(HttpTransport& transport, const Discovery& discovery,
       memory_.Remember(path, "");
       continue;
     }
-    marks_[path] = {std::move(*mark), clock_.SteadyNow() - kOnceIn};
+    const auto since = std::clamp<WallTime::duration>(
+        clock_.WallNow() - (mark->until - options_.label_ttl),
+        WallTime::duration(0), kOnceIn);
+    marks_[path] = {std::move(*mark), clock_.SteadyNow() - since};
   }
 }
 

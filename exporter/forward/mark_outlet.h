@@ -49,7 +49,7 @@ class MarkOutlet : public Outlet {
  private:
   struct Marked {
     Mark mark;
-    SteadyTime sent_at;  // long ago for one of before a restart
+    SteadyTime sent_at;
     bool refused = false;
   };
   struct Resource {

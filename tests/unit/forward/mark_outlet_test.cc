@@ -156,6 +156,20 @@ TEST_F(MarkOutletTest, TheLabelGoesAfterARestartToo) {
   EXPECT_FALSE(server.Body(1)["metadata"].contains("labels"));
 }
 
+TEST_F(MarkOutletTest, OnceAMinuteOverARestartToo) {
+  Deliver({Trouble("a", "Before")});
+  Pass(seconds(20));
+  Restart();
+  const std::vector<Occurrence> batch = {Trouble("a", "After")};
+  EXPECT_EQ(Deliver(batch).hold, seconds(40));
+  EXPECT_EQ(server.requests.size(), 1U);
+  Pass(seconds(40));
+  EXPECT_EQ(Deliver(batch).done, 1U);
+  Pass(std::chrono::hours(1));
+  Restart();
+  EXPECT_EQ(Deliver({Trouble("a", "Later")}).done, 1U);
+}
+
 TEST_F(MarkOutletTest, ARemovalThatFailsIsTriedAgainAfterAWhile) {
   Deliver({Trouble("a", "Rebooted")});
   Pass(minutes(120));

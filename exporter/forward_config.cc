@@ -273,8 +273,11 @@ class Maker {
     }
     if (Failed()) return;
     Result<ApiAccess> access = ResolveCollector(outlet, environment_, read_);
-    if (!access)
-      return Fail(entry.line, "has a wrong " + access.error().message);
+    if (!access) {
+      problem_ = path_ + " line " + std::to_string(entry.line) +
+                 ": forward's " + access.error().message;
+      return;
+    }
     outlet.collector.access =
         std::make_shared<const ApiAccess>(std::move(*access));
   }
@@ -314,6 +317,12 @@ class Maker {
       }
     }
     outlet.filter = options.filter;
+    if (outlet.kind != OutletKind::kMark && !outlet.filter.namespaced &&
+        !outlet.filter.namespaces.empty()) {
+      Fail(entry.line,
+           "has a filter of namespaces that lets only cluster-scoped objects "
+           "through, which have none; add scope: all or scope: namespaced");
+    }
   }
 
   const std::string path_;

@@ -70,12 +70,24 @@ TEST(ForwardConfigTest, ClusterScopedOnlyUnlessTheFilterSaysMore) {
   EXPECT_THAT((*outlets)[1].filter.types.exclude, ElementsAre("Normal"));
 }
 
+TEST(ForwardConfigTest, NamespacesNeedAScopeThatHasThem) {
+  const auto refused = [](const std::string& filter) {
+    return Refused("forward:\n- {name: a, kind: log, filter: {" + filter +
+                   "}}");
+  };
+  EXPECT_EQ(refused("namespaces: [x]"),
+            "etc/c.yaml line 2: the outlet of forward has a filter of "
+            "namespaces that lets only cluster-scoped objects through, which "
+            "have none; add scope: all or scope: namespaced");
+  EXPECT_EQ(refused("namespaces: [x], scope: all"), "accepted");
+  EXPECT_EQ(refused("namespaces: [x], scope: namespaced"), "accepted");
+}
+
 TEST(ForwardConfigTest, RefusesAnEndpointThatCannotBeUsed) {
   const auto refused = [](const std::string& more) {
     return Refused("forward:\n- {name: a, kind: otlp, endpoint: " + more + "}");
   };
-  const std::string where =
-      "etc/c.yaml line 2: the outlet of forward has a wrong ";
+  const std::string where = "etc/c.yaml line 2: forward's ";
   EXPECT_EQ(refused("\"collector:4318\""),
             where +
                 "endpoint \"collector:4318\" must begin with https:// or "

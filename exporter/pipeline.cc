@@ -32,6 +32,28 @@ Occurrence Told(const Event& event, const Sighting& sighting, uint32_t delta) {
   return occurrence;
 }
 
+// Of an Event, or of an Occurrence.
+template <typename Teller>
+SeriesLabels LabelsOf(const Teller& told, Scope scope) {
+  SeriesLabels labels;
+  labels.scope = scope;
+  labels.api_group = ApiGroup(told.api_version);
+  labels.kind = told.kind;
+  if (scope == Scope::kCluster) {
+    labels.object_name = told.object_name;
+  } else {
+    // A namespaced object whose writer left its namespace out is in the
+    // Event's: the API server would not have taken it elsewhere.
+    labels.object_namespace = told.object_namespace.empty()
+                                  ? told.event_namespace
+                                  : told.object_namespace;
+  }
+  labels.reason = told.reason;
+  labels.type = TypeLabel(told.type);
+  labels.reporting_component = told.reporting_component;
+  return labels;
+}
+
 }  // namespace
 
 EventWorld::EventWorld(const Discovery& discovery, const Clock& clock,
@@ -83,6 +105,7 @@ void Pipeline::BeginList() {
   DropStaged();
   staged_recent_ = RecentEvents();
   staged_offers_.Clear();
+  staged_for_ = world_.outlet_filters;
   list_filter_ = world_.filter;
 }
 
@@ -134,9 +157,12 @@ void Pipeline::CommitList(const ListCommit& commit) {
         }
       });
   if (commit.new_epoch) staged_offers_.Clear();
-  staged_offers_.Take([this](uint32_t outlets, std::string bytes) {
-    if (bytes.empty()) return world_.ledger.Drop(outlets);
-    world_.ledger.Offer(outlets, std::move(bytes));
+  const bool others = staged_for_ != world_.outlet_filters;
+  staged_offers_.Take([&](uint32_t outlets, std::string bytes) {
+    const auto told = DecodeOccurrence(bytes);
+    if (!told) return world_.ledger.Drop(outlets);
+    if (others) outlets = WantedBy(LabelsOf(*told, told->scope));
+    if (outlets != 0) world_.ledger.Offer(outlets, std::move(bytes));
   });
   world_.wake_outlets();
   world_.recent.Absorb(staged_recent_, clock_.WallNow());
@@ -225,21 +251,7 @@ Pipeline::Place Pipeline::FindPlace(const Event& event,
     decision =
         world_.scopes.Resolve(event.api_version, event.kind, has_namespace);
   }
-  SeriesLabels labels;
-  labels.scope = decision->scope;
-  labels.api_group = ApiGroup(event.api_version);
-  labels.kind = event.kind;
-  if (decision->scope == Scope::kCluster) {
-    labels.object_name = event.object_name;
-  } else {
-    // A namespaced object whose writer left its namespace out is in the
-    // Event's: the API server would not have taken it elsewhere.
-    labels.object_namespace =
-        has_namespace ? event.object_namespace : event.event_namespace;
-  }
-  labels.reason = event.reason;
-  labels.type = TypeLabel(event.type);
-  labels.reporting_component = event.reporting_component;
+  const SeriesLabels labels = LabelsOf(event, decision->scope);
   // Only now: finding the scope may have released the mutex.
   if (filter == nullptr) filter = world_.filter.get();
   if (!filter->Passes(labels.scope, labels.object_namespace, labels.kind,

@@ -115,6 +115,8 @@ class Pipeline : public ObjectSink {
   std::shared_ptr<const EventFilter> watch_filter_;
   RecentEvents staged_recent_;
   StagedOffers staged_offers_;
+  // Whose masks these have. A reload may put other outlets in their place.
+  std::vector<std::shared_ptr<const EventFilter>> staged_for_;
   std::string scratch_;
   int64_t published_live_ = 0;
   int64_t published_tombstones_ = 0;

@@ -176,9 +176,12 @@ class Sink:
             if mode == "slow":
                 time.sleep(0.3)
             answer = NONSENSE if mode == "garbage-body" else b"{}"
-            connection.answer(200, answer,
-                              {"Content-Type": "application/json"})
-            self._take(request, body)
+            # Else the next request, which the answer brings, may be taken
+            # before this one.
+            with self._changed:
+                connection.answer(200, answer,
+                                  {"Content-Type": "application/json"})
+                self._take(request, body)
 
     def _take(self, request, body):
         if request.path != "/v1/logs" or request.method != "POST":
@@ -186,6 +189,5 @@ class Sink:
         if request.header("content-encoding") != "gzip":
             self.problems.append("a request is not compressed")
             return
-        with self._changed:
-            self.taken += records(gzip.decompress(body))
-            self._changed.notify_all()
+        self.taken += records(gzip.decompress(body))
+        self._changed.notify_all()

@@ -76,11 +76,17 @@ size_t Rejected(const std::string& body) {
   return std::strtoul(rejected.get<std::string>().c_str(), nullptr, 10);
 }
 
-constexpr int kTooLarge = 413;
-
 // The request itself is wrong in the collector's eyes, and always will be.
 bool IsFinal(int status) {
-  return status == 400 || status == kTooLarge || status == 415 || status == 422;
+  return status == 400 || status == 413 || status == 415 || status == 422;
+}
+
+// Proxies answer 413. The collector unpacks first and answers 400, whose text
+// is net/http's (MaxBytesError).
+bool IsTooLarge(int status, std::string_view body) {
+  return status == 413 ||
+         (status == 400 &&
+          body.find("request body too large") != std::string_view::npos);
 }
 
 bool IsToken(std::string_view name) {
@@ -202,7 +208,7 @@ Delivery OtlpOutlet::Deliver(std::span<const Occurrence> batch,
                                      : "the collector rejected " +
                                            std::to_string(rejected)};
   }
-  if (status == kTooLarge && batch.size() > 1) {
+  if (IsTooLarge(status, answer.body()) && batch.size() > 1) {
     max_batch_ = batch.size() / 2;
     return {.hold = std::chrono::milliseconds(0)};
   }

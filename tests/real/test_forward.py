@@ -112,6 +112,7 @@ class ForwardTest(ClusterCase):
         processes.wait_until(
             lambda: len(target.records()) >= len(self.truth.told(baseline)),
             40, "the collector has it all")
+        self.assertEqual(exporter.own("forward_dropped_total"), 0)
         self.kill_and_restart(exporter)
         self.repeat("c0", 9)
         processes.wait_until(
@@ -119,6 +120,7 @@ class ForwardTest(ClusterCase):
             len(target.records()) >= len(self.truth.told(baseline)),
             30, "and what came after a kill")
         self.compare(target.records(), self.truth.told(baseline))
+        self.assertEqual(exporter.own("forward_dropped_total"), 0)
 
     def compare(self, records, told):
         # What was on its way when the exporter was killed may come again.

@@ -1,7 +1,7 @@
 """A real OpenTelemetry collector: OTLP/HTTP in, a file out.
 
 It takes only what is compressed, comes with a client certificate of the test's
-own authority, and names the token.
+own authority, names the token, and is no more than some ten records.
 """
 
 import json
@@ -11,6 +11,7 @@ from rig import processes
 from rig.control_plane import tool
 
 TOKEN = "collector-token-of-the-test"
+LIMIT = 16384  # bytes of a request, unpacked
 
 _CONFIG = """extensions:
   bearertokenauth: {{token: {token}}}
@@ -21,6 +22,7 @@ receivers:
         endpoint: 127.0.0.1:{port}
         auth: {{authenticator: bearertokenauth}}
         compression_algorithms: [gzip]
+        max_request_body_size: {limit}
         tls: {{cert_file: {cert}, key_file: {key}, client_ca_file: {ca}}}
 exporters:
   file: {{path: {path}}}
@@ -52,7 +54,7 @@ class Collector:
         self.endpoint = f"https://127.0.0.1:{self._port}"
         self._path = folder.file("collected.json", "")
         self._config = folder.file("otelcol.yaml", _CONFIG.format(
-            token=TOKEN, port=self._port, cert=pki.serving,
+            token=TOKEN, limit=LIMIT, port=self._port, cert=pki.serving,
             key=pki.serving_key, ca=pki.ca, path=self._path))
         self.process = processes.Process(
             folder, "otelcol", [tool("otelcol"), f"--config={self._config}"])

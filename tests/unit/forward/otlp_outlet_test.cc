@@ -136,6 +136,11 @@ TEST_F(OtlpOutletTest, WhatIsTooLargeGoesInSmallerRequests) {
   Deliver(200);
   Deliver(200);
   EXPECT_EQ(outlet->max_batch(), 3U);
+  EXPECT_EQ(Deliver(400, {R"({"code":3,"message":"http: request body too )",
+                          R"(large"})"})
+                .done,
+            0U);
+  EXPECT_EQ(outlet->max_batch(), 1U);
 }
 
 TEST_F(OtlpOutletTest, CountsWhatACollectorRejectsOfABatch) {

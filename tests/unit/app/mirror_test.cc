@@ -1,37 +1,18 @@
 // What becomes of the Events that the outlet `namespace` writes, ours and
 // another exporter's, when they are told of like all others: nothing.
-#include <gtest/gtest.h>
-
-#include "events/discovery.h"
-#include "pipeline.h"
-#include "testing/event_json.h"
-#include "testing/fake_clock.h"
-#include "testing/scripted_transport.h"
+#include "unit/app/pipeline_fixture.h"
 
 namespace kem {
 namespace {
 
-class MirrorTest : public ::testing::Test {
+class MirrorTest : public PipelineFixture {
  protected:
   MirrorTest() {
-    world.preset_reasons = false;
     ledger.SetOutlets({{"log", 100, 100'000}});
     world.outlet_filters = {
         std::make_shared<const EventFilter>(FilterOptions())};
   }
 
-  void List(const std::vector<std::string>& items) {
-    pipeline.BeginList();
-    for (const std::string& item : items) {
-      EXPECT_TRUE(pipeline.StageItem(PaddedJson(item).view()));
-    }
-    pipeline.CommitList({100, WallTime(), false, false});
-  }
-  void Frame(const std::string& object, const std::string& type = "ADDED") {
-    const std::string frame =
-        R"({"type":")" + type + R"(","object":)" + object + "}";
-    pipeline.ApplyFrame(PaddedJson(frame).view());
-  }
   size_t Offered() const { return ledger.outbox().size(0).entries; }
   std::string Render() {
     std::string out;
@@ -70,14 +51,6 @@ class MirrorTest : public ::testing::Test {
            R"("deprecatedCount":)" +
            count + "}";
   }
-
-  FakeClock clock;
-  ScriptedTransport transport;
-  Discovery discovery{transport, clock};
-  Ledger ledger{{std::chrono::seconds(0), 100, std::chrono::hours(1)},
-                Hasher()};
-  EventWorld world{discovery, clock, std::chrono::hours(1), ledger};
-  Pipeline pipeline{world, "", clock, {}};
 };
 
 TEST_F(MirrorTest, HasNoSeriesAndIsNotOfferedButFiltered) {

@@ -1,11 +1,7 @@
 // What of frames and lists is offered to which outlet.
 #include <gmock/gmock.h>
 
-#include "events/discovery.h"
-#include "pipeline.h"
-#include "testing/event_json.h"
-#include "testing/fake_clock.h"
-#include "testing/scripted_transport.h"
+#include "unit/app/pipeline_fixture.h"
 
 namespace kem {
 namespace {
@@ -14,12 +10,9 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 
-class OffersTest : public ::testing::Test {
+class OffersTest : public PipelineFixture {
  protected:
-  OffersTest() {
-    world.preset_reasons = false;
-    SetOutlets({"Node", "PersistentVolume"});
-  }
+  OffersTest() { SetOutlets({"Node", "PersistentVolume"}); }
 
   // One outlet a kind, called so.
   void SetOutlets(const std::vector<std::string>& kinds) {
@@ -44,15 +37,6 @@ class OffersTest : public ::testing::Test {
         R"({"apiVersion":"v1","kind":")" + kind + R"(","name":"a"})";
     return json.Object();
   }
-  void Stage(const std::vector<std::string>& items) {
-    pipeline.BeginList();
-    for (const std::string& item : items) {
-      EXPECT_TRUE(pipeline.StageItem(PaddedJson(item).view()));
-    }
-  }
-  void Commit(bool new_epoch = false) {
-    pipeline.CommitList({100, WallTime(), new_epoch, false});
-  }
   // The kind and the delta of what waits, in order.
   std::vector<std::pair<std::string, uint32_t>> Offered(size_t outlet) {
     std::vector<std::pair<std::string, uint32_t>> offered;
@@ -62,30 +46,18 @@ class OffersTest : public ::testing::Test {
     }
     return offered;
   }
-
-  FakeClock clock;
-  ScriptedTransport transport;
-  Discovery discovery{transport, clock};
-  Ledger ledger{{std::chrono::seconds(0), 100, std::chrono::hours(1)},
-                Hasher()};
-  EventWorld world{discovery, clock, std::chrono::hours(1), ledger};
-  Pipeline pipeline{world, "", clock, {}};
 };
 
 TEST_F(OffersTest, ABaselineAndARestoredEtcdOfferNothing) {
-  Stage({About("Node", "90", "3")});
-  Commit();
+  List({About("Node", "90", "3")});
   Stage({About("Node", "20", "5")});
   Commit(/*new_epoch=*/true);
   EXPECT_THAT(Offered(0), IsEmpty());
 }
 
 TEST_F(OffersTest, WhatIsNewGoesToWhoWantsIt) {
-  Stage({About("Node", "90", "3")});
-  Commit();
-  pipeline.ApplyFrame(PaddedJson(R"({"type":"MODIFIED","object":)" +
-                                 About("Node", "101", "5") + "}")
-                          .view());
+  List({About("Node", "90", "3")});
+  Frame(About("Node", "101", "5"), "MODIFIED");
   Stage({About("Node", "102", "9"), About("PersistentVolume", "103", "1")});
   EXPECT_THAT(Offered(0), ElementsAre(Pair("Node", 2U)));
   Commit();
@@ -94,8 +66,7 @@ TEST_F(OffersTest, WhatIsNewGoesToWhoWantsIt) {
 }
 
 TEST_F(OffersTest, AReloadDuringAListChangesWhoGetsIt) {
-  Stage({About("Node", "90", "3"), About("PersistentVolume", "91", "1")});
-  Commit();
+  List({About("Node", "90", "3"), About("PersistentVolume", "91", "1")});
   Stage({About("Node", "102", "4"), About("PersistentVolume", "103", "6")});
   SetOutlets({"Pod", "PersistentVolume", "Node"});
   Commit();

@@ -148,10 +148,9 @@ Result<HeaderFields> ParseHeaderFile(std::string_view text) {
 
 // A record at a time: a tree of all of them costs twice as much.
 std::string OtlpBody(std::span<const Occurrence> batch, WallTime now) {
-  std::string body = R"({"resourceLogs":)";
-  char before = '[';
+  std::string body = R"({"resourceLogs":[)";
   for (const Occurrence& occurrence : batch) {
-    body += std::exchange(before, ',');
+    if (&occurrence != &batch.front()) body += ',';
     body += ResourceLogs(occurrence, now)
                 .dump(-1, ' ', false, ordered_json::error_handler_t::replace);
   }

@@ -68,6 +68,15 @@ TEST_F(OtlpOutletTest, SendsOneCompressedRequestABatch) {
   EXPECT_EQ(request.body.substr(0, 2), "\x1f\x8b");
 }
 
+TEST_F(OtlpOutletTest, TheBodyIsJsonWithAnyNumberOfRecords) {
+  const std::vector<Occurrence> three(3, Rebooted());
+  for (size_t size = 0; size <= three.size(); ++size) {
+    const auto body = nlohmann::json::parse(
+        OtlpBody(std::span(three.data(), size), clock.WallNow()));
+    EXPECT_EQ(body["resourceLogs"].size(), size);
+  }
+}
+
 TEST_F(OtlpOutletTest, TheBodyIsARecordWithItsObjectAsResource) {
   const Occurrence one = Rebooted();
   const auto body =

@@ -10,6 +10,18 @@
 
 namespace kem {
 
+std::shared_ptr<const Outbox::Entry> Outbox::Line::PopFront() {
+  std::shared_ptr<const Entry> entry = std::move(entries.front());
+  entries.pop_front();
+  bytes -= entry->bytes.size();
+  return entry;
+}
+
+void Outbox::Line::PushBack(std::shared_ptr<const Entry> entry) {
+  bytes += entry->bytes.size();
+  entries.push_back(std::move(entry));
+}
+
 void Outbox::SetOutlets(const std::vector<Outlet>& outlets) {
   std::vector<Queue> old = std::exchange(queues_, {});
   for (const Outlet& outlet : outlets) {
@@ -28,8 +40,7 @@ void Outbox::Offer(uint32_t mask, std::string bytes) {
   for (size_t i = 0; i < queues_.size(); ++i) {
     if ((mask >> i & 1) == 0) continue;
     Queue& queue = queues_[i];
-    queue.waiting.push_back(entry);
-    queue.bytes += entry->bytes.size();
+    queue.waiting.PushBack(entry);
     MakeRoom(queue);
   }
 }
@@ -41,11 +52,10 @@ void Outbox::Drop(uint32_t mask, uint64_t entries) {
 }
 
 void Outbox::MakeRoom(Queue& queue) {
-  while (!queue.waiting.empty() &&
-         (queue.entries() > queue.outlet.max_entries ||
-          queue.bytes > queue.outlet.max_bytes)) {
-    queue.bytes -= queue.waiting.front()->bytes.size();
-    queue.waiting.pop_front();
+  while (!queue.waiting.entries.empty() &&
+         (queue.waiting.entries.size() > queue.outlet.max_entries ||
+          queue.waiting.bytes > queue.outlet.max_bytes)) {
+    queue.waiting.PopFront();
     ++queue.dropped;
   }
 }
@@ -53,35 +63,34 @@ void Outbox::MakeRoom(Queue& queue) {
 Outbox::Entries Outbox::Peek(size_t index, size_t max_entries,
                              size_t max_bytes) {
   PutBack(index);
-  Queue& queue = queues_[index];
-  size_t bytes = 0;
-  while (!queue.waiting.empty()) {
-    bytes += queue.waiting.front()->bytes.size();
-    if (!queue.in_hand.empty() &&
-        (queue.in_hand.size() == max_entries || bytes > max_bytes)) {
+  Line& in_hand = queues_[index].in_hand;
+  Line& waiting = queues_[index].waiting;
+  while (!waiting.entries.empty()) {
+    const size_t bytes = in_hand.bytes + waiting.entries.front()->bytes.size();
+    if (!in_hand.entries.empty() &&
+        (in_hand.entries.size() == max_entries || bytes > max_bytes)) {
       break;
     }
-    queue.in_hand.push_back(std::move(queue.waiting.front()));
-    queue.waiting.pop_front();
+    in_hand.PushBack(waiting.PopFront());
   }
-  return {queue.in_hand.begin(), queue.in_hand.end()};
+  return {in_hand.entries.begin(), in_hand.entries.end()};
 }
 
 void Outbox::Acknowledge(size_t index, uint64_t number) {
   Queue& queue = queues_[index];
-  for (Queue::Waiting* part : {&queue.in_hand, &queue.waiting}) {
-    while (!part->empty() && part->front()->number <= number) {
-      queue.bytes -= part->front()->bytes.size();
-      part->pop_front();
+  for (Line* line : {&queue.in_hand, &queue.waiting}) {
+    while (!line->entries.empty() && line->entries.front()->number <= number) {
+      line->PopFront();
     }
   }
 }
 
 void Outbox::PutBack(size_t index) {
   Queue& queue = queues_[index];
-  for (; !queue.in_hand.empty(); queue.in_hand.pop_back()) {
-    queue.waiting.push_front(std::move(queue.in_hand.back()));
-  }
+  const Line in_hand = std::exchange(queue.in_hand, {});
+  queue.waiting.entries.insert(queue.waiting.entries.begin(),
+                               in_hand.entries.begin(), in_hand.entries.end());
+  queue.waiting.bytes += in_hand.bytes;
   MakeRoom(queue);
 }
 
@@ -105,9 +114,11 @@ bool Outbox::Remember(size_t index, std::string_view name,
 
 Outbox::Size Outbox::size(size_t index) const {
   const Queue& queue = queues_[index];
-  Size size{queue.entries(), queue.bytes, queue.dropped};
-  for (const Queue::Waiting* part : {&queue.waiting, &queue.in_hand}) {
-    if (!part->empty()) size.oldest = part->front();
+  Size size{.dropped = queue.dropped};
+  for (const Line* line : {&queue.waiting, &queue.in_hand}) {
+    size.entries += line->entries.size();
+    size.bytes += line->bytes;
+    if (!line->entries.empty()) size.oldest = line->entries.front();
   }
   return size;
 }
@@ -116,9 +127,8 @@ void Outbox::Save(std::string& out) const {
   // An entry that several wait for is written once.
   std::map<uint64_t, std::pair<const Entry*, uint32_t>> waiting;
   for (size_t i = 0; i < queues_.size(); ++i) {
-    for (const Queue::Waiting* part :
-         {&queues_[i].in_hand, &queues_[i].waiting}) {
-      for (const auto& entry : *part) {
+    for (const Line* line : {&queues_[i].in_hand, &queues_[i].waiting}) {
+      for (const auto& entry : line->entries) {
         auto& [kept, mask] = waiting[entry->number];
         kept = entry.get();
         mask |= uint32_t{1} << i;

@@ -1,8 +1,9 @@
 // The queues between counting and the outlets: what each outlet has yet to pass
 // on, in the order in which it was counted. Bounded: where there is no room the
-// oldest goes that no attempt has in hand, and is counted. Part of the Ledger,
-// so that what was counted and what waits to be passed on survive a restart
-// together. Knows nothing of outlets but their names.
+// oldest goes, and is counted. What an attempt has in hand, one batch, comes on
+// top: it takes no room from what is new. Part of the Ledger, so that what was
+// counted and what waits to be passed on survive a restart together. Knows
+// nothing of outlets but their names.
 //
 // Not thread-safe: the ledger's mutex guards it. Nothing here fails.
 #pragma once
@@ -54,13 +55,12 @@ class Outbox {
   // As if so many more had been offered to each of `mask` and had gone again.
   void Drop(uint32_t mask, uint64_t entries);
 
-  // The oldest that wait, at most so many; they stay until Acknowledge, and
-  // are not dropped until then or until PutBack for want of room. At least one
-  // where there is one, whatever its size.
+  // The oldest that wait, at most so many, which are in hand from now on until
+  // Acknowledge or PutBack. At least one where there is one, whatever its size.
   Entries Peek(size_t index, size_t max_entries, size_t max_bytes);
   // Entries up to this number are passed on, or given up.
   void Acknowledge(size_t index, uint64_t number);
-  // What was peeked at and not acknowledged was not passed on.
+  // What is still in hand was not passed on: it waits again, if there is room.
   void PutBack(size_t index);
 
   // What an outlet must know after a restart: a text by its name; an empty one
@@ -88,18 +88,19 @@ class Outbox {
   bool Load(std::string_view bytes);
 
  private:
+  struct Line {
+    std::deque<std::shared_ptr<const Entry>> entries;
+    size_t bytes = 0;
+
+    std::shared_ptr<const Entry> PopFront();
+    void PushBack(std::shared_ptr<const Entry> entry);
+  };
   struct Queue {
-    using Waiting = std::deque<std::shared_ptr<const Entry>>;
     Outlet outlet;
-    // Older than what waits behind it, so that it costs the same to drop the
-    // oldest of that, whatever an attempt has in hand.
-    Waiting in_hand;
-    Waiting waiting;
-    size_t bytes = 0;  // of both
+    Line in_hand;  // older than what waits behind it
+    Line waiting;
     uint64_t dropped = 0;
     Memories memories;
-
-    size_t entries() const { return in_hand.size() + waiting.size(); }
   };
 
   static void MakeRoom(Queue& queue);

@@ -75,22 +75,40 @@ TEST_F(OutboxTest, BytesAreBoundedToo) {
   EXPECT_EQ(outbox.size(0).bytes, 2 * each);
 }
 
-TEST_F(OutboxTest, WhatIsUnderWayIsNotDropped) {
+TEST_F(OutboxTest, WhatIsInHandTakesNoRoomFromWhatIsNew) {
   for (const char* name : {"a", "b", "c"}) Offer(name);
   EXPECT_THAT(Names(outbox.Peek(0, 2, 1000)), ElementsAre("a", "b"));
-  Offer("d");
-  Offer("e");
-  EXPECT_EQ(outbox.size(0).dropped, 2U);
+  for (const char* name : {"d", "e", "f"}) Offer(name);
+  EXPECT_EQ(outbox.size(0).entries, 5U);
+  EXPECT_EQ(outbox.size(0).dropped, 1U);
   outbox.Acknowledge(0, 2);
-  EXPECT_THAT(Waiting(0), ElementsAre("e"));
+  EXPECT_THAT(Waiting(0), ElementsAre("d", "e", "f"));
+  EXPECT_EQ(outbox.size(0).dropped, 1U);
 }
 
 TEST_F(OutboxTest, WhatCouldNotBePassedOnIsTheOldestAgain) {
   for (const char* name : {"a", "b", "c"}) Offer(name, 1);
-  EXPECT_EQ(outbox.Peek(0, 2, 1000).size(), 2U);
-  outbox.PutBack(0);
+  EXPECT_EQ(outbox.Peek(0, 3, 1000).size(), 3U);
   Offer("d", 1);
+  EXPECT_EQ(outbox.size(0).dropped, 0U);
+  outbox.PutBack(0);
   EXPECT_THAT(Waiting(0), ElementsAre("b", "c", "d"));
+  EXPECT_EQ(outbox.size(0).dropped, 1U);
+}
+
+TEST_F(OutboxTest, BytesInHandTakeNoRoomEither) {
+  const size_t each = EncodeOccurrence(About("a")).size();
+  outbox.SetOutlets({{"log", 100, 2 * each}});
+  for (const char* name : {"a", "b"}) Offer(name);
+  EXPECT_EQ(outbox.Peek(0, 2, 1000).size(), 2U);
+  for (const char* name : {"c", "d", "e"}) Offer(name);
+  EXPECT_EQ(outbox.size(0).bytes, 4 * each);
+  outbox.Acknowledge(0, 1);
+  EXPECT_EQ(outbox.size(0).bytes, 3 * each);
+  outbox.PutBack(0);
+  EXPECT_THAT(Waiting(0), ElementsAre("d", "e"));
+  EXPECT_EQ(outbox.size(0).bytes, 2 * each);
+  EXPECT_EQ(outbox.size(0).dropped, 2U);
 }
 
 TEST_F(OutboxTest, PeekTakesOneWhateverItsSize) {

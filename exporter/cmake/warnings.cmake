@@ -1,7 +1,8 @@
 # What every target of ours is compiled with.
 add_library(kem_options INTERFACE)
 target_compile_options(kem_options INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror)
+  -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
+  $<$<CXX_COMPILER_ID:Clang>:-Wreserved-identifier>)
 target_compile_definitions(kem_options INTERFACE _GLIBCXX_ASSERTIONS)
 target_include_directories(kem_options INTERFACE ${PROJECT_SOURCE_DIR}/exporter)
 

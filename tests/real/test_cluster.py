@@ -164,6 +164,17 @@ class BusyClusterTest(ClusterCase):
             samples, truth.OCCURRENCES, reason="Problem", scope="cluster",
             object_namespace=""), 1)
 
+    def test_an_object_whose_namespace_was_left_out(self):
+        # As the endpoints controller does when a create fails.
+        self.told(self.api.post(
+            manifests.CORE_V1.format("default"), manifests.legacy_event(
+                "left-out", {"apiVersion": "v1", "kind": "Endpoints",
+                             "name": "e"}, "LeftOut")))
+        samples = self.main.wait_exact(self.truth)
+        self.assertEqual(self.shown(
+            samples, truth.OCCURRENCES, reason="LeftOut", scope="namespaced",
+            object_namespace="default"), 1)
+
     def make_kind(self, group, kind):
         path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
         crd = self.api.post(path, manifests.cluster_resource(group, kind))

@@ -116,6 +116,12 @@ class TruthTest(ClusterCase):
             "no-such-kind", {"kind": "Nowhere", "name": "x"}, "ScopeNone"))
         self.assertEqual(self.total("ScopeNone", scope="cluster"), 1)
 
+    def test_a_namespace_that_was_left_out_is_the_events(self):
+        about = {"apiVersion": "v1", "kind": "Endpoints", "name": "e"}
+        self.post(manifests.legacy_event("left-out", about, "LeftOut"))
+        self.assertEqual(self.total("LeftOut", scope="namespaced",
+                                    object_namespace="default"), 1)
+
     def test_namespaces_are_kept_apart(self):
         self.post(manifests.new_event(
             "kept-apart", manifests.about_pod("p", "kube-system"), "Apart",

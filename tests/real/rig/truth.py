@@ -74,8 +74,10 @@ class Truth:
                                 frame.object_namespace)
         group = frame.api_version.rpartition("/")[0]
         cluster = scope == "cluster"
-        return Labels(scope, group, frame.kind,
-                      "" if cluster else frame.object_namespace,
+        # A writer that leaves out the namespace of an object that has one is
+        # let in where the Event is.
+        namespace = frame.object_namespace or frame.key[0]
+        return Labels(scope, group, frame.kind, "" if cluster else namespace,
                       frame.object_name if cluster else "", frame.reason,
                       frame.type, frame.component)
 

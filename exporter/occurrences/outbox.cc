@@ -87,10 +87,11 @@ void Outbox::Acknowledge(size_t index, uint64_t number) {
 
 void Outbox::PutBack(size_t index) {
   Queue& queue = queues_[index];
-  const Line in_hand = std::exchange(queue.in_hand, {});
-  queue.waiting.entries.insert(queue.waiting.entries.begin(),
-                               in_hand.entries.begin(), in_hand.entries.end());
-  queue.waiting.bytes += in_hand.bytes;
+  auto& entries = queue.in_hand.entries;
+  for (; !entries.empty(); entries.pop_back()) {
+    queue.waiting.entries.push_front(std::move(entries.back()));
+  }
+  queue.waiting.bytes += std::exchange(queue.in_hand.bytes, 0);
   MakeRoom(queue);
 }
 

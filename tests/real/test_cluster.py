@@ -54,6 +54,13 @@ class BusyClusterTest(ClusterCase):
         return sum(value for pairs, value in samples[family].items()
                    if wanted <= pairs)
 
+    def tell(self, name, about, reason):
+        """What is shown after an Event in `default`."""
+        self.told(self.api.post(
+            manifests.CORE_V1.format("default"),
+            manifests.legacy_event(name, about, reason)))
+        return self.main.wait_exact(self.truth)
+
     def test_nodes_register_and_run_out_of_addresses(self):
         self.need_controllers()
         for name in ("kwok-a", "kwok-b", "kwok-c"):
@@ -155,22 +162,18 @@ class BusyClusterTest(ClusterCase):
                                     reason="InKubeSystem", object_name="n"), 1)
 
     def test_a_node_event_that_names_a_namespace(self):
-        self.told(self.api.post(
-            manifests.CORE_V1.format("default"), manifests.legacy_event(
-                "names-default",
-                manifests.about_node("n", namespace="default"), "Problem")))
-        samples = self.main.wait_exact(self.truth)
+        samples = self.tell(
+            "names-default", manifests.about_node("n", namespace="default"),
+            "Problem")
         self.assertEqual(self.shown(
             samples, truth.OCCURRENCES, reason="Problem", scope="cluster",
             object_namespace=""), 1)
 
     def test_an_object_whose_namespace_was_left_out(self):
         # As the endpoints controller does when a create fails.
-        self.told(self.api.post(
-            manifests.CORE_V1.format("default"), manifests.legacy_event(
-                "left-out", {"apiVersion": "v1", "kind": "Endpoints",
-                             "name": "e"}, "LeftOut")))
-        samples = self.main.wait_exact(self.truth)
+        samples = self.tell(
+            "left-out", {"apiVersion": "v1", "kind": "Endpoints", "name": "e"},
+            "LeftOut")
         self.assertEqual(self.shown(
             samples, truth.OCCURRENCES, reason="LeftOut", scope="namespaced",
             object_namespace="default"), 1)
@@ -197,23 +200,18 @@ class BusyClusterTest(ClusterCase):
 
     def test_a_custom_resource_made_while_running(self):
         self.make_kind("plain.kem.test", "Plain")
-        self.told(self.api.post(
-            manifests.CORE_V1.format("default"), manifests.legacy_event(
-                "plain", {"apiVersion": "plain.kem.test/v1", "kind": "Plain",
-                          "name": "mine"}, "Reconciled")))
-        samples = self.main.wait_exact(self.truth)
+        samples = self.tell(
+            "plain", {"apiVersion": "plain.kem.test/v1", "kind": "Plain",
+                      "name": "mine"}, "Reconciled")
         self.assertEqual(self.shown(
             samples, truth.OBJECT_OCCURRENCES, kind="Plain",
             api_group="plain.kem.test", object_name="mine"), 1)
 
     def test_a_custom_resource_whose_event_names_a_namespace(self):
         self.make_kind("named.kem.test", "Named")
-        self.told(self.api.post(
-            manifests.CORE_V1.format("default"), manifests.legacy_event(
-                "named", {"apiVersion": "named.kem.test/v1", "kind": "Named",
-                          "name": "mine", "namespace": "default"},
-                "Reconciled")))
-        samples = self.main.wait_exact(self.truth)
+        samples = self.tell(
+            "named", {"apiVersion": "named.kem.test/v1", "kind": "Named",
+                      "name": "mine", "namespace": "default"}, "Reconciled")
         self.assertEqual(self.shown(
             samples, truth.OCCURRENCES, kind="Named", scope="cluster",
             object_namespace=""), 1)

@@ -12,15 +12,15 @@
 #include "base/log.h"
 #include "base/startup_memory.h"
 #include "events/discovery.h"
-#include "forward/forwarder.h"
-#include "outlets.h"
-#include "scrape/exposition.h"
-#include "scrape/http_server.h"
-#include "scrape/negotiation.h"
-#include "scrape/page.h"
+#include "metrics/exposition.h"
+#include "metrics/negotiation.h"
+#include "page/page.h"
+#include "pipeline/watch.h"
+#include "sinks/forwarder.h"
+#include "sinks/outlets.h"
 #include "state/kept_state.h"
 #include "version.h"
-#include "watch.h"
+#include "web/http_server.h"
 
 namespace kem {
 namespace {
@@ -117,8 +117,9 @@ App::App(const Options& options, ApiAccess access, KeptState& state,
       options.namespaces.empty() ||
       std::find(names.begin(), names.end(), "default") != names.end();
   for (const std::string& name : names) {
-    watches_.push_back(std::make_unique<Watch>(
-        name, options, transport_, world_, clock, stop_.get_token()));
+    watches_.push_back(std::make_unique<Watch>(name, options.watch_timeout,
+                                               transport_, world_, clock,
+                                               stop_.get_token()));
   }
   world_.wake_outlets = [this] { forwarder_.Wake(); };
   SetOutlets(options.forward);

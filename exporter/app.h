@@ -6,7 +6,7 @@
 
 #include "apiserver/api_access.h"
 #include "base/termination.h"
-#include "flags.h"
+#include "config/flags.h"
 #include "reload.h"
 
 namespace kem {

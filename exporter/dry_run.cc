@@ -9,11 +9,11 @@
 #include <utility>
 #include <vector>
 
-#include "apiserver/whole_answer.h"
 #include "base/clock.h"
 #include "base/one_line.h"
 #include "events/cluster_kinds.h"
 #include "events/discovery.h"
+#include "net/whole_answer.h"
 
 namespace kem {
 namespace {

@@ -7,8 +7,8 @@
 #include <string>
 
 #include "apiserver/api_access.h"
-#include "apiserver/http_transport.h"
-#include "flags.h"
+#include "config/flags.h"
+#include "net/http_transport.h"
 
 namespace kem {
 

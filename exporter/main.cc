@@ -16,11 +16,11 @@
 #include "base/log.h"
 #include "base/one_line.h"
 #include "base/termination.h"
+#include "config/flags.h"
 #include "dry_run.h"
-#include "flags.h"
-#include "offline.h"
-#include "scrape/web_settings.h"
+#include "offline/offline.h"
 #include "state/state_files.h"
+#include "web/web_settings.h"
 
 namespace {
 

@@ -10,9 +10,9 @@
 #include <variant>
 
 #include "base/clock.h"
-#include "flags.h"
-#include "scrape/http_server.h"
-#include "scrape/reload_stats.h"
+#include "config/flags.h"
+#include "metrics/reload_stats.h"
+#include "web/http_server.h"
 
 namespace kem {
 

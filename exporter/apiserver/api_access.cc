@@ -6,8 +6,8 @@
 #include "apiserver/credentials.h"
 #include "apiserver/kubeconfig.h"
 #include "apiserver/kubeconfig_access.h"
-#include "apiserver/tls.h"
 #include "base/log.h"
+#include "net/tls.h"
 
 namespace kem {
 namespace {

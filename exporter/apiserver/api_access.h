@@ -10,11 +10,11 @@
 #include <vector>
 
 #include "apiserver/exec_credential.h"
-#include "apiserver/file_reader.h"
-#include "apiserver/proxy_url.h"
-#include "apiserver/server_url.h"
 #include "base/environment.h"
+#include "base/file_reader.h"
 #include "base/result.h"
+#include "net/proxy_url.h"
+#include "net/server_url.h"
 
 namespace kem {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "apiserver/base64.h"
+#include "base/base64.h"
 #include "base/log.h"
 
 namespace kem {

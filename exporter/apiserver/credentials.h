@@ -16,8 +16,8 @@
 
 #include "apiserver/api_access.h"
 #include "apiserver/exec_plugin.h"
-#include "apiserver/file_reader.h"
-#include "apiserver/tls.h"
+#include "base/file_reader.h"
+#include "net/tls.h"
 
 namespace kem {
 

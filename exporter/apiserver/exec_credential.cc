@@ -2,10 +2,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include "apiserver/base64.h"
 #include "apiserver/credentials.h"
-#include "apiserver/tls.h"
+#include "base/base64.h"
 #include "base/rfc3339.h"
+#include "net/tls.h"
 
 namespace kem {
 namespace {

@@ -9,9 +9,9 @@
 #include <functional>
 #include <utility>
 
-#include "apiserver/connection.h"
 #include "apiserver/credentials.h"
 #include "base/rfc3339.h"
+#include "net/connection.h"
 #include "version.h"
 
 namespace kem {

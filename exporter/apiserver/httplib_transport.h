@@ -8,8 +8,8 @@
 #include <stop_token>
 
 #include "apiserver/api_access.h"
-#include "apiserver/file_reader.h"
-#include "apiserver/http_transport.h"
+#include "base/file_reader.h"
+#include "net/http_transport.h"
 
 namespace kem {
 

@@ -11,7 +11,7 @@
 #include <utility>
 #include <vector>
 
-#include "apiserver/file_reader.h"
+#include "base/file_reader.h"
 #include "base/result.h"
 
 namespace kem {

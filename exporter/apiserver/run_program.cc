@@ -12,8 +12,8 @@
 #include <csignal>
 #include <utility>
 
-#include "apiserver/io_waiter.h"
-#include "apiserver/unique_fd.h"
+#include "base/io_waiter.h"
+#include "base/unique_fd.h"
 
 namespace kem {
 namespace {

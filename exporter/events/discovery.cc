@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include "frames/api_status.h"
+#include "apiserver/api_status.h"
 
 namespace kem {
 namespace {

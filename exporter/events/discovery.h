@@ -9,10 +9,10 @@
 #include <stop_token>
 #include <string>
 
-#include "apiserver/http_transport.h"
 #include "base/clock.h"
 #include "base/result.h"
 #include "events/discovery_document.h"
+#include "net/http_transport.h"
 
 namespace kem {
 

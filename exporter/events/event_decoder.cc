@@ -8,9 +8,9 @@
 #include <optional>
 #include <string>
 
+#include "apiserver/resource_version.h"
 #include "base/rfc3339.h"
 #include "events/long_strings.h"
-#include "frames/resource_version.h"
 
 namespace kem {
 namespace {

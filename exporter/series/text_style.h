@@ -1,7 +1,7 @@
 // What a scrape's text looks like: the text format 0.0.4 or OpenMetrics 1.0,
 // and the pieces that both are made of. Used by the series table and by the
 // exporter's own metrics, so that the two halves of a scrape agree. Does not
-// decide which one a client gets: see scrape/negotiation.h.
+// decide which one a client gets: see metrics/negotiation.h.
 #pragma once
 
 #include <cstdint>

@@ -10,8 +10,8 @@
 #include <thread>
 #include <vector>
 
-#include "apiserver/unique_fd.h"
 #include "base/result.h"
+#include "base/unique_fd.h"
 #include "state/state_load.h"
 #include "state/state_store.h"
 

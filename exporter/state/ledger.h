@@ -21,10 +21,10 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
-#include "frames/object_sink.h"
-#include "frames/resume_point.h"
 #include "occurrences/event_tracker.h"
 #include "occurrences/outbox.h"
+#include "reflector/object_sink.h"
+#include "reflector/resume_point.h"
 #include "series/series_table.h"
 
 namespace kem {

@@ -16,9 +16,9 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "frames/object_sink.h"
 #include "occurrences/event_tracker.h"
 #include "occurrences/outbox.h"
+#include "reflector/object_sink.h"
 #include "series/series_table.h"
 #include "state/ledger.h"
 

@@ -6,8 +6,8 @@
 #include <string>
 #include <string_view>
 
-#include "config_file.h"
-#include "forward_config.h"
+#include "config/config_file.h"
+#include "config/forward_config.h"
 #include "fuzz/fuzzing.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

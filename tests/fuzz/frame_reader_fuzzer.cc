@@ -11,8 +11,8 @@
 #include <string_view>
 #include <vector>
 
-#include "frames/frame_reader.h"
 #include "fuzz/fuzzing.h"
+#include "reflector/frame_reader.h"
 
 namespace kem {
 namespace {

@@ -9,7 +9,7 @@
 #include <memory>
 #include <string_view>
 
-#include "frames/object_sink.h"
+#include "reflector/object_sink.h"
 
 namespace kem {
 

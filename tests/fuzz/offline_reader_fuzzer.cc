@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "fuzz/fuzzing.h"
-#include "offline_reader.h"
+#include "offline/offline_reader.h"
 
 namespace {
 

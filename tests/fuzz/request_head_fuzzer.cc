@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "fuzz/fuzzing.h"
-#include "scrape/request_head.h"
+#include "web/request_head.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "frames/api_status.h"
+#include "apiserver/api_status.h"
 #include "fuzz/fuzzing.h"
 
 namespace {

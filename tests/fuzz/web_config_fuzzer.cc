@@ -6,7 +6,7 @@
 #include <string_view>
 
 #include "fuzz/fuzzing.h"
-#include "scrape/web_config.h"
+#include "web/web_config.h"
 
 namespace {
 

@@ -83,8 +83,8 @@ def problems(root):
     there = set(os.listdir(os.path.join(root, OVERLAYS)))
     for name in named ^ there:
         yield f"{README}: the overlay {name} is told of, or there, not both"
-    table = tree.read(root, "exporter/option_table.cc") + \
-        tree.read(root, "exporter/flags.cc")
+    table = tree.read(root, "exporter/config/option_table.cc") + \
+        tree.read(root, "exporter/config/flags.cc")
     for option in set(re.findall(r"`--([\w-]+\.[\w.-]+)", text)):
         if f'"{option}"' not in table:
             yield f"{README}: there is no option --{option}"

@@ -12,8 +12,9 @@ import re
 import tree
 
 # From the bottom up; what stands beside the folders may use all of them.
-LAYERS = ("base", "apiserver", "frames", "events", "occurrences", "series",
-          "state", "forward", "scrape")
+LAYERS = ("base", "net", "apiserver", "reflector", "events", "occurrences",
+          "series", "state", "sinks", "pipeline", "config", "web", "metrics",
+          "page", "offline")
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)
 GENERATED = ("version.h",)
 # What our headers may include from outside: the standard library, whose names
@@ -21,14 +22,14 @@ GENERATED = ("version.h",)
 SYSTEM = re.compile(r"(sys|netinet|arpa|net|linux)/|(unistd|signal|fcntl)\.h$")
 CONFINED = [
     (re.compile(r"httplib\.h$"),
-     re.compile(r"exporter/(apiserver/\w*_transport|scrape/http_codec)\.cc$")),
+     re.compile(r"exporter/(apiserver/\w*_transport|web/http_codec)\.cc$")),
     (re.compile(r"(spdlog|fmt)/"), re.compile(r"exporter/base/log\.cc$")),
-    (re.compile(r"prometheus/"), re.compile(r"exporter/(scrape/\w+|app)\.cc$")),
-    (re.compile(r"CLI/"), re.compile(r"exporter/flags\.cc$")),
+    (re.compile(r"prometheus/"), re.compile(r"exporter/metrics/(open|own)_metrics\.cc$")),
+    (re.compile(r"CLI/"), re.compile(r"exporter/config/flags\.cc$")),
     (re.compile(r"re2/"), re.compile(r"exporter/events/event_filter\.cc$")),
     (re.compile(r"yaml-cpp/"), re.compile(
-        r"exporter/(apiserver/\w+|config_file|events/make_reason_catalogue"
-        r"|scrape/(strict_yaml|web_config))"
+        r"exporter/(apiserver/\w+|config/(config_file|strict_yaml)"
+        r"|events/make_reason_catalogue|web/web_config)"
         r"\.cc$")),
 ]
 

@@ -12,8 +12,8 @@ import tree
 NAME = r"(?:kube_event|process)_[a-z0-9_]*[a-z0-9]"
 DOCUMENT = "exporter/METRICS.md"
 SUFFIXES = ("_bucket", "_sum", "_count")
-TABLE = "exporter/scrape/own_metrics.cc"
-TEST = "tests/unit/scrape/own_metrics_test.cc"
+TABLE = "exporter/metrics/own_metrics.cc"
+TEST = "tests/unit/metrics/own_metrics_test.cc"
 
 
 def in_code(root):

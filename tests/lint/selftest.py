@@ -117,7 +117,7 @@ PLANTS = [
      "no CMakeLists.txt names it"),
     ("metrics", "exporter/series/planted.cc",
      'const char* name = "kube_event_planted_total";\n', "is not described"),
-    ("metrics", "exporter/scrape/own_metrics.cc",
+    ("metrics", "exporter/metrics/own_metrics.cc",
      '    {{"kube_event_metrics_planted_total", "counter",\n',
      "no test looks at"),
     ("metrics", "exporter/METRICS.md", "| `kube_event_planted_total` |\n",

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "frames/object_sink.h"
+#include "reflector/object_sink.h"
 
 namespace kem {
 

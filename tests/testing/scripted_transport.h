@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "apiserver/http_transport.h"
+#include "net/http_transport.h"
 
 namespace kem {
 

@@ -4,8 +4,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "unit/apiserver/certificates.h"
 #include "unit/apiserver/fakes.h"
+#include "unit/net/certificates.h"
 
 namespace kem {
 namespace {

@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/rfc3339.h"
-#include "unit/apiserver/certificates.h"
+#include "unit/net/certificates.h"
 
 namespace kem {
 namespace {

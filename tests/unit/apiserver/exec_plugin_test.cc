@@ -11,7 +11,7 @@
 
 #include "base/rfc3339.h"
 #include "testing/fake_clock.h"
-#include "unit/apiserver/test_server.h"
+#include "unit/net/test_server.h"
 
 namespace kem {
 namespace {

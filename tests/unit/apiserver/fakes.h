@@ -12,9 +12,9 @@
 #include <utility>
 #include <vector>
 
-#include "apiserver/file_reader.h"
-#include "apiserver/http_transport.h"
 #include "base/environment.h"
+#include "base/file_reader.h"
+#include "net/http_transport.h"
 
 namespace kem {
 

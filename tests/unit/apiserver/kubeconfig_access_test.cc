@@ -4,9 +4,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "apiserver/base64.h"
-#include "unit/apiserver/certificates.h"
+#include "base/base64.h"
 #include "unit/apiserver/fakes.h"
+#include "unit/net/certificates.h"
 
 namespace kem {
 namespace {

@@ -4,10 +4,10 @@
 #include <gtest/gtest.h>
 
 #include "apiserver/api_access.h"
-#include "apiserver/base64.h"
 #include "apiserver/kubeconfig.h"
-#include "unit/apiserver/certificates.h"
+#include "base/base64.h"
 #include "unit/apiserver/fakes.h"
+#include "unit/net/certificates.h"
 
 namespace kem {
 namespace {

@@ -8,7 +8,7 @@
 #include <csignal>
 #include <thread>
 
-#include "unit/apiserver/test_server.h"
+#include "unit/net/test_server.h"
 
 namespace kem {
 namespace {

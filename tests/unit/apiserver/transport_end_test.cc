@@ -8,8 +8,8 @@
 
 #include "apiserver/httplib_transport.h"
 #include "unit/apiserver/fakes.h"
-#include "unit/apiserver/test_server.h"
 #include "unit/apiserver/transport_helpers.h"
+#include "unit/net/test_server.h"
 
 namespace kem {
 namespace {

@@ -9,7 +9,7 @@
 #include <utility>
 
 #include "apiserver/httplib_transport.h"
-#include "unit/apiserver/test_server.h"
+#include "unit/net/test_server.h"
 
 namespace kem {
 

@@ -6,7 +6,7 @@
 
 #include "apiserver/httplib_transport.h"
 #include "unit/apiserver/fakes.h"
-#include "unit/apiserver/test_server.h"
+#include "unit/net/test_server.h"
 
 namespace kem {
 namespace {

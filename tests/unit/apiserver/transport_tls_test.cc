@@ -6,9 +6,9 @@
 #include <algorithm>
 
 #include "apiserver/httplib_transport.h"
-#include "unit/apiserver/certificates.h"
 #include "unit/apiserver/fakes.h"
-#include "unit/apiserver/test_server.h"
+#include "unit/net/certificates.h"
+#include "unit/net/test_server.h"
 
 namespace kem {
 namespace {

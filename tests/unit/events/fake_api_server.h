@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "apiserver/http_transport.h"
+#include "net/http_transport.h"
 #include "testing/fake_clock.h"
 
 namespace kem {

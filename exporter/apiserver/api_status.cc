@@ -1,0 +1,136 @@
+#include "apiserver/api_status.h"
+
+#include <nlohmann/json.hpp>
+
+namespace kem {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr size_t kMaxMessage = 200;
+// A day: no API server means more, and no arithmetic overflows.
+constexpr int64_t kMaxRetryAfter = 86400;
+
+// The first line that says something, without control characters.
+std::string OneLine(std::string_view text) {
+  std::string line;
+  for (const char c : text) {
+    if (line.size() == kMaxMessage) break;
+    const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
+    if (c == '\n' && !line.empty()) break;
+    if (control && line.empty()) continue;
+    line += control ? ' ' : c;
+  }
+  // Not half a UTF-8 sequence at the end.
+  while (line.size() == kMaxMessage && !line.empty() &&
+         static_cast<unsigned char>(line.back()) >= 0x80) {
+    line.pop_back();
+  }
+  return line;
+}
+
+const Json* Find(const Json& object, const char* key) {
+  if (!object.is_object()) return nullptr;
+  const auto found = object.find(key);
+  return found == object.end() ? nullptr : &*found;
+}
+
+std::string_view Text(const Json& object, const char* key) {
+  const Json* value = Find(object, key);
+  if (value == nullptr || !value->is_string()) return {};
+  return value->get_ref<const std::string&>();
+}
+
+int64_t Number(const Json& object, const char* key) {
+  const Json* value = Find(object, key);
+  if (value == nullptr || !value->is_number_integer()) return 0;
+  if (value->is_number_unsigned() &&
+      value->get<uint64_t>() > static_cast<uint64_t>(INT64_MAX)) {
+    return 0;
+  }
+  return value->get<int64_t>();
+}
+
+// client-go's isTooLargeResourceVersionError: the cause, or the message of API
+// servers before 1.17.
+bool IsTooLarge(const Json& status, const Json* details) {
+  constexpr std::string_view kMessage = "Too large resource version";
+  if (Text(status, "message").find(kMessage) != std::string_view::npos) {
+    return true;
+  }
+  const Json* causes = details == nullptr ? nullptr : Find(*details, "causes");
+  if (causes == nullptr || !causes->is_array()) return false;
+  for (const Json& cause : *causes) {
+    if (Text(cause, "reason") == "ResourceVersionTooLarge") return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+ApiStatus ParseStatus(std::string_view body) {
+  ApiStatus status;
+  const Json json = Json::parse(body, nullptr, /*allow_exceptions=*/false);
+  if (!json.is_object()) {
+    status.message = OneLine(body);
+    return status;
+  }
+  if (const int64_t code = Number(json, "code"); code >= 100 && code < 600) {
+    status.code = static_cast<int>(code);
+  }
+  status.reason = OneLine(Text(json, "reason"));
+  status.message = OneLine(Text(json, "message"));
+  const Json* details = Find(json, "details");
+  if (details != nullptr) {
+    const int64_t seconds = Number(*details, "retryAfterSeconds");
+    if (seconds > 0 && seconds <= kMaxRetryAfter) {
+      status.retry_after = std::chrono::seconds(seconds);
+    }
+  }
+  status.resource_version_too_large = IsTooLarge(json, details);
+  return status;
+}
+
+bool IsExpired(int code, std::string_view reason) {
+  return code == 410 || reason == "Expired" || reason == "Gone";
+}
+
+ErrorCode ToErrorCode(int http_status, const ApiStatus& status) {
+  if (IsExpired(http_status, status.reason)) return ErrorCode::kExpired;
+  switch (http_status) {
+    case 401:
+      return ErrorCode::kUnauthorized;
+    case 403:
+      return ErrorCode::kForbidden;
+    case 404:
+      return ErrorCode::kNotFound;
+    case 408:
+      return ErrorCode::kUnavailable;
+    case 429:
+      return ErrorCode::kThrottled;
+    case 504:
+      return status.resource_version_too_large ? ErrorCode::kExpired
+                                               : ErrorCode::kUnavailable;
+    default:
+      // 400, 422 and their like say that the request is at fault. Redirects
+      // are not followed, so they lead nowhere; they pass as a proxy's trouble.
+      return http_status >= 400 && http_status < 500 ? ErrorCode::kRejected
+                                                     : ErrorCode::kUnavailable;
+  }
+}
+
+Failure ToFailure(std::string_view what, int http_status,
+                  std::optional<std::chrono::seconds> retry_after,
+                  std::string_view body) {
+  const ApiStatus status = ParseStatus(body.substr(0, kMaxStatusBody));
+  Failure failure;
+  failure.error.code = ToErrorCode(http_status, status);
+  failure.error.message =
+      std::string(what) + " was answered " + std::to_string(http_status);
+  if (!status.message.empty()) failure.error.message += ": " + status.message;
+  failure.http_status = http_status;
+  failure.retry_after = retry_after ? retry_after : status.retry_after;
+  return failure;
+}
+
+}  // namespace kem

@@ -1,0 +1,97 @@
+#include "config/collector_access.h"
+
+#include <string_view>
+#include <utility>
+
+#include "net/tls.h"
+#include "sinks/otlp_outlet.h"
+
+namespace kem {
+namespace {
+
+Error Refuse(std::string clause) {
+  return Error{ErrorCode::kInvalidConfig, std::move(clause)};
+}
+
+Result<Material> ReadMaterial(std::string_view key, const std::string& file,
+                              const FileReader& read) {
+  if (file.empty()) return Material();
+  const std::string name = std::string(key) + " ";
+  Result<std::optional<std::string>> text = read(file);
+  if (!text) return Refuse(name + text.error().message);
+  if (!text->has_value()) return Refuse(name + file + " does not exist");
+  return Material{std::move(**text), file};
+}
+
+Result<ServerUrl> ReadEndpoint(const std::string& endpoint) {
+  const std::string name = "endpoint \"" + endpoint + "\" ";
+  if (endpoint.find("://") == std::string::npos) {
+    return Refuse(name + "must begin with https:// or http://");
+  }
+  Result<ServerUrl> url = ParseServerUrl(endpoint, false);
+  if (!url) return Refuse("endpoint " + url.error().message);
+  if (url->path_prefix.ends_with("/v1/logs")) {
+    return Refuse(name + "must be without /v1/logs, which is added");
+  }
+  return url;
+}
+
+Result<void> ReadFiles(const OutletConfig& outlet, const FileReader& read,
+                       ApiAccess& access) {
+  Result<Material> ca = ReadMaterial("ca-file", outlet.ca_file, read);
+  if (!ca) return ca.error();
+  if (!ca->file.empty()) {
+    const Result<void> checked = CheckCertificates(ca->text);
+    if (!checked) {
+      return Refuse("ca-file " + ca->file + " " + checked.error().message);
+    }
+  }
+  access.ca = std::move(*ca);
+  Result<Material> cert = ReadMaterial("cert-file", outlet.cert_file, read);
+  if (!cert) return cert.error();
+  Result<Material> key = ReadMaterial("key-file", outlet.key_file, read);
+  if (!key) return key.error();
+  if (!cert->file.empty()) {
+    const Result<void> pair = CheckKeyPair(cert->text, key->text);
+    if (!pair) {
+      return Refuse("cert-file " + cert->file + ": " + pair.error().message);
+    }
+  }
+  access.client_certificate = std::move(*cert);
+  access.client_key = std::move(*key);
+  return {};
+}
+
+}  // namespace
+
+Result<ApiAccess> ResolveCollector(const OutletConfig& outlet,
+                                   const Environment& environment,
+                                   const FileReader& read) {
+  ApiAccess access;
+  access.origin = "the outlet " + outlet.queue.name;
+  Result<ServerUrl> server = ReadEndpoint(outlet.endpoint);
+  if (!server) return server.error();
+  access.server = std::move(*server);
+  if (!access.server.tls &&
+      !(outlet.ca_file.empty() && outlet.cert_file.empty())) {
+    return Refuse("endpoint \"" + outlet.endpoint +
+                  "\" must be https:// for ca-file and cert-file to be used");
+  }
+  const Result<void> files = ReadFiles(outlet, read, access);
+  if (!files) return files.error();
+  const Result<Material> headers =
+      ReadMaterial("headers-file", outlet.headers_file, read);
+  if (!headers) return headers.error();
+  const Result<HeaderFields> fields = ParseHeaderFile(headers->text);
+  if (!fields) {
+    return Refuse("headers-file " + headers->file + " " +
+                  fields.error().message);
+  }
+  Result<std::optional<ProxyUrl>> proxy =
+      ProxyFromEnvironment(access.server, environment);
+  if (!proxy) return proxy.error();
+  access.proxy = std::move(*proxy);
+  return access;
+}
+
+}  // namespace kem

@@ -1,0 +1,163 @@
+#include "config/flags.h"
+
+#include <CLI/CLI.hpp>
+#include <deque>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "base/one_line.h"
+#include "config/config_file.h"
+#include "config/forward_config.h"
+#include "version.h"
+
+namespace kem {
+namespace {
+
+constexpr char kAbout[] =
+    "kube-event-metrics counts the Events of a Kubernetes cluster for "
+    "Prometheus, by reason, object kind and scope.\n\n"
+    "Without --kubeconfig and --apiserver it takes the files of KUBECONFIG, "
+    "else ~/.kube/config, else the service account of the pod it runs in.";
+
+// An option as the command line gives it.
+struct Flag {
+  const OptionRow* row = nullptr;
+  std::string text;
+  OptionValues list;
+  bool on = false;
+  CLI::Option* option = nullptr;
+
+  OptionValues Values() const {
+    if (row->kind == OptionKind::kList) return list;
+    if (row->kind == OptionKind::kSwitch) return {on ? "true" : "false"};
+    return {text};
+  }
+};
+
+using Flags = std::deque<Flag>;
+
+// The configuration file, its values by option.
+struct FileValues {
+  std::map<const OptionRow*, ConfigValue> by_row;
+  std::vector<OutletConfig> forward;
+};
+
+std::string VersionText() {
+  return std::string("kube-event-metrics ") + kVersion + " (revision " +
+         kRevision + ", " + kCompiler + ")\n";
+}
+
+Exit Refuse(const std::string& sentence) {
+  const std::string problem = OneLine(sentence);
+  return Exit{2, "kube-event-metrics: " + problem + "\n", problem};
+}
+
+void Declare(CLI::App& app, Flags& flags) {
+  for (const OptionRow& row : OptionTable()) {
+    Flag& flag = flags.emplace_back();
+    flag.row = &row;
+    flag.text = row.initial;
+    const std::string name = std::string("--") + row.name;
+    switch (row.kind) {
+      case OptionKind::kText:
+        flag.option = app.add_option(name, flag.text, row.help)
+                          ->type_name(row.type_name)
+                          ->capture_default_str();
+        break;
+      case OptionKind::kList:
+        flag.option = app.add_option(name, flag.list, row.help)
+                          ->type_name(row.type_name)
+                          ->delimiter(',')
+                          ->take_all()
+                          ->allow_extra_args(false);
+        break;
+      case OptionKind::kSwitch:
+        flag.option = app.add_flag(name, flag.on, row.help);
+        break;
+    }
+    flag.option->group(row.group);
+  }
+  app.set_help_flag("-h,--help", "Print this and exit.");
+  app.set_version_flag("--version", VersionText(), "Print it and exit.");
+}
+
+std::string ConfigPath(const Flags& flags) {
+  for (const Flag& flag : flags) {
+    if (flag.row->name == std::string_view(kConfigFileOption)) return flag.text;
+  }
+  return "";
+}
+
+Result<FileValues> ReadConfigFile(const std::string& path,
+                                  const FileReader& read,
+                                  const Environment& environment) {
+  FileValues values;
+  if (path.empty()) return values;
+  const Result<std::optional<std::string>> text = read(path);
+  if (!text) return text.error().WithPrefix("--config.file");
+  if (!text->has_value()) {
+    return Error{ErrorCode::kInvalidConfig,
+                 "--config.file: there is no file " + path};
+  }
+  Result<ConfigFile> file = ParseConfigFile(**text, path);
+  if (!file) return file.error();
+  for (ConfigValue& value : file->values) {
+    values.by_row.emplace(value.row, std::move(value));
+  }
+  Result<std::vector<OutletConfig>> outlets =
+      MakeOutlets(file->forward, path, environment, read);
+  if (!outlets) return outlets.error();
+  values.forward = std::move(*outlets);
+  return values;
+}
+
+// What the command line says, else the file, else the table. What is wrong in
+// the file is refused even where a flag hides it.
+std::variant<Options, Exit> Combine(const Flags& flags, const FileValues& file,
+                                    const std::string& path) {
+  Options options;
+  options.forward = file.forward;
+  for (const Flag& flag : flags) {
+    OptionValues values = flag.Values();
+    if (const auto it = file.by_row.find(flag.row); it != file.by_row.end()) {
+      const ConfigValue& value = it->second;
+      const std::string problem = flag.row->take(value.values, options);
+      if (!problem.empty()) {
+        return Refuse(PlaceOf(value, path) + " " + problem);
+      }
+      if (flag.option->count() == 0) values = value.values;
+    }
+    const std::string problem = flag.row->take(values, options);
+    if (!problem.empty()) {
+      return Refuse(std::string("--") + flag.row->name + " " + problem);
+    }
+    options.given.push_back(std::move(values));
+  }
+  return options;
+}
+
+}  // namespace
+
+std::variant<Options, Exit> ParseFlags(int argc, const char* const* argv,
+                                       const FileReader& read,
+                                       const Environment& environment) {
+  Flags flags;
+  CLI::App app(kAbout, "kube-event-metrics");
+  Declare(app, flags);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    return Exit{0, app.help()};
+  } catch (const CLI::CallForVersion&) {
+    return Exit{0, VersionText()};
+  } catch (const CLI::ParseError& error) {
+    return Refuse(std::string(error.what()) + " (see --help)");
+  }
+  const std::string path = ConfigPath(flags);
+  const Result<FileValues> file = ReadConfigFile(path, read, environment);
+  if (!file) return Refuse(file.error().message);
+  return Combine(flags, *file, path);
+}
+
+}  // namespace kem

@@ -1,0 +1,49 @@
+// One scrape as a sequence of pieces: the event series first, then the
+// exporter's own metrics, in the text format or in OpenMetrics. Takes the
+// world's mutex for one piece at a time, so that a slow reader never holds up
+// counting. Made by the app for each scrape; knows nothing of HTTP.
+#pragma once
+
+#include <mutex>
+#include <string>
+
+#include "base/clock.h"
+#include "metrics/own_metrics.h"
+#include "series/series_table.h"
+
+namespace kem {
+
+// Used by one thread. All it is given must outlive it.
+class Exposition {
+ public:
+  static constexpr size_t kPieceBytes = size_t{64} << 10;
+
+  // `mutex` guards `series`.
+  Exposition(std::mutex& mutex, const SeriesTable& series,
+             const OwnMetrics& own, const Clock& clock,
+             const TextStyle& style = {})
+      : mutex_(mutex), series_(series), own_(own), now_(clock.SteadyNow()) {
+    cursor_.style = style;
+  }
+
+  // Appends the next piece to `out`, which must be empty. False with the last.
+  bool Next(std::string& out) {
+    {
+      const std::lock_guard guard(mutex_);
+      if (series_.Render(cursor_, kPieceBytes, now_, out)) return true;
+    }
+    own_.Render(out, cursor_.style);
+    if (cursor_.style.open_metrics) out += "# EOF\n";
+    return false;
+  }
+
+ private:
+  std::mutex& mutex_;
+  const SeriesTable& series_;
+  const OwnMetrics& own_;
+  // The scrape's moment: every series is held or shown by the same one.
+  const SteadyTime now_;
+  RenderCursor cursor_;
+};
+
+}  // namespace kem

@@ -1,0 +1,290 @@
+#include "net/connection.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include "net/proxy_tunnel.h"
+#include "net/tcp_connect.h"
+
+namespace kem {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+// Large enough that a busy watch costs few system calls.
+constexpr size_t kBufferBytes = size_t{64} << 10U;
+
+constexpr std::string_view kReading = "reading";
+constexpr std::string_view kSending = "sending";
+
+std::string SystemMessage(int error_number) {
+  return std::generic_category().message(error_number);
+}
+
+std::string Seconds(milliseconds duration) {
+  const auto count = duration.count();
+  if (count % 1000 != 0) return std::to_string(count) + " ms";
+  return std::to_string(count / 1000) + " s";
+}
+
+}  // namespace
+
+Connection::Connection(const ConnectionLimits& limits, std::stop_token stop)
+    : limits_(limits), waiter_(std::move(stop), limits.deadline) {}
+
+bool Connection::Open(const ServerUrl& server, const TlsSettings& tls,
+                      const std::optional<ProxyUrl>& proxy) {
+  if (proxy) {
+    if (!ReachProxy(*proxy, server, tls)) return false;
+  } else if (!Dial(server.host, server.port)) {
+    return false;
+  }
+  return !server.tls || Handshake(server.Authority(), tls);
+}
+
+bool Connection::Dial(const std::string& host, int port) {
+  TcpConnectOutcome tcp = TcpConnect(host, port, limits_.connect, waiter_);
+  if (!tcp.fd.has_value()) {
+    const std::string doing =
+        "cannot connect to " + BracketHost(host) + ':' + std::to_string(port);
+    if (tcp.wait == IoWaiter::Outcome::kReady) {
+      Fail(IoEnd::kFailed, doing + ": " + tcp.message);
+    } else if (tcp.wait == IoWaiter::Outcome::kTimeout) {
+      Fail(IoEnd::kFailed,
+           doing + ": no answer within " + Seconds(limits_.connect));
+    } else {
+      FailWait(tcp.wait, limits_.connect, doing);
+    }
+    return false;
+  }
+  owned_fd_ = std::move(tcp.fd);
+  fd_ = owned_fd_.get();
+  buffer_.resize(kBufferBytes);
+  return true;
+}
+
+bool Connection::ReachProxy(const ProxyUrl& proxy, const ServerUrl& server,
+                            const TlsSettings& tls) {
+  bool reached = Dial(proxy.host, proxy.port);
+  if (reached && proxy.kind == ProxyUrl::Kind::kHttps) {
+    // The kubeconfig's authorities are Go's choice for a proxy, too; those of
+    // the system are what it has in most places. Our certificate is the
+    // server's alone.
+    TlsSettings to_proxy;
+    to_proxy.server_name = proxy.host;
+    to_proxy.insecure_skip_verify = tls.insecure_skip_verify;
+    to_proxy.ca_pem = tls.ca_pem;
+    to_proxy.system_ca_too = true;
+    reached = Handshake(proxy.ToString(), to_proxy);
+  }
+  if (reached && (server.tls || proxy.kind == ProxyUrl::Kind::kSocks5)) {
+    until_ = steady_clock::now() + limits_.connect;
+    reached = OpenTunnel(*this, proxy, server);
+    until_.reset();
+    if (reached && read_from_ != read_to_) {
+      Fail(IoEnd::kFailed, "it sent more than its answer");
+      reached = false;
+    }
+    proxy_context_ = std::move(context_);
+    proxy_ssl_ = std::move(ssl_);
+  }
+  if (!reached && end_ != IoEnd::kStopped) {
+    message_ = "by the proxy " + proxy.ToString() + ": " + message_;
+    // Silence before there is a connection is no connection.
+    if (waiter_.Check() == IoWaiter::Outcome::kReady) end_ = IoEnd::kFailed;
+  }
+  return reached;
+}
+
+bool Connection::Handshake(const std::string& authority,
+                           const TlsSettings& tls) {
+  ERR_clear_error();
+  Result<SslCtx> context = MakeTlsContext(tls);
+  if (!context) {
+    Fail(IoEnd::kFailed, context.error().message);
+    return false;
+  }
+  context_ = std::move(*context);
+  Result<Ssl> ssl = MakeTlsSession(context_.get(), tls, fd_, proxy_ssl_.get());
+  if (!ssl) {
+    Fail(IoEnd::kFailed, ssl.error().message);
+    return false;
+  }
+  ssl_ = std::move(*ssl);
+  const std::string doing = "TLS handshake with " + authority;
+  const SteadyTime until = steady_clock::now() + limits_.connect;
+  while (true) {
+    const int result = SSL_connect(ssl_.get());
+    if (result == 1) return true;
+    const short events = TlsWants(result, doing);
+    if (events == 0) return false;
+    const auto left =
+        std::chrono::ceil<milliseconds>(until - steady_clock::now());
+    const IoWaiter::Outcome outcome = waiter_.Wait(fd_, events, left);
+    if (outcome == IoWaiter::Outcome::kReady) continue;
+    // Silence before there is a connection is no connection.
+    if (outcome == IoWaiter::Outcome::kTimeout) {
+      Fail(IoEnd::kFailed,
+           doing + ": not done within " + Seconds(limits_.connect));
+    } else {
+      FailWait(outcome, limits_.connect, doing);
+    }
+    return false;
+  }
+}
+
+short Connection::TlsWants(int result, std::string_view doing) {
+  const int system_error = errno;
+  switch (SSL_get_error(ssl_.get(), result)) {
+    case SSL_ERROR_WANT_READ:
+      return POLLIN;
+    case SSL_ERROR_WANT_WRITE:
+      return POLLOUT;
+    case SSL_ERROR_ZERO_RETURN:
+      Fail(IoEnd::kClosed, "the server closed the connection");
+      return 0;
+    default:
+      break;
+  }
+  std::string why = TlsFailure(ssl_.get());
+  if (why.empty() && system_error != 0) why = SystemMessage(system_error);
+  if (why.empty()) why = "the connection broke";
+  Fail(IoEnd::kFailed, std::string(doing) + ": " + why);
+  return 0;
+}
+
+std::ptrdiff_t Connection::Take(char* bytes, size_t size) {
+  const size_t taken = std::min(size, read_to_ - read_from_);
+  std::memcpy(bytes, buffer_.data() + read_from_, taken);
+  read_from_ += taken;
+  return static_cast<std::ptrdiff_t>(taken);
+}
+
+bool Connection::Fill() {
+  if (end_ != IoEnd::kOpen) return false;
+  // A stream that never runs dry must end in time, too.
+  if (waiter_.Check() != IoWaiter::Outcome::kReady &&
+      !WaitFor(POLLIN, limits_.read, kReading)) {
+    return false;
+  }
+  while (true) {
+    const std::ptrdiff_t got = Receive();
+    if (got > 0) {
+      read_from_ = 0;
+      read_to_ = static_cast<size_t>(got);
+      received_ += read_to_;
+      return true;
+    }
+    if (got < 0 || !WaitFor(POLLIN, limits_.read, kReading)) return false;
+  }
+}
+
+// Bytes received, 0 when there are none yet, -1 when the connection ended.
+std::ptrdiff_t Connection::Receive() {
+  if (ssl_) {
+    ERR_clear_error();
+    errno = 0;
+    const int got =
+        SSL_read(ssl_.get(), buffer_.data(), static_cast<int>(buffer_.size()));
+    if (got > 0) return got;
+    const short events = TlsWants(got, kReading);
+    if (events == 0) return -1;
+    // A renegotiated key may have to be written first.
+    if (events == POLLOUT && !WaitFor(POLLOUT, limits_.write, kSending)) {
+      return -1;
+    }
+    return 0;
+  }
+  const ssize_t got = ::recv(fd_, buffer_.data(), buffer_.size(), 0);
+  if (got > 0) return got;
+  if (got == 0) {
+    Fail(IoEnd::kClosed, "the server closed the connection");
+    return -1;
+  }
+  if (errno == EAGAIN || errno == EINTR) return 0;
+  Fail(IoEnd::kFailed, SystemMessage(errno));
+  return -1;
+}
+
+std::ptrdiff_t Connection::Write(const char* bytes, size_t size) {
+  const auto all = static_cast<std::ptrdiff_t>(size);
+  while (size > 0) {
+    errno = 0;
+    short events = POLLOUT;
+    const std::ptrdiff_t sent = Transmit(bytes, size);
+    if (sent > 0) {
+      bytes += sent;
+      size -= static_cast<size_t>(sent);
+      continue;
+    }
+    // A server that went away may have said why: reading tells.
+    if (errno == EPIPE || errno == ECONNRESET) return all;
+    if (ssl_) {
+      events = TlsWants(static_cast<int>(sent), kSending);
+    } else if (errno != EAGAIN && errno != EINTR) {
+      Fail(IoEnd::kFailed, SystemMessage(errno));
+      return -1;
+    }
+    if (events == 0 || !WaitFor(events, limits_.write, kSending)) return -1;
+  }
+  return all;
+}
+
+std::ptrdiff_t Connection::Transmit(const char* bytes, size_t size) {
+  if (!ssl_) return ::send(fd_, bytes, size, MSG_NOSIGNAL);
+  ERR_clear_error();
+  return SSL_write(ssl_.get(), bytes, static_cast<int>(size));
+}
+
+bool Connection::WaitFor(short events, milliseconds limit,
+                         std::string_view doing) {
+  const IoWaiter::Outcome outcome = waiter_.Wait(fd_, events, Within(limit));
+  if (outcome == IoWaiter::Outcome::kReady) return true;
+  FailWait(outcome, limit, doing);
+  return false;
+}
+
+milliseconds Connection::Within(milliseconds limit) const {
+  if (!until_) return limit;
+  return std::min(
+      limit, std::chrono::ceil<milliseconds>(*until_ - steady_clock::now()));
+}
+
+void Connection::FailWait(IoWaiter::Outcome outcome, milliseconds limit,
+                          std::string_view doing) {
+  switch (outcome) {
+    case IoWaiter::Outcome::kReady:
+      break;
+    case IoWaiter::Outcome::kStopped:
+      Fail(IoEnd::kStopped, "stopped");
+      break;
+    case IoWaiter::Outcome::kDeadline:
+      Fail(IoEnd::kTimeout, std::string(doing) + ": not done within " +
+                                Seconds(limits_.deadline));
+      break;
+    case IoWaiter::Outcome::kTimeout:
+      Fail(IoEnd::kTimeout, std::string(doing) + ": nothing for " +
+                                Seconds(until_ ? limits_.connect : limit));
+      break;
+  }
+}
+
+void Connection::Fail(IoEnd end, std::string message) {
+  if (end_ != IoEnd::kOpen) return;
+  end_ = end;
+  message_ = std::move(message);
+}
+
+int Connection::ReleaseFd() { return owned_fd_.Release(); }
+
+}  // namespace kem

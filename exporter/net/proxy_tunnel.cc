@@ -1,0 +1,162 @@
+#include "net/proxy_tunnel.h"
+
+#include <arpa/inet.h>
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "base/one_line.h"
+#include "net/connection.h"
+
+namespace kem {
+namespace {
+
+constexpr size_t kMaxHead = 8192;
+
+bool Refuse(Connection& connection, std::string why) {
+  connection.Fail(IoEnd::kFailed, std::move(why));
+  return false;
+}
+
+bool Send(Connection& connection, const std::string& bytes) {
+  return connection.Write(bytes.data(), bytes.size()) > 0;
+}
+
+bool OpenHttpTunnel(Connection& connection, const ProxyUrl& proxy,
+                    const ServerUrl& server) {
+  const std::string authority = server.Authority();
+  std::string head = "CONNECT " + authority +
+                     " HTTP/1.1\r\nHost: " + authority +
+                     "\r\nUser-Agent: kube-event-metrics\r\n";
+  if (proxy.HasCredentials()) {
+    head += "Proxy-Authorization: " + proxy.Authorization() + "\r\n";
+  }
+  if (!Send(connection, head + "\r\n")) return false;
+  // One byte at a time: what follows the head is the server's.
+  std::string answer;
+  while (!answer.ends_with("\r\n\r\n") && !answer.ends_with("\n\n")) {
+    char byte = 0;
+    if (connection.Read(&byte, 1) != 1) return false;
+    answer += byte;
+    if (answer.size() > kMaxHead) {
+      return Refuse(connection, "its answer to CONNECT is too long");
+    }
+  }
+  const std::string line = answer.substr(0, answer.find_first_of("\r\n"));
+  const bool http = line.starts_with("HTTP/1.") && line.size() >= 12;
+  if (!http) return Refuse(connection, "its answer to CONNECT is not HTTP/1.1");
+  if (line.substr(8, 4) == " 200") return true;
+  return Refuse(connection,
+                "it answered CONNECT by " + OneLine(line.substr(9, 100)));
+}
+
+// A reply of known length; false when the connection ends before.
+template <size_t kSize>
+bool ReadReply(Connection& connection, std::array<uint8_t, kSize>& reply,
+               size_t size = kSize) {
+  for (size_t i = 0; i < size; ++i) {
+    char byte = 0;
+    if (connection.Read(&byte, 1) != 1) return false;
+    reply[i] = static_cast<uint8_t>(byte);
+  }
+  return true;
+}
+
+std::string Counted(const std::string& text) {
+  return std::string(1, static_cast<char>(text.size())) + text;
+}
+
+// The address in the form that RFC 1928 section 5 has for it.
+std::string SocksAddress(const ServerUrl& server) {
+  std::array<char, sizeof(in6_addr)> bytes{};
+  std::string address;
+  if (inet_pton(AF_INET, server.host.c_str(), bytes.data()) == 1) {
+    address = '\x01' + std::string(bytes.data(), 4);
+  } else if (inet_pton(AF_INET6, server.host.c_str(), bytes.data()) == 1) {
+    address = '\x04' + std::string(bytes.data(), 16);
+  } else {
+    address = '\x03' + Counted(server.host);
+  }
+  address += static_cast<char>(server.port >> 8);
+  return address + static_cast<char>(server.port & 0xFF);
+}
+
+std::string SocksReason(uint8_t code) {
+  static constexpr std::array<const char*, 9> kReasons = {
+      "succeeded",
+      "general failure",
+      "not allowed by its rules",
+      "network unreachable",
+      "host unreachable",
+      "connection refused",
+      "time to live expired",
+      "command not supported",
+      "address type not supported"};
+  return code < kReasons.size() ? kReasons[code]
+                                : "code " + std::to_string(code);
+}
+
+bool LogIn(Connection& connection, const ProxyUrl& proxy) {
+  // Version 5, then the methods: none, and by name and password if we have it.
+  const bool named = proxy.HasCredentials();
+  if (!Send(connection, named ? std::string("\x05\x02\x00\x02", 4)
+                              : std::string("\x05\x01\x00", 3))) {
+    return false;
+  }
+  std::array<uint8_t, 2> reply{};
+  if (!ReadReply(connection, reply)) return false;
+  if (reply[0] != 5) return Refuse(connection, "it does not speak SOCKS5");
+  if (reply[1] == 0) return true;
+  if (reply[1] != 2 || !named) {
+    return Refuse(connection,
+                  named ? "it takes neither our user name nor none"
+                        : "it wants a user name and password in its URL");
+  }
+  if (!Send(connection,
+            '\x01' + Counted(proxy.username) + Counted(proxy.password)) ||
+      !ReadReply(connection, reply)) {
+    return false;
+  }
+  return reply[1] == 0 ||
+         Refuse(connection, "it refused our user name and password");
+}
+
+bool OpenSocksTunnel(Connection& connection, const ProxyUrl& proxy,
+                     const ServerUrl& server) {
+  if (server.host.size() > 255) {
+    return Refuse(connection, "SOCKS5 takes no host names of over 255 bytes");
+  }
+  if (!LogIn(connection, proxy) ||
+      !Send(connection,
+            std::string("\x05\x01\x00", 3) + SocksAddress(server))) {
+    return false;
+  }
+  std::array<uint8_t, 4> reply{};
+  if (!ReadReply(connection, reply)) return false;
+  if (reply[0] != 5) return Refuse(connection, "it does not speak SOCKS5");
+  if (reply[1] != 0) {
+    return Refuse(connection, "SOCKS5: " + SocksReason(reply[1]));
+  }
+  // The address that it connected from, which nobody needs.
+  std::array<uint8_t, 257> address{};
+  size_t size = reply[3] == 4 ? 16 : 4;
+  if (reply[3] == 3) {
+    std::array<uint8_t, 1> count{};
+    if (!ReadReply(connection, count)) return false;
+    size = count[0];
+  }
+  return ReadReply(connection, address, size + 2);
+}
+
+}  // namespace
+
+bool OpenTunnel(Connection& connection, const ProxyUrl& proxy,
+                const ServerUrl& server) {
+  return proxy.kind == ProxyUrl::Kind::kSocks5
+             ? OpenSocksTunnel(connection, proxy, server)
+             : OpenHttpTunnel(connection, proxy, server);
+}
+
+}  // namespace kem

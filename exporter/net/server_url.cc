@@ -1,0 +1,102 @@
+#include "net/server_url.h"
+
+#include <arpa/inet.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+
+namespace kem {
+namespace {
+
+Error UrlError(std::string_view text, std::string_view why) {
+  return Error{ErrorCode::kInvalidConfig,
+               '"' + std::string(text) + "\" " + std::string(why)};
+}
+
+bool IsPlain(std::string_view text) {
+  return std::all_of(text.begin(), text.end(),
+                     [](char c) { return c > ' ' && c < '\x7F'; });
+}
+
+}  // namespace
+
+std::string ServerUrl::Authority() const {
+  return BracketHost(host) + ':' + std::to_string(port);
+}
+
+std::string ServerUrl::ToString() const {
+  return (tls ? "https://" : "http://") + Authority() + path_prefix;
+}
+
+Result<ServerUrl> ParseServerUrl(std::string_view text, bool default_tls) {
+  ServerUrl url;
+  std::string_view rest = text;
+  const size_t scheme_end = rest.find("://");
+  if (scheme_end == std::string_view::npos) {
+    url.tls = default_tls;
+  } else {
+    const std::string_view scheme = rest.substr(0, scheme_end);
+    if (scheme != "https" && scheme != "http") {
+      return UrlError(text, "begins with neither https:// nor http://");
+    }
+    url.tls = scheme == "https";
+    rest.remove_prefix(scheme_end + 3);
+  }
+  if (!IsPlain(rest) || rest.find_first_of("?#@\\") != std::string_view::npos) {
+    return UrlError(text,
+                    "has a user name, query, fragment or blank, which an API "
+                    "server's URL has not");
+  }
+  url.port = url.tls ? 443 : 80;
+  const size_t slash = rest.find('/');
+  if (!SplitHostPort(rest.substr(0, slash), url.host, url.port)) {
+    return UrlError(text, "does not name a host and port");
+  }
+  if (slash != std::string_view::npos) url.path_prefix = rest.substr(slash);
+  while (!url.path_prefix.empty() && url.path_prefix.back() == '/') {
+    url.path_prefix.pop_back();
+  }
+  return url;
+}
+
+bool SplitHostPort(std::string_view authority, std::string& host, int& port) {
+  std::string_view digits;
+  bool has_port = false;
+  if (!authority.empty() && authority.front() == '[') {
+    const size_t close = authority.find(']');
+    if (close == std::string_view::npos) return false;
+    host = authority.substr(1, close - 1);
+    if (!IsIpAddress(host) || host.find(':') == std::string::npos) {
+      return false;
+    }
+    std::string_view rest = authority.substr(close + 1);
+    if (!rest.empty() && rest.front() != ':') return false;
+    has_port = !rest.empty();
+    if (has_port) digits = rest.substr(1);
+  } else {
+    const size_t colon = authority.find(':');
+    host = authority.substr(0, colon);
+    has_port = colon != std::string_view::npos;
+    if (has_port) digits = authority.substr(colon + 1);
+  }
+  if (host.empty()) return false;
+  if (!has_port) return true;
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), port);
+  return error == std::errc() && end == digits.data() + digits.size() &&
+         port > 0 && port < 65536;
+}
+
+std::string BracketHost(const std::string& host) {
+  const bool ipv6 = host.find(':') != std::string::npos;
+  return ipv6 ? '[' + host + ']' : host;
+}
+
+bool IsIpAddress(const std::string& host) {
+  std::array<unsigned char, sizeof(in6_addr)> address{};
+  return inet_pton(AF_INET, host.c_str(), address.data()) == 1 ||
+         inet_pton(AF_INET6, host.c_str(), address.data()) == 1;
+}
+
+}  // namespace kem

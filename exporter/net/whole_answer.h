@@ -1,0 +1,40 @@
+// The handler of requests whose answer is small and wanted whole: keeps the
+// head and the body, up to a limit. Used by what asks or writes single objects.
+// Judges nothing; not for lists and watches, which are read as they come.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+#include "net/http_transport.h"
+
+namespace kem {
+
+class WholeAnswer : public HttpHandler {
+ public:
+  static constexpr size_t kUsualLimit = size_t{64} << 10;
+
+  // What is past the limit is read and left.
+  explicit WholeAnswer(size_t limit = kUsualLimit) : limit_(limit) {}
+
+  bool OnHead(const HttpHead& head) override {
+    head_ = head;
+    return true;
+  }
+  bool OnBody(std::string_view bytes) override {
+    body_ += bytes.substr(0, limit_ - std::min(limit_, body_.size()));
+    return true;
+  }
+  // Status 0 when no head came.
+  const HttpHead& head() const { return head_; }
+  const std::string& body() const { return body_; }
+
+ private:
+  const size_t limit_;
+  HttpHead head_;
+  std::string body_;
+};
+
+}  // namespace kem

@@ -1,0 +1,287 @@
+#include "offline/offline.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <system_error>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "base/io_waiter.h"
+#include "base/log.h"
+#include "base/startup_memory.h"
+#include "base/unique_fd.h"
+#include "events/discovery.h"
+#include "metrics/exposition.h"
+#include "metrics/negotiation.h"
+#include "offline/offline_reader.h"
+#include "page/page.h"
+#include "pipeline/pipeline.h"
+#include "version.h"
+#include "web/http_server.h"
+
+namespace kem {
+namespace {
+
+constexpr size_t kReadBytes = size_t{256} << 10U;
+
+// There is nobody to ask.
+class NoApiServer : public HttpTransport {
+ public:
+  HttpOutcome Send(const HttpRequest&, HttpHandler&, std::stop_token) override {
+    return {HttpEnd::kStopped, "there is no API server"};
+  }
+};
+
+// A token that is used already: the pipeline waits for no discovery.
+std::stop_token Stopped() {
+  std::stop_source source;
+  source.request_stop();
+  return source.get_token();
+}
+
+// The input's Events, counted.
+class Offline {
+ public:
+  // What is over does not go away by being idle.
+  Offline(const Options& options, std::chrono::seconds birth_hold)
+      : name_(options.events_from),
+        discovery_(transport_, clock_),
+        ledger_({birth_hold, options.max_series, std::chrono::seconds(0),
+                 options.exemplars},
+                Hasher()),
+        world_(discovery_, clock_, std::chrono::seconds(0), ledger_),
+        empty_({}, ledger_.hash()),
+        pipeline_(world_, "", clock_, Stopped()),
+        own_({world_.session, world_.occurrences, world_.scopes.stats(), http_,
+              reloads_, state_, [this] { return Counts(); },
+              [this] { return whole_.load(); },
+              [] { return std::vector<OutletStatus>(); }, clock_.WallNow()}) {
+    world_.filter = std::make_shared<const EventFilter>(options.filter);
+    world_.preset_reasons = false;  // nothing is going to happen any more
+  }
+
+  // Reads to the input's end; what is wrong with it names the file.
+  Result<void> Read(std::stop_token stop);
+
+  std::shared_ptr<Exposition> Expose(const TextStyle& style = {}) const {
+    // A dump of which a half is read would look like a counter's reset.
+    return std::make_shared<Exposition>(
+        world_.mutex, whole_ ? world_.ledger.series() : empty_, own_, clock_,
+        style);
+  }
+  Health Ready() const {
+    if (whole_) return {true, "ok\n"};
+    return {false, "not ready: the input is being read\n"};
+  }
+  PageData Page(const std::string& telemetry_path) const;
+  HttpStats& http() { return http_; }
+  uint64_t counted() const { return counted_; }
+  const std::string& name() const { return name_; }
+
+ private:
+  void Take(const OfflineReader::Object& object);
+  void Report() const;
+  Error Wrong(const std::string& why) const {
+    return Error{ErrorCode::kInternal, "--events.from " + name_ + ": " + why};
+  }
+  SeriesCounts Counts() {
+    const std::lock_guard guard(world_.mutex);
+    return world_.ledger.series().Counts();
+  }
+
+  const std::string name_;
+  RealClock clock_;
+  NoApiServer transport_;
+  const Discovery discovery_;
+  Ledger ledger_;
+  mutable EventWorld world_;
+  const SeriesTable empty_;
+  Pipeline pipeline_;
+  HttpStats http_;
+  const StateStats state_;
+  ReloadStats reloads_;  // there is nothing to reload
+  const OwnMetrics own_;
+  const SteadyTime started_ = clock_.SteadyNow();
+  std::atomic<bool> whole_{false};
+  std::string frame_;
+  uint64_t counted_ = 0;
+  uint64_t others_ = 0;
+  uint64_t malformed_ = 0;
+};
+
+Result<void> Offline::Read(std::stop_token stop) {
+  const UniqueFd fd(name_ == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+                                 : ::open(name_.c_str(), O_RDONLY | O_CLOEXEC));
+  const auto failed = [this] {
+    return Wrong("cannot be read: " + std::generic_category().message(errno));
+  };
+  if (!fd.has_value()) return failed();
+  OfflineReader reader(
+      [this](const OfflineReader::Object& object) { Take(object); });
+  IoWaiter waiter(std::move(stop), std::chrono::hours(24 * 36500));
+  std::vector<char> buffer(kReadBytes);
+  while (true) {
+    const IoWaiter::Outcome outcome =
+        waiter.Wait(fd.get(), POLLIN, std::chrono::hours(24));
+    if (outcome == IoWaiter::Outcome::kStopped) return {};
+    if (outcome != IoWaiter::Outcome::kReady) continue;
+    const ssize_t got = ::read(fd.get(), buffer.data(), buffer.size());
+    if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (got < 0) return failed();
+    if (got == 0) break;
+    const Result<void> read =
+        reader.Append({buffer.data(), static_cast<size_t>(got)});
+    if (!read) {
+      whole_ = true;
+      return Wrong(read.error().message);
+    }
+    if (reader.Between()) whole_ = true;
+  }
+  whole_ = true;
+  Report();
+  const Result<void> finished = reader.Finish();
+  if (finished) return {};
+  world_.session.Count(DropReason::kTruncated);
+  return Wrong(finished.error().message);
+}
+
+PageData Offline::Page(const std::string& telemetry_path) const {
+  PageData data;
+  data.version = kVersion;
+  data.telemetry_path = telemetry_path;
+  data.now = clock_.WallNow();
+  data.uptime = std::chrono::duration_cast<std::chrono::seconds>(
+      clock_.SteadyNow() - started_);
+  data.watches.push_back({name_ == "-" ? "the standard input" : name_, whole_,
+                          true, whole_ ? "" : "it is being read"});
+  data.tracked = world_.occurrences.tracked;
+  const std::lock_guard guard(world_.mutex);
+  data.recent = world_.recent.Newest(data.now);
+  data.recent.listed = whole_;
+  data.filtered = world_.filter->options() != FilterOptions();
+  data.cluster_scoped = world_.filter->options().cluster_scoped;
+  return data;
+}
+
+void Offline::Take(const OfflineReader::Object& object) {
+  if (!object.listed) whole_ = true;
+  if (!object.kind.empty() && object.kind != "Event") {
+    ++others_;
+    world_.session.Count(DropReason::kUnknownType);
+    return;
+  }
+  std::string_view frame = object.json;
+  if (!object.frame) {
+    frame_.assign(R"({"type":"ADDED","object":)").append(object.json);
+    frame_ += '}';
+    const size_t size = frame_.size();
+    frame_.append(kJsonPadding, ' ');
+    frame = std::string_view(frame_).substr(0, size);
+  }
+  const FrameInfo info = pipeline_.ApplyFrame(frame);
+  if (info.type == FrameType::kMalformed) {
+    ++malformed_;
+    world_.session.Count(DropReason::kMalformed);
+    return;
+  }
+  ++world_.session.frames[static_cast<size_t>(info.type)];
+  ++counted_;
+}
+
+void Offline::Report() const {
+  LogInfo("Read the Events", {{"from", name_}, {"objects", counted_}});
+  if (others_ + malformed_ == 0) return;
+  LogWarn(
+      "Left out what is no Event or cannot be one",
+      {{"from", name_}, {"other_kinds", others_}, {"malformed", malformed_}});
+}
+
+bool Print(Offline& offline) {
+  const auto exposition = offline.Expose();
+  std::string piece;
+  bool more = true;
+  while (more) {
+    piece.clear();
+    more = exposition->Next(piece);
+    if (std::fwrite(piece.data(), 1, piece.size(), stdout) != piece.size()) {
+      return false;
+    }
+  }
+  return std::fflush(stdout) == 0;
+}
+
+int RunOnce(const Options& options) {
+  // What is shown is over: there is no first scrape to wait for.
+  Offline offline(options, std::chrono::seconds(0));
+  const Result<void> read = offline.Read({});
+  if (!read)
+    LogError("Cannot read the Events", {{"error", read.error().message}});
+  // What was whole is shown even so: half a support bundle is better than none.
+  if (!read && offline.counted() == 0) return 1;
+  return Print(offline) && read ? 0 : 1;
+}
+
+HttpContent Content(const Options& options, const Offline& offline) {
+  HttpContent content;
+  content.scrape = [&options, &offline](const std::string& accept) {
+    const TextStyle style{PrefersOpenMetrics(accept),
+                          options.created_timestamps};
+    return Scrape{ContentType(style.open_metrics),
+                  [exposition = offline.Expose(style)](std::string& out) {
+                    return exposition->Next(out);
+                  }};
+  };
+  content.page = [&options, &offline] {
+    return RenderPage(offline.Page(options.telemetry_path));
+  };
+  content.livez = [] { return Health{true, "ok\n"}; };
+  content.readyz = [&offline] { return offline.Ready(); };
+  return content;
+}
+
+}  // namespace
+
+int RunOffline(const Options& options, const TerminationSignals& signals) {
+  if (!options.forward.empty()) {
+    LogWarn("What --events.from reads is not passed on; forward is left out",
+            {{"outlets", options.forward.size()}});
+  }
+  if (options.once) return RunOnce(options);
+  Offline offline(options, options.birth_hold);
+  LogInfo("Starting kube-event-metrics offline",
+          {{"version", kVersion}, {"from", offline.name()}});
+  Result<std::unique_ptr<HttpServer>> server =
+      HttpServer::Start({options.listen_address,
+                         options.telemetry_path,
+                         options.web_config_file,
+                         {}},
+                        Content(options, offline), offline.http());
+  if (!server) {
+    LogError("Cannot serve", {{"error", server.error().message}});
+    return 1;
+  }
+  LogInfo("Listening on", {{"address", (*server)->address()}});
+  std::jthread reading([&offline](std::stop_token stop) {
+    const Result<void> read = offline.Read(std::move(stop));
+    if (read) return;
+    LogError("Cannot read the Events", {{"error", read.error().message}});
+    ::_exit(1);
+  });
+  ReleaseStartupPages();
+  const int signal = signals.Wait();
+  LogInfo("Stopping", {{"signal", signal}});
+  reading.request_stop();
+  reading.join();
+  server->reset();
+  return 0;
+}
+
+}  // namespace kem

@@ -1,0 +1,89 @@
+#include "pipeline/watch.h"
+
+#include <unistd.h>
+
+#include <exception>
+
+#include "base/log.h"
+
+namespace kem {
+namespace {
+
+std::string Path(const std::string& group_version,
+                 const std::string& name_space) {
+  // Never a field selector on the namespace: with pages the API server loses
+  // items.
+  return name_space.empty()
+             ? group_version + "/events"
+             : group_version + "/namespaces/" + name_space + "/events";
+}
+
+}  // namespace
+
+Watch::Watch(const std::string& name_space, std::chrono::seconds watch_timeout,
+             HttpTransport& transport, EventWorld& world, Clock& clock,
+             const std::stop_token& stop)
+    : name_(name_space.empty() ? "all namespaces" : name_space),
+      core_(transport, Path("/api/v1", name_space)),
+      events_(transport, Path("/apis/events.k8s.io/v1", name_space)),
+      pipeline_(world, name_space, clock, stop),
+      reflector_({name_, watch_timeout, pipeline_.resumption()},
+                 {&core_, &events_}, pipeline_,
+                 {clock, world.session, MakeRandomUnit()}) {
+  if (pipeline_.FilterChanged()) reflector_.RequestList();
+}
+
+void Watch::Run(const std::stop_token& stop) {
+  try {
+    pipeline_.LearnKinds();
+    reflector_.Run(stop);
+  } catch (const std::exception& error) {
+    LogError("Internal error, exiting",
+             {{"watch", name_}, {"error", error.what()}});
+    ::_exit(1);
+  }
+}
+
+void Watch::NoteContact(SteadyTime now) {
+  if (Health().in_contact) pipeline_.NoteContact(now);
+}
+
+Health ReadyHealth(const Watches& watches, const StateStats& state) {
+  Health health{true, ""};
+  for (const auto& watch : watches) {
+    const ReflectorHealth watched = watch->Health();
+    if (watched.synced && watched.in_contact) continue;
+    health.ok = false;
+    health.text += "not ready: watch of " + watch->name() + ": ";
+    health.text += !watched.problem.empty() ? watched.problem
+                   : watched.synced         ? "not in contact"
+                                            : "first list not finished";
+    health.text += '\n';
+  }
+  if (health.ok) health.text = "ok\n";
+  const std::string problem = state.problem();
+  if (!problem.empty()) health.text += "state: " + problem + "\n";
+  return health;
+}
+
+Health LiveHealth(const Watches& watches, SteadyTime now) {
+  Health health{true, ""};
+  for (const auto& watch : watches) {
+    const ReflectorHealth state = watch->Health();
+    if (now <= state.due) continue;
+    health.ok = false;
+    health.text += "not alive: the loop of the watch of " + watch->name() +
+                   " hangs; restart the exporter\n";
+  }
+  if (health.ok) health.text = "ok\n";
+  return health;
+}
+
+bool AllSynced(const Watches& watches) {
+  for (const auto& watch : watches) {
+    if (!watch->Health().synced) return false;
+  }
+  return true;
+}
+
+}  // namespace kem

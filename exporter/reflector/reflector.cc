@@ -1,0 +1,182 @@
+#include "reflector/reflector.h"
+
+#include <algorithm>
+#include <cassert>
+#include <utility>
+
+#include "base/log.h"
+#include "reflector/reflector_internal.h"
+
+namespace kem {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// A server may ask for more; then it is asked again too early, once a minute.
+constexpr seconds kMaxRetryAfter{60};
+// After a request that is wrong in itself nothing will change soon.
+constexpr seconds kRejectedWait{30};
+// What a request may take beyond its bound (connecting, one retry after a 401,
+// applying what came) before /livez calls the thread hung.
+constexpr seconds kDueMargin{60};
+
+}  // namespace
+
+Reflector::Reflector(ReflectorOptions options, std::vector<ListerWatcher*> apis,
+                     ObjectSink& sink, ReflectorContext context)
+    : options_(std::move(options)),
+      apis_(std::move(apis)),
+      sink_(sink),
+      context_(std::move(context)),
+      page_limit_(kPageLimit) {
+  assert(!apis_.empty());
+  if (!options_.resumption) return;
+  point_ = options_.resumption->point;
+  whole_until_ = options_.resumption->whole_until;
+  selectors_ = sink_.Selectors();
+  synced_ = true;
+  status_.SetSynced();
+  unproven_ = true;
+  state_ = ReflectorState::kWatch;
+}
+
+Reflector::~Reflector() = default;
+
+void Reflector::Run(const std::stop_token& stop) {
+  while (!stop.stop_requested()) Step(stop);
+}
+
+void Reflector::Step(std::stop_token stop) {
+  HonourListRequest();
+  switch (state_) {
+    case ReflectorState::kList:
+      return StepList(std::move(stop));
+    case ReflectorState::kWatch:
+      return StepWatch(std::move(stop));
+    case ReflectorState::kWaitToList:
+      return StepWait(ReflectorState::kList, std::move(stop));
+    case ReflectorState::kWaitToWatch:
+      return StepWait(ReflectorState::kWatch, std::move(stop));
+  }
+}
+
+void Reflector::RequestList() {
+  const std::lock_guard lock(request_mutex_);
+  list_requested_ = true;
+  watch_end_.request_stop();
+}
+
+void Reflector::HonourListRequest() {
+  {
+    const std::lock_guard lock(request_mutex_);
+    watch_end_ = std::stop_source();
+    if (!std::exchange(list_requested_, false)) return;
+  }
+  switch (state_) {
+    case ReflectorState::kList:
+      // Its first pages may have been taken the old way.
+      list_.reset();
+      return;
+    case ReflectorState::kWatch:
+      bridging_ = true;
+      return ListNow("requested");
+    case ReflectorState::kWaitToWatch:
+      bridging_ = true;
+      list_why_ = "requested";
+      state_ = ReflectorState::kWaitToList;
+      return;
+    case ReflectorState::kWaitToList:
+      return;
+  }
+}
+
+std::string Reflector::SelectorOf(
+    const std::vector<std::string>& selectors) const {
+  return api_ < selectors.size() ? selectors[api_] : "";
+}
+
+void Reflector::StepWait(ReflectorState next, std::stop_token stop) {
+  ExpectWithin(wait_);
+  if (context_.clock.SleepFor(wait_, std::move(stop))) state_ = next;
+}
+
+void Reflector::ListNow(std::string_view why) {
+  list_why_ = why;
+  state_ = ReflectorState::kList;
+}
+
+void Reflector::ListAfterBackoff(std::string_view why) {
+  list_why_ = why;
+  Wait(ReflectorState::kWaitToList, NextBackoff());
+}
+
+// At once, but for a list that did not help last time either: lists are the
+// dearest request there is.
+void Reflector::ListSoon(std::string_view why) {
+  if (watch_worked_) {
+    ListNow(why);
+  } else {
+    ListAfterBackoff(why);
+  }
+}
+
+void Reflector::WatchAfterBackoff() {
+  Wait(ReflectorState::kWaitToWatch, NextBackoff());
+}
+
+// What lists and watches do alike when they failed: the same again, later.
+void Reflector::Retry(const Failure& failure, ReflectorState wait) {
+  milliseconds duration = NextBackoff();
+  switch (failure.error.code) {
+    case ErrorCode::kForbidden:
+    case ErrorCode::kNotFound:
+      // The other version of the API may be there, or be allowed. It has the
+      // same storage, so the same resourceVersions go on.
+      api_ = (api_ + 1) % apis_.size();
+      break;
+    case ErrorCode::kThrottled:
+    case ErrorCode::kUnavailable:
+      if (failure.retry_after) {
+        duration = std::max<milliseconds>(
+            duration, std::min(*failure.retry_after, kMaxRetryAfter));
+      }
+      break;
+    case ErrorCode::kRejected:
+      duration = kRejectedWait;
+      break;
+    default:
+      break;
+  }
+  Wait(wait, duration);
+}
+
+void Reflector::Wait(ReflectorState wait, milliseconds duration) {
+  wait_ = duration;
+  state_ = wait;
+}
+
+milliseconds Reflector::NextBackoff() {
+  return backoff_.Next(context_.clock.SteadyNow(), context_.random());
+}
+
+void Reflector::ExpectWithin(milliseconds bound) {
+  status_.SetDue(context_.clock.SteadyNow() + bound + kDueMargin);
+}
+
+void Reflector::NoteContact() {
+  if (status_.SetContact()) {
+    LogInfo("Back in contact", {{"reflector", options_.name}});
+  }
+}
+
+void Reflector::NoteProblem(std::string_view during, const Error& error) {
+  const std::string_view code = ToString(error.code);
+  std::string kind = std::string(during) + api().path() + std::string(code);
+  const bool is_new = status_.SetProblem(std::move(kind), error.message);
+  const auto log = is_new ? LogWarn : LogDebug;
+  log("Out of contact",
+      {{"reflector", options_.name}, {"error", code}, {"why", error.message}});
+}
+
+}  // namespace kem

@@ -1,0 +1,111 @@
+#include "reflector/watch_session.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "apiserver/api_status.h"
+
+namespace kem {
+namespace {
+
+// Two objects on one line may have white space between them.
+std::string_view WithoutLeadingSpaces(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t\r\n");
+  return first == std::string_view::npos ? std::string_view()
+                                         : text.substr(first);
+}
+
+WatchEnd JudgeError(const FrameInfo& info) {
+  if (IsExpired(info.status_code, info.status_reason)) {
+    return WatchEnd::kExpired;
+  }
+  return info.status_code == 429 ? WatchEnd::kThrottled : WatchEnd::kError;
+}
+
+}  // namespace
+
+bool WatchSession::OnBytes(std::string_view bytes) {
+  if (verdict_) return false;
+  now_ = clock_.SteadyNow();
+  reader_.Append(bytes);
+  while (!verdict_) {
+    const std::optional<Frame> frame = reader_.Next();
+    if (!frame) break;
+    switch (frame->kind) {
+      case Frame::Kind::kWhole:
+        Apply(frame->bytes);
+        break;
+      case Frame::Kind::kMalformed:
+        stats_.Count(DropReason::kMalformed);
+        End(WatchEnd::kMalformed);
+        break;
+      case Frame::Kind::kOversize:
+        stats_.Count(DropReason::kOversize);
+        End(WatchEnd::kOversize);
+        break;
+    }
+  }
+  FlushCounts();
+  return !verdict_;
+}
+
+bool WatchSession::Finish() {
+  // After a verdict what is left is not lost by the connection's fault.
+  const bool cut = reader_.Finish() > 0 && !verdict_;
+  if (cut) stats_.Count(DropReason::kTruncated);
+  return cut;
+}
+
+void WatchSession::Apply(std::string_view bytes) {
+  while (!bytes.empty() && !verdict_) {
+    FrameInfo info = sink_.ApplyFrame(bytes);
+    if (info.type != FrameType::kMalformed && info.consumed > 0) {
+      bytes.remove_prefix(std::min(info.consumed, bytes.size()));
+      bytes = WithoutLeadingSpaces(bytes);
+    } else {
+      info.type = FrameType::kMalformed;
+    }
+    Judge(info);
+  }
+}
+
+void WatchSession::Judge(const FrameInfo& info) {
+  if (info.type == FrameType::kMalformed) {
+    stats_.Count(DropReason::kMalformed);
+    End(WatchEnd::kMalformed);
+    return;
+  }
+  ++counts_[static_cast<size_t>(info.type)];
+  switch (info.type) {
+    case FrameType::kAdded:
+    case FrameType::kModified:
+    case FrameType::kDeleted:
+    case FrameType::kBookmark:
+      had_frames_ = true;
+      point_.Observe(info.resource_version, now_);
+      return;
+    case FrameType::kError:
+      // The API server ends the stream right after it (etcd3/watcher.go), so
+      // nothing is lost by not waiting for that.
+      End(JudgeError(info));
+      error_frame_ = info;
+      return;
+    case FrameType::kUnknown:
+      // Its resourceVersion is not taken over: one does not go past what one
+      // does not understand but by a list.
+      stats_.Count(DropReason::kUnknownType);
+      End(WatchEnd::kUnknownType);
+      return;
+    case FrameType::kMalformed:
+      return;
+  }
+}
+
+void WatchSession::FlushCounts() {
+  for (size_t type = 0; type < counts_.size(); ++type) {
+    if (counts_[type] == 0) continue;
+    stats_.frames[type] += std::exchange(counts_[type], 0);
+  }
+}
+
+}  // namespace kem

@@ -1,0 +1,76 @@
+// One watch as it runs: bytes to frames to the sink, and what they say about
+// the stream itself. Made by the reflector for each watch; it judges no
+// failure, it only tells what the stream showed. Ends the stream at the first
+// frame that makes going on pointless.
+#pragma once
+
+#include <array>
+#include <functional>
+#include <optional>
+#include <string_view>
+#include <utility>
+
+#include "base/clock.h"
+#include "reflector/frame_reader.h"
+#include "reflector/lister_watcher.h"
+#include "reflector/object_sink.h"
+#include "reflector/resume_point.h"
+#include "reflector/session_stats.h"
+
+namespace kem {
+
+// Owned by the reflector's thread.
+class WatchSession : public WatchHandler {
+ public:
+  // All of them must outlive this. `reader` must be as new. `on_open` is called
+  // when the API server agrees to the watch, which is minutes before its end.
+  WatchSession(std::function<void()> on_open, FrameReader& reader,
+               ObjectSink& sink, ResumePoint& point, const Clock& clock,
+               SessionStats& stats)
+      : on_open_(std::move(on_open)),
+        reader_(reader),
+        sink_(sink),
+        point_(point),
+        clock_(clock),
+        stats_(stats) {}
+
+  void OnOpen() override {
+    opened_ = true;
+    on_open_();
+  }
+  bool OnBytes(std::string_view bytes) override;
+
+  // The stream is over; what is left of a frame is counted as dropped. True
+  // when something was left.
+  bool Finish();
+
+  bool opened() const { return opened_; }
+  // A frame of any kind came, bookmarks included.
+  bool had_frames() const { return had_frames_; }
+  // Why the session itself ended the stream; empty if it did not.
+  std::optional<WatchEnd> verdict() const { return verdict_; }
+  // The ERROR frame's Status, if that is why.
+  const FrameInfo& error_frame() const { return error_frame_; }
+
+ private:
+  void Apply(std::string_view bytes);
+  void Judge(const FrameInfo& info);
+  void End(WatchEnd verdict) { verdict_ = verdict; }
+  void FlushCounts();
+
+  const std::function<void()> on_open_;
+  FrameReader& reader_;
+  ObjectSink& sink_;
+  ResumePoint& point_;
+  const Clock& clock_;
+  SessionStats& stats_;
+
+  bool opened_ = false;
+  bool had_frames_ = false;
+  std::optional<WatchEnd> verdict_;
+  FrameInfo error_frame_;
+  SteadyTime now_;  // of the bytes at hand; asking for each frame is dear
+  std::array<uint64_t, kFrameTypeNames.size()> counts_{};
+};
+
+}  // namespace kem

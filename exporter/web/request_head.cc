@@ -1,0 +1,134 @@
+#include "web/request_head.h"
+
+#include <algorithm>
+#include <array>
+
+namespace kem {
+namespace {
+
+// What the codec and the handlers look at. Not Range and Expect, which we do
+// not serve and httplib would.
+constexpr std::array<std::string_view, 5> kKept = {
+    "accept", "accept-encoding", "host", "origin", "sec-fetch-site"};
+
+char Lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
+}
+
+std::string Lower(std::string_view text) {
+  std::string lower(text);
+  for (char& c : lower) c = Lower(c);
+  return lower;
+}
+
+// RFC 9110, 5.6.2.
+bool IsToken(std::string_view text) {
+  static constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
+  const auto ok = [](char c) {
+    return (c >= '0' && c <= '9') || (Lower(c) >= 'a' && Lower(c) <= 'z') ||
+           kMarks.find(c) != std::string_view::npos;
+  };
+  return !text.empty() && std::all_of(text.begin(), text.end(), ok);
+}
+
+std::string_view Trim(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+bool HasControl(std::string_view line) {
+  return std::any_of(line.begin(), line.end(), [](char c) {
+    return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == '\x7f';
+  });
+}
+
+// "GET /path HTTP/1.1".
+bool ReadRequestLine(std::string_view line, RequestHead& head) {
+  const size_t first = line.find(' ');
+  const size_t last = line.rfind(' ');
+  if (first == std::string_view::npos || first == last) return false;
+  const std::string_view method = line.substr(0, first);
+  const std::string_view target = line.substr(first + 1, last - first - 1);
+  const std::string_view version = line.substr(last + 1);
+  if (version != "HTTP/1.1" && version != "HTTP/1.0") return false;
+  head.chunks = version == "HTTP/1.1";
+  head.keep_alive = head.chunks;
+  head.head_only = method == "HEAD";
+  return IsToken(method) && target.starts_with('/') &&
+         target.find(' ') == std::string_view::npos;
+}
+
+// Whether a comma-separated header value has the word.
+bool HasWord(std::string_view value, std::string_view word) {
+  while (true) {
+    const size_t comma = value.find(',');
+    if (Lower(Trim(value.substr(0, comma))) == word) return true;
+    if (comma == std::string_view::npos) return false;
+    value.remove_prefix(comma + 1);
+  }
+}
+
+// False for a line that is no header.
+bool ReadHeader(std::string_view line, RequestHead& head) {
+  const size_t colon = line.find(':');
+  // A folded line begins with a space, which no token does.
+  if (colon == std::string_view::npos || !IsToken(line.substr(0, colon))) {
+    return false;
+  }
+  const std::string name = Lower(line.substr(0, colon));
+  const std::string_view value = Trim(line.substr(colon + 1));
+  if (name == "connection" && HasWord(value, "close")) head.keep_alive = false;
+  if (name == "transfer-encoding" ||
+      (name == "content-length" &&
+       value.find_first_not_of('0') != std::string_view::npos)) {
+    head.state = HeadState::kHasBody;
+  }
+  if (name == "authorization") head.authorization = value;
+  if (std::find(kKept.begin(), kKept.end(), name) != kKept.end()) {
+    head.text.append(name).append(": ").append(value).append("\r\n");
+  }
+  return true;
+}
+
+RequestHead Refused(HeadState state) {
+  RequestHead head;
+  head.state = state;
+  return head;
+}
+
+}  // namespace
+
+RequestHead ReadRequestHead(std::string_view bytes, const HeadLimits& limits) {
+  RequestHead head;
+  // kHasBody is found on the way and told at the end.
+  head.state = HeadState::kComplete;
+  size_t at = 0;
+  while (true) {
+    const size_t end = bytes.find('\n', at);
+    const bool whole = end != std::string_view::npos;
+    const size_t reached = whole ? end + 1 : bytes.size();
+    if (reached - at > limits.line || reached > limits.head) {
+      return Refused(HeadState::kTooLarge);
+    }
+    if (!whole) return Refused(HeadState::kIncomplete);
+    if (end == at || bytes[end - 1] != '\r') {
+      return Refused(HeadState::kMalformed);
+    }
+    const std::string_view line = bytes.substr(at, end - 1 - at);
+    if (HasControl(line)) return Refused(HeadState::kMalformed);
+    if (at == 0) {
+      if (!ReadRequestLine(line, head)) return Refused(HeadState::kMalformed);
+      head.text.append(line).append("\r\n");
+    } else if (line.empty()) {
+      head.text.append("\r\n");
+      head.size = end + 1;
+      return head;
+    } else if (!ReadHeader(line, head)) {
+      return Refused(HeadState::kMalformed);
+    }
+    at = end + 1;
+  }
+}
+
+}  // namespace kem

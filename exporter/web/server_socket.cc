@@ -1,0 +1,98 @@
+#include "web/server_socket.h"
+
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <climits>
+#include <utility>
+
+namespace kem {
+
+ServerSocket::ServerSocket(UniqueFd fd, Ssl ssl)
+    : fd_(std::move(fd)), ssl_(std::move(ssl)) {}
+
+ServerSocket::Io ServerSocket::Judge(int result) {
+  const int why = SSL_get_error(ssl_.get(), result);
+  ERR_clear_error();
+  if (why == SSL_ERROR_WANT_READ) {
+    waits_for_ = EPOLLIN;
+    return Io::kAgain;
+  }
+  if (why == SSL_ERROR_WANT_WRITE) {
+    waits_for_ = EPOLLOUT;
+    return Io::kAgain;
+  }
+  return Io::kClosed;
+}
+
+ServerSocket::Io ServerSocket::Handshake() {
+  if (!ssl_) return Io::kDone;
+  ERR_clear_error();
+  const int result = SSL_accept(ssl_.get());
+  return result == 1 ? Io::kDone : Judge(result);
+}
+
+ServerSocket::Io ServerSocket::Read(std::string& into, size_t max) {
+  std::array<char, 4096> buffer;
+  const size_t size = std::min(max, buffer.size());
+  if (ssl_) {
+    ERR_clear_error();
+    const int got = SSL_read(ssl_.get(), buffer.data(), static_cast<int>(size));
+    if (got <= 0) return Judge(got);
+    into.append(buffer.data(), static_cast<size_t>(got));
+    return Io::kDone;
+  }
+  const ssize_t got = ::recv(fd_.get(), buffer.data(), size, 0);
+  if (got > 0) {
+    into.append(buffer.data(), static_cast<size_t>(got));
+    return Io::kDone;
+  }
+  waits_for_ = EPOLLIN;
+  return got < 0 && (errno == EAGAIN || errno == EINTR) ? Io::kAgain
+                                                        : Io::kClosed;
+}
+
+ServerSocket::Io ServerSocket::Write(std::string_view& rest) {
+  while (!rest.empty()) {
+    if (ssl_) {
+      ERR_clear_error();
+      const int size = static_cast<int>(std::min<size_t>(rest.size(), INT_MAX));
+      const int sent = SSL_write(ssl_.get(), rest.data(), size);
+      if (sent <= 0) return Judge(sent);
+      rest.remove_prefix(static_cast<size_t>(sent));
+      continue;
+    }
+    const ssize_t sent =
+        ::send(fd_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+    if (sent > 0) {
+      rest.remove_prefix(static_cast<size_t>(sent));
+    } else if (errno == EAGAIN || errno == EINTR) {
+      waits_for_ = EPOLLOUT;
+      return Io::kAgain;
+    } else {
+      return Io::kClosed;
+    }
+  }
+  return Io::kDone;
+}
+
+void ServerSocket::EndWriting() {
+  if (ssl_) {
+    ERR_clear_error();
+    SSL_shutdown(ssl_.get());
+    ERR_clear_error();
+  }
+  ::shutdown(fd_.get(), SHUT_WR);
+}
+
+void ServerSocket::Abort() {
+  const linger none{1, 0};
+  ::setsockopt(fd_.get(), SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+}
+
+}  // namespace kem

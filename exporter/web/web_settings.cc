@@ -1,0 +1,123 @@
+#include "web/web_settings.h"
+
+#include <openssl/evp.h>
+
+#include <array>
+#include <utility>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "web/server_tls.h"
+
+namespace kem {
+namespace {
+
+// All files' contents, so that a change of any of them is seen.
+class Digest {
+ public:
+  void Add(const std::string& text) {
+    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+    unsigned int size = 0;
+    EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(),
+               nullptr);
+    text_.append(reinterpret_cast<const char*>(digest.data()), size);
+  }
+  std::string Take() { return std::move(text_); }
+
+ private:
+  std::string text_;
+};
+
+Result<void> ReadPem(const std::string& file, const char* what,
+                     std::string& pem, Digest& digest) {
+  if (!file.empty()) {
+    Result<std::string> text = ReadFile(file);
+    if (!text) return text.error().WithPrefix(what);
+    pem = std::move(*text);
+  }
+  digest.Add(pem);
+  return {};
+}
+
+// The files' PEM instead of their names.
+Result<void> ReadPems(WebTlsConfig& tls, Digest& digest) {
+  Result<void> read = ReadPem(tls.cert_file, "cert_file", tls.cert, digest);
+  if (read) read = ReadPem(tls.key_file, "key_file", tls.key, digest);
+  if (read) {
+    read = ReadPem(tls.client_ca_file, "client_ca_file", tls.client_ca, digest);
+  }
+  return read;
+}
+
+Error InFile(const std::string& path, const Error& error) {
+  return Error{ErrorCode::kInvalidConfig,
+               "--web.config.file " + path + ": " + error.message};
+}
+
+}  // namespace
+
+Result<void> CheckWebConfig(const std::string& path) {
+  const auto opened = WebSettingsFile::Open(path);
+  if (!opened) return opened.error();
+  return {};
+}
+
+Result<std::unique_ptr<WebSettingsFile>> WebSettingsFile::Open(
+    std::string path) {
+  std::unique_ptr<WebSettingsFile> file(new WebSettingsFile(std::move(path)));
+  if (Result<void> loaded = file->Load(); !loaded) return loaded.error();
+  return file;
+}
+
+Result<void> WebSettingsFile::Load() {
+  const Result<std::string> text = ReadFile(path_);
+  if (!text) return InFile(path_, text.error());
+  Result<WebConfig> config = ParseWebConfig(*text, path_);
+  if (!config) return config.error();
+  Digest digest;
+  digest.Add(*text);
+  if (config->tls) {
+    if (Result<void> read = ReadPems(*config->tls, digest); !read) {
+      return InFile(path_, read.error());
+    }
+  }
+  std::string seen = digest.Take();
+  if (seen == digest_) return {};
+  if (!digest_.empty() &&
+      config->tls.has_value() != (settings_.context != nullptr)) {
+    return InFile(path_, {ErrorCode::kInvalidConfig,
+                          "TLS is switched on or off by a restart only"});
+  }
+  SslCtx context;
+  if (config->tls) {
+    Result<SslCtx> made = MakeServerContext(*config->tls);
+    if (!made) return InFile(path_, made.error());
+    context = std::move(*made);
+    config->tls->cert.clear();
+    config->tls->key.clear();
+    config->tls->client_ca.clear();
+  }
+  if (!digest_.empty()) {
+    LogInfo("Took over a changed web configuration", {{"file", path_}});
+  }
+  digest_ = std::move(seen);
+  settings_ = {std::move(*config), std::move(context)};
+  return {};
+}
+
+const WebSettings& WebSettingsFile::Current(
+    SteadyTime now, std::chrono::milliseconds interval) {
+  if (now < looked_ + interval) return settings_;
+  looked_ = now;
+  const Result<void> loaded = Load();
+  if (loaded) {
+    complaint_.clear();
+  } else if (loaded.error().message != complaint_) {
+    complaint_ = loaded.error().message;
+    LogError("The web configuration is unusable, the one before stays",
+             {{"error", complaint_}});
+  }
+  return settings_;
+}
+
+}  // namespace kem

@@ -1,0 +1,239 @@
+#include "config/flags.h"
+
+#include <gmock/gmock.h>
+
+namespace kem {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+
+// The one file there is, conf.yaml, holds `config`.
+std::variant<Options, Exit> Parse(std::vector<const char*> args,
+                                  const std::string& config = "") {
+  args.insert(args.begin(), "kube-event-metrics");
+  const FileReader read = [&](const std::string& path) {
+    return path == "conf.yaml" ? std::optional<std::string>(config)
+                               : std::nullopt;
+  };
+  return ParseFlags(static_cast<int>(args.size()), args.data(), read);
+}
+
+Options Accepted(const std::vector<const char*>& args,
+                 const std::string& config = "") {
+  const auto parsed = Parse(args, config);
+  const Options* options = std::get_if<Options>(&parsed);
+  EXPECT_NE(options, nullptr);
+  return options != nullptr ? *options : Options();
+}
+
+std::string Refused(const std::vector<const char*>& args,
+                    const std::string& config = "") {
+  const auto parsed = Parse(args, config);
+  const Exit* exit = std::get_if<Exit>(&parsed);
+  if (exit == nullptr) return "accepted";
+  EXPECT_EQ(exit->code, 2);
+  EXPECT_EQ(std::count(exit->text.begin(), exit->text.end(), '\n'), 1);
+  return exit->text;
+}
+
+TEST(FlagsTest, DefaultsAreTheDocumentedOnes) {
+  const Options options = Accepted({});
+  EXPECT_EQ(options.watch_timeout, std::chrono::seconds(290));
+  EXPECT_EQ(options.birth_hold, std::chrono::seconds(75));
+  EXPECT_EQ(options.max_series, 50'000U);
+  EXPECT_EQ(options.retention, std::chrono::hours(24));
+  EXPECT_FALSE(options.created_timestamps);
+  EXPECT_FALSE(options.exemplars);
+  EXPECT_EQ(options.listen_address.host, "");
+  EXPECT_EQ(options.listen_address.port, 9953);
+  EXPECT_EQ(options.telemetry_path, "/metrics");
+  EXPECT_THAT(options.namespaces, IsEmpty());
+}
+
+TEST(FlagsTest, ReadsEachFlag) {
+  const Options options = Accepted(
+      {"--kubeconfig=/k", "--context", "kind", "--apiserver=https://a:1",
+       "--watch.namespaces=b,a,b", "--watch.timeout=1m30s",
+       "--metrics.birth-hold=0", "--metrics.max-series=7",
+       "--metrics.retention=0", "--metrics.created-timestamps",
+       "--metrics.exemplars", "--web.listen-address=[::1]:0",
+       "--web.telemetry-path=/probe/m.txt", "--web.config.file=web.yaml",
+       "--log.level=debug", "--log.format=json"});
+  EXPECT_EQ(options.kubeconfig, "/k");
+  EXPECT_EQ(options.context, "kind");
+  EXPECT_EQ(options.apiserver, "https://a:1");
+  EXPECT_THAT(options.namespaces, ElementsAre("a", "b"));
+  EXPECT_EQ(options.watch_timeout, std::chrono::seconds(90));
+  EXPECT_EQ(options.birth_hold, std::chrono::seconds(0));
+  EXPECT_EQ(options.max_series, 7U);
+  EXPECT_EQ(options.retention, std::chrono::seconds(0));
+  EXPECT_TRUE(options.created_timestamps);
+  EXPECT_TRUE(options.exemplars);
+  EXPECT_EQ(options.listen_address.host, "::1");
+  EXPECT_EQ(options.listen_address.port, 0);
+  EXPECT_EQ(options.telemetry_path, "/probe/m.txt");
+  EXPECT_EQ(options.web_config_file, "web.yaml");
+  EXPECT_EQ(options.log_level, LogLevel::kDebug);
+  EXPECT_EQ(options.log_format, LogFormat::kJson);
+}
+
+TEST(FlagsTest, WrongOnesGetOneSentence) {
+  EXPECT_THAT(Refused({"--nonsense"}), HasSubstr("--nonsense"));
+  EXPECT_THAT(Refused({"stray"}), HasSubstr("stray"));
+  EXPECT_THAT(Refused({"two\nlines\x1b[31m"}), HasSubstr("two lines [31m"));
+  EXPECT_THAT(Refused({"--context"}), HasSubstr("--context"));
+  EXPECT_THAT(Refused({"--watch.timeout=29s"}), HasSubstr("30s to 1h"));
+  EXPECT_THAT(Refused({"--watch.timeout=2h"}), HasSubstr("30s to 1h"));
+  EXPECT_THAT(Refused({"--metrics.birth-hold=75"}), HasSubstr("such as 75s"));
+  EXPECT_THAT(Refused({"--metrics.birth-hold=-1s"}), HasSubstr("birth-hold"));
+  EXPECT_THAT(Refused({"--metrics.max-series=0"}), HasSubstr("1 to 10000000"));
+  EXPECT_THAT(Refused({"--metrics.max-series=-5"}), HasSubstr("1 to 10000000"));
+  EXPECT_THAT(Refused({"--metrics.max-series=5k"}), HasSubstr("max-series"));
+  EXPECT_THAT(Refused({"--metrics.retention=9s"}), HasSubstr("10s and more"));
+  EXPECT_THAT(Refused({"--metrics.retention=150s"}), HasSubstr("birth-hold"));
+  EXPECT_THAT(Refused({"--metrics.retention=day"}), HasSubstr("such as 24h"));
+  for (const char* flag :
+       {"--web.listen-address=9953", "--web.listen-address=localhost",
+        "--web.listen-address=localhost:", "--web.listen-address=a:b",
+        "--web.listen-address=:70000", "--web.listen-address=::1:9953"}) {
+    EXPECT_THAT(Refused({flag}), HasSubstr("host:port")) << flag;
+  }
+  EXPECT_THAT(Refused({"--log.level=loud"}), HasSubstr("\"loud\""));
+  EXPECT_THAT(Refused({"--log.format=xml"}), HasSubstr("\"xml\""));
+  EXPECT_THAT(Refused({"--watch.namespaces=Shop"}), HasSubstr("\"Shop\""));
+  EXPECT_THAT(Refused({"--watch.namespaces=a/b"}), HasSubstr("\"a/b\""));
+  EXPECT_THAT(Refused({"--web.telemetry-path=/"}), HasSubstr("other than /"));
+  EXPECT_THAT(Refused({"--web.telemetry-path=/a b"}), HasSubstr("\"/a b\""));
+  EXPECT_THAT(Refused({"--web.telemetry-path=/readyz"}), HasSubstr("/readyz"));
+}
+
+TEST(FlagsTest, ReadsFilters) {
+  const FilterOptions filter =
+      Accepted({"--scope=cluster", "--namespaces=b,a", "--kinds=Node,Pod.*",
+                "--kinds-exclude=PodGroup", "--reasons=A",
+                "--reasons-exclude=B", "--types=Warning",
+                "--types-exclude=other", "--components=k.*",
+                "--components-exclude=kcm"})
+          .filter;
+  EXPECT_TRUE(filter.cluster_scoped);
+  EXPECT_FALSE(filter.namespaced);
+  EXPECT_THAT(filter.namespaces, ElementsAre("a", "b"));
+  EXPECT_THAT(filter.kinds.include, ElementsAre("Node", "Pod.*"));
+  EXPECT_THAT(filter.kinds.exclude, ElementsAre("PodGroup"));
+  EXPECT_THAT(filter.reasons.include, ElementsAre("A"));
+  EXPECT_THAT(filter.reasons.exclude, ElementsAre("B"));
+  EXPECT_THAT(filter.types.include, ElementsAre("Warning"));
+  EXPECT_THAT(filter.types.exclude, ElementsAre("other"));
+  EXPECT_THAT(filter.components.include, ElementsAre("k.*"));
+  EXPECT_THAT(filter.components.exclude, ElementsAre("kcm"));
+  EXPECT_EQ(Accepted({"--scope=all"}).filter, FilterOptions());
+  EXPECT_FALSE(Accepted({"--scope=namespaced"}).filter.cluster_scoped);
+  // A comma parts on the command line, not in the file.
+  EXPECT_THAT(Accepted({"--config.file=conf.yaml"}, "kinds: ['A{1,2}']")
+                  .filter.kinds.include,
+              ElementsAre("A{1,2}"));
+}
+
+TEST(FlagsTest, WrongFiltersGetOneSentence) {
+  EXPECT_THAT(Refused({"--scope=some"}),
+              HasSubstr("--scope \"some\" must be all, cluster or namespaced"));
+  EXPECT_THAT(Refused({"--namespaces=A"}), HasSubstr("--namespaces \"A\""));
+  EXPECT_THAT(Refused({"--kinds=No(de"}),
+              HasSubstr("--kinds \"No(de\" is no RE2 expression: missing )"));
+  EXPECT_THAT(Refused({"--config.file=conf.yaml"}, "reasons: ['']"),
+              HasSubstr("line 1: reasons holds an empty expression"));
+  EXPECT_THAT(Refused({"--config.file=conf.yaml"}, "kinds: [A]\ntypes: ['*']"),
+              HasSubstr("conf.yaml line 2: types \"*\" is no RE2 expression"));
+}
+
+TEST(FlagsTest, TakesFromTheFileWhatNoFlagGives) {
+  const Options options = Accepted(
+      {"--config.file=conf.yaml", "--watch.namespaces=b", "--log.level=warn"},
+      "context: kind\n"
+      "watch: {namespaces: [x, y], timeout: 2m}\n"
+      "metrics:\n  birth-hold: 0\n"
+      "log: {level: debug, format: json}\n");
+  EXPECT_EQ(options.context, "kind");
+  EXPECT_THAT(options.namespaces, ElementsAre("b"));
+  EXPECT_EQ(options.watch_timeout, std::chrono::minutes(2));
+  EXPECT_EQ(options.birth_hold, std::chrono::seconds(0));
+  EXPECT_EQ(options.log_level, LogLevel::kWarn);
+  EXPECT_EQ(options.log_format, LogFormat::kJson);
+  EXPECT_EQ(options.telemetry_path, "/metrics");
+}
+
+TEST(FlagsTest, SaysWhichFileAndLineIsWrong) {
+  EXPECT_EQ(
+      Refused({"--config.file=conf.yaml"}, "log:\n  level: loud\n"),
+      "kube-event-metrics: conf.yaml line 2: log.level \"loud\" must be debug, "
+      "info, warn or error\n");
+  EXPECT_EQ(
+      Refused({"--config.file=conf.yaml"}, "lag: {}\n")
+          .rfind("kube-event-metrics: conf.yaml line 1: there is no option lag",
+                 0),
+      0U);
+  EXPECT_THAT(Refused({"--config.file=gone.yaml"}),
+              HasSubstr("--config.file: there is no file gone.yaml"));
+}
+
+TEST(FlagsTest, AWrongValueInTheFileIsRefusedEvenBehindAFlag) {
+  EXPECT_THAT(Refused({"--config.file=conf.yaml", "--log.level=warn"},
+                      "log: {level: loud}"),
+              HasSubstr("conf.yaml line 1"));
+}
+
+TEST(FlagsTest, TellsWhatEachOptionWasGiven) {
+  const Options options =
+      Accepted({"--config.file=conf.yaml"}, "watch: {namespaces: [x]}");
+  const auto rows = OptionTable();
+  ASSERT_EQ(options.given.size(), rows.size());
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].name == std::string_view("watch.namespaces")) {
+      EXPECT_THAT(options.given[i], ElementsAre("x"));
+    }
+  }
+}
+
+TEST(FlagsTest, HelpIsGroupedAndCompleteAndEndsWithZero) {
+  const auto parsed = Parse({"--help"});
+  const Exit& exit = std::get<Exit>(parsed);
+  EXPECT_EQ(exit.code, 0);
+  for (const char* word : {"Access to the API server",
+                           "Watching",
+                           "Metrics",
+                           "Serving",
+                           "Logging",
+                           "--kubeconfig",
+                           "--context",
+                           "--apiserver",
+                           "--watch.namespaces",
+                           "--watch.timeout",
+                           "290s",
+                           "--metrics.birth-hold",
+                           "75s",
+                           "--metrics.max-series",
+                           "50000",
+                           "--metrics.retention",
+                           "24h",
+                           "--web.listen-address",
+                           ":9953",
+                           "--web.telemetry-path",
+                           "--log.level",
+                           "--log.format",
+                           "--config.file",
+                           "--version"}) {
+    EXPECT_THAT(exit.text, HasSubstr(word));
+  }
+}
+
+TEST(FlagsTest, VersionTellsVersionAndRevision) {
+  const auto parsed = Parse({"--version"});
+  EXPECT_THAT(std::get<Exit>(parsed).text,
+              ::testing::MatchesRegex(
+                  "kube-event-metrics [0-9.]+ \\(revision .*\\)\n"));
+}
+
+}  // namespace
+}  // namespace kem

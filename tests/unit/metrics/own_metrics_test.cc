@@ -1,0 +1,229 @@
+#include "metrics/own_metrics.h"
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include "metrics/process_metrics.h"
+#include "testing/scoped_locale.h"
+
+namespace kem {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::Not;
+
+class OwnMetricsTest : public ::testing::Test {
+ protected:
+  std::string Render() {
+    std::string out;
+    own.Render(out);
+    return out;
+  }
+
+  SessionStats session;
+  OccurrenceStats occurrences;
+  ScopeStats scopes;
+  HttpStats http;
+  ReloadStats reloads;
+  StateStats state;
+  bool synced = false;
+  std::vector<OutletStatus> outlets;
+  OwnMetrics own{{session, occurrences, scopes, http, reloads, state,
+                  [] {
+                    return SeriesCounts{{10, 20, 30, 40}, {50, 60, 70, 80}};
+                  },
+                  [this] { return synced; }, [this] { return outlets; },
+                  WallTime(std::chrono::milliseconds(1700000000500))}};
+};
+
+TEST_F(OwnMetricsTest, EveryStatMovesItsSample) {
+  session.Count(ListResult::kExpired);
+  session.Count(WatchEnd::kTruncated);
+  session.Count(DropReason::kOversize);
+  session.frames[1] = 7;
+  session.resource_version_resets = 2;
+  session.blind_millis = 1500;
+  occurrences.tracked = 11;
+  occurrences.tombstones = 12;
+  occurrences.combined = 13;
+  occurrences.filtered = 18;
+  scopes.decisions[1] = 14;
+  scopes.conflicts = 15;
+  scopes.refreshes[2] = 16;
+  http.Count("/metrics", 200);
+  reloads.Count(ReloadResult::kFailure);
+  reloads.NoteSuccess(WallTime(std::chrono::milliseconds(19500)));
+  reloads.last_successful = false;
+  synced = true;
+  state.enabled = true;
+  state.load = StateLoad::kUnusable;
+  state.saves[1] = 17;
+  state.last_success_seconds = 1795428466;
+  state.bytes = 18;
+  const std::string text = Render();
+  const std::string p = "\nkube_event_metrics_";
+  for (const char* sample :
+       {"lists_total{result=\"expired\"} 1\n",
+        "lists_total{result=\"success\"} 0\n",
+        "watches_total{reason=\"truncated\"} 1\n",
+        "frames_dropped_total{reason=\"oversize\"} 1\n",
+        "frames_total{type=\"MODIFIED\"} 7\n",
+        "resource_version_resets_total 2\n",
+        "blind_seconds_total 1.5\n",
+        "tracked_events 11\n",
+        "tombstones 12\n",
+        "combined_occurrences_total 13\n",
+        "filtered_occurrences_total 18\n",
+        "config_reloads_total{result=\"failure\"} 1\n",
+        "config_reloads_total{result=\"success\"} 0\n",
+        "config_last_reload_successful 0\n",
+        "config_last_reload_success_timestamp_seconds 19.5\n",
+        "scope_decisions_total{by=\"table\"} 14\n",
+        "scope_conflicts_total 15\n",
+        "discovery_refreshes_total{result=\"failed\"} 16\n",
+        "http_requests_total{handler=\"/metrics\",code=\"200\"} 1\n",
+        "series{family=\"kube_event_active\"} 40\n",
+        "series_overflow_total{family=\"kube_event_occurrences_total\"} 50\n",
+        "state_load_result{result=\"loaded\"} 0\n",
+        "state_load_result{result=\"unusable\"} 1\n",
+        "state_saves_total{result=\"failed\"} 17\n",
+        "state_last_save_timestamp_seconds 1795428466\n",
+        "state_bytes 18\n",
+        "synced 1\n"}) {
+    EXPECT_THAT(text, HasSubstr(p + sample));
+  }
+  EXPECT_THAT(text, HasSubstr("kube_event_metrics_build_info{version=\""));
+}
+
+TEST_F(OwnMetricsTest, SaysNothingOfAStateThatIsNotKept) {
+  EXPECT_EQ(Render().find("kube_event_metrics_state_"), std::string::npos);
+}
+
+TEST_F(OwnMetricsTest, TellsOfEachOutlet) {
+  EXPECT_THAT(Render(), Not(HasSubstr("_forward_")));
+  outlets = {{.name = "a",
+              .kind = "log",
+              .delivered = 1,
+              .refused = 2,
+              .failed_attempts = 3,
+              .retries = 4,
+              .dropped = 5,
+              .queued = 6,
+              .queued_bytes = 7,
+              .oldest_age = std::chrono::milliseconds(8500)},
+             {.name = "b", .kind = "mark"}};
+  const std::string text = Render();
+  for (const std::string sample :
+       {"forward_delivered_total{outlet=\"a\",kind=\"log\"} 1\n",
+        "forward_dropped_total{outlet=\"a\",kind=\"log\",reason=\"queue_full\"}"
+        " 5\n",
+        "forward_dropped_total{outlet=\"a\",kind=\"log\",reason=\"refused\"} "
+        "2\n",
+        "forward_failures_total{outlet=\"a\",kind=\"log\"} 3\n",
+        "forward_retries_total{outlet=\"a\",kind=\"log\"} 4\n",
+        "forward_queued{outlet=\"a\",kind=\"log\"} 6\n",
+        "forward_queued_bytes{outlet=\"a\",kind=\"log\"} 7\n",
+        "forward_oldest_age_seconds{outlet=\"a\",kind=\"log\"} 8.5\n",
+        "forward_oldest_age_seconds{outlet=\"b\",kind=\"mark\"} 0\n"}) {
+    EXPECT_THAT(text, HasSubstr("\nkube_event_metrics_" + sample));
+  }
+}
+
+TEST_F(OwnMetricsTest, LagIsACumulativeHistogram) {
+  occurrences.lag.Observe(std::chrono::milliseconds(50));
+  occurrences.lag.Observe(std::chrono::seconds(7));
+  occurrences.lag.Observe(std::chrono::hours(2));
+  occurrences.lag.Observe(std::chrono::seconds(-3));
+  const std::string text = Render();
+  const std::string p = "\nkube_event_metrics_event_lag_seconds_";
+  for (const char* sample :
+       {"bucket{le=\"0.1\"} 2\n", "bucket{le=\"5\"} 2\n",
+        "bucket{le=\"10\"} 3\n", "bucket{le=\"1800\"} 3\n",
+        "bucket{le=\"+Inf\"} 4\n", "count 4\n", "sum 7207.05\n"}) {
+    EXPECT_THAT(text, HasSubstr(p + sample));
+  }
+}
+
+TEST_F(OwnMetricsTest, TellsOfItsOwnProcess) {
+  const std::string text = Render();
+  for (const std::string name :
+       {"process_cpu_seconds_total", "process_open_fds", "process_max_fds",
+        "process_virtual_memory_bytes", "process_resident_memory_bytes",
+        "process_start_time_seconds"}) {
+    const size_t at = text.find("\n" + name + " ");
+    ASSERT_NE(at, std::string::npos) << name;
+    EXPECT_NE(text.substr(at + name.size() + 2, 2), "0\n") << name;
+  }
+}
+
+TEST_F(OwnMetricsTest, EveryFamilyHasHelpAndTypeEvenUnderAGermanLocale) {
+  http.Count("/", 200);
+  outlets.resize(1);
+  const ScopedGermanLocale german;
+  state.enabled = true;
+  session.blind_millis = 1234500;
+  const std::string text = Render();
+  for (const FamilyInfo& info : OwnMetricInfos()) {
+    EXPECT_THAT(text, HasSubstr("# HELP " + std::string(info.name) + " "));
+    EXPECT_THAT(text, HasSubstr("# TYPE " + std::string(info.name) + " " +
+                                std::string(info.type) + "\n"));
+  }
+  EXPECT_THAT(text, HasSubstr("blind_seconds_total 1234.5\n"));
+  EXPECT_THAT(text, Not(HasSubstr(",5\n")));
+}
+
+TEST_F(OwnMetricsTest, OpenMetricsHasTheSameSamplesUnderItsOwnNames) {
+  session.blind_millis = 1234500;
+  occurrences.lag.Observe(std::chrono::milliseconds(700));
+  http.Count("/metrics", 200);
+  const ScopedGermanLocale german;
+  std::string text;
+  own.Render(text, {true, false});
+  for (const char* part :
+       {"# HELP kube_event_metrics_blind_seconds Time that ",
+        "# TYPE kube_event_metrics_blind_seconds counter\n"
+        "# UNIT kube_event_metrics_blind_seconds seconds\n"
+        "kube_event_metrics_blind_seconds_total 1234.5\n",
+        "# UNIT process_resident_memory_bytes bytes\n",
+        "kube_event_metrics_event_lag_seconds_bucket{le=\"0.5\"} 0\n",
+        "kube_event_metrics_event_lag_seconds_bucket{le=\"1.0\"} 1\n",
+        "kube_event_metrics_event_lag_seconds_bucket{le=\"+Inf\"} 1\n",
+        "kube_event_metrics_event_lag_seconds_count 1\n"
+        "kube_event_metrics_event_lag_seconds_sum 0.7\n",
+        "Occurrences in \\\"(combined from similar events)\\\" Events",
+        "kube_event_metrics_http_requests_total{handler=\"/metrics\",code="
+        "\"200\"} 1\n",
+        "kube_event_metrics_synced 0\n"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("_created")));
+  EXPECT_EQ(text.find("# HELP kube_event_metrics_blind_seconds_total"),
+            std::string::npos);
+}
+
+TEST_F(OwnMetricsTest, OpenMetricsTellsSinceWhenItCountsWhenAsked) {
+  http.Count("/metrics", 200);
+  std::string text;
+  own.Render(text, {true, true});
+  for (const char* part :
+       {"\nkube_event_metrics_blind_seconds_created 1700000000.5\n",
+        "\nkube_event_metrics_event_lag_seconds_created 1700000000.5\n",
+        "\nkube_event_metrics_http_requests_created{handler=\"/metrics\","
+        "code=\"200\"} 1700000000.5\n"}) {
+    EXPECT_THAT(text, HasSubstr(part));
+  }
+  EXPECT_THAT(text, Not(HasSubstr("synced_created")));
+}
+
+TEST(ProcessMetricsTest, ReadsThisProcess) {
+  const ProcessReadings readings = ReadProcess();
+  EXPECT_GT(readings.open_fds, 2);
+  EXPECT_GE(readings.max_fds, readings.open_fds);
+  EXPECT_GT(readings.resident_bytes, 1e6);
+  EXPECT_GE(readings.virtual_bytes, readings.resident_bytes);
+  EXPECT_GT(readings.start_time_seconds, 1.6e9);
+  EXPECT_GE(readings.cpu_seconds, 0);
+}
+
+}  // namespace
+}  // namespace kem

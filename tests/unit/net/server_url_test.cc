@@ -1,0 +1,71 @@
+#include "net/server_url.h"
+
+#include <gtest/gtest.h>
+
+namespace kem {
+namespace {
+
+TEST(ServerUrlTest, TakesAnAddressApart) {
+  const struct {
+    const char* text;
+    const char* host;
+    const char* prefix;
+    int port;
+    bool tls;
+  } cases[] = {
+      {"https://10.0.0.1:6443", "10.0.0.1", "", 6443, true},
+      {"https://api.example.com", "api.example.com", "", 443, true},
+      {"http://localhost", "localhost", "", 80, false},
+      {"http://localhost:8001/", "localhost", "", 8001, false},
+      {"https://rancher/k8s/clusters/c-1/", "rancher", "/k8s/clusters/c-1", 443,
+       true},
+      {"https://[::1]:6443", "::1", "", 6443, true},
+      {"https://[fd00::1]", "fd00::1", "", 443, true},
+  };
+  for (const auto& c : cases) {
+    const Result<ServerUrl> url = ParseServerUrl(c.text, false);
+    ASSERT_TRUE(url) << c.text << ": " << url.error().message;
+    EXPECT_EQ(url->tls, c.tls) << c.text;
+    EXPECT_EQ(url->host, c.host) << c.text;
+    EXPECT_EQ(url->port, c.port) << c.text;
+    EXPECT_EQ(url->path_prefix, c.prefix) << c.text;
+  }
+}
+
+TEST(ServerUrlTest, GuessesTheSchemeOfABareHostAsClientGoDoes) {
+  EXPECT_TRUE(ParseServerUrl("10.0.0.1:6443", true)->tls);
+  EXPECT_FALSE(ParseServerUrl("10.0.0.1:8080", false)->tls);
+  EXPECT_EQ(ParseServerUrl("10.0.0.1", true)->port, 443);
+}
+
+TEST(ServerUrlTest, WritesIpv6InBrackets) {
+  const Result<ServerUrl> url = ParseServerUrl("https://[::1]:6443/p", false);
+  EXPECT_EQ(url->Authority(), "[::1]:6443");
+  EXPECT_EQ(url->ToString(), "https://[::1]:6443/p");
+}
+
+TEST(ServerUrlTest, RefusesWhatIsNoServer) {
+  for (const char* text :
+       {"", "https://", "https://:6443", "ftp://host", "https://host:0",
+        "https://host:65536", "https://host:port", "https://host:",
+        "https://user:pw@host", "https://host?x=1", "https://host/#a",
+        "https://a b", "https://[::1", "https://[::1]x", "https://[a]",
+        "https://[127.0.0.1]", "https://::1", "https://host\n", "//host"}) {
+    const Result<ServerUrl> url = ParseServerUrl(text, true);
+    ASSERT_FALSE(url) << text;
+    EXPECT_EQ(url.error().code, ErrorCode::kInvalidConfig);
+    EXPECT_NE(url.error().message.find('"' + std::string(text) + '"'),
+              std::string::npos);
+  }
+}
+
+TEST(ServerUrlTest, KnowsAddresses) {
+  EXPECT_TRUE(IsIpAddress("10.0.0.1"));
+  EXPECT_TRUE(IsIpAddress("fd00::1"));
+  EXPECT_FALSE(IsIpAddress("[fd00::1]"));
+  EXPECT_FALSE(IsIpAddress("host"));
+  EXPECT_FALSE(IsIpAddress(""));
+}
+
+}  // namespace
+}  // namespace kem

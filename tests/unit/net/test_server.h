@@ -1,0 +1,107 @@
+// A server on a loopback port of its own that does with each connection what
+// the test says, plain or under TLS. Used by the tests of the transport. Raw
+// bytes: nothing is proper HTTP unless the test makes it so.
+#pragma once
+
+#include <openssl/ssl.h>
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include "base/unique_fd.h"
+#include "unit/net/certificates.h"
+
+namespace kem {
+
+// One accepted connection, on a thread of its own. Reads and writes end when
+// the server is destroyed.
+class Peer {
+ public:
+  Peer(int fd, SSL* ssl) : fd_(fd), ssl_(ssl) {}
+
+  // The request line and headers up to the empty line; less at the end.
+  std::string ReadHead();
+  // One byte, as soon as there is one.
+  std::string ReadByte();
+  // False once the client is gone.
+  bool Send(std::string_view bytes);
+  // Reads until the client is gone.
+  void WaitForEnd();
+  // Makes the close a reset.
+  void Reset();
+
+ private:
+  int ReadSome(char* bytes, int size);
+
+  int fd_;
+  SSL* ssl_;
+};
+
+struct ServerTls {
+  PemPair identity;
+  std::string client_ca;  // when given, clients must have a certificate
+};
+
+class TestServer {
+ public:
+  using Script = std::function<void(Peer&)>;
+
+  // Serves IPv4 loopback, or IPv6 when asked to.
+  explicit TestServer(Script script, std::optional<ServerTls> tls = {},
+                      bool ipv6 = false);
+  ~TestServer();
+  TestServer(const TestServer&) = delete;
+  TestServer& operator=(const TestServer&) = delete;
+
+  bool Listening() const { return listener_.has_value(); }
+  int Port() const { return port_; }
+  std::string Url() const;
+
+  // The names that TLS clients asked for (SNI), in order.
+  std::vector<std::string> ServerNames() const;
+
+ private:
+  void Accept();
+  void Serve(int fd);
+  static int OnServerName(SSL* ssl, int* alert, void* self);
+
+  const Script script_;
+  const bool ipv6_;
+  std::unique_ptr<SSL_CTX, void (*)(SSL_CTX*)> context_;
+  UniqueFd listener_;
+  int port_ = 0;
+  mutable std::mutex mutex_;
+  bool ending_ = false;
+  std::vector<int> open_;
+  std::vector<std::string> server_names_;
+  std::vector<std::jthread> peers_;
+  std::jthread accepting_;
+};
+
+// A one-shot event between threads.
+class Signal {
+ public:
+  void Set() {
+    const std::lock_guard lock(mutex_);
+    set_ = true;
+    changed_.notify_all();
+  }
+  void Wait() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [this] { return set_; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool set_ = false;
+};
+
+}  // namespace kem

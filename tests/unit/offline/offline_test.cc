@@ -1,0 +1,150 @@
+// Files as kubectl prints them, to the exposition that --once prints.
+#include "offline/offline.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <string>
+
+#include "testing/event_json.h"
+
+namespace kem {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+class OfflineTest : public testing::Test {
+ protected:
+  // What --once prints; its exit code in code_, its log in log_.
+  std::string Print(const std::string& input) {
+    const std::string path =
+        testing::TempDir() + "offline_test_" +
+        testing::UnitTest::GetInstance()->current_test_info()->name();
+    std::ofstream(path) << input;
+    return PrintFile(path);
+  }
+  std::string PrintFile(const std::string& path) {
+    Options options = options_;
+    options.events_from = path;
+    options.once = true;
+    testing::internal::CaptureStdout();
+    testing::internal::CaptureStderr();
+    code_ = RunOffline(options, TerminationSignals());
+    log_ = testing::internal::GetCapturedStderr();
+    return testing::internal::GetCapturedStdout();
+  }
+
+  static EventJson Node(const std::string& version, const std::string& count) {
+    EventJson json;
+    json.version = version;
+    json.count = count;
+    return json;
+  }
+  static std::string List(const std::vector<std::string>& items) {
+    std::string list = R"({"apiVersion":"v1","kind":"List","items":[)";
+    for (size_t i = 0; i < items.size(); ++i) {
+      list += (i == 0 ? "" : ",") + items[i];
+    }
+    return list + R"(],"metadata":{"resourceVersion":""}})";
+  }
+
+  Options options_;
+  int code_ = -1;
+  std::string log_;
+};
+
+TEST_F(OfflineTest, SaysThatNothingIsPassedOn) {
+  Print(List({}));
+  EXPECT_THAT(log_, Not(HasSubstr("passed on")));
+  options_.forward.resize(2);
+  Print(List({}));
+  EXPECT_EQ(code_, 0);
+  EXPECT_THAT(log_, HasSubstr("is not passed on; forward is left out"));
+}
+
+constexpr char kCounted[] = "kube_event_occurrences_total{scope=\"cluster\"";
+
+std::string Sample(const std::string& text, const std::string& begins) {
+  const size_t at = ("\n" + text).find("\n" + begins);
+  if (at == std::string::npos) return "absent";
+  const std::string line = text.substr(at, text.find('\n', at) - at);
+  return line.substr(line.rfind(' ') + 1);
+}
+
+TEST_F(OfflineTest, CountsEachEventOfADumpInFull) {
+  EventJson second = Node("8", "2");
+  second.name = "other";
+  const std::string text =
+      Print(List({Node("7", "5").Object(), second.Object()}));
+  EXPECT_EQ(code_, 0) << log_;
+  EXPECT_EQ(Sample(text, kCounted), "7");
+  EXPECT_EQ(Sample(text, "kube_event_metrics_synced"), "1");
+  EXPECT_THAT(log_, Not(HasSubstr("level=warn")));
+}
+
+TEST_F(OfflineTest, CountsWhatEachFrameAdds) {
+  const std::string text =
+      Print(Node("7", "5").Frame("ADDED") + Node("8", "6").Frame("MODIFIED") +
+            "\n" + Node("8", "6").Frame("MODIFIED") + "\n" +
+            Node("9", "6").Frame("DELETED") + Node("10", "9").Object());
+  EXPECT_EQ(code_, 0) << log_;
+  EXPECT_EQ(Sample(text, kCounted), "9");
+  EXPECT_EQ(Sample(text, "kube_event_metrics_frames_total{type=\"DELETED\"}"),
+            "1");
+}
+
+TEST_F(OfflineTest, CountsByTheFilters) {
+  EventJson pod = Node("8", "2");
+  pod.name = "pod";
+  pod.involved = R"({"kind":"Pod","namespace":"shop","name":"p"})";
+  const std::string dump = List({Node("7", "5").Object(), pod.Object()});
+  EXPECT_THAT(Print(dump), HasSubstr("kind=\"Pod\""));
+  options_.filter.namespaced = false;
+  const std::string text = Print(dump);
+  EXPECT_EQ(Sample(text, kCounted), "5");
+  EXPECT_THAT(text, Not(HasSubstr("kind=\"Pod\"")));
+}
+
+TEST_F(OfflineTest, CountsNoMirror) {
+  EventJson mirror = Node("8", "5");
+  mirror.name = "mirror";
+  mirror.controller = R"("kube-event-metrics")";
+  const std::string text =
+      Print(List({Node("7", "5").Object(), mirror.Object()}));
+  EXPECT_EQ(code_, 0) << log_;
+  EXPECT_EQ(Sample(text, kCounted), "5");
+  EXPECT_EQ(Sample(text, "kube_event_metrics_filtered_occurrences_total"), "5");
+  EXPECT_THAT(text, Not(HasSubstr("=\"kube-event-metrics\"")));
+}
+
+TEST_F(OfflineTest, LeavesOutOtherKindsAndTellsOnce) {
+  const std::string text = Print(List(
+      {R"({"kind":"Pod","metadata":{"name":"p","resourceVersion":"3"}})",
+       Node("7", "5").Object(), R"({"kind":"Event"})", R"({"kind":"Pod"})"}));
+  EXPECT_EQ(code_, 0);
+  EXPECT_EQ(Sample(text, kCounted), "5");
+  EXPECT_THAT(log_, HasSubstr("other_kinds=2 malformed=1"));
+}
+
+TEST_F(OfflineTest, ShowsWhatIsWholeOfACutDumpAndFails) {
+  const std::string dump = List({Node("7", "5").Object()});
+  const std::string text = Print(dump.substr(0, dump.size() - 20));
+  EXPECT_EQ(code_, 1);
+  EXPECT_EQ(Sample(text, kCounted), "5");
+  EXPECT_THAT(log_, HasSubstr("line 1: the input ends inside a List"));
+}
+
+TEST_F(OfflineTest, FailsWhereThereIsNothingToRead) {
+  EXPECT_EQ(Print("items:\n- kind: Event\n"), "");
+  EXPECT_EQ(code_, 1);
+  EXPECT_THAT(log_, HasSubstr("line 1: this is not JSON; make it by kubectl"));
+  EXPECT_EQ(PrintFile("/no/such/file"), "");
+  EXPECT_EQ(code_, 1);
+  EXPECT_THAT(log_, HasSubstr("--events.from /no/such/file: cannot be read: "
+                              "No such file or directory"));
+}
+
+}  // namespace
+}  // namespace kem

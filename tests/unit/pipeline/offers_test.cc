@@ -1,0 +1,79 @@
+// What of frames and lists is offered to which outlet.
+#include <gmock/gmock.h>
+
+#include "unit/pipeline/pipeline_fixture.h"
+
+namespace kem {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::IsEmpty;
+using ::testing::Pair;
+
+class OffersTest : public PipelineFixture {
+ protected:
+  OffersTest() { SetOutlets({"Node", "PersistentVolume"}); }
+
+  // One outlet a kind, called so.
+  void SetOutlets(const std::vector<std::string>& kinds) {
+    std::vector<Outbox::Outlet> queues;
+    world.outlet_filters.clear();
+    for (const std::string& kind : kinds) {
+      queues.push_back({kind, 100, 100'000});
+      FilterOptions options;
+      options.kinds.include = {kind};
+      world.outlet_filters.push_back(
+          std::make_shared<const EventFilter>(options));
+    }
+    ledger.SetOutlets(queues);
+  }
+  static std::string About(const std::string& kind, const std::string& version,
+                           const std::string& count) {
+    EventJson json;
+    json.name = kind;
+    json.version = version;
+    json.count = count;
+    json.involved =
+        R"({"apiVersion":"v1","kind":")" + kind + R"(","name":"a"})";
+    return json.Object();
+  }
+  // The kind and the delta of what waits, in order.
+  std::vector<std::pair<std::string, uint32_t>> Offered(size_t outlet) {
+    std::vector<std::pair<std::string, uint32_t>> offered;
+    for (const auto& entry : ledger.Peek(outlet, 100, 100'000)) {
+      const auto told = DecodeOccurrence(entry->bytes);
+      offered.emplace_back(told->kind, told->delta);
+    }
+    return offered;
+  }
+};
+
+TEST_F(OffersTest, ABaselineAndARestoredEtcdOfferNothing) {
+  List({About("Node", "90", "3")});
+  Stage({About("Node", "20", "5")});
+  Commit(/*new_epoch=*/true);
+  EXPECT_THAT(Offered(0), IsEmpty());
+}
+
+TEST_F(OffersTest, WhatIsNewGoesToWhoWantsIt) {
+  List({About("Node", "90", "3")});
+  Frame(About("Node", "101", "5"), "MODIFIED");
+  Stage({About("Node", "102", "9"), About("PersistentVolume", "103", "1")});
+  EXPECT_THAT(Offered(0), ElementsAre(Pair("Node", 2U)));
+  Commit();
+  EXPECT_THAT(Offered(0), ElementsAre(Pair("Node", 2U), Pair("Node", 4U)));
+  EXPECT_THAT(Offered(1), ElementsAre(Pair("PersistentVolume", 1U)));
+}
+
+TEST_F(OffersTest, AReloadDuringAListChangesWhoGetsIt) {
+  List({About("Node", "90", "3"), About("PersistentVolume", "91", "1")});
+  Stage({About("Node", "102", "4"), About("PersistentVolume", "103", "6")});
+  SetOutlets({"Pod", "PersistentVolume", "Node"});
+  Commit();
+  EXPECT_THAT(Offered(0), IsEmpty());
+  EXPECT_THAT(Offered(1), ElementsAre(Pair("PersistentVolume", 5U)));
+  EXPECT_THAT(Offered(2), ElementsAre(Pair("Node", 1U)));
+}
+
+}  // namespace
+}  // namespace kem

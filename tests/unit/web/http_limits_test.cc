@@ -1,0 +1,264 @@
+// Slow, many and hostile clients against a real HttpServer on loopback.
+#include <gmock/gmock.h>
+
+#include <atomic>
+#include <memory>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "unit/web/raw_client.h"
+#include "web/http_server.h"
+
+namespace kem {
+namespace {
+
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::StartsWith;
+
+constexpr std::chrono::milliseconds kNever{3600000};
+constexpr char kScrape[] = "GET /metrics HTTP/1.1\r\n\r\n";
+
+class HttpLimitsTest : public ::testing::Test {
+ protected:
+  HttpLimitsTest() {
+    // What a test does not shorten never ends by itself.
+    limits.head = limits.answer = limits.idle = limits.drain = kNever;
+    limits.stop = std::chrono::milliseconds(0);
+  }
+
+  void Start() {
+    HttpContent content;
+    content.scrape = [this](const std::string&) {
+      ++scrapes;
+      return Scrape{"text/plain",
+                    [this, left = pieces](std::string& out) mutable {
+                      ++made;
+                      out.append(piece);
+                      return --left > 0;
+                    }};
+    };
+    content.page = [] { return "page\n"; };
+    content.livez = [] { return Health{true, "alive\n"}; };
+    content.readyz = [] { return Health{true, "ready\n"}; };
+    auto started = HttpServer::Start({{"127.0.0.1", 0}, "/metrics", "", limits},
+                                     std::move(content), stats);
+    ASSERT_TRUE(started) << started.error().message;
+    server = std::move(*started);
+    address = server->address();
+  }
+
+  void ExpectServing() {
+    EXPECT_THAT(RawClient::Get(address, "/livez"), EndsWith("alive\n"));
+    EXPECT_THAT(RawClient::Get(address, "/metrics"), EndsWith("0\r\n\r\n"));
+  }
+
+  HttpLimits limits;
+  HttpStats stats;
+  std::string piece = "some_metric 1\n";
+  int pieces = 3;
+  std::atomic<int> scrapes = 0;
+  std::atomic<int> made = 0;
+  std::unique_ptr<HttpServer> server;
+  std::string address;
+};
+
+TEST_F(HttpLimitsTest, IdleConnectionsCostNoScrape) {
+  Start();
+  std::vector<std::unique_ptr<RawClient>> idle;
+  for (int i = 0; i < 100; ++i) {
+    idle.push_back(std::make_unique<RawClient>(address));
+    ASSERT_TRUE(idle.back()->connected());
+  }
+  ExpectServing();
+  // They are still there to be used.
+  for (const auto& client : idle) {
+    client->Send("GET /readyz HTTP/1.1\r\n\r\n");
+    EXPECT_THAT(client->Read("ready\n"), StartsWith("HTTP/1.1 200"));
+  }
+}
+
+TEST_F(HttpLimitsTest, ASlowReaderIsNotWaitedFor) {
+  piece.assign(65536, 'x');
+  pieces = 300;
+  Start();
+  RawClient slow(address, 4096);
+  slow.Send(kScrape);
+  EXPECT_THAT(slow.Read("\r\n\r\n"), StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(RawClient::Get(address, "/livez"), EndsWith("alive\n"));
+  // What it does not take is not made.
+  EXPECT_LT(made, 100);
+  // And it loses nothing by having been slow.
+  EXPECT_GT(slow.Read("\r\n0\r\n\r\n").size(), 19000000U);
+}
+
+TEST_F(HttpLimitsTest, TheReaderThatStalledLongestMakesRoom) {
+  piece.assign(65536, 'x');
+  pieces = 300;
+  limits.answers = 2;
+  Start();
+  RawClient first(address, 4096);
+  first.Send(kScrape);
+  first.Read("\r\n\r\n");
+  RawClient second(address, 4096);
+  second.Send(kScrape);
+  second.Read("\r\n\r\n");
+  RawClient third(address);
+  third.Send(kScrape);
+  EXPECT_THAT(third.Read("\r\n0\r\n\r\n"), EndsWith("\r\n0\r\n\r\n"));
+  EXPECT_THAT(first.Read(), Not(HasSubstr("<no more comes>")));
+  EXPECT_THAT(second.Read("\r\n0\r\n\r\n"), EndsWith("\r\n0\r\n\r\n"));
+}
+
+TEST_F(HttpLimitsTest, AnAnswerHasADeadline) {
+  piece.assign(65536, 'x');
+  pieces = 300;
+  limits.answer = std::chrono::milliseconds(50);
+  Start();
+  RawClient slow(address, 4096);
+  slow.Send(kScrape);
+  slow.Read("\r\n\r\n");
+  const std::string rest = slow.Read("\r\n0\r\n\r\n");
+  EXPECT_THAT(rest, Not(EndsWith("\r\n0\r\n\r\n")));
+}
+
+TEST_F(HttpLimitsTest, AHeadHasADeadlineHoweverSlowlyItComes) {
+  limits.head = std::chrono::milliseconds(50);
+  Start();
+  RawClient mute(address);
+  EXPECT_EQ(mute.Read(), "");
+  RawClient slow(address);
+  const std::string request = "GET /metrics HTTP/1.1\r\nX: ";
+  bool open = slow.Send(request);
+  // Byte by byte until the server has had enough.
+  while (open) open = slow.Send("x");
+  EXPECT_EQ(scrapes, 0);
+  ExpectServing();
+}
+
+TEST_F(HttpLimitsTest, KeptAliveForLimitedTime) {
+  limits.idle = std::chrono::milliseconds(50);
+  Start();
+  RawClient client(address);
+  client.Send("GET /livez HTTP/1.1\r\n\r\n");
+  EXPECT_THAT(client.Read("alive\n"), Not(HasSubstr("Connection: close")));
+  EXPECT_EQ(client.Read(), "");
+}
+
+TEST_F(HttpLimitsTest, EndlessHeadersAreRefused) {
+  Start();
+  RawClient client(address);
+  bool open = client.Send("GET /metrics HTTP/1.1\r\n");
+  for (int i = 0; open && i < 20000; ++i) open = client.Send("a: b\r\n");
+  // Whether its sender still reads the answer is the network's affair.
+  ExpectServing();
+  EXPECT_EQ(stats.Requests().at({"other", 431}), 1U);
+}
+
+TEST_F(HttpLimitsTest, ALineOfAnyBytesIsRefused) {
+  Start();
+  for (const char byte : {'a', '(', '\0', '\r', '\xff', ','}) {
+    RawClient client(address);
+    client.Send("GET /metrics HTTP/1.1\r\nRange: bytes=");
+    client.Send(std::string(9000, byte));
+    client.Send("\r\n\r\n");
+    client.EndSending();
+    EXPECT_THAT(client.Read(), StartsWith("HTTP/1.1 4"));
+  }
+  ExpectServing();
+}
+
+TEST_F(HttpLimitsTest, ARequestWithABodyIsRefusedWithoutReadingIt) {
+  Start();
+  RawClient client(address);
+  client.Send("POST /-/reload HTTP/1.1\r\nContent-Length: 1000000\r\n\r\nabc");
+  EXPECT_THAT(client.Read("body.\n"), StartsWith("HTTP/1.1 413"));
+  ExpectServing();
+}
+
+TEST_F(HttpLimitsTest, TheConnectionIdleForLongestMakesRoom) {
+  limits.connections = 3;
+  Start();
+  RawClient first(address);
+  RawClient second(address);
+  for (RawClient* client : {&first, &second, &first}) {
+    client->Send("GET /livez HTTP/1.1\r\n\r\n");
+    ASSERT_THAT(client->Read("alive\n"), EndsWith("alive\n"));
+  }
+  RawClient third(address);
+  RawClient fourth(address);
+  EXPECT_EQ(second.Read(), "");
+  for (RawClient* client : {&first, &third, &fourth}) {
+    client->Send("GET /livez HTTP/1.1\r\n\r\n");
+    EXPECT_THAT(client->Read("alive\n"), EndsWith("alive\n"));
+  }
+}
+
+TEST_F(HttpLimitsTest, ThousandsOfConnectionsAtOnce) {
+  limits.connections = 20;
+  Start();
+  std::vector<std::unique_ptr<RawClient>> crowd;
+  for (int i = 0; i < 400; ++i) {
+    crowd.push_back(std::make_unique<RawClient>(address));
+    ASSERT_TRUE(crowd.back()->connected());
+    crowd.back()->Send("GET /met");
+    if (i % 100 == 0) ExpectServing();
+  }
+  ExpectServing();
+}
+
+TEST_F(HttpLimitsTest, RequestsMayComeInOneGo) {
+  Start();
+  RawClient client(address);
+  std::string requests;
+  for (int i = 0; i < 100; ++i) requests += kScrape;
+  client.Send(requests + "GET /livez HTTP/1.1\r\nConnection: close\r\n\r\n");
+  EXPECT_THAT(client.Read(), EndsWith("alive\n"));
+  EXPECT_EQ(scrapes, 100);
+}
+
+TEST_F(HttpLimitsTest, Http10GetsABodyThatEndsWithTheConnection) {
+  Start();
+  RawClient client(address);
+  client.Send("GET /metrics HTTP/1.0\r\n\r\n");
+  const std::string answer = client.Read();
+  EXPECT_THAT(answer, EndsWith("\r\n\r\n" + piece + piece + piece));
+  EXPECT_THAT(answer, Not(HasSubstr("chunked")));
+}
+
+TEST_F(HttpLimitsTest, HeadHasNoBody) {
+  Start();
+  RawClient client(address);
+  client.Send("HEAD /metrics HTTP/1.1\r\nConnection: close\r\n\r\n");
+  const std::string answer = client.Read();
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200"));
+  EXPECT_THAT(answer, EndsWith("\r\n\r\n"));
+}
+
+TEST_F(HttpLimitsTest, AnAnswerUnderWayMayEndWhenTheServerDoes) {
+  piece.assign(65536, 'x');
+  pieces = 100;
+  limits.stop = kNever;
+  Start();
+  RawClient client(address, 4096);
+  client.Send(kScrape);
+  client.Read("\r\n\r\n");
+  std::jthread stopping([this] { server.reset(); });
+  EXPECT_THAT(client.Read("\r\n0\r\n\r\n"), EndsWith("\r\n0\r\n\r\n"));
+}
+
+TEST_F(HttpLimitsTest, AStoppedReaderHoldsUpTheEndForSoLongOnly) {
+  piece.assign(65536, 'x');
+  pieces = 300;
+  Start();
+  RawClient client(address, 4096);
+  client.Send(kScrape);
+  client.Read("\r\n\r\n");
+  server.reset();
+  EXPECT_FALSE(RawClient(address).connected());
+}
+
+}  // namespace
+}  // namespace kem

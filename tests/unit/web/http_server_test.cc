@@ -1,0 +1,138 @@
+#include "web/http_server.h"
+
+#include <gmock/gmock.h>
+#include <httplib.h>
+
+namespace kem {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+class HttpServerTest : public ::testing::Test {
+ protected:
+  HttpServerTest() {
+    HttpContent content;
+    content.scrape = [this](const std::string& accept) {
+      return Scrape{"text/" + (accept == "*/*" ? "plain" : accept),
+                    [left = pieces](std::string& out) mutable {
+                      out += "some_metric 1\n";
+                      return --left > 0;
+                    }};
+    };
+    content.page = [] { return "<p>page</p>\n"; };
+    content.reload = [this] {
+      return ready ? Health{true, "ok\n"} : Health{false, "kept: x\n"};
+    };
+    content.livez = [] { return Health{true, "ok\n"}; };
+    content.readyz = [this] {
+      return ready ? Health{true, "ok\n"} : Health{false, "not ready: x\n"};
+    };
+    auto started = HttpServer::Start({{"127.0.0.1", 0}, "/m.txt", "", {}},
+                                     std::move(content), stats);
+    EXPECT_TRUE(started) << started.error().message;
+    server = std::move(*started);
+  }
+
+  httplib::Result Get(const std::string& path,
+                      const httplib::Headers& headers = {}) {
+    httplib::Client client("http://" + server->address());
+    return client.Get(path, headers);
+  }
+
+  HttpStats stats;
+  int pieces = 3;
+  bool ready = true;
+  std::unique_ptr<HttpServer> server;
+};
+
+TEST_F(HttpServerTest, ServesAllPiecesOfAScrape) {
+  const auto reply = Get("/m.txt");
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->status, 200);
+  EXPECT_EQ(reply->body, "some_metric 1\nsome_metric 1\nsome_metric 1\n");
+  EXPECT_EQ(reply->get_header_value("Content-Type"), "text/plain");
+}
+
+TEST_F(HttpServerTest, AScrapeKnowsWhatIsAccepted) {
+  const auto reply = Get("/m.txt", {{"Accept", "odd"}});
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->get_header_value("Content-Type"), "text/odd");
+}
+
+TEST_F(HttpServerTest, ReloadsByPostOnly) {
+  httplib::Client client("http://" + server->address());
+  EXPECT_EQ(client.Post("/-/reload")->status, 200);
+  ready = false;
+  const auto reply = client.Post("/-/reload");
+  EXPECT_EQ(reply->status, 500);
+  EXPECT_EQ(reply->body, "kept: x\n");
+  EXPECT_EQ(Get("/-/reload")->status, 404);
+}
+
+TEST_F(HttpServerTest, CompressesWhenAsked) {
+  pieces = 1000;
+  const auto reply = Get("/m.txt", {{"Accept-Encoding", "gzip"}});
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->get_header_value("Content-Encoding"), "gzip");
+  EXPECT_EQ(reply->body.size(), 14000U);  // the client decoded it
+}
+
+TEST_F(HttpServerTest, TelemetryPathIsNoPattern) {
+  EXPECT_EQ(Get("/mxtxt")->status, 404);
+}
+
+TEST_F(HttpServerTest, HealthIsInStatusAndBody) {
+  EXPECT_EQ(Get("/livez")->status, 200);
+  EXPECT_EQ(Get("/readyz")->body, "ok\n");
+  ready = false;
+  const auto reply = Get("/readyz");
+  EXPECT_EQ(reply->status, 503);
+  EXPECT_EQ(reply->body, "not ready: x\n");
+}
+
+TEST_F(HttpServerTest, PageIsHtml) {
+  const auto reply = Get("/");
+  ASSERT_TRUE(reply);
+  EXPECT_THAT(reply->get_header_value("Content-Type"), StartsWith("text/html"));
+  EXPECT_EQ(reply->body, "<p>page</p>\n");
+}
+
+TEST_F(HttpServerTest, CountsAnswersUnderFewNames) {
+  Get("/m.txt");
+  Get("/livez");
+  Get("/livez");
+  Get("/some/hostile/path");
+  server.reset();
+  const auto requests = stats.Requests();
+  EXPECT_EQ(requests.at({"/m.txt", 200}), 1U);
+  EXPECT_EQ(requests.at({"/livez", 200}), 2U);
+  EXPECT_EQ(requests.at({"other", 404}), 1U);
+}
+
+TEST_F(HttpServerTest, TakenPortIsRefusedWithOneSentence) {
+  HttpStats other;
+  const auto second = HttpServer::Start(
+      {*ParseListenAddress(server->address()), "/m", "", {}}, {}, other);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::kInternal);
+  EXPECT_THAT(second.error().message, HasSubstr(server->address()));
+}
+
+TEST(HttpServerAddressTest, EmptyHostIsEveryInterface) {
+  HttpStats stats;
+  HttpContent content;
+  content.livez = [] { return Health{true, "ok\n"}; };
+  const auto server =
+      HttpServer::Start({{"", 0}, "/m", "", {}}, std::move(content), stats);
+  ASSERT_TRUE(server);
+  const std::string address = (*server)->address();
+  httplib::Client client("127.0.0.1",
+                         std::stoi(address.substr(address.rfind(':') + 1)));
+  const auto reply = client.Get("/livez");
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->status, 200);
+}
+
+}  // namespace
+}  // namespace kem

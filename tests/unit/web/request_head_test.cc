@@ -1,0 +1,91 @@
+#include "web/request_head.h"
+
+#include <gtest/gtest.h>
+
+namespace kem {
+namespace {
+
+RequestHead Read(std::string_view bytes) { return ReadRequestHead(bytes, {}); }
+
+HeadState StateOf(std::string_view bytes) { return Read(bytes).state; }
+
+TEST(RequestHeadTest, KeepsTheRequestLineAndTheHeadersThatAreRead) {
+  const std::string request =
+      "GET /metrics?x=1 HTTP/1.1\r\nHost: a:1\r\nUser-Agent: x\r\n"
+      "ACCEPT:  text/plain \r\nRange: bytes=0-1\r\nExpect: 100-continue\r\n"
+      "\r\n";
+  const RequestHead head = Read(request + "GET / HTTP/1.1\r\n");
+  EXPECT_EQ(head.state, HeadState::kComplete);
+  EXPECT_EQ(head.size, request.size());
+  EXPECT_EQ(head.text,
+            "GET /metrics?x=1 HTTP/1.1\r\nhost: a:1\r\naccept: text/plain\r\n"
+            "\r\n");
+  EXPECT_TRUE(head.keep_alive);
+  EXPECT_TRUE(head.chunks);
+  EXPECT_FALSE(head.head_only);
+}
+
+TEST(RequestHeadTest, WaitsForTheEmptyLine) {
+  const std::string request = "HEAD / HTTP/1.1\r\nHost: a\r\n\r\n";
+  for (size_t size = 0; size < request.size(); ++size) {
+    EXPECT_EQ(StateOf(request.substr(0, size)), HeadState::kIncomplete) << size;
+  }
+  EXPECT_EQ(StateOf(request), HeadState::kComplete);
+  EXPECT_TRUE(Read(request).head_only);
+}
+
+TEST(RequestHeadTest, ClosesWhenAskedAndAfterHttp10) {
+  EXPECT_FALSE(
+      Read("GET / HTTP/1.1\r\nConnection: TE, Close\r\n\r\n").keep_alive);
+  const RequestHead old =
+      Read("GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+  EXPECT_FALSE(old.keep_alive);
+  EXPECT_FALSE(old.chunks);
+}
+
+TEST(RequestHeadTest, RefusesWhatIsNotHttp) {
+  for (const std::string_view bytes :
+       {"\r\n", "\n", "GET /\r\n", "GET  HTTP/1.1\r\n", "GET / HTTP/2.0\r\n",
+        "GET / / HTTP/1.1\r\n", "G(T / HTTP/1.1\r\n", "GET x HTTP/1.1\r\n",
+        "GET / HTTP/1.1\n", "GET / HTTP/1.1\r\nno colon\r\n",
+        "GET / HTTP/1.1\r\n: nameless\r\n", "GET / HTTP/1.1\r\n folded: x\r\n",
+        "GET / HTTP/1.1\r\na b: x\r\n", "GET / HTTP/1.1\r\na: x\r y\r\n",
+        "GET /\x01 HTTP/1.1\r\n", "\x16\x03\x01\r\n"}) {
+    EXPECT_EQ(StateOf(bytes), HeadState::kMalformed) << bytes;
+  }
+  EXPECT_EQ(StateOf(std::string_view("GET /\0 HTTP/1.1\r\n", 17)),
+            HeadState::kMalformed);
+}
+
+TEST(RequestHeadTest, RefusesBodies) {
+  for (const std::string_view header :
+       {"Content-Length: 1", "content-length: 00x", "Content-Length: -0",
+        "Transfer-Encoding: chunked", "Content-Length: 0, 5"}) {
+    EXPECT_EQ(StateOf("POST / HTTP/1.1\r\n" + std::string(header) +
+                      "\r\nHost: a\r\n\r\n"),
+              HeadState::kHasBody)
+        << header;
+  }
+  EXPECT_EQ(StateOf("POST / HTTP/1.1\r\nContent-Length: 0\r\n\r\n"),
+            HeadState::kComplete);
+}
+
+TEST(RequestHeadTest, BoundsLinesAndAllOfThem) {
+  const HeadLimits limits{40, 100};
+  const std::string line = "GET /" + std::string(24, 'a') + " HTTP/1.1\r\n";
+  ASSERT_EQ(line.size(), 40U);
+  EXPECT_EQ(ReadRequestHead(line + "\r\n", limits).state, HeadState::kComplete);
+  // Told without waiting for the line's end.
+  EXPECT_EQ(ReadRequestHead(std::string(40, 'G'), limits).state,
+            HeadState::kIncomplete);
+  EXPECT_EQ(ReadRequestHead(std::string(41, 'G'), limits).state,
+            HeadState::kTooLarge);
+  const std::string header = "a: " + std::string(25, 'b') + "\r\n";
+  const std::string full = line + header + header;
+  ASSERT_EQ(full.size(), 100U);
+  EXPECT_EQ(ReadRequestHead(full, limits).state, HeadState::kIncomplete);
+  EXPECT_EQ(ReadRequestHead(full + "\r", limits).state, HeadState::kTooLarge);
+}
+
+}  // namespace
+}  // namespace kem

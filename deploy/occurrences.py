@@ -61,7 +61,7 @@ def wait(url, seconds, at_least):
 def show(counts):
     if not counts:
         print("Nothing is shown yet: every new series stays at 0 for 75 s "
-              "(--metrics.birth-hold).")
+              "(--metrics.initial-zero).")
         return
     rows = [COLUMNS + ("occurrences",)]
     rows += [key + (str(counts[key]),) for key in sorted(counts)]

@@ -16,8 +16,8 @@
 #include "metrics/negotiation.h"
 #include "page/page.h"
 #include "pipeline/watch.h"
-#include "sinks/forwarder.h"
-#include "sinks/outlets.h"
+#include "sinks/sink_factory.h"
+#include "sinks/sink_runner.h"
 #include "state/kept_state.h"
 #include "version.h"
 #include "web/http_server.h"
@@ -55,7 +55,7 @@ class App {
   App(const Options& options, ApiAccess access, KeptState& state, Clock& clock,
       Reloader::Parse parse);
   ~App() {
-    forwarder_.Stop();
+    sink_runner_.Stop();
     state_.Stop();
   }
   App(const App&) = delete;
@@ -66,7 +66,7 @@ class App {
 
  private:
   void SetFilter(const FilterOptions& options);
-  void SetOutlets(const std::vector<OutletConfig>& outlets);
+  void SetSinks(const std::vector<SinkConfig>& sinks);
   Scrape StartScrape(const std::string& accept);
   PageData Page();
   HttpContent Content();
@@ -82,7 +82,7 @@ class App {
   ReloadStats reload_stats_;
   std::stop_source stop_;
   Watches watches_;
-  Forwarder forwarder_;
+  SinkRunner sink_runner_;
   Reloader reloader_;
   const OwnMetrics own_;
 };
@@ -95,12 +95,12 @@ App::App(const Options& options, ApiAccess access, KeptState& state,
       transport_(std::move(access)),
       discovery_(transport_, clock),
       world_(discovery_, clock, options.retention, state.ledger()),
-      forwarder_(state.ledger(), clock,
-                 OutletMaker(transport_, discovery_, clock),
-                 [&state] { state.Flush(); }),
+      sink_runner_(state.ledger(), clock,
+                   MakeSinkFactory(transport_, discovery_, clock),
+                   [&state] { state.Flush(); }),
       reloader_(options, std::move(parse),
                 {[this](const auto& filter) { SetFilter(filter); },
-                 [this](const auto& outlets) { SetOutlets(outlets); }},
+                 [this](const auto& sinks) { SetSinks(sinks); }},
                 clock, reload_stats_),
       own_({world_.session, world_.occurrences, world_.scopes.stats(),
             http_stats_, reload_stats_, state.stats(),
@@ -109,7 +109,7 @@ App::App(const Options& options, ApiAccess access, KeptState& state,
               return world_.ledger.series().Counts();
             },
             [this] { return AllSynced(watches_); },
-            [this] { return forwarder_.Statuses(); }, clock.WallNow()}) {
+            [this] { return sink_runner_.Statuses(); }, clock.WallNow()}) {
   const std::vector<std::string> names = WatchNames(options);
   world_.filter = std::make_shared<const EventFilter>(options.filter);
   // Recorders put the Events of cluster-scoped objects into "default".
@@ -121,23 +121,23 @@ App::App(const Options& options, ApiAccess access, KeptState& state,
                                                transport_, world_, clock,
                                                stop_.get_token()));
   }
-  world_.wake_outlets = [this] { forwarder_.Wake(); };
-  SetOutlets(options.forward);
+  world_.wake_sinks = [this] { sink_runner_.Wake(); };
+  SetSinks(options.sinks);
   state_.Start([this] {
     for (const auto& watch : watches_) watch->NoteContact(clock_.SteadyNow());
   });
 }
 
-void App::SetOutlets(const std::vector<OutletConfig>& outlets) {
-  for (const OutletConfig& outlet : outlets) {
-    if (outlet.kind != OutletKind::kMark || !options_.state_file.empty()) {
+void App::SetSinks(const std::vector<SinkConfig>& sinks) {
+  for (const SinkConfig& sink : sinks) {
+    if (sink.type != SinkType::kAnnotate || !options_.state_file.empty()) {
       continue;
     }
     LogWarn("Without --state.file a restart forgets which labels to take off",
-            {{"outlet", outlet.queue.name}});
+            {{"sink", sink.queue.name}});
   }
-  forwarder_.Set(outlets, [this](Forwarder::Filters filters) {
-    world_.outlet_filters.swap(filters);
+  sink_runner_.Set(sinks, [this](SinkRunner::Filters filters) {
+    world_.sink_filters.swap(filters);
   });
 }
 
@@ -222,7 +222,7 @@ int App::Run(const TerminationSignals& signals) {
   const Deadline deadline(kStopLimit);
   stop_.request_stop();
   threads.clear();
-  forwarder_.Stop();
+  sink_runner_.Stop();
   state_.Stop();
   server->reset();
   return 0;
@@ -243,7 +243,7 @@ int RunApp(const Options& options, ApiAccess access,
                        access.server.ToString(),
                        options.state_interval,
                        {}},
-                      {options.birth_hold, options.max_series,
+                      {options.initial_zero, options.max_series,
                        options.retention, options.exemplars},
                       WatchNames(options), clock);
   if (!state) {

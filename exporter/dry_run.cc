@@ -246,19 +246,19 @@ Result<void> CheckMirrors(const std::string& name_space,
   if (whole) return {};
   report.Fail();
   report.Add(
-      Grant(user, name_space, std::string(kName) + "-forward", kWriteEvents));
+      Grant(user, name_space, std::string(kName) + "-sinks", kWriteEvents));
   return {};
 }
 
 // `rules` gets those that are missing.
-Result<void> CheckMark(const std::string& kind, const ApiKinds& served,
-                       Asker& asker, Report& report, std::string& rules) {
+Result<void> CheckAnnotate(const std::string& kind, const ApiKinds& served,
+                           Asker& asker, Report& report, std::string& rules) {
   const auto found = std::find_if(
       served.kinds.begin(), served.kinds.end(), [&kind](const ApiKind& one) {
         return one.kind == kind && !one.namespaced && !one.plural.empty();
       });
   if (found == served.kinds.end()) {
-    report.Tell(false, "a cluster-scoped kind " + kind + ", to be marked");
+    report.Tell(false, "a cluster-scoped kind " + kind + ", to be annotated");
     report.Fail();
     return {};
   }
@@ -266,7 +266,8 @@ Result<void> CheckMark(const std::string& kind, const ApiKinds& served,
   const Result<bool> may = asker.May(group, "patch", "", found->plural);
   if (!may) return may.error();
   report.Tell(*may, "patch " + found->plural +
-                        (group.empty() ? "" : "." + group) + ", to mark them");
+                        (group.empty() ? "" : "." + group) +
+                        ", to annotate them");
   if (*may) return {};
   report.Fail();
   rules += "- apiGroups: [" + Quoted(group) + "]\n  resources: [" +
@@ -274,36 +275,36 @@ Result<void> CheckMark(const std::string& kind, const ApiKinds& served,
   return {};
 }
 
-Result<void> CheckMarks(const std::set<std::string>& kinds,
-                        const std::string& user, HttpTransport& transport,
-                        Asker& asker, Report& report) {
+Result<void> CheckAnnotate(const std::set<std::string>& kinds,
+                           const std::string& user, HttpTransport& transport,
+                           Asker& asker, Report& report) {
   const RealClock clock;
   const Result<ApiKinds> served = Discovery(transport, clock).Fetch({});
   if (!served) return served.error().WithPrefix("discovery");
   std::string rules;
   for (const std::string& kind : kinds) {
-    Result<void> checked = CheckMark(kind, *served, asker, report, rules);
+    Result<void> checked = CheckAnnotate(kind, *served, asker, report, rules);
     if (!checked) return checked;
   }
   if (!rules.empty()) {
-    report.Add(Grant(user, "", std::string(kName) + "-mark", rules));
+    report.Add(Grant(user, "", std::string(kName) + "-annotate", rules));
   }
   return {};
 }
 
-// Of the outlets that write to the API server; those that are elsewhere say by
+// Of the sinks that write to the API server; those that are elsewhere say by
 // metrics and log how it goes.
-Result<void> CheckForward(const Options& options, const std::string& user,
-                          HttpTransport& transport, Asker& asker,
-                          Report& report) {
+Result<void> CheckSinks(const Options& options, const std::string& user,
+                        HttpTransport& transport, Asker& asker,
+                        Report& report) {
   std::set<std::string> targets;
   std::set<std::string> kinds;
-  for (const OutletConfig& outlet : options.forward) {
-    if (outlet.kind == OutletKind::kNamespace) {
-      targets.insert(outlet.target_namespace);
+  for (const SinkConfig& sink : options.sinks) {
+    if (sink.type == SinkType::kMirror) {
+      targets.insert(sink.target_namespace);
     }
-    if (outlet.kind == OutletKind::kMark) {
-      const std::vector<std::string>& names = outlet.filter.kinds.include;
+    if (sink.type == SinkType::kAnnotate) {
+      const std::vector<std::string>& names = sink.filter.kinds.include;
       kinds.insert(names.begin(), names.end());
     }
   }
@@ -312,7 +313,7 @@ Result<void> CheckForward(const Options& options, const std::string& user,
     if (!checked) return checked;
   }
   if (kinds.empty()) return {};
-  return CheckMarks(kinds, user, transport, asker, report);
+  return CheckAnnotate(kinds, user, transport, asker, report);
 }
 
 Result<void> Check(const Options& options, HttpTransport& transport,
@@ -333,7 +334,7 @@ Result<void> Check(const Options& options, HttpTransport& transport,
   }
   Result<void> checked = CheckDiscovery(asker, *user, report);
   if (!checked) return checked;
-  return CheckForward(options, *user, transport, asker, report);
+  return CheckSinks(options, *user, transport, asker, report);
 }
 
 }  // namespace

@@ -22,7 +22,7 @@ struct DryRunReport {
 
 // Asks for each watched collection whether it may be listed and watched, by
 // core/v1 and by events.k8s.io/v1, of which the exporter needs one; for
-// discovery; and for what the outlets that mirror and mark need. Blocks, at
+// discovery; and for what the sinks that mirror and mark need. Blocks, at
 // most 10 s a request; ends at the first one that gets no answer.
 DryRunReport DryRun(const Options& options, const ApiAccess& access,
                     HttpTransport& transport);

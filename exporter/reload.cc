@@ -62,9 +62,9 @@ std::string Reloader::TakeOver(const Options& wanted) {
     running_.filter = wanted.filter;
     put_to_work_.filter(running_.filter);
   }
-  if (wanted.forward != running_.forward) {
-    running_.forward = wanted.forward;
-    put_to_work_.outlets(running_.forward);
+  if (wanted.sinks != running_.sinks) {
+    running_.sinks = wanted.sinks;
+    put_to_work_.sinks(running_.sinks);
   }
   return ignored;
 }

@@ -1,5 +1,5 @@
 // Takes over what changed in the configuration file while the process runs: the
-// filters, the outlets and the log level. Called for SIGHUP and for POST
+// filters, the sinks and the log level. Called for SIGHUP and for POST
 // /-/reload. A bad file changes nothing; what cannot change while running is
 // told and left as it is. Does not know how they are put to work: the app tells
 // it.
@@ -22,7 +22,7 @@ class Reloader {
   using Parse = std::function<std::variant<Options, Exit>()>;
   struct PutToWork {
     std::function<void(const FilterOptions&)> filter;
-    std::function<void(const std::vector<OutletConfig>&)> outlets;
+    std::function<void(const std::vector<SinkConfig>&)> sinks;
   };
 
   // `running` is what the process was started with. `clock` and `stats` must

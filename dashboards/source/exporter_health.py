@@ -10,13 +10,13 @@ def make():
     made = board.Board(
         UID, "Exporter health",
         "Can I trust these numbers?",
-        "In sync, no blind seconds and no overflow: yes, each is exact.")
+        "In sync, no unobserved seconds and no overflow: yes, each is exact.")
     headlines(made)
     session(made)
     events(made)
     size(made)
     process(made)
-    forwarding(made)
+    sinks(made)
     return made
 
 
@@ -40,10 +40,10 @@ def headlines(made):
             mappings=[look.texts({"0": ("not in sync", look.BAD),
                                   "1": ("in sync", look.GOOD)})]), 4),
         (panels.number(
-            "Blind",
+            "Unobserved",
             "Time that only a list bridged: what came and went within it is "
             "not counted. Look at how watches end, and at the API server.",
-            f"max(increase({q.own('blind_seconds_total')}[$__range])) "
+            f"max(increase({q.own('unobserved_seconds_total')}[$__range])) "
             "or vector(0)",
             look.zero_is_good(1, 300), unit="s").decimals(0), 4),
         (panels.number(
@@ -100,23 +100,23 @@ def session(made):
             "Frames received",
             "What the watches bring. None while the cluster is busy: see "
             "/readyz.",
-            {"{{type}}": q.own_bars("frames_total", "type")},
+            {"{{type}}": q.own_bars("watch_events_total", "type")},
             overrides=[*look.apart("ADDED", "MODIFIED", "DELETED", "BOOKMARK"),
                        look.coloured(["ERROR"], look.BAD, look.FIXED)]), 8),
         (panels.bars(
             "Frames not used",
             "replay and truncated lose nothing; malformed, oversize and "
             "unknown_type are worth a report.",
-            {"{{reason}}": q.own_bars("frames_dropped_total", "reason")},
+            {"{{reason}}": q.own_bars("watch_events_dropped_total", "reason")},
             colour=look.UNUSUAL,
             overrides=[look.coloured(["replay", "truncated"], look.NEUTRAL)]),
          8),
         (panels.lines(
-            "Blind seconds and restored etcd",
+            "unobserved seconds and restored etcd",
             "Each step is time that may miss events. A reset of the "
             "resourceVersion is an etcd that was restored.",
-            {"blind seconds {{instance}}":
-             f"sum by (instance) (increase({q.own('blind_seconds_total')}"
+            {"unobserved seconds {{instance}}":
+             f"sum by (instance) (increase({q.own('unobserved_seconds_total')}"
              "[$__rate_interval]))",
              "resets {{instance}}":
              "sum by (instance) (increase("
@@ -133,7 +133,7 @@ def events(made):
         "Events", 8,
         (panels.lines(
             "From occurrence to counter",
-            "When it rises, compare the writers' clocks, then see blind "
+            "When it rises, compare the writers' clocks, then see unobserved "
             "seconds. Writers of events.k8s.io/v1 tell up to 30 minutes late.",
             {"half within": within(0.5), "99 % within": within(0.99)},
             "s", sparse=True, overrides=[look.column("99 % within", (
@@ -225,41 +225,41 @@ def process(made):
                                 look.coloured(["4.."], look.UNUSUAL)]), 6))
 
 
-def forwarding(made):
+def sinks(made):
     def waiting(gauge):
-        return f"max by (outlet) ({q.own(gauge)})"
+        return f"max by (sink) ({q.own(gauge)})"
 
-    delivered = f"increase({q.own('forward_delivered_total')}[$__range])"
-    none = "Nothing is forwarded"
+    delivered = f"increase({q.own('sink_delivered_total')}[$__range])"
+    none = "No sink is configured"
     made.row(
-        "Forwarding (optional)", 8,
+        "Sinks (optional)", 8,
         (panels.ranking(
-            "Delivered", "Empty without a list forward in the configuration. "
-            "An outlet at 0 while others deliver: see what waits for it.",
-            {"{{outlet}}": f"sort_desc(round(sum by (outlet) ({delivered})))"},
+            "Delivered", "Empty without a list sinks in the configuration. "
+            "A sink at 0 while others deliver: see what waits for it.",
+            {"{{sink}}": f"sort_desc(round(sum by (sink) ({delivered})))"},
             look.NEUTRAL).no_value(none), 6),
         (panels.lines(
-            "Waiting", "Occurrences in an outlet's queue. At queue-entries "
+            "Waiting", "Occurrences in a sink's queue. At queue-entries "
             "(10,000 by default) the oldest are lost.",
-            {"{{outlet}}": waiting("forward_queued")}, "short",
+            {"{{sink}}": waiting("sink_queued")}, "short",
             legend=look.legend(("max",))).no_value(none), 6),
         (panels.lines(
-            "Oldest that waits", "When it rises an outlet does not get "
+            "Oldest that waits", "When it rises a sink does not get "
             "through; after the line, 5 minutes, it is worth a look at the "
             "log. Writers that tell late add to it.",
-            {"{{outlet}}": waiting("forward_oldest_age_seconds")}, "s",
+            {"{{sink}}": waiting("sink_oldest_age_seconds")}, "s",
             legend=look.legend(("max",)),
             thresholds=look.steps((None, look.GOOD), (300, look.BAD)))
          .no_value(none), 6),
         (panels.bars(
             "Failed, retried and lost", "Attempts that failed lose nothing. "
-            "queue_full: mend the sink, or raise queue-entries; refused: the "
-            "sink will never take them, the log tells why.",
-            {"{{outlet}} failed": q.own_bars("forward_failures_total",
-                                             "outlet"),
-             "{{outlet}} retried": q.own_bars("forward_retries_total",
-                                              "outlet"),
-             "{{outlet}} lost: {{reason}}": q.own_bars(
-                 "forward_dropped_total", "outlet, reason")},
+            "queue_full: mend the receiver, or raise queue-entries; refused: the "
+            "receiver will never take them, the log tells why.",
+            {"{{sink}} failed": q.own_bars("sink_failures_total",
+                                             "sink"),
+             "{{sink}} retried": q.own_bars("sink_retries_total",
+                                              "sink"),
+             "{{sink}} lost: {{reason}}": q.own_bars(
+                 "sink_dropped_total", "sink, reason")},
             overrides=[look.coloured(["failed"], look.UNUSUAL),
                        look.coloured(["lost"], look.BAD)]), 6))

@@ -19,7 +19,7 @@ def make():
         "interruptions, cloud deletions?",
         "What cluster-autoscaler says of the whole cluster is about a "
         "ConfigMap, hence not here.",
-        [board.filter_by("reporting_component", "Said by", names.LAST_SEEN,
+        [board.filter_by("reporting_component", "Reported by", names.LAST_SEEN,
                          **known),
          board.filter_by("object_name", "Object", names.LAST_SEEN, **known)])
     headlines(made)

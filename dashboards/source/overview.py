@@ -109,7 +109,7 @@ def what(made):
             widths={"reason": 0}),
          14),
         (panels.ranking(
-            "Who says it",
+            "Reporting components",
             "The components that report most. One that is new here has changed "
             "or has trouble.",
             {"{{reporting_component}}":

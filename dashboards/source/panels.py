@@ -163,7 +163,7 @@ def ranking(title, what, queries, colour, unit="none"):
 HEADS = {
     "cluster": ("Cluster", 85), "kind": ("Kind", 185),
     "object_name": ("Object", 0), "reason": ("Reason", 220),
-    "type": ("Type", 85), "reporting_component": ("Said by", 240),
+    "type": ("Type", 85), "reporting_component": ("Reported by", 240),
     "api_group": ("API group", 200), "dashboard": ("Dashboard", 0),
 }
 

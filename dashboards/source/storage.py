@@ -32,7 +32,7 @@ def make():
             colour=look.UNUSUAL, overrides=look.by_severity()), 14),
         (panels.bars(
             "Warnings by driver",
-            "Who says it: a CSI driver that is alone here has lost its storage "
+            "Reporting components: a CSI driver that is alone here has lost its storage "
             "or its permissions.",
             {"{{reporting_component}}": q.bars_by_driver(
                 q.objects(**WARNINGS))},

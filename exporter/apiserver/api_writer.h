@@ -1,5 +1,5 @@
 // Writes one object to the API server and says what became of it. Used by the
-// outlets that write there, namespace and mark; each decides what to do about
+// sinks that write there, namespace and annotate; each decides what to do about
 // an object that is there already, or is not. Tries once.
 //
 // Which answers are final: k8s.io/apimachinery/pkg/api/errors, and the API

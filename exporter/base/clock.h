@@ -1,7 +1,7 @@
 // Time, passed in so that tests own it. Everything that asks for the time or
 // waits takes a Clock: the wall clock only to show times and to compare with
 // nothing of the API server's, the steady clock for back-off, deadlines and
-// the birth hold, because it never jumps.
+// the initial zero, because it never jumps.
 #pragma once
 
 #include <chrono>

@@ -1,4 +1,4 @@
-// gzip, piece by piece, of what goes out over HTTP: scrapes and outlets. In
+// gzip, piece by piece, of what goes out over HTTP: scrapes and sinks. In
 // place of httplib's own compression, which takes more than twice the time at
 // zlib's default level: every Prometheus asks for gzip at every scrape. Does
 // not decompress.

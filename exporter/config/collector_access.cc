@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "net/tls.h"
-#include "sinks/otlp_outlet.h"
+#include "sinks/otlp_sink.h"
 
 namespace kem {
 namespace {
@@ -36,9 +36,9 @@ Result<ServerUrl> ReadEndpoint(const std::string& endpoint) {
   return url;
 }
 
-Result<void> ReadFiles(const OutletConfig& outlet, const FileReader& read,
+Result<void> ReadFiles(const SinkConfig& sink, const FileReader& read,
                        ApiAccess& access) {
-  Result<Material> ca = ReadMaterial("ca-file", outlet.ca_file, read);
+  Result<Material> ca = ReadMaterial("ca-file", sink.ca_file, read);
   if (!ca) return ca.error();
   if (!ca->file.empty()) {
     const Result<void> checked = CheckCertificates(ca->text);
@@ -47,9 +47,9 @@ Result<void> ReadFiles(const OutletConfig& outlet, const FileReader& read,
     }
   }
   access.ca = std::move(*ca);
-  Result<Material> cert = ReadMaterial("cert-file", outlet.cert_file, read);
+  Result<Material> cert = ReadMaterial("cert-file", sink.cert_file, read);
   if (!cert) return cert.error();
-  Result<Material> key = ReadMaterial("key-file", outlet.key_file, read);
+  Result<Material> key = ReadMaterial("key-file", sink.key_file, read);
   if (!key) return key.error();
   if (!cert->file.empty()) {
     const Result<void> pair = CheckKeyPair(cert->text, key->text);
@@ -64,23 +64,22 @@ Result<void> ReadFiles(const OutletConfig& outlet, const FileReader& read,
 
 }  // namespace
 
-Result<ApiAccess> ResolveCollector(const OutletConfig& outlet,
+Result<ApiAccess> ResolveCollector(const SinkConfig& sink,
                                    const Environment& environment,
                                    const FileReader& read) {
   ApiAccess access;
-  access.origin = "the outlet " + outlet.queue.name;
-  Result<ServerUrl> server = ReadEndpoint(outlet.endpoint);
+  access.origin = "the sink " + sink.queue.name;
+  Result<ServerUrl> server = ReadEndpoint(sink.endpoint);
   if (!server) return server.error();
   access.server = std::move(*server);
-  if (!access.server.tls &&
-      !(outlet.ca_file.empty() && outlet.cert_file.empty())) {
-    return Refuse("endpoint \"" + outlet.endpoint +
+  if (!access.server.tls && !(sink.ca_file.empty() && sink.cert_file.empty())) {
+    return Refuse("endpoint \"" + sink.endpoint +
                   "\" must be https:// for ca-file and cert-file to be used");
   }
-  const Result<void> files = ReadFiles(outlet, read, access);
+  const Result<void> files = ReadFiles(sink, read, access);
   if (!files) return files.error();
   const Result<Material> headers =
-      ReadMaterial("headers-file", outlet.headers_file, read);
+      ReadMaterial("headers-file", sink.headers_file, read);
   if (!headers) return headers.error();
   const Result<HeaderFields> fields = ParseHeaderFile(headers->text);
   if (!fields) {

@@ -13,7 +13,7 @@ namespace kem {
 namespace {
 
 constexpr size_t kMaxConfigBytes = size_t{1} << 20;
-constexpr char kForward[] = "forward";
+constexpr char kSinks[] = "sinks";
 
 // What a key may be: an option, the beginning of some, or neither.
 struct KeyMeaning {
@@ -70,7 +70,7 @@ class Reader {
  private:
   void ReadEntry(const YAML::Node& at, const YAML::Node& value,
                  const std::string& key, const std::string& name) {
-    if (name == kForward) return ReadForward(at, value);
+    if (name == kSinks) return ReadSinks(at, value);
     const KeyMeaning meaning = Meaning(name);
     if (meaning.is_prefix) {
       if (!value.IsMap()) {
@@ -92,51 +92,51 @@ class Reader {
     ReadValue(*meaning.row, at, value, file_.values);
   }
 
-  void ReadForward(const YAML::Node& at, const YAML::Node& list) {
+  void ReadSinks(const YAML::Node& at, const YAML::Node& list) {
     if (list.IsNull()) return;
     if (!list.IsSequence()) {
       return Fail(at,
-                  "forward must be a list of outlets, each with a name "
-                  "and a kind");
+                  "sinks must be a list, each entry with a name "
+                  "and a type");
     }
     for (const YAML::Node& item : list) {
       if (Failed()) return;
       if (!item.IsMap()) {
         return Fail(item,
-                    "an outlet of forward must be a map, such as {name: "
-                    "audit, kind: log}");
+                    "an entry of sinks must be a map, such as {name: "
+                    "audit, type: log}");
       }
-      ForwardEntry& entry = file_.forward.emplace_back();
+      SinkEntry& entry = file_.sinks.emplace_back();
       entry.line = item.Mark().line + 1;
-      for (const auto& pair : item) ReadOutlet(pair.first, pair.second, entry);
+      for (const auto& pair : item) ReadSink(pair.first, pair.second, entry);
     }
   }
 
-  void ReadOutlet(const YAML::Node& at, const YAML::Node& value,
-                  ForwardEntry& entry) {
+  void ReadSink(const YAML::Node& at, const YAML::Node& value,
+                SinkEntry& entry) {
     if (Failed()) return;
     if (!at.IsScalar()) return Fail(at, "a key is no text");
     const std::string& key = at.Scalar();
-    for (const ForwardValue& other : entry.values) {
+    for (const SinkValue& other : entry.values) {
       if (other.key == key) {
         return Fail(at, key + " stands here twice; keep one of them");
       }
     }
     if (key == "filter") return ReadFilter(at, value, entry);
     if (!value.IsScalar()) {
-      return Fail(at, "forward's " + key + " must have one value");
+      return Fail(at, "the sink's " + key + " must have one value");
     }
     entry.values.push_back({key, value.Scalar(), at.Mark().line + 1});
   }
 
   void ReadFilter(const YAML::Node& at, const YAML::Node& map,
-                  ForwardEntry& entry) {
+                  SinkEntry& entry) {
     if (!entry.filter.empty()) {
       return Fail(at, "filter stands here twice; keep one of them");
     }
     if (!map.IsMap()) {
       return Fail(at,
-                  "forward's filter must be a map, such as {kinds: [Node]}");
+                  "the sink's filter must be a map, such as {kinds: [Node]}");
     }
     std::set<std::string> seen;
     for (const auto& pair : map) {
@@ -145,7 +145,7 @@ class Reader {
       const OptionRow* row = Meaning(key).row;
       if (row == nullptr || !row->filters) {
         return Fail(pair.first,
-                    "forward's filter has no " + key +
+                    "the sink's filter has no " + key +
                         "; it may have scope, namespaces, and kinds, reasons, "
                         "types and components, each also with -exclude");
       }

@@ -5,7 +5,7 @@
 //   namespaces: [shop, kube-system]
 // Turns text into values by option and says where each stands. Judges keys and
 // shapes; values are judged by the option's own row, as those of flags are. The
-// list `forward`, which no flag can give, is judged by forward_config.h.
+// list `sinks`, which no flag can give, is judged by sink_entries.h.
 #pragma once
 
 #include <string>
@@ -23,16 +23,16 @@ struct ConfigValue {
   int line = 0;
 };
 
-// A key of an entry of `forward`, each at most once.
-struct ForwardValue {
+// A key of an entry of `sinks`, each at most once.
+struct SinkValue {
   std::string key;
   std::string text;
   int line = 0;
 };
 
-struct ForwardEntry {
+struct SinkEntry {
   int line = 0;
-  std::vector<ForwardValue> values;
+  std::vector<SinkValue> values;
   // Of its `filter`: options of what is counted.
   std::vector<ConfigValue> filter;
 };
@@ -40,7 +40,7 @@ struct ForwardEntry {
 struct ConfigFile {
   // Each option at most once.
   std::vector<ConfigValue> values;
-  std::vector<ForwardEntry> forward;
+  std::vector<SinkEntry> sinks;
 };
 
 // `path` is for the error, which is kInvalidConfig and one sentence that names

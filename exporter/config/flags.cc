@@ -8,7 +8,7 @@
 
 #include "base/one_line.h"
 #include "config/config_file.h"
-#include "config/forward_config.h"
+#include "config/sink_entries.h"
 #include "version.h"
 
 namespace kem {
@@ -40,7 +40,7 @@ using Flags = std::deque<Flag>;
 // The configuration file, its values by option.
 struct FileValues {
   std::map<const OptionRow*, ConfigValue> by_row;
-  std::vector<OutletConfig> forward;
+  std::vector<SinkConfig> sinks;
 };
 
 std::string VersionText() {
@@ -105,10 +105,10 @@ Result<FileValues> ReadConfigFile(const std::string& path,
   for (ConfigValue& value : file->values) {
     values.by_row.emplace(value.row, std::move(value));
   }
-  Result<std::vector<OutletConfig>> outlets =
-      MakeOutlets(file->forward, path, environment, read);
-  if (!outlets) return outlets.error();
-  values.forward = std::move(*outlets);
+  Result<std::vector<SinkConfig>> sinks =
+      MakeSinkConfigs(file->sinks, path, environment, read);
+  if (!sinks) return sinks.error();
+  values.sinks = std::move(*sinks);
   return values;
 }
 
@@ -117,7 +117,7 @@ Result<FileValues> ReadConfigFile(const std::string& path,
 std::variant<Options, Exit> Combine(const Flags& flags, const FileValues& file,
                                     const std::string& path) {
   Options options;
-  options.forward = file.forward;
+  options.sinks = file.sinks;
   for (const Flag& flag : flags) {
     OptionValues values = flag.Values();
     if (const auto it = file.by_row.find(flag.row); it != file.by_row.end()) {

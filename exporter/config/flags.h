@@ -15,7 +15,7 @@
 #include "config/listen_address.h"
 #include "config/option_table.h"
 #include "events/event_filter.h"
-#include "sinks/outlet_config.h"
+#include "sinks/sink_config.h"
 
 namespace kem {
 
@@ -28,7 +28,7 @@ struct Options {
   std::vector<std::string> namespaces;
   std::chrono::seconds watch_timeout{290};
   FilterOptions filter;
-  std::chrono::seconds birth_hold{75};
+  std::chrono::seconds initial_zero{75};
   size_t max_series = 50'000;
   // 0: for ever.
   std::chrono::seconds retention = std::chrono::hours(24);
@@ -47,7 +47,7 @@ struct Options {
   std::string events_from;  // "-" is standard input
   bool once = false;
   // Of the configuration file only.
-  std::vector<OutletConfig> forward;
+  std::vector<SinkConfig> sinks;
 
   // What each row of the table was given, in its order: by this a reload sees
   // what changed.
@@ -63,7 +63,7 @@ struct Exit {
   std::string problem = {};
 };
 
-// Reads, by `read`, the file of --config.file and what an otlp outlet in it
+// Reads, by `read`, the file of --config.file and what an otlp sink in it
 // names, and no other. `environment` is for proxies. Thread-safe.
 std::variant<Options, Exit> ParseFlags(
     int argc, const char* const* argv, const FileReader& read,

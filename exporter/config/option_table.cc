@@ -63,12 +63,12 @@ std::string TakeWatchTimeout(const OptionValues& values, Options& options) {
   return "";
 }
 
-std::string TakeBirthHold(const OptionValues& values, Options& options) {
+std::string TakeInitialZero(const OptionValues& values, Options& options) {
   const auto duration = ParseDuration(values[0]);
   if (!duration || *duration > hours(1)) {
     return Quoted(values[0]) + " must be a duration from 0 to 1h, such as 75s";
   }
-  options.birth_hold = std::chrono::ceil<seconds>(*duration);
+  options.initial_zero = std::chrono::ceil<seconds>(*duration);
   return "";
 }
 
@@ -86,15 +86,15 @@ std::string TakeMaxSeries(const OptionValues& values, Options& options) {
   return "";
 }
 
-// Judged after the birth hold.
+// Judged after the initial zero.
 std::string TakeRetention(const OptionValues& values, Options& options) {
   const auto duration = ParseDuration(values[0]);
   if (!duration ||
       (duration->count() != 0 &&
-       (*duration < seconds(10) || *duration <= 2 * options.birth_hold))) {
+       (*duration < seconds(10) || *duration <= 2 * options.initial_zero))) {
     return Quoted(values[0]) +
            " must be 0 or a duration of 10s and more, such as 24h, and longer "
-           "than twice --metrics.birth-hold";
+           "than twice --metrics.initial-zero";
   }
   options.retention = std::chrono::ceil<seconds>(*duration);
   return "";
@@ -247,10 +247,10 @@ constexpr OptionRow kTable[] = {
      "Do not count these, whatever --components says.",
      TakeExpressions<&FilterOptions::components, &FilterList::exclude>, true,
      true},
-    {"metrics.birth-hold", kMetrics, kText, "DURATION", "75s",
+    {"metrics.initial-zero", kMetrics, kText, "DURATION", "75s",
      "Show 0 in a new counter for this long, so that increase() sees its "
      "first occurrence. Two scrape intervals and a bit; 0 turns it off.",
-     TakeBirthHold},
+     TakeInitialZero},
     {"metrics.max-series", kMetrics, kText, "NUMBER", "50000",
      "Most series of one family. Past it occurrences count in one series a "
      "scope and type, whose other labels say _overflow.",
@@ -290,8 +290,8 @@ constexpr OptionRow kTable[] = {
      TakeLogFormat},
     {kConfigFileOption, kConfig, kText, "FILE", "",
      "YAML file that gives any of these options, nested by their dots; flags "
-     "win. Its list forward says where Events are passed on to. SIGHUP and "
-     "POST /-/reload take over its filters, outlets and log level.",
+     "win. Its list sinks says where Events are passed on to. SIGHUP and "
+     "POST /-/reload take over its filters, sinks and log level.",
      TakeText<&Options::config_file>},
     {"dry-run", kConfig, kSwitch, "", "",
      "Check options, files and what the API server lets us do, print what is "

@@ -11,7 +11,7 @@
 
 namespace kem {
 
-// The reporting component of the Events that the outlet `namespace` writes.
+// The reporting component of the Events that the sink `namespace` writes.
 // EventFilter lets none of them through: they were counted as the originals.
 inline constexpr std::string_view kMirrorComponent = "kube-event-metrics";
 
@@ -28,7 +28,7 @@ struct Event {
   std::string_view kind;
   std::string_view object_namespace;
   std::string_view object_name;
-  // The rest of the reference, for outlets: never a label.
+  // The rest of the reference, for sinks: never a label.
   std::string_view object_uid;
   std::string_view object_version;
   std::string_view field_path;

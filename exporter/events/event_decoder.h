@@ -11,7 +11,7 @@
 #include <string_view>
 
 #include "events/event.h"
-#include "reflector/object_sink.h"
+#include "reflector/object_handler.h"
 
 namespace kem {
 

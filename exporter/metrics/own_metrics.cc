@@ -23,10 +23,10 @@ struct Reading : MetricSources {
   explicit Reading(const MetricSources& sources)
       : MetricSources(sources),
         series_counts(series()),
-        outlet_statuses(outlets()),
+        sink_statuses(sinks()),
         process(ReadProcess()) {}
   const SeriesCounts series_counts;
-  const std::vector<OutletStatus> outlet_statuses;
+  const std::vector<SinkStatus> sink_statuses;
   const ProcessReadings process;
 };
 
@@ -108,12 +108,12 @@ Samples ReadHttp(const Reading& sources) {
   return samples;
 }
 
-// A sample an outlet.
+// A sample a sink.
 template <typename Value>
-Samples ByOutlet(const Reading& sources, Value value, Labels more = {}) {
+Samples BySink(const Reading& sources, Value value, Labels more = {}) {
   Samples samples;
-  for (const OutletStatus& one : sources.outlet_statuses) {
-    Labels labels = {{"outlet", one.name}, {"kind", std::string(one.kind)}};
+  for (const SinkStatus& one : sources.sink_statuses) {
+    Labels labels = {{"sink", one.name}, {"sink_type", std::string(one.type)}};
     labels.insert(labels.end(), more.begin(), more.end());
     samples.push_back(
         Sample(static_cast<double>(value(one)), std::move(labels)));
@@ -121,13 +121,12 @@ Samples ByOutlet(const Reading& sources, Value value, Labels more = {}) {
   return samples;
 }
 
-Samples ReadForwardDropped(const Reading& sources) {
-  Samples samples =
-      ByOutlet(sources, [](const auto& one) { return one.dropped; },
-               {{"reason", "queue_full"}});
+Samples ReadSinkDropped(const Reading& sources) {
+  Samples samples = BySink(sources, [](const auto& one) { return one.dropped; },
+                           {{"reason", "queue_full"}});
   for (ClientMetric& refused :
-       ByOutlet(sources, [](const auto& one) { return one.refused; },
-                {{"reason", "refused"}})) {
+       BySink(sources, [](const auto& one) { return one.refused; },
+              {{"reason", "refused"}})) {
     samples.push_back(std::move(refused));
   }
   return samples;
@@ -155,13 +154,13 @@ constexpr OwnMetric kTable[] = {
      [](Sources s) {
        return ByName("reason", kWatchEndNames, s.session.watches);
      }},
-    {{"kube_event_metrics_frames_total", "counter",
+    {{"kube_event_metrics_watch_events_total", "counter",
       "Watch frames received, by type. When none come while the cluster is "
       "busy, look at /readyz; bookmarks come each minute."},
      [](Sources s) {
        return ByName("type", kFrameTypeNames, s.session.frames);
      }},
-    {{"kube_event_metrics_frames_dropped_total", "counter",
+    {{"kube_event_metrics_watch_events_dropped_total", "counter",
       "Frames and list items not used. Replays and truncated ones lose "
       "nothing; malformed and oversize ones are worth a bug report."},
      [](Sources s) {
@@ -174,16 +173,17 @@ constexpr OwnMetric kTable[] = {
        return One(
            static_cast<double>(s.session.resource_version_resets.load()));
      }},
-    {{"kube_event_metrics_blind_seconds_total", "counter",
+    {{"kube_event_metrics_unobserved_seconds_total", "counter",
       "Time that only a list bridged: Events that came and went within it "
       "are not counted. Grows when the API server is away or compacts."},
      [](Sources s) {
-       return One(static_cast<double>(s.session.blind_millis.load()) / 1e3);
+       return One(static_cast<double>(s.session.unobserved_millis.load()) /
+                  1e3);
      }},
     {{"kube_event_metrics_event_lag_seconds", "histogram",
       "From an occurrence, by its writer's clock, to its being counted. "
       "events.k8s.io writers report repeats 6 to 30 minutes late; when the "
-      "rest is late, compare clocks, then look at blind seconds."},
+      "rest is late, compare clocks, then look at unobserved seconds."},
      ReadLag},
     {{"kube_event_metrics_tracked_events", "gauge",
       "Events that exist and are remembered, 64 bytes each. As many as the "
@@ -264,44 +264,45 @@ constexpr OwnMetric kTable[] = {
      [](Sources s) {
        return One(static_cast<double>(s.occurrences.filtered.load()));
      }},
-    {{"kube_event_metrics_forward_delivered_total", "counter",
-      "Occurrences that an outlet of `forward` has passed on. While it stands "
+    {{"kube_event_metrics_sink_delivered_total", "counter",
+      "Occurrences that a sink of `sinks` has passed on. While it stands "
       "and queued does not fall, the log tells why."},
      [](Sources s) {
-       return ByOutlet(s, [](const auto& one) { return one.delivered; });
+       return BySink(s, [](const auto& one) { return one.delivered; });
      }},
-    {{"kube_event_metrics_forward_dropped_total", "counter",
-      "Occurrences that an outlet lost: queue_full ones made room for newer "
-      "ones, so mend the sink or raise queue-entries or queue-bytes; refused "
-      "ones the sink will never take, the log tells why."},
-     ReadForwardDropped},
-    {{"kube_event_metrics_forward_failures_total", "counter",
+    {{"kube_event_metrics_sink_dropped_total", "counter",
+      "Occurrences that a sink lost: queue_full ones made room for newer "
+      "ones, so mend the receiver or raise queue-entries or queue-bytes; "
+      "refused "
+      "ones the receiver will never take, the log tells why."},
+     ReadSinkDropped},
+    {{"kube_event_metrics_sink_failures_total", "counter",
       "Attempts at passing on that failed. Nothing is lost while the queue "
       "has room; the log tells the first of a row, and why."},
      [](Sources s) {
-       return ByOutlet(s, [](const auto& one) { return one.failed_attempts; });
+       return BySink(s, [](const auto& one) { return one.failed_attempts; });
      }},
-    {{"kube_event_metrics_forward_retries_total", "counter",
+    {{"kube_event_metrics_sink_retries_total", "counter",
       "Attempts that were made anew after a failed one."},
      [](Sources s) {
-       return ByOutlet(s, [](const auto& one) { return one.retries; });
+       return BySink(s, [](const auto& one) { return one.retries; });
      }},
-    {{"kube_event_metrics_forward_queued", "gauge",
-      "Occurrences that wait for an outlet, queue-entries at most. They are "
+    {{"kube_event_metrics_sink_queued", "gauge",
+      "Occurrences that wait for a sink, queue-entries at most. They are "
       "in the state, and pass on after a restart."},
      [](Sources s) {
-       return ByOutlet(s, [](const auto& one) { return one.queued; });
+       return BySink(s, [](const auto& one) { return one.queued; });
      }},
-    {{"kube_event_metrics_forward_queued_bytes", "gauge",
-      "Memory of what waits for an outlet, queue-bytes at most."},
+    {{"kube_event_metrics_sink_queued_bytes", "gauge",
+      "Memory of what waits for a sink, queue-bytes at most."},
      [](Sources s) {
-       return ByOutlet(s, [](const auto& one) { return one.queued_bytes; });
+       return BySink(s, [](const auto& one) { return one.queued_bytes; });
      }},
-    {{"kube_event_metrics_forward_oldest_age_seconds", "gauge",
-      "How long ago the oldest occurrence happened that waits for an outlet, "
+    {{"kube_event_metrics_sink_oldest_age_seconds", "gauge",
+      "How long ago the oldest occurrence happened that waits for a sink, "
       "by its writer's clock; 0 when none waits."},
      [](Sources s) {
-       return ByOutlet(s, [](const auto& one) {
+       return BySink(s, [](const auto& one) {
          return std::chrono::duration<double>(one.oldest_age).count();
        });
      }},

@@ -18,7 +18,7 @@
 #include "occurrences/occurrence_stats.h"
 #include "reflector/session_stats.h"
 #include "series/series_table.h"
-#include "sinks/forwarder.h"
+#include "sinks/sink_runner.h"
 #include "state/state_stats.h"
 #include "web/http_stats.h"
 
@@ -37,7 +37,7 @@ struct MetricSources {
   // Every watch's first list is committed.
   std::function<bool()> synced;
   // Takes the ledger's mutex.
-  std::function<std::vector<OutletStatus>()> outlets;
+  std::function<std::vector<SinkStatus>()> sinks;
   // When the counters began.
   WallTime started;
 };

@@ -1,6 +1,6 @@
-// New occurrences of one Event with the Event as it was told, for the outlets
+// New occurrences of one Event with the Event as it was told, for the sinks
 // that pass Events on. Made by the pipeline, kept as bytes in the Outbox and in
-// the state, read by the outlets. The bytes are the only copy of the texts: an
+// the state, read by the sinks. The bytes are the only copy of the texts: an
 // Occurrence points into them, or into the frame that it was made from.
 // Counting does not know it.
 #pragma once

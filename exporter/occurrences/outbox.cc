@@ -22,14 +22,14 @@ void Outbox::Line::PushBack(std::shared_ptr<const Entry> entry) {
   entries.push_back(std::move(entry));
 }
 
-void Outbox::SetOutlets(const std::vector<Outlet>& outlets) {
+void Outbox::SetSinks(const std::vector<Sink>& sinks) {
   std::vector<Queue> old = std::exchange(queues_, {});
-  for (const Outlet& outlet : outlets) {
+  for (const Sink& sink : sinks) {
     Queue& queue = queues_.emplace_back();
     for (Queue& before : old) {
-      if (before.outlet.name == outlet.name) queue = std::move(before);
+      if (before.sink.name == sink.name) queue = std::move(before);
     }
-    queue.outlet = outlet;
+    queue.sink = sink;
     MakeRoom(queue);
   }
 }
@@ -53,8 +53,8 @@ void Outbox::Drop(uint32_t mask, uint64_t entries) {
 
 void Outbox::MakeRoom(Queue& queue) {
   while (!queue.waiting.entries.empty() &&
-         (queue.waiting.entries.size() > queue.outlet.max_entries ||
-          queue.waiting.bytes > queue.outlet.max_bytes)) {
+         (queue.waiting.entries.size() > queue.sink.max_entries ||
+          queue.waiting.bytes > queue.sink.max_bytes)) {
     queue.waiting.PopFront();
     ++queue.dropped;
   }
@@ -138,9 +138,9 @@ void Outbox::Save(std::string& out) const {
   }
   ByteWriter to(out);
   to.Integer<uint64_t>(last_number_);
-  std::vector<Outlet> outlets;
-  for (const Queue& queue : queues_) outlets.push_back(queue.outlet);
-  PutOutlets(outlets, to);
+  std::vector<Sink> sinks;
+  for (const Queue& queue : queues_) sinks.push_back(queue.sink);
+  PutSinks(sinks, to);
   to.Integer<uint32_t>(static_cast<uint32_t>(waiting.size()));
   for (const auto& [number, kept] : waiting) {
     to.Integer<uint64_t>(number);
@@ -159,9 +159,9 @@ void Outbox::Save(std::string& out) const {
 bool Outbox::Load(std::string_view bytes) {
   ByteReader from(bytes);
   const auto last_number = from.Integer<uint64_t>();
-  std::vector<Outlet> outlets;
-  if (!TakeOutlets(from, outlets)) return false;
-  SetOutlets(outlets);
+  std::vector<Sink> sinks;
+  if (!TakeSinks(from, sinks)) return false;
+  SetSinks(sinks);
   const auto count = from.Integer<uint32_t>();
   for (uint32_t i = 0; i < count && from.ok(); ++i) {
     const auto number = from.Integer<uint64_t>();
@@ -183,24 +183,24 @@ bool Outbox::Load(std::string_view bytes) {
   return from.Done();
 }
 
-void PutOutlets(const std::vector<Outbox::Outlet>& outlets, ByteWriter& to) {
-  to.Integer<uint8_t>(static_cast<uint8_t>(outlets.size()));
-  for (const Outbox::Outlet& outlet : outlets) {
-    to.Text(outlet.name);
-    to.Integer<uint64_t>(outlet.max_entries);
-    to.Integer<uint64_t>(outlet.max_bytes);
+void PutSinks(const std::vector<Outbox::Sink>& sinks, ByteWriter& to) {
+  to.Integer<uint8_t>(static_cast<uint8_t>(sinks.size()));
+  for (const Outbox::Sink& sink : sinks) {
+    to.Text(sink.name);
+    to.Integer<uint64_t>(sink.max_entries);
+    to.Integer<uint64_t>(sink.max_bytes);
   }
 }
 
-bool TakeOutlets(ByteReader& from, std::vector<Outbox::Outlet>& outlets) {
-  outlets.resize(from.Integer<uint8_t>());
-  if (outlets.size() > Outbox::kMaxOutlets) from.Fail();
+bool TakeSinks(ByteReader& from, std::vector<Outbox::Sink>& sinks) {
+  sinks.resize(from.Integer<uint8_t>());
+  if (sinks.size() > Outbox::kMaxSinks) from.Fail();
   std::set<std::string_view> names;
-  for (Outbox::Outlet& outlet : outlets) {
-    outlet.name = from.Text();
-    outlet.max_entries = from.Integer<uint64_t>();
-    outlet.max_bytes = from.Integer<uint64_t>();
-    if (!names.insert(outlet.name).second) from.Fail();
+  for (Outbox::Sink& sink : sinks) {
+    sink.name = from.Text();
+    sink.max_entries = from.Integer<uint64_t>();
+    sink.max_bytes = from.Integer<uint64_t>();
+    if (!names.insert(sink.name).second) from.Fail();
   }
   return from.ok();
 }

@@ -1,9 +1,9 @@
-// The queues between counting and the outlets: what each outlet has yet to pass
+// The queues between counting and the sinks: what each sink has yet to pass
 // on, in the order in which it was counted. Bounded: where there is no room the
 // oldest goes, and is counted. What an attempt has in hand, one batch, comes on
 // top: it takes no room from what is new. Part of the Ledger, so that what was
 // counted and what waits to be passed on survive a restart together. Knows
-// nothing of outlets but their names.
+// nothing of sinks but their names.
 //
 // Not thread-safe: the ledger's mutex guards it. Nothing here fails.
 #pragma once
@@ -25,15 +25,15 @@ class ByteWriter;
 
 class Outbox {
  public:
-  static constexpr size_t kMaxOutlets = 32;
+  static constexpr size_t kMaxSinks = 32;
   static constexpr size_t kMaxMemories = 10'000;
   static constexpr size_t kMaxMemory = 2048;
 
-  struct Outlet {
+  struct Sink {
     std::string name;
     size_t max_entries = 10'000;
     size_t max_bytes = size_t{8} << 20;
-    bool operator==(const Outlet&) const = default;
+    bool operator==(const Sink&) const = default;
   };
 
   struct Entry {
@@ -42,13 +42,13 @@ class Outbox {
   };
   using Entries = std::vector<std::shared_ptr<const Entry>>;
 
-  // The outlets there are from now on, at most kMaxOutlets, each name once. One
+  // The sinks there are from now on, at most kMaxSinks, each name once. One
   // of a name that was there keeps its queue; other queues are dropped.
-  void SetOutlets(const std::vector<Outlet>& outlets);
-  size_t outlets() const { return queues_.size(); }
-  const Outlet& outlet(size_t index) const { return queues_[index].outlet; }
+  void SetSinks(const std::vector<Sink>& sinks);
+  size_t sinks() const { return queues_.size(); }
+  const Sink& sink(size_t index) const { return queues_[index].sink; }
 
-  // `mask` has a bit for each outlet that shall have it, bit 0 for the first.
+  // `mask` has a bit for each sink that shall have it, bit 0 for the first.
   // Others of the mask are ignored.
   void Offer(uint32_t mask, std::string bytes);
 
@@ -63,7 +63,7 @@ class Outbox {
   // What is still in hand was not passed on: it waits again, if there is room.
   void PutBack(size_t index);
 
-  // What an outlet must know after a restart: a text by its name; an empty one
+  // What a sink must know after a restart: a text by its name; an empty one
   // forgets it. False, and nothing kept, for one more than kMaxMemories or one
   // of more than kMaxMemory bytes.
   using Memories = std::map<std::string, std::string, std::less<>>;
@@ -96,7 +96,7 @@ class Outbox {
     void PushBack(std::shared_ptr<const Entry> entry);
   };
   struct Queue {
-    Outlet outlet;
+    Sink sink;
     Line in_hand;  // older than what waits behind it
     Line waiting;
     uint64_t dropped = 0;
@@ -109,8 +109,8 @@ class Outbox {
   uint64_t last_number_ = 0;
 };
 
-// As bytes. TakeOutlets is false, and fails `from`, for what cannot be.
-void PutOutlets(const std::vector<Outbox::Outlet>& outlets, ByteWriter& to);
-bool TakeOutlets(ByteReader& from, std::vector<Outbox::Outlet>& outlets);
+// As bytes. TakeSinks is false, and fails `from`, for what cannot be.
+void PutSinks(const std::vector<Outbox::Sink>& sinks, ByteWriter& to);
+bool TakeSinks(ByteReader& from, std::vector<Outbox::Sink>& sinks);
 
 }  // namespace kem

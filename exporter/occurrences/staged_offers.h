@@ -1,4 +1,4 @@
-// New occurrences that a list under way tells of and outlets want: kept until
+// New occurrences that a list under way tells of and sinks want: kept until
 // the list is committed. Bounded: the oldest go first. Used by the pipeline,
 // one a reflector.
 //
@@ -21,7 +21,7 @@ class StagedOffers {
   // Twice as many may be kept for a while. With texts of usual length 10 MB.
   static constexpr size_t kKept = 10'000;
 
-  // For the outlets of `mask`.
+  // For the sinks of `mask`.
   void Add(uint32_t mask, const Occurrence& occurrence);
 
   // Hands over what was added, by its time; bytes are empty for what there was

@@ -51,10 +51,10 @@ std::stop_token Stopped() {
 class Offline {
  public:
   // What is over does not go away by being idle.
-  Offline(const Options& options, std::chrono::seconds birth_hold)
+  Offline(const Options& options, std::chrono::seconds initial_zero)
       : name_(options.events_from),
         discovery_(transport_, clock_),
-        ledger_({birth_hold, options.max_series, std::chrono::seconds(0),
+        ledger_({initial_zero, options.max_series, std::chrono::seconds(0),
                  options.exemplars},
                 Hasher()),
         world_(discovery_, clock_, std::chrono::seconds(0), ledger_),
@@ -63,7 +63,7 @@ class Offline {
         own_({world_.session, world_.occurrences, world_.scopes.stats(), http_,
               reloads_, state_, [this] { return Counts(); },
               [this] { return whole_.load(); },
-              [] { return std::vector<OutletStatus>(); }, clock_.WallNow()}) {
+              [] { return std::vector<SinkStatus>(); }, clock_.WallNow()}) {
     world_.filter = std::make_shared<const EventFilter>(options.filter);
     world_.preset_reasons = false;  // nothing is going to happen any more
   }
@@ -250,12 +250,12 @@ HttpContent Content(const Options& options, const Offline& offline) {
 }  // namespace
 
 int RunOffline(const Options& options, const TerminationSignals& signals) {
-  if (!options.forward.empty()) {
-    LogWarn("What --events.from reads is not passed on; forward is left out",
-            {{"outlets", options.forward.size()}});
+  if (!options.sinks.empty()) {
+    LogWarn("What --events.from reads is not passed on; sinks is left out",
+            {{"sinks", options.sinks.size()}});
   }
   if (options.once) return RunOnce(options);
-  Offline offline(options, options.birth_hold);
+  Offline offline(options, options.initial_zero);
   LogInfo("Starting kube-event-metrics offline",
           {{"version", kVersion}, {"from", offline.name()}});
   Result<std::unique_ptr<HttpServer>> server =

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "reflector/object_sink.h"
+#include "reflector/object_handler.h"
 
 namespace kem {
 namespace {

@@ -105,7 +105,7 @@ void Pipeline::BeginList() {
   DropStaged();
   staged_recent_ = RecentEvents();
   staged_offers_.Clear();
-  staged_for_ = world_.outlet_filters;
+  staged_for_ = world_.sink_filters;
   list_filter_ = world_.filter;
 }
 
@@ -131,11 +131,11 @@ bool Pipeline::StageItem(std::string_view item) {
   Guard guard(world_.mutex);
   const Place place = FindPlace(event, list_filter_.get(), guard);
   sighting.series = place.series;
-  if (place.outlets != 0 && watch_.has_baseline && !sighting.unwatched) {
+  if (place.sinks != 0 && watch_.has_baseline && !sighting.unwatched) {
     // Only this thread changes the tracker, so the commit will find the same.
     const uint32_t delta = watch_.tracker.Preview(sighting);
     if (delta > 0) {
-      staged_offers_.Add(place.outlets, Told(event, sighting, delta));
+      staged_offers_.Add(place.sinks, Told(event, sighting, delta));
     }
   }
   if (staged_.empty()) ++world_.staged_lists;
@@ -157,14 +157,14 @@ void Pipeline::CommitList(const ListCommit& commit) {
         }
       });
   if (commit.new_epoch) staged_offers_.Clear();
-  const bool others = staged_for_ != world_.outlet_filters;
-  staged_offers_.Take([&](uint32_t outlets, std::string bytes) {
+  const bool others = staged_for_ != world_.sink_filters;
+  staged_offers_.Take([&](uint32_t sinks, std::string bytes) {
     const auto told = DecodeOccurrence(bytes);
-    if (!told) return world_.ledger.Drop(outlets);
-    if (others) outlets = WantedBy(LabelsOf(*told, told->scope));
-    if (outlets != 0) world_.ledger.Offer(outlets, std::move(bytes));
+    if (!told) return world_.ledger.Drop(sinks);
+    if (others) sinks = WantedBy(LabelsOf(*told, told->scope));
+    if (sinks != 0) world_.ledger.Offer(sinks, std::move(bytes));
   });
-  world_.wake_outlets();
+  world_.wake_sinks();
   world_.recent.Absorb(staged_recent_, clock_.WallNow());
   watch_filter_ = list_filter_;
   DropStaged();
@@ -207,10 +207,10 @@ FrameInfo Pipeline::ApplyFrame(std::string_view frame) {
       world_.occurrences.lag.Observe(now.wall - event.occurred_at);
       world_.ledger.Note(sighting.series, event.event_namespace, event.name,
                          event.occurred_at);
-      if (place.outlets != 0) {
-        world_.ledger.Offer(place.outlets, EncodeOccurrence(Told(
-                                               event, sighting, change.delta)));
-        world_.wake_outlets();
+      if (place.sinks != 0) {
+        world_.ledger.Offer(
+            place.sinks, EncodeOccurrence(Told(event, sighting, change.delta)));
+        world_.wake_sinks();
       }
     }
     if (ClusterScoped(sighting) && !change.replay) {
@@ -262,15 +262,15 @@ Pipeline::Place Pipeline::FindPlace(const Event& event,
 }
 
 uint32_t Pipeline::WantedBy(const SeriesLabels& labels) const {
-  uint32_t outlets = 0;
-  for (size_t i = 0; i < world_.outlet_filters.size(); ++i) {
-    if (world_.outlet_filters[i]->Passes(
-            labels.scope, labels.object_namespace, labels.kind, labels.reason,
-            labels.type, labels.reporting_component)) {
-      outlets |= uint32_t{1} << i;
+  uint32_t sinks = 0;
+  for (size_t i = 0; i < world_.sink_filters.size(); ++i) {
+    if (world_.sink_filters[i]->Passes(labels.scope, labels.object_namespace,
+                                       labels.kind, labels.reason, labels.type,
+                                       labels.reporting_component)) {
+      sinks |= uint32_t{1} << i;
     }
   }
-  return outlets;
+  return sinks;
 }
 
 void Pipeline::PresetReasons() {

@@ -1,6 +1,6 @@
 // The way of an Event from JSON to series: decode, find its scope and its
 // series, and hand it to the ledger, which counts what is new. Each reflector
-// has a Pipeline as its sink; all of them share one EventWorld, which the
+// has a Pipeline as its handler; all of them share one EventWorld, which the
 // scrape reads. Does not talk to the API server but for discovery's sake.
 #pragma once
 
@@ -22,7 +22,7 @@
 #include "occurrences/recent_events.h"
 #include "occurrences/staged_offers.h"
 #include "pipeline/reason_presets.h"
-#include "reflector/object_sink.h"
+#include "reflector/object_handler.h"
 #include "reflector/reflector_options.h"
 #include "reflector/session_stats.h"
 #include "state/ledger.h"
@@ -53,17 +53,17 @@ struct EventWorld {
   // Guarded by mutex, never null. After a change each reflector must list.
   std::shared_ptr<const EventFilter> filter =
       std::make_shared<const EventFilter>(FilterOptions());
-  // What each outlet of the ledger's outbox wants of what is counted, in their
+  // What each sink of the ledger's outbox wants of what is counted, in their
   // order. Guarded by mutex.
-  std::vector<std::shared_ptr<const EventFilter>> outlet_filters;
+  std::vector<std::shared_ptr<const EventFilter>> sink_filters;
   // Called under mutex when something was put into the outbox.
-  std::function<void()> wake_outlets = [] {};
+  std::function<void()> wake_sinks = [] {};
   SessionStats session;
   OccurrenceStats occurrences;
 };
 
 // Owned by one reflector's thread, but for the world.
-class Pipeline : public ObjectSink {
+class Pipeline : public ObjectHandler {
  public:
   // All must outlive this. `watch` names what is watched, to find what is known
   // of it. `stop` ends a wait for discovery.
@@ -91,11 +91,11 @@ class Pipeline : public ObjectSink {
   using Guard = std::unique_lock<std::mutex>;
 
   Sighting Identify(const Event& event);
-  // Its series, and which outlets want it. `filter` is null for the world's
+  // Its series, and which sinks want it. `filter` is null for the world's
   // own.
   struct Place {
     SeriesIds series;
-    uint32_t outlets = 0;
+    uint32_t sinks = 0;
   };
   Place FindPlace(const Event& event, const EventFilter* filter, Guard& guard);
   uint32_t WantedBy(const SeriesLabels& labels) const;
@@ -115,7 +115,7 @@ class Pipeline : public ObjectSink {
   std::shared_ptr<const EventFilter> watch_filter_;
   RecentEvents staged_recent_;
   StagedOffers staged_offers_;
-  // Whose masks these have. A reload may put other outlets in their place.
+  // Whose masks these have. A reload may put other sinks in their place.
   std::vector<std::shared_ptr<const EventFilter>> staged_for_;
   std::string scratch_;
   int64_t published_live_ = 0;

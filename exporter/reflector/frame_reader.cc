@@ -4,7 +4,7 @@
 #include <cstring>
 #include <utility>
 
-#include "reflector/object_sink.h"
+#include "reflector/object_handler.h"
 
 namespace kem {
 namespace {

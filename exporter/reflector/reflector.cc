@@ -24,17 +24,17 @@ constexpr seconds kDueMargin{60};
 }  // namespace
 
 Reflector::Reflector(ReflectorOptions options, std::vector<ListerWatcher*> apis,
-                     ObjectSink& sink, ReflectorContext context)
+                     ObjectHandler& handler, ReflectorContext context)
     : options_(std::move(options)),
       apis_(std::move(apis)),
-      sink_(sink),
+      handler_(handler),
       context_(std::move(context)),
       page_limit_(kPageLimit) {
   assert(!apis_.empty());
   if (!options_.resumption) return;
   point_ = options_.resumption->point;
   whole_until_ = options_.resumption->whole_until;
-  selectors_ = sink_.Selectors();
+  selectors_ = handler_.Selectors();
   synced_ = true;
   status_.SetSynced();
   unproven_ = true;

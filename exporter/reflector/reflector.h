@@ -1,4 +1,4 @@
-// Keeps an ObjectSink in step with one collection of the API server: list in
+// Keeps an ObjectHandler in step with one collection of the API server: list in
 // pages, commit, watch, and all that can go wrong with either. An explicit
 // state machine that does one request or one wait a step, modelled on
 // client-go's reflector.go and changed where Events need it (they bypass the
@@ -16,7 +16,7 @@
 #include "reflector/backoff.h"
 #include "reflector/frame_reader.h"
 #include "reflector/lister_watcher.h"
-#include "reflector/object_sink.h"
+#include "reflector/object_handler.h"
 #include "reflector/reflector_options.h"
 #include "reflector/reflector_status.h"
 #include "reflector/resume_point.h"
@@ -36,9 +36,9 @@ class Reflector {
  public:
   // `apis` are the same objects in several API versions, best first; the next
   // one is tried when one is absent or forbidden, never two at once. At least
-  // one. They and `sink` must outlive the reflector.
+  // one. They and `handler` must outlive the reflector.
   Reflector(ReflectorOptions options, std::vector<ListerWatcher*> apis,
-            ObjectSink& sink, ReflectorContext context);
+            ObjectHandler& handler, ReflectorContext context);
   ~Reflector();
   Reflector(const Reflector&) = delete;
   Reflector& operator=(const Reflector&) = delete;
@@ -50,9 +50,9 @@ class Reflector {
   // One request or one wait. After a stop the state stays as it is.
   void Step(std::stop_token stop);
 
-  // What the sink makes of Events has changed: a list is asked for as soon as
-  // the API server's wishes allow. Ends a watch, begins a list under way again,
-  // and cuts no wait short. Thread-safe.
+  // What the handler makes of Events has changed: a list is asked for as soon
+  // as the API server's wishes allow. Ends a watch, begins a list under way
+  // again, and cuts no wait short. Thread-safe.
   void RequestList();
 
   const std::string& name() const { return options_.name; }
@@ -72,7 +72,7 @@ class Reflector {
   void BeginList();
   std::optional<Failure> StagePage();
   void CommitList();
-  void CountBlindTime(bool new_epoch);
+  void CountUnobservedTime(bool new_epoch);
   void OnListFailure(const Failure& failure);
   void RestartList(const Failure& failure);
   // In reflector_watch.cc.
@@ -97,7 +97,7 @@ class Reflector {
 
   const ReflectorOptions options_;
   const std::vector<ListerWatcher*> apis_;
-  ObjectSink& sink_;
+  ObjectHandler& handler_;
   ReflectorContext context_;
   ReflectorStatus status_;
 
@@ -129,9 +129,9 @@ class Reflector {
   bool bridging_ = false;
 
   // Until when nothing can have been missed, and until when what may have been
-  // missed was counted as blind time.
+  // missed was counted as unobserved time.
   SteadyTime whole_until_;
-  SteadyTime blind_until_;
+  SteadyTime unobserved_until_;
 };
 
 }  // namespace kem

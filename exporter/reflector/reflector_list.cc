@@ -82,8 +82,8 @@ void Reflector::BeginList() {
   list_ = std::make_unique<ListRun>();
   list_->started = context_.clock.SteadyNow();
   list_->next.limit = page_limit_;
-  sink_.BeginList();
-  list_->selectors = sink_.Selectors();
+  handler_.BeginList();
+  list_->selectors = handler_.Selectors();
   list_->next.field_selector = SelectorOf(list_->selectors);
 }
 
@@ -104,7 +104,7 @@ std::optional<Failure> Reflector::StagePage() {
         page.server_time.value_or(context_.clock.WallNow());
   }
   for (const std::string_view item : page.items) {
-    if (!sink_.StageItem(item)) context_.stats.Count(DropReason::kMalformed);
+    if (!handler_.StageItem(item)) context_.stats.Count(DropReason::kMalformed);
   }
   list_->items += static_cast<int64_t>(page.items.size());
   // Until the token is empty: pages may be short, even empty.
@@ -122,11 +122,11 @@ void Reflector::CommitList() {
   commit.bridge = std::exchange(bridging_, false) && synced_ &&
                   !commit.new_epoch && list->selectors == selectors_ &&
                   list->started - point_.resume_at() < kCompactionMargin;
-  sink_.CommitList(commit);
+  handler_.CommitList(commit);
 
   SessionStats& stats = context_.stats;
   stats.Count(ListResult::kSuccess);
-  if (!commit.bridge) CountBlindTime(commit.new_epoch);
+  if (!commit.bridge) CountUnobservedTime(commit.new_epoch);
   if (commit.new_epoch) {
     ++stats.resource_version_resets;
     LogWarn(
@@ -159,18 +159,19 @@ void Reflector::CommitList() {
                      {"pages", list->pages}});
 }
 
-void Reflector::CountBlindTime(bool new_epoch) {
+void Reflector::CountUnobservedTime(bool new_epoch) {
   const SteadyTime now = context_.clock.SteadyNow();
   if (synced_) {
     // A watch of a version from the future is silent and ends properly, so
     // after a new epoch only what was really told counts as seen.
     const SteadyTime seen = new_epoch ? point_.newest_at() : whole_until_;
-    const auto blind = now - std::max(seen, blind_until_);
-    context_.stats.blind_millis += static_cast<uint64_t>(
-        std::max<milliseconds>(std::chrono::duration_cast<milliseconds>(blind),
-                               milliseconds(0))
+    const auto unobserved = now - std::max(seen, unobserved_until_);
+    context_.stats.unobserved_millis += static_cast<uint64_t>(
+        std::max<milliseconds>(
+            std::chrono::duration_cast<milliseconds>(unobserved),
+            milliseconds(0))
             .count());
-    blind_until_ = now;
+    unobserved_until_ = now;
   }
 }
 

@@ -96,8 +96,8 @@ void Reflector::StepWatch(std::stop_token stop) {
                              SelectorOf(selectors_)};
   // Ends when the process does, and when a list is requested.
   std::stop_source end = watch_end_;
-  const std::stop_callback forward(std::move(stop),
-                                   [&end] { end.request_stop(); });
+  const std::stop_callback pass_stop(std::move(stop),
+                                     [&end] { end.request_stop(); });
   const WatchReport report = Watch(options, end.get_token());
   context_.stats.Count(report.end);
   LogDebug("Watch ended", {{"reflector", options_.name},
@@ -128,7 +128,7 @@ Reflector::WatchReport Reflector::Watch(const WatchOptions& options,
     NoteContact();
     server_errors_ = 0;
   };
-  WatchSession session(on_open, reader_, sink_, point_, context_.clock,
+  WatchSession session(on_open, reader_, handler_, point_, context_.clock,
                        context_.stats);
   WatchOutcome outcome = api().Watch(options, session, std::move(stop));
   const bool cut = session.Finish();

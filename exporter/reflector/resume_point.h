@@ -17,13 +17,13 @@ class ResumePoint {
  public:
   // A list at `version` was committed; it was asked for at `at`.
   void Reset(uint64_t version, SteadyTime at) {
-    newest_ = resume_ = Mark{version, at};
+    newest_ = resume_ = Position{version, at};
   }
 
   // A list at `version` was committed, but the next watch is to go on from
   // resume() nevertheless.
   void Bridge(uint64_t version, SteadyTime at) {
-    if (version > newest_.version) newest_ = Mark{version, at};
+    if (version > newest_.version) newest_ = Position{version, at};
   }
 
   // A frame or a bookmark told of `version`. A bookmark is no better than a
@@ -32,7 +32,7 @@ class ResumePoint {
   void Observe(uint64_t version, SteadyTime at) {
     if (version < newest_.version || version == 0) return;
     if (version > newest_.version) resume_ = newest_;
-    newest_ = Mark{version, at};
+    newest_ = Position{version, at};
   }
 
   // The stream ended properly: nothing of the newest version is missing.
@@ -46,12 +46,12 @@ class ResumePoint {
   SteadyTime newest_at() const { return newest_.at; }
 
  private:
-  struct Mark {
+  struct Position {
     uint64_t version = 0;
     SteadyTime at;
   };
-  Mark resume_;
-  Mark newest_;
+  Position resume_;
+  Position newest_;
 };
 
 }  // namespace kem

@@ -80,7 +80,7 @@ struct SessionStats {
   Counter resource_version_resets{0};
   // Time that a list had to bridge: from the last moment the stream is known
   // to have been whole to the commit. Milliseconds.
-  Counter blind_millis{0};
+  Counter unobserved_millis{0};
 
   void Count(ListResult result) { ++lists[static_cast<size_t>(result)]; }
   void Count(WatchEnd end) { ++watches[static_cast<size_t>(end)]; }

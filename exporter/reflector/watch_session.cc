@@ -58,7 +58,7 @@ bool WatchSession::Finish() {
 
 void WatchSession::Apply(std::string_view bytes) {
   while (!bytes.empty() && !verdict_) {
-    FrameInfo info = sink_.ApplyFrame(bytes);
+    FrameInfo info = handler_.ApplyFrame(bytes);
     if (info.type != FrameType::kMalformed && info.consumed > 0) {
       bytes.remove_prefix(std::min(info.consumed, bytes.size()));
       bytes = WithoutLeadingSpaces(bytes);

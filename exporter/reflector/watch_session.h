@@ -1,4 +1,4 @@
-// One watch as it runs: bytes to frames to the sink, and what they say about
+// One watch as it runs: bytes to frames to the handler, and what they say about
 // the stream itself. Made by the reflector for each watch; it judges no
 // failure, it only tells what the stream showed. Ends the stream at the first
 // frame that makes going on pointless.
@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "reflector/frame_reader.h"
 #include "reflector/lister_watcher.h"
-#include "reflector/object_sink.h"
+#include "reflector/object_handler.h"
 #include "reflector/resume_point.h"
 #include "reflector/session_stats.h"
 
@@ -25,11 +25,11 @@ class WatchSession : public WatchHandler {
   // All of them must outlive this. `reader` must be as new. `on_open` is called
   // when the API server agrees to the watch, which is minutes before its end.
   WatchSession(std::function<void()> on_open, FrameReader& reader,
-               ObjectSink& sink, ResumePoint& point, const Clock& clock,
+               ObjectHandler& handler, ResumePoint& point, const Clock& clock,
                SessionStats& stats)
       : on_open_(std::move(on_open)),
         reader_(reader),
-        sink_(sink),
+        handler_(handler),
         point_(point),
         clock_(clock),
         stats_(stats) {}
@@ -60,7 +60,7 @@ class WatchSession : public WatchHandler {
 
   const std::function<void()> on_open_;
   FrameReader& reader_;
-  ObjectSink& sink_;
+  ObjectHandler& handler_;
   ResumePoint& point_;
   const Clock& clock_;
   SessionStats& stats_;

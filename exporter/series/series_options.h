@@ -13,7 +13,7 @@ namespace kem {
 struct SeriesOptions {
   // A counter shows 0 for so long after its birth, then its value, so that
   // every Prometheus that scrapes at least that often sees the first increment.
-  std::chrono::seconds birth_hold{75};
+  std::chrono::seconds initial_zero{75};
   // Series of one family. Past it occurrences count in one overflow series a
   // scope and type, which comes on top.
   size_t max_series = 50'000;

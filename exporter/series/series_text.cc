@@ -84,7 +84,7 @@ void SeriesTable::RenderCounter(Family family, const RenderCursor& cursor,
                                 SteadyTime now, std::string& out) const {
   const Who who = kSections[cursor.section].who;
   const SeriesRow& row = (who == Who::kTuple ? tuples_ : objects_)[cursor.row];
-  const bool held = now - row.born < options_.birth_hold;
+  const bool held = now - row.born < options_.initial_zero;
   out.append(Info(family).name) += '{';
   out.append(row.whole()).append("} ");
   AppendInteger(held ? 0 : row.occurrences, out);

@@ -1,7 +1,7 @@
 // An occurrence in the words of OpenTelemetry: severity, body, and attributes
 // by the semantic conventions for Kubernetes Events and what the collector's
 // k8s_events receiver adds to them, so that both can stand in one store. Used
-// by the outlets that write records; says nothing of how they are written.
+// by the sinks that write records; says nothing of how they are written.
 #pragma once
 
 #include <cstdint>

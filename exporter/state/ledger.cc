@@ -102,9 +102,9 @@ void Ledger::Commit(Watch& watch, const std::deque<Sighting>& sightings,
   if (log_) log_->Commit(watch.number, sightings, commit, choice, now);
 }
 
-void Ledger::SetOutlets(const std::vector<Outbox::Outlet>& outlets) {
-  outbox_.SetOutlets(outlets);
-  if (log_) log_->SetOutlets(outlets);
+void Ledger::SetSinks(const std::vector<Outbox::Sink>& sinks) {
+  outbox_.SetSinks(sinks);
+  if (log_) log_->SetSinks(sinks);
 }
 
 void Ledger::Offer(uint32_t mask, std::string occurrence) {
@@ -112,15 +112,15 @@ void Ledger::Offer(uint32_t mask, std::string occurrence) {
   outbox_.Offer(mask, std::move(occurrence));
 }
 
-void Ledger::Acknowledge(size_t outlet, uint64_t number) {
-  outbox_.Acknowledge(outlet, number);
-  if (log_) log_->Acknowledge(outlet, number);
+void Ledger::Acknowledge(size_t sink, uint64_t number) {
+  outbox_.Acknowledge(sink, number);
+  if (log_) log_->Acknowledge(sink, number);
 }
 
-bool Ledger::Remember(size_t outlet, std::string_view name,
+bool Ledger::Remember(size_t sink, std::string_view name,
                       std::string_view text) {
-  if (!outbox_.Remember(outlet, name, text)) return false;
-  if (log_) log_->Remember(outlet, name, text);
+  if (!outbox_.Remember(sink, name, text)) return false;
+  if (log_) log_->Remember(sink, name, text);
   return true;
 }
 

@@ -23,7 +23,7 @@
 #include "base/hash.h"
 #include "occurrences/event_tracker.h"
 #include "occurrences/outbox.h"
-#include "reflector/object_sink.h"
+#include "reflector/object_handler.h"
 #include "reflector/resume_point.h"
 #include "series/series_table.h"
 
@@ -97,20 +97,20 @@ class Ledger {
                                                    const Change&) {});
 
   // See Outbox.
-  void SetOutlets(const std::vector<Outbox::Outlet>& outlets);
+  void SetSinks(const std::vector<Outbox::Sink>& sinks);
   void Offer(uint32_t mask, std::string occurrence);
-  void Acknowledge(size_t outlet, uint64_t number);
-  bool Remember(size_t outlet, std::string_view name, std::string_view text);
+  void Acknowledge(size_t sink, uint64_t number);
+  bool Remember(size_t sink, std::string_view name, std::string_view text);
 
   const Outbox& outbox() const { return outbox_; }
   // No step: counters of what was dropped begin at 0 with the process.
   void Drop(uint32_t mask) { outbox_.Drop(mask, 1); }
   // No step: what was peeked at waits on after a restart.
-  Outbox::Entries Peek(size_t outlet, size_t max_entries, size_t max_bytes) {
-    return outbox_.Peek(outlet, max_entries, max_bytes);
+  Outbox::Entries Peek(size_t sink, size_t max_entries, size_t max_bytes) {
+    return outbox_.Peek(sink, max_entries, max_bytes);
   }
 
-  void PutBack(size_t outlet) { outbox_.PutBack(outlet); }
+  void PutBack(size_t sink) { outbox_.PutBack(sink); }
 
   const SeriesTable& series() const { return *series_; }
   // Whether an Event may be in these series: also in none.

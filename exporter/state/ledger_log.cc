@@ -17,7 +17,7 @@ constexpr char kRemove = 'R';
 constexpr char kProgress = 'V';
 constexpr char kCommit = 'C';
 constexpr char kExpire = 'X';
-constexpr char kOutlets = 'N';
+constexpr char kSinks = 'N';
 constexpr char kOffer = 'F';
 constexpr char kAcknowledge = 'A';
 constexpr char kRemember = 'M';
@@ -74,7 +74,7 @@ class Player {
  private:
   void Step();
   void Commit();
-  void Outlets();
+  void Sinks();
   void Offer();
   void Acknowledge();
   void Remember();
@@ -173,8 +173,8 @@ void Player::Step() {
       if (from_.ok()) ledger_.Expire(now);
       return;
     }
-    case kOutlets:
-      return Outlets();
+    case kSinks:
+      return Sinks();
     case kOffer:
       return Offer();
     case kAcknowledge:
@@ -186,9 +186,9 @@ void Player::Step() {
   }
 }
 
-void Player::Outlets() {
-  std::vector<Outbox::Outlet> outlets;
-  if (TakeOutlets(from_, outlets)) ledger_.SetOutlets(outlets);
+void Player::Sinks() {
+  std::vector<Outbox::Sink> sinks;
+  if (TakeSinks(from_, sinks)) ledger_.SetSinks(sinks);
 }
 
 void Player::Offer() {
@@ -199,18 +199,18 @@ void Player::Offer() {
 }
 
 void Player::Acknowledge() {
-  const auto outlet = from_.Integer<uint8_t>();
+  const auto sink = from_.Integer<uint8_t>();
   const auto number = from_.Integer<uint64_t>();
-  if (outlet >= ledger_.outbox().outlets()) from_.Fail();
-  if (from_.ok()) ledger_.Acknowledge(outlet, number);
+  if (sink >= ledger_.outbox().sinks()) from_.Fail();
+  if (from_.ok()) ledger_.Acknowledge(sink, number);
 }
 
 void Player::Remember() {
-  const auto outlet = from_.Integer<uint8_t>();
+  const auto sink = from_.Integer<uint8_t>();
   const std::string_view name = from_.Text();
   const std::string_view text = from_.Text();
-  if (outlet >= ledger_.outbox().outlets()) from_.Fail();
-  if (from_.ok() && !ledger_.Remember(outlet, name, text)) from_.Fail();
+  if (sink >= ledger_.outbox().sinks()) from_.Fail();
+  if (from_.ok() && !ledger_.Remember(sink, name, text)) from_.Fail();
 }
 
 void Player::Commit() {
@@ -311,11 +311,11 @@ void LedgerLog::Expire(const Moment& now) {
   Limit();
 }
 
-void LedgerLog::SetOutlets(const std::vector<Outbox::Outlet>& outlets) {
+void LedgerLog::SetSinks(const std::vector<Outbox::Sink>& sinks) {
   if (overflowed_) return;
-  steps_ += kOutlets;
+  steps_ += kSinks;
   ByteWriter to(steps_);
-  PutOutlets(outlets, to);
+  PutSinks(sinks, to);
   Limit();
 }
 
@@ -328,21 +328,21 @@ void LedgerLog::Offer(uint32_t mask, std::string_view occurrence) {
   Limit();
 }
 
-void LedgerLog::Acknowledge(size_t outlet, uint64_t number) {
+void LedgerLog::Acknowledge(size_t sink, uint64_t number) {
   if (overflowed_) return;
   steps_ += kAcknowledge;
   ByteWriter to(steps_);
-  to.Integer<uint8_t>(static_cast<uint8_t>(outlet));
+  to.Integer<uint8_t>(static_cast<uint8_t>(sink));
   to.Integer<uint64_t>(number);
   Limit();
 }
 
-void LedgerLog::Remember(size_t outlet, std::string_view name,
+void LedgerLog::Remember(size_t sink, std::string_view name,
                          std::string_view text) {
   if (overflowed_) return;
   steps_ += kRemember;
   ByteWriter to(steps_);
-  to.Integer<uint8_t>(static_cast<uint8_t>(outlet));
+  to.Integer<uint8_t>(static_cast<uint8_t>(sink));
   to.Text(name);
   to.Text(text);
   Limit();

@@ -1,7 +1,7 @@
 // A ledger's steps as bytes, so that they can be taken again: each call that
 // changes the ledger appends what it was called with. Written by the ledger,
 // carried to a file by StateStore. Cheap: some 90 bytes a frame, and
-// what is offered to outlets.
+// what is offered to sinks.
 //
 // Not thread-safe: guarded by the ledger's mutex. Nothing here fails.
 #pragma once
@@ -18,7 +18,7 @@
 #include "base/clock.h"
 #include "occurrences/event_tracker.h"
 #include "occurrences/outbox.h"
-#include "reflector/object_sink.h"
+#include "reflector/object_handler.h"
 #include "series/series_table.h"
 #include "state/ledger.h"
 
@@ -43,10 +43,10 @@ class LedgerLog {
               const ListCommit& commit, const Ledger::Choice& choice,
               const Moment& now);
   void Expire(const Moment& now);
-  void SetOutlets(const std::vector<Outbox::Outlet>& outlets);
+  void SetSinks(const std::vector<Outbox::Sink>& sinks);
   void Offer(uint32_t mask, std::string_view occurrence);
-  void Acknowledge(size_t outlet, uint64_t number);
-  void Remember(size_t outlet, std::string_view name, std::string_view text);
+  void Acknowledge(size_t sink, uint64_t number);
+  void Remember(size_t sink, std::string_view name, std::string_view text);
 
   size_t size() const { return steps_.size(); }
   bool overflowed() const { return overflowed_; }

@@ -44,7 +44,7 @@ SteadyTime TakeTime(ByteReader& from, nanoseconds shift) {
 
 void Ledger::Save(std::string& out) const {
   ByteWriter to(out);
-  to.Integer<int64_t>(options_.birth_hold.count());
+  to.Integer<int64_t>(options_.initial_zero.count());
   to.Integer<uint64_t>(options_.max_series);
   to.Integer<int64_t>(options_.retention.count());
   for (const unsigned char byte : hash_.secret()) to.Integer<uint8_t>(byte);
@@ -71,11 +71,11 @@ std::unique_ptr<Ledger> Ledger::Load(std::string_view bytes,
                                      nanoseconds shift) {
   ByteReader from(bytes);
   SeriesOptions options;
-  options.birth_hold = seconds(from.Integer<int64_t>());
+  options.initial_zero = seconds(from.Integer<int64_t>());
   options.max_series = from.Integer<uint64_t>();
   options.retention = seconds(from.Integer<int64_t>());
   // Beyond what flags allow, and within what adds up without overflow.
-  if (options.birth_hold < seconds(0) || options.birth_hold > kLongest ||
+  if (options.initial_zero < seconds(0) || options.initial_zero > kLongest ||
       options.retention < seconds(0) || options.retention > kLongest) {
     return nullptr;
   }

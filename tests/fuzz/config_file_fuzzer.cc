@@ -7,7 +7,7 @@
 #include <string_view>
 
 #include "config/config_file.h"
-#include "config/forward_config.h"
+#include "config/sink_entries.h"
 #include "fuzz/fuzzing.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -30,11 +30,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     kem::Require(value.row->name != std::string_view(kem::kConfigFileOption),
                  "the file does not name itself");
   }
-  const auto outlets = kem::MakeOutlets(
-      parsed->forward, "c.yaml",
-      [](const std::string&) { return std::nullopt; },
+  const auto sinks = kem::MakeSinkConfigs(
+      parsed->sinks, "c.yaml", [](const std::string&) { return std::nullopt; },
       [](const std::string&) { return std::optional<std::string>("x"); });
-  kem::Require(outlets || outlets.error().message.starts_with("c.yaml line "),
+  kem::Require(sinks || sinks.error().message.starts_with("c.yaml line "),
                "the error names the place");
   return 0;
 }

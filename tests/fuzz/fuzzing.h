@@ -9,7 +9,7 @@
 #include <memory>
 #include <string_view>
 
-#include "reflector/object_sink.h"
+#include "reflector/object_handler.h"
 
 namespace kem {
 

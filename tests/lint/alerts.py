@@ -26,7 +26,7 @@ TEXTS = {"summary", "description", "runbook_url", "dashboard_url"}
 # Labels of the target and of one's own metrics, by which may be grouped.
 LABELS = {"scope", "api_group", "kind", "object_namespace", "object_name",
           "reason", "type", "reporting_component"}
-GROUPED = LABELS | {"cluster", "job", "instance", "family", "outlet"}
+GROUPED = LABELS | {"cluster", "job", "instance", "family", "sink"}
 COMPARISON = re.compile(r"[^!=<>](==|!=|<=|>=|<|>)[^=~]|\babsent\(")
 
 

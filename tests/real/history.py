@@ -2,7 +2,7 @@
 
 Written as OpenMetrics text, for `promtool tsdb create-blocks-from
 openmetrics`: one exporter (in the second cluster a pair) scraped each minute,
-with its birth hold, beside a kube-state-metrics. It is made of rig/day.py and
+with its initial zero, beside a kube-state-metrics. It is made of rig/day.py and
 the same every time.
 """
 
@@ -12,11 +12,11 @@ import math
 import os
 import subprocess
 
-from rig import day, day_forwarding
+from rig import day, day_sinks
 
 END = 1795435200  # 2026-11-23 12:00 UTC
 STEP = 60
-BIRTH_HOLD = 75
+INITIAL_ZERO = 75
 EVENT_TTL = 3600
 BLOCK = 7200  # promtool reads all of a file for each of these
 KSM_SECONDS = 7 * 3600
@@ -149,7 +149,7 @@ class _Exporter:
             "kube_event_last_seen_timestamp_seconds": self._last_seen()}
         sizes["kube_event_active"] = sizes["kube_event_occurrences_total"]
         _own_metrics(self, sizes)
-        day_forwarding.tell(self)
+        day_sinks.tell(self)
 
     def add(self, name, kind, labels, samples):
         self.history.add(name, kind, {**labels, **self.target}, samples)
@@ -184,7 +184,7 @@ class _Exporter:
             born = 0 if values in known else times[0]
             samples = [
                 (at, bisect.bisect_right(times, at)
-                 if not born or at >= born + BIRTH_HOLD else 0)
+                 if not born or at >= born + INITIAL_ZERO else 0)
                 for at in self.ticks if at >= born]
             self.add(name, "counter", dict(zip(names, values)), samples)
             shown[samples[0][0]] += 1
@@ -287,14 +287,14 @@ def _own_metrics(exporter, sizes):
                         ("DELETED", lambda since: counted(since) * 9 // 10),
                         ("BOOKMARK", lambda since: since // 60),
                         ("ERROR", after(1)), ("unknown", nothing)):
-        exporter.counter(own + "frames_total", value, type=kind)
+        exporter.counter(own + "watch_events_total", value, type=kind)
     for reason in ("malformed", "oversize", "replay", "truncated",
                    "unknown_type"):
-        exporter.counter(own + "frames_dropped_total", after(2)
+        exporter.counter(own + "watch_events_dropped_total", after(2)
                          if reason == "replay" else nothing, reason=reason)
     for name, value in (
             ("resource_version_resets", nothing),
-            ("blind_seconds", after(11.5)), ("scope_conflicts", nothing),
+            ("unobserved_seconds", after(11.5)), ("scope_conflicts", nothing),
             ("combined_occurrences", lambda since: since // 5400),
             ("filtered_occurrences", nothing)):
         exporter.counter(f"{own}{name}_total", value)

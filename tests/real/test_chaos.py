@@ -19,7 +19,7 @@ on to create and repeat meanwhile: that is in the list.
 
 Prometheus' increase() multiplies what it saw by (s + e) / s: s is the time
 from a series' first to its last stored sample, e what it adds on both sides.
-Each series' first sample is 0 (catalogue, birth hold), so nothing is added on
+Each series' first sample is 0 (catalogue, initial zero), so nothing is added on
 its side; on the other it is at most 1.1 mean distances between samples. So
 truth <= increase() <= truth * (1 + 1.1 * mean distance / s), for each series.
 
@@ -48,7 +48,7 @@ FAULTS = {"kill": 32, "term": 22, "cut": 26, "server": 8, "compact": 12}
 CHANGES_PER_SECOND = 200
 SAVE_SECONDS = 1
 # Of a new series; longer than two scrapes and a restart.
-BIRTH_HOLD_SECONDS = 6
+INITIAL_ZERO_SECONDS = 6
 RECOVERY_SECONDS = 75
 
 
@@ -79,7 +79,7 @@ class ChaosTest(ClusterCase):
             "chaos", "--state.file", self.folder.file("exporter.state"),
             "--state.interval", f"{SAVE_SECONDS}s",
             server=f"https://127.0.0.1:{self.wire.port}",
-            birth_hold=f"{BIRTH_HOLD_SECONDS}s",
+            initial_zero=f"{INITIAL_ZERO_SECONDS}s",
             listen=f"127.0.0.1:{processes.free_port()}")
         prometheus = Prometheus(self.folder, "prometheus",
                                 control_plane.tool("prometheus"),
@@ -99,7 +99,7 @@ class ChaosTest(ClusterCase):
             f"{dict(self.done)}, {self.book.total()} occurrences")
         self.expect_exact()
         # The last value has to be stored as well.
-        time.sleep(BIRTH_HOLD_SECONDS + 3)
+        time.sleep(INITIAL_ZERO_SECONDS + 3)
         self.assertEqual(watcher.stop(), [])
         say(f"chaos: {watcher.scrapes} scrapes, {watcher.missed} found nobody, "
             f"longest gap {watcher.longest_gap:.1f} s")

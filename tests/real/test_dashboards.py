@@ -23,7 +23,7 @@ RULES = pathlib.Path(__file__).resolve().parents[2] / "alerts" / "rules"
 HOUR = 3600
 # What no story of the day has: trouble of the exporter itself.
 QUIET = {"KubeEventExporterDown", "KubeEventExporterWatchDisconnected",
-         "KubeEventExporterBlind", "KubeEventExporterSeriesOverflow",
+         "KubeEventExporterUnobservedTime", "KubeEventExporterSeriesOverflow",
          "KubeEventExporterStateNotSaved",
          "KubeEventExporterConfigReloadFailed"}
 

@@ -141,7 +141,7 @@ class FaultsTest(ClusterCase):
                          lists + 1)
         self.assertGreaterEqual(
             exporter.own("watches_total", reason="expired"), 1)
-        self.assertGreater(exporter.own("blind_seconds_total"), 0)
+        self.assertGreater(exporter.own("unobserved_seconds_total"), 0)
         self.change("stays", 10)
         exporter.wait_exact(self.truth)
 

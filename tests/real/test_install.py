@@ -25,7 +25,7 @@ OVERLAYS = [f"{DEPLOY}/kustomize/base",
 NAME = "kube-event-metrics"
 NAMESPACE = f"/api/v1/namespaces/{NAME}"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
-# The default of --metrics.birth-hold, and time to see what follows it.
+# The default of --metrics.initial-zero, and time to see what follows it.
 HOLD_SECONDS = 75 + 25
 
 # mode: (helm's flags, whose Events it may read; None is everyone's)
@@ -36,9 +36,9 @@ MODES = {
     "chosen": (("--set", "rbac.mode=namespaces", "--set",
                 "rbac.namespaces={default,team-a}"), ("default", "team-a"))}
 
-# What outlets of the overlay `forward` may besides: the namespace "" is
+# What sinks of the overlay `sinks` may besides: the namespace "" is
 # everywhere.
-FORWARD = {"": {("", "nodes", "patch"), ("", "persistentvolumes", "patch")},
+SINK_METRICS = {"": {("", "nodes", "patch"), ("", "persistentvolumes", "patch")},
            "infra": {("", "events", "create"), ("", "events", "patch")}}
 
 # Everything that the chart can make, beside its defaults.
@@ -151,9 +151,9 @@ class InstallTest(InstallCase):
                     [tool("kustomize"), "build", path],
                     capture_output=True, text=True, check=False)
                 self.assertEqual(done.returncode, 0, done.stderr)
-                forward = os.path.basename(path) == "forward"
+                sinks = os.path.basename(path) == "sinks"
                 self.prove_applied(list(yaml.safe_load_all(done.stdout)),
-                                   NAME, FORWARD if forward else None)
+                                   NAME, SINK_METRICS if sinks else None)
 
     def test_the_chart_as_a_template(self):
         namespace = self.namespace("templated")
@@ -270,7 +270,7 @@ class InstallTest(InstallCase):
     def values(self, **changes):
         """A file of values: state on a claim, a short hold, and changes."""
         chosen = {"state": {"type": "persistentVolumeClaim"},
-                  "config": {"metrics": {"birth-hold": "1s"}},
+                  "config": {"metrics": {"initial-zero": "1s"}},
                   "image": {"tag": "0.0.9"}}
         chosen.update(copy.deepcopy(changes))
         return "--values=" + self.folder.file("values.yaml",
@@ -300,7 +300,7 @@ class InstallTest(InstallCase):
             "upgraded": lambda: self.helm.upgrade(
                 NAME, namespace, self.values(
                     image={"tag": "0.1.0"}, config={
-                        "metrics": {"birth-hold": "1s"},
+                        "metrics": {"initial-zero": "1s"},
                         "log": {"level": "debug"}},
                     resources={"limits": {"memory": "256Mi"}})),
             "rolled-back": lambda: self.helm.run(

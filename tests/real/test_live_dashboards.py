@@ -13,7 +13,7 @@ from rig.case import ClusterCase
 from rig.prometheus import Prometheus
 
 PATH = manifests.CORE_V1.format("default")
-BIRTH_HOLD_SECONDS = 4
+INITIAL_ZERO_SECONDS = 4
 RANGE = 60
 # (kind, object, reason, type, component, count)
 POSTED = (("Node", "live-a", "Rebooted", "Warning", "kubelet", 1),
@@ -34,11 +34,11 @@ class LiveDashboardsTest(ClusterCase):
 
     def setUp(self):
         config = self.folder.file(
-            "forward.yaml", "forward:\n- {name: volumes, kind: log, "
+            "sinks.yaml", "sinks:\n- {name: volumes, type: log, "
             "filter: {kinds: [PersistentVolume]}, path: "
             f"{self.folder.file('volumes.json')}}}\n")
         exporter = self.exporter("live", "--config.file", config,
-                                 birth_hold=f"{BIRTH_HOLD_SECONDS}s")
+                                 initial_zero=f"{INITIAL_ZERO_SECONDS}s")
         self.servers = []
         for program in ("prometheus", "prometheus-debian"):
             if control_plane.tool(program):
@@ -107,7 +107,7 @@ class LiveDashboardsTest(ClusterCase):
 
     def wait_for(self, server, want):
         """A viewer who sees the headlines as they have to be."""
-        deadline = time.monotonic() + BIRTH_HOLD_SECONDS + 20
+        deadline = time.monotonic() + INITIAL_ZERO_SECONDS + 20
         while True:
             viewer = grafana.Viewer(server, int(time.time()), RANGE, scrape=1)
             shown = self.headlines(viewer)

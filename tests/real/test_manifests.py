@@ -66,7 +66,7 @@ MORE = [
                         "disabled": ["KubeEventNodeNotReady"]}},
     {"networkPolicy": {"enabled": True, "apiServerPorts": [8443], "from": [
         {"namespaceSelector": {"matchLabels": {"a": "b"}}}]}},
-    {"config": {"scope": "cluster", "metrics": {"birth-hold": "2m"}},
+    {"config": {"scope": "cluster", "metrics": {"initial-zero": "2m"}},
      "podAnnotations": {"a": "b"}, "podLabels": {"c": "d"}},
     {"image": {"digest": "sha256:" + 64 * "0"},
      "imagePullSecrets": [{"name": "pull"}], "priorityClassName": "high",

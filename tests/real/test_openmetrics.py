@@ -2,7 +2,7 @@
 
 The exporter holds no births here: a counter's first value is its count at once,
 and only its created timestamp tells Prometheus that it began at 0. How a
-Prometheus without that feature sees it, through the birth hold, is in
+Prometheus without that feature sees it, through the initial zero, is in
 test_scrape.py.
 """
 
@@ -24,7 +24,7 @@ class OpenMetricsTest(ClusterCase):
         super().setUpClass()
         control_plane.need("prometheus")
         cls.main = Exporter(cls.plane, "main", "--metrics.created-timestamps",
-                            "--metrics.exemplars", birth_hold="0s")
+                            "--metrics.exemplars", initial_zero="0s")
         cls.addClassCleanup(cls.main.process.kill)
         cls.main.wait_ready()
         cls.server = Prometheus(

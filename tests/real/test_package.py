@@ -152,7 +152,7 @@ class UnitTest(Case):
             "/etc/default/kube-event-metrics": self.place(
                 "default", 0o644, defaults.replace(
                     'ARGS=""', 'ARGS="--web.listen-address=127.0.0.1:0 '
-                    '--metrics.birth-hold=0"'))})
+                    '--metrics.initial-zero=0"'))})
 
     def kubeconfig(self, url, ca):
         plugin = self.place("plugin", 0o755, PLUGIN)

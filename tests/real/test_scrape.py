@@ -14,7 +14,7 @@ from rig.exporter import Exporter
 from rig.prometheus import Prometheus, check_metrics
 
 PATH = manifests.CORE_V1.format("default")
-BIRTH_HOLD_SECONDS = 4
+INITIAL_ZERO_SECONDS = 4
 
 
 class ScrapeTest(ClusterCase):
@@ -28,7 +28,7 @@ class ScrapeTest(ClusterCase):
                 f"old-{number}", manifests.about_pod(f"p-{number}"),
                 f"Old{number % 3}"))
         cls.main = Exporter(cls.plane, "main",
-                            birth_hold=f"{BIRTH_HOLD_SECONDS}s")
+                            initial_zero=f"{INITIAL_ZERO_SECONDS}s")
         cls.addClassCleanup(cls.main.process.kill)
         cls.main.wait_ready()
         cls.servers = []
@@ -61,7 +61,7 @@ class ScrapeTest(ClusterCase):
         for server in self.each_server():
             processes.wait_until(
                 lambda s=server: s.query(f"max_over_time({series}[5m]) == 1"),
-                BIRTH_HOLD_SECONDS + 20, "a stored 1")
+                INITIAL_ZERO_SECONDS + 20, "a stored 1")
             # The 0 was stored too, so the rise is there to be seen.
             self.assertEqual(
                 list(server.query(f"min_over_time({series}[5m])").values()),
@@ -71,7 +71,7 @@ class ScrapeTest(ClusterCase):
                 lambda s=server: s.query(f"increase({series}[5m]) > 0.9"), 20,
                 "an increase")
         self.assertGreaterEqual(time.monotonic() - begin,
-                                BIRTH_HOLD_SECONDS - 2)
+                                INITIAL_ZERO_SECONDS - 2)
 
     def test_a_known_reason_is_there_before_it_happens(self):
         """Its counter stands at 0, and its first occurrence is not held."""
@@ -81,7 +81,7 @@ class ScrapeTest(ClusterCase):
             processes.wait_until(
                 lambda s=server: list(s.query(series).values()) == [0], 20,
                 "a stored 0")
-        time.sleep(BIRTH_HOLD_SECONDS)  # Of the 0 itself.
+        time.sleep(INITIAL_ZERO_SECONDS)  # Of the 0 itself.
         self.told(self.api.post(PATH, manifests.legacy_event(
             "not-ready", manifests.about_node("n"), "NodeNotReady",
             component="kubelet")))
@@ -91,7 +91,7 @@ class ScrapeTest(ClusterCase):
             ("type", "Normal"), ("reporting_component", "kubelet")})
         processes.wait_until(
             lambda: self.main.samples()[truth.OCCURRENCES][known] == 1,
-            BIRTH_HOLD_SECONDS / 2, "a 1 that is not held")
+            INITIAL_ZERO_SECONDS / 2, "a 1 that is not held")
         for server in self.each_server():
             processes.wait_until(
                 lambda s=server: s.query(f"increase({series}[5m]) > 0.9"), 20,
@@ -107,7 +107,7 @@ class ScrapeTest(ClusterCase):
         for server in self.each_server():
             processes.wait_until(
                 lambda s=server: s.query(f"{series} == 5"),
-                BIRTH_HOLD_SECONDS + 20, "a stored 5")
+                INITIAL_ZERO_SECONDS + 20, "a stored 5")
             self.assertEqual(
                 list(server.query(f"min_over_time({series}[5m])").values()),
                 [0])
@@ -116,7 +116,7 @@ class ScrapeTest(ClusterCase):
         self.post("stored", count=7)
         self.post("awkward", manifests.about_node('back\\slash "quote" ä'),
                   component='line\nend 😀')
-        samples = self.main.wait_exact(self.truth, BIRTH_HOLD_SECONDS + 20)
+        samples = self.main.wait_exact(self.truth, INITIAL_ZERO_SECONDS + 20)
         for server in self.each_server():
             for family in truth.FAMILIES:
                 # Prometheus takes an empty label for no label.

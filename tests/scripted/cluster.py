@@ -1,5 +1,5 @@
 """A small cluster that takes writes: the stand-in with Events that can be
-posted and patched, and nodes that can be marked, with an API server's answers.
+posted and patched, and nodes that can be annotated, with an API server's answers.
 
 What is written is told to whoever watches. `answers` maps a part of "METHOD
 /path" to the answer that such requests get instead.
@@ -35,7 +35,7 @@ def merge(old, patch):
 class Cluster(standin.StandIn):
     def __init__(self, nodes=()):
         super().__init__(kills.EndlessStore(), 0)
-        self.marks = {name: {} for name in nodes}  # what was applied last
+        self.annotated = {name: {} for name in nodes}  # what was applied last
         self.writes = []  # (method, path, content type)
         self.answers = {}
         self._writing = threading.Lock()
@@ -87,14 +87,14 @@ class Cluster(standin.StandIn):
             self._status(connection, 404)
 
     def _node(self, request, name, body, connection):
-        if name not in self.marks:
+        if name not in self.annotated:
             self._status(connection, 404)
         elif request.method == "GET":
             connection.answer(200, {"metadata": {"name": name, "uid": name}})
         elif request.header("content-type") != APPLY:
             self._status(connection, 415)
         else:
-            self.marks[name] = body["metadata"]
+            self.annotated[name] = body["metadata"]
             connection.answer(200, {"metadata": {"name": name}})
 
     def _event(self, request, namespace, rest, body, connection):

@@ -225,7 +225,7 @@ def run(binary, folder, kills, seed):
     access.write_kubeconfig()
     port = free_port()
     flags = ["--kubeconfig", access.kubeconfig, "--web.listen-address",
-             f"127.0.0.1:{port}", "--metrics.birth-hold", "0s", "--state.file",
+             f"127.0.0.1:{port}", "--metrics.initial-zero", "0s", "--state.file",
              f"{folder}/state", "--state.interval", "1s"]
     scraper = Scraper(exporter)
     exporter.address = ("127.0.0.1", port)

@@ -30,7 +30,7 @@ import yaml
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SKIPPED = 77
-FLAGS = ["--web.listen-address=127.0.0.1:0", "--metrics.birth-hold=0s"]
+FLAGS = ["--web.listen-address=127.0.0.1:0", "--metrics.initial-zero=0s"]
 
 
 def load(path):

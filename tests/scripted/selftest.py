@@ -13,7 +13,7 @@ import checks
 import discovery
 import objects
 import play
-import sink
+import receiver
 import standin
 import stream
 import wire
@@ -154,10 +154,10 @@ class StandInTest(unittest.TestCase):
             standin.selection("metadata.colour=red")
 
 
-class SinkTest(unittest.TestCase):
+class ReceiverTest(unittest.TestCase):
     @staticmethod
     def record(key, delta=1, name="n"):
-        return sink.Record(
+        return receiver.Record(
             {"attributes": [{"key": "k8s.object.name",
                              "value": {"stringValue": name}}]},
             {"body": {"stringValue": ""}, "attributes": [
@@ -173,8 +173,8 @@ class SinkTest(unittest.TestCase):
                 ([one, one, two], ["u/1 came twice"]),
                 ([one, two, self.record("u/3")], ["u/3 was never told"]),
                 ([one, self.record("u/2")], ["u/2: told 2, taken 1"])):
-            self.assertEqual(sink.compare(taken, told), wrong)
-        self.assertEqual(sink.compare([one, two, one], told, False), [])
+            self.assertEqual(receiver.compare(taken, told), wrong)
+        self.assertEqual(receiver.compare([one, two, one], told, False), [])
 
 
 @unittest.skipUnless(browser.available(), "needs chromium")

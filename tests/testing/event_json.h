@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "reflector/object_sink.h"
+#include "reflector/object_handler.h"
 
 namespace kem {
 

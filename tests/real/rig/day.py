@@ -19,7 +19,7 @@ MINUTE = 60
 # The rest of the catalogue happens before the stories begin, so that these
 # are what a picture of the last six hours shows.
 QUIET_FROM = 6.5 * 3600
-# Nothing happens later: a birth hold is over when the day ends.
+# Nothing happens later: a initial zero is over when the day ends.
 LAST = 3 * MINUTE
 
 # Object `name` is empty where the exporter names none: namespaced objects.

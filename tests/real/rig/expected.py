@@ -5,7 +5,7 @@ import re
 
 import yaml
 
-from rig import day, day_forwarding
+from rig import day, day_sinks
 
 OVERVIEW, NODES, STORAGE, LIFECYCLE, PLATFORM, HEALTH = (
     f"kube-event-{name}" for name in (
@@ -129,44 +129,44 @@ class Expected:
                     each.at - PLANNED < cordon[2] <= each.at
                     for cordon in cordons)}
 
-    def _missed(self, outlet, cluster, since):
-        """How many happened, from `since` on, while its sink was away."""
-        if outlet.room is None:
+    def _missed(self, sink, cluster, since):
+        """How many happened, from `since` on, while its receiver was away."""
+        if sink.room is None:
             return 0
         return len([each for each in self.history.happened(
-            day_forwarding.GONE, cluster.name, **outlet.wants)
-                    if max(since, self.history.end - day_forwarding.GONE)
-                    <= each.at < self.history.end - day_forwarding.BACK])
+            day_sinks.GONE, cluster.name, **sink.wants)
+                    if max(since, self.history.end - day_sinks.GONE)
+                    <= each.at < self.history.end - day_sinks.BACK])
 
-    def _forwarded(self):
-        """(by outlet: delivered, longest queue; by outlet and reason: lost).
+    def _sunk(self):
+        """(by sink: delivered, longest queue; by sink and reason: lost).
 
         Each replica forwards by itself; the first that Prometheus saw of one
         is not told as an increase."""
         delivered, longest = collections.Counter(), collections.Counter()
         lost = collections.Counter()
-        for outlet in day_forwarding.OUTLETS:
+        for sink in day_sinks.SINKS:
             for cluster in self.clusters:
                 for _, age in cluster.exporters:
                     since = self.history.end - min(age - 60, self.seconds)
-                    missed = self._missed(outlet, cluster, since)
-                    full = max(0, missed - day_forwarding.ROOM)
-                    delivered[outlet.name,] += len([
+                    missed = self._missed(sink, cluster, since)
+                    full = max(0, missed - day_sinks.ROOM)
+                    delivered[sink.name,] += len([
                         each for each in self.history.happened(
-                            self.seconds, cluster.name, **outlet.wants)
+                            self.seconds, cluster.name, **sink.wants)
                         if each.at > since]) - full
-                    longest[outlet.name,] = max(longest[outlet.name,],
+                    longest[sink.name,] = max(longest[sink.name,],
                                                 missed - full)
                     if full:
-                        lost[outlet.name, "queue_full"] += full
+                        lost[sink.name, "queue_full"] += full
         return delivered, longest, lost
 
     def over_time(self):
         """{(uid, title, refId, how): Rows}; `how` makes one of the points."""
-        _, longest, lost = self._forwarded()
-        return {(HEALTH, "Waiting", "A", max): Rows(("outlet",), longest, 9),
+        _, longest, lost = self._sunk()
+        return {(HEALTH, "Waiting", "A", max): Rows(("sink",), longest, 9),
                 (HEALTH, "Failed, retried and lost", "C", sum): Rows(
-                    ("outlet", "reason"), lost, 9)}
+                    ("sink", "reason"), lost, 9)}
 
     def panels(self):
         """{(uid, title, refId): number or Rows}"""
@@ -189,7 +189,7 @@ class Expected:
             (OVERVIEW, "Nodes not ready", "A"): not_ready,
             (OVERVIEW, "Latest Warning", "A"): self._latest(**warning),
             (OVERVIEW, "Exporter", "A"): 1,
-            (OVERVIEW, "Who says it", "A"): self._rows(
+            (OVERVIEW, "Reporting components", "A"): self._rows(
                 ("reporting_component",), 10, scope="cluster"),
             (OVERVIEW, "Top reasons", "A"): self._rows(
                 ("kind", "reason", "type", "reporting_component"), 25,
@@ -238,4 +238,4 @@ class Expected:
             (HEALTH, "Watches", "A"): 1,
             (HEALTH, "Overflowed", "A"): 0,
             (HEALTH, "Delivered", "A"): Rows(
-                ("outlet",), self._forwarded()[0], 9)}
+                ("sink",), self._sunk()[0], 9)}

@@ -52,7 +52,7 @@ class Exporter:
     """One running exporter with a service account of its own."""
 
     def __init__(self, plane, name, *flags, server=None, namespaces=(),
-                 birth_hold="0s", command=None, environment=None,
+                 initial_zero="0s", command=None, environment=None,
                  listen="127.0.0.1:0"):
         """`server` replaces the API server's URL; `command` and `environment`
         replace the kubeconfig by other ways of access."""
@@ -65,7 +65,7 @@ class Exporter:
             command = [binary(), "--kubeconfig", plane.kubeconfig(
                 f"{name}.yaml", {"token": token}, server)]
         command = [*command, "--web.listen-address", listen,
-                   "--metrics.birth-hold", birth_hold, *flags]
+                   "--metrics.initial-zero", initial_zero, *flags]
         if namespaces:
             command += ["--watch.namespaces", ",".join(namespaces)]
         self._command = command

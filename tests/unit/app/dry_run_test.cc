@@ -150,17 +150,17 @@ TEST_F(DryRunTest, AsksForDiscovery) {
 }
 
 TEST_F(DryRunTest, AsksForWhatMirrorsAndMarksNeed) {
-  OutletConfig mirror;
-  mirror.kind = OutletKind::kNamespace;
+  SinkConfig mirror;
+  mirror.type = SinkType::kMirror;
   mirror.target_namespace = "infra";
-  OutletConfig mark;
-  mark.kind = OutletKind::kMark;
-  mark.filter.kinds.include = {"Node"};
-  options_.forward = {mirror, mark};
+  SinkConfig annotate;
+  annotate.type = SinkType::kAnnotate;
+  annotate.filter.kinds.include = {"Node"};
+  options_.sinks = {mirror, annotate};
   EXPECT_EQ(Run().code, 0);
   EXPECT_THAT(Run().text,
               AllOf(HasSubstr("# ok       create events in infra, to mirror"),
-                    HasSubstr("# ok       patch nodes, to mark them\n")));
+                    HasSubstr("# ok       patch nodes, to annotate them\n")));
   server_.denied = {R"("verb":"patch")"};
   const DryRunReport report = Run();
   EXPECT_EQ(report.code, 1);
@@ -168,22 +168,22 @@ TEST_F(DryRunTest, AsksForWhatMirrorsAndMarksNeed) {
       report.text,
       AllOf(HasSubstr("# MISSING  patch events in infra, to mirror there\n"),
             HasSubstr("kind: Role\nmetadata:\n"
-                      "  name: kube-event-metrics-forward\n"
+                      "  name: kube-event-metrics-sinks\n"
                       "  namespace: \"infra\"\nrules:\n"
                       "- apiGroups: [\"\"]\n  resources: [\"events\"]\n"
                       "  verbs: [\"create\", \"patch\"]\n"),
             HasSubstr("kind: ClusterRole\nmetadata:\n"
-                      "  name: kube-event-metrics-mark\nrules:\n"
+                      "  name: kube-event-metrics-annotate\nrules:\n"
                       "- apiGroups: [\"\"]\n  resources: [\"nodes\"]\n"
                       "  verbs: [\"patch\"]\n"),
-            HasSubstr("  name: kube-event-metrics-mark\nsubjects:\n")));
+            HasSubstr("  name: kube-event-metrics-annotate\nsubjects:\n")));
 }
 
 TEST_F(DryRunTest, TellsOfAKindThatIsNotServed) {
-  OutletConfig mark;
-  mark.kind = OutletKind::kMark;
-  mark.filter.kinds.include = {"NodePool"};
-  options_.forward = {mark};
+  SinkConfig annotate;
+  annotate.type = SinkType::kAnnotate;
+  annotate.filter.kinds.include = {"NodePool"};
+  options_.sinks = {annotate};
   EXPECT_EQ(Run().code, 1);
   EXPECT_THAT(Run().text,
               HasSubstr("# MISSING  a cluster-scoped kind NodePool, to be"));

@@ -22,7 +22,7 @@ class ReloadTest : public ::testing::Test {
         std::get<Options>(parsed), [this] { return Parse(); },
         Reloader::PutToWork{
             [this](const auto& filter) { filters.push_back(filter); },
-            [this](const auto& outlets) { outlet_sets.push_back(outlets); }},
+            [this](const auto& sinks) { sink_sets.push_back(sinks); }},
         clock, stats);
   }
   std::variant<Options, Exit> Parse() {
@@ -41,7 +41,7 @@ class ReloadTest : public ::testing::Test {
 
   std::optional<std::string> file = "";
   std::vector<FilterOptions> filters;
-  std::vector<std::vector<OutletConfig>> outlet_sets;
+  std::vector<std::vector<SinkConfig>> sink_sets;
   FakeClock clock;
   ReloadStats stats;
 
@@ -61,16 +61,16 @@ TEST_F(ReloadTest, TakesOverTheFilterOnce) {
   EXPECT_EQ(Count(ReloadResult::kSuccess), 3U);
 }
 
-TEST_F(ReloadTest, TakesOverTheOutletsOnce) {
+TEST_F(ReloadTest, TakesOverTheSinksOnce) {
   Start({"--config.file=c.yaml"});
-  EXPECT_TRUE(Reload("forward: [{name: a, kind: log}]").ok);
-  EXPECT_TRUE(Reload("forward: [{name: a, kind: log}]\nkinds: [Node]").ok);
-  ASSERT_EQ(outlet_sets.size(), 1U);
-  EXPECT_EQ(outlet_sets[0].at(0).queue.name, "a");
-  EXPECT_FALSE(Reload("forward: [{name: a}]").ok);
-  EXPECT_EQ(outlet_sets.size(), 1U);
+  EXPECT_TRUE(Reload("sinks: [{name: a, type: log}]").ok);
+  EXPECT_TRUE(Reload("sinks: [{name: a, type: log}]\nkinds: [Node]").ok);
+  ASSERT_EQ(sink_sets.size(), 1U);
+  EXPECT_EQ(sink_sets[0].at(0).queue.name, "a");
+  EXPECT_FALSE(Reload("sinks: [{name: a}]").ok);
+  EXPECT_EQ(sink_sets.size(), 1U);
   EXPECT_EQ(Reload("").text, "reloaded\n");
-  EXPECT_THAT(outlet_sets.at(1), IsEmpty());
+  EXPECT_THAT(sink_sets.at(1), IsEmpty());
 }
 
 TEST_F(ReloadTest, ABadFileChangesNothingAndTellsWhere) {

@@ -20,7 +20,7 @@ std::string Refused(std::string_view text) {
 TEST(ConfigFileTest, GivesValuesByOptionAndLine) {
   const auto parsed = ParseConfigFile(
       "# who\ncontext: kind\nwatch:\n  namespaces:\n    - a\n    - b,c\n"
-      "  timeout: 30s\nmetrics: {birth-hold: 0}\n",
+      "  timeout: 30s\nmetrics: {initial-zero: 0}\n",
       "c.yaml");
   ASSERT_TRUE(parsed);
   ASSERT_EQ(parsed->values.size(), 4U);

@@ -41,7 +41,7 @@ std::string Refused(const std::vector<const char*>& args,
 TEST(FlagsTest, DefaultsAreTheDocumentedOnes) {
   const Options options = Accepted({});
   EXPECT_EQ(options.watch_timeout, std::chrono::seconds(290));
-  EXPECT_EQ(options.birth_hold, std::chrono::seconds(75));
+  EXPECT_EQ(options.initial_zero, std::chrono::seconds(75));
   EXPECT_EQ(options.max_series, 50'000U);
   EXPECT_EQ(options.retention, std::chrono::hours(24));
   EXPECT_FALSE(options.created_timestamps);
@@ -56,7 +56,7 @@ TEST(FlagsTest, ReadsEachFlag) {
   const Options options = Accepted(
       {"--kubeconfig=/k", "--context", "kind", "--apiserver=https://a:1",
        "--watch.namespaces=b,a,b", "--watch.timeout=1m30s",
-       "--metrics.birth-hold=0", "--metrics.max-series=7",
+       "--metrics.initial-zero=0", "--metrics.max-series=7",
        "--metrics.retention=0", "--metrics.created-timestamps",
        "--metrics.exemplars", "--web.listen-address=[::1]:0",
        "--web.telemetry-path=/probe/m.txt", "--web.config.file=web.yaml",
@@ -66,7 +66,7 @@ TEST(FlagsTest, ReadsEachFlag) {
   EXPECT_EQ(options.apiserver, "https://a:1");
   EXPECT_THAT(options.namespaces, ElementsAre("a", "b"));
   EXPECT_EQ(options.watch_timeout, std::chrono::seconds(90));
-  EXPECT_EQ(options.birth_hold, std::chrono::seconds(0));
+  EXPECT_EQ(options.initial_zero, std::chrono::seconds(0));
   EXPECT_EQ(options.max_series, 7U);
   EXPECT_EQ(options.retention, std::chrono::seconds(0));
   EXPECT_TRUE(options.created_timestamps);
@@ -86,13 +86,14 @@ TEST(FlagsTest, WrongOnesGetOneSentence) {
   EXPECT_THAT(Refused({"--context"}), HasSubstr("--context"));
   EXPECT_THAT(Refused({"--watch.timeout=29s"}), HasSubstr("30s to 1h"));
   EXPECT_THAT(Refused({"--watch.timeout=2h"}), HasSubstr("30s to 1h"));
-  EXPECT_THAT(Refused({"--metrics.birth-hold=75"}), HasSubstr("such as 75s"));
-  EXPECT_THAT(Refused({"--metrics.birth-hold=-1s"}), HasSubstr("birth-hold"));
+  EXPECT_THAT(Refused({"--metrics.initial-zero=75"}), HasSubstr("such as 75s"));
+  EXPECT_THAT(Refused({"--metrics.initial-zero=-1s"}),
+              HasSubstr("initial-zero"));
   EXPECT_THAT(Refused({"--metrics.max-series=0"}), HasSubstr("1 to 10000000"));
   EXPECT_THAT(Refused({"--metrics.max-series=-5"}), HasSubstr("1 to 10000000"));
   EXPECT_THAT(Refused({"--metrics.max-series=5k"}), HasSubstr("max-series"));
   EXPECT_THAT(Refused({"--metrics.retention=9s"}), HasSubstr("10s and more"));
-  EXPECT_THAT(Refused({"--metrics.retention=150s"}), HasSubstr("birth-hold"));
+  EXPECT_THAT(Refused({"--metrics.retention=150s"}), HasSubstr("initial-zero"));
   EXPECT_THAT(Refused({"--metrics.retention=day"}), HasSubstr("such as 24h"));
   for (const char* flag :
        {"--web.listen-address=9953", "--web.listen-address=localhost",
@@ -153,12 +154,12 @@ TEST(FlagsTest, TakesFromTheFileWhatNoFlagGives) {
       {"--config.file=conf.yaml", "--watch.namespaces=b", "--log.level=warn"},
       "context: kind\n"
       "watch: {namespaces: [x, y], timeout: 2m}\n"
-      "metrics:\n  birth-hold: 0\n"
+      "metrics:\n  initial-zero: 0\n"
       "log: {level: debug, format: json}\n");
   EXPECT_EQ(options.context, "kind");
   EXPECT_THAT(options.namespaces, ElementsAre("b"));
   EXPECT_EQ(options.watch_timeout, std::chrono::minutes(2));
-  EXPECT_EQ(options.birth_hold, std::chrono::seconds(0));
+  EXPECT_EQ(options.initial_zero, std::chrono::seconds(0));
   EXPECT_EQ(options.log_level, LogLevel::kWarn);
   EXPECT_EQ(options.log_format, LogFormat::kJson);
   EXPECT_EQ(options.telemetry_path, "/metrics");
@@ -211,7 +212,7 @@ TEST(FlagsTest, HelpIsGroupedAndCompleteAndEndsWithZero) {
                            "--watch.namespaces",
                            "--watch.timeout",
                            "290s",
-                           "--metrics.birth-hold",
+                           "--metrics.initial-zero",
                            "75s",
                            "--metrics.max-series",
                            "50000",

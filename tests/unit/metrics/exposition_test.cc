@@ -30,7 +30,7 @@ class ExpositionTest : public ::testing::Test {
   StateStats state;
   OwnMetrics own{{session, occurrences, scopes, http, reloads, state,
                   [] { return SeriesCounts(); }, [] { return true; },
-                  [] { return std::vector<OutletStatus>(); }, WallTime()}};
+                  [] { return std::vector<SinkStatus>(); }, WallTime()}};
 };
 
 TEST_F(ExpositionTest, ComesInPiecesOfBoundedSize) {

@@ -27,12 +27,12 @@ class OwnMetricsTest : public ::testing::Test {
   ReloadStats reloads;
   StateStats state;
   bool synced = false;
-  std::vector<OutletStatus> outlets;
+  std::vector<SinkStatus> sinks;
   OwnMetrics own{{session, occurrences, scopes, http, reloads, state,
                   [] {
                     return SeriesCounts{{10, 20, 30, 40}, {50, 60, 70, 80}};
                   },
-                  [this] { return synced; }, [this] { return outlets; },
+                  [this] { return synced; }, [this] { return sinks; },
                   WallTime(std::chrono::milliseconds(1700000000500))}};
 };
 
@@ -42,7 +42,7 @@ TEST_F(OwnMetricsTest, EveryStatMovesItsSample) {
   session.Count(DropReason::kOversize);
   session.frames[1] = 7;
   session.resource_version_resets = 2;
-  session.blind_millis = 1500;
+  session.unobserved_millis = 1500;
   occurrences.tracked = 11;
   occurrences.tombstones = 12;
   occurrences.combined = 13;
@@ -66,10 +66,10 @@ TEST_F(OwnMetricsTest, EveryStatMovesItsSample) {
        {"lists_total{result=\"expired\"} 1\n",
         "lists_total{result=\"success\"} 0\n",
         "watches_total{reason=\"truncated\"} 1\n",
-        "frames_dropped_total{reason=\"oversize\"} 1\n",
-        "frames_total{type=\"MODIFIED\"} 7\n",
+        "watch_events_dropped_total{reason=\"oversize\"} 1\n",
+        "watch_events_total{type=\"MODIFIED\"} 7\n",
         "resource_version_resets_total 2\n",
-        "blind_seconds_total 1.5\n",
+        "unobserved_seconds_total 1.5\n",
         "tracked_events 11\n",
         "tombstones 12\n",
         "combined_occurrences_total 13\n",
@@ -99,32 +99,32 @@ TEST_F(OwnMetricsTest, SaysNothingOfAStateThatIsNotKept) {
   EXPECT_EQ(Render().find("kube_event_metrics_state_"), std::string::npos);
 }
 
-TEST_F(OwnMetricsTest, TellsOfEachOutlet) {
-  EXPECT_THAT(Render(), Not(HasSubstr("_forward_")));
-  outlets = {{.name = "a",
-              .kind = "log",
-              .delivered = 1,
-              .refused = 2,
-              .failed_attempts = 3,
-              .retries = 4,
-              .dropped = 5,
-              .queued = 6,
-              .queued_bytes = 7,
-              .oldest_age = std::chrono::milliseconds(8500)},
-             {.name = "b", .kind = "mark"}};
+TEST_F(OwnMetricsTest, TellsOfEachSink) {
+  EXPECT_THAT(Render(), Not(HasSubstr("_sink_")));
+  sinks = {{.name = "a",
+            .type = "log",
+            .delivered = 1,
+            .refused = 2,
+            .failed_attempts = 3,
+            .retries = 4,
+            .dropped = 5,
+            .queued = 6,
+            .queued_bytes = 7,
+            .oldest_age = std::chrono::milliseconds(8500)},
+           {.name = "b", .type = "annotate"}};
   const std::string text = Render();
   for (const std::string sample :
-       {"forward_delivered_total{outlet=\"a\",kind=\"log\"} 1\n",
-        "forward_dropped_total{outlet=\"a\",kind=\"log\",reason=\"queue_full\"}"
+       {"sink_delivered_total{sink=\"a\",sink_type=\"log\"} 1\n",
+        "sink_dropped_total{sink=\"a\",sink_type=\"log\",reason=\"queue_full\"}"
         " 5\n",
-        "forward_dropped_total{outlet=\"a\",kind=\"log\",reason=\"refused\"} "
+        "sink_dropped_total{sink=\"a\",sink_type=\"log\",reason=\"refused\"} "
         "2\n",
-        "forward_failures_total{outlet=\"a\",kind=\"log\"} 3\n",
-        "forward_retries_total{outlet=\"a\",kind=\"log\"} 4\n",
-        "forward_queued{outlet=\"a\",kind=\"log\"} 6\n",
-        "forward_queued_bytes{outlet=\"a\",kind=\"log\"} 7\n",
-        "forward_oldest_age_seconds{outlet=\"a\",kind=\"log\"} 8.5\n",
-        "forward_oldest_age_seconds{outlet=\"b\",kind=\"mark\"} 0\n"}) {
+        "sink_failures_total{sink=\"a\",sink_type=\"log\"} 3\n",
+        "sink_retries_total{sink=\"a\",sink_type=\"log\"} 4\n",
+        "sink_queued{sink=\"a\",sink_type=\"log\"} 6\n",
+        "sink_queued_bytes{sink=\"a\",sink_type=\"log\"} 7\n",
+        "sink_oldest_age_seconds{sink=\"a\",sink_type=\"log\"} 8.5\n",
+        "sink_oldest_age_seconds{sink=\"b\",sink_type=\"annotate\"} 0\n"}) {
     EXPECT_THAT(text, HasSubstr("\nkube_event_metrics_" + sample));
   }
 }
@@ -158,32 +158,32 @@ TEST_F(OwnMetricsTest, TellsOfItsOwnProcess) {
 
 TEST_F(OwnMetricsTest, EveryFamilyHasHelpAndTypeEvenUnderAGermanLocale) {
   http.Count("/", 200);
-  outlets.resize(1);
+  sinks.resize(1);
   const ScopedGermanLocale german;
   state.enabled = true;
-  session.blind_millis = 1234500;
+  session.unobserved_millis = 1234500;
   const std::string text = Render();
   for (const FamilyInfo& info : OwnMetricInfos()) {
     EXPECT_THAT(text, HasSubstr("# HELP " + std::string(info.name) + " "));
     EXPECT_THAT(text, HasSubstr("# TYPE " + std::string(info.name) + " " +
                                 std::string(info.type) + "\n"));
   }
-  EXPECT_THAT(text, HasSubstr("blind_seconds_total 1234.5\n"));
+  EXPECT_THAT(text, HasSubstr("unobserved_seconds_total 1234.5\n"));
   EXPECT_THAT(text, Not(HasSubstr(",5\n")));
 }
 
 TEST_F(OwnMetricsTest, OpenMetricsHasTheSameSamplesUnderItsOwnNames) {
-  session.blind_millis = 1234500;
+  session.unobserved_millis = 1234500;
   occurrences.lag.Observe(std::chrono::milliseconds(700));
   http.Count("/metrics", 200);
   const ScopedGermanLocale german;
   std::string text;
   own.Render(text, {true, false});
   for (const char* part :
-       {"# HELP kube_event_metrics_blind_seconds Time that ",
-        "# TYPE kube_event_metrics_blind_seconds counter\n"
-        "# UNIT kube_event_metrics_blind_seconds seconds\n"
-        "kube_event_metrics_blind_seconds_total 1234.5\n",
+       {"# HELP kube_event_metrics_unobserved_seconds Time that ",
+        "# TYPE kube_event_metrics_unobserved_seconds counter\n"
+        "# UNIT kube_event_metrics_unobserved_seconds seconds\n"
+        "kube_event_metrics_unobserved_seconds_total 1234.5\n",
         "# UNIT process_resident_memory_bytes bytes\n",
         "kube_event_metrics_event_lag_seconds_bucket{le=\"0.5\"} 0\n",
         "kube_event_metrics_event_lag_seconds_bucket{le=\"1.0\"} 1\n",
@@ -197,7 +197,7 @@ TEST_F(OwnMetricsTest, OpenMetricsHasTheSameSamplesUnderItsOwnNames) {
     EXPECT_THAT(text, HasSubstr(part));
   }
   EXPECT_THAT(text, Not(HasSubstr("_created")));
-  EXPECT_EQ(text.find("# HELP kube_event_metrics_blind_seconds_total"),
+  EXPECT_EQ(text.find("# HELP kube_event_metrics_unobserved_seconds_total"),
             std::string::npos);
 }
 
@@ -206,7 +206,7 @@ TEST_F(OwnMetricsTest, OpenMetricsTellsSinceWhenItCountsWhenAsked) {
   std::string text;
   own.Render(text, {true, true});
   for (const char* part :
-       {"\nkube_event_metrics_blind_seconds_created 1700000000.5\n",
+       {"\nkube_event_metrics_unobserved_seconds_created 1700000000.5\n",
         "\nkube_event_metrics_event_lag_seconds_created 1700000000.5\n",
         "\nkube_event_metrics_http_requests_created{handler=\"/metrics\","
         "code=\"200\"} 1700000000.5\n"}) {

@@ -1,4 +1,4 @@
-// What waits for an outlet: in order, within bounds, once, and over restarts.
+// What waits for a sink: in order, within bounds, once, and over restarts.
 #include "occurrences/outbox.h"
 
 #include <gmock/gmock.h>
@@ -27,9 +27,7 @@ Occurrence About(std::string_view object) {
 
 class OutboxTest : public ::testing::Test {
  protected:
-  OutboxTest() {
-    outbox.SetOutlets({{"log", 3, 1000}, {"otlp", 100, 100'000}});
-  }
+  OutboxTest() { outbox.SetSinks({{"log", 3, 1000}, {"otlp", 100, 100'000}}); }
 
   void Offer(std::string_view object, uint32_t mask = 3) {
     outbox.Offer(mask, EncodeOccurrence(About(object)));
@@ -41,14 +39,14 @@ class OutboxTest : public ::testing::Test {
     }
     return names;
   }
-  std::vector<std::string> Waiting(size_t outlet) {
-    return Names(outbox.Peek(outlet, 1000, 1'000'000));
+  std::vector<std::string> Waiting(size_t sink) {
+    return Names(outbox.Peek(sink, 1000, 1'000'000));
   }
 
   Outbox outbox;
 };
 
-TEST_F(OutboxTest, EachOutletHasItsOwnInOrder) {
+TEST_F(OutboxTest, EachSinkHasItsOwnInOrder) {
   Offer("a", 1);
   Offer("b", 2);
   Offer("c");
@@ -69,7 +67,7 @@ TEST_F(OutboxTest, TheOldestGoesWhereThereIsNoRoom) {
 
 TEST_F(OutboxTest, BytesAreBoundedToo) {
   const size_t each = EncodeOccurrence(About("a")).size();
-  outbox.SetOutlets({{"log", 100, 2 * each}});
+  outbox.SetSinks({{"log", 100, 2 * each}});
   for (const char* name : {"a", "b", "c"}) Offer(name);
   EXPECT_THAT(Waiting(0), ElementsAre("b", "c"));
   EXPECT_EQ(outbox.size(0).bytes, 2 * each);
@@ -98,7 +96,7 @@ TEST_F(OutboxTest, WhatCouldNotBePassedOnIsTheOldestAgain) {
 
 TEST_F(OutboxTest, BytesInHandTakeNoRoomEither) {
   const size_t each = EncodeOccurrence(About("a")).size();
-  outbox.SetOutlets({{"log", 100, 2 * each}});
+  outbox.SetSinks({{"log", 100, 2 * each}});
   for (const char* name : {"a", "b"}) Offer(name);
   EXPECT_EQ(outbox.Peek(0, 2, 1000).size(), 2U);
   for (const char* name : {"c", "d", "e"}) Offer(name);
@@ -128,17 +126,17 @@ TEST_F(OutboxTest, ARestartKeepsWhatWaits) {
   EXPECT_THAT(Waiting(1), ElementsAre("c", "d"));
   Offer("e");
   EXPECT_EQ(outbox.Peek(1, 9, 9999).back()->number, 5U);
-  outbox.SetOutlets({{"otlp", 100, 100'000}, {"new", 3, 1000}});
+  outbox.SetSinks({{"otlp", 100, 100'000}, {"new", 3, 1000}});
   EXPECT_THAT(Waiting(0), ElementsAre("c", "d", "e"));
   EXPECT_THAT(Waiting(1), IsEmpty());
 }
 
-TEST_F(OutboxTest, MemoriesAreKeptByOutletAndOverRestarts) {
+TEST_F(OutboxTest, MemoriesAreKeptBySinkAndOverRestarts) {
   EXPECT_TRUE(outbox.Remember(1, "node/a", "until 7"));
   EXPECT_TRUE(outbox.Remember(1, "node/b", "until 8"));
   EXPECT_TRUE(outbox.Remember(1, "node/a", "until 9"));
   EXPECT_TRUE(outbox.Remember(1, "node/b", ""));
-  outbox.SetOutlets({{"otlp", 100, 100'000}});
+  outbox.SetSinks({{"otlp", 100, 100'000}});
   std::string bytes;
   outbox.Save(bytes);
   Outbox loaded;

@@ -26,8 +26,8 @@ class Model : public TrackerTest {
         Relist();
         break;
       case 2:
-        blind_ = !blind_;
-        if (!blind_) Relist();
+        unobserved_ = !unobserved_;
+        if (!unobserved_) Relist();
         break;
       case 3:
         Save();
@@ -62,7 +62,7 @@ class Model : public TrackerTest {
     frame.last = clock_;
     frame.version = ++server_version_;
     alive_[name] = frame;
-    if (blind_) return;
+    if (unobserved_) return;
     counted += Told(frame);
     if (Pick(4) == 0) counted += Told(frame);  // a replay
   }
@@ -72,19 +72,19 @@ class Model : public TrackerTest {
     Frame frame = alive_[name];
     alive_.erase(name);
     frame.version = ++server_version_;
-    if (!blind_) Deleted(frame);
+    if (!unobserved_) Deleted(frame);
   }
 
   void Relist() {
     // What came and went while blind would be lost to everybody: its writer
     // writes it again, as the recorders do.
     for (const auto& [name, frame] : written_) {
-      if (blind_ && !alive_.count(name)) Happen(name, 0);
+      if (unobserved_ && !alive_.count(name)) Happen(name, 0);
     }
     std::deque<Frame> frames;
     for (const auto& [name, frame] : alive_) frames.push_back(frame);
     counted += List(frames);
-    blind_ = false;
+    unobserved_ = false;
   }
 
   void Save() {
@@ -99,7 +99,7 @@ class Model : public TrackerTest {
     tracker = EventTracker();
     ASSERT_TRUE(tracker.Load(saved_, {}, [](SeriesIds) { return true; }));
     counted = saved_counted_;
-    blind_ = true;
+    unobserved_ = true;
     Relist();
   }
 
@@ -110,7 +110,7 @@ class Model : public TrackerTest {
   std::map<int, Frame> alive_;
   uint64_t server_version_ = 0;
   int clock_ = 200;
-  bool blind_ = false;
+  bool unobserved_ = false;
 };
 
 class TrackerModelTest : public ::testing::TestWithParam<unsigned> {};

@@ -58,10 +58,10 @@ class OfflineTest : public testing::Test {
 TEST_F(OfflineTest, SaysThatNothingIsPassedOn) {
   Print(List({}));
   EXPECT_THAT(log_, Not(HasSubstr("passed on")));
-  options_.forward.resize(2);
+  options_.sinks.resize(2);
   Print(List({}));
   EXPECT_EQ(code_, 0);
-  EXPECT_THAT(log_, HasSubstr("is not passed on; forward is left out"));
+  EXPECT_THAT(log_, HasSubstr("is not passed on; sinks is left out"));
 }
 
 constexpr char kCounted[] = "kube_event_occurrences_total{scope=\"cluster\"";
@@ -91,8 +91,9 @@ TEST_F(OfflineTest, CountsWhatEachFrameAdds) {
             Node("9", "6").Frame("DELETED") + Node("10", "9").Object());
   EXPECT_EQ(code_, 0) << log_;
   EXPECT_EQ(Sample(text, kCounted), "9");
-  EXPECT_EQ(Sample(text, "kube_event_metrics_frames_total{type=\"DELETED\"}"),
-            "1");
+  EXPECT_EQ(
+      Sample(text, "kube_event_metrics_watch_events_total{type=\"DELETED\"}"),
+      "1");
 }
 
 TEST_F(OfflineTest, CountsByTheFilters) {

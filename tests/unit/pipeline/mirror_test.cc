@@ -1,4 +1,4 @@
-// What becomes of the Events that the outlet `namespace` writes, ours and
+// What becomes of the Events that the sink `namespace` writes, ours and
 // another exporter's, when they are told of like all others: nothing.
 #include "unit/pipeline/pipeline_fixture.h"
 
@@ -8,9 +8,8 @@ namespace {
 class MirrorTest : public PipelineFixture {
  protected:
   MirrorTest() {
-    ledger.SetOutlets({{"log", 100, 100'000}});
-    world.outlet_filters = {
-        std::make_shared<const EventFilter>(FilterOptions())};
+    ledger.SetSinks({{"log", 100, 100'000}});
+    world.sink_filters = {std::make_shared<const EventFilter>(FilterOptions())};
   }
 
   size_t Offered() const { return ledger.outbox().size(0).entries; }
@@ -22,7 +21,7 @@ class MirrorTest : public PipelineFixture {
     return out;
   }
 
-  // In core/v1, as the outlet writes it: the source is the original's.
+  // In core/v1, as the sink writes it: the source is the original's.
   static std::string Mirror(const std::string& version,
                             const std::string& count) {
     EventJson json;

@@ -1,4 +1,4 @@
-// What of frames and lists is offered to which outlet.
+// What of frames and lists is offered to which sink.
 #include <gmock/gmock.h>
 
 #include "unit/pipeline/pipeline_fixture.h"
@@ -12,20 +12,20 @@ using ::testing::Pair;
 
 class OffersTest : public PipelineFixture {
  protected:
-  OffersTest() { SetOutlets({"Node", "PersistentVolume"}); }
+  OffersTest() { SetSinks({"Node", "PersistentVolume"}); }
 
-  // One outlet a kind, called so.
-  void SetOutlets(const std::vector<std::string>& kinds) {
-    std::vector<Outbox::Outlet> queues;
-    world.outlet_filters.clear();
+  // One sink a kind, called so.
+  void SetSinks(const std::vector<std::string>& kinds) {
+    std::vector<Outbox::Sink> queues;
+    world.sink_filters.clear();
     for (const std::string& kind : kinds) {
       queues.push_back({kind, 100, 100'000});
       FilterOptions options;
       options.kinds.include = {kind};
-      world.outlet_filters.push_back(
+      world.sink_filters.push_back(
           std::make_shared<const EventFilter>(options));
     }
-    ledger.SetOutlets(queues);
+    ledger.SetSinks(queues);
   }
   static std::string About(const std::string& kind, const std::string& version,
                            const std::string& count) {
@@ -38,9 +38,9 @@ class OffersTest : public PipelineFixture {
     return json.Object();
   }
   // The kind and the delta of what waits, in order.
-  std::vector<std::pair<std::string, uint32_t>> Offered(size_t outlet) {
+  std::vector<std::pair<std::string, uint32_t>> Offered(size_t sink) {
     std::vector<std::pair<std::string, uint32_t>> offered;
-    for (const auto& entry : ledger.Peek(outlet, 100, 100'000)) {
+    for (const auto& entry : ledger.Peek(sink, 100, 100'000)) {
       const auto told = DecodeOccurrence(entry->bytes);
       offered.emplace_back(told->kind, told->delta);
     }
@@ -68,7 +68,7 @@ TEST_F(OffersTest, WhatIsNewGoesToWhoWantsIt) {
 TEST_F(OffersTest, AReloadDuringAListChangesWhoGetsIt) {
   List({About("Node", "90", "3"), About("PersistentVolume", "91", "1")});
   Stage({About("Node", "102", "4"), About("PersistentVolume", "103", "6")});
-  SetOutlets({"Pod", "PersistentVolume", "Node"});
+  SetSinks({"Pod", "PersistentVolume", "Node"});
   Commit();
   EXPECT_THAT(Offered(0), IsEmpty());
   EXPECT_THAT(Offered(1), ElementsAre(Pair("PersistentVolume", 5U)));

@@ -320,10 +320,11 @@ TEST_F(PipelineTest, NamesTheEventThatMovedACounter) {
   Ledger naming({std::chrono::seconds(0), 10, std::chrono::hours(1), true},
                 Hasher());
   EventWorld other(discovery, clock, std::chrono::hours(1), naming);
-  Pipeline sink(other, "", clock, {});
-  sink.BeginList();
-  sink.CommitList({100, WallTime(), false, false});
-  sink.ApplyFrame(PaddedJson(Pod("web.17", "101", "2").Frame("ADDED")).view());
+  Pipeline receiver(other, "", clock, {});
+  receiver.BeginList();
+  receiver.CommitList({100, WallTime(), false, false});
+  receiver.ApplyFrame(
+      PaddedJson(Pod("web.17", "101", "2").Frame("ADDED")).view());
   SeriesTable::Cursor cursor;
   cursor.style.open_metrics = true;
   std::string out;

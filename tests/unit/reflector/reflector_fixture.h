@@ -1,6 +1,6 @@
 // A reflector whose API server is a script and whose clock is a fake. All that
-// it asks, waits for and tells its sink goes to one trace of readable lines, so
-// that a test is a script and the trace it must leave.
+// it asks, waits for and tells its handler goes to one trace of readable lines,
+// so that a test is a script and the trace it must leave.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -23,7 +23,7 @@ namespace kem {
 
 using Trace = std::vector<std::string>;
 
-// The name of a list item that the sink does not take.
+// The name of a list item that the handler does not take.
 inline const std::string kNoEvent = "no Event";
 
 class TracingClock : public FakeClock {
@@ -40,9 +40,9 @@ class TracingClock : public FakeClock {
 };
 
 // Understands just enough of frames; counts nothing.
-class TracingSink : public ObjectSink {
+class TracingHandler : public ObjectHandler {
  public:
-  explicit TracingSink(Trace& trace) : trace_(trace) {}
+  explicit TracingHandler(Trace& trace) : trace_(trace) {}
 
   void BeginList() override { staged_ = "stage"; }
   std::vector<std::string> Selectors() const override { return selectors; }
@@ -69,7 +69,7 @@ class TracingSink : public ObjectSink {
   std::string staged_;
 };
 
-inline FrameInfo TracingSink::ApplyFrame(std::string_view bytes) {
+inline FrameInfo TracingHandler::ApplyFrame(std::string_view bytes) {
   FrameInfo info;
   JsonScanner().Scan(bytes, info.consumed);
   const auto json =
@@ -221,7 +221,7 @@ class ReflectorTest : public ::testing::Test {
 
   void Make(std::vector<ListerWatcher*> apis, ReflectorOptions options = {}) {
     reflector_ = std::make_unique<Reflector>(
-        std::move(options), std::move(apis), sink_,
+        std::move(options), std::move(apis), handler_,
         ReflectorContext{clock_, stats_, [this] { return random_; }});
   }
 
@@ -243,7 +243,7 @@ class ReflectorTest : public ::testing::Test {
   Script script_;
   std::stop_source stop_;
   TracingClock clock_{trace_};
-  TracingSink sink_{trace_};
+  TracingHandler handler_{trace_};
   SessionStats stats_;
   double random_ = 0;
   ScriptedApi api_{"", script_, clock_, trace_, stop_};

@@ -41,7 +41,7 @@ TEST_F(ReflectorListTest, CommitsAnEmptyList) {
 
 TEST_F(ReflectorListTest, GivesTheServersTimeOrElseOurs) {
   Play({ScriptedList{7, {}, "", {}}});
-  EXPECT_EQ(sink_.last_commit.server_time, clock_.WallNow());
+  EXPECT_EQ(handler_.last_commit.server_time, clock_.WallNow());
 }
 
 TEST_F(ReflectorListTest, TreatsAListWithoutAVersionAsMalformed) {

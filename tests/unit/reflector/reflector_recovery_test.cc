@@ -96,18 +96,18 @@ TEST_F(ReflectorRecoveryTest, BlindTimeBeginsWithTheLastFrameOfABrokenStream) {
   PlayListed({Cut({Added("y", 101)}, seconds(10)),
               Refused(ErrorCode::kExpired, 410),
               ScriptedList{200, {}, "", seconds(2)}});
-  EXPECT_EQ(stats_.blind_millis, 12000u);
+  EXPECT_EQ(stats_.unobserved_millis, 12000u);
 }
 
 TEST_F(ReflectorRecoveryTest, BlindTimeBeginsWithTheProperEndOfAStream) {
   PlayListed({Clean({}, seconds(280)), ScriptedList{200, {}, "", seconds(2)}});
-  EXPECT_EQ(stats_.blind_millis, 2000u);
+  EXPECT_EQ(stats_.unobserved_millis, 2000u);
 }
 
 TEST_F(ReflectorRecoveryTest, ResumingWithoutAListIsNotBlind) {
   PlayListed({Cut({Added("y", 101)}, seconds(10)),
               Refused(ErrorCode::kUnavailable), Cut({Added("z", 102)})});
-  EXPECT_EQ(stats_.blind_millis, 0u);
+  EXPECT_EQ(stats_.unobserved_millis, 0u);
 }
 
 TEST_F(ReflectorRecoveryTest, NoTimeIsBlindTwice) {
@@ -115,13 +115,13 @@ TEST_F(ReflectorRecoveryTest, NoTimeIsBlindTwice) {
               ScriptedList{200, {}, "", seconds(10)},
               Refused(ErrorCode::kExpired, 410),
               ScriptedList{300, {}, "", seconds(1)}});
-  EXPECT_EQ(stats_.blind_millis, 10000u + 800u + 1000u);
+  EXPECT_EQ(stats_.unobserved_millis, 10000u + 800u + 1000u);
 }
 
 TEST_F(ReflectorRecoveryTest, ANewEpochIsBlindSinceTheLastThingTold) {
   PlayListed({Clean({}, seconds(240)), Clean({}, seconds(240)),
               ScriptedList{50, {}, "", {}}});
-  EXPECT_EQ(stats_.blind_millis, 480000u);
+  EXPECT_EQ(stats_.unobserved_millis, 480000u);
 }
 
 TEST_F(ReflectorRecoveryTest, IsSyncedFromTheFirstCommitOn) {

@@ -13,7 +13,7 @@ class ReflectorRequestTest : public ReflectorTest {
   void RequestDuringAWatch(const std::vector<std::string>& selectors = {}) {
     api_.while_open = [this, selectors] {
       if (std::exchange(requested_, true)) return;
-      sink_.selectors = selectors;
+      handler_.selectors = selectors;
       reflector_->RequestList();
     };
   }
@@ -34,7 +34,7 @@ TEST_F(ReflectorRequestTest, ListsAndGoesOnFromWhereItWas) {
                                   "LIST limit=500", "stage a b c; commit 110",
                                   "WATCH 101", "ADDED c@104", "ADDED d@111",
                                   "ADDED e@112", "WATCH 112"));
-  EXPECT_EQ(stats_.blind_millis, 0u);
+  EXPECT_EQ(stats_.unobserved_millis, 0u);
 }
 
 TEST_F(ReflectorRequestTest, AfterTheListACutResumesNoLaterThanItsVersion) {
@@ -56,7 +56,7 @@ TEST_F(ReflectorRequestTest, WithAnotherSelectorTheWatchBeginsAtTheList) {
                           "LIST limit=500&fieldSelector=type%3DWarning",
                           "stage a; commit 110", "WATCH 110type=Warning"));
   // The two seconds of the list; the watch was whole until it was ended.
-  EXPECT_EQ(stats_.blind_millis, 2000u);
+  EXPECT_EQ(stats_.unobserved_millis, 2000u);
 }
 
 TEST_F(ReflectorRequestTest, AVersionThatMayBeCompactedIsNotGoneBackTo) {
@@ -102,7 +102,7 @@ TEST_F(ReflectorRequestTest, ARequestBeforeTheWatchIsNotForgotten) {
 
 TEST_F(ReflectorRequestTest, EachApiHasItsSelector) {
   UseTwoApis();
-  sink_.selectors = {"involvedObject.kind=Node", "regarding.kind=Node"};
+  handler_.selectors = {"involvedObject.kind=Node", "regarding.kind=Node"};
   Play({Refused(ErrorCode::kForbidden, 403), ScriptedList{100, {}, "", {}},
         Refused(ErrorCode::kForbidden, 403)});
   EXPECT_THAT(

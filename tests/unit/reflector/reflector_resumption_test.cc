@@ -32,7 +32,7 @@ TEST_F(ReflectorResumptionTest, WatchesWithoutAListAndIsSynced) {
   EXPECT_THAT(trace, ElementsAre("WATCH 99", "MODIFIED x@100", "ADDED y@101",
                                  "WATCH 101"));
   EXPECT_TRUE(health().in_contact);
-  EXPECT_EQ(stats_.blind_millis, 0U);
+  EXPECT_EQ(stats_.unobserved_millis, 0U);
 }
 
 TEST_F(ReflectorResumptionTest, ListsWhenTheVersionExpired) {
@@ -41,9 +41,9 @@ TEST_F(ReflectorResumptionTest, ListsWhenTheVersionExpired) {
   EXPECT_EQ(trace[0], "WATCH 99");
   EXPECT_EQ(trace[trace.size() - 2], "stage x; commit 900");
   EXPECT_EQ(trace.back(), "WATCH 900");
-  EXPECT_FALSE(sink_.last_commit.new_epoch);
+  EXPECT_FALSE(handler_.last_commit.new_epoch);
   // The minute down, and the wait before the list.
-  EXPECT_GE(stats_.blind_millis, 60'000U);
+  EXPECT_GE(stats_.unobserved_millis, 60'000U);
 }
 
 // A watch from a version that the API server has yet to reach is silent: etcd

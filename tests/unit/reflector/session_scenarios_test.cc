@@ -1,5 +1,5 @@
 // The fault scenarios as far as the session is concerned: which requests, which
-// waits, and what reaches the sink, once or again. The counters they lead to
+// waits, and what reaches the handler, once or again. The counters they lead to
 // are tested on the whole binary.
 #include "reflector/api_lister_watcher.h"
 #include "reflector_fixture.h"

@@ -62,7 +62,7 @@ TEST_F(SeriesOpenMetricsTest, TellsCreatedOnlyWhenAsked) {
   EXPECT_THAT(Render(table), Not(HasSubstr("_created")));
 }
 
-TEST_F(SeriesOpenMetricsTest, AnExemplarWaitsForTheBirthHold) {
+TEST_F(SeriesOpenMetricsTest, AnExemplarWaitsForTheInitialZero) {
   const SeriesIds ids = Happen(table, Pod(), 1, 100, now);
   table.Note(ids, "shop", "a.1", WallTime(seconds(100)));
   EXPECT_THAT(OpenMetrics(), Not(HasSubstr(" # ")));

@@ -54,7 +54,7 @@ TEST_F(SeriesTableTest, NothingRecordedShowsNothing) {
   EXPECT_EQ(Shown(Family::kOccurrences), 0U);
 }
 
-TEST_F(SeriesTableTest, NewCounterShowsZeroForTheBirthHoldAndThenItsValue) {
+TEST_F(SeriesTableTest, NewCounterShowsZeroForTheInitialZeroAndThenItsValue) {
   const auto value = [this] {
     const std::string text = Render();
     const size_t brace = text.find("} ");
@@ -69,7 +69,7 @@ TEST_F(SeriesTableTest, NewCounterShowsZeroForTheBirthHoldAndThenItsValue) {
   EXPECT_EQ(value(), "6");
 }
 
-TEST_F(SeriesTableTest, BirthHoldDoesNotTouchGauges) {
+TEST_F(SeriesTableTest, InitialZeroDoesNotTouchGauges) {
   Happen(Pod(), 5, 100);
   table.Join(table.Intern(Pod()));
   const std::string text = Render();

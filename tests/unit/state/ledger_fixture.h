@@ -48,13 +48,13 @@ class Driver {
         ledger.Remove(watch, See(ledger, event), now_);
         return;
       case 6:
-        return ledger.SetOutlets({{"log", 4, 1000}, {"otlp", 9, 700}});
+        return ledger.SetSinks({{"log", 4, 1000}, {"otlp", 9, 700}});
       case 7:
         return Acknowledge(ledger);
       case 8:
         return ledger.Offer(static_cast<uint32_t>(Pick(4)), Told(event));
       case 9:
-        if (ledger.outbox().outlets() > 0) {
+        if (ledger.outbox().sinks() > 0) {
           ledger.Remember(0, std::to_string(Pick(9)), Pick(3) ? "x" : "");
         }
         return;
@@ -106,11 +106,11 @@ class Driver {
   }
 
   void Acknowledge(Ledger& ledger) {
-    const size_t outlets = ledger.outbox().outlets();
-    if (outlets == 0) return;
-    const size_t outlet = static_cast<size_t>(Pick(2)) % outlets;
-    const auto oldest = ledger.outbox().size(outlet).oldest;
-    if (oldest) ledger.Acknowledge(outlet, oldest->number + 1);
+    const size_t sinks = ledger.outbox().sinks();
+    if (sinks == 0) return;
+    const size_t sink = static_cast<size_t>(Pick(2)) % sinks;
+    const auto oldest = ledger.outbox().size(sink).oldest;
+    if (oldest) ledger.Acknowledge(sink, oldest->number + 1);
   }
 
   void List(Ledger& ledger, Ledger::Watch& watch) {
@@ -136,7 +136,7 @@ class Driver {
 
 inline SeriesOptions SmallOptions() {
   SeriesOptions options;
-  options.birth_hold = std::chrono::seconds(20);
+  options.initial_zero = std::chrono::seconds(20);
   options.max_series = 6;
   options.retention = std::chrono::seconds(200);
   return options;

@@ -77,7 +77,7 @@ seccompProfile:
 {{/* The text of --config.file; empty for none. */}}
 {{- define "kube-event-metrics.config" -}}
 {{- $config := deepCopy .Values.config -}}
-{{- with .Values.forward }}{{ $_ := set $config "forward" . }}{{ end -}}
+{{- with .Values.sinks }}{{ $_ := set $config "sinks" . }}{{ end -}}
 {{- with $config }}{{ toYaml . }}{{ end -}}
 {{- end -}}
 
@@ -105,10 +105,10 @@ seccompProfile:
 {{- end -}}
 
 {{/* A new counter has to show 0 for two and a half scrapes. */}}
-{{- define "kube-event-metrics.birthHold" -}}
+{{- define "kube-event-metrics.initialZero" -}}
 {{- $seconds := include "kube-event-metrics.seconds" .Values.monitor.interval | int -}}
-{{- $own := or (dig "metrics" "birth-hold" "" .Values.config) (contains "--metrics.birth-hold" (join " " .Values.extraArgs)) -}}
+{{- $own := or (dig "metrics" "initial-zero" "" .Values.config) (contains "--metrics.initial-zero" (join " " .Values.extraArgs)) -}}
 {{- if and .Values.monitor.enabled (gt $seconds 30) (not $own) -}}
-- --metrics.birth-hold={{ div (add (mul $seconds 5) 1) 2 }}s
+- --metrics.initial-zero={{ div (add (mul $seconds 5) 1) 2 }}s
 {{- end -}}
 {{- end -}}

@@ -1,6 +1,6 @@
 {{/* Combinations that can not work, each with what mends it. */}}
 {{- define "kube-event-metrics.validate" -}}
-{{- include "kube-event-metrics.validateForward" . -}}
+{{- include "kube-event-metrics.validateSinks" . -}}
 {{- $v := .Values -}}
 {{- $two := gt (int $v.replicas) 1 -}}
 {{- $tls := $v.web.tls -}}
@@ -42,7 +42,7 @@
 {{- fail "Prometheus needs a client certificate: set cert and keySecret in monitor.tlsConfig." -}}
 {{- end -}}
 {{- if gt $interval 1440 -}}
-{{- fail "monitor.interval is too long, as --metrics.birth-hold is two and a half of it and at most 1h: set 24m or less." -}}
+{{- fail "monitor.interval is too long, as --metrics.initial-zero is two and a half of it and at most 1h: set 24m or less." -}}
 {{- end -}}
 {{- if gt (include "kube-event-metrics.seconds" $v.monitor.scrapeTimeout | int) $interval -}}
 {{- fail "monitor.scrapeTimeout is longer than monitor.interval, which Prometheus refuses: set it lower." -}}

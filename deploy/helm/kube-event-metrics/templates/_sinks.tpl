@@ -1,0 +1,66 @@
+{{/* Cluster-scoped kinds that may be annotated, and their resources. */}}
+{{- define "kube-event-metrics.knownResources" -}}
+APIService: apiservices.apiregistration.k8s.io
+CSIDriver: csidrivers.storage.k8s.io
+CSINode: csinodes.storage.k8s.io
+ClusterRole: clusterroles.rbac.authorization.k8s.io
+ClusterRoleBinding: clusterrolebindings.rbac.authorization.k8s.io
+CustomResourceDefinition: customresourcedefinitions.apiextensions.k8s.io
+IngressClass: ingressclasses.networking.k8s.io
+Namespace: namespaces
+Node: nodes
+PersistentVolume: persistentvolumes
+PriorityClass: priorityclasses.scheduling.k8s.io
+RuntimeClass: runtimeclasses.node.k8s.io
+StorageClass: storageclasses.storage.k8s.io
+VolumeAttachment: volumeattachments.storage.k8s.io
+{{- end -}}
+
+{{/* The resources that sinks annotate, each once, as a YAML list. */}}
+{{- define "kube-event-metrics.annotatedResources" -}}
+{{- $known := merge (dict) .Values.rbac.annotateResources (include "kube-event-metrics.knownResources" . | fromYaml) -}}
+{{- $resources := list -}}
+{{- range .Values.sinks -}}
+{{- if eq .type "annotate" -}}
+{{- range .filter.kinds -}}
+{{- if not (hasKey $known .) -}}
+{{- fail (printf "The chart does not know the resource of the kind %s, which a sink annotates: set rbac.annotateResources.%s, such as to things.example.com." . .) -}}
+{{- end -}}
+{{- $resources = append $resources (get $known .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- $resources | uniq | sortAlpha | toYaml -}}
+{{- end -}}
+
+{{/* The namespaces that sinks mirror into, each once, as a YAML list. */}}
+{{- define "kube-event-metrics.mirrorNamespaces" -}}
+{{- $namespaces := list -}}
+{{- range .Values.sinks -}}
+{{- if eq .type "mirror" }}{{ $namespaces = append $namespaces .namespace }}{{ end -}}
+{{- end -}}
+{{- $namespaces | uniq | sortAlpha | toYaml -}}
+{{- end -}}
+
+{{- define "kube-event-metrics.validateSinks" -}}
+{{- if and .Values.sinks .Values.config.sinks -}}
+{{- fail "Both sinks and config.sinks are set: keep the list in sinks and remove config.sinks." -}}
+{{- end -}}
+{{- $names := list -}}
+{{- $labels := list -}}
+{{- $paths := list -}}
+{{- range .Values.sinks -}}
+{{- if has .name $names }}{{ fail (printf "Two sinks are called %s: rename one." .name) }}{{ end -}}
+{{- $names = append $names .name -}}
+{{- if eq .type "log" -}}
+{{- $path := .path | default "stdout" -}}
+{{- if has $path $paths }}{{ fail (printf "Two sinks of type log write to %s: set another path on one of them." $path) }}{{ end -}}
+{{- $paths = append $paths $path -}}
+{{- end -}}
+{{- if eq .type "annotate" -}}
+{{- $label := .label | default "kube-event-metrics/trouble" -}}
+{{- if has $label $labels }}{{ fail (printf "Two sinks of type annotate use the label %s: set another label on one of them." $label) }}{{ end -}}
+{{- $labels = append $labels $label -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

@@ -1,0 +1,98 @@
+#include "sinks/annotation.h"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "base/bytes.h"
+#include "base/rfc3339.h"
+#include "base/utf8.h"
+
+namespace kem {
+namespace {
+
+using nlohmann::ordered_json;
+using std::chrono::microseconds;
+
+constexpr size_t kMaxMessage = 256;
+constexpr size_t kMaxReason = 128;  // events.k8s.io/v1's own limit
+constexpr size_t kMaxLabel = 63;
+
+std::string Dump(const ordered_json& json) {
+  return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+bool IsLetterOrDigit(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         (c >= '0' && c <= '9');
+}
+
+}  // namespace
+
+std::string AnnotationText(const Occurrence& occurrence) {
+  return Dump({{"reason", CutUtf8(occurrence.reason, kMaxReason)},
+               {"time", FormatRfc3339Millis(occurrence.occurred_at)},
+               {"count", occurrence.count},
+               {"message", CutUtf8(occurrence.message, kMaxMessage)}});
+}
+
+std::string LabelValue(std::string_view reason) {
+  std::string label(reason.substr(0, kMaxLabel));
+  for (char& c : label) {
+    if (!IsLetterOrDigit(c) && c != '-' && c != '_' && c != '.') c = '-';
+  }
+  const auto first = std::find_if(label.begin(), label.end(), IsLetterOrDigit);
+  label.erase(label.begin(), first);
+  while (!label.empty() && !IsLetterOrDigit(label.back())) label.pop_back();
+  return label.empty() ? "unknown" : label;
+}
+
+std::string ApplyBody(const Annotation& annotation, const std::string& key) {
+  ordered_json metadata = {{"name", annotation.name}};
+  if (!annotation.uid.empty()) metadata["uid"] = annotation.uid;
+  metadata["annotations"] = {{key, annotation.annotation}};
+  if (!annotation.label.empty()) metadata["labels"] = {{key, annotation.label}};
+  return Dump({{"apiVersion", annotation.api_version},
+               {"kind", annotation.kind},
+               {"metadata", std::move(metadata)}});
+}
+
+std::string SaveAnnotation(const Annotation& annotation) {
+  std::string text;
+  ByteWriter to(text);
+  to.Integer<int64_t>(annotation.until.time_since_epoch().count());
+  to.Integer<int64_t>(annotation.occurred_at.time_since_epoch().count());
+  to.Integer<uint64_t>(annotation.resource_version);
+  for (const std::string* part :
+       {&annotation.api_version, &annotation.kind, &annotation.name,
+        &annotation.uid, &annotation.annotation, &annotation.label}) {
+    to.Text(*part);
+  }
+  return text;
+}
+
+std::optional<Annotation> LoadAnnotation(std::string_view text) {
+  ByteReader from(text);
+  Annotation annotation;
+  annotation.until = WallTime(microseconds(from.Time(0)));
+  annotation.occurred_at = WallTime(microseconds(from.Time(0)));
+  annotation.resource_version = from.Integer<uint64_t>();
+  for (std::string* part :
+       {&annotation.api_version, &annotation.kind, &annotation.name,
+        &annotation.uid, &annotation.annotation, &annotation.label}) {
+    *part = from.Text();
+  }
+  if (!from.Done()) return std::nullopt;
+  return annotation;
+}
+
+bool IsUuid(std::string_view text) {
+  constexpr std::string_view kForm = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
+  return std::equal(text.begin(), text.end(), kForm.begin(), kForm.end(),
+                    [](char c, char form) {
+                      if (form == '-') return c == '-';
+                      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
+                             (c >= 'A' && c <= 'F');
+                    });
+}
+
+}  // namespace kem

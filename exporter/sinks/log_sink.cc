@@ -1,0 +1,118 @@
+#include "sinks/log_sink.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <nlohmann/json.hpp>
+#include <system_error>
+
+#include "base/rfc3339.h"
+#include "sinks/record_fields.h"
+
+namespace kem {
+namespace {
+
+constexpr int kPollMilliseconds = 200;
+
+std::string LastError() { return std::generic_category().message(errno); }
+
+bool SameFile(int fd, const std::string& path) {
+  struct stat open_one = {};
+  struct stat named = {};
+  return ::fstat(fd, &open_one) == 0 && ::stat(path.c_str(), &named) == 0 &&
+         open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino;
+}
+
+// Whoever wrote there before may have been killed within a line. False also for
+// a file that we may not read.
+bool EndsWithinALine(int fd, const std::string& path) {
+  struct stat status = {};
+  if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) ||
+      status.st_size == 0) {
+    return false;
+  }
+  const UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  char last = '\n';
+  return ::pread(file.get(), &last, 1, status.st_size - 1) == 1 && last != '\n';
+}
+
+}  // namespace
+
+void AppendLogLine(const Occurrence& occurrence, std::string& out) {
+  nlohmann::ordered_json line;
+  line["time"] = FormatRfc3339Millis(occurrence.occurred_at);
+  line["severity"] = SeverityOf(occurrence).text;
+  line["body"] = occurrence.message;
+  ForEachField(occurrence,
+               {[&](FieldOf, std::string_view key, std::string_view value) {
+                  line[std::string(key)] = value;
+                },
+                [&](FieldOf, std::string_view key, int64_t value) {
+                  line[std::string(key)] = value;
+                }});
+  out += line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  out += '\n';
+}
+
+Delivery LogSink::Deliver(std::span<const Occurrence> batch,
+                          const std::stop_token& stop) {
+  const Result<int> fd = Open();
+  if (!fd) return {.problem = fd.error().message};
+  size_t done = 0;
+  std::string line;
+  for (const Occurrence& occurrence : batch) {
+    line.clear();
+    if (cut_) line += '\n';
+    AppendLogLine(occurrence, line);
+    if (!Write(*fd, line, stop)) {
+      return {.done = done,
+              .problem = "cannot write to " + path_ + ": " + LastError()};
+    }
+    ++done;
+  }
+  return {.done = done};
+}
+
+Result<int> LogSink::Open() {
+  if (path_ == "-") return STDOUT_FILENO;
+  if (file_.has_value() && SameFile(file_.get(), path_)) return file_.get();
+  // O_NONBLOCK: a named pipe that nobody reads is an error, and no wait.
+  constexpr int kHow = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK;
+  file_ = UniqueFd(::open(path_.c_str(), kHow, 0640));
+  if (!file_.has_value()) {
+    return Error{ErrorCode::kInternal,
+                 "cannot open " + path_ + ": " + LastError()};
+  }
+  cut_ = EndsWithinALine(file_.get(), path_);
+  return file_.get();
+}
+
+// In pieces that a pipe which is ready takes at once, so that a reader who
+// stands still does not keep us from stopping.
+bool LogSink::Write(int fd, std::string_view text,
+                    const std::stop_token& stop) {
+  while (!text.empty()) {
+    pollfd ready{fd, POLLOUT, 0};
+    if (::poll(&ready, 1, kPollMilliseconds) == 0) {
+      errno = EAGAIN;
+      if (stop.stop_requested()) return false;
+      continue;
+    }
+    const ssize_t written =
+        ::write(fd, text.data(), std::min<size_t>(text.size(), PIPE_BUF));
+    if (written < 0) {
+      if (errno == EINTR || errno == EAGAIN) continue;
+      return false;
+    }
+    text.remove_prefix(static_cast<size_t>(written));
+    cut_ = !text.empty();
+  }
+  return true;
+}
+
+}  // namespace kem

@@ -1,0 +1,40 @@
+// The sink `log`: one JSON line an occurrence, or a jump of several, to
+// standard output or to a file. The file may be moved away, by logrotate say:
+// the next batch opens a new one. Times are UTC.
+//
+// Owned by one worker's thread.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include "base/result.h"
+#include "base/unique_fd.h"
+#include "sinks/sink.h"
+
+namespace kem {
+
+class LogSink : public Sink {
+ public:
+  // "-" is standard output. Opens nothing yet.
+  explicit LogSink(std::string path) : path_(std::move(path)) {}
+
+  Delivery Deliver(std::span<const Occurrence> batch,
+                   const std::stop_token& stop) override;
+  size_t max_batch() const override { return 512; }
+
+ private:
+  Result<int> Open();
+  // Writes all of it; false when it could not, or at `stop`.
+  bool Write(int fd, std::string_view text, const std::stop_token& stop);
+
+  const std::string path_;
+  UniqueFd file_;
+  bool cut_ = false;  // the last line has no end
+};
+
+// One line with its newline: time, severity, body and the fields.
+void AppendLogLine(const Occurrence& occurrence, std::string& out);
+
+}  // namespace kem

@@ -1,0 +1,178 @@
+#include "sinks/mirror_sink.h"
+
+#include <array>
+#include <cstdio>
+#include <nlohmann/json.hpp>
+#include <unordered_map>
+
+#include "base/hash.h"
+#include "base/rfc3339.h"
+#include "events/event.h"
+
+namespace kem {
+namespace {
+
+using nlohmann::ordered_json;
+using Verdict = ApiAnswer::Verdict;
+
+// A DNS-1123 subdomain's length (k8s.io/apimachinery
+// pkg/util/validation/validation.go).
+constexpr size_t kMaxName = 253;
+constexpr size_t kHashDigits = 16;
+
+std::string Dump(const ordered_json& json) {
+  return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+}
+
+// `text` made a DNS-1123 subdomain; one that is stays as it is. May be empty.
+// core/v1 takes any Event's name that is a part of a URL's path
+// (k8s.io/apiserver v0.37.2 pkg/registry/rest/create.go:159).
+std::string Subdomain(std::string_view text) {
+  std::string name;
+  const auto trim = [&name](std::string_view ends) {
+    while (!name.empty() && ends.find(name.back()) != std::string_view::npos) {
+      name.pop_back();
+    }
+  };
+  for (const char c : text) {
+    const bool upper = c >= 'A' && c <= 'Z';
+    if (upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
+      name += upper ? static_cast<char>(c - 'A' + 'a') : c;
+    } else if (c == '.') {
+      trim("-.");
+      if (!name.empty()) name += '.';
+    } else if (!name.empty() && name.back() != '.') {
+      name += '-';
+    }
+  }
+  trim("-.");
+  return name;
+}
+
+ordered_json OriginalReference(const Occurrence& occurrence) {
+  ordered_json reference = ordered_json::object();
+  const auto add = [&](const char* key, std::string_view value) {
+    if (!value.empty()) reference[key] = value;
+  };
+  add("apiVersion", occurrence.api_version);
+  add("kind", occurrence.kind);
+  add("namespace", occurrence.object_namespace);
+  add("name", occurrence.object_name);
+  add("uid", occurrence.object_uid);
+  add("resourceVersion", occurrence.object_version);
+  add("fieldPath", occurrence.field_path);
+  return reference;
+}
+
+// Of one Event only what it told last matters: it holds the count.
+std::unordered_map<std::string_view, size_t> LastOfEach(
+    std::span<const Occurrence> batch) {
+  std::unordered_map<std::string_view, size_t> last;
+  for (size_t i = 0; i < batch.size(); ++i) last[batch[i].uid] = i;
+  return last;
+}
+
+}  // namespace
+
+std::string MirrorName(std::string_view name, std::string_view uid) {
+  std::array<char, kHashDigits + 1> hash{};
+  std::snprintf(hash.data(), hash.size(), "%016llx",
+                static_cast<unsigned long long>(Checksum(uid, 0)));
+  std::string mirror = Subdomain(name.substr(0, kMaxName - 1 - kHashDigits));
+  if (!mirror.empty()) mirror += '.';
+  return mirror + hash.data();
+}
+
+// With no eventTime a core/v1 Event is an old one, of which the API server
+// asks only that involvedObject.namespace is metadata.namespace
+// (k8s.io/kubernetes v1.37.2 pkg/apis/core/validation/events.go:143-155;
+// lines 162-185 hold new ones to 1024 bytes of message and more, and 49-69
+// those that come through events.k8s.io/v1). Its updates may change all
+// (75-79). Texts are written even where they are empty, so that a patch takes
+// away what the original has no more.
+//
+// involvedObject has no uid: kubectl describe looks for an object's Events by
+// it in all namespaces, and would show this one beside the original.
+std::string MirrorBody(const Occurrence& occurrence,
+                       std::string_view target_namespace) {
+  const ordered_json reference = OriginalReference(occurrence);
+  const ordered_json original = {{"namespace", occurrence.event_namespace},
+                                 {"name", occurrence.name},
+                                 {"uid", occurrence.uid},
+                                 {"involvedObject", reference}};
+  ordered_json body;
+  body["apiVersion"] = "v1";
+  body["kind"] = "Event";
+  body["metadata"] = {
+      {"name", MirrorName(occurrence.name, occurrence.uid)},
+      {"namespace", target_namespace},
+      {"annotations", {{"kube-event-metrics/original", Dump(original)}}}};
+  body["involvedObject"] = {{"apiVersion", occurrence.api_version},
+                            {"kind", occurrence.kind},
+                            {"name", occurrence.object_name},
+                            {"namespace", target_namespace}};
+  body["related"] = reference;
+  body["reason"] = occurrence.reason;
+  body["type"] = occurrence.type;
+  body["message"] = occurrence.message;
+  body["action"] = occurrence.action;
+  body["count"] = occurrence.count;
+  body["firstTimestamp"] = FormatRfc3339Seconds(occurrence.first_seen);
+  body["lastTimestamp"] = FormatRfc3339Seconds(occurrence.occurred_at);
+  body["source"] = {{"component", occurrence.reporting_component},
+                    {"host", occurrence.host}};
+  body["reportingComponent"] = kMirrorComponent;
+  return Dump(body);
+}
+
+Delivery MirrorSink::Deliver(std::span<const Occurrence> batch,
+                             const std::stop_token& stop) {
+  const auto last = LastOfEach(batch);
+  Delivery delivery;
+  for (size_t i = 0; i < batch.size(); ++i, ++delivery.done) {
+    const Occurrence& occurrence = batch[i];
+    if (last.at(occurrence.uid) != i) continue;
+    if (occurrence.event_namespace == target_) continue;
+    if (stop.stop_requested()) return delivery;
+    ApiAnswer answer = Write(occurrence, stop);
+    if (answer.verdict == Verdict::kDone) continue;
+    // What was cut short by our own end is no trouble of the API server's.
+    if (stop.stop_requested()) return delivery;
+    delivery.problem = std::move(answer.problem);
+    if (answer.verdict != Verdict::kRefused) {
+      delivery.retry_after = answer.retry_after;
+      return delivery;
+    }
+    ++delivery.refused;
+  }
+  return delivery;
+}
+
+// A patch of what is not there is 404 though Events may be created by an
+// update (k8s.io/apiserver v0.37.2 pkg/endpoints/handlers/patch.go:387), so an
+// Event that expired or was taken away is created again, with its whole count.
+ApiAnswer MirrorSink::Write(const Occurrence& occurrence,
+                            const std::stop_token& stop) {
+  const std::string events =
+      "/api/v1/namespaces/" + PathPart(target_) + "/events";
+  const ApiWrite create{.method = "POST",
+                        .path = events,
+                        .body = MirrorBody(occurrence, target_)};
+  const ApiWrite update{
+      .method = "PATCH",
+      .path =
+          events + "/" + PathPart(MirrorName(occurrence.name, occurrence.uid)),
+      .content_type = "application/merge-patch+json",
+      .body = create.body};
+  const bool is_new = occurrence.count == occurrence.delta;
+  if (!is_new) {
+    ApiAnswer answer = SendToApi(transport_, update, stop);
+    if (answer.verdict != Verdict::kNotFound) return answer;
+  }
+  // Another replica may be first.
+  ApiAnswer answer = SendToApi(transport_, create, stop);
+  if (answer.verdict != Verdict::kConflict) return answer;
+  return SendToApi(transport_, update, stop);
+}
+
+}  // namespace kem

@@ -1,0 +1,223 @@
+#include "sinks/otlp_sink.h"
+
+#include <strings.h>
+
+#include <algorithm>
+#include <array>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
+
+#include "base/gzip_stream.h"
+#include "base/one_line.h"
+#include "net/whole_answer.h"
+#include "sinks/record_fields.h"
+#include "version.h"
+
+namespace kem {
+namespace {
+
+using nlohmann::ordered_json;
+
+constexpr std::chrono::seconds kPatience{10};
+constexpr size_t kToldOfAnswer = 200;
+constexpr char kSecret[] = "Authorization";
+
+// uint64 is a string in protobuf's JSON.
+std::string Nanoseconds(WallTime time) {
+  return std::to_string(
+      std::chrono::nanoseconds(time.time_since_epoch()).count());
+}
+
+ordered_json Attribute(std::string_view key, ordered_json value) {
+  return {{"key", key}, {"value", std::move(value)}};
+}
+
+ordered_json Text(std::string_view text) { return {{"stringValue", text}}; }
+
+// One record with its object as resource, as the collector's k8s_events
+// receiver has it.
+ordered_json ResourceLogs(const Occurrence& occurrence, WallTime now) {
+  ordered_json object = ordered_json::array();
+  object.push_back(Attribute("service.name", Text("kube-event-metrics")));
+  ordered_json event = ordered_json::array();
+  ForEachField(
+      occurrence,
+      {[&](FieldOf of, std::string_view key, std::string_view value) {
+         (of == FieldOf::kObject ? object : event)
+             .push_back(Attribute(key, Text(value)));
+       },
+       [&](FieldOf of, std::string_view key, int64_t value) {
+         (of == FieldOf::kObject ? object : event)
+             .push_back(Attribute(key, {{"intValue", std::to_string(value)}}));
+       }});
+  const LogSeverity severity = SeverityOf(occurrence);
+  ordered_json record;
+  record["timeUnixNano"] = Nanoseconds(occurrence.occurred_at);
+  record["observedTimeUnixNano"] = Nanoseconds(now);
+  record["severityNumber"] = severity.number;
+  record["severityText"] = severity.text;
+  record["body"] = Text(occurrence.message);
+  record["attributes"] = std::move(event);
+  return {{"resource", {{"attributes", std::move(object)}}},
+          {"scopeLogs",
+           {{{"scope", {{"name", "kube-event-metrics"}, {"version", kVersion}}},
+             {"logRecords", {std::move(record)}}}}}};
+}
+
+// How many of them the collector says it has rejected.
+size_t Rejected(const std::string& body) {
+  const nlohmann::json answer = nlohmann::json::parse(body, nullptr, false);
+  const nlohmann::json::json_pointer at("/partialSuccess/rejectedLogRecords");
+  if (!answer.is_object() || !answer.contains(at)) return 0;
+  const nlohmann::json& rejected = answer.at(at);
+  if (rejected.is_number_unsigned()) return rejected.get<size_t>();
+  if (!rejected.is_string()) return 0;
+  return std::strtoul(rejected.get<std::string>().c_str(), nullptr, 10);
+}
+
+// The request itself is wrong in the collector's eyes, and always will be.
+bool IsFinal(int status) {
+  return status == 400 || status == 413 || status == 415 || status == 422;
+}
+
+// Proxies answer 413. The collector unpacks first and answers 400, whose text
+// is net/http's (MaxBytesError).
+bool IsTooLarge(int status, std::string_view body) {
+  return status == 413 ||
+         (status == 400 &&
+          body.find("request body too large") != std::string_view::npos);
+}
+
+bool IsToken(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+           (c >= '0' && c <= '9') || c == '-' || c == '_';
+  });
+}
+
+// What the transport or this sink says of the request; a second one would
+// make it another, or none.
+bool IsOurs(const std::string& name) {
+  constexpr std::array kOurs = {"connection",       "content-encoding",
+                                "content-length",   "content-type",
+                                "expect",           "host",
+                                "transfer-encoding"};
+  return std::any_of(kOurs.begin(), kOurs.end(), [&name](const char* ours) {
+    return ::strcasecmp(name.c_str(), ours) == 0;
+  });
+}
+
+std::string_view Trim(std::string_view text) {
+  constexpr std::string_view kWhite = " \t\r";
+  const size_t begin = text.find_first_not_of(kWhite);
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(kWhite) - begin + 1);
+}
+
+}  // namespace
+
+Result<HeaderFields> ParseHeaderFile(std::string_view text) {
+  HeaderFields fields;
+  for (int number = 1; !text.empty(); ++number) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = Trim(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.empty() || line.front() == '#') continue;
+    const size_t colon = std::min(line.find(':'), line.size());
+    const std::string_view name = line.substr(0, colon);
+    const std::string_view value =
+        Trim(line.substr(std::min(colon + 1, line.size())));
+    const bool visible = std::all_of(value.begin(), value.end(), [](char c) {
+      return c >= ' ' && c < '\x7F';
+    });
+    if (!IsToken(name) || value.empty() || !visible) {
+      return Error{ErrorCode::kInvalidConfig,
+                   "line " + std::to_string(number) +
+                       " is no header such as \"X-Scope-OrgID: team\""};
+    }
+    fields.emplace_back(name, value);
+    if (IsOurs(fields.back().first)) {
+      return Error{ErrorCode::kInvalidConfig,
+                   "line " + std::to_string(number) + " has " +
+                       fields.back().first + ", which the exporter sets"};
+    }
+  }
+  return fields;
+}
+
+// A record at a time: a tree of all of them costs twice as much.
+std::string OtlpBody(std::span<const Occurrence> batch, WallTime now) {
+  std::string body = R"({"resourceLogs":[)";
+  for (const Occurrence& occurrence : batch) {
+    if (&occurrence != &batch.front()) body += ',';
+    body += ResourceLogs(occurrence, now)
+                .dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+  }
+  return body + "]}";
+}
+
+OtlpSink::OtlpSink(std::unique_ptr<HttpTransport> transport, Headers headers,
+                   const Clock& clock, FileReader read)
+    : transport_(std::move(transport)),
+      headers_(std::move(headers)),
+      clock_(clock),
+      read_(std::move(read)) {}
+
+Result<void> OtlpSink::AddHeaders(HttpRequest& request) const {
+  if (headers_.file.empty()) return {};
+  const auto refuse = [this](const std::string& why) {
+    return Error{ErrorCode::kInvalidConfig, headers_.file + " " + why};
+  };
+  const Result<std::optional<std::string>> text = read_(headers_.file);
+  if (!text) return text.error();
+  if (!text->has_value()) return refuse("is not there");
+  Result<HeaderFields> fields = ParseHeaderFile(**text);
+  if (!fields) return refuse(fields.error().message);
+  for (const auto& [name, value] : *fields) {
+    if (!headers_.confidential && ::strcasecmp(name.c_str(), kSecret) == 0) {
+      return refuse(
+          "has an Authorization, which plain http would show to all; "
+          "use an https:// endpoint");
+    }
+  }
+  request.headers = std::move(*fields);
+  return {};
+}
+
+Delivery OtlpSink::Deliver(std::span<const Occurrence> batch,
+                           const std::stop_token& stop) {
+  HttpRequest request;
+  request.path = "/v1/logs";
+  request.read_timeout = request.deadline = kPatience;
+  const Result<void> added = AddHeaders(request);
+  if (!added) return {.problem = added.error().message};
+  request.headers.emplace_back("Content-Encoding", "gzip");
+  GzipStream().Append(OtlpBody(batch, clock_.WallNow()), true, request.body);
+  WholeAnswer answer;
+  const HttpOutcome outcome = transport_->Send(request, answer, stop);
+  if (outcome.end != HttpEnd::kComplete) return {.problem = outcome.message};
+  const int status = answer.head().status;
+  if (status / 100 == 2) {
+    max_batch_ = std::min(max_batch_ + 1, kMaxBatch);
+    const size_t rejected = std::min(Rejected(answer.body()), batch.size());
+    return {.done = batch.size(),
+            .refused = rejected,
+            .problem = rejected == 0 ? ""
+                                     : "the collector rejected " +
+                                           std::to_string(rejected)};
+  }
+  if (IsTooLarge(status, answer.body()) && batch.size() > 1) {
+    max_batch_ = batch.size() / 2;
+    return {.hold = std::chrono::milliseconds(0)};
+  }
+  const std::string problem = "the collector answers " +
+                              std::to_string(status) + " " +
+                              OneLine(answer.body().substr(0, kToldOfAnswer));
+  if (IsFinal(status)) {
+    return {.done = batch.size(), .refused = batch.size(), .problem = problem};
+  }
+  return {.problem = problem, .retry_after = answer.head().retry_after};
+}
+
+}  // namespace kem

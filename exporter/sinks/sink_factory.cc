@@ -1,0 +1,46 @@
+#include "sinks/sink_factory.h"
+
+#include <memory>
+
+#include "apiserver/httplib_transport.h"
+#include "net/proxy_url.h"
+#include "sinks/annotate_sink.h"
+#include "sinks/log_sink.h"
+#include "sinks/mirror_sink.h"
+#include "sinks/otlp_sink.h"
+
+namespace kem {
+namespace {
+
+std::unique_ptr<Sink> MakeOtlp(const SinkConfig& config, const Clock& clock) {
+  const ApiAccess& access = *config.collector.access;
+  return std::make_unique<OtlpSink>(
+      std::make_unique<HttplibTransport>(access),
+      OtlpSink::Headers{config.headers_file,
+                        access.server.tls || IsThisMachine(access.server)},
+      clock);
+}
+
+}  // namespace
+
+SinkFactory MakeSinkFactory(HttpTransport& api, const Discovery& discovery,
+                            Clock& clock) {
+  return [&](const SinkConfig& config,
+             SinkMemory& memory) -> std::unique_ptr<Sink> {
+    switch (config.type) {
+      case SinkType::kLog:
+        return std::make_unique<LogSink>(config.path);
+      case SinkType::kOtlp:
+        return MakeOtlp(config, clock);
+      case SinkType::kAnnotate:
+        return std::make_unique<AnnotateSink>(
+            api, discovery, clock, memory,
+            AnnotateOptions{config.queue.name, config.label, config.label_ttl});
+      case SinkType::kMirror:
+        return std::make_unique<MirrorSink>(api, config.target_namespace);
+    }
+    return nullptr;  // there is no other kind
+  };
+}
+
+}  // namespace kem

@@ -1,0 +1,319 @@
+"""Sinks: a real collector, and mirrors and annotated on a real API server."""
+
+import collections
+import json
+import time
+import unittest
+
+from rig import collector, control_plane, sinks, manifests, processes
+from rig.api import ApiError
+from rig.case import ClusterCase
+from rig.sinks import Kubectl
+
+PATH = manifests.CORE_V1.format("default")
+LABEL = "kube-event-metrics/trouble"
+OBJECTS = "kube_event_object_occurrences_total"
+NAMESPACE = "/api/v1/namespaces"
+
+
+class SinksTest(ClusterCase):
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        control_plane.need("kubectl", "otelcol")
+        cls.plane.start_controller_manager()
+        cls.kubectl = Kubectl(cls.plane)
+
+    def exporter_with(self, name, sinks, *flags):
+        """An exporter with a state file and these sinks."""
+        config = self.folder.file(f"{name}-config.yaml",
+                                  json.dumps({"sinks": sinks}))
+        return self.exporter(
+            name, "--config.file", config, "--state.file",
+            self.folder.file(f"{name}.state"), *flags,
+            listen=f"127.0.0.1:{processes.free_port()}")
+
+    def kill_and_restart(self, exporter):
+        exporter.process.kill()
+        exporter.start_again()
+        processes.wait_until(exporter.ready, 30, f"{exporter.name} is ready")
+
+    def add_node(self, name):
+        return self.api.post("/api/v1/nodes",
+                             manifests.node(name, kwok=False))
+
+    def write(self, name, about, reason, **more):
+        return self.told(self.api.post(PATH, manifests.legacy_event(
+            name, about, reason, **more)))
+
+    def repeat(self, name, count):
+        return self.told(self.api.patch(f"{PATH}/{name}", {"count": count}))
+
+    def counted(self, exporter, **labels):
+        wanted = set(labels.items())
+        return sum(value for pairs, value in
+                   exporter.samples().get(OBJECTS, {}).items()
+                   if wanted <= pairs)
+
+    def mirrors(self, namespace, reason):
+        return [event for event in
+                self.kubectl.items("get", "events", "-n", namespace)
+                if event["reason"] == reason]
+
+    def wait_mirror(self, namespace, reason, count, seconds=40):
+        def there():
+            found = self.mirrors(namespace, reason)
+            return found and found[-1].get("count") == count
+        processes.wait_until(there, seconds,
+                             f"{reason} x{count} in {namespace}", 0.5)
+        found = self.mirrors(namespace, reason)
+        self.assertEqual(len(found), 1, found)
+        return found[0]
+
+    def wait_failure(self, exporter, more_than):
+        processes.wait_until(
+            lambda: exporter.own("sink_failures_total") > more_than,
+            20, "an attempt failed")
+
+    def make_target(self, namespace, *accounts):
+        self.api.ensure(NAMESPACE, {"metadata": {"name": namespace}})
+        paths = [sinks.may_mirror(self.api, account, namespace)
+                 for account in accounts]
+        return paths[0]
+
+    def test_a_collector_gets_the_truth(self):
+        target = collector.Collector(self.folder, self.plane.certificates)
+        self.addCleanup(target.close)
+        cert, key = self.plane.certificates.client("exporter")
+        headers = self.folder.file(
+            "headers", "Authorization: Bearer wrong\n")
+        exporter = self.exporter_with("collected", [{
+            "name": "store", "type": "otlp", "endpoint": target.endpoint,
+            "headers-file": headers, "ca-file": self.plane.certificates.ca,
+            "cert-file": cert, "key-file": key}])
+        baseline = exporter.baselines()[""]
+        self.add_node("collected")
+        self.api.post("/api/v1/persistentvolumes",
+                      manifests.released_volume("collected", "Delete"))
+        for i in range(40):
+            self.write(f"c{i}", manifests.about_node(f"c{i % 4}"), "Collected",
+                       kind="Warning" if i % 2 else "Normal")
+        self.write("pod", manifests.about_pod("p"), "NotOfTheCluster")
+        for count in (2, 5, 6):
+            for i in range(4):
+                self.repeat(f"c{i}", count)
+        self.wait_event("RegisteredNode", object_name="collected")
+        self.wait_event("VolumeFailedDelete", object_name="collected")
+        self.wait_failure(exporter, 0)
+        self.assertEqual(target.records(), [])
+        # Another token; the file is read for each request.
+        self.folder.file("headers", f"Authorization: Bearer {collector.TOKEN}\n")
+        processes.wait_until(
+            lambda: len(target.records()) >= len(self.truth.told(baseline)),
+            40, "the collector has it all")
+        self.assertEqual(exporter.own("sink_dropped_total"), 0)
+        self.kill_and_restart(exporter)
+        self.repeat("c0", 9)
+        processes.wait_until(
+            lambda: exporter.own("sink_queued") == 0 and
+            len(target.records()) >= len(self.truth.told(baseline)),
+            30, "and what came after a kill")
+        self.compare(target.records(), self.truth.told(baseline))
+        self.assertEqual(exporter.own("sink_dropped_total"), 0)
+
+    def compare(self, records, told):
+        # What was on its way when the exporter was killed may come again.
+        records = list({record["event.id"]: record
+                        for record in reversed(records)}.values())[::-1]
+        by_id = {record["event.id"]: record for record in records}
+        self.assertEqual(set(by_id), {f"{frame.uid}/{frame.version}"
+                                      for frame, _ in told})
+        order = collections.defaultdict(list)
+        for record in records:
+            order[record["k8s.event.uid"]].append(
+                int(record["event.id"].rpartition("/")[2]))
+        for versions in order.values():
+            self.assertEqual(versions, sorted(versions))
+        for frame, delta in told:
+            record = by_id[f"{frame.uid}/{frame.version}"]
+            wanted = {
+                "k8s.event.uid": frame.uid, "k8s.event.name": frame.key[1],
+                "k8s.namespace.name": frame.key[0],
+                "k8s.event.reason": frame.reason, "body": frame.note,
+                "k8s.event.count": frame.reading, "kube_event.delta": delta,
+                "kube_event.scope": "cluster",
+                "k8s.event.reporting_component": frame.component,
+                "severity": {"Warning": "Warn", "Normal": "Info"}[frame.type],
+                "k8s.object.kind": frame.kind,
+                "k8s.object.name": frame.object_name,
+                "k8s.object.api_version": frame.api_version}
+            self.assertEqual({key: record.get(key) for key in wanted}, wanted)
+            self.assertAlmostEqual(record["time"], frame.newest, delta=1e-3)
+
+    def test_mirrors_of_two_exporters(self):
+        sinks = [{"name": "infra", "type": "mirror",
+                    "namespace": "infra"}]
+        self.make_target("infra", "mirror-a", "mirror-b")
+        both = [self.exporter_with(name, sinks)
+                for name in ("mirror-a", "mirror-b")]
+        node = self.add_node("mirrored")
+        began = time.time() - 600
+        original = self.write("m", manifests.about_node(
+            "mirrored", uid=node["metadata"]["uid"]), "Mirrored", first=began)
+        self.wait_mirror("infra", "Mirrored", 1)
+        self.repeat("m", 4)
+        self.wait_mirror("infra", "Mirrored", 4)
+        for exporter in both:
+            self.kill_and_restart(exporter)
+        original = self.repeat("m", 7)
+        mirror = self.wait_mirror("infra", "Mirrored", 7)
+        for key in ("firstTimestamp", "lastTimestamp", "message", "type"):
+            self.assertEqual(mirror[key], original[key], key)
+        self.assertEqual(mirror["related"]["uid"], node["metadata"]["uid"])
+        self.assertEqual(mirror["involvedObject"]["namespace"], "infra")
+        told = json.loads(mirror["metadata"]["annotations"]
+                          ["kube-event-metrics/original"])
+        self.assertEqual((told["namespace"], told["name"], told["uid"]),
+                         ("default", "m", original["metadata"]["uid"]))
+        self.assertIn("node/mirrored",
+                      self.kubectl.text("get", "events", "-n", "infra"))
+        shown = self.kubectl.text("describe", "node", "mirrored")
+        self.assertEqual(shown.count("Mirrored "), 1, shown)
+        for exporter in both:
+            processes.wait_until(
+                lambda exporter=exporter:
+                exporter.own("sink_queued") == 0, 20, "all is delivered")
+            self.assertEqual(self.counted(exporter, reason="Mirrored"), 7)
+            self.assertEqual(self.counted(
+                exporter, reporting_component="kube-event-metrics"), 0)
+            self.assertEqual(exporter.own("sink_dropped_total"), 0)
+            self.assertGreater(exporter.own("filtered_occurrences_total"), 0)
+
+    def test_mirrors_wait_until_they_may(self):
+        binding = self.make_target("held", "held")
+        exporter = self.exporter_with("held", [{
+            "name": "held", "type": "mirror", "namespace": "held"}])
+        self.wait_is_held(exporter, "NoRight",
+                          lambda: self.api.delete(binding),
+                          lambda: sinks.may_mirror(self.api, "held",
+                                                        "held"))
+        # Kubernetes exempts Events from quotas (pkg/quota/v1/install).
+        self.forbid(f"{NAMESPACE}/held/resourcequotas")
+        self.write("quota", manifests.about_node("held"), "NoQuota")
+        self.wait_mirror("held", "NoQuota", 1, 10)
+        self.wait_is_held(exporter, "NoNamespace", self.hold_deletion,
+                          self.make_anew)
+        self.assertEqual(exporter.own("sink_dropped_total"), 0)
+
+    def wait_is_held(self, exporter, reason, prevent, allow):
+        prevent()
+        failures = exporter.own("sink_failures_total")
+        self.write(reason.lower(), manifests.about_node("held"), reason)
+        self.wait_failure(exporter, failures)
+        self.assertEqual(exporter.own("sink_queued"), 1)
+        self.assertEqual(self.counted(exporter, reason=reason), 1)
+        allow()
+        self.wait_mirror("held", reason, 1)
+
+    def forbid(self, quotas):
+        """No Event and no ConfigMap more: the latter shows that it holds."""
+        hard = {"count/events": "0", "count/configmaps": "0"}
+        self.api.post(quotas, {"metadata": {"name": "none"},
+                               "spec": {"hard": hard}})
+
+        def holds():
+            return self.api.raw("POST", f"{NAMESPACE}/held/configmaps?dryRun=All",
+                                {"metadata": {"name": "x"}})[0] == 403
+        processes.wait_until(holds, 30, "the quota holds")
+
+    def hold_deletion(self):
+        """The namespace is being deleted, and a finalizer holds it."""
+        self.api.delete(f"{NAMESPACE}/held/resourcequotas/none")
+        holder = {"metadata": {"name": "holder",
+                               "finalizers": ["example.com/hold"]}}
+        processes.wait_until(
+            lambda: self.api.post(f"{NAMESPACE}/held/configmaps", holder), 20,
+            "the quota holds no more")
+        self.api.delete(f"{NAMESPACE}/held")
+
+    def make_anew(self):
+        self.api.patch(f"{NAMESPACE}/held/configmaps/holder",
+                       {"metadata": {"finalizers": None}})
+        processes.wait_until(
+            lambda: self.api.raw("GET", f"{NAMESPACE}/held")[0] == 404, 60,
+            "the namespace is gone")
+        self.make_target("held", "held")
+
+    def node(self, name):
+        return self.api.get(f"/api/v1/nodes/{name}")["metadata"]
+
+    def troubled(self, reason):
+        return [node["metadata"]["name"] for node in
+                self.kubectl.items("get", "nodes", "-l", f"{LABEL}={reason}")]
+
+    def test_marks(self):
+        sinks.may_annotate(self.api, "annotated", "nodes")
+        exporter = self.exporter_with("annotated", [{
+            "name": "trouble", "type": "annotate", "label-ttl": "1m",
+            "filter": {"kinds": ["Node"]}}])
+        self.add_node("annotated")
+        # Somebody else's label, which is taken over.
+        self.add_node("owned")
+        self.api.patch("/api/v1/nodes/owned",
+                       {"metadata": {"labels": {LABEL: "mine"}}})
+        # The kubelet writes the name for the uid.
+        for name in ("gone", "owned", "annotated"):
+            self.write(f"boot-{name}", manifests.about_node(name, uid=name),
+                       "Rebooted", kind="Warning")
+        gone_uid = "0a0a0a0a-0000-4000-8000-000000000001"
+        self.write("boot-late", manifests.about_node("late", uid=gone_uid),
+                   "Rebooted", kind="Warning")
+        processes.wait_until(
+            lambda: self.troubled("Rebooted") == ["annotated", "owned"], 20,
+            "both nodes are found by their label")
+        began = time.monotonic()
+        mark = json.loads(self.node("annotated")["annotations"][LABEL])
+        self.assertEqual((mark["reason"], mark["count"], mark["message"]),
+                         ("Rebooted", 1, "by hand"))
+        for name in ("annotated", "owned"):
+            managers = {entry["manager"]: entry["operation"]
+                        for entry in self.node(name)["managedFields"]
+                        if LABEL in json.dumps(entry)}
+            self.assertEqual(
+                managers, {"kube-event-metrics-trouble": "Apply"}, name)
+        processes.wait_until(lambda: exporter.own("sink_queued") == 0, 20,
+                             "those of nodes that are gone do not wait")
+        self.kill_and_restart(exporter)
+        processes.wait_until(lambda: not self.troubled("Rebooted"), 100,
+                             "the labels are gone", 1)
+        self.assertGreater(time.monotonic() - began, 50)
+        self.assertEqual(json.loads(self.node("annotated")["annotations"][LABEL]),
+                         mark)
+        self.assertNotIn(LABEL, self.node("annotated").get("labels", {}))
+        for name in ("gone", "late"):
+            with self.assertRaises(ApiError, msg="it was made anew"):
+                self.node(name)
+
+
+    def test_a_policy_that_protects_one_node_holds_up_no_other(self):
+        sinks.may_annotate(self.api, "policy", "nodes")
+        exporter = self.exporter_with("policy", [{
+            "name": "policy", "type": "annotate", "filter": {"kinds": ["Node"]}}])
+        for name in ("guarded", "open"):
+            self.add_node(name)
+        sinks.forbid_label(self.api, LABEL, "guarded")
+        for name in ("guarded", "open"):
+            self.write(f"policy-{name}", manifests.about_node(name, uid=name),
+                       "Guarded", kind="Warning")
+        processes.wait_until(lambda: self.troubled("Guarded") == ["open"], 20,
+                             "the other is annotated")
+        processes.wait_until(lambda: exporter.own("sink_queued") == 0, 20,
+                             "nothing waits")
+        self.assertEqual(exporter.own("sink_dropped_total"), 1)
+        self.assertEqual(exporter.own("sink_failures_total"), 0)
+        self.assertNotIn(LABEL, self.node("guarded").get("labels", {}))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

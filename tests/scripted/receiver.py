@@ -1,0 +1,193 @@
+"""A receiver for the sink `otlp`: takes logs by OTLP/HTTP, or plays a fault.
+
+It remembers each record that it took, in order, by whole answers only: what a
+fault has swallowed was not taken. `play` says how it is from now on, where
+`dead` refuses connections; `next_answers` how it answers the next few requests.
+"""
+
+import collections
+import gzip
+import json
+import socket
+import ssl
+import threading
+import time
+
+import wire
+
+NONSENSE = b"\x16\x03\x01 this is no HTTP\r\n\r\n"
+
+
+class Record:
+    """What tests look at of a log record."""
+
+    def __init__(self, resource, record):
+        self.resource = attributes(resource)
+        self.fields = attributes(record)
+        self.id = self.fields["event.id"]
+        self.object = self.resource["k8s.object.name"]
+        self.delta = self.fields["kube_event.delta"]
+        self.version = int(self.id.rpartition("/")[2])
+        self.body = record["body"]["stringValue"]
+
+
+def attributes(holder):
+    found = {}
+    for item in holder["attributes"]:
+        value = item["value"]
+        found[item["key"]] = (int(value["intValue"]) if "intValue" in value
+                              else value["stringValue"])
+    return found
+
+
+def records(body):
+    return [Record(logs["resource"], record)
+            for logs in json.loads(body)["resourceLogs"]
+            for scope in logs["scopeLogs"] for record in scope["logRecords"]]
+
+
+def compare(taken, told, once=True):
+    """What records are other than what was told, {id: delta}: a line each."""
+    found = {one.id: one.delta for one in taken}
+    wrong = [f"{key} is lost" for key in told.keys() - found.keys()]
+    wrong += [f"{key} was never told" for key in found.keys() - told.keys()]
+    wrong += [f"{key}: told {told[key]}, taken {found[key]}"
+              for key in told.keys() & found.keys() if told[key] != found[key]]
+    if not once:
+        return wrong
+    newest, seen = {}, set()
+    for one in taken:
+        if one.id in seen:
+            wrong.append(f"{one.id} came twice")
+        elif one.version < newest.get(one.object, 0):
+            wrong.append(f"{one.id} came after a newer one of {one.object}")
+        seen.add(one.id)
+        newest[one.object] = one.version
+    return wrong
+
+
+class Receiver:
+    """certificates: None for plain HTTP."""
+
+    MODES = ("up", "slow", "dead", "mute", "413", "429", "500", "503", "cut",
+             "cut-answer", "garbage", "garbage-body")
+
+    def __init__(self, certificates=None):
+        self.certificates = certificates
+        self.taken = []
+        self.problems = []  # with requests
+        self.answered = dict.fromkeys(self.MODES, 0)
+        self.headers = []  # of each request
+        self.mode = "up"
+        self.most = None  # records in a request; with more it is answered 413
+        self.next_answers = collections.deque()
+        self._changed = threading.Condition()
+        self._listener = None
+        self._holder = socket.socket()
+        self._holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        self._holder.bind(("127.0.0.1", 0))
+        self.port = self._holder.getsockname()[1]
+        self._listen()
+
+    @property
+    def url(self):
+        scheme = "https" if self.certificates else "http"
+        return f"{scheme}://127.0.0.1:{self.port}"
+
+    def play(self, mode):
+        assert mode in self.MODES, mode
+        self.mode = mode
+        if mode == "dead":
+            self._refuse()
+        elif not self._listener:
+            self._listen()
+
+    def stop(self):
+        self._refuse()
+        self._holder.close()
+
+    def wait_for(self, count, seconds):
+        """Whether so many records were taken in time."""
+        with self._changed:
+            return self._changed.wait_for(lambda: len(self.taken) >= count,
+                                          seconds)
+
+    def _listen(self):
+        listener = socket.socket()
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind(("127.0.0.1", self.port))
+        listener.listen(64)
+        self._listener = listener
+        threading.Thread(target=self._accept, args=(listener,),
+                         daemon=True).start()
+
+    def _refuse(self):
+        listener, self._listener = self._listener, None
+        if listener:
+            # Ends the accept, too.
+            listener.shutdown(socket.SHUT_RDWR)
+            listener.close()
+
+    def _accept(self, listener):
+        while True:
+            try:
+                accepted, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._serve, args=(accepted,),
+                             daemon=True).start()
+
+    def _serve(self, accepted):
+        try:
+            if self.certificates:
+                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+                context.load_cert_chain(
+                    *self.certificates.pair("server", "receiver", "a"))
+                accepted = context.wrap_socket(accepted, server_side=True)
+            connection = wire.Connection(accepted)
+            request = connection.read_request()
+            if request is None:
+                return
+            body = connection.read_body(request)
+            self.headers.append(request.headers)
+            self._answer(request, body, connection)
+            connection.close_notify()
+        except (OSError, wire.Gone):
+            pass
+        finally:
+            accepted.close()
+
+    def _answer(self, request, body, connection):
+        mode = self.next_answers.popleft() if self.next_answers else self.mode
+        if self.most and len(records(gzip.decompress(body))) > self.most:
+            mode = "413"
+        self.answered[mode] += 1
+        if mode == "mute":
+            while not connection.closed_by_client():
+                time.sleep(0.05)
+        elif mode in ("413", "429", "500", "503"):
+            connection.answer(int(mode), "not now",
+                              {"Retry-After": "1"} if mode == "429" else {})
+        elif mode == "garbage":
+            connection.write(NONSENSE)
+        elif mode == "cut-answer":
+            connection.write(b"HTTP/1.1 200 OK\r\nContent-Le")
+        elif mode != "cut":
+            if mode == "slow":
+                time.sleep(0.3)
+            answer = NONSENSE if mode == "garbage-body" else b"{}"
+            # Else the next request, which the answer brings, may be taken
+            # before this one.
+            with self._changed:
+                connection.answer(200, answer,
+                                  {"Content-Type": "application/json"})
+                self._take(request, body)
+
+    def _take(self, request, body):
+        if request.path != "/v1/logs" or request.method != "POST":
+            self.problems.append(f"{request.method} {request.path}")
+        if request.header("content-encoding") != "gzip":
+            self.problems.append("a request is not compressed")
+            return
+        self.taken += records(gzip.decompress(body))
+        self._changed.notify_all()

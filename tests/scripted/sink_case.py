@@ -1,0 +1,117 @@
+"""What the tests of sinks share: a small cluster, exporters, receivers, and what
+was told, to compare with what was counted and what was passed on.
+"""
+
+import collections
+import os
+import tempfile
+import time
+import unittest
+
+import certs
+from cluster import Cluster
+from exporter import Access, Exporter
+from receiver import Receiver, compare
+
+OBJECTS = "kube_event_object_occurrences_total"
+SINK_METRICS = "kube_event_metrics_sink_"
+NODES = 20
+RECOVERY = 60  # seconds; a back-off ends within 30
+
+
+class SinkCase(unittest.TestCase):
+
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory(prefix="kem-sinks-")
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        self.cluster = Cluster([f"n-{i}" for i in range(NODES)])
+        self.cluster.up()
+        self.addCleanup(self.cluster.stop)
+        self.counts = collections.Counter()  # by Event
+        self.told = []  # (id, delta), in order
+        self.first = {}  # when each of them began
+
+    def path(self, name):
+        return os.path.join(self.folder, name)
+
+    def make_receiver(self, tls=False):
+        receiver = Receiver(certs.Certificates(self.folder) if tls else None)
+        self.addCleanup(receiver.stop)
+        return receiver
+
+    def config(self, text, name="config.yaml"):
+        with open(self.path(name), "w", encoding="utf-8") as file:
+            file.write(text)
+
+    def start(self, *flags, name="exporter"):
+        """Another folder, another exporter."""
+        folder = self.path(name)
+        os.makedirs(folder, exist_ok=True)
+        exporter = Exporter(os.path.abspath(os.environ["KEM_EXPORTER"]), folder)
+        access = Access(folder, self.cluster, "anonymous")
+        access.write_kubeconfig()
+        self.addCleanup(exporter.kill)
+        exporter.start(["--kubeconfig", access.kubeconfig,
+                        "--web.listen-address=127.0.0.1:0",
+                        "--metrics.initial-zero=0s", "--config.file",
+                        self.path("config.yaml"), *flags])
+        self.wait_ready(exporter)
+        time.sleep(1.1)  # Events begin after the second of the baseline
+        return exporter
+
+    def wait_ready(self, exporter):
+        exporter.wait_listening()
+        self.until(lambda: exporter.get("/readyz")[0] == 200, 20)
+
+    def until(self, true, seconds=RECOVERY):
+        deadline = time.monotonic() + seconds
+        while not true():
+            if time.monotonic() > deadline:
+                return False
+            time.sleep(0.05)
+        return True
+
+    def happen(self, node, name=None, reason="Rebooted", by=1):
+        """One change of an Event about a node, in which `by` are new."""
+        name = name or f"{node}.{reason}"
+        self.counts[name] += by
+        self.cluster.happen(name, node, reason, self.counts[name],
+                            self.first.setdefault(name, time.time()))
+        version = self.cluster.store.live["default", name]["metadata"][
+            "resourceVersion"]
+        self.told.append((f"uid-{name}/{version}", by))
+
+    def storm(self, seconds, rate, dice):
+        """Occurrences about all nodes."""
+        begin, made, all_of_them = time.monotonic(), 0, int(seconds * rate)
+        while made < all_of_them:
+            passed = time.monotonic() - begin
+            while made < min(passed * rate, all_of_them):
+                self.happen(f"n-{dice.randrange(NODES)}",
+                            reason=dice.choice(("Rebooted", "Evicted")),
+                            by=dice.choice((1, 1, 1, 4)))
+                made += 1
+            time.sleep(0.01)
+
+    def sample(self, exporter, metric, **labels):
+        """The sum of what has these labels; None where there is nothing."""
+        values = [value for name, has, value in exporter.scrape()
+                  if name == metric and labels.items() <= has.items()]
+        return sum(values) if values else None
+
+    def sink_sample(self, exporter, metric, sink, **labels):
+        return self.sample(exporter, SINK_METRICS + metric, sink=sink, **labels)
+
+    def expect_counted(self, exporter):
+        total = sum(by for _, by in self.told)
+        self.assertTrue(
+            self.until(lambda: self.sample(exporter, OBJECTS) == total),
+            f"{self.sample(exporter, OBJECTS)} counted of {total}")
+
+    def expect_passed_on(self, receiver, exactly_once=True):
+        """All that was told is there, and in its object's order."""
+        wanted = dict(self.told)
+        self.until(lambda: wanted.keys() <= {one.id for one in receiver.taken})
+        wrong = receiver.problems + compare(receiver.taken, wanted, exactly_once)
+        self.assertFalse(wrong, f"{len(wrong)} of {len(wanted)}")

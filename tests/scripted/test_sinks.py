@@ -1,0 +1,346 @@
+#!/usr/bin/python3
+"""Sinks: receivers that fail in every way, restarts, kills, mirrors and annotated.
+
+    KEM_EXPORTER=build/exporter/kube-event-metrics tests/scripted/test_sinks.py
+
+A small cluster tells of occurrences while a receiver plays its faults. Whatever the
+receiver does, the counters are exact; and what the receiver took is compared with what
+the cluster told, by id.
+"""
+
+import json
+import os
+import random
+import unittest
+
+from sink_case import RECOVERY, SinkCase
+from receiver import compare
+
+PEAK_MIB = 80
+
+
+class ReceiverTest(SinkCase):
+
+    def check_every_fault(self, tls):
+        receiver = self.make_receiver(tls)
+        entry = (f"{{name: store, type: otlp, endpoint: '{receiver.url}', "
+                 "queue-entries: 20000")
+        if tls:
+            authority = receiver.certificates.authority("a")
+            entry += f", ca-file: {authority}"
+        self.config(f"sinks:\n- {entry}}}\n")
+        exporter = self.start()
+        faults = ("429", "500", "cut", "garbage", "cut-answer", "503")
+        for fault in faults:
+            receiver.next_answers += [fault, "slow", "garbage-body"]
+        self.storm(8, 1200, random.Random(7))
+        receiver.play("dead")
+        self.storm(1, 1200, random.Random(8))
+        self.assertGreater(len(self.told), 10000)
+        self.expect_counted(exporter)
+        self.assertTrue(self.until(lambda: self.sink_sample(
+            exporter, "failures_total", "store") > len(faults)))
+        receiver.play("up")
+        self.expect_passed_on(receiver)
+        for fault in faults:
+            self.assertEqual(receiver.answered[fault], 1)
+        self.assertTrue(self.until(
+            lambda: self.sink_sample(exporter, "queued", "store") == 0))
+        self.assertEqual(self.sink_sample(exporter, "delivered_total", "store"),
+                         len(self.told))
+        self.assertEqual(self.sink_sample(exporter, "dropped_total", "store"), 0)
+        self.assertEqual(self.sink_sample(exporter, "retries_total", "store"),
+                         self.sink_sample(exporter, "failures_total", "store"))
+        if not exporter.sanitized():
+            self.assertLess(exporter.memory("VmHWM"), PEAK_MIB << 10)
+
+    def test_every_fault_over_http(self):
+        self.check_every_fault(False)
+
+    def test_every_fault_over_tls(self):
+        self.check_every_fault(True)
+
+    def test_of_a_full_queue_the_oldest_go(self):
+        receiver = self.make_receiver()
+        receiver.play("dead")
+        self.config(f"sinks:\n- {{name: store, type: otlp, endpoint: "
+                    f"'{receiver.url}', queue-entries: 300}}\n")
+        exporter = self.start()
+        self.storm(2, 500, random.Random(1))
+        self.expect_counted(exporter)
+        # What an attempt has in hand comes on top of the queue until it failed.
+        self.assertTrue(self.until(lambda: self.sink_sample(
+            exporter, "queued", "store") == 300))
+        self.assertEqual(
+            self.sink_sample(exporter, "dropped_total", "store",
+                           reason="queue_full"), len(self.told) - 300)
+        self.assertGreater(
+            self.sink_sample(exporter, "oldest_age_seconds", "store"), 0)
+        receiver.play("up")
+        self.assertTrue(self.until(
+            lambda: self.sink_sample(exporter, "queued", "store") == 0))
+        self.assertEqual(compare(receiver.taken, dict(self.told[-300:])), [])
+
+    def test_what_is_too_large_goes_in_smaller_requests(self):
+        receiver = self.make_receiver()
+        receiver.most = 50
+        receiver.play("dead")
+        self.config(f"sinks:\n- {{name: store, type: otlp, endpoint: "
+                    f"'{receiver.url}'}}\n")
+        exporter = self.start()
+        self.storm(1, 500, random.Random(4))
+        self.expect_counted(exporter)
+        receiver.play("up")
+        self.expect_passed_on(receiver)
+        self.assertGreater(receiver.answered["413"], 2)
+        self.assertEqual(self.sink_sample(exporter, "dropped_total", "store"), 0)
+
+    def test_stops_at_once_while_a_receiver_hangs(self):
+        receiver = self.make_receiver()
+        receiver.play("mute")
+        self.config(f"sinks:\n- {{name: store, type: otlp, endpoint: "
+                    f"'{receiver.url}'}}\n")
+        exporter = self.start()
+        self.happen("n-1")
+        self.assertTrue(self.until(lambda: receiver.answered["mute"] > 0))
+        exporter.signal("TERM")
+        code, seconds = exporter.wait_exit(12)
+        self.assertEqual(code, 0, exporter.stderr())
+        self.assertLess(seconds, 5)
+
+    def test_wrong_headers_hold_up_and_are_mended(self):
+        receiver = self.make_receiver()
+        self.config("X-Scope-OrgID: infra\n", "headers")
+        self.config("sinks:\n- {name: store, type: otlp, headers-file: "
+                    f"headers, endpoint: '{receiver.url}'}}\n")
+        exporter = self.start()
+        self.happen("n-1")
+        self.expect_passed_on(receiver)
+        self.config("no header at all\n", "headers")
+        self.happen("n-1")
+        self.assertTrue(self.until(lambda: self.sink_sample(
+            exporter, "failures_total", "store") > 0))
+        self.assertIn("line 1 is no header", exporter.stderr())
+        self.config("X-Scope-OrgID: other\n", "headers")
+        self.expect_passed_on(receiver)
+        self.assertEqual([headers["x-scope-orgid"] for headers in receiver.headers],
+                         ["infra", "other"])
+
+
+class RestartTest(SinkCase):
+
+    def start_with_state(self, receiver):
+        self.config(f"sinks:\n- {{name: store, type: otlp, endpoint: "
+                    f"'{receiver.url}', queue-entries: 50000}}\n")
+        exporter = self.start("--state.file", self.path("state"),
+                              "--state.interval", "1s")
+        # From here on nothing is a baseline.
+        self.assertTrue(self.until(lambda: os.path.exists(self.path("state"))))
+        return exporter
+
+    def test_what_waits_survives(self):
+        receiver = self.make_receiver()
+        receiver.play("dead")
+        exporter = self.start_with_state(receiver)
+        for signal in ("TERM", "KILL"):
+            self.storm(1, 300, random.Random(2))
+            self.expect_counted(exporter)  # a scrape, so that it is kept
+            exporter.signal(signal)
+            exporter.wait_exit(12)
+            self.storm(0.2, 300, random.Random(3))  # meanwhile
+            exporter.start(exporter.flags)
+            self.wait_ready(exporter)
+        self.expect_counted(exporter)
+        self.assertEqual(self.sink_sample(exporter, "queued", "store"),
+                         len(self.told))
+        receiver.play("up")
+        self.expect_passed_on(receiver)
+
+    def test_twenty_kills_lose_nothing(self):
+        receiver = self.make_receiver()
+        exporter = self.start_with_state(receiver)
+        seed = random.randrange(10**6)
+        print(f"kills with seed {seed}", flush=True)
+        dice = random.Random(seed)
+        for _ in range(20):
+            receiver.play(dice.choice(("up", "up", "dead", "cut", "500")))
+            self.storm(dice.random(), 400, dice)
+            exporter.kill()
+            exporter.start(exporter.flags)
+        receiver.play("up")
+        self.wait_ready(exporter)
+        self.expect_counted(exporter)
+        self.expect_passed_on(receiver, exactly_once=False)
+        again = len(receiver.taken) - len({one.id for one in receiver.taken})
+        print(f"{len(self.told)} occurrences, 0 lost, {again} taken twice: "
+              "their acknowledgement died with the process")
+
+
+class ReloadTest(SinkCase):
+
+    def test_sinks_come_and_go(self):
+        receiver = self.make_receiver()
+        self.config("")
+        exporter = self.start()
+        self.happen("n-1")
+        self.expect_counted(exporter)
+        self.assertIsNone(self.sink_sample(exporter, "queued", "store"))
+        self.config("sinks:\n- name: store\n  type: otlp\n"
+                    f"  endpoint: '{receiver.url}'\n")
+        self.assertEqual(exporter.get("/-/reload", method="POST")[0], 200)
+        self.happen("n-2")
+        before, self.told = self.told, self.told[-1:]
+        self.expect_passed_on(receiver)
+        self.told = before
+        self.config("sinks:\n- name: store\n  type: otlp\n")
+        status, _, body = exporter.get("/-/reload", method="POST")
+        self.assertEqual(status, 500)
+        self.assertIn("config.yaml line 2: the sink has no "
+                      "endpoint", body.decode())
+        self.assertEqual(self.sink_sample(exporter, "queued", "store"), 0)
+        self.config("")
+        self.assertEqual(exporter.get("/-/reload", method="POST")[0], 200)
+        self.happen("n-3")
+        self.expect_counted(exporter)
+        self.assertIsNone(self.sink_sample(exporter, "queued", "store"))
+        self.assertEqual(len(receiver.taken), 1)
+
+
+class ClusterTest(SinkCase):
+    """The sinks that write to the API server."""
+
+    MIRROR = "- {name: infra, type: mirror, namespace: infra}\n"
+    ANNOTATE = "- {name: annotated, type: annotate, filter: {kinds: [Node]}}\n"
+
+    def mirrors(self):
+        return {event["involvedObject"]["name"]: event["count"]
+                for event in self.cluster.events_in("infra")}
+
+    def wrote(self, method, part):
+        return sum(one == method and part in path
+                   for one, path, _ in self.cluster.writes)
+
+    def test_a_mirror_follows_and_is_counted_by_nobody(self):
+        self.config("sinks:\n" + self.MIRROR)
+        exporters = [self.start(name=name) for name in ("one", "two")]
+        self.happen("n-1", by=2)
+        self.happen("n-2")
+        self.assertTrue(self.until(lambda: self.mirrors() == {
+            "n-1": 2, "n-2": 1}), self.mirrors())
+        self.happen("n-1", by=3)
+        self.assertTrue(self.until(lambda: self.mirrors() == {
+            "n-1": 5, "n-2": 1}), self.mirrors())
+        for exporter in exporters:
+            self.assertTrue(self.until(lambda one=exporter: self.sink_sample(
+                one, "delivered_total", "infra") == 3))
+            self.expect_counted(exporter)
+            self.assertGreater(self.sample(
+                exporter, "kube_event_metrics_filtered_occurrences_total"), 5)
+        self.assertEqual(len(self.cluster.events_in("infra")), 2)
+        mirror, = (event for event in self.cluster.events_in("infra")
+                   if event["involvedObject"]["name"] == "n-1")
+        self.assertEqual(mirror["involvedObject"], {
+            "apiVersion": "v1", "kind": "Node", "name": "n-1",
+            "namespace": "infra"})
+        self.assertEqual(mirror["related"]["uid"], "n-1")
+        self.assertEqual(mirror["source"],
+                         {"component": "kubelet", "host": "n-1"})
+
+    def test_mirrors_wait_until_they_may_be_written(self):
+        self.config("sinks:\n" + self.MIRROR)
+        exporter = self.start()
+        for code in (403, 404, 409, 429, 500):
+            self.cluster.answers = {"/infra/": code}
+            self.happen("n-1")
+            failures = self.sink_sample(exporter, "failures_total", "infra")
+            self.assertTrue(self.until(lambda: self.sink_sample(
+                exporter, "failures_total", "infra") > failures), code)
+            self.cluster.answers = {}
+            self.assertTrue(self.until(lambda: self.mirrors() == {
+                "n-1": len(self.told)}), code)
+        self.assertEqual(
+            self.sink_sample(exporter, "dropped_total", "infra"), 0)
+        self.cluster.answers = {"/infra/": 422}
+        self.happen("n-2")
+        self.assertTrue(self.until(lambda: self.sink_sample(
+            exporter, "dropped_total", "infra", reason="refused") == 1))
+        self.assertIn("refuses occurrences", exporter.stderr())
+        self.expect_counted(exporter)
+
+    def test_a_mark_is_set_once_a_minute(self):
+        self.config("sinks:\n" + self.ANNOTATE)
+        exporter = self.start()
+        for _ in range(5):
+            self.happen("n-1")
+        self.happen("n-2", reason="Evicted")
+        self.happen("gone")
+        annotated = self.cluster.annotated
+        self.assertTrue(self.until(lambda: annotated["n-1"] and annotated["n-2"]))
+        key = "kube-event-metrics/trouble"
+        self.assertEqual(annotated["n-2"]["labels"], {key: "Evicted"})
+        told = json.loads(annotated["n-2"]["annotations"][key])
+        self.assertEqual((told["reason"], told["count"]), ("Evicted", 1))
+        for _ in range(5):
+            self.happen("n-1")
+        self.happen("n-3")
+        self.assertTrue(self.until(lambda: annotated["n-3"]))
+        self.assertLessEqual(self.wrote("PATCH", "/nodes/n-1"), 1)
+        self.assertEqual(self.wrote("PATCH", "/nodes/gone"), 0)
+        self.assertEqual(self.sink_sample(exporter, "failures_total", "annotated"), 0)
+        self.expect_counted(exporter)
+
+
+class LogTest(SinkCase):
+
+    def lines(self, name):
+        with open(self.path(name), encoding="utf-8") as file:
+            return [json.loads(line) for line in file]
+
+    def test_a_file_that_is_moved_away(self):
+        self.config("sinks:\n- {name: audit, type: log, path: log}\n")
+        exporter = self.start()
+        self.happen("n-1", by=3)
+        self.assertTrue(self.until(lambda: self.sink_sample(
+            exporter, "delivered_total", "audit") == 1))
+        os.rename(self.path("log"), self.path("log.1"))
+        self.happen("n-2")
+        self.assertTrue(self.until(lambda: self.sink_sample(
+            exporter, "delivered_total", "audit") == 2))
+        (one,), (two,) = self.lines("log.1"), self.lines("log")
+        self.assertEqual((one["k8s.object.name"], one["kube_event.delta"]),
+                         ("n-1", 3))
+        self.assertEqual(two["k8s.object.name"], "n-2")
+        self.assertEqual([one["event.id"], two["event.id"]],
+                         [event_id for event_id, _ in self.told])
+
+
+    def test_kills_cut_no_line(self):
+        """But the one that a kill was in the middle of."""
+        self.config("sinks:\n- {name: audit, type: log, path: log}\n")
+        exporter = self.start("--state.file", self.path("state"),
+                              "--state.interval", "1s")
+        self.assertTrue(self.until(lambda: os.path.exists(self.path("state"))))
+        dice = random.Random(5)
+        for _ in range(5):
+            self.storm(dice.random(), 1000, dice)
+            exporter.kill()
+            with open(self.path("log"), "a", encoding="utf-8") as file:
+                file.write('{"time":"2026-')  # as if it was within one
+            exporter.start(exporter.flags)
+        self.wait_ready(exporter)
+        self.expect_counted(exporter)
+        self.assertTrue(self.until(
+            lambda: self.sink_sample(exporter, "queued", "audit") == 0))
+        ids, cut = set(), 0
+        with open(self.path("log"), encoding="utf-8") as file:
+            for line in file:
+                try:
+                    ids.add(json.loads(line)["event.id"])
+                except ValueError:
+                    cut += 1
+        self.assertEqual(ids, {event_id for event_id, _ in self.told})
+        self.assertIn(cut, range(1, 6))
+
+
+if __name__ == "__main__":
+    unittest.main()

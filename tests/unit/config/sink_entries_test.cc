@@ -1,0 +1,192 @@
+// What the list `sinks` may say, and what it is told where it may not.
+#include "config/sink_entries.h"
+
+#include <gmock/gmock.h>
+
+#include <string_view>
+
+#include "unit/net/certificates.h"
+
+namespace kem {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+Result<std::optional<std::string>> Read(const std::string& path) {
+  if (path == "/ca.crt") return std::optional(MakeCa().certificate);
+  if (path == "etc/headers") return std::optional(std::string("X-Org infra"));
+  return std::optional<std::string>();
+}
+
+Result<std::vector<SinkConfig>> Parse(std::string_view text) {
+  Result<ConfigFile> file = ParseConfigFile(text, "etc/c.yaml");
+  if (!file) return file.error();
+  const Environment none = [](const std::string&) { return std::nullopt; };
+  return MakeSinkConfigs(file->sinks, "etc/c.yaml", none, Read);
+}
+
+std::string Refused(std::string_view text) {
+  const auto sinks = Parse(text);
+  if (sinks) return "accepted";
+  EXPECT_EQ(sinks.error().code, ErrorCode::kInvalidConfig);
+  return sinks.error().message;
+}
+
+TEST(SinkEntriesTest, ReadsOneOfEachKind) {
+  const auto sinks = Parse(
+      "sinks:\n"
+      "- {name: audit, type: log, path: events.json, queue-entries: 5}\n"
+      "- name: loki\n  type: otlp\n  endpoint: https://collector:4318\n"
+      "  ca-file: /ca.crt\n"
+      "- {name: infra, type: mirror, namespace: infra}\n"
+      "- {name: notes, type: annotate, label-ttl: 2h, filter: {kinds: "
+      "[Node]}}\n");
+  ASSERT_TRUE(sinks) << sinks.error().message;
+  ASSERT_EQ(sinks->size(), 4U);
+  const SinkConfig& log = (*sinks)[0];
+  EXPECT_EQ(log.queue.name, "audit");
+  EXPECT_EQ(log.path, "etc/events.json");
+  EXPECT_EQ(log.queue.max_entries, 5U);
+  EXPECT_EQ((*sinks)[1].endpoint, "https://collector:4318");
+  EXPECT_EQ((*sinks)[1].ca_file, "/ca.crt");
+  EXPECT_EQ((*sinks)[2].target_namespace, "infra");
+  EXPECT_EQ((*sinks)[1].collector.access->server.port, 4318);
+  EXPECT_EQ((*sinks)[1].collector.access->ca.file, "/ca.crt");
+  EXPECT_EQ((*sinks)[3].label_ttl, std::chrono::hours(2));
+  EXPECT_THAT((*sinks)[3].filter.types.include, ElementsAre("Warning"));
+}
+
+TEST(SinkEntriesTest, ClusterScopedOnlyUnlessTheFilterSaysMore) {
+  const auto sinks = Parse(
+      "sinks:\n- {name: a, type: log}\n"
+      "- name: b\n  type: log\n  path: b\n  filter: {scope: all, kinds: [Node, "
+      "Pod], "
+      "types-exclude: [Normal]}\n");
+  ASSERT_TRUE(sinks) << sinks.error().message;
+  EXPECT_TRUE((*sinks)[0].filter.cluster_scoped);
+  EXPECT_FALSE((*sinks)[0].filter.namespaced);
+  EXPECT_TRUE((*sinks)[1].filter.namespaced);
+  EXPECT_THAT((*sinks)[1].filter.kinds.include, ElementsAre("Node", "Pod"));
+  EXPECT_THAT((*sinks)[1].filter.types.exclude, ElementsAre("Normal"));
+}
+
+TEST(SinkEntriesTest, NamespacesNeedAScopeThatHasThem) {
+  const auto refused = [](const std::string& filter) {
+    return Refused("sinks:\n- {name: a, type: log, filter: {" + filter + "}}");
+  };
+  EXPECT_EQ(refused("namespaces: [x]"),
+            "etc/c.yaml line 2: the sink has a filter of "
+            "namespaces that lets only cluster-scoped objects through, which "
+            "have none; add scope: all or scope: namespaced");
+  EXPECT_EQ(refused("namespaces: [x], scope: all"), "accepted");
+  EXPECT_EQ(refused("namespaces: [x], scope: namespaced"), "accepted");
+}
+
+TEST(SinkEntriesTest, RefusesAnEndpointThatCannotBeUsed) {
+  const auto refused = [](const std::string& more) {
+    return Refused("sinks:\n- {name: a, type: otlp, endpoint: " + more + "}");
+  };
+  const std::string where = "etc/c.yaml line 2: the sink's ";
+  EXPECT_EQ(refused("\"collector:4318\""),
+            where +
+                "endpoint \"collector:4318\" must begin with https:// or "
+                "http://");
+  EXPECT_EQ(refused("\"http://c:4318/v1/logs\""),
+            where +
+                "endpoint \"http://c:4318/v1/logs\" must be without "
+                "/v1/logs, which is added");
+  EXPECT_EQ(refused("\"http://c\", ca-file: /ca.crt"),
+            where +
+                "endpoint \"http://c\" must be https:// for ca-file and "
+                "cert-file to be used");
+  EXPECT_EQ(refused("\"https://c\", ca-file: /none"),
+            where + "ca-file /none does not exist");
+  EXPECT_EQ(refused("\"https://c\", headers-file: headers"),
+            where +
+                "headers-file etc/headers line 1 is no header such as "
+                "\"X-Scope-OrgID: team\"");
+}
+
+TEST(SinkEntriesTest, AMarkNamesKindsAndNothingThatIsNotMarked) {
+  EXPECT_EQ(Refused("sinks:\n- {name: a, type: annotate}"),
+            "etc/c.yaml line 2: the sink needs a filter that names "
+            "the kinds to be annotated, such as {kinds: [Node, "
+            "PersistentVolume]}");
+  EXPECT_THAT(Refused("sinks:\n- {name: a, type: annotate, filter: {kinds: "
+                      "[Node.*]}}"),
+              HasSubstr("names the kinds"));
+  EXPECT_EQ(Refused("sinks:\n- name: a\n  type: annotate\n  filter: {kinds: "
+                    "[Node], types: [Normal]}"),
+            "etc/c.yaml line 4: the sink has the type annotate, which is for "
+            "Warnings of cluster-scoped objects: its filter cannot have types");
+  EXPECT_EQ(
+      Refused("sinks:\n- {name: a, type: annotate, filter: {kinds: [A]}}\n"
+              "- {name: b, type: annotate, filter: {kinds: [B]}}"),
+      "etc/c.yaml line 3: the sink has a label that another "
+      "has: kube-event-metrics/trouble");
+}
+
+TEST(SinkEntriesTest, ALabelIsWhatTheApiServerTakes) {
+  const auto refused = [](const std::string& label) {
+    return Refused(
+        "sinks:\n- {name: a, type: annotate, filter: {kinds: [Node]}, "
+        "label: " +
+        label + "}");
+  };
+  const std::string longest(63, 'x');
+  for (const std::string label :
+       {"a.b/c", "a-b.example.com/Trouble_1.x", "a/b"}) {
+    EXPECT_EQ(refused(label), "accepted");
+  }
+  EXPECT_EQ(refused("a/" + longest), "accepted");
+  for (const std::string label :
+       {"a/", "/a", "-a/b", "a-/b", "a..b/c", ".a/b", "A.com/b", "a/-b", "a/b-",
+        "a/b/c", "a/b c", "trouble"}) {
+    EXPECT_THAT(refused(label), HasSubstr("must be a label with a prefix"))
+        << label;
+  }
+  EXPECT_THAT(refused("a/" + longest + "x"), HasSubstr("must be a label"));
+  EXPECT_THAT(refused(std::string(254, 'a') + "/b"),
+              HasSubstr("must be a label"));
+}
+
+TEST(SinkEntriesTest, RefusesWithLineAndMend) {
+  EXPECT_EQ(Refused("sinks: log"),
+            "etc/c.yaml line 1: sinks must be a list, each entry with a name "
+            "and a type");
+  EXPECT_EQ(Refused("sinks:\n- {name: a}"),
+            "etc/c.yaml line 2: the sink has no type");
+  EXPECT_EQ(Refused("sinks:\n- {type: log}"),
+            "etc/c.yaml line 2: the sink has no name");
+  EXPECT_EQ(Refused("sinks:\n- name: a\n  type: kafka"),
+            "etc/c.yaml line 3: the sink's type \"kafka\" must be log, otlp, "
+            "mirror or annotate");
+  EXPECT_EQ(Refused("sinks:\n- {name: a, type: otlp}"),
+            "etc/c.yaml line 2: the sink has no endpoint");
+  EXPECT_EQ(Refused("sinks:\n- name: a\n  type: log\n  endpoint: http://x"),
+            "etc/c.yaml line 4: the sink's endpoint is no key of a sink of "
+            "type log; it may have name, type, queue-entries, queue-bytes, "
+            "path, filter");
+  EXPECT_EQ(Refused("sinks:\n- {name: a, type: log}\n- {name: a, type: log}"),
+            "etc/c.yaml line 3: the sink has a name that another "
+            "has: a");
+  EXPECT_EQ(Refused("sinks:\n- {name: a, type: log}\n- {name: b, type: log}"),
+            "etc/c.yaml line 3: the sink has a path that another "
+            "has: -");
+  EXPECT_EQ(
+      Refused("sinks:\n- name: a\n  type: log\n  filter: {kinds: ['(']}"),
+      "etc/c.yaml line 4: kinds \"(\" is no RE2 expression: missing ): (");
+  EXPECT_EQ(Refused("sinks:\n- name: a\n  type: log\n  filter: {state: x}"),
+            "etc/c.yaml line 4: the sink's filter has no state; it may have "
+            "scope, namespaces, and kinds, reasons, types and components, each "
+            "also with -exclude");
+  EXPECT_EQ(Refused("sinks:\n- {name: a, type: annotate, label: trouble}"),
+            "etc/c.yaml line 2: the sink's label \"trouble\" must be a label "
+            "with a prefix, such as example.com/trouble");
+  EXPECT_EQ(Refused("sinks:\n- {name: a, name: b, type: log}"),
+            "etc/c.yaml line 2: name stands here twice; keep one of them");
+}
+
+}  // namespace
+}  // namespace kem

@@ -1,0 +1,118 @@
+// Lines that a person and a collector can read, in a file that may be moved.
+#include "sinks/log_sink.h"
+
+#include <gmock/gmock.h>
+#include <sys/stat.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "testing/temp_folder.h"
+
+namespace kem {
+namespace {
+
+using ::testing::HasSubstr;
+
+Occurrence Rebooted() {
+  Occurrence one;
+  one.event_namespace = "default";
+  one.name = "worker-1.17";
+  one.uid = "u-1";
+  one.resource_version = 812;
+  one.api_version = "v1";
+  one.kind = "Node";
+  one.object_name = "worker-1";
+  one.reason = "Rebooted";
+  one.type = "Warning";
+  one.reporting_component = "kubelet";
+  one.host = "worker-1";
+  one.message = "it \"did\"\nagain";
+  one.delta = 2;
+  one.count = 5;
+  one.first_seen = WallTime(std::chrono::seconds(1'795'435'100));
+  one.occurred_at = WallTime(std::chrono::seconds(1'795'435'200));
+  return one;
+}
+
+class LogSinkTest : public ::testing::Test {
+ protected:
+  Delivery Deliver(const Occurrence& one) {
+    return sink.Deliver(std::span(&one, 1), stop.get_token());
+  }
+  std::string Text(const std::string& name = "log") {
+    const Result<std::string> text = ReadFile(folder.path() + "/" + name);
+    return text ? *text : text.error().message;
+  }
+
+  TempFolder folder;
+  std::stop_source stop;
+  LogSink sink{folder.path() + "/log"};
+};
+
+TEST_F(LogSinkTest, ALineSaysAll) {
+  EXPECT_EQ(Deliver(Rebooted()).done, 1U);
+  EXPECT_EQ(Text(),
+            R"({"time":"2026-11-23T12:00:00.000Z","severity":"Warn",)"
+            R"("body":"it \"did\"\nagain","event.id":"u-1/812",)"
+            R"("kube_event.scope":"cluster","kube_event.delta":2,)"
+            R"("k8s.event.count":5,"k8s.event.reason":"Rebooted",)"
+            R"("k8s.event.name":"worker-1.17","k8s.event.uid":"u-1",)"
+            R"("k8s.event.start_time":"2026-11-23T11:58:20.000Z",)"
+            R"("k8s.event.reporting_component":"kubelet",)"
+            R"("k8s.namespace.name":"default","k8s.node.name":"worker-1",)"
+            R"("k8s.object.kind":"Node","k8s.object.name":"worker-1",)"
+            R"("k8s.object.api_version":"v1"})"
+            "\n");
+}
+
+TEST_F(LogSinkTest, AFileThatWasMovedIsLeftAndANewOneBegun) {
+  Deliver(Rebooted());
+  std::filesystem::rename(folder.path() + "/log", folder.path() + "/log.1");
+  Deliver(Rebooted());
+  Deliver(Rebooted());
+  const auto lines = [](const std::string& text) {
+    return std::count(text.begin(), text.end(), '\n');
+  };
+  EXPECT_EQ(lines(Text("log.1")), 1);
+  EXPECT_EQ(lines(Text("log")), 2);
+}
+
+TEST_F(LogSinkTest, WhatIsFoundCutStaysALineOfItsOwn) {
+  for (const std::string before : {"", "whole\n", "whole\ncut"}) {
+    std::ofstream(folder.path() + "/log") << before;
+    LogSink anew(folder.path() + "/log");
+    const Occurrence one = Rebooted();
+    EXPECT_EQ(anew.Deliver(std::span(&one, 1), stop.get_token()).done, 1U);
+    std::string line;
+    AppendLogLine(one, line);
+    EXPECT_EQ(Text(), before + (before.ends_with("cut") ? "\n" : "") + line);
+  }
+}
+
+TEST_F(LogSinkTest, TextThatIsNoUtf8IsStillALineOfJson) {
+  Occurrence one = Rebooted();
+  one.message = "\xff\xfe";
+  EXPECT_EQ(Deliver(one).done, 1U);
+  EXPECT_TRUE(nlohmann::json::accept(Text()));
+}
+
+TEST_F(LogSinkTest, ANamedPipeThatNobodyReadsIsToldAndNotWaitedFor) {
+  ASSERT_EQ(::mkfifo((folder.path() + "/log").c_str(), 0600), 0);
+  const Delivery delivery = Deliver(Rebooted());
+  EXPECT_EQ(delivery.done, 0U);
+  EXPECT_THAT(delivery.problem, HasSubstr("cannot open"));
+}
+
+TEST_F(LogSinkTest, AFolderThatIsMissingIsToldAndNothingIsDone) {
+  LogSink lost(folder.path() + "/no/log");
+  const Occurrence one = Rebooted();
+  const Delivery delivery = lost.Deliver(std::span(&one, 1), stop.get_token());
+  EXPECT_EQ(delivery.done, 0U);
+  EXPECT_THAT(delivery.problem, HasSubstr("/no/log: No such file"));
+}
+
+}  // namespace
+}  // namespace kem

@@ -13,6 +13,8 @@ import sys
 import tempfile
 
 import dashboard_plants
+import prose
+import prose_plants
 import tidy
 import tree
 
@@ -248,6 +250,11 @@ def main():
         copy_tree(root)
         failures = [*test_checks(root), *test_tidy(folder),
                     *test_shellcheck(root), *dashboard_plants.failures(root)]
+        # Last, as what it plants stays. Without Vale the check is left out.
+        if prose.vale():
+            failures += prose_plants.failures(root)
+        else:
+            print(prose.MISSING)
     for failure in failures:
         print(failure)
     names = {plant[0] for plant in PLANTS}
@@ -255,11 +262,13 @@ def main():
     for name in sorted(os.listdir(here)):
         stem, ending = os.path.splitext(name)
         helpers = ("tree", "tidy", "selftest", "promql", "linter_rules",
-               "dashboard_rules", "dashboard_plants")
+               "dashboard_rules", "dashboard_plants", "prose",
+               "prose_plants", "prose_texts")
         if ending == ".py" and stem not in names and stem not in helpers:
             failures.append(name)
             print(f"{name} has no planted violation")
     count = len(PLANTS) + len(TIDY) + len(dashboard_plants.PLANTS) + 1
+    count += prose_plants.COUNT if prose.vale() else 0
     print(f"{count} violations planted, "
           f"{len(failures)} not seen")
     sys.exit(bool(failures))

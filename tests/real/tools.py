@@ -49,6 +49,10 @@ PROMETHEUS_TAGS = "remove_all_sd,enable_kubernetes_sd"
 COMPOSE = "github.com/compose-spec/compose-go/v2/cmd"
 COMPOSE_VERSION = "v2.9.1"
 
+# Reads the prose, for tests/lint/prose.py.
+VALE = "github.com/vale-cli/vale/v3/cmd/vale"
+VALE_VERSION = "v3.21.0"
+
 
 class Missing(Exception):
     """Nothing to take the programs from; its text is one sentence."""
@@ -156,6 +160,12 @@ def build_compose(into):
     (into / "cmd").rename(into / "compose-spec")
 
 
+def build_vale(into):
+    """Vale needs cgo for its parsers of source code, which no test uses."""
+    run_go(["install", "-ldflags", "-s -w", f"{VALE}@{VALE_VERSION}"], HERE,
+           GOBIN=str(into), CGO_ENABLED="1", CGO_CFLAGS="-O0 -w")
+
+
 def build_collector(into):
     run_go(["build", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w",
             "-o", f"{into}/otelcol", "."], COLLECTOR)
@@ -186,6 +196,7 @@ def recipes(go):
          build_prometheus, ("prometheus", "promtool")),
         (f"compose-{COMPOSE_VERSION}-{go}", COMPOSE, build_compose,
          ("compose-spec",)),
+        (f"vale-{VALE_VERSION}-{go}", VALE, build_vale, ("vale",)),
         (f"collector-{folder_key(COLLECTOR)}-{go}",
          "the OpenTelemetry collector", build_collector, ("otelcol",))]
 

@@ -43,7 +43,7 @@ SENTENCES = {
         "It reads a copy thereof.", "It reads what is therein.",
         "A list wherein names repeat.", "It knows of two kinds.",
         "Its behaviour changed.", "The list was cancelled.",
-        "It lists so many pods.", "It reads watches, too."],
+        "It lists so many pods."],
     "Latin": [
         "Set a label, e.g. the team.", "Set one label, i.e. the team.",
         "It reads lists, watches, etc.", "Read it via the proxy.",
@@ -54,7 +54,7 @@ SENTENCES = {
         "The server is asked twice.", "Stop when Grafana says so.",
         "It stops, as Grafana said so.", "The server says why.",
         "The page tells why.", "The sink wants a name.",
-        "The client hears little."],
+        "The client hears little.", "The reason is said once."],
     "Stands": ["Both stand in the file.", "The key stands twice."],
     "Openings": ["What is held is asked about once more."],
     "Repetition": ["The the list is short."],
@@ -72,6 +72,7 @@ GOOD = [
     "You are asked to restart the node. What is counted?",
     "Tell your team. Shallow copies mark the node as unhealthy.",
     "What it does not count is listed below.",
+    "There are so many nodes that it waits. All lists are read, too.",
 ]
 BAD = "Planted for want of a word."
 RULE = """
@@ -102,6 +103,11 @@ EXTRACTED = [
      f"# -- {BAD}\nplanted: 1\n", 1),
     ("notes", "deploy/helm/kube-event-metrics/templates/NOTES.txt",
      f"{{{{ if .x }}}} {BAD}\n", 1),
+    ("Kustomize", "deploy/kustomize/base/deployment.yaml", f"# {BAD}\n", 1),
+    ("chart's error", "deploy/helm/kube-event-metrics/templates/_validate.tpl",
+     f'{{{{ fail "{BAD}" }}}}\n', 1),
+    ("script", "deploy/quickstart", f"# One.\n# {BAD}\n", 2),
+    ("script's output", "deploy/quickstart", f'say "$it: {BAD}"\n', 1),
     ("man page", "deploy/man/kube-event-metrics.8.in",
      ".PP\n.B x\nfails for want of a word.\n", 3),
 ]

@@ -29,8 +29,9 @@ CODE = re.compile(
     r"""|\b\w+(?:\.\w+)+\b(?!\s+[A-Z])"""               # a.file, v1.Event
     r"""|\b\w+[=:]\w\S*|[\[\]{}<>&*~_#@^|\\]+""")
 RULES = re.compile(r"alerts/rules/.*\.yaml$")
-VALUES = "deploy/helm/kube-event-metrics/values.yaml"
-NOTES = "deploy/helm/kube-event-metrics/templates/NOTES.txt"
+CHART = "deploy/helm/kube-event-metrics/"
+NOTES = CHART + "templates/NOTES.txt"
+QUICKSTART = "deploy/quickstart"
 MANUAL = "deploy/man/kube-event-metrics.8.in"
 JSON_TEXT = re.compile(r'^\s*"(?:title|description|label|content)": (".*"),?$')
 
@@ -81,6 +82,13 @@ def hash_comments(text):
             runs[-1][1].append((number, " " + match.group(1)))
             before = number
     return runs
+
+
+def quoted(text):
+    """What a script or a chart's template prints."""
+    for number, line in enumerate(text.splitlines(), 1):
+        for words in re.findall(r'"([^"]*)"', line):
+            yield "strings", [(number, words)]
 
 
 def annotations(text):
@@ -144,8 +152,12 @@ def texts(root, path):
         found = notes(text)
     elif path == MANUAL:
         found = manual(text)
+    elif path.endswith(".tpl"):
+        found = quoted(text)
     else:
         found = hash_comments(text)
+        if path == QUICKSTART:
+            found += quoted(text)
         if RULES.match(path):
             found += annotations(text)
     for kind, pieces in found:
@@ -157,8 +169,10 @@ def texts(root, path):
 
 def sources(root):
     """The files, beside Markdown, that have texts to read."""
-    return [path for path in tree.files(root, ".h", ".cc", ".yaml", ".json",
-                                        "NOTES.txt", ".8.in")
-            if path.startswith("exporter/") and path.endswith((".h", ".cc"))
-            or RULES.match(path) or path.startswith("dashboards/json/")
-            or path in (VALUES, NOTES, MANUAL)]
+    found = tree.files(root, ".h", ".cc", under=["exporter"])
+    found += tree.files(root, ".json", under=["dashboards/json"])
+    found += tree.files(root, ".yaml", under=["alerts/rules"])
+    found += [path for path in tree.files(root, ".yaml", under=["deploy"])
+              if not path.startswith((CHART + "templates/", CHART + "tests/"))]
+    found += tree.files(root, ".tpl", under=[CHART])
+    return found + [NOTES, MANUAL, QUICKSTART]

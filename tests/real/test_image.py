@@ -214,8 +214,8 @@ class ImageTest(ClusterCase):
         for path in set(image.programs) - {PROGRAM}:
             self.assertRegex(owners[path]["externalRefs"][0]
                              ["referenceLocator"], rf"^pkg:deb/debian/.+\?arch="
-                             rf"{image.arch}&distro=debian-12$", path)
-        self.assertLess({"libc6", "libssl3", "nlohmann-json3-dev",
+                             rf"{image.arch}&distro=debian-13$", path)
+        self.assertLess({"libc6", "libssl3t64", "nlohmann-json3-dev",
                          "libcli11-dev"}, links)
         for one in packages.values():
             if one["name"] != "kube-event-metrics":

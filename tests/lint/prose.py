@@ -36,7 +36,7 @@ def vale():
     cache = pathlib.Path(os.environ.get("KEM_TOOL_CACHE") or
                          pathlib.Path.home() / ".cache" / "kube-event-metrics")
     built = [path for path in cache.glob("vale-*/vale")
-             if os.access(path, os.X_OK)]
+             if path.parent.suffix != ".building" and os.access(path, os.X_OK)]
     return max(built, key=lambda path: path.stat().st_mtime, default=None)
 
 

@@ -184,6 +184,8 @@ def recipes(go):
     """(folder name, what is built, build function, what it makes)."""
     stages = hashlib.sha256(repr(KWOK_STAGES).encode()).hexdigest()[:8]
     return [
+        # First, as the lint checks run long before the real tests.
+        (f"vale-{VALE_VERSION}-{go}", VALE, build_vale, ("vale",)),
         (f"control-plane-{folder_key(CONTROL_PLANE)}-{go}",
          "k8s.io/kubernetes and etcd", build_control_plane, COMPONENTS),
         (f"kwok-{KWOK_VERSION}-{stages}-{go}", KWOK, build_kwok,
@@ -196,7 +198,6 @@ def recipes(go):
          build_prometheus, ("prometheus", "promtool")),
         (f"compose-{COMPOSE_VERSION}-{go}", COMPOSE, build_compose,
          ("compose-spec",)),
-        (f"vale-{VALE_VERSION}-{go}", VALE, build_vale, ("vale",)),
         (f"collector-{folder_key(COLLECTOR)}-{go}",
          "the OpenTelemetry collector", build_collector, ("otelcol",))]
 

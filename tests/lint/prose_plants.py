@@ -23,7 +23,7 @@ SENTENCES = {
         "Remove the mark after an hour.", "The births of series are delayed.",
         "The counter is held at 0 for a scrape.", "The exporter was blind.",
         "It was told again.", "It was said by the kubelet.",
-        "Show who says it."],
+        "Show who says it.", "It passes the Events on."],
     "OldNames": [
         "Read `kube_event_metrics_forward_failed`.",
         "See `KubeEventForwardFailing`.",
@@ -72,6 +72,7 @@ GOOD = [
     "You are asked to restart the node. What is counted?",
     "Tell your team. Shallow copies mark the node as unhealthy.",
     "What it does not count is listed below.",
+    "The tests pass on Debian 12.",
     "There are so many nodes that it waits. All lists are read, too.",
 ]
 BAD = "Planted for want of a word."

@@ -173,6 +173,7 @@ def sources(root):
     found += tree.files(root, ".json", under=["dashboards/json"])
     found += tree.files(root, ".yaml", under=["alerts/rules"])
     found += [path for path in tree.files(root, ".yaml", under=["deploy"])
-              if not path.startswith((CHART + "templates/", CHART + "tests/"))]
+              if not path.startswith(tuple(CHART + folder for folder in (
+                  "files/", "templates/", "tests/")))]
     found += tree.files(root, ".tpl", under=[CHART])
     return found + [NOTES, MANUAL, QUICKSTART]

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034
-# The Debian 12 packages that deploy/quickstart and tests/run need, and functions
-# to install them. Sourced by both.
+# The Debian 12 packages that deploy/quickstart and tests/run need, and
+# functions to install them. Sourced by both.
 
 KEM_BUILD_PACKAGES=(
   g++ cmake ninja-build pkg-config python3 python3-yaml
@@ -15,8 +15,8 @@ KEM_TEST_PACKAGES=(
   dpkg-dev groff-base libseccomp2 lintian man-db mandoc systemd
 )
 
-# For the tests on real software: a second version of Prometheus, next to the one
-# they build, and the receiver of alerts.
+# For the tests on real software: a second version of Prometheus, next to the
+# one they build, and the receiver of alerts.
 KEM_REAL_PACKAGES=(prometheus prometheus-alertmanager)
 
 # To build the image, and to run it.

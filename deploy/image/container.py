@@ -116,7 +116,7 @@ def main():
     parser.add_argument("--env", action="append", default=[],
                         metavar="NAME=VALUE")
     parser.add_argument("--emulator", metavar="PROGRAM",
-                        help="a static one, for an image of a foreign architecture")
+                        help="static, for a foreign architecture")
     parser.add_argument("flags", nargs=argparse.REMAINDER,
                         help="flags of kube-event-metrics")
     run(parser.parse_args())

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Puts together the files of the image, in the builder of the Dockerfile.
 
-These are the program, its shared libraries, the few files that a program expects of
-a system, the licenses and the bill of materials (sbom.py). Libraries are found as
-NEEDED by readelf, which works for a foreign architecture.
+These are the program, its shared libraries, the few files that a program
+expects of a system, the licenses and the bill of materials (sbom.py). Libraries
+are found as NEEDED by readelf, which works for a foreign architecture.
 """
 
 import argparse
@@ -80,7 +80,7 @@ class Root:
             target.write_text(text, encoding="utf-8")
 
     def add_licenses(self, packages):
-        """Adds the copyright file of each package, and the licenses it names."""
+        """Adds the copyright file of each package and its licenses."""
         common = set()
         for package in packages:
             path = f"/usr/share/doc/{package.name}/copyright"

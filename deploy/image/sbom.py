@@ -8,8 +8,8 @@ import re
 SOURCE = "https://github.com/kube-event-metrics/kube-event-metrics"
 _GCC = "GPL-3.0-or-later WITH GCC-exception-3.1"
 _LINUX = "GPL-2.0-only WITH Linux-syscall-note"
-# By source package of Debian. An unknown one fails the build: read its copyright
-# file and add it here.
+# By source package of Debian. An unknown one fails the build: read its
+# copyright file and add it here.
 LICENSES = {
     "brotli": "MIT",
     "ca-certificates": "MPL-2.0 AND GPL-2.0-or-later",

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """Documents name what exists: links and anchors, files, options, YAML keys.
 
-exporter/CONFIGURATION.md has each option of the table and no other, and each key of
-a sink. exporter/ARCHITECTURE.md names files below exporter/, CONTRIBUTING.md from
-the root.
+exporter/CONFIGURATION.md has each option of the table and no other, and each
+key of a sink. exporter/ARCHITECTURE.md names files below exporter/,
+CONTRIBUTING.md from the root.
 """
 
 import os
@@ -69,7 +69,8 @@ def option_problems(root):
         yield f"{CONFIGURATION}: --{name} is not described"
     for name in sorted(named - options - BUILT_IN):
         yield f"{CONFIGURATION}: there is no option --{name}"
-    keys = re.findall(r'^    \{"([\w-]+)", .*Take', tree.read(root, SINKS), re.M)
+    keys = re.findall(r'^    \{"([\w-]+)", .*Take', tree.read(root, SINKS),
+                      re.M)
     if not keys:
         yield f"{SINKS}: there is no table of keys"
     for key in keys:

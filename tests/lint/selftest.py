@@ -98,8 +98,8 @@ DOCUMENTS = [("documents", path, text, words) for path, text, words in [
      "the key planted of a sink is not described"),
     ("exporter/CONFIGURATION.md", "\n    # web.yaml\n    a: [\n",
      "while parsing"),
-    ("exporter/CONFIGURATION.md", "\n    # config.yaml\n    log: {planted: 1}\n",
-     "no option log.planted"),
+    ("exporter/CONFIGURATION.md",
+     "\n    # config.yaml\n    log: {planted: 1}\n", "no option log.planted"),
 ]]
 # check, file of the copy, what is put at its end, words of the report
 PLANTS = [

@@ -11,7 +11,7 @@ KEM_BUILD_PACKAGES=(
 
 KEM_TEST_PACKAGES=(
   libgtest-dev libgmock-dev curl openssl iproute2 chromium python3-pip
-  clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev llvm-14 shellcheck
+  ccache clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev llvm-14 shellcheck
   dpkg-dev groff-base libseccomp2 lintian man-db mandoc systemd
 )
 

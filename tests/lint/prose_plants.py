@@ -73,6 +73,7 @@ GOOD = [
     "Tell your team. Shallow copies mark the node as unhealthy.",
     "What it does not count is listed below.",
     "The tests pass on Debian 12.",
+    "The proxy forwards the request.",
     "There are so many nodes that it waits. All lists are read, too.",
 ]
 BAD = "Planted for want of a word."

@@ -37,8 +37,8 @@ def rule(expr="x > 1", severity="warning", name="Planted", more="",
 
 LAST_SEEN = "time() - max by (cluster) (kube_event_last_seen_timestamp_seconds"
 ALERTS = [("alerts", path, text, words) for path, text, words in [
-    ("alerts/prometheus-rule.yaml", "# More\n", "run it"),
-    (RULES, rule(), "Planted.md: is not what"),
+    ("alerts/prometheus-rule.yaml", "# More\n", "run alerts/generate"),
+    (RULES, rule(), "Planted.md: is out of date"),
     (RULES, rule(), "the alert has no runbook"),
     ("alerts/runbooks/Planted.md", "# Planted\n", "no such alert"),
     ("alerts/runbooks/KubeEventNodeNotReady.md", "## More\n", "sections"),
@@ -124,7 +124,7 @@ PLANTS = [
      "no such metric"),
     ("metrics", "README.md", "    rate(kube_event_planted_total[5m])\n",
      "README.md: no such metric"),
-    ("reasons", "exporter/events/REASONS.md", "More.\n", "is not what"),
+    ("reasons", "exporter/events/REASONS.md", "More.\n", "does not match"),
     ("reasons", "exporter/events/reason_catalogue.yaml", "- source: new\n",
      "KeyError"),
     ("text", "exporter/base/planted.h", "#pragma once\n",

@@ -1,4 +1,4 @@
-"""Colours by what they mean, thresholds, mappings and field overrides."""
+"""Colors by meaning, thresholds, mappings and field overrides."""
 
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import common, dashboard
@@ -10,7 +10,7 @@ NEUTRAL = "blue"
 UNUSUAL = "orange"
 BAD = "red"
 QUIET = "text"
-# Shades tell series of one meaning apart; there are eleven of each colour.
+# Shades distinguish series of one meaning; there are eleven of each color.
 SHADES = dashboard.FieldColorModeId.SHADES
 FIXED = dashboard.FieldColorModeId.FIXED
 
@@ -20,7 +20,8 @@ def colour(name, mode=FIXED):
 
 
 def steps(*pairs):
-    """thresholds from (value, colour); the first value is None, for "below"."""
+    """thresholds from (value, colour); the first value is None, for "below".
+    """
     return build.ThresholdsConfig().mode(
         dashboard.ThresholdsMode.ABSOLUTE).steps(
             [dashboard.Threshold(value=value, color=name)
@@ -62,28 +63,28 @@ def column(name, *properties):
 
 
 def coloured(names_, name, mode=SHADES):
-    """Series that have one of the names anywhere in their legend."""
+    """Series with one of the names anywhere in their legend."""
     return _override(
         "byRegexp", rf"/\b({'|'.join(names_)})\b/",
         _property("color", {"mode": mode, "fixedColor": name}))
 
 
 def apart(*names_):
-    """Colours without a meaning that can be told apart, in the names' order."""
+    """Distinct colors without a meaning, in the order of the names."""
     return [coloured([name], colour_, FIXED) for name, colour_ in zip(
         names_, ("blue", "purple", "super-light-blue", QUIET))]
 
 
 def by_severity():
-    """What the catalogue calls critical is red, what it calls info is blue;
-    the rest keeps the panel's own orange."""
+    """Reasons with severity critical are red and with info blue; the rest
+    keeps the panel's orange."""
     others = set(names.reasons(severity=("critical", "warning")))
     info = [r for r in names.reasons(severity="info") if r not in others]
     return [coloured(names.CRITICAL, BAD), coloured(info, NEUTRAL)]
 
 
 def legend(calcs=("sum",), right=False, table=False):
-    """At the bottom as a list, or as a table with the highest first."""
+    """A list at the bottom, or a table sorted by the highest value."""
     from grafana_foundation_sdk.builders import common as parts
     made = parts.VizLegendOptions().show_legend(True).calcs(list(calcs))
     made.display_mode(common.LegendDisplayMode.TABLE if table or right

@@ -1,7 +1,7 @@
-"""The kinds of panels, each with what all of its kind share.
+"""The types of panels, with the settings that all panels of a type share.
 
-A panel is returned as its builder, ready for a place in the grid
-(board.Board.row); only width and height are left to the dashboard.
+Each function returns a builder for board.Board.row. The dashboard sets only
+the width and height.
 """
 
 from grafana_foundation_sdk.builders import (bargauge, common, prometheus,
@@ -43,7 +43,7 @@ def _common(panel, title, what, queries, unit, **how):
 
 
 def question(markdown):
-    """The slim line at the top that says what the dashboard answers."""
+    """The line at the top with the question that the dashboard answers."""
     return (text.Panel().transparent(True).content(markdown)
             .mode("markdown"))
 
@@ -81,7 +81,7 @@ def _axes(panel, title, what, queries, unit, overrides, legend):
 
 
 class _Made:
-    """An override that was made already, where the SDK wants a builder."""
+    """Wraps a finished override, because the SDK requires a builder."""
 
     def __init__(self, made):
         self._made = made
@@ -96,8 +96,8 @@ def _built(overrides):
 
 def bars(title, what, queries, colour=look.NEUTRAL, overrides=(), legend=None,
          unit="none"):
-    """Stacked bars of occurrences; a bar stands before its sample, for what
-    happened since the one before."""
+    """Stacked bars of occurrences. A bar is drawn before its sample, because
+    it covers the interval since the previous sample."""
     panel = _axes(timeseries.Panel(), title, what, queries, unit,
                   _built(overrides), legend)
     panel.interval(BAR).decimals(0).min(0)
@@ -115,7 +115,7 @@ def bars(title, what, queries, colour=look.NEUTRAL, overrides=(), legend=None,
 
 def lines(title, what, queries, unit, colour=look.NEUTRAL, overrides=(),
           legend=None, thresholds=None, sparse=False):
-    """`sparse` is for what has no value where nothing happened."""
+    """`sparse`: series without values in intervals without occurrences."""
     panel = _axes(timeseries.Panel(), title, what, queries, unit,
                   _built(overrides), legend or look.legend(("lastNotNull",)))
     panel.color_scheme(look.colour(colour, look.SHADES)).min(0)
@@ -146,7 +146,7 @@ def timeline(title, what, queries, values):
 
 
 def ranking(title, what, queries, colour, unit="none"):
-    """Horizontal bars, one a label value."""
+    """Horizontal bars, one per label value."""
     panel = _common(bargauge.Panel(), title, what, queries, unit, instant=True)
     panel.orientation(kinds.VizOrientation.HORIZONTAL).min(0).decimals(0)
     panel.color_scheme(look.colour(colour)).no_value(NONE_HERE)
@@ -159,7 +159,7 @@ def ranking(title, what, queries, colour, unit="none"):
     return panel
 
 
-# Column -> what people read, its width (0: what is left) and its properties.
+# Column -> its title and width (0: the rest).
 HEADS = {
     "cluster": ("Cluster", 85), "kind": ("Kind", 185),
     "object_name": ("Object", 0), "reason": ("Reason", 220),
@@ -173,7 +173,7 @@ def _cells(name, last, colour):
         yield "mappings", [look.TYPES]
         yield "custom.cellOptions", kinds.TableColorTextCellOptions()
     elif name == "dashboard":
-        # Its name until Grafana 12, and since.
+        # Grafana 12 renamed it: the old name, then the new one.
         yield "custom.hidden", True
         yield "custom.hideFrom", {"viz": True, "legend": True, "tooltip": True}
     elif name == "Value" and last == "Latest":
@@ -190,9 +190,9 @@ def _cells(name, last, colour):
 
 def rows(title, what, query, columns, last, colour=look.NEUTRAL, link=None,
          widths=()):
-    """An instant table. `columns` are labels in order; `last`, the value's
-    head, is "Latest" for times. `link` is put on the object's name, `widths`
-    differ from those of HEADS."""
+    """An instant table. `columns` are labels in order. `last` is the title of
+    the value, "Latest" for times. `link` is set on the object's name. `widths`
+    override those of HEADS."""
     panel = _common(table.Panel(), title, what, query, "none", instant=True,
                     as_table=True)
     shown = [*columns, "Value"]

@@ -1,7 +1,6 @@
 #!/usr/bin/python3
-"""exporter/events/REASONS.md matches the reason catalogue. It lists the reasons by
-kind. `reasons.py --write` regenerates it.
-"""
+"""exporter/events/REASONS.md matches the reason catalogue. It lists the
+reasons by kind. `reasons.py --write` regenerates it."""
 
 import os
 import sys
@@ -33,7 +32,7 @@ NodeNotReady is Normal. **Severity** is assigned by this project:
 
 
 def rows(catalogue):
-    """(kind, source, row), once a kind; rows include the defaults of their group."""
+    """(kind, source, row), once a kind; rows include their group's defaults."""
     for source in catalogue:
         for group in source["groups"]:
             for row in group["rows"]:

@@ -151,7 +151,7 @@ PLANTS = [
      "planted: 1\n", "planted has no comment"),
     ("dashboards", "dashboards/json/kube-event-nodes.json", "}", "Extra data"),
     ("dashboards", "dashboards/json/planted.json",
-     '{"uid": "kube-event-nodes"}', "is not its alone"),
+     '{"uid": "kube-event-nodes"}', "is not unique"),
     ("dashboards", "dashboards/json/planted.json", '{"uid": "planted"}',
      "no dashboard makes it"),
     ("dashboards", "dashboards/json/planted.json", '{"uid": "other"}',

@@ -1,9 +1,11 @@
-"""Every alert, checked by both promtools: it fires, resolves and stays inactive.
+"""Every alert, checked by both promtools: it fires, resolves and stays
+inactive.
 
 The cases are in tests/alerts/<group>.yaml. Each runs unchanged, with a label
-`cluster`, in two clusters, scraped from two replicas of the exporter, and beside
-busy series of other reasons, kinds and types. The same alerts must fire each time.
-This file adds cases over the whole catalogue in which nothing may fire.
+`cluster`, in two clusters, scraped from two replicas of the exporter, and
+beside busy series of other reasons, kinds and types. The same alerts must fire
+each time. This file adds cases over the whole catalogue in which nothing may
+fire.
 """
 
 import itertools

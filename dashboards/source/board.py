@@ -112,7 +112,7 @@ def _annotations(object_name):
     """
     cordoned = queries.last_seen(kind=names.NODE, reason=names.CORDONED,
                                  **object_name)
-    for title, reasons, colour in (
+    for title, reasons, color in (
             ("Out of memory", names.OUT_OF_MEMORY, "red"),
             ("Unplanned reboots", names.REBOOTED, "purple"),
             ("Unplanned not ready", names.NOT_READY, "orange"),
@@ -127,7 +127,7 @@ def _annotations(object_name):
             newest = f"({queries.unplanned(newest, gauge, cordoned)})"
         shown = unplanned or reasons == names.OUT_OF_MEMORY
         yield Annotation(name=title, enable=shown, hide=False,
-                         icon_color=colour, datasource=panels.SOURCE,
+                         icon_color=color, datasource=panels.SOURCE,
                          built_in=None,
                          expr=f"({newest} >= $__from / 1000) * 1000")
 

@@ -86,16 +86,16 @@ def session(made):
             "clean is normal every 4 to 5 minutes. timeout: a network device "
             "drops idle connections; lower --watch.timeout.",
             {"{{reason}}": q.own_bars("watches_total", "reason")},
-            colour=look.UNUSUAL,
-            overrides=[look.coloured(["clean"], look.NEUTRAL, look.FIXED)]),
+            color=look.UNUSUAL,
+            overrides=[look.colored(["clean"], look.NEUTRAL, look.FIXED)]),
          8),
         (panels.bars(
             "Lists by result",
             "expired is normal on idle clusters. forbidden: fix RBAC. Many "
             "lists mean that watches end early.",
             {"{{result}}": q.own_bars("lists_total", "result")},
-            colour=look.UNUSUAL,
-            overrides=[look.coloured(["success", "ok"], look.NEUTRAL,
+            color=look.UNUSUAL,
+            overrides=[look.colored(["success", "ok"], look.NEUTRAL,
                                      look.FIXED)]), 8))
     made.row(
         None, 7,
@@ -105,14 +105,14 @@ def session(made):
             "/readyz.",
             {"{{type}}": q.own_bars("watch_events_total", "type")},
             overrides=[*look.apart("ADDED", "MODIFIED", "DELETED", "BOOKMARK"),
-                       look.coloured(["ERROR"], look.BAD, look.FIXED)]), 8),
+                       look.colored(["ERROR"], look.BAD, look.FIXED)]), 8),
         (panels.bars(
             "Watch events dropped",
             "replay and truncated lose nothing. Report malformed, oversize "
             "and unknown_type as bugs.",
             {"{{reason}}": q.own_bars("watch_events_dropped_total", "reason")},
-            colour=look.UNUSUAL,
-            overrides=[look.coloured(["replay", "truncated"], look.NEUTRAL)]),
+            color=look.UNUSUAL,
+            overrides=[look.colored(["replay", "truncated"], look.NEUTRAL)]),
          8),
         (panels.lines(
             "Unobserved time and etcd restores",
@@ -124,7 +124,7 @@ def session(made):
              "resets {{instance}}":
              "sum by (instance) (increase("
              f"{q.own('resource_version_resets_total')}[$__rate_interval]))"},
-            "none", colour=look.UNUSUAL, legend=look.legend(("max",))), 8))
+            "none", color=look.UNUSUAL, legend=look.legend(("max",))), 8))
 
 
 def events(made):
@@ -147,7 +147,7 @@ def events(made):
             "discovery is normal. inferred means that the API server does not "
             "serve the kind or that discovery is forbidden.",
             {"{{by}}": q.own_bars("scope_decisions_total", "by")},
-            overrides=[look.coloured(["inferred"], look.UNUSUAL, look.FIXED)]),
+            overrides=[look.colored(["inferred"], look.UNUSUAL, look.FIXED)]),
          8),
         (panels.bars(
             "Unusual occurrences",
@@ -158,7 +158,7 @@ def events(made):
              "scope conflict": q.own_bars("scope_conflicts_total", "job"),
              "filtered": q.own_bars("filtered_occurrences_total", "job"),
              "overflowed": q.own_bars("series_overflow_total", "job")},
-            overrides=[look.coloured(["overflowed"], look.BAD, look.FIXED)]),
+            overrides=[look.colored(["overflowed"], look.BAD, look.FIXED)]),
          8))
 
 
@@ -198,7 +198,7 @@ def size(made):
              "discovery: {{result}}": q.own_bars("discovery_refreshes_total",
                                            "result")},
             overrides=[*look.apart("saves", "reloads", "discovery"),
-                       look.coloured(["failed", "failure"], look.BAD)]), 8))
+                       look.colored(["failed", "failure"], look.BAD)]), 8))
 
 
 def process(made):
@@ -227,8 +227,8 @@ def process(made):
                      {"{{code}} {{handler}}":
                       q.own_bars("http_requests_total", "code, handler")},
                      overrides=[*look.apart("metrics", "readyz", "livez"),
-                                look.coloured(["5.."], look.BAD),
-                                look.coloured(["4.."], look.UNUSUAL)]), 6))
+                                look.colored(["5.."], look.BAD),
+                                look.colored(["4.."], look.UNUSUAL)]), 6))
 
 
 def sinks(made):
@@ -266,5 +266,5 @@ def sinks(made):
              "{{sink}} retried": q.own_bars("sink_retries_total", "sink"),
              "{{sink}} dropped: {{reason}}": q.own_bars(
                  "sink_dropped_total", "sink, reason")},
-            overrides=[look.coloured(["failed"], look.UNUSUAL),
-                       look.coloured(["dropped"], look.BAD)]), 6))
+            overrides=[look.colored(["failed"], look.UNUSUAL),
+                       look.colored(["dropped"], look.BAD)]), 6))

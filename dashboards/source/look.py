@@ -15,12 +15,12 @@ SHADES = dashboard.FieldColorModeId.SHADES
 FIXED = dashboard.FieldColorModeId.FIXED
 
 
-def colour(name, mode=FIXED):
+def color(name, mode=FIXED):
     return build.FieldColor().mode(mode).fixed_color(name)
 
 
 def steps(*pairs):
-    """thresholds from (value, colour); the first value is None, for "below".
+    """thresholds from (value, color); the first value is None, for "below".
     """
     return build.ThresholdsConfig().mode(
         dashboard.ThresholdsMode.ABSOLUTE).steps(
@@ -38,7 +38,7 @@ def plain():
 
 
 def texts(values):
-    """Value mapping of {value: (text, colour)}."""
+    """Value mapping of {value: (text, color)}."""
     return dashboard.ValueMap(options={
         value: dashboard.ValueMappingResult(text=text, color=name, index=index)
         for index, (value, (text, name)) in enumerate(values.items())})
@@ -62,7 +62,7 @@ def column(name, *properties):
     return _override("byName", name, *(_property(*pair) for pair in properties))
 
 
-def coloured(names_, name, mode=SHADES):
+def colored(names_, name, mode=SHADES):
     """Series with one of the names anywhere in their legend."""
     return _override(
         "byRegexp", rf"/\b({'|'.join(names_)})\b/",
@@ -71,7 +71,7 @@ def coloured(names_, name, mode=SHADES):
 
 def apart(*names_):
     """Distinct colors without a meaning, in the order of the names."""
-    return [coloured([name], colour_, FIXED) for name, colour_ in zip(
+    return [colored([name], color_, FIXED) for name, color_ in zip(
         names_, ("blue", "purple", "super-light-blue", QUIET))]
 
 
@@ -80,7 +80,7 @@ def by_severity():
     keeps the panel's orange."""
     others = set(names.reasons(severity=("critical", "warning")))
     info = [r for r in names.reasons(severity="info") if r not in others]
-    return [coloured(names.CRITICAL, BAD), coloured(info, NEUTRAL)]
+    return [colored(names.CRITICAL, BAD), colored(info, NEUTRAL)]
 
 
 def legend(calcs=("sum",), right=False, table=False):

@@ -44,7 +44,7 @@ def make():
             q.top(25, q.objects(**ALL, type="Warning"), "cluster, kind, "
                   "object_name, reason, reporting_component"),
             ["kind", "object_name", "reason", "reporting_component",
-             "cluster"], "Occurrences", colour=look.UNUSUAL,
+             "cluster"], "Occurrences", color=look.UNUSUAL,
             link=board.only_here(UID)), 24))
     return made
 
@@ -98,8 +98,8 @@ def flow(made):
             "Blue is planned. Orange is caused by the cloud provider.",
             {"{{reason}}": q.bars(q.objects(**REPORTED, reason=(
                 *names.DEPARTURE, *names.INTERRUPTION)), "reason")},
-            colour=look.NEUTRAL, overrides=[
-                look.coloured(names.INTERRUPTION, look.UNUSUAL)]), 8),
+            color=look.NEUTRAL, overrides=[
+                look.colored(names.INTERRUPTION, look.UNUSUAL)]), 8),
         (panels.bars(
             "Blocked provisioning and drains",
             "Nodes that cannot be created or drained. For "
@@ -107,4 +107,4 @@ def flow(made):
             "the requirements.",
             {"{{reason}}": q.bars(q.objects(
                 **{**ALL, "reason": names.BLOCKED}), "reason")},
-            colour=look.UNUSUAL, overrides=look.by_severity()), 8))
+            color=look.UNUSUAL, overrides=look.by_severity()), 8))

@@ -99,8 +99,8 @@ def headlines(made):
 
 
 def readiness(made):
-    ready = look.coloured(names.named("NodeReady"), look.GOOD, look.FIXED)
-    lost = look.coloured(names.NOT_READY, look.BAD, look.FIXED)
+    ready = look.colored(names.named("NodeReady"), look.GOOD, look.FIXED)
+    lost = look.colored(names.NOT_READY, look.BAD, look.FIXED)
     lost_at = q.last_seen(**CHOSEN, reason=names.NOT_READY)
     made.row(
         "Readiness", 9,
@@ -132,13 +132,13 @@ def pressure(made):
             "Find what uses the resource. Check requests and thresholds.",
             {"{{reason}}": q.bars(q.objects(**CHOSEN, reason=(
                 *names.PRESSURE, "EvictionThresholdMet")), "reason")},
-            colour=look.UNUSUAL), 8),
+            color=look.UNUSUAL), 8),
         (panels.bars(
             "Failures to free disk",
             "The kubelet cannot remove images or containers. Either other "
             "files fill the disk, or the container runtime is broken.",
             {"{{reason}}": q.bars(q.objects(**CHOSEN, reason=names.RECLAIM),
-                                  "reason")}, colour=look.UNUSUAL), 8),
+                                  "reason")}, color=look.UNUSUAL), 8),
         (panels.bars(
             "Kernel and hardware",
             "SystemOOM of the kubelet, and findings of node-problem-detector "
@@ -146,7 +146,7 @@ def pressure(made):
             "part.",
             {"{{reason}}": q.bars(q.objects(**CHOSEN, reason=(
                 *names.OUT_OF_MEMORY, *names.PROBLEM_DETECTOR)), "reason")},
-            colour=look.UNUSUAL, overrides=look.by_severity()), 8))
+            color=look.UNUSUAL, overrides=look.by_severity()), 8))
 
 
 def agents(made):
@@ -165,9 +165,9 @@ def agents(made):
          10),
         (panels.rows(
             "Configuration and network",
-            "Configuration problems of nodes in the last day, independent of "
-            "the time range. They are reported once per start. Fix old ones "
-            "too.",
+            "Configuration problems of nodes in the last day, independent of the "
+            "time range. They are reported once per start, so old ones still "
+            "apply.",
             q.newest_known(50, q.last_seen(
                 **CHOSEN, reason=names.CONFIGURATION),
                 "cluster, object_name, reason, reporting_component"),
@@ -214,4 +214,4 @@ def state(made):
              "Ready unknown": nodes_with('="Ready"', "unknown"),
              "{{condition}}": nodes_with('=~".+Pressure|NetworkUnavailable"',
                                          "true")},
-            "none", colour=look.UNUSUAL), 24), collapsed=True)
+            "none", color=look.UNUSUAL), 24), collapsed=True)

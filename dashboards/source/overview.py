@@ -92,7 +92,7 @@ def when(made):
             "Red is critical in the catalogue. Find the reason in the table "
             "below to see which component reports it.",
             {"{{reason}}": q.bars(q.occurrences(**WARNINGS), "reason")},
-            colour=look.UNUSUAL, overrides=look.by_severity(),
+            color=look.UNUSUAL, overrides=look.by_severity(),
             legend=look.legend(right=True)), 14))
 
 
@@ -138,7 +138,7 @@ def which(made):
             "Start with the first. The most frequent problem does not resolve "
             "by itself.",
             noisiest, ["object_name", "cluster", "dashboard"],
-            "Warnings", colour=look.UNUSUAL, link=board.to_any_object(),
+            "Warnings", color=look.UNUSUAL, link=board.to_any_object(),
             widths={"Value": 120}), 9))
 
 
@@ -152,7 +152,7 @@ def compare(made):
             "Warnings per hour, now and a week ago",
             "If the value is above the gray line, check what changed since "
             "last week. The gray line needs a week of data.",
-            {"now": hour, "a week ago": week}, "none", colour=look.UNUSUAL,
+            {"now": hour, "a week ago": week}, "none", color=look.UNUSUAL,
             overrides=[look.column("a week ago", (
                 "color", {"mode": "fixed", "fixedColor": look.QUIET}))],
             legend=look.legend(("max",))), 24))

@@ -94,14 +94,14 @@ def _built(overrides):
     return [_Made(override) for override in overrides]
 
 
-def bars(title, what, queries, colour=look.NEUTRAL, overrides=(), legend=None,
+def bars(title, what, queries, color=look.NEUTRAL, overrides=(), legend=None,
          unit="none"):
     """Stacked bars of occurrences. A bar is drawn before its sample, because
     it covers the interval since the previous sample."""
     panel = _axes(timeseries.Panel(), title, what, queries, unit,
                   _built(overrides), legend)
     panel.interval(BAR).decimals(0).min(0)
-    panel.color_scheme(look.colour(colour, look.SHADES))
+    panel.color_scheme(look.color(color, look.SHADES))
     panel.draw_style(kinds.GraphDrawStyle.BARS).fill_opacity(80).line_width(0)
     panel.bar_alignment(kinds.BarAlignment.BEFORE).bar_width_factor(0.9)
     panel.stacking(common.StackingConfig().group("A")
@@ -113,12 +113,12 @@ def bars(title, what, queries, colour=look.NEUTRAL, overrides=(), legend=None,
     return panel
 
 
-def lines(title, what, queries, unit, colour=look.NEUTRAL, overrides=(),
+def lines(title, what, queries, unit, color=look.NEUTRAL, overrides=(),
           legend=None, thresholds=None, sparse=False):
     """`sparse`: series without values in intervals without occurrences."""
     panel = _axes(timeseries.Panel(), title, what, queries, unit,
                   _built(overrides), legend or look.legend(("lastNotNull",)))
-    panel.color_scheme(look.colour(colour, look.SHADES)).min(0)
+    panel.color_scheme(look.color(color, look.SHADES)).min(0)
     panel.draw_style(kinds.GraphDrawStyle.LINE).line_width(1).fill_opacity(8)
     panel.show_points(kinds.VisibilityMode.NEVER).span_nulls(sparse)
     if sparse:
@@ -131,7 +131,7 @@ def lines(title, what, queries, unit, colour=look.NEUTRAL, overrides=(),
 
 
 def timeline(title, what, queries, values):
-    """States over time; `values` is {value: (text, colour)}."""
+    """States over time; `values` is {value: (text, color)}."""
     panel = _common(statetimeline.Panel(), title, what, queries, "none")
     panel.mappings([look.texts(values)]).no_value(NONE_HERE)
     panel.color_scheme(build.FieldColor().mode(
@@ -145,11 +145,11 @@ def timeline(title, what, queries, values):
     return panel
 
 
-def ranking(title, what, queries, colour, unit="none"):
+def ranking(title, what, queries, color, unit="none"):
     """Horizontal bars, one per label value."""
     panel = _common(bargauge.Panel(), title, what, queries, unit, instant=True)
     panel.orientation(kinds.VizOrientation.HORIZONTAL).min(0).decimals(0)
-    panel.color_scheme(look.colour(colour)).no_value(NONE_HERE)
+    panel.color_scheme(look.color(color)).no_value(NONE_HERE)
     panel.display_mode(kinds.BarGaugeDisplayMode.BASIC)
     panel.value_mode(kinds.BarGaugeValueMode.TEXT).show_unfilled(False)
     panel.name_placement(kinds.BarGaugeNamePlacement.LEFT)
@@ -168,7 +168,7 @@ HEADS = {
 }
 
 
-def _cells(name, last, colour):
+def _cells(name, last, color):
     if name == "type":
         yield "mappings", [look.TYPES]
         yield "custom.cellOptions", kinds.TableColorTextCellOptions()
@@ -182,13 +182,13 @@ def _cells(name, last, colour):
         yield "unit", "none"
         yield "decimals", 0
         yield "min", 0
-        yield "color", {"mode": "fixed", "fixedColor": colour}
+        yield "color", {"mode": "fixed", "fixedColor": color}
         yield "custom.cellOptions", kinds.TableBarGaugeCellOptions(
             mode=kinds.BarGaugeDisplayMode.BASIC,
             value_display_mode=kinds.BarGaugeValueMode.TEXT)
 
 
-def rows(title, what, query, columns, last, colour=look.NEUTRAL, link=None,
+def rows(title, what, query, columns, last, color=look.NEUTRAL, link=None,
          widths=()):
     """An instant table. `columns` are labels in order. `last` is the title of
     the value, "Latest" for times. `link` is set on the object's name. `widths`
@@ -208,7 +208,7 @@ def rows(title, what, query, columns, last, colour=look.NEUTRAL, link=None,
             "renameByName": {name: heads[name][0] for name in shown}}))
     overrides = []
     for name in shown:
-        properties = list(_cells(name, last, colour))
+        properties = list(_cells(name, last, color))
         if width := heads[name][1]:
             properties.append(("custom.width", width))
         if name == "object_name" and link:
@@ -216,7 +216,7 @@ def rows(title, what, query, columns, last, colour=look.NEUTRAL, link=None,
         if properties:
             overrides.append(look.column(heads[name][0], *properties))
     panel.overrides(_built(overrides)).no_value(NONE_HERE)
-    panel.color_scheme(look.colour(look.QUIET)).show_header(True)
+    panel.color_scheme(look.color(look.QUIET)).show_header(True)
     panel.align(kinds.FieldTextAlignment.AUTO).filterable(False)
     panel.cell_height(kinds.TableCellHeight.SM)
     panel.cell_options(kinds.TableAutoCellOptions())

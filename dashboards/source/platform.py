@@ -63,7 +63,7 @@ def parts(made):
         return panels.bars(
             title, what, {legend: q.bars(q.objects(**{**CHOSEN, **selected}),
                                          by)},
-            colour=look.UNUSUAL, overrides=look.by_severity())
+            color=look.UNUSUAL, overrides=look.by_severity())
 
     made.row(
         "By area", 8,
@@ -101,5 +101,5 @@ def tables(made):
             "The most frequent Warnings. Start here.",
             q.top(50, q.objects(**WARNINGS), by),
             ["kind", "object_name", "reason", "reporting_component", "cluster",
-             "api_group"], "Occurrences", colour=look.UNUSUAL,
+             "api_group"], "Occurrences", color=look.UNUSUAL,
             link=board.only_here(UID)), 24))

@@ -29,14 +29,14 @@ def make():
             "repeats every few minutes is a retry that needs a fix.",
             {"{{reason}} ({{kind}})": q.bars(q.objects(**CHOSEN),
                                              "kind, reason")},
-            colour=look.UNUSUAL, overrides=look.by_severity()), 14),
+            color=look.UNUSUAL, overrides=look.by_severity()), 14),
         (panels.bars(
             "Warnings by driver",
             "Warnings by reporting component. If only one CSI driver is "
             "listed, check its storage and permissions.",
             {"{{reporting_component}}": q.bars_by_driver(
                 q.objects(**WARNINGS))},
-            colour=look.UNUSUAL), 10))
+            color=look.UNUSUAL), 10))
     tables(made)
     state(made)
     return made
@@ -93,7 +93,7 @@ def tables(made):
             q.top(25, q.objects(**WARNINGS),
                   "cluster, kind, object_name, reason"),
             ["kind", "object_name", "reason", "cluster"], "Occurrences",
-            colour=look.UNUSUAL, link=board.only_here(UID)), 24))
+            color=look.UNUSUAL, link=board.only_here(UID)), 24))
 
 
 def state(made):
@@ -106,5 +106,5 @@ def state(made):
             {"{{phase}}": "sum by (phase) (max by (cluster, persistentvolume, "
              'phase) (kube_persistentvolume_status_phase{cluster=~"$cluster",'
              'persistentvolume=~"$object_name"}))'},
-            "none", overrides=[look.coloured(["Failed"], look.BAD, look.FIXED)]
+            "none", overrides=[look.colored(["Failed"], look.BAD, look.FIXED)]
         ), 24), collapsed=True)

@@ -96,7 +96,7 @@ def expression(rule, metrics, catalogue):
     for words in re.findall(r"\b(?:by|on) \(([^)]+)\)", bare):
         named = set(re.split(r",\s*", words))
         if "cluster" not in named:
-            yield f"({words}) forgets the cluster"
+            yield f"({words}) omits the cluster"
         for label in sorted(named - GROUPED):
             yield f"no such label: {label}"
     for selector in alert_rules.selectors(expr):

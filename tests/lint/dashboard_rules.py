@@ -98,7 +98,7 @@ def conventions(board, _):
             yield "cluster", "All does not match series without the label"
     for each in board.get("links", []):
         if not each.get("includeVars") or not each.get("keepTime"):
-            yield "links", f"{each.get('title')} forgets variables or the time"
+            yield "links", f"{each.get('title')} omits the variables or the time"
 
 
 def queries(board):

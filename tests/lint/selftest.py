@@ -57,7 +57,7 @@ ALERTS = [("alerts", path, text, words) for path, text, words in [
     (RULES, rule("max by (cluster) (up)"), "compares with nothing"),
     (RULES, rule("absent(up)"), "needs a for"),
     (RULES, rule("kube_event_planted > 1"), "no such metric"),
-    (RULES, rule("max by (job) (up) > 1"), "forgets the cluster"),
+    (RULES, rule("max by (job) (up) > 1"), "omits the cluster"),
     (RULES, rule("max by (cluster, name) (up) > 1"), "no such label: name"),
     (RULES, rule(LAST_SEEN + '{name="x"}) < 1'), "no such label: name"),
     (RULES, rule(LAST_SEEN + '{reason=~"NodeReady|NodeRaedy"}) < 1'),

@@ -43,8 +43,8 @@ def headlines(made):
                                   "1": ("in sync", look.GOOD)})]), 4),
         (panels.number(
             "Unobserved",
-            "Time without a watch that could not resume. Events that came and "
-            "went in it are not counted. Check why watches end.",
+            "Time in which no watch ran and no watch could resume. Events created "
+            "and deleted in it are not counted. Check why watches end.",
             f"max(increase({q.own('unobserved_seconds_total')}[$__range])) "
             "or vector(0)",
             look.zero_is_good(1, 300), unit="s").decimals(0), 4),
@@ -151,9 +151,9 @@ def events(made):
          8),
         (panels.bars(
             "Unusual occurrences",
-            "combined: the API server merged several writes. scope conflict: "
-            "the Event has an unexpected namespace. filtered: excluded by "
-            "your filter. overflowed: a family was full.",
+            "combined: from \"(combined from similar events)\" Events. scope "
+            "conflict: a cluster-scoped object has a namespace. filtered: excluded "
+            "by your filter. overflowed: a family was full.",
             {"combined": q.own_bars("combined_occurrences_total", "job"),
              "scope conflict": q.own_bars("scope_conflicts_total", "job"),
              "filtered": q.own_bars("filtered_occurrences_total", "job"),

@@ -13,6 +13,7 @@ import sys
 import tempfile
 
 import dashboard_plants
+import metrics
 import tidy
 import tree
 
@@ -96,11 +97,11 @@ PLANTS = [
      "a header must not include"),
     ("layering", "exporter/events/planted.cc", "#include <httplib.h>\n",
      "<httplib.h> belongs elsewhere"),
-    ("layering", "exporter/frames/planted.cc", "#include <spdlog/spdlog.h>\n",
+    ("layering", "exporter/reflector/planted.cc", "#include <spdlog/spdlog.h>\n",
      "<spdlog/spdlog.h> belongs elsewhere"),
     ("layering", "exporter/base/CMakeLists.txt",
-     "target_link_libraries(kem_base kem_frames)\n",
-     "must not link kem_frames"),
+     "target_link_libraries(kem_base kem_reflector)\n",
+     "must not link kem_reflector"),
     ("calls", "exporter/base/file.cc", 'auto* home = std::getenv("HOME");\n',
      "base/environment.cc"),
     ("calls", "exporter/planted.cc", "auto* text = strerror(errno);\n",
@@ -119,7 +120,7 @@ PLANTS = [
      'const char* name = "kube_event_planted_total";\n', "is not described"),
     ("metrics", "exporter/metrics/own_metrics.cc",
      '    {{"kube_event_metrics_planted_total", "counter",\n',
-     "no test looks at"),
+     "no test compares the value of"),
     ("metrics", "exporter/METRICS.md", "| `kube_event_planted_total` |\n",
      "no such metric"),
     ("metrics", "README.md", "    rate(kube_event_planted_total[5m])\n",
@@ -163,6 +164,33 @@ PLANTS = [
     ("dashboards", "tests/lint/dashboards_exclusions.yaml",
      "- {rule: grid, where: [none]}\n", "without a reason"),
 ]
+# What proves that a metric is tested, and what only mentions it.
+PROOFS = [
+    (metrics.compared_by_unit_test, [
+        'HasSubstr("\\nplanted_total{a=\\"b\\"}"\n  " 3\\n")',
+        '"kube_event_metrics_planted_total 1.5\\n"']),
+    (metrics.compared_by_scenario, [
+        "play: [{expect: {metrics: ['planted_total{a=\"b\"} >= 2']}}]"]),
+    (metrics.compared_by_python, [
+        "self.assertEqual(self.sample(exporter, 'planted_total'), 2)",
+        "self.until(lambda: self.sample('planted_total') > 2)"]),
+]
+MENTIONS = [
+    (metrics.compared_by_unit_test, [
+        "// kube_event_metrics_planted_total 1",
+        'HasSubstr("kube_event_metrics_planted_total{")',
+        '"# TYPE kube_event_metrics_planted_total counter\\n"',
+        '"another_planted_total 1\\n"']),
+    (metrics.compared_by_scenario, [
+        "about: planted_total >= 1", "# planted_total >= 1\nplay: []",
+        "play: [{expect: {metrics: [planted_total absent]}}]",
+        "play: [{probe: {has: ['planted_total 1']}}]"]),
+    (metrics.compared_by_python, [
+        "self.sample(exporter, 'planted_total')",
+        "self.assertIn('planted_total', text)",
+        "assert 'planted_total' in text",
+        "found = [one for one in samples if one.name == 'planted_total']"]),
+]
 # clang-tidy's rules, one source each.
 TIDY = [
     ("void wrong_name();\n", "readability-identifier-naming"),
@@ -178,7 +206,7 @@ def copy_tree(into):
     for path in tree.files(tree.OURS) + ["README.md", ".clang-format",
                                          "CMakeLists.txt"]:
         source = os.path.join(tree.OURS, path)
-        # Recordings and corpora are no business of these checks.
+        # The checks read neither recordings nor corpora.
         if os.path.exists(source) and os.path.getsize(source) < 100000:
             target = os.path.join(into, path)
             os.makedirs(os.path.dirname(target), exist_ok=True)
@@ -216,6 +244,18 @@ def test_checks(root):
             yield f"{name} does not see {text[:60]!r} in {path}: {found}"
 
 
+def test_mentions():
+    for cases, counts in ((PROOFS, True), (MENTIONS, False)):
+        for read, texts in cases:
+            for text in texts:
+                text = text.replace("planted", "kube_event_planted") if (
+                    read is metrics.compared_by_scenario) else text
+                found = {name.removeprefix("kube_event_")
+                         for name in read(text)}
+                if ("planted_total" in found) != counts:
+                    yield f"metrics {read.__name__}, {text!r}: {found}"
+
+
 def test_tidy(folder):
     config = os.path.join(tree.OURS, ".clang-tidy")
     source = os.path.join(folder, "planted.cc")
@@ -246,7 +286,7 @@ def main():
     with tempfile.TemporaryDirectory(prefix="kem-lint-") as folder:
         root = os.path.join(folder, "tree")
         copy_tree(root)
-        failures = [*test_checks(root), *test_tidy(folder),
+        failures = [*test_checks(root), *test_mentions(), *test_tidy(folder),
                     *test_shellcheck(root), *dashboard_plants.failures(root)]
     for failure in failures:
         print(failure)
@@ -259,7 +299,8 @@ def main():
         if ending == ".py" and stem not in names and stem not in helpers:
             failures.append(name)
             print(f"{name} has no planted violation")
-    count = len(PLANTS) + len(TIDY) + len(dashboard_plants.PLANTS) + 1
+    count = (len(PLANTS) + sum(len(texts) for _, texts in MENTIONS) + len(TIDY)
+             + len(dashboard_plants.PLANTS) + 1)
     print(f"{count} violations planted, "
           f"{len(failures)} not seen")
     sys.exit(bool(failures))

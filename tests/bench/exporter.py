@@ -93,7 +93,7 @@ class Exporter:
             time.sleep(0.05)
 
     def wait_idle(self, watch_port, seconds=120):
-        """Until it has read all of its watch and worked it off."""
+        """Waits until the exporter has read and processed its watch."""
         deadline = time.monotonic() + seconds
         while _unread(watch_port, self._apiserver_port):
             if time.monotonic() > deadline:
@@ -101,7 +101,10 @@ class Exporter:
             time.sleep(0.002)
         done = time.perf_counter()
         before = self.cpu_seconds()
+        deadline = time.monotonic() + seconds
         while True:
+            if time.monotonic() > deadline:
+                raise RuntimeError("the exporter does not become idle")
             time.sleep(0.1)
             now = self.cpu_seconds()
             if now - before < 0.001:

@@ -59,6 +59,14 @@ class Sender:
     def release(self):
         self._gate.set()
 
+    def await_watch(self, seconds=20):
+        if not self.watching.wait(seconds):
+            raise RuntimeError(f"no watch within {seconds} s")
+
+    def await_sent(self, seconds=120):
+        if not self.sent.wait(seconds):
+            raise RuntimeError(f"the stream is not read within {seconds} s")
+
     def close(self):
         self.closing.set()
         self._listener.close()

@@ -130,7 +130,8 @@ class StormTest(ClusterCase):
             time.sleep(dice.uniform(0.0, 0.4))
             wire.mend()
         for thread in threads:
-            thread.join()
+            thread.join(60)
+            self.assertFalse(thread.is_alive(), "a writer does not end")
         self.recorder.wait_for_version(
             max(writer.last_version for writer in writers))
         samples = exporter.wait_exact(self.truth, RECOVERY_SECONDS)

@@ -90,7 +90,7 @@ class Generator(threading.Thread):
 
     def stop(self):
         self.ended.set()
-        self.join()
+        end(self)
 
     def _change(self, number):
         story = self.stories.get(number)
@@ -174,6 +174,12 @@ def counters(samples):
     return found
 
 
+def end(thread):
+    thread.join(30)
+    if thread.is_alive():
+        raise RuntimeError(f"{type(thread).__name__} does not end within 30 s")
+
+
 def free_port():
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -244,7 +250,7 @@ def run(binary, folder, kills, seed):
         generator.stop()
         wrong = expect_exact(generator, exporter)
         scraper.ended.set()
-        scraper.join()
+        end(scraper)
         total = sum(value for key, value in generator.truth.items()
                     if key[0] == checks.OCCURRENCES)
         print(f"{kills} kills and {generator.changes} changes in "

@@ -30,6 +30,7 @@ import yaml
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SKIPPED = 77
+LONGEST = 900  # seconds that a scenario may take
 FLAGS = ["--web.listen-address=127.0.0.1:0", "--metrics.initial-zero=0s"]
 
 
@@ -174,8 +175,11 @@ def run_many(jobs, binary, workers):
         command = [sys.executable, os.path.abspath(__file__), "--binary",
                    binary, path] + (["--tls"] if transport == "tls" else [])
         began = time.monotonic()
-        done = subprocess.run(command, capture_output=True, text=True,
-                              check=False)
+        try:
+            done = subprocess.run(command, capture_output=True, text=True,
+                                  check=False, timeout=LONGEST)
+        except subprocess.TimeoutExpired as late:
+            done = subprocess.CompletedProcess(command, 1, "", str(late))
         seconds = time.monotonic() - began
         word = {0: "ok", SKIPPED: "skipped"}.get(done.returncode, "FAILED")
         name = f"{os.path.basename(path)[:-5]}.{transport}"

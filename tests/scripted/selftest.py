@@ -90,6 +90,7 @@ class ChecksTest(unittest.TestCase):
 class StreamTest(unittest.TestCase):
     def received(self, *items):
         ours, theirs = socket.socketpair()
+        theirs.settimeout(10)
         connection = wire.Connection(ours)
 
         class Exchange:

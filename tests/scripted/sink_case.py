@@ -62,7 +62,9 @@ class SinkCase(unittest.TestCase):
 
     def wait_ready(self, exporter):
         exporter.wait_listening()
-        self.until(lambda: exporter.get("/readyz")[0] == 200, 20)
+        self.assertTrue(
+            self.until(lambda: exporter.get("/readyz")[0] == 200, 20),
+            f"not ready within 20 s: {exporter.stderr()[-500:]}")
 
     def until(self, true, seconds=RECOVERY):
         deadline = time.monotonic() + seconds

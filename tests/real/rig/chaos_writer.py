@@ -21,6 +21,7 @@ from rig.recorder import seconds
 
 NAMES_PER_WORKER = 40
 NAMESPACES = ("default", "chaos")
+SETTLE_SECONDS = 180  # for one change, outages of the API server included
 
 
 class Book:
@@ -147,8 +148,11 @@ class Worker:
             f"{self._path(slot)}/{self._name(slot)}"))
 
     def _settle(self, slot, story, what, request):
-        """Makes the request until it took effect, and books the effect."""
+        """Repeats the request until it takes effect, and books the effect."""
+        deadline = time.monotonic() + SETTLE_SECONDS
         while True:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no {what} within {SETTLE_SECONDS} s")
             try:
                 event = request()
                 break

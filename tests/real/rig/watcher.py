@@ -31,6 +31,8 @@ class Watcher:
     def stop(self):
         self._stop.set()
         self._thread.join(30)
+        if self._thread.is_alive():
+            self.violations.append("the last scrape takes more than 30 s")
         return self.violations
 
     def _run(self):

@@ -4,9 +4,10 @@
   run_scenario.py --binary PATH [--tls] scenarios/02-cut-inside-a-frame.yaml
   run_scenario.py --binary PATH --all [-j 4]
 
-One (scenario, transport) is one process, so that ctest can run each by itself;
-with --all, or several files, this program starts them. Exit code 0: all hold;
-1: one does not (what was expected and what came is printed); 77: skipped.
+Each scenario over each transport is one process, so that ctest can run it
+alone; with --all, or several files, this program starts the processes. Exit
+code 0: all passed; 1: one failed (the output shows what was expected and what
+arrived); 77: skipped.
 """
 
 import argparse
@@ -17,7 +18,6 @@ import sys
 import tempfile
 import time
 
-import acts
 import apiserver
 import browser
 import certs
@@ -26,6 +26,7 @@ import exporter as exporter_module
 import netns
 import play
 import proxy as proxy_module
+import steps
 import yaml
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -56,7 +57,7 @@ def flags_of(scenario, access):
 
 
 def run_exits(scenario, binary, access, folder):
-    """`exits:` a list of starts that must fail with one sentence."""
+    """`exits:` starts that must fail with one sentence on stderr."""
     for case in scenario["exits"]:
         if "kubeconfig" in case:
             access.write_kubeconfig(case["kubeconfig"])
@@ -77,7 +78,7 @@ def run_exits(scenario, binary, access, folder):
                          f"got {code}")
         if len(text.split("\n")) != 1:
             wrong.append("expected one line on stderr")
-        wrong += [f"expected {part!r} on stderr" for part in case["says"]
+        wrong += [f"expected {part!r} on stderr" for part in case["error"]
                   if part.lower() not in text.lower()]
         if wrong:
             raise play.Failure(f"{case['about']}:\n" + "\n".join(wrong)
@@ -92,7 +93,7 @@ def run_play(scenario, server, access, folder, binary, cable):
     process = exporter_module.Exporter(binary, folder, prefix)
     if namespace:
         process.namespace = namespace
-    script = acts.Acts(scenario, server, access, process, cable)
+    script = steps.Steps(scenario, server, access, process, cable)
     try:
         getattr(server, scenario.get("start", "up"))()
         access.write_kubeconfig(scenario.get("kubeconfig"))
@@ -103,13 +104,13 @@ def run_play(scenario, server, access, folder, binary, cable):
         script.run()
         for token in access.tokens:
             if token in process.stderr():
-                raise play.Failure(f"the log holds the credential {token}")
+                raise play.Failure(f"the log contains the credential {token}")
         if "Sanitizer" in process.stderr():
-            raise play.Failure("a sanitizer has spoken")
+            raise play.Failure("a sanitizer reports an error")
     except Exception as error:
-        story = "\n".join(script.story[-60:])
+        trace = "\n".join(script.trace[-60:])
         log = "\n".join(process.stderr().splitlines()[-40:])
-        raise play.Failure(f"{error}\n--- what happened\n{story}\n"
+        raise play.Failure(f"{error}\n--- what happened\n{trace}\n"
                            f"--- the exporter's log\n{log}") from (
                                None if isinstance(error, play.Failure)
                                else error)
@@ -120,7 +121,7 @@ def run_play(scenario, server, access, folder, binary, cable):
 def run_one(path, binary, tls):
     scenario = load(path)
     if ("tls" if tls else "http") not in transports(scenario):
-        print(f"skipped: {scenario['name']} has no such transport")
+        print(f"skipped: {scenario['name']} does not use this transport")
         return SKIPPED
     if scenario.get("browser") and not browser.available():
         print("skipped: needs chromium")
@@ -189,7 +190,7 @@ def run_many(jobs, binary, workers):
         return name if word == "FAILED" else None
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
         failed = [name for name in pool.map(run, jobs) if name]
-    print(f"{len(jobs) - len(failed)} of {len(jobs)} hold"
+    print(f"{len(jobs) - len(failed)} of {len(jobs)} passed"
           + "".join(f"\n  FAILED {name}" for name in failed))
     return 1 if failed else 0
 
@@ -217,7 +218,7 @@ def main():
                 if transport in transports(load(path))]
         return run_many(jobs, binary, arguments.workers)
     if not arguments.files:
-        parser.error("name a scenario file, or say --all")
+        parser.error("name a scenario file, or pass --all")
     return run_one(arguments.files[0], binary, arguments.tls)
 
 

@@ -1,10 +1,10 @@
-"""Makes the streams: watch frames shaped like a real cluster's, and their truth.
+"""Generates streams of watch events like a real cluster's, and their truth.
 
 `mixed()` is the stream of the targets: ADDED, MODIFIED with count + 1 and
-DELETED over eight kinds. `covering()` makes as many series as asked for. Both
-are the same for the same seed, but for the times, which are those of today.
-Each frame stands in an HTTP chunk of its own, as kube-apiserver flushes them.
-The truth is counted here, from what is written, with no regard to the program.
+DELETED over eight kinds. `covering()` makes a given number of series. The same
+seed gives the same stream, except for the times, which are current. Each frame
+has its own HTTP chunk, as kube-apiserver flushes them. The truth is counted
+while the stream is written, independently of the exporter.
 """
 
 import collections
@@ -44,7 +44,7 @@ TAIL_LABELS = ("reason", "type", "reporting_component")
 NAMESPACES = 50
 CLUSTER_OBJECTS = 60        # of each kind
 NAMESPACED_OBJECTS = 2000   # of each kind
-# So many Events about cluster-scoped objects give about 38,000 series in all.
+# This share of cluster-scoped objects gives about 38,000 series in all.
 CLUSTER_SHARE = 0.0465
 
 FRAME = (
@@ -62,7 +62,7 @@ FRAME = (
 
 
 class Truth:
-    """What the four families must show."""
+    """The expected values of the four families."""
 
     def __init__(self):
         self.occurrences = collections.Counter()
@@ -90,7 +90,7 @@ class Truth:
 
 
 class Event:
-    """One Event object of the made-up cluster, and where it is counted."""
+    """One Event object of the simulated cluster, and its label values."""
 
     __slots__ = ("name", "namespace", "uid", "created", "involved", "reason",
                  "component", "message", "type", "count", "last", "totals",

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""Every check fails once: a violation is planted in a copy of the tree.
+"""Every check fails once: this test plants violations in a copy of the tree.
 
-A check that cannot fail is a defect, so each line of PLANTS must make its
-check report something new, with the words given.
+A check that cannot fail is a defect. Each line of PLANTS must make its check
+report a new problem with the given words.
 """
 
 import importlib
@@ -23,7 +23,7 @@ RULES = "alerts/rules/exporter.yaml"
 
 def rule(expr="x > 1", severity="warning", name="Planted", more="",
          summary="It is.", description="{{ $labels.cluster }}"):
-    """An alert, as it is put at the end of a rule file."""
+    """An alert to append to a rule file."""
     return f"""
   - alert: {name}
     expr: '{expr}'{more}
@@ -78,15 +78,15 @@ ALERTS = [("alerts", path, text, words) for path, text, words in [
 DEPLOY_README = [("deploy_readme", path, text, words) for path, text, words in [
     ("deploy/README.md", "\n    # a.yaml\n    a: [\n", "while parsing"),
     ("deploy/README.md", "\n    # values.yaml\n    monitor: {planted: 1}\n",
-     "monitor.planted is no value"),
-    ("deploy/README.md", "`monitor.planted`", "monitor.planted is no value"),
+     "monitor.planted is not a value"),
+    ("deploy/README.md", "`monitor.planted`", "monitor.planted is not a value"),
     ("deploy/README.md", "deploy/planted", "there is no deploy/planted"),
     ("deploy/README.md", "`--metrics.planted`", "no option"),
     ("deploy/README.md", "kube_event_planted_total", "no metric"),
     ("deploy/kustomize/overlays/planted/kustomization.yaml", "x",
      "the overlay planted"),
 ]]
-# check, file of the copy, what is put at its end, words of the report
+# check, file in the copy, text to append, words of the report
 PLANTS = [
     *ALERTS, *DEPLOY_README,
     ("layering", "exporter/base/error.cc",
@@ -147,7 +147,7 @@ PLANTS = [
     ("deploy", "deploy/helm/kube-event-metrics/values.yaml",
      "# -- It is.\nplanted: 1\n", "run deploy/helm/generate"),
     ("deploy", "deploy/helm/kube-event-metrics/values.yaml",
-     "# -- It is.\nplanted: 1\n", "planted is not in both"),
+     "# -- It is.\nplanted: 1\n", "planted must be in both"),
     ("deploy", "deploy/helm/kube-event-metrics/values.yaml",
      "planted: 1\n", "planted has no comment"),
     ("dashboards", "dashboards/json/kube-event-nodes.json", "}", "Extra data"),
@@ -164,7 +164,7 @@ PLANTS = [
     ("dashboards", "tests/lint/dashboards_exclusions.yaml",
      "- {rule: grid, where: [none]}\n", "without a reason"),
 ]
-# What proves that a metric is tested, and what only mentions it.
+# Texts that test a metric, and texts that only mention it.
 PROOFS = [
     (metrics.compared_by_unit_test, [
         'HasSubstr("\\nplanted_total{a=\\"b\\"}"\n  " 3\\n")',
@@ -191,7 +191,7 @@ MENTIONS = [
         "assert 'planted_total' in text",
         "found = [one for one in samples if one.name == 'planted_total']"]),
 ]
-# clang-tidy's rules, one source each.
+# One source per rule of clang-tidy.
 TIDY = [
     ("void wrong_name();\n", "readability-identifier-naming"),
     ("class Thing {\n  int wrong = 0;\n};\n", "readability-identifier-naming"),
@@ -214,7 +214,7 @@ def copy_tree(into):
 
 
 def planted(root, check, path, text, before):
-    """The problems that the check reports only once `text` is planted."""
+    """The problems that the check reports only after `text` is planted."""
     target = os.path.join(root, path)
     os.makedirs(os.path.dirname(target), exist_ok=True)
     old = None
@@ -241,7 +241,7 @@ def test_checks(root):
             before[name] = set(check.problems(root))
         found = planted(root, check, path, text, before[name])
         if not any(words in problem for problem in found):
-            yield f"{name} does not see {text[:60]!r} in {path}: {found}"
+            yield f"{name} misses {text[:60]!r} in {path}: {found}"
 
 
 def test_mentions():
@@ -279,7 +279,7 @@ def test_shellcheck(root):
     found = planted(root, check, "deploy/planted",
                     "#!/bin/bash\nrm -rf $1/x\n", set())
     if not any("SC2086" in problem for problem in found):
-        yield f"scripts does not see an unquoted variable: {found}"
+        yield f"scripts misses an unquoted variable: {found}"
 
 
 def main():
@@ -301,8 +301,7 @@ def main():
             print(f"{name} has no planted violation")
     count = (len(PLANTS) + sum(len(texts) for _, texts in MENTIONS) + len(TIDY)
              + len(dashboard_plants.PLANTS) + 1)
-    print(f"{count} violations planted, "
-          f"{len(failures)} not seen")
+    print(f"{count} violations planted, {len(failures)} missed")
     sys.exit(bool(failures))
 
 

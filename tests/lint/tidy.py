@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""clang-tidy over all our sources, some at once: tidy.py BUILD [-j N] [FILE...]
+"""clang-tidy over all sources, in parallel: tidy.py BUILD [-j N] [FILE...]
 
-BUILD holds a compile_commands.json of clang's. Not in ctest, as it takes
-minutes; tests/run calls it.
+BUILD has a compile_commands.json of clang. It takes minutes, so tests/run calls
+it and ctest does not.
 """
 
 import argparse
@@ -18,10 +18,10 @@ PROGRAM = "clang-tidy-14"
 
 
 def tidy(build, path, config=None):
-    """What clang-tidy finds in a source, or "" when it is content."""
+    """The findings of clang-tidy in a source, or ""."""
     command = [PROGRAM, "-p", build, "--quiet", path]
     if path.startswith(os.path.join(tree.OURS, "tests")):
-        # Five times the cost, for test bodies that are straight lines.
+        # Five times the cost, and test bodies have no branches.
         command.insert(1, "--checks=-clang-analyzer-*")
     if config:
         command.insert(1, f"--config-file={config}")
@@ -33,7 +33,7 @@ def tidy(build, path, config=None):
 
 
 def sources(build, wanted):
-    """Our sources that are built, the dearest (the largest) first."""
+    """The project's sources in the build, the largest (slowest) first."""
     with open(os.path.join(build, "compile_commands.json"),
               encoding="utf-8") as file:
         paths = {os.path.realpath(entry["file"]) for entry in json.load(file)}

@@ -18,7 +18,7 @@ STEADY = 0.25  # seconds after which a condition must be true again
 
 class Steps(play.Play):
     def do_server(self, value):
-        """up | refuse | down | drop | mute | full | cut | restore, or a mapping.
+        """A state (up, refuse, down, drop, mute, full, cut, restore) or a mapping.
 
         certificate: the authority of the server's certificate; clients: the
         authority that client certificates need.
@@ -62,7 +62,7 @@ class Steps(play.Play):
         before = logged()
         self.exporter.signal("HUP")
         self._poll(play.PATIENCE,
-                   lambda: [] if logged() > before else ["no reload was logged"])
+                   lambda: [] if logged() > before else ["no reload logged"])
 
     def do_discovery(self, value):
         table = self.server.discovery
@@ -148,7 +148,7 @@ class Steps(play.Play):
                 raise play.Failure(f"the log contains {one!r}")
 
     def do_probe(self, value):
-        """A request to the exporter, repeated until the answer is as expected."""
+        """A request to the exporter, polled until the answer is as expected."""
         def wrong():
             status, headers, body = self.exporter.get(
                 value["path"], value.get("headers"))
@@ -194,7 +194,7 @@ class Steps(play.Play):
             raise play.Failure("\n".join(wrong))
 
     def do_expect(self, value):
-        """Metrics, polled until all are as expected, and once more after that."""
+        """Metrics, polled until all are as expected, then checked once more."""
         def wrong():
             samples = self.exporter.scrape()
             found = []

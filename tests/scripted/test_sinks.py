@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""Sinks: receivers that fail in every way, restarts, kills, mirrors, annotations.
+"""Sinks: failing receivers, restarts, kills, mirrors, annotations.
 
     KEM_EXPORTER=build/exporter/kube-event-metrics tests/scripted/test_sinks.py
 
-A small cluster sends occurrences while a receiver plays its faults. Whatever the
-receiver does, the counters are exact, and the records that it took equal those
-that the cluster wrote, compared by ID.
+A small cluster sends occurrences while a receiver plays its faults. Whatever
+the receiver does, the counters are exact, and the records that it took equal
+those that the cluster wrote, compared by ID.
 """
 
 import json

@@ -1,5 +1,5 @@
-// What a person would see to be wrong with a panel: an error, no data, text that
-// is cut or lies outside its box. Reads the page as it is drawn.
+// Visible faults of a panel: an error, no data, text that is cut or outside its
+// box. Reads the page as it is drawn.
 import { PANELS, isEmpty } from "./panels.jsx";
 import { plots } from "./plots.js";
 
@@ -16,7 +16,7 @@ function textBoxes(node) {
   return [...range.getClientRects()].filter((box) => box.width > 0 && box.height > 0);
 }
 
-// What an element does to text outside of it: nothing, hides it, scrolls to it.
+// How an element treats text outside its box: shows, hides or scrolls.
 function edges(element) {
   const style = getComputedStyle(element);
   return { x: style.overflowX, y: style.overflowY };

@@ -1,5 +1,5 @@
-// What Grafana's panel plugins register about fields, which is in no package:
-// the properties that fieldConfig may set, and their defaults.
+// The properties that fieldConfig can set, and their defaults. Grafana's panel
+// plugins register them; no package has them.
 import {
   Registry,
   applyFieldOverrides,

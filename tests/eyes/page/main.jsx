@@ -1,4 +1,4 @@
-// Draws the dashboard that the address names, and tells when it is drawn.
+// Draws the dashboard that the URL names, and sets window.drawn at the end.
 import "uplot/dist/uPlot.min.css";
 import "./page.css";
 
@@ -18,7 +18,7 @@ const parameters = new URLSearchParams(location.search);
 
 setTimeZoneResolver(() => "utc");
 
-// Panels of an open row stand beside it in the file, those of a closed one in it.
+// In the file, panels of an open row follow it; a closed row contains its own.
 function panelsOf(dashboard) {
   return dashboard.panels ?? [];
 }

@@ -1,5 +1,5 @@
-// The panel types, each drawn by the component that Grafana itself draws it
-// with; what the plugins around those components add is done here.
+// The panel types, each drawn with the component that Grafana uses. This file adds
+// what Grafana's plugins do around those components.
 import {
   FieldType,
   VizOrientation,
@@ -32,7 +32,7 @@ export function NoData({ width, height }) {
   );
 }
 
-// Vertical marks where annotations are, as Grafana draws them: a dashed line and
+// Vertical lines at annotations, as Grafana draws them: a dashed line and
 // a triangle below.
 function Marks({ config, annotations, theme }) {
   useLayoutEffect(() => {

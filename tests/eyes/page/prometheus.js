@@ -1,5 +1,5 @@
-// Queries as Grafana's Prometheus data source asks them, answers as the data
-// frames that it makes of them.
+// Queries as Grafana's Prometheus data source sends them, and its conversion of
+// answers to data frames.
 import { FieldType, dateMath, dateTime, rangeUtil, renderLegendFormat, toDataFrame } from "@grafana/data";
 
 const SCRAPE_SECONDS = 60; // the data source's "Scrape interval"

@@ -1,9 +1,9 @@
 """An API server that is never the bottleneck: the sender of the benchmark.
 
 It answers discovery and an empty first list, and delays the watch until
-`release()`. Then it sends the stream, rendered beforehand, as fast as the socket
-accepts it (in the kernel, not in Python). After that the watch stays open and
-silent, as on a quiet cluster.
+`release()`. Then it sends the stream, rendered beforehand, as fast as the
+socket accepts it (in the kernel, not in Python). After that the watch stays
+open and silent, as on a quiet cluster.
 """
 
 import email.utils

@@ -1,7 +1,7 @@
 """Headless Chromium, controlled over a pipe: one browser for many pages.
 
-The pipe is --remote-debugging-pipe: JSON terminated by NUL on the browser's file
-descriptors 3 (to it) and 4 (from it).
+The pipe is --remote-debugging-pipe: JSON terminated by NUL on the browser's
+file descriptors 3 (to it) and 4 (from it).
 """
 
 import base64

@@ -1,4 +1,4 @@
-"""Draws dashboards in the browser and collects the faults that the page finds."""
+"""Draws dashboards in the browser; returns the faults that the page finds."""
 
 import tempfile
 import time

@@ -145,8 +145,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
-    """Serves a dashboard at http://127.0.0.1:PORT/UID/ and proxies its queries to
-    the Prometheus. A context manager."""
+    """Serves a dashboard at http://127.0.0.1:PORT/UID/ and proxies its queries
+    to the Prometheus. A context manager."""
 
     daemon_threads = True
 

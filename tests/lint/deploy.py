@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""deploy/ has one version everywhere, and the chart's README lists its values."""
+"""deploy/ has one version, and the chart's README lists the chart's values."""
 
 import importlib.machinery
 import json

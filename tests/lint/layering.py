@@ -2,8 +2,8 @@
 """Dependencies point one way, and third-party headers stay in their sources.
 
 exporter/<layer> includes its own headers and those of the layers below it. The
-exporter's headers include no third-party header, so that the cost and the macros
-of a library stay in the sources that use it.
+exporter's headers include no third-party header, so that the cost and the
+macros of a library stay in the sources that use it.
 """
 
 import os

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 """Files have a readable size, headers have an opening comment, no leftovers.
 
-A header starts with 3 to 10 comment lines: what it is, who uses it, what it does
-not do. A file over its limit mixes two things.
+A header starts with 3 to 10 comment lines: what it is, who uses it, what it
+does not do. A file over its limit mixes two things.
 """
 
 import re

@@ -1,8 +1,8 @@
 """Helpers of the checks: the files of the tree and the report.
 
 A check is a module with `problems(root)`, which yields one line per problem,
-starting with a path. To run one: `tests/lint/<check>.py [root]`. ctest runs each
-as lint.<check>. selftest.py shows every check failing once.
+starting with a path. To run one: `tests/lint/<check>.py [root]`. ctest runs
+each as lint.<check>. selftest.py shows every check failing once.
 """
 
 import os

@@ -48,7 +48,7 @@ class ComposeTest(unittest.TestCase):
             [control_plane.tool("compose-spec"), "--format=json",
              "compose.yaml"], cwd=FOLDER, capture_output=True, text=True,
             env={"PATH": os.environ["PATH"], "HOME": self.folder.path},
-            check=False)
+            check=False, timeout=60)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.model = json.loads(done.stdout)
         self.services = self.model["services"]
@@ -96,7 +96,7 @@ class ComposeTest(unittest.TestCase):
 
     def test_versions(self):
         output = subprocess.run([binary(), "--version"], capture_output=True,
-                                text=True, check=True).stdout
+                                text=True, check=True, timeout=60).stdout
         version = re.search(r"\d+\.\d+\.\d+", output).group()
         self.assertEqual(self.services["exporter"]["image"],
                          f"{OURS}:{version}")
@@ -226,7 +226,7 @@ class ComposeTest(unittest.TestCase):
                 continue
             done = subprocess.run(
                 [control_plane.tool(command[0]), *command[1:]],
-                capture_output=True, text=True, check=False)
+                capture_output=True, text=True, check=False, timeout=60)
             self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
             taken.append(name)
         self.assertEqual(sorted(taken), ["prometheus.yaml"] + 4 *

@@ -50,7 +50,7 @@ class Image:
     def __init__(self, folder, arch):
         self.arch = arch
         archive = self.path = folder.file(f"{arch}.tar")
-        self.said = subprocess.run(
+        self.output = subprocess.run(
             [IMAGE / "build", "--debootstrap", "--arch", arch, "--output",
              archive, "--storage", os.environ.get("KEM_IMAGE_STORAGE") or
              folder.file("storage")],
@@ -125,7 +125,7 @@ class ImageTest(ClusterCase):
             self.assertEqual(labels["created"], config["created"])
             self.assertRegex(labels["revision"], r"^([0-9a-f]{12}|unknown)$")
             self.assertTrue(labels["source"] and labels["description"])
-            print(image.said.splitlines()[-1],
+            print(image.output.splitlines()[-1],
                   f"{image.size / 1e6:.1f} MB unpacked")
             self.assertLessEqual(image.size, LIMIT)
 
@@ -244,7 +244,8 @@ class ImageTest(ClusterCase):
                                  ("--help", "--state.file")):
                 done = subprocess.run(
                     [*image.command(self.state_folder(image.arch + flag)),
-                     flag], capture_output=True, text=True, check=True)
+                     flag], capture_output=True, text=True, check=True,
+                    timeout=120)
                 self.assertIn(wanted, done.stdout)
 
     def test_against_the_scripted_api_server(self):

@@ -147,7 +147,7 @@ class InstallTest(InstallCase):
         for path in OVERLAYS:
             with self.subTest(os.path.basename(path)):
                 done = subprocess.run(
-                    [tool("kustomize"), "build", path],
+                    [tool("kustomize"), "build", path], timeout=60,
                     capture_output=True, text=True, check=False)
                 self.assertEqual(done.returncode, 0, done.stderr)
                 sinks = os.path.basename(path) == "sinks"

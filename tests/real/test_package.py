@@ -57,7 +57,7 @@ echo '{"apiVersion": "client.authentication.k8s.io/v1",
 def run(*command, **more):
     return subprocess.run([str(word) for word in command], check=False,
                           text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, **more)
+                          stderr=subprocess.STDOUT, timeout=300, **more)
 
 
 class Case(unittest.TestCase):
@@ -196,7 +196,8 @@ class UnitTest(Case):
         self.assertEqual(front.tokens, {b"of-the-plugin"})
 
         reload = unit.command("ExecReload", MAINPID=str(child.pid))
-        subprocess.run(reload, check=True, preexec_fn=unit.confine())
+        subprocess.run(reload, check=True, preexec_fn=unit.confine(),
+                       timeout=30)
         processes.wait_until(lambda: self.sum(
             "kube_event_metrics_config_reloads_total") == 1, 10, "a reload")
 

@@ -48,11 +48,11 @@ class EndlessStore(standin.Store):
             event = dict(self.live.pop(key))
             event["metadata"] = dict(event["metadata"],
                                      resourceVersion=str(self.rv))
-            self._tell("DELETED", event)
+            self._append("DELETED", event)
 
-    def _tell(self, kind, event):
+    def _append(self, kind, event):
         self.versions.append(self.rv)
-        super()._tell(kind, event)
+        super()._append(kind, event)
 
     def oldest(self):
         return standin.FIRST_RV
@@ -75,7 +75,7 @@ class Generator(threading.Thread):
         self.changes = 0
         self.ended = threading.Event()
         for number in range(0, NAMES, 3):
-            self._tell(number, {"count": 1 + number % 5, "first": time.time()})
+            self._write(number, {"count": 1 + number % 5, "first": time.time()})
         self.truth.clear()  # the baseline does not count
 
     def run(self):
@@ -99,15 +99,15 @@ class Generator(threading.Thread):
             story["alive"] = False
             self.store.delete(("default", f"e-{number}"))
         elif story and (story["alive"] or roll < 0.5):
-            self._tell(number, dict(story, count=story["count"] +
-                                    self.dice.choice((1, 1, 1, 2, 5))))
+            self._write(number, dict(story, count=story["count"] +
+                                     self.dice.choice((1, 1, 1, 2, 5))))
         else:
             # Stories differ only in the second in which they begin.
             first = max(time.time(), story["first"] + 1 if story else 0)
-            self._tell(number, {"count": self.dice.choice((1, 1, 3)),
-                                "first": first})
+            self._write(number, {"count": self.dice.choice((1, 1, 3)),
+                                 "first": first})
 
-    def _tell(self, number, story):
+    def _write(self, number, story):
         old = self.stories.get(number)
         goes_on = old and old["first"] == story["first"]
         delta = story["count"] - (old["count"] if goes_on else 0)

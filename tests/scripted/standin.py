@@ -70,7 +70,7 @@ class Store:
                     old["metadata"]["creationTimestamp"])
             self.live[key] = event
             self.written[key] = when
-            self._tell("MODIFIED" if old else "ADDED", event)
+            self._append("MODIFIED" if old else "ADDED", event)
 
     def expire(self, now):
         """Deletes all expired Events at one resourceVersion, as etcd does."""
@@ -83,9 +83,9 @@ class Store:
                 event = copy.deepcopy(self.live.pop(key))
                 del self.written[key]
                 event["metadata"]["resourceVersion"] = str(self.rv)
-                self._tell("DELETED", event)
+                self._append("DELETED", event)
 
-    def _tell(self, kind, event):
+    def _append(self, kind, event):
         self.history.append(Change(self.rv, kind, event))
         self.changed.notify_all()
 

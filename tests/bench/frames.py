@@ -120,7 +120,7 @@ class Event:
 
 
 class Stream:
-    """The bytes of a watch's body, its number of frames and its truth."""
+    """The body of a watch in bytes, its number of frames and its truth."""
 
     def __init__(self, seed):
         self.random = random.Random(seed)
@@ -146,7 +146,7 @@ class Stream:
                          digits[16:20], digits[20:]))
 
     def things(self, namespaces, cluster_objects, namespaced_objects):
-        """(cluster-scoped, namespaced) objects that Events can be about."""
+        """(cluster-scoped, namespaced) objects for Events."""
         cluster, namespaced = [], []
         for kind, api_version, is_cluster in KINDS:
             stem = kind.lower()
@@ -211,7 +211,7 @@ def mixed(frames, seed, cluster_share=CLUSTER_SHARE):
                                      rng.choice(TYPES)))
         else:
             owed.append(kind)
-        # A change needs something to change; the first ones may have to wait.
+        # A change needs an existing Event, so the first ones may be delayed.
         while owed and len(live) > 1:
             at = rng.randrange(len(live))
             if owed.pop() == "M":
@@ -223,13 +223,13 @@ def mixed(frames, seed, cluster_share=CLUSTER_SHARE):
 
 
 def covering(series, seed):
-    """ADDED frames that make exactly so many series in the four families."""
+    """ADDED frames that make exactly `series` series in the four families."""
     stream = Stream(seed)
     variants = [(reason, kind) for reason in REASONS for kind in TYPES]
     kinds = sum(kind[2] for kind in KINDS)
     shared = 2 * kinds * len(variants)  # their occurrences and active
-    # A tuple of an object makes 2 more series (occurrences, last seen), one of
-    # a namespace 3 (occurrences, last seen, active).
+    # A tuple of an object adds 2 series (occurrences, last seen), one of a
+    # namespace 3 (occurrences, last seen, active).
     of_objects = series // 10
     while (series - shared - 2 * of_objects) % 3:
         of_objects += 1

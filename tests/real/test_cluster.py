@@ -29,7 +29,7 @@ class BusyClusterTest(ClusterCase):
         cls.lacks = control_plane.missing("kube-controller-manager",
                                           "kube-scheduler", "kwok")
         if cls.lacks:
-            print(f"No real nodes and Pods here: {cls.lacks}.",
+            print(f"No real nodes and Pods: {cls.lacks}.",
                   file=sys.stderr, flush=True)
             return
         # This CIDR suffices for two nodes only.

@@ -132,7 +132,7 @@ def comparable(text):
         key = (each["apiVersion"], each["kind"], meta.get("namespace"),
                meta["name"])
         if key in found:
-            raise AssertionError(f"{key} is there twice")
+            raise AssertionError(f"duplicate object: {key}")
         found[key] = each
     return found
 

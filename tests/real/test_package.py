@@ -69,7 +69,7 @@ class Case(unittest.TestCase):
     def need(self, *programs):
         for program in programs:
             if not shutil.which(program):
-                self.skipTest(f"There is no {program}.")
+                self.skipTest(f"needs {program}")
 
     def expect(self, *command, code=0, **more):
         done = run(*command, **more)

@@ -34,7 +34,7 @@ class ScrapeTest(ClusterCase):
         cls.servers = []
         for program in ("prometheus", "prometheus-debian"):
             if not control_plane.tool(program):
-                print(f"No {program} here: one server less scrapes.",
+                print(f"Without {program} one server fewer scrapes.",
                       file=sys.stderr, flush=True)
                 continue
             server = Prometheus(cls.folder, program,

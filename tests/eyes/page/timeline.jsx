@@ -9,7 +9,7 @@ import { plots } from "./plots.js";
 const NAMED = { orientation: 1, direction: 1 };
 const FONT_PIXELS = 12;
 
-// [{name, spans: [{from, to, text, color}]}], a span a state that stays.
+// [{name, spans: [{from, to, text, color}]}], one span per constant state.
 function rowsOf(frames, range) {
   const rows = [];
   for (const frame of frames) {

@@ -32,7 +32,7 @@ def parse(text):
     """{metric name: {frozenset of label pairs: value}}"""
     samples = {}
     if text and not text.endswith("\n"):
-        raise ValueError("the last line has no end")
+        raise ValueError("the last line has no line feed")
     for line in text.split("\n"):
         if not line or line.startswith("#"):
             continue

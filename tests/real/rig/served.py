@@ -83,7 +83,7 @@ class Applied:
         if resource.namespaced:
             namespace = meta.get("namespace", namespace)
         elif meta.get("namespace"):
-            raise AssertionError(f"{one['kind']} lives in no namespace")
+            raise AssertionError(f"{one['kind']} is not namespaced")
         return resource.path(namespace if resource.namespaced else None,
                              meta["name"])
 

@@ -1,7 +1,7 @@
 """A proxy between the exporter and the scripted API server.
 
 http and https proxies accept CONNECT and absolute-form requests, socks5 proxies
-RFC 1928. With credentials, they reject clients without them. `behaviour` makes
+RFC 1928. With credentials, they reject clients without them. `behavior` makes
 the proxy mute or lets it deny every client.
 """
 
@@ -31,7 +31,7 @@ class Proxy:
     def __init__(self, kind, credentials=None, certificate=None):
         self.kind = kind
         self.credentials = credentials
-        self.behaviour = "up"
+        self.behavior = "up"
         self.proxied = 0  # connections opened for clients
         self._context = None
         if kind == "https":
@@ -65,7 +65,7 @@ class Proxy:
     def _serve(self, client):
         server = None
         with contextlib.suppress(OSError):
-            if self.behaviour == "mute":
+            if self.behavior == "mute":
                 client.recv(1 << 16)
                 select.select([client], [], [], 60)
                 return
@@ -89,7 +89,7 @@ class Proxy:
         if self.credentials:
             wanted = (b"\r\nProxy-Authorization: Basic " +
                       base64.b64encode(self.credentials.encode()) + b"\r\n")
-        if self.behaviour == "deny" or wanted not in head:
+        if self.behavior == "deny" or wanted not in head:
             client.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\n"
                            b"Content-Length: 0\r\nConnection: close\r\n\r\n")
             return None
@@ -127,7 +127,7 @@ class Proxy:
         else:
             host = _receive(client, _receive(client, 1)[0]).decode()
         port = int.from_bytes(_receive(client, 2), "big")
-        if self.behaviour == "deny":
+        if self.behavior == "deny":
             client.sendall(b"\x05\x02\x00\x01" + bytes(6))
             return None
         server = socket.create_connection((host, port), 5)

@@ -1,6 +1,6 @@
 """Rules that every request for Events must follow, in every scenario.
 
-They come from the API server's behaviour: a limit with a resourceVersion means
+They come from the API server's behavior: a limit with a resourceVersion means
 an exact read, later pages have neither, gzip loses watch events, and
 metadata.namespace in a fieldSelector loses items when paged.
 """

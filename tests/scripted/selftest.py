@@ -152,7 +152,7 @@ class StandInTest(unittest.TestCase):
                 ("reason!=Starting,type=Normal", False)):
             self.assertEqual(standin.selection(text)(self.EVENT), selected)
         with self.assertRaises(KeyError):
-            standin.selection("metadata.colour=red")
+            standin.selection("metadata.color=red")
 
 
 class ReceiverTest(unittest.TestCase):

@@ -37,7 +37,7 @@ class Steps(play.Play):
 
     def do_proxy(self, value):
         """up | mute | deny: what the proxy does with the next connections."""
-        self.access.proxy.behaviour = value
+        self.access.proxy.behavior = value
 
     def do_file(self, value):
         self.access.write(value)

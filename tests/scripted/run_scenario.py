@@ -3,20 +3,23 @@
 
   run_scenario.py --binary PATH [--tls] scenarios/02-cut-inside-a-frame.yaml
   run_scenario.py --binary PATH --all [-j 4]
+  run_scenario.py --binary PATH --report FILE.xml scenarios/02-...yaml
 
-Each scenario over each transport is one process, so that ctest can run it
-alone; with --all, or several files, this program starts the processes. Exit
-code 0: all passed; 1: one failed (the output shows what was expected and what
-arrived); 77: skipped.
+Each scenario over each transport is one process. With --all, --report or
+several files this program starts the processes; --report writes their results
+as JUnit XML. Exit code 0: all passed; 1: one failed (the output shows what was expected
+and what arrived); 77: skipped.
 """
 
 import argparse
 import concurrent.futures
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import time
+import xml.etree.ElementTree
 
 import apiserver
 import browser
@@ -31,7 +34,7 @@ import yaml
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SKIPPED = 77
-LONGEST = 900  # seconds that a scenario may take
+LONGEST = 800  # seconds that a scenario may take; ctest waits for 900
 FLAGS = ["--web.listen-address=127.0.0.1:0", "--metrics.initial-zero=0s"]
 
 
@@ -170,7 +173,25 @@ def run_one(path, binary, tls):
             cable.remove()
 
 
-def run_many(jobs, binary, workers):
+def write_report(path, results):
+    """Writes [(name, word, seconds, output)] as JUnit XML."""
+    words = [word for _, word, _, _ in results]
+    suite = xml.etree.ElementTree.Element(
+        "testsuite", name="scripted", tests=str(len(words)),
+        failures=str(words.count("FAILED")),
+        skipped=str(words.count("skipped")))
+    for name, word, seconds, output in results:
+        case = xml.etree.ElementTree.SubElement(
+            suite, "testcase", name=name, time=f"{seconds:.3f}")
+        if word != "ok":
+            kind = "failure" if word == "FAILED" else "skipped"
+            xml.etree.ElementTree.SubElement(case, kind).text = \
+                re.sub(r"[^\t\n -~]", "?", output)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    xml.etree.ElementTree.ElementTree(suite).write(path)
+
+
+def run_many(jobs, binary, workers, report=None):
     def run(job):
         path, transport = job
         command = [sys.executable, os.path.abspath(__file__), "--binary",
@@ -187,9 +208,12 @@ def run_many(jobs, binary, workers):
         print(f"{word:8}{name}  {seconds:.1f} s", flush=True)
         if word == "FAILED":
             print(done.stdout + done.stderr, flush=True)
-        return name if word == "FAILED" else None
+        return name, word, seconds, done.stdout + done.stderr
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        failed = [name for name in pool.map(run, jobs) if name]
+        results = list(pool.map(run, jobs))
+    failed = [name for name, word, _, _ in results if word == "FAILED"]
+    if report:
+        write_report(report, results)
     print(f"{len(jobs) - len(failed)} of {len(jobs)} passed"
           + "".join(f"\n  FAILED {name}" for name in failed))
     return 1 if failed else 0
@@ -201,6 +225,8 @@ def main():
     parser.add_argument("--tls", action="store_true")
     parser.add_argument("--all", action="store_true",
                         help="every scenario over each of its transports")
+    parser.add_argument("--report", help="run each file over each of its "
+                        "transports and write the results to this file")
     parser.add_argument("-j", type=int, default=4, dest="workers")
     parser.add_argument("files", nargs="*")
     arguments = parser.parse_args()
@@ -212,6 +238,10 @@ def main():
                        if name.endswith(".yaml"))
         jobs = [(path, one) for path in files for one in transports(load(path))]
         return run_many(jobs, binary, arguments.workers)
+    if arguments.report:
+        jobs = [(path, one) for path in arguments.files
+                for one in transports(load(path))]
+        return run_many(jobs, binary, arguments.workers, arguments.report)
     if len(arguments.files) > 1:
         transport = "tls" if arguments.tls else "http"
         jobs = [(path, transport) for path in arguments.files

@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/probing_table.h"
 
 namespace kem {
 
@@ -112,8 +113,13 @@ class EventTracker {
   WallTime horizon() const { return horizon_; }
 
  private:
-  // 64 bytes an Event; a tombstone uses the place of its series for the list
-  // that orders tombstones by age.
+  // Neighbours in the list of tombstones by age.
+  struct Links {
+    uint32_t older;
+    uint32_t newer;
+  };
+  // An Event that exists, or a tombstone: `tombstone` selects the members of
+  // the unions.
   struct Record {
     Hash128 key;
     uint64_t uid;
@@ -122,13 +128,18 @@ class EventTracker {
     WallTime occurred_at;
     uint32_t count : 31;
     uint32_t tombstone : 1;
-    uint32_t stamp;  // live: the list that last held it; tombstone: its second
-    uint32_t tuple_or_older;
-    uint32_t object_or_newer;
+    union {
+      uint32_t listed_in;  // the number of the last list that had the Event
+      uint32_t gone_at;    // a tombstone's second of the steady clock
+    };
+    union {
+      SeriesIds series = {};
+      Links links;  // of a tombstone
+    };
   };
   static_assert(sizeof(Record) == 64);
   static constexpr uint32_t kBlockRecords = 4096;
-  static constexpr uint32_t kNone = UINT32_MAX;
+  static constexpr uint32_t kNone = ProbingTable::kNone;
 
   Record& At(uint32_t index) {
     return blocks_[index / kBlockRecords][index % kBlockRecords];
@@ -136,27 +147,27 @@ class EventTracker {
   const Record& At(uint32_t index) const {
     return blocks_[index / kBlockRecords][index % kBlockRecords];
   }
-  uint32_t Find(const Hash128& key) const;
+  auto KeyOf() const {
+    return [this](uint32_t index) -> const Hash128& { return At(index).key; };
+  }
   uint32_t Insert(const Hash128& key);
   void Erase(uint32_t index);
-  void Grow();
   void Store(Record& record, const Sighting& sighting);
   void Link(uint32_t index);
+  void Unlink(uint32_t index);
   uint32_t Delta(const Record& record, const Sighting& sighting) const;
   uint32_t DeltaOfUnknown(const Sighting& sighting) const {
     return sighting.identity_time >= horizon_ ? sighting.count : 1;
   }
   void Bury(uint32_t index, SteadyTime now);
-  void Revive(uint32_t index);
   void EvictTombstones(SteadyTime now);
 
   Limits limits_;
-  // Records stay where they are, so that growing copies only the slots.
+  // Records stay where they are, so that growing copies only the table.
   std::vector<std::unique_ptr<Record[]>> blocks_;
   std::vector<uint32_t> free_;
   uint32_t used_ = 0;
-  // Open addressing, linear probing: record numbers, at most 3/4 full.
-  std::vector<uint32_t> slots_;
+  ProbingTable table_;
   uint32_t live_ = 0;
   uint32_t tombstones_ = 0;
   uint32_t oldest_ = kNone;

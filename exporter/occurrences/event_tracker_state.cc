@@ -31,12 +31,12 @@ void EventTracker::Save(std::string& out) const {
     const Record& record = At(i);
     if (record.tombstone) continue;
     save(record);
-    to.Integer<uint32_t>(record.tuple_or_older);
-    to.Integer<uint32_t>(record.object_or_newer);
+    to.Integer<uint32_t>(record.series.tuple);
+    to.Integer<uint32_t>(record.series.object);
   }
-  for (uint32_t i = oldest_; i != kNone; i = At(i).object_or_newer) {
+  for (uint32_t i = oldest_; i != kNone; i = At(i).links.newer) {
     save(At(i));
-    to.Integer<uint32_t>(At(i).stamp);
+    to.Integer<uint32_t>(At(i).gone_at);
   }
 }
 
@@ -58,7 +58,7 @@ bool EventTracker::Load(std::string_view bytes, std::chrono::nanoseconds shift,
     Hash128 key;
     key.low = from.Integer<uint64_t>();
     key.high = from.Integer<uint64_t>();
-    if (Find(key) != kNone) return false;
+    if (table_.Find(key, KeyOf()) != kNone) return false;
     const uint32_t index = Insert(key);
     Record& record = At(index);
     record.uid = from.Integer<uint64_t>();
@@ -70,15 +70,15 @@ bool EventTracker::Load(std::string_view bytes, std::chrono::nanoseconds shift,
     record.count = from.Integer<uint32_t>() & 0x7fffffffU;
     record.tombstone = i >= live;
     if (record.tombstone) {
-      record.stamp = from.Integer<uint32_t>() + shift_seconds;
+      record.gone_at = from.Integer<uint32_t>() + shift_seconds;
       Link(index);
       continue;
     }
-    record.stamp = list_number_;
-    record.tuple_or_older = from.Integer<uint32_t>();
-    record.object_or_newer = from.Integer<uint32_t>();
+    record.listed_in = list_number_;
+    record.series.tuple = from.Integer<uint32_t>();
+    record.series.object = from.Integer<uint32_t>();
     ++live_;
-    if (!on_live({record.tuple_or_older, record.object_or_newer})) return false;
+    if (!on_live(record.series)) return false;
   }
   return from.Done();
 }
@@ -87,7 +87,7 @@ void EventTracker::ForEachLive(const OnGone& on_gone) const {
   for (uint32_t i = 0; i < used_; ++i) {
     const Record& record = At(i);
     if (record.tombstone) continue;
-    on_gone({record.tuple_or_older, record.object_or_newer});
+    on_gone(record.series);
   }
 }
 

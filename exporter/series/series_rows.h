@@ -15,6 +15,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/probing_table.h"
 
 namespace kem {
 
@@ -48,9 +49,7 @@ struct SeriesRow {
 
 class SeriesRows {
  public:
-  static constexpr uint32_t kNone = UINT32_MAX;
-
-  SeriesRows();
+  static constexpr uint32_t kNone = ProbingTable::kNone;
 
   // Every row's number is below.
   uint32_t size() const { return static_cast<uint32_t>(rows_.size()); }
@@ -73,18 +72,16 @@ class SeriesRows {
   bool Load(ByteReader& reader, std::chrono::nanoseconds shift);
 
  private:
-  size_t Home(uint32_t number) const {
-    return rows_[number].key.low & (slots_.size() - 1);
+  auto KeyOf() const {
+    return
+        [this](uint32_t number) -> const Hash128& { return rows_[number].key; };
   }
-  void Occupy(uint32_t number);
   bool LoadRow(ByteReader& reader, std::chrono::nanoseconds shift,
                SeriesRow& row);
 
   std::deque<SeriesRow> rows_;
-  size_t used_ = 0;
   std::vector<uint32_t> free_;  // the last one is given next
-  // Linear probing, at most 3/4 full.
-  std::vector<uint32_t> slots_;
+  ProbingTable table_{256};
 };
 
 }  // namespace kem

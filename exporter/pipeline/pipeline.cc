@@ -7,12 +7,6 @@
 namespace kem {
 namespace {
 
-// core/v1 takes any text as type (k8s.io/kubernetes
-// pkg/apis/core/validation/events.go checks new-style Events only).
-std::string_view TypeLabel(std::string_view type) {
-  return type == "Normal" || type == "Warning" ? type : "other";
-}
-
 std::chrono::milliseconds ExpiryInterval(std::chrono::seconds retention) {
   using std::chrono::milliseconds;
   const milliseconds longest = std::chrono::minutes(1);

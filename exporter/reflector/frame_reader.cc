@@ -4,7 +4,7 @@
 #include <cstring>
 #include <utility>
 
-#include "reflector/object_handler.h"
+#include "base/json_padding.h"
 
 namespace kem {
 namespace {
@@ -13,10 +13,8 @@ constexpr size_t kSmallBuffer = size_t{64} << 10;
 // A buffer that grew past this for one frame is given back once it is empty.
 constexpr size_t kKeptBuffer = size_t{1} << 20;
 
-bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
-
 std::string_view WithoutTrailingSpaces(std::string_view text) {
-  while (!text.empty() && IsSpace(text.back())) text.remove_suffix(1);
+  while (!text.empty() && IsJsonSpace(text.back())) text.remove_suffix(1);
   return text;
 }
 
@@ -123,7 +121,7 @@ std::string_view FrameReader::Pending() const {
 }
 
 void FrameReader::SkipSpaces() {
-  while (begin_ < end_ && IsSpace(buffer_[begin_])) ++begin_;
+  while (begin_ < end_ && IsJsonSpace(buffer_[begin_])) ++begin_;
 }
 
 void FrameReader::SkipLine() {

@@ -3,7 +3,7 @@
 #include <simdjson.h>
 
 #include "apiserver/resource_version.h"
-#include "reflector/object_handler.h"
+#include "base/json_padding.h"
 
 namespace kem {
 namespace {

@@ -15,11 +15,10 @@
 #include <string_view>
 #include <vector>
 
-#include "base/clock.h"
+#include "base/json_padding.h"
+#include "reflector/list_commit.h"
 
 namespace kem {
-
-inline constexpr size_t kJsonPadding = 64;
 
 enum class FrameType {
   kAdded,
@@ -43,18 +42,6 @@ struct FrameInfo {
   std::string status_reason;
   std::string status_message;
   std::optional<std::chrono::seconds> retry_after;
-};
-
-struct ListCommit {
-  // Of the first page, to which all pages are pinned.
-  uint64_t resource_version = 0;
-  // The API server's clock at the first page (its Date header, else ours).
-  WallTime server_time;
-  // The resourceVersion went back (a restored etcd): what was known means
-  // nothing any more, and this list is a new baseline.
-  bool new_epoch = false;
-  // The next watch goes on from where the last one was, not from this list.
-  bool bridge = false;
 };
 
 class ObjectHandler {

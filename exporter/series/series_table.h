@@ -97,8 +97,8 @@ class SeriesTable {
   void AddActive(SeriesIds ids, int32_t difference);
   void ExpireRows(Who who, SteadyTime now);
   static bool IsShown(Family family, Who who, const SeriesRow& row);
-  static void Tally(Who who, const SeriesRow& row, uint64_t difference,
-                    PerFamily& admitted, PerFamily& shown);
+  // Adds a row that exists now to the counts of rows, or takes it away.
+  void CountRow(Who who, const SeriesRow& row, bool exists);
   void RenderCounter(Family family, const RenderCursor& cursor, SteadyTime now,
                      std::string& out) const;
 

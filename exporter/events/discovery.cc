@@ -14,13 +14,12 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
-// Aggregated discovery, else the plain one. The API server insists on this
-// order of the parameters (client-go discovery_client.go).
+// Aggregated discovery, otherwise the unaggregated kind. The API server
+// requires this order of parameters (client-go discovery_client.go).
 constexpr const char* kAccept =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
     "application/json";
 
-// Gathers a body up to the limit.
 class BodyCollector : public HttpHandler {
  public:
   bool OnHead(const HttpHead& head) override {
@@ -84,7 +83,7 @@ Result<ApiKinds> Discovery::Fetch(const std::stop_token& stop) const {
   if (stop.stop_requested()) return Error{ErrorCode::kCancelled, "stopped"};
   if (all.kinds.empty()) {
     return first_error.value_or(
-        Error{ErrorCode::kMalformed, "the API server names no kinds"});
+        Error{ErrorCode::kMalformed, "the API server lists no kinds"});
   }
   return all;
 }
@@ -104,7 +103,7 @@ Result<std::string> Discovery::Get(const std::string& path, SteadyTime end,
   BodyCollector collector;
   const HttpOutcome outcome = transport_.Send(request, collector, stop);
   if (collector.too_large) {
-    return Error{ErrorCode::kTooLarge, "the answer is too large"};
+    return Error{ErrorCode::kTooLarge, "the response is too large"};
   }
   if (collector.status != 0 && collector.status != 200) {
     return Error{ToErrorCode(collector.status, ApiStatus()),

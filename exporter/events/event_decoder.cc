@@ -9,6 +9,7 @@
 #include <string>
 
 #include "apiserver/resource_version.h"
+#include "base/json_padding.h"
 #include "base/rfc3339.h"
 #include "events/long_strings.h"
 
@@ -19,20 +20,19 @@ namespace ondemand = simdjson::ondemand;
 
 static_assert(kJsonPadding >= simdjson::SIMDJSON_PADDING);
 
-// The parser takes six bytes of memory for each of JSON. An Event may have
-// 1.5 MB in etcd, and six times as much as JSON, where each '<' is escaped.
+// The parser needs six bytes of memory for a byte of JSON. An Event can have
+// 1.5 MB in etcd, and six times that as JSON, where '<' is escaped.
 constexpr size_t kCutAbove = size_t{512} << 10;
 constexpr size_t kMaxString = 2048;
 constexpr size_t kMaxShortened = size_t{2} << 20;
-// A frame past this gets a parser of its own, so that one giant does not pin
-// four times its size for good.
+// A larger frame gets a parser of its own, so that its memory is freed.
 constexpr size_t kKeepParserBelow = size_t{1} << 20;
 constexpr std::string_view kCombinedPrefix = "(combined from similar events)";
 constexpr int64_t kMaxCount = std::numeric_limits<int32_t>::max();
 
-// What an Event or a Status says before it is made sense of.
+// The fields of an Event or a Status as they are written.
 struct RawObject {
-  Event plain;  // the texts that are taken as they are
+  Event plain;  // texts that need no conversion
   std::string_view resource_version;
   std::string_view created;
   std::string_view controller;
@@ -48,15 +48,14 @@ struct RawObject {
   std::optional<int64_t> retry_after;
 };
 
-// True when the raw key at `key` (just past its quote) is `name`. Reading past
-// the key's end is safe: frames are padded.
+// Whether the raw key at `key`, just after its quote, is `name`. The padding
+// makes it safe to read past the key's end.
 template <size_t N>
 bool Is(const char* key, const char (&name)[N]) {
   return std::memcmp(key, name, N - 1) == 0 && key[N - 1] == '"';
 }
 
-// The string's text, copied only when it has escapes; absent, null and other
-// types are empty.
+// A string's text, copied only when it has escapes. Empty for other types.
 std::string_view Text(ondemand::value value) {
   std::string_view token = value.raw_json_token();
   if (token.empty() || token.front() != '"') return {};
@@ -74,8 +73,8 @@ std::optional<int64_t> Integer(ondemand::value value) {
   return number;
 }
 
-// Calls visit(raw key, value) for each field; nothing for a value that is no
-// object. Returns the first syntax error.
+// Calls visit(raw key, value) for each field of an object; ignores other
+// values. Returns the first syntax error.
 template <typename Visit>
 simdjson::error_code ForEachField(ondemand::value value, Visit visit) {
   if (value.raw_json_token().empty() || value.raw_json_token().front() != '{') {
@@ -173,8 +172,8 @@ simdjson::error_code ReadDeprecated(const char* key, ondemand::value& value,
   return simdjson::SUCCESS;
 }
 
-// One field of an Event, in either API's spelling, or of a Status: their names
-// do not clash.
+// A field of an Event, in either API's spelling, or of a Status. Their names do
+// not collide.
 simdjson::error_code ReadField(const char* key, ondemand::value& value,
                                RawObject& raw) {
   switch (key[0]) {
@@ -304,8 +303,8 @@ struct EventDecoder::Parser {
   std::unique_ptr<ondemand::parser> big;
   std::string shortened;
 
-  // Of a huge one with its long strings cut; else itself. `size` becomes what
-  // it takes of `json`, 0 when it is too much even so.
+  // Cuts the long strings of an object above kCutAbove. `size` is set to the
+  // length of the object in `json`, 0 when it is too large even then.
   std::string_view Shorten(std::string_view json, size_t& size) {
     size = json.size();
     if (size <= kCutAbove) {

@@ -18,11 +18,10 @@ uint32_t Seconds(SteadyTime now) {
 EventTracker::EventTracker(Limits limits)
     : limits_(limits), table_(kFirstSlots) {}
 
-// The delta function for a key that is known. Continuity is by uid, or by the
-// identity time that survives expiry and re-creation
-// (k8s.io/client-go tools/record/event.go recreates under the same name with
-// the old firstTimestamp). A lower count with a newer time is a writer that
-// started over.
+// For a known key. It is the same Event by its uid, or by its identity time,
+// which survives expiry and re-creation (k8s.io/client-go
+// tools/record/event.go recreates it under the same name with the old
+// firstTimestamp). A lower count with a newer time is a writer that restarted.
 uint32_t EventTracker::Delta(const Record& record,
                              const Sighting& sighting) const {
   if (record.uid == sighting.uid ||
@@ -62,8 +61,7 @@ Change EventTracker::Observe(const Sighting& sighting, SteadyTime now) {
     if (!record.tombstone) record.listed_in = list_number_;
     if (!record.tombstone &&
         sighting.resource_version == record.resource_version) {
-      // The same Event as before; where it is shown may be another place by
-      // now.
+      // The series may have changed, for example by a new filter.
       change.shown = true;
       change.left = record.series;
       record.series = sighting.series;
@@ -87,7 +85,7 @@ Change EventTracker::Remove(const Sighting& sighting, SteadyTime now) {
   Change change;
   uint32_t index = table_.Find(sighting.key, KeyOf());
   if (index == kNone) {
-    // Never seen alive, but its writer may yet write it again.
+    // Never seen alive, but its writer may write it again.
     index = Insert(sighting.key);
     ++live_;
     Store(At(index), sighting);
@@ -168,8 +166,8 @@ void EventTracker::EvictTombstones(SteadyTime now) {
     const Record& oldest = At(oldest_);
     const auto age = std::chrono::seconds(Seconds(now) - oldest.gone_at);
     if (age <= limits_.min_age && tombstones_ <= limits_.max_keys) return;
-    // What is forgotten can come back with a count we counted already: from
-    // here on only Events that began later may count in full.
+    // A forgotten Event can return with a count that was counted already, so
+    // only Events that begin later may count in full.
     horizon_ = std::max(horizon_, oldest.occurred_at);
     const uint32_t index = oldest_;
     Unlink(index);

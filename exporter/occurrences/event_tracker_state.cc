@@ -1,12 +1,12 @@
-// The tracker as bytes: Events that exist, then tombstones, the oldest first.
+// The tracker as bytes: live Events, then tombstones, the oldest first.
 #include "base/bytes.h"
 #include "occurrences/event_tracker.h"
 
 namespace kem {
 namespace {
 
-// key, uid, resourceVersion, two times, count; then a tombstone's second or an
-// Event's two series.
+// key, uid, resourceVersion, two times, count; then two series or, for a
+// tombstone, its second.
 constexpr size_t kRecordBytes = 16 + 8 + 8 + 8 + 8 + 4;
 constexpr size_t kLiveBytes = kRecordBytes + 8;
 constexpr size_t kTombstoneBytes = kRecordBytes + 4;
@@ -50,8 +50,8 @@ bool EventTracker::Load(std::string_view bytes, std::chrono::nanoseconds shift,
       size_t{live} * kLiveBytes + size_t{tombstones} * kTombstoneBytes) {
     return false;
   }
-  // Seconds of the steady clock wrap around, as do those of a machine that
-  // was started after the one that saved.
+  // Unsigned, so that seconds wrap around on a machine that booted after the
+  // one that saved.
   const auto shift_seconds = static_cast<uint32_t>(
       std::chrono::duration_cast<std::chrono::seconds>(shift).count());
   for (uint32_t i = 0; i < live + tombstones; ++i) {
@@ -83,11 +83,11 @@ bool EventTracker::Load(std::string_view bytes, std::chrono::nanoseconds shift,
   return from.Done();
 }
 
-void EventTracker::ForEachLive(const OnGone& on_gone) const {
+void EventTracker::ForEachLive(const OnGone& visit) const {
   for (uint32_t i = 0; i < used_; ++i) {
     const Record& record = At(i);
     if (record.tombstone) continue;
-    on_gone(record.series);
+    visit(record.series);
   }
 }
 

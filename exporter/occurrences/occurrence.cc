@@ -10,7 +10,7 @@ namespace {
 
 using std::chrono::microseconds;
 
-// The texts but the message, in the order of the bytes.
+// All texts but the message, in the order of the bytes.
 constexpr std::array kWords = {&Occurrence::event_namespace,
                                &Occurrence::name,
                                &Occurrence::uid,

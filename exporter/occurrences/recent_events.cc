@@ -8,8 +8,8 @@
 namespace kem {
 namespace {
 
-// Keeps the string's memory where it is enough, and takes no more than needed
-// where it is not.
+// Reuses the string's memory if it is enough, else allocates no more than
+// needed.
 void Assign(std::string& to, std::string_view from, size_t limit) {
   constexpr std::string_view kCut = "…";
   if (from.size() > limit) {
@@ -50,7 +50,7 @@ RecentEvents::RecentEvents() { buckets_.fill(kNone); }
 void RecentEvents::Observe(const Hash128& key, const Event& event,
                            uint32_t delta, WallTime now) {
   DropExpired(now);
-  // A writer's clock that runs ahead must not keep an Event here for ever.
+  // A writer's clock that is ahead must not keep an Event here.
   const WallTime occurred_at = std::min(event.occurred_at, now);
   if (occurred_at <= now - kWindow) return;
   const bool warning = event.type == "Warning";
@@ -180,7 +180,7 @@ void RecentEvents::Erase(Index index) {
 void RecentEvents::Enlist(Index index) {
   Slot& slot = slots_[index];
   Line& line = lines_[slot.warning ? 1 : 0];
-  // Nearly always it is the newest.
+  // Nearly always the newest, so the search starts there.
   Index newer = kNone;
   Index older = line.newest;
   while (older != kNone &&

@@ -40,7 +40,7 @@ uint32_t SeriesTable::InternRow(const SeriesLabels& labels, Who who,
   return number;
 }
 
-// A row is made only where each family that would show it has room for it.
+// Whether each family that would show the row has room for it.
 bool SeriesTable::HasRoom(const SeriesLabels& labels, Who who) const {
   for (const Family family : kAllFamilies) {
     if (Shows(family, who, labels.scope == Scope::kCluster) &&

@@ -165,9 +165,9 @@ TEST(EventFilterTest, ProblemsAreOneSentence) {
   EXPECT_EQ(ExpressionProblem({}), "");
   EXPECT_EQ(ExpressionProblem({"A", ".*"}), "");
   EXPECT_EQ(ExpressionProblem({"A", ""}),
-            "holds an empty expression; leave it out");
+            "has an empty expression; remove it");
   EXPECT_THAT(ExpressionProblem({"No(de"}),
-              HasSubstr("\"No(de\" is no RE2 expression: missing )"));
+              HasSubstr("\"No(de\" is not a valid RE2 expression: missing )"));
   EXPECT_THAT(ExpressionProblem({"(?=x)"}), HasSubstr("no RE2 expression"));
   // Each would do alone; what one cannot close, the other must not.
   EXPECT_THAT(ExpressionProblem({"a)", "(b"}), HasSubstr("\"a)\""));

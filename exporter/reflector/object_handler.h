@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "reflector/resume_point.h"
 
 namespace kem {
 
@@ -53,8 +54,10 @@ struct ListCommit {
   // The resourceVersion went back (a restored etcd): what was known means
   // nothing any more, and this list is a new baseline.
   bool new_epoch = false;
-  // The next watch goes on from where the last one was, not from this list.
+  // The next watch resumes where the last one was, not from this list.
   bool bridge = false;
+  // When the first page was requested.
+  SteadyTime started{};
 };
 
 class ObjectHandler {
@@ -74,6 +77,12 @@ class ObjectHandler {
   virtual void CommitList(const ListCommit& commit) = 0;
   // One live frame: decode, count, and tell what it was.
   virtual FrameInfo ApplyFrame(std::string_view frame) = 0;
+  // Where a watch resumes. The handler keeps it, in step with what it applied,
+  // because both must survive a restart together. Changed only by CommitList,
+  // ApplyFrame and CompleteWatch.
+  virtual const ResumePoint& resume_point() const = 0;
+  // A watch ended properly: nothing of its newest resourceVersion is missing.
+  virtual void CompleteWatch() = 0;
 };
 
 }  // namespace kem

@@ -1,5 +1,6 @@
 #include "state/ledger_log.h"
 
+#include <concepts>
 #include <optional>
 #include <utility>
 
@@ -15,6 +16,7 @@ constexpr char kPreset = 'P';
 constexpr char kObserve = 'O';
 constexpr char kRemove = 'R';
 constexpr char kProgress = 'V';
+constexpr char kCompleteWatch = 'E';
 constexpr char kCommit = 'C';
 constexpr char kExpire = 'X';
 constexpr char kSinks = 'N';
@@ -25,18 +27,35 @@ constexpr char kRemember = 'M';
 constexpr uint8_t kCombined = 1;
 constexpr uint8_t kUnwatched = 2;
 
-void PutMoment(const Moment& now, ByteWriter& to) {
-  to.Integer<int64_t>(now.steady.time_since_epoch().count());
-  to.Integer<int64_t>(now.wall.time_since_epoch().count());
+template <std::integral Integer>
+void Put(Integer value, ByteWriter& to) {
+  to.Integer<Integer>(value);
 }
 
-void PutSighting(const Sighting& sighting, ByteWriter& to) {
+void Put(bool value, ByteWriter& to) { to.Flag(value); }
+
+void Put(std::string_view text, ByteWriter& to) { to.Text(text); }
+
+void Put(SteadyTime time, ByteWriter& to) {
+  to.Integer<int64_t>(time.time_since_epoch().count());
+}
+
+void Put(WallTime time, ByteWriter& to) {
+  to.Integer<int64_t>(time.time_since_epoch().count());
+}
+
+void Put(const Moment& now, ByteWriter& to) {
+  Put(now.steady, to);
+  Put(now.wall, to);
+}
+
+void Put(const Sighting& sighting, ByteWriter& to) {
   to.Integer<uint64_t>(sighting.key.low);
   to.Integer<uint64_t>(sighting.key.high);
   to.Integer<uint64_t>(sighting.uid);
   to.Integer<uint64_t>(sighting.resource_version);
-  to.Integer<int64_t>(sighting.identity_time.time_since_epoch().count());
-  to.Integer<int64_t>(sighting.occurred_at.time_since_epoch().count());
+  Put(sighting.identity_time, to);
+  Put(sighting.occurred_at, to);
   to.Integer<uint32_t>(sighting.count);
   to.Integer<uint8_t>(
       static_cast<uint8_t>((sighting.combined ? kCombined : 0) |
@@ -45,9 +64,14 @@ void PutSighting(const Sighting& sighting, ByteWriter& to) {
   to.Integer<uint32_t>(sighting.series.object);
 }
 
-void PutLabels(const SeriesLabels& labels, ByteWriter& to) {
+void Put(const std::deque<Sighting>& sightings, ByteWriter& to) {
+  to.Integer<uint32_t>(static_cast<uint32_t>(sightings.size()));
+  for (const Sighting& sighting : sightings) Put(sighting, to);
+}
+
+void Put(const SeriesLabels& labels, ByteWriter& to) {
   to.Flag(labels.scope == Scope::kCluster);
-  // The table cuts them, too, but a hostile one may be a megabyte.
+  // The table cuts them as well, but a hostile one may be a megabyte.
   for (const std::string_view value :
        {labels.api_group, labels.kind, labels.object_namespace,
         labels.object_name, labels.reason, labels.type,
@@ -56,11 +80,28 @@ void PutLabels(const SeriesLabels& labels, ByteWriter& to) {
   }
 }
 
+void Put(const ListCommit& commit, ByteWriter& to) {
+  to.Integer<uint64_t>(commit.resource_version);
+  Put(commit.server_time, to);
+  to.Flag(commit.new_epoch);
+  to.Flag(commit.bridge);
+  Put(commit.started, to);
+}
+
+void Put(const Ledger::Choice& choice, ByteWriter& to) {
+  to.Text(choice.selector);
+  to.Text(choice.filter);
+}
+
+void Put(const std::vector<Outbox::Sink>& sinks, ByteWriter& to) {
+  PutSinks(sinks, to);
+}
+
 WallTime TakeWall(ByteReader& from) {
   return WallTime(std::chrono::microseconds(from.Time(0)));
 }
 
-// Reads steps, one member function a kind.
+// Reads and takes steps.
 class Player {
  public:
   Player(std::string_view steps, std::chrono::nanoseconds shift, Ledger& ledger)
@@ -81,10 +122,13 @@ class Player {
 
   Moment TakeMoment() {
     Moment now;
-    now.steady =
-        SteadyTime(std::chrono::nanoseconds(from_.Time(shift_.count())));
+    now.steady = TakeSteady();
     now.wall = TakeWall(from_);
     return now;
+  }
+
+  SteadyTime TakeSteady() {
+    return SteadyTime(std::chrono::nanoseconds(from_.Time(shift_.count())));
   }
 
   Sighting TakeSighting() {
@@ -116,13 +160,13 @@ class Player {
     return labels;
   }
 
-  Ledger::Watch* TakeWatch() {
-    Ledger::Watch* watch = ledger_.WatchAt(from_.Integer<uint16_t>());
-    if (watch == nullptr) from_.Fail();
-    return watch;
+  Ledger::Collection* TakeCollection() {
+    Ledger::Collection* collection = ledger_.CollectionAt(from_.Integer<uint16_t>());
+    if (collection == nullptr) from_.Fail();
+    return collection;
   }
 
-  // A step that is whole and can be taken.
+  // Whether the step is whole and fits the ledger.
   bool Sane(const Sighting& sighting) {
     if (!ledger_.Knows(sighting.series)) from_.Fail();
     return from_.ok();
@@ -149,21 +193,26 @@ void Player::Step() {
     }
     case kObserve:
     case kRemove: {
-      Ledger::Watch* watch = TakeWatch();
+      Ledger::Collection* collection = TakeCollection();
       const Sighting sighting = TakeSighting();
       const Moment now = TakeMoment();
       if (step.front() == kRemove) {
-        if (from_.ok()) ledger_.Remove(*watch, sighting, now);
+        if (from_.ok()) ledger_.Remove(*collection, sighting, now);
       } else if (Sane(sighting)) {
-        ledger_.Observe(*watch, sighting, now);
+        ledger_.Observe(*collection, sighting, now);
       }
       return;
     }
     case kProgress: {
-      Ledger::Watch* watch = TakeWatch();
+      Ledger::Collection* collection = TakeCollection();
       const auto version = from_.Integer<uint64_t>();
       const Moment now = TakeMoment();
-      if (from_.ok()) ledger_.Progress(*watch, version, now);
+      if (from_.ok()) ledger_.Progress(*collection, version, now);
+      return;
+    }
+    case kCompleteWatch: {
+      Ledger::Collection* collection = TakeCollection();
+      if (from_.ok()) ledger_.CompleteWatch(*collection);
       return;
     }
     case kCommit:
@@ -214,12 +263,13 @@ void Player::Remember() {
 }
 
 void Player::Commit() {
-  Ledger::Watch* watch = TakeWatch();
+  Ledger::Collection* collection = TakeCollection();
   ListCommit commit;
   commit.resource_version = from_.Integer<uint64_t>();
   commit.server_time = TakeWall(from_);
   commit.new_epoch = from_.Flag();
   commit.bridge = from_.Flag();
+  commit.started = TakeSteady();
   Ledger::Choice choice;
   choice.selector = from_.Text();
   choice.filter = from_.Text();
@@ -230,122 +280,69 @@ void Player::Commit() {
     sightings.push_back(TakeSighting());
     if (!Sane(sightings.back())) return;
   }
-  if (from_.ok()) ledger_.Commit(*watch, sightings, commit, choice, now);
+  if (from_.ok()) ledger_.Commit(*collection, sightings, commit, choice, now);
 }
 
 }  // namespace
 
-void LedgerLog::Intern(const SeriesLabels& labels) {
-  if (overflowed_) return;
-  steps_ += kIntern;
-  ByteWriter to(steps_);
-  PutLabels(labels, to);
-  Limit();
-}
-
-void LedgerLog::Preset(const SeriesLabels& labels, const Moment& now) {
-  if (overflowed_) return;
-  steps_ += kPreset;
-  ByteWriter to(steps_);
-  PutLabels(labels, to);
-  PutMoment(now, to);
-  Limit();
-}
-
-void LedgerLog::Observe(uint16_t watch, const Sighting& sighting,
-                        const Moment& now) {
-  Put(kObserve, watch, sighting, now);
-}
-
-void LedgerLog::Remove(uint16_t watch, const Sighting& sighting,
-                       const Moment& now) {
-  Put(kRemove, watch, sighting, now);
-}
-
-void LedgerLog::Put(char step, uint16_t watch, const Sighting& sighting,
-                    const Moment& now) {
+template <typename... Fields>
+void LedgerLog::Append(char step, const Fields&... fields) {
   if (overflowed_) return;
   steps_ += step;
   ByteWriter to(steps_);
-  to.Integer<uint16_t>(watch);
-  PutSighting(sighting, to);
-  PutMoment(now, to);
+  (Put(fields, to), ...);
   Limit();
 }
 
-void LedgerLog::Progress(uint16_t watch, uint64_t resource_version,
+void LedgerLog::Intern(const SeriesLabels& labels) { Append(kIntern, labels); }
+
+void LedgerLog::Preset(const SeriesLabels& labels, const Moment& now) {
+  Append(kPreset, labels, now);
+}
+
+void LedgerLog::Observe(uint16_t collection, const Sighting& sighting,
+                        const Moment& now) {
+  Append(kObserve, collection, sighting, now);
+}
+
+void LedgerLog::Remove(uint16_t collection, const Sighting& sighting,
+                       const Moment& now) {
+  Append(kRemove, collection, sighting, now);
+}
+
+void LedgerLog::Progress(uint16_t collection, uint64_t resource_version,
                          const Moment& now) {
-  if (overflowed_) return;
-  steps_ += kProgress;
-  ByteWriter to(steps_);
-  to.Integer<uint16_t>(watch);
-  to.Integer<uint64_t>(resource_version);
-  PutMoment(now, to);
-  Limit();
+  Append(kProgress, collection, resource_version, now);
 }
 
-void LedgerLog::Commit(uint16_t watch, const std::deque<Sighting>& sightings,
+void LedgerLog::CompleteWatch(uint16_t collection) {
+  Append(kCompleteWatch, collection);
+}
+
+void LedgerLog::Commit(uint16_t collection,
+                       const std::deque<Sighting>& sightings,
                        const ListCommit& commit, const Ledger::Choice& choice,
                        const Moment& now) {
-  if (overflowed_) return;
-  steps_ += kCommit;
-  ByteWriter to(steps_);
-  to.Integer<uint16_t>(watch);
-  to.Integer<uint64_t>(commit.resource_version);
-  to.Integer<int64_t>(commit.server_time.time_since_epoch().count());
-  to.Flag(commit.new_epoch);
-  to.Flag(commit.bridge);
-  to.Text(choice.selector);
-  to.Text(choice.filter);
-  PutMoment(now, to);
-  to.Integer<uint32_t>(static_cast<uint32_t>(sightings.size()));
-  for (const Sighting& sighting : sightings) PutSighting(sighting, to);
-  Limit();
+  Append(kCommit, collection, commit, choice, now, sightings);
 }
 
-void LedgerLog::Expire(const Moment& now) {
-  if (overflowed_) return;
-  steps_ += kExpire;
-  ByteWriter to(steps_);
-  PutMoment(now, to);
-  Limit();
-}
+void LedgerLog::Expire(const Moment& now) { Append(kExpire, now); }
 
 void LedgerLog::SetSinks(const std::vector<Outbox::Sink>& sinks) {
-  if (overflowed_) return;
-  steps_ += kSinks;
-  ByteWriter to(steps_);
-  PutSinks(sinks, to);
-  Limit();
+  Append(kSinks, sinks);
 }
 
 void LedgerLog::Offer(uint32_t mask, std::string_view occurrence) {
-  if (overflowed_) return;
-  steps_ += kOffer;
-  ByteWriter to(steps_);
-  to.Integer<uint32_t>(mask);
-  to.Text(occurrence);
-  Limit();
+  Append(kOffer, mask, occurrence);
 }
 
 void LedgerLog::Acknowledge(size_t sink, uint64_t number) {
-  if (overflowed_) return;
-  steps_ += kAcknowledge;
-  ByteWriter to(steps_);
-  to.Integer<uint8_t>(static_cast<uint8_t>(sink));
-  to.Integer<uint64_t>(number);
-  Limit();
+  Append(kAcknowledge, static_cast<uint8_t>(sink), number);
 }
 
 void LedgerLog::Remember(size_t sink, std::string_view name,
                          std::string_view text) {
-  if (overflowed_) return;
-  steps_ += kRemember;
-  ByteWriter to(steps_);
-  to.Integer<uint8_t>(static_cast<uint8_t>(sink));
-  to.Text(name);
-  to.Text(text);
-  Limit();
+  Append(kRemember, static_cast<uint8_t>(sink), name, text);
 }
 
 void LedgerLog::Limit() {

@@ -72,8 +72,8 @@ TEST_F(KeptStateTest, AFileIsForOneProcessAtATime) {
 TEST_F(KeptStateTest, WhatIsFlushedSurvivesAKill) {
   auto kept = Open(clock);
   ASSERT_TRUE(kept);
-  (*kept)->ledger().FindWatch("");
-  (*kept)->ledger().FindWatch("shop");
+  (*kept)->ledger().FindCollection("");
+  (*kept)->ledger().FindCollection("shop");
   (*kept)->Start([] {});
   Driver driver(3);
   for (int i = 0; i < 50; ++i) {
@@ -90,8 +90,8 @@ TEST_F(KeptStateTest, WhatIsFlushedSurvivesAKill) {
 TEST_F(KeptStateTest, StopSavesWhatWasNotFlushed) {
   auto kept = Open(clock);
   ASSERT_TRUE(kept);
-  (*kept)->ledger().FindWatch("");
-  (*kept)->ledger().FindWatch("shop");
+  (*kept)->ledger().FindCollection("");
+  (*kept)->ledger().FindCollection("shop");
   (*kept)->Start([] {});
   Driver driver(4);
   {

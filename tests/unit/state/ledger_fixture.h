@@ -32,7 +32,7 @@ class Driver {
     now_.steady += std::chrono::seconds(7);
     now_.wall += std::chrono::seconds(7);
     const int event = Pick(60);
-    Ledger::Watch& watch = ledger.FindWatch(event % 2 ? "shop" : "");
+    Ledger::Collection& watch = ledger.FindCollection(event % 2 ? "shop" : "");
     switch (Pick(18)) {
       case 0:
         return List(ledger, watch);
@@ -113,7 +113,7 @@ class Driver {
     if (oldest) ledger.Acknowledge(sink, oldest->number + 1);
   }
 
-  void List(Ledger& ledger, Ledger::Watch& watch) {
+  void List(Ledger& ledger, Ledger::Collection& watch) {
     std::deque<Sighting> sightings;
     const int parity = watch.name.empty() ? 0 : 1;
     for (int event = parity; event < 60; event += 2) {
@@ -154,8 +154,8 @@ inline void ExpectSame(Ledger& one, Ledger& other, SteadyTime now,
   other.outbox().Save(also_waits);
   EXPECT_EQ(waits, also_waits);
   for (const char* name : {"", "shop"}) {
-    const Ledger::Watch& a = one.FindWatch(name);
-    const Ledger::Watch& b = other.FindWatch(name);
+    const Ledger::Collection& a = one.FindCollection(name);
+    const Ledger::Collection& b = other.FindCollection(name);
     EXPECT_EQ(a.tracker.live(), b.tracker.live());
     EXPECT_EQ(a.tracker.tombstones(), b.tracker.tombstones());
     EXPECT_EQ(a.tracker.horizon(), b.tracker.horizon());

@@ -94,8 +94,8 @@ TEST(LedgerTest, OptionsChangeWithoutALoss) {
 
 TEST(LedgerTest, EventsOfAWatchThatIsNoMoreLeaveTheirSeries) {
   Ledger ledger(SmallOptions(), Hasher());
-  ledger.FindWatch("");
-  Ledger::Watch& shop = ledger.FindWatch("shop");
+  ledger.FindCollection("");
+  Ledger::Collection& shop = ledger.FindCollection("shop");
   SeriesLabels labels;
   labels.kind = "Pod";
   Sighting sighting;
@@ -106,12 +106,12 @@ TEST(LedgerTest, EventsOfAWatchThatIsNoMoreLeaveTheirSeries) {
   ledger.Observe(shop, sighting, now);
   const SteadyTime later = now.steady + std::chrono::minutes(1);
   EXPECT_NE(Shown(ledger, later).find("kube_event_active"), std::string::npos);
-  ledger.KeepWatches({"", "other"});
+  ledger.KeepCollections({"", "other"});
   const std::string shown = Shown(ledger, later);
   EXPECT_NE(shown.find("reporting_component=\"\"} 0\n"), std::string::npos);
   EXPECT_NE(shown.find("reporting_component=\"\"} 1\n"), std::string::npos);
-  EXPECT_EQ(ledger.WatchAt(1), nullptr);
-  EXPECT_EQ(ledger.FindWatch("other").number, 1U);
+  EXPECT_EQ(ledger.CollectionAt(1), nullptr);
+  EXPECT_EQ(ledger.FindCollection("other").number, 1U);
 }
 
 }  // namespace

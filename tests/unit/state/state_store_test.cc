@@ -25,8 +25,8 @@ class StateStoreTest : public ::testing::Test {
   struct Process {
     explicit Process(StateStoreTest& test)
         : loaded(LoadState(test.path, kOrigin, SmallOptions(), test.clock)) {
-      loaded.ledger->FindWatch("");
-      loaded.ledger->FindWatch("shop");
+      loaded.ledger->FindCollection("");
+      loaded.ledger->FindCollection("shop");
       store = std::make_unique<StateStore>(
           StateOptions{test.path, kOrigin, std::chrono::seconds(10), [] {}},
           loaded, test.clock, stats);
@@ -102,7 +102,7 @@ TEST_F(StateStoreTest, JournalsCarryOnWhileNoSnapshotCanBeWritten) {
   }
   EXPECT_EQ(process.stats.saves[1], 5U);
   EXPECT_THAT(process.stats.problem(), HasSubstr("cannot write"));
-  EXPECT_THAT(process.stats.problem(), HasSubstr("counting goes on"));
+  EXPECT_THAT(process.stats.problem(), HasSubstr("counting continues"));
   driver.Step(process.ledger());
   process.store->Flush();
   const std::string shown = Shown(process.ledger(), driver.now().steady);

@@ -37,12 +37,12 @@ std::string TextAt(const json& object, const char* path) {
   return found.is_string() ? found.get<std::string>() : "";
 }
 
-// Asks the API server; an error means that there is no use in going on.
-class Asker {
+// Access reviews of the API server. After an error no other call succeeds.
+class Reviewer {
  public:
-  explicit Asker(HttpTransport& transport) : transport_(transport) {}
+  explicit Reviewer(HttpTransport& transport) : transport_(transport) {}
 
-  // The name we have there; empty where the server cannot tell (before 1.28).
+  // The exporter's user name; empty before Kubernetes 1.28.
   Result<std::string> User() {
     const Result<Answer> answer =
         Ask("/apis/authentication.k8s.io/v1/selfsubjectreviews",
@@ -86,8 +86,8 @@ class Asker {
     std::string why = TextAt(answer->body, "/message");
     if (why.empty()) why = "HTTP status " + std::to_string(answer->status);
     return Error{ErrorCode::kForbidden,
-                 "the API server does not tell what we may (" + why +
-                     "); bind the ClusterRole system:basic-user, or ask by "
+                 "the API server refuses to review access (" + why +
+                     "); bind the ClusterRole system:basic-user, or use "
                      "kubectl auth can-i --as"};
   }
 
@@ -100,7 +100,7 @@ class Asker {
     const HttpOutcome outcome = transport_.Send(request, told, {});
     if (outcome.end != HttpEnd::kComplete) {
       return Error{ErrorCode::kUnavailable,
-                   "the API server gives no answer: " + outcome.message};
+                   "no answer from the API server: " + outcome.message};
     }
     if (told.head().status == 401) {
       return Error{ErrorCode::kUnauthorized,
@@ -116,16 +116,16 @@ class Asker {
 // Collects the report's lines.
 class Report {
  public:
-  void Say(const std::string& line) { text_ += "# " + OneLine(line) + "\n"; }
-  void Tell(bool ok, const std::string& what) {
-    Say((ok ? "ok       " : "MISSING  ") + what);
+  void Line(const std::string& line) { text_ += "# " + OneLine(line) + "\n"; }
+  void Permission(bool ok, const std::string& what) {
+    Line((ok ? "ok       " : "MISSING  ") + what);
   }
   void Add(const std::string& yaml) { objects_ += yaml; }
   void Fail() { code_ = 1; }
   bool ok() const { return code_ == 0; }
 
   DryRunReport Done() && {
-    if (code_ == 0) Say("Nothing is missing.");
+    if (code_ == 0) Line("Nothing is missing.");
     return {code_, text_ + objects_};
   }
 
@@ -192,20 +192,20 @@ std::string CanI(const std::string& verb, const std::string& name_space,
          " --as=" + user;
 }
 
-// Whether the Events of one namespace (of all, when it is empty) can be
-// followed by one of the two APIs.
-Result<void> CheckEvents(Asker& asker, const std::string& name_space,
+// Whether one of the two APIs gives the Events of a namespace, or of all when
+// it is empty.
+Result<void> CheckEvents(Reviewer& reviewer, const std::string& name_space,
                          const std::string& user, Report& report) {
   bool enough = false;
   for (const std::string group : kGroups) {
     bool whole = true;
     for (const std::string verb : kVerbs) {
-      const Result<bool> may = asker.May(group, verb, name_space);
+      const Result<bool> may = reviewer.May(group, verb, name_space);
       if (!may) return may.error();
-      report.Tell(*may, verb +
-                            (group.empty() ? " events" : " events." + group) +
-                            (name_space.empty() ? " in all namespaces"
-                                                : " in " + name_space));
+      report.Permission(
+          *may, verb + (group.empty() ? " events" : " events." + group) +
+                    (name_space.empty() ? " in all namespaces"
+                                        : " in " + name_space));
       whole = whole && *may;
     }
     enough = enough || whole;
@@ -214,17 +214,17 @@ Result<void> CheckEvents(Asker& asker, const std::string& name_space,
   report.Fail();
   report.Add(Grant(user, name_space, kName, kReadEvents));
   for (const std::string verb : kVerbs) {
-    report.Say("check:" + CanI(verb, name_space, user));
+    report.Line("check:" + CanI(verb, name_space, user));
   }
   return {};
 }
 
-Result<void> CheckDiscovery(Asker& asker, const std::string& user,
+Result<void> CheckDiscovery(Reviewer& reviewer, const std::string& user,
                             Report& report) {
   for (const std::string path : {"/api", "/apis"}) {
-    const Result<bool> may = asker.MayGet(path);
+    const Result<bool> may = reviewer.MayGet(path);
     if (!may) return may.error();
-    report.Tell(*may, "get " + path + ", to know what is cluster-scoped");
+    report.Permission(*may, "get " + path + ", to find cluster-scoped kinds");
     if (*may) continue;
     report.Fail();
     report.Add(GrantDiscovery(user));
@@ -234,13 +234,14 @@ Result<void> CheckDiscovery(Asker& asker, const std::string& user,
 }
 
 Result<void> CheckMirrors(const std::string& name_space,
-                          const std::string& user, Asker& asker,
+                          const std::string& user, Reviewer& reviewer,
                           Report& report) {
   bool whole = true;
   for (const std::string verb : {"create", "patch"}) {
-    const Result<bool> may = asker.May("", verb, name_space);
+    const Result<bool> may = reviewer.May("", verb, name_space);
     if (!may) return may.error();
-    report.Tell(*may, verb + " events in " + name_space + ", to mirror there");
+    report.Permission(*may,
+                      verb + " events in " + name_space + ", to mirror there");
     whole = whole && *may;
   }
   if (whole) return {};
@@ -250,24 +251,26 @@ Result<void> CheckMirrors(const std::string& name_space,
   return {};
 }
 
-// `rules` gets those that are missing.
+// Appends what is missing to `rules`.
 Result<void> CheckAnnotate(const std::string& kind, const ApiKinds& served,
-                           Asker& asker, Report& report, std::string& rules) {
+                           Reviewer& reviewer, Report& report,
+                           std::string& rules) {
   const auto found = std::find_if(
       served.kinds.begin(), served.kinds.end(), [&kind](const ApiKind& one) {
         return one.kind == kind && !one.namespaced && !one.plural.empty();
       });
   if (found == served.kinds.end()) {
-    report.Tell(false, "a cluster-scoped kind " + kind + ", to be annotated");
+    report.Permission(false,
+                      "a cluster-scoped kind " + kind + ", to be annotated");
     report.Fail();
     return {};
   }
   const std::string group(ApiGroup(found->api_version));
-  const Result<bool> may = asker.May(group, "patch", "", found->plural);
+  const Result<bool> may = reviewer.May(group, "patch", "", found->plural);
   if (!may) return may.error();
-  report.Tell(*may, "patch " + found->plural +
-                        (group.empty() ? "" : "." + group) +
-                        ", to annotate them");
+  report.Permission(*may, "patch " + found->plural +
+                              (group.empty() ? "" : "." + group) +
+                              ", to annotate them");
   if (*may) return {};
   report.Fail();
   rules += "- apiGroups: [" + Quoted(group) + "]\n  resources: [" +
@@ -277,13 +280,14 @@ Result<void> CheckAnnotate(const std::string& kind, const ApiKinds& served,
 
 Result<void> CheckAnnotate(const std::set<std::string>& kinds,
                            const std::string& user, HttpTransport& transport,
-                           Asker& asker, Report& report) {
+                           Reviewer& reviewer, Report& report) {
   const RealClock clock;
   const Result<ApiKinds> served = Discovery(transport, clock).Fetch({});
   if (!served) return served.error().WithPrefix("discovery");
   std::string rules;
   for (const std::string& kind : kinds) {
-    Result<void> checked = CheckAnnotate(kind, *served, asker, report, rules);
+    Result<void> checked =
+        CheckAnnotate(kind, *served, reviewer, report, rules);
     if (!checked) return checked;
   }
   if (!rules.empty()) {
@@ -292,10 +296,9 @@ Result<void> CheckAnnotate(const std::set<std::string>& kinds,
   return {};
 }
 
-// Of the sinks that write to the API server; those that are elsewhere say by
-// metrics and log how it goes.
+// Only of sinks that write to the API server.
 Result<void> CheckSinks(const Options& options, const std::string& user,
-                        HttpTransport& transport, Asker& asker,
+                        HttpTransport& transport, Reviewer& reviewer,
                         Report& report) {
   std::set<std::string> targets;
   std::set<std::string> kinds;
@@ -309,32 +312,33 @@ Result<void> CheckSinks(const Options& options, const std::string& user,
     }
   }
   for (const std::string& target : targets) {
-    Result<void> checked = CheckMirrors(target, user, asker, report);
+    Result<void> checked = CheckMirrors(target, user, reviewer, report);
     if (!checked) return checked;
   }
   if (kinds.empty()) return {};
-  return CheckAnnotate(kinds, user, transport, asker, report);
+  return CheckAnnotate(kinds, user, transport, reviewer, report);
 }
 
 Result<void> Check(const Options& options, HttpTransport& transport,
                    Report& report) {
-  Asker asker(transport);
-  Result<std::string> user = asker.User();
+  Reviewer reviewer(transport);
+  Result<std::string> user = reviewer.User();
   if (!user) return user.error();
   if (user->empty()) {
-    report.Say("The API server does not tell our name; put it in for USER.");
+    report.Line(
+        "The API server does not report the user name: replace USER by it.");
     *user = "USER";
   }
-  report.Say("user: " + *user);
+  report.Line("user: " + *user);
   std::vector<std::string> namespaces = options.namespaces;
   if (namespaces.empty()) namespaces.emplace_back();
   for (const std::string& name_space : namespaces) {
-    Result<void> checked = CheckEvents(asker, name_space, *user, report);
+    Result<void> checked = CheckEvents(reviewer, name_space, *user, report);
     if (!checked) return checked;
   }
-  Result<void> checked = CheckDiscovery(asker, *user, report);
+  Result<void> checked = CheckDiscovery(reviewer, *user, report);
   if (!checked) return checked;
-  return CheckSinks(options, *user, transport, asker, report);
+  return CheckSinks(options, *user, transport, reviewer, report);
 }
 
 }  // namespace
@@ -342,15 +346,15 @@ Result<void> Check(const Options& options, HttpTransport& transport,
 DryRunReport DryRun(const Options& options, const ApiAccess& access,
                     HttpTransport& transport) {
   Report report;
-  report.Say("kube-event-metrics --dry-run; flags and files are in order");
-  report.Say("API server: " + access.server.ToString() + " (" + access.origin +
-             ")");
+  report.Line("kube-event-metrics --dry-run: flags and files are valid");
+  report.Line("API server: " + access.server.ToString() + " (" + access.origin +
+              ")");
   const Result<void> checked = Check(options, transport, report);
   if (!checked) {
-    report.Say("FAILED   " + checked.error().message);
+    report.Line("FAILED   " + checked.error().message);
     report.Fail();
   } else if (!report.ok()) {
-    report.Say("Something is missing: give this to kubectl apply -f -");
+    report.Line("Something is missing: pipe this to kubectl apply -f -");
   }
   return std::move(report).Done();
 }

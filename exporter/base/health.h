@@ -1,5 +1,5 @@
-// What /livez, /readyz and POST /-/reload answer. Made by what knows the answer
-// (pipeline/watch.h, reload.h), sent by web/. Knows nothing of HTTP.
+// What /livez and /readyz answer. Made in pipeline/event_watcher.h, sent by
+// web/.
 #pragma once
 
 #include <string>

@@ -1,9 +1,9 @@
-// From which resourceVersion a watch can resume without losing an Event. Several
-// watch events can share one resourceVersion: when a lease expires, etcd deletes
-// up to 1,000 Events in one transaction. A stream that is cut may have sent only
-// some of them, so a watch resumes from the newest version but one. The replays
-// do no harm: what is not newer than what is stored is dropped. Kept by the
-// ledger, read by the reflector.
+// From which resourceVersion a watch can resume without losing an Event.
+// Several watch events can share one resourceVersion: when a lease expires,
+// etcd deletes up to 1,000 Events in one transaction. A stream that is cut may
+// have sent only some of them, so a watch resumes from the newest version but
+// one. The replays do no harm: what is not newer than what is stored is
+// dropped. Kept by the ledger, read by the reflector.
 #pragma once
 
 #include <cstdint>

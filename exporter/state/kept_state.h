@@ -1,6 +1,6 @@
 // The ledger of this process. With --state.file it is what an earlier process
-// left, locked, with the threads that save it; without, a new ledger and nothing
-// else. Used by the app, so that the rest works the same in both cases.
+// left, locked, with the threads that save it; without, a new ledger and
+// nothing else. Used by the app, so that the rest works the same in both cases.
 #pragma once
 
 #include <functional>

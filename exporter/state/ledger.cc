@@ -16,7 +16,8 @@ Ledger::Collection& Ledger::FindCollection(const std::string& name) {
   for (const auto& collection : collections_) {
     if (collection->name == name) return *collection;
   }
-  Collection& collection = *collections_.emplace_back(std::make_unique<Collection>());
+  Collection& collection =
+      *collections_.emplace_back(std::make_unique<Collection>());
   collection.name = name;
   collection.number = static_cast<uint16_t>(collections_.size() - 1);
   return collection;
@@ -27,13 +28,16 @@ Ledger::Collection* Ledger::CollectionAt(uint16_t number) {
 }
 
 void Ledger::KeepCollections(const std::vector<std::string>& names) {
-  std::erase_if(collections_, [&](const std::unique_ptr<Collection>& collection) {
-    if (std::find(names.begin(), names.end(), collection->name) != names.end()) {
-      return false;
-    }
-    collection->tracker.ForEachLive([this](SeriesIds gone) { Leave(gone); });
-    return true;
-  });
+  std::erase_if(collections_,
+                [&](const std::unique_ptr<Collection>& collection) {
+                  if (std::find(names.begin(), names.end(), collection->name) !=
+                      names.end()) {
+                    return false;
+                  }
+                  collection->tracker.ForEachLive(
+                      [this](SeriesIds gone) { Leave(gone); });
+                  return true;
+                });
   for (size_t i = 0; i < collections_.size(); ++i) {
     collections_[i]->number = static_cast<uint16_t>(i);
   }
@@ -85,13 +89,14 @@ void Ledger::CompleteWatch(Collection& collection) {
   if (log_) log_->CompleteWatch(collection.number);
 }
 
-void Ledger::Commit(Collection& collection, const std::deque<Sighting>& sightings,
+void Ledger::Commit(Collection& collection,
+                    const std::deque<Sighting>& sightings,
                     const ListCommit& commit, const Choice& choice,
                     const Moment& now,
                     const EventTracker::OnChange& on_change) {
   collection.tracker.Replace(
-      sightings, !collection.has_baseline || commit.new_epoch, commit.server_time,
-      now.steady,
+      sightings, !collection.has_baseline || commit.new_epoch,
+      commit.server_time, now.steady,
       [&](const Sighting& sighting, const Change& change) {
         Count(sighting, change, now);
         on_change(sighting, change);

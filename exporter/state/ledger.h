@@ -1,8 +1,9 @@
 // Everything that was counted and that counting goes on from: the series, the
 // outbox, and for each watched collection a tracker and a resume point. Every
 // change is one of the calls below, a step, so that it can be logged and
-// replayed after a restart. Used by the pipelines, which decide what an Event is
-// about, and by scrapes, which read the series. No JSON, scopes or files here.
+// replayed after a restart. Used by the pipelines, which decide what an Event
+// is about, and by scrapes, which read the series. No JSON, scopes or files
+// here.
 //
 // Not thread-safe: every call needs mutex(), unless only one thread has the
 // ledger. Nothing here fails.

@@ -32,8 +32,6 @@ void Put(Integer value, ByteWriter& to) {
   to.Integer<Integer>(value);
 }
 
-void Put(bool value, ByteWriter& to) { to.Flag(value); }
-
 void Put(std::string_view text, ByteWriter& to) { to.Text(text); }
 
 void Put(SteadyTime time, ByteWriter& to) {
@@ -161,7 +159,8 @@ class Player {
   }
 
   Ledger::Collection* TakeCollection() {
-    Ledger::Collection* collection = ledger_.CollectionAt(from_.Integer<uint16_t>());
+    Ledger::Collection* collection =
+        ledger_.CollectionAt(from_.Integer<uint16_t>());
     if (collection == nullptr) from_.Fail();
     return collection;
   }

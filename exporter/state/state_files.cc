@@ -128,9 +128,10 @@ Result<void> CheckStateFile(const std::string& path) {
     return error;
   }
   if (const auto snapshot = ReadSnapshot(path); !snapshot) {
-    return Error{snapshot.error().code,
-                 "--state.file: " + snapshot.error().message +
-                     "; starting would move it aside and lose what was counted"};
+    return Error{
+        snapshot.error().code,
+        "--state.file: " + snapshot.error().message +
+            "; starting would move it aside and lose what was counted"};
   }
   return {};
 }

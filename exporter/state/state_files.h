@@ -24,8 +24,9 @@ struct Snapshot {
 // its owner may read the file, because it holds the secret of the keys.
 Result<void> WriteSnapshot(const std::string& path, const Snapshot& snapshot);
 
-// Whether a state can be kept at `path`: its folder is writable, and the file is
-// absent or a whole snapshot. Changes nothing. The error is one sentence about
+// Whether a state can be kept at `path`: its folder is writable, and the file
+// is absent or a whole snapshot. Changes nothing. The error is one sentence
+// about
 // --state.file.
 Result<void> CheckStateFile(const std::string& path);
 

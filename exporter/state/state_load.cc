@@ -49,7 +49,7 @@ std::string Stamp(WallTime now) {
 
 // Renames the state and its journals. The error is a sentence.
 std::optional<std::string> MoveAside(const std::string& path,
-                                    const std::string& aside) {
+                                     const std::string& aside) {
   std::error_code error;
   fs::rename(path, aside, error);
   if (error) {

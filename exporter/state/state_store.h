@@ -1,8 +1,8 @@
 // Keeps a ledger on disk, so that the next process continues however this one
-// ends: a snapshot every interval, and a journal of the steps since. The journal
-// is brought up to date before a scrape exposes what those steps counted, so no
-// counter is ever seen to fall. Used by KeptState, which runs its two threads.
-// A slow disk never delays a watch.
+// ends: a snapshot every interval, and a journal of the steps since. The
+// journal is brought up to date before a scrape exposes what those steps
+// counted, so no counter is ever seen to fall. Used by KeptState, which runs
+// its two threads. A slow disk never delays a watch.
 #pragma once
 
 #include <atomic>
@@ -41,9 +41,9 @@ class StateStore {
   StateStore& operator=(const StateStore&) = delete;
 
   // Writes a snapshot, unless nothing happened since the last one. Blocks for
-  // as long as the disk does. After a failure, which is counted and logged once,
-  // the last good snapshot and the journals after it stay. Call it from one
-  // thread at a time.
+  // as long as the disk does. After a failure, which is counted and logged
+  // once, the last good snapshot and the journals after it stay. Call it from
+  // one thread at a time.
   void Save();
 
   // Appends the steps until now to the journal, where they survive the end of

@@ -192,14 +192,14 @@ TEST_F(DryRunTest, TellsOfAKindThatIsNotServed) {
 TEST_F(DryRunTest, TellsWhenItCannotFindOut) {
   server_.status = 403;
   EXPECT_EQ(Run().code, 1);
-  EXPECT_THAT(Run().text, HasSubstr("# FAILED   the API server does not tell "
-                                    "what we may (no way); bind"));
+  EXPECT_THAT(Run().text, HasSubstr("# FAILED   the API server refuses to "
+                                    "review access (no way); bind"));
   server_.status = 401;
   EXPECT_THAT(Run().text, HasSubstr("refuses the credentials (401)"));
   server_.unreachable = true;
   EXPECT_EQ(Run().code, 1);
   EXPECT_THAT(Run().text,
-              HasSubstr("# FAILED   the API server gives no answer: connection "
+              HasSubstr("# FAILED   no answer from the API server: connection "
                         "refused\n"));
   EXPECT_TRUE(NothingToApply(Run().text));
 }

@@ -61,7 +61,7 @@ TEST_F(OfflineTest, SaysThatNothingIsPassedOn) {
   options_.sinks.resize(2);
   Print(List({}));
   EXPECT_EQ(code_, 0);
-  EXPECT_THAT(log_, HasSubstr("is not passed on; sinks is left out"));
+  EXPECT_THAT(log_, HasSubstr("delivers nothing, ignoring the sinks"));
 }
 
 constexpr char kCounted[] = "kube_event_occurrences_total{scope=\"cluster\"";

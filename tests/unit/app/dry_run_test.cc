@@ -1,4 +1,4 @@
-// What a dry run asks, and how it words what is missing.
+// The questions of a dry run and its report.
 #include "dry_run.h"
 
 #include <gmock/gmock.h>
@@ -15,7 +15,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-// An API server with a list of what it denies, by a part of the question.
+// An API server that denies every question with one of these parts.
 class ReviewServer : public HttpTransport {
  public:
   HttpOutcome Send(const HttpRequest& request, HttpHandler& handler,
@@ -149,7 +149,7 @@ TEST_F(DryRunTest, AsksForDiscovery) {
   EXPECT_THAT(report.text, HasSubstr("  name: system:discovery\n"));
 }
 
-TEST_F(DryRunTest, AsksForWhatMirrorsAndMarksNeed) {
+TEST_F(DryRunTest, ChecksWhatMirrorsAndAnnotationsNeed) {
   SinkConfig mirror;
   mirror.type = SinkType::kMirror;
   mirror.target_namespace = "infra";

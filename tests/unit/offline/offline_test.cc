@@ -55,7 +55,7 @@ class OfflineTest : public testing::Test {
   std::string log_;
 };
 
-TEST_F(OfflineTest, SaysThatNothingIsPassedOn) {
+TEST_F(OfflineTest, WarnsThatNothingIsDelivered) {
   Print(List({}));
   EXPECT_THAT(log_, Not(HasSubstr("passed on")));
   options_.sinks.resize(2);

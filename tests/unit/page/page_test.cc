@@ -1,5 +1,5 @@
-// What the page at / says in each of its states. How it looks, and that no
-// message runs in a browser, is for tests/scripted/browser.py.
+// The page at / in each of its states. tests/scripted/browser.py checks that no
+// message runs in a browser.
 #include "page/page.h"
 
 #include <gmock/gmock.h>
@@ -176,7 +176,7 @@ TEST_F(PageTest, AddsUpTheHour) {
   EXPECT_LT(page.find("<b>Whatever"), page.find("<b>OOMKilling"));
 }
 
-// NodeNotReady is of type Normal; the catalogue knows better.
+// NodeNotReady is of type Normal; the catalogue has it as critical.
 TEST_F(PageTest, ExplainsWhatItKnowsAndMarksWhatIsBad) {
   Add("worker-1", "NodeNotReady", "Normal").in_window = 3;
   Add("worker-1", "NodeReady", "Normal");

@@ -29,7 +29,7 @@ TEST_P(LedgerTest, StepsTakenAgainLeadToTheSame) {
   ASSERT_TRUE(Replay(steps, shift, *again));
   ExpectSame(ledger, *again, driver.now().steady, shift);
 
-  // And they go on alike.
+  // And they continue alike.
   auto copy = Ledger::Load(saved, kNoShift);
   ASSERT_TRUE(Replay(steps, kNoShift, *copy));
   Driver twin = driver;
@@ -53,7 +53,7 @@ TEST_P(LedgerTest, NeitherCutsNorDamageAreMoreThanRefused) {
     EXPECT_FALSE(Ledger::Load(saved.substr(0, random() % saved.size()), {}));
     std::string damaged = saved;
     damaged[random() % damaged.size()] = static_cast<char>(random());
-    Ledger::Load(damaged, {});  // may be what could be, but is no crash
+    Ledger::Load(damaged, {});  // may succeed, but must not crash
     std::string wrong = steps;
     wrong[random() % wrong.size()] = static_cast<char>(random());
     auto copy = Ledger::Load(saved, {});
@@ -63,7 +63,7 @@ TEST_P(LedgerTest, NeitherCutsNorDamageAreMoreThanRefused) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, LedgerTest, ::testing::Range(1U, 6U));
 
-TEST(LedgerLogTest, DropsStepsThatNobodyComesForAndSaysSo) {
+TEST(LedgerLogTest, DropsStepsThatAreNotTakenAndReportsIt) {
   int woken = 0;
   Ledger ledger(SmallOptions(), Hasher());
   ledger.StartLog([&woken] { ++woken; });

@@ -1,5 +1,6 @@
-// What /livez and /readyz answer. Made in pipeline/event_watcher.h, sent by
-// web/.
+// What /livez and /readyz answer. Made by pipeline/event_watcher.h and
+// offline/offline.cc, sent by web/.
+// No HTTP here.
 #pragma once
 
 #include <string>

@@ -1,5 +1,6 @@
 // The exporter's own metrics in OpenMetrics 1.0, which prometheus-cpp cannot
-// serialize. Used by OwnMetrics. Counters, gauges and histograms only.
+// serialize. Used by OwnMetrics.
+// Counters, gauges and histograms only.
 #pragma once
 
 #include <string>

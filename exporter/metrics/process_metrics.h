@@ -1,5 +1,6 @@
-// The values of the standard process_* metrics. Used by OwnMetrics. Linux only;
-// keeps nothing between calls.
+// The values of the standard process_* metrics.
+// Used by OwnMetrics.
+// Linux only; keeps nothing between calls.
 #pragma once
 
 namespace kem {

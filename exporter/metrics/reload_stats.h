@@ -1,5 +1,6 @@
-// Results of reloads of the configuration, written by the reloader and read by
-// scrapes. One object serves the process.
+// Results of reloads of the configuration.
+// Written by the reloader, read by scrapes.
+// One object serves the process.
 #pragma once
 
 #include <array>

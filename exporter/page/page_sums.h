@@ -1,5 +1,6 @@
 // Sums over the Events of the last hour, and what the catalogue knows of each,
-// for the page at /. Used by RenderPage and its table only. No HTML here.
+// for the page at /. Used by RenderPage and its table only.
+// No HTML here.
 #pragma once
 
 #include <cstddef>

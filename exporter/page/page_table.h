@@ -1,5 +1,6 @@
 // The table of the page at /: a row for each Event, whose message opens for the
-// details without a script. Used by RenderPage only. Does not select or sort.
+// details without a script. Used by RenderPage only.
+// Does not select or sort.
 #pragma once
 
 #include <string>

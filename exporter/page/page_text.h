@@ -1,5 +1,6 @@
 // Texts for the page at /: escaped input, ages as kubectl prints them, and the
 // kubectl command that shows an Event. Used by RenderPage only.
+// Knows nothing of the layout.
 #pragma once
 
 #include <chrono>

@@ -1,7 +1,7 @@
 #include "state/ledger_log.h"
 
 #include <concepts>
-#include <optional>
+#include <tuple>
 #include <utility>
 
 #include "base/bytes.h"
@@ -95,10 +95,6 @@ void Put(const std::vector<Outbox::Sink>& sinks, ByteWriter& to) {
   PutSinks(sinks, to);
 }
 
-WallTime TakeWall(ByteReader& from) {
-  return WallTime(std::chrono::microseconds(from.Time(0)));
-}
-
 // Reads and takes steps.
 class Player {
  public:
@@ -112,174 +108,161 @@ class Player {
 
  private:
   void Step();
-  void Commit();
-  void Sinks();
-  void Offer();
-  void Acknowledge();
-  void Remember();
 
-  Moment TakeMoment() {
-    Moment now;
-    now.steady = TakeSteady();
-    now.wall = TakeWall(from_);
-    return now;
+  // Reads the fields in order, and calls `take` with them if they are valid.
+  template <typename... Fields, typename Taker>
+  void Take(const Taker& take) {
+    std::tuple<Fields...> fields;
+    std::apply([this](Fields&... field) { (Read(field), ...); }, fields);
+    if (from_.ok()) std::apply(take, fields);
   }
 
-  SteadyTime TakeSteady() {
-    return SteadyTime(std::chrono::nanoseconds(from_.Time(shift_.count())));
+  template <std::integral Integer>
+  void Read(Integer& value) {
+    value = from_.Integer<Integer>();
   }
-
-  Sighting TakeSighting() {
-    Sighting sighting;
-    sighting.key.low = from_.Integer<uint64_t>();
-    sighting.key.high = from_.Integer<uint64_t>();
-    sighting.uid = from_.Integer<uint64_t>();
-    sighting.resource_version = from_.Integer<uint64_t>();
-    sighting.identity_time = TakeWall(from_);
-    sighting.occurred_at = TakeWall(from_);
-    sighting.count = from_.Integer<uint32_t>();
-    const auto flags = from_.Integer<uint8_t>();
-    sighting.combined = (flags & kCombined) != 0;
-    sighting.unwatched = (flags & kUnwatched) != 0;
-    sighting.series.tuple = from_.Integer<uint32_t>();
-    sighting.series.object = from_.Integer<uint32_t>();
-    return sighting;
+  void Read(std::string_view& text) { text = from_.Text(); }
+  void Read(SteadyTime& time) {
+    time = SteadyTime(std::chrono::nanoseconds(from_.Time(shift_.count())));
   }
-
-  SeriesLabels TakeLabels() {
-    SeriesLabels labels;
-    labels.scope = from_.Flag() ? Scope::kCluster : Scope::kNamespaced;
-    for (std::string_view* value :
-         {&labels.api_group, &labels.kind, &labels.object_namespace,
-          &labels.object_name, &labels.reason, &labels.type,
-          &labels.reporting_component}) {
-      *value = from_.Text();
-    }
-    return labels;
+  void Read(WallTime& time) {
+    time = WallTime(std::chrono::microseconds(from_.Time(0)));
   }
-
-  Ledger::Collection* TakeCollection() {
-    Ledger::Collection* collection =
-        ledger_.CollectionAt(from_.Integer<uint16_t>());
+  void Read(Moment& now) {
+    Read(now.steady);
+    Read(now.wall);
+  }
+  void Read(Ledger::Collection*& collection) {
+    collection = ledger_.CollectionAt(from_.Integer<uint16_t>());
     if (collection == nullptr) from_.Fail();
-    return collection;
   }
-
-  // Whether the step is whole and fits the ledger.
-  bool Sane(const Sighting& sighting) {
-    if (!ledger_.Knows(sighting.series)) from_.Fail();
-    return from_.ok();
+  // The number of a sink.
+  struct SinkNumber {
+    uint8_t value = 0;
+  };
+  void Read(SinkNumber& sink) {
+    Read(sink.value);
+    if (sink.value >= ledger_.outbox().sinks()) from_.Fail();
   }
+  void Read(std::vector<Outbox::Sink>& sinks) {
+    if (!TakeSinks(from_, sinks)) from_.Fail();
+  }
+  void Read(Sighting& sighting);
+  void Read(std::deque<Sighting>& sightings);
+  void Read(SeriesLabels& labels);
+  void Read(ListCommit& commit);
+  void Read(Ledger::Choice& choice);
 
   ByteReader from_;
   const std::chrono::nanoseconds shift_;
   Ledger& ledger_;
 };
 
+void Player::Read(Sighting& sighting) {
+  Read(sighting.key.low);
+  Read(sighting.key.high);
+  Read(sighting.uid);
+  Read(sighting.resource_version);
+  Read(sighting.identity_time);
+  Read(sighting.occurred_at);
+  Read(sighting.count);
+  const auto flags = from_.Integer<uint8_t>();
+  sighting.combined = (flags & kCombined) != 0;
+  sighting.unwatched = (flags & kUnwatched) != 0;
+  Read(sighting.series.tuple);
+  Read(sighting.series.object);
+  if (!ledger_.Knows(sighting.series)) from_.Fail();
+}
+
+void Player::Read(std::deque<Sighting>& sightings) {
+  const auto count = from_.Integer<uint32_t>();
+  for (uint32_t i = 0; i < count && from_.ok(); ++i) {
+    Read(sightings.emplace_back());
+  }
+}
+
+void Player::Read(SeriesLabels& labels) {
+  labels.scope = from_.Flag() ? Scope::kCluster : Scope::kNamespaced;
+  for (std::string_view* value :
+       {&labels.api_group, &labels.kind, &labels.object_namespace,
+        &labels.object_name, &labels.reason, &labels.type,
+        &labels.reporting_component}) {
+    Read(*value);
+  }
+}
+
+void Player::Read(ListCommit& commit) {
+  Read(commit.resource_version);
+  Read(commit.server_time);
+  commit.new_epoch = from_.Flag();
+  commit.bridge = from_.Flag();
+  Read(commit.started);
+}
+
+void Player::Read(Ledger::Choice& choice) {
+  choice.selector = from_.Text();
+  choice.filter = from_.Text();
+}
+
 void Player::Step() {
-  const std::string_view step = from_.Raw(1);
-  switch (step.front()) {
-    case kIntern: {
-      const SeriesLabels labels = TakeLabels();
-      if (from_.ok()) ledger_.Intern(labels);
-      return;
-    }
-    case kPreset: {
-      const SeriesLabels labels = TakeLabels();
-      const Moment now = TakeMoment();
-      if (from_.ok()) ledger_.Preset(labels, now);
-      return;
-    }
+  using Collection = Ledger::Collection*;
+  switch (from_.Raw(1).front()) {
+    case kIntern:
+      return Take<SeriesLabels>(
+          [this](const auto& labels) { ledger_.Intern(labels); });
+    case kPreset:
+      return Take<SeriesLabels, Moment>(
+          [this](const auto&... step) { ledger_.Preset(step...); });
     case kObserve:
-    case kRemove: {
-      Ledger::Collection* collection = TakeCollection();
-      const Sighting sighting = TakeSighting();
-      const Moment now = TakeMoment();
-      if (step.front() == kRemove) {
-        if (from_.ok()) ledger_.Remove(*collection, sighting, now);
-      } else if (Sane(sighting)) {
-        ledger_.Observe(*collection, sighting, now);
-      }
-      return;
-    }
-    case kProgress: {
-      Ledger::Collection* collection = TakeCollection();
-      const auto version = from_.Integer<uint64_t>();
-      const Moment now = TakeMoment();
-      if (from_.ok()) ledger_.Progress(*collection, version, now);
-      return;
-    }
-    case kCompleteWatch: {
-      Ledger::Collection* collection = TakeCollection();
-      if (from_.ok()) ledger_.CompleteWatch(*collection);
-      return;
-    }
+      return Take<Collection, Sighting, Moment>(
+          [this](Collection collection, const auto&... step) {
+            ledger_.Observe(*collection, step...);
+          });
+    case kRemove:
+      return Take<Collection, Sighting, Moment>(
+          [this](Collection collection, const auto&... step) {
+            ledger_.Remove(*collection, step...);
+          });
+    case kProgress:
+      return Take<Collection, uint64_t, Moment>(
+          [this](Collection collection, const auto&... step) {
+            ledger_.Progress(*collection, step...);
+          });
+    case kCompleteWatch:
+      return Take<Collection>([this](Collection collection) {
+        ledger_.CompleteWatch(*collection);
+      });
     case kCommit:
-      return Commit();
-    case kExpire: {
-      const Moment now = TakeMoment();
-      if (from_.ok()) ledger_.Expire(now);
-      return;
-    }
+      return Take<Collection, ListCommit, Ledger::Choice, Moment,
+                  std::deque<Sighting>>(
+          [this](Collection collection, const auto& commit, const auto& choice,
+                 const auto& now, const auto& sightings) {
+            ledger_.Commit(*collection, sightings, commit, choice, now);
+          });
+    case kExpire:
+      return Take<Moment>([this](const Moment& now) { ledger_.Expire(now); });
     case kSinks:
-      return Sinks();
+      return Take<std::vector<Outbox::Sink>>(
+          [this](const auto& sinks) { ledger_.SetSinks(sinks); });
     case kOffer:
-      return Offer();
+      return Take<uint32_t, std::string_view>(
+          [this](uint32_t mask, std::string_view occurrence) {
+            if (!DecodeOccurrence(occurrence)) return from_.Fail();
+            ledger_.Offer(mask, std::string(occurrence));
+          });
     case kAcknowledge:
-      return Acknowledge();
+      return Take<SinkNumber, uint64_t>(
+          [this](SinkNumber sink, uint64_t entry) {
+            ledger_.Acknowledge(sink.value, entry);
+          });
     case kRemember:
-      return Remember();
+      return Take<SinkNumber, std::string_view, std::string_view>(
+          [this](SinkNumber sink, const auto&... step) {
+            if (!ledger_.Remember(sink.value, step...)) from_.Fail();
+          });
     default:
       from_.Fail();
   }
-}
-
-void Player::Sinks() {
-  std::vector<Outbox::Sink> sinks;
-  if (TakeSinks(from_, sinks)) ledger_.SetSinks(sinks);
-}
-
-void Player::Offer() {
-  const auto mask = from_.Integer<uint32_t>();
-  const std::string_view occurrence = from_.Text();
-  if (!DecodeOccurrence(occurrence)) from_.Fail();
-  if (from_.ok()) ledger_.Offer(mask, std::string(occurrence));
-}
-
-void Player::Acknowledge() {
-  const auto sink = from_.Integer<uint8_t>();
-  const auto number = from_.Integer<uint64_t>();
-  if (sink >= ledger_.outbox().sinks()) from_.Fail();
-  if (from_.ok()) ledger_.Acknowledge(sink, number);
-}
-
-void Player::Remember() {
-  const auto sink = from_.Integer<uint8_t>();
-  const std::string_view name = from_.Text();
-  const std::string_view text = from_.Text();
-  if (sink >= ledger_.outbox().sinks()) from_.Fail();
-  if (from_.ok() && !ledger_.Remember(sink, name, text)) from_.Fail();
-}
-
-void Player::Commit() {
-  Ledger::Collection* collection = TakeCollection();
-  ListCommit commit;
-  commit.resource_version = from_.Integer<uint64_t>();
-  commit.server_time = TakeWall(from_);
-  commit.new_epoch = from_.Flag();
-  commit.bridge = from_.Flag();
-  commit.started = TakeSteady();
-  Ledger::Choice choice;
-  choice.selector = from_.Text();
-  choice.filter = from_.Text();
-  const Moment now = TakeMoment();
-  const auto count = from_.Integer<uint32_t>();
-  std::deque<Sighting> sightings;
-  for (uint32_t i = 0; i < count; ++i) {
-    sightings.push_back(TakeSighting());
-    if (!Sane(sightings.back())) return;
-  }
-  if (from_.ok()) ledger_.Commit(*collection, sightings, commit, choice, now);
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // Results of loading and saving the state, for the exporter's own metrics and
 // /readyz. Written by LoadState and StateStore, read by scrapes.
+// Nothing here is about what the state contains.
 #pragma once
 
 #include <array>

@@ -18,6 +18,8 @@ struct ListCommit {
   bool new_epoch = false;
   // The next watch resumes where the last one ended, not from this list.
   bool bridge = false;
+  // When the first page was requested.
+  SteadyTime started{};
 };
 
 }  // namespace kem

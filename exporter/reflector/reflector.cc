@@ -31,9 +31,8 @@ Reflector::Reflector(ReflectorOptions options, std::vector<ListerWatcher*> apis,
       context_(std::move(context)),
       page_limit_(kPageLimit) {
   assert(!apis_.empty());
-  if (!options_.resumption) return;
-  point_ = options_.resumption->point;
-  whole_until_ = options_.resumption->whole_until;
+  if (!options_.resumed_whole_until) return;
+  whole_until_ = *options_.resumed_whole_until;
   selectors_ = handler_.Selectors();
   synced_ = true;
   status_.SetSynced();

@@ -19,7 +19,6 @@
 #include "reflector/object_handler.h"
 #include "reflector/reflector_options.h"
 #include "reflector/reflector_status.h"
-#include "reflector/resume_point.h"
 
 namespace kem {
 
@@ -64,6 +63,7 @@ class Reflector {
   struct WatchReport;
 
   ListerWatcher& api() { return *apis_[api_]; }
+  const ResumePoint& point() const { return handler_.resume_point(); }
   std::string SelectorOf(const std::vector<std::string>& selectors) const;
   void HonourListRequest();
 
@@ -72,7 +72,7 @@ class Reflector {
   void BeginList();
   std::optional<Failure> StagePage();
   void CommitList();
-  void CountUnobservedTime(bool new_epoch);
+  void CountUnobservedTime(SteadyTime seen);
   void OnListFailure(const Failure& failure);
   void RestartList(const Failure& failure);
   // In reflector_watch.cc.
@@ -115,7 +115,6 @@ class Reflector {
   int list_restarts_ = 0;  // at once, since the last commit
   bool synced_ = false;
   FrameReader reader_;
-  ResumePoint point_;
   std::vector<std::string> selectors_;  // of the last list, one an API
   bool watch_worked_ = false;           // since the last commit
   int server_errors_ = 0;               // in a row

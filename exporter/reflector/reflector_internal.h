@@ -21,7 +21,6 @@ inline constexpr std::chrono::seconds kCompactionMargin{270};
 
 // A list under way.
 struct Reflector::ListRun {
-  SteadyTime started;  // what page 1 shows is no older
   int64_t items = 0;
   int64_t pages = 0;                   // that came
   std::vector<std::string> selectors;  // one an API

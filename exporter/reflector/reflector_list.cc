@@ -59,7 +59,7 @@ int64_t SmallerLimit(int64_t limit) {
 void Reflector::StepList(std::stop_token stop) {
   if (!list_) BeginList();
   const auto left = std::chrono::duration_cast<milliseconds>(
-      list_->started + kCompactionMargin - context_.clock.SteadyNow());
+      list_->commit.started + kCompactionMargin - context_.clock.SteadyNow());
   std::optional<Failure> failure;
   if (left <= milliseconds(0)) {
     failure = Failure{{ErrorCode::kUnavailable,
@@ -80,7 +80,7 @@ void Reflector::StepList(std::stop_token stop) {
 
 void Reflector::BeginList() {
   list_ = std::make_unique<ListRun>();
-  list_->started = context_.clock.SteadyNow();
+  list_->commit.started = context_.clock.SteadyNow();
   list_->next.limit = page_limit_;
   handler_.BeginList();
   list_->selectors = handler_.Selectors();
@@ -115,32 +115,32 @@ std::optional<Failure> Reflector::StagePage() {
 void Reflector::CommitList() {
   const std::unique_ptr<ListRun> list = std::exchange(list_, nullptr);
   ListCommit& commit = list->commit;
-  commit.new_epoch = synced_ && commit.resource_version < point_.newest();
+  const ResumePoint before = point();
+  commit.new_epoch = synced_ && commit.resource_version < before.newest();
   // After a list on request the watch goes on from where it was cut, which
   // tells of what came and went meanwhile, too; what the list told comes as
   // replays. With another selector it would tell of Events' pasts.
   commit.bridge = std::exchange(bridging_, false) && synced_ &&
                   !commit.new_epoch && list->selectors == selectors_ &&
-                  list->started - point_.resume_at() < kCompactionMargin;
+                  commit.started - before.resume_at() < kCompactionMargin;
   handler_.CommitList(commit);
 
   SessionStats& stats = context_.stats;
   stats.Count(ListResult::kSuccess);
-  if (!commit.bridge) CountUnobservedTime(commit.new_epoch);
+  if (!commit.bridge) {
+    // A watch of a version from the future is silent and ends properly, so
+    // after a new epoch only what was really received counts as seen.
+    CountUnobservedTime(commit.new_epoch ? before.newest_at() : whole_until_);
+    whole_until_ = commit.started;
+  }
   if (commit.new_epoch) {
     ++stats.resource_version_resets;
     LogWarn(
         "The resourceVersion went back, as after a restore of etcd; what "
         "is listed is the new baseline",
         {{"reflector", options_.name},
-         {"before", point_.newest()},
+         {"before", before.newest()},
          {"now", commit.resource_version}});
-  }
-  if (commit.bridge) {
-    point_.Bridge(commit.resource_version, list->started);
-  } else {
-    point_.Reset(commit.resource_version, list->started);
-    whole_until_ = list->started;
   }
   selectors_ = std::move(list->selectors);
   synced_ = true;
@@ -159,20 +159,14 @@ void Reflector::CommitList() {
                      {"pages", list->pages}});
 }
 
-void Reflector::CountUnobservedTime(bool new_epoch) {
+void Reflector::CountUnobservedTime(SteadyTime seen) {
+  if (!synced_) return;
   const SteadyTime now = context_.clock.SteadyNow();
-  if (synced_) {
-    // A watch of a version from the future is silent and ends properly, so
-    // after a new epoch only what was really told counts as seen.
-    const SteadyTime seen = new_epoch ? point_.newest_at() : whole_until_;
-    const auto unobserved = now - std::max(seen, unobserved_until_);
-    context_.stats.unobserved_millis += static_cast<uint64_t>(
-        std::max<milliseconds>(
-            std::chrono::duration_cast<milliseconds>(unobserved),
-            milliseconds(0))
-            .count());
-    unobserved_until_ = now;
-  }
+  const auto unobserved = std::chrono::duration_cast<milliseconds>(
+      now - std::max(seen, unobserved_until_));
+  context_.stats.unobserved_millis +=
+      static_cast<uint64_t>(std::max(unobserved, milliseconds(0)).count());
+  unobserved_until_ = now;
 }
 
 void Reflector::OnListFailure(const Failure& failure) {

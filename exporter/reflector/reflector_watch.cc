@@ -91,7 +91,7 @@ void Reflector::StepWatch(std::stop_token stop) {
   const seconds longest = unproven_
                               ? std::min(options_.watch_timeout, kProvingWatch)
                               : options_.watch_timeout;
-  const WatchOptions options{point_.resume(),
+  const WatchOptions options{point().resume(),
                              DrawWatchTimeout(longest, context_.random()),
                              SelectorOf(selectors_)};
   // Ends when the process does, and when a list is requested.
@@ -122,14 +122,13 @@ Reflector::WatchReport Reflector::Watch(const WatchOptions& options,
                                         std::stop_token stop) {
   ExpectWithin(options.timeout + ListerWatcher::kReadMargin);
   const SteadyTime started = context_.clock.SteadyNow();
-  const ResumePoint before = point_;
+  const ResumePoint before = point();
   reader_.Reset();
   const auto on_open = [this] {
     NoteContact();
     server_errors_ = 0;
   };
-  WatchSession session(on_open, reader_, handler_, point_, context_.clock,
-                       context_.stats);
+  WatchSession session(on_open, reader_, handler_, context_.stats);
   WatchOutcome outcome = api().Watch(options, session, std::move(stop));
   const bool cut = session.Finish();
 
@@ -149,13 +148,13 @@ Reflector::WatchReport Reflector::Watch(const WatchOptions& options,
         report.lived < std::min<milliseconds>(kShortWatch, options.timeout)) {
       report.end = WatchEnd::kShort;
     } else {
-      point_.Complete();
+      handler_.CompleteWatch();
     }
   }
   report.progressed =
-      session.had_frames() && (point_.newest() != before.newest() ||
-                               point_.resume() != before.resume());
-  whole_until_ = std::max(whole_until_, point_.newest_at());
+      session.had_frames() && (point().newest() != before.newest() ||
+                               point().resume() != before.resume());
+  whole_until_ = std::max(whole_until_, point().newest_at());
   if (report.end == WatchEnd::kThrottled || report.end == WatchEnd::kError) {
     report.failure = FromErrorFrame(session.error_frame());
   }
@@ -201,7 +200,7 @@ void Reflector::OnCleanEnd(const WatchReport& report) {
   const SteadyTime now = context_.clock.SteadyNow();
   whole_until_ = now;
   if (unproven_) return ListNow("silent since the restart");
-  if (now - point_.resume_at() > kCompactionMargin) {
+  if (now - point().resume_at() > kCompactionMargin) {
     // Most likely compacted by now: a 410 would only be a detour. It is also
     // how a restored etcd is noticed, for a watch of a version from the future
     // is silent.
@@ -214,9 +213,9 @@ void Reflector::OnCleanEnd(const WatchReport& report) {
 // A frame that cannot be understood. It may have been torn on the way, so it is
 // asked for once more; a list leads past it.
 void Reflector::OnPoison(const WatchReport& report) {
-  if (poisoned_at_ == point_.resume())
+  if (poisoned_at_ == point().resume())
     return ListAfterBackoff(Name(report.end));
-  poisoned_at_ = point_.resume();
+  poisoned_at_ = point().resume();
   LogWarn("A frame cannot be read; watching again from before it",
           {{"reflector", options_.name},
            {"reason", Name(report.end)},

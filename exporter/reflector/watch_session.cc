@@ -26,7 +26,6 @@ WatchEnd JudgeError(const FrameInfo& info) {
 
 bool WatchSession::OnBytes(std::string_view bytes) {
   if (verdict_) return false;
-  now_ = clock_.SteadyNow();
   reader_.Append(bytes);
   while (!verdict_) {
     const std::optional<Frame> frame = reader_.Next();
@@ -82,7 +81,6 @@ void WatchSession::Judge(const FrameInfo& info) {
     case FrameType::kDeleted:
     case FrameType::kBookmark:
       had_frames_ = true;
-      point_.Observe(info.resource_version, now_);
       return;
     case FrameType::kError:
       // The API server ends the stream right after it (etcd3/watcher.go), so

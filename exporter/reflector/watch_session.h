@@ -10,11 +10,9 @@
 #include <string_view>
 #include <utility>
 
-#include "base/clock.h"
 #include "reflector/frame_reader.h"
 #include "reflector/lister_watcher.h"
 #include "reflector/object_handler.h"
-#include "reflector/resume_point.h"
 #include "reflector/session_stats.h"
 
 namespace kem {
@@ -25,13 +23,10 @@ class WatchSession : public WatchHandler {
   // All of them must outlive this. `reader` must be as new. `on_open` is called
   // when the API server agrees to the watch, which is minutes before its end.
   WatchSession(std::function<void()> on_open, FrameReader& reader,
-               ObjectHandler& handler, ResumePoint& point, const Clock& clock,
-               SessionStats& stats)
+               ObjectHandler& handler, SessionStats& stats)
       : on_open_(std::move(on_open)),
         reader_(reader),
         handler_(handler),
-        point_(point),
-        clock_(clock),
         stats_(stats) {}
 
   void OnOpen() override {
@@ -61,15 +56,12 @@ class WatchSession : public WatchHandler {
   const std::function<void()> on_open_;
   FrameReader& reader_;
   ObjectHandler& handler_;
-  ResumePoint& point_;
-  const Clock& clock_;
   SessionStats& stats_;
 
   bool opened_ = false;
   bool had_frames_ = false;
   std::optional<WatchEnd> verdict_;
   FrameInfo error_frame_;
-  SteadyTime now_;  // of the bytes at hand; asking for each frame is dear
   std::array<uint64_t, kFrameTypeNames.size()> counts_{};
 };
 

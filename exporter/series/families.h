@@ -1,6 +1,6 @@
-// The four event families: name, type and help as exposed and as documented in
-// METRICS.md (tests/lint compares them), and the rows that each shows. Used by
-// the series table and by the exporter's own metrics.
+// The four event families: name, type and help (tests/lint checks METRICS.md
+// against the names), and which rows each shows. Used by the series table and
+// by the exporter's own metrics, which have the family as a label.
 #pragma once
 
 #include <array>
@@ -16,8 +16,8 @@ struct FamilyInfo {
   std::string_view help;
 };
 
-// The two kinds of rows: a label tuple (with object_namespace), or one
-// cluster-scoped object (with object_name).
+// Whose labels a row has: a tuple's (with object_namespace) or one
+// cluster-scoped object's (with object_name).
 enum class Who { kTuple, kObject };
 
 enum class Family { kOccurrences, kObjectOccurrences, kLastSeen, kActive };
@@ -28,8 +28,8 @@ inline constexpr std::array<Family, kFamilyCount> kAllFamilies = {
 using PerFamily = std::array<uint64_t, kFamilyCount>;
 const FamilyInfo& Info(Family family);
 
-// Whether `family` shows a row. Last-seen shows cluster-scoped objects (rows
-// with `cluster`) by object only.
+// Whether `family` shows rows of `who`. `cluster` is set for rows of
+// cluster-scoped objects, whose last-seen is shown by object only.
 constexpr bool Shows(Family family, Who who, bool cluster) {
   switch (family) {
     case Family::kOccurrences:

@@ -26,8 +26,8 @@ void FuzzSteps(std::string_view steps) {
   SeriesOptions options;
   options.max_series = 3;
   Ledger ledger(options, Hasher(Hasher::Secret{}));
-  ledger.FindWatch("");
-  ledger.FindWatch("shop");
+  ledger.FindCollection("");
+  ledger.FindCollection("shop");
   if (!Replay(steps, {}, ledger)) return;
   std::string saved;
   ledger.Save(saved);

@@ -57,7 +57,8 @@ class Acts(play.Play):
             return
         def told():
             log = self.exporter.stderr()
-            return log.count("msg=Reloaded") + log.count("Not reloaded")
+            return sum(map(log.count, ("msg=Reloaded", "Reload failed",
+                                       "Reload ignored")))
         before = told()
         self.exporter.signal("HUP")
         self._poll(play.PATIENCE,

@@ -42,7 +42,8 @@ class TracingClock : public FakeClock {
 // Understands just enough of frames; counts nothing.
 class TracingHandler : public ObjectHandler {
  public:
-  explicit TracingHandler(Trace& trace) : trace_(trace) {}
+  TracingHandler(Trace& trace, const Clock& clock)
+      : trace_(trace), clock_(clock) {}
 
   void BeginList() override { staged_ = "stage"; }
   std::vector<std::string> Selectors() const override { return selectors; }
@@ -58,14 +59,23 @@ class TracingHandler : public ObjectHandler {
                      std::to_string(commit.resource_version) +
                      (commit.new_epoch ? " new epoch" : ""));
     last_commit = commit;
+    if (commit.bridge) {
+      point.Bridge(commit.resource_version, commit.started);
+    } else {
+      point.Reset(commit.resource_version, commit.started);
+    }
   }
   FrameInfo ApplyFrame(std::string_view bytes) override;
+  const ResumePoint& resume_point() const override { return point; }
+  void CompleteWatch() override { point.Complete(); }
 
   ListCommit last_commit;
+  ResumePoint point;
   std::vector<std::string> selectors;
 
  private:
   Trace& trace_;
+  const Clock& clock_;
   std::string staged_;
 };
 
@@ -95,6 +105,9 @@ inline FrameInfo TracingHandler::ApplyFrame(std::string_view bytes) {
   }
   const auto version = object.value("rv", uint64_t{0});
   info.resource_version = version;
+  if (info.type != FrameType::kUnknown) {
+    point.Observe(version, clock_.SteadyNow());
+  }
   trace_.push_back(type + " " + object.value("name", "") + "@" +
                    std::to_string(version));
   return info;
@@ -243,7 +256,7 @@ class ReflectorTest : public ::testing::Test {
   Script script_;
   std::stop_source stop_;
   TracingClock clock_{trace_};
-  TracingHandler handler_{trace_};
+  TracingHandler handler_{trace_, clock_};
   SessionStats stats_;
   double random_ = 0;
   ScriptedApi api_{"", script_, clock_, trace_, stop_};

@@ -16,10 +16,9 @@ class ReflectorResumptionTest : public ReflectorTest {
     clock_.Advance(minutes(10));
     const SteadyTime then = clock_.SteadyNow() - minutes(1);
     ReflectorOptions options;
-    options.resumption.emplace();
-    options.resumption->point.Observe(99, then);
-    options.resumption->point.Observe(100, then);
-    options.resumption->whole_until = then;
+    handler_.point.Observe(99, then);
+    handler_.point.Observe(100, then);
+    options.resumed_whole_until = then;
     Make({&api_}, options);
   }
 };

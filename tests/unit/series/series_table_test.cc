@@ -11,20 +11,20 @@ using std::chrono::seconds;
 using SeriesTableTest = SeriesTest;
 
 constexpr char kGolden[] =
-    R"(# HELP kube_event_occurrences_total Occurrences of Events, by scope, kind and namespace of their object.
+    R"(# HELP kube_event_occurrences_total Occurrences of Events, by scope, kind, namespace, reason, type and reporting component.
 # TYPE kube_event_occurrences_total counter
 kube_event_occurrences_total{scope="cluster",api_group="",kind="Node",object_namespace="",reason="NodeNotReady",type="Normal",reporting_component="node-controller"} 1003
 kube_event_occurrences_total{scope="namespaced",api_group="",kind="Pod",object_namespace="shop",reason="BackOff",type="Warning",reporting_component="kubelet"} 7
-# HELP kube_event_object_occurrences_total Occurrences of Events, by cluster-scoped object.
+# HELP kube_event_object_occurrences_total Occurrences of Events about cluster-scoped objects, by object.
 # TYPE kube_event_object_occurrences_total counter
 kube_event_object_occurrences_total{scope="cluster",api_group="",kind="Node",object_name="worker-1",reason="NodeNotReady",type="Normal",reporting_component="node-controller"} 3
 kube_event_object_occurrences_total{scope="cluster",api_group="",kind="Node",object_name="worker-2",reason="NodeNotReady",type="Normal",reporting_component="node-controller"} 1000
-# HELP kube_event_last_seen_timestamp_seconds Unix time of the last occurrence, by cluster-scoped object, or by kind and namespace of a namespaced object.
+# HELP kube_event_last_seen_timestamp_seconds Unix time of the last occurrence by its writer's clock, by cluster-scoped object or by namespace.
 # TYPE kube_event_last_seen_timestamp_seconds gauge
 kube_event_last_seen_timestamp_seconds{scope="namespaced",api_group="",kind="Pod",object_namespace="shop",object_name="",reason="BackOff",type="Warning",reporting_component="kubelet"} 1700000000.25
 kube_event_last_seen_timestamp_seconds{scope="cluster",api_group="",kind="Node",object_namespace="",object_name="worker-1",reason="NodeNotReady",type="Normal",reporting_component="node-controller"} 1700000100
 kube_event_last_seen_timestamp_seconds{scope="cluster",api_group="",kind="Node",object_namespace="",object_name="worker-2",reason="NodeNotReady",type="Normal",reporting_component="node-controller"} 1700000200
-# HELP kube_event_active Event objects that exist in the API server.
+# HELP kube_event_active Events that exist in the API server now.
 # TYPE kube_event_active gauge
 kube_event_active{scope="cluster",api_group="",kind="Node",object_namespace="",reason="NodeNotReady",type="Normal",reporting_component="node-controller"} 2
 kube_event_active{scope="namespaced",api_group="",kind="Pod",object_namespace="shop",reason="BackOff",type="Warning",reporting_component="kubelet"} 0

@@ -79,7 +79,7 @@ TEST_F(StateFilesTest, RefusalsSayWhatItIs) {
 
 TEST_F(StateFilesTest, AFailedWriteKeepsTheOldOne) {
   ASSERT_TRUE(WriteSnapshot(path, {1, "good"}));
-  // Where the temporary file should go there is a folder.
+  // A folder is in the place of the temporary file.
   std::filesystem::create_directory(path + ".tmp");
   const auto wrote = WriteSnapshot(path, {2, "new"});
   ASSERT_FALSE(wrote);
@@ -97,7 +97,7 @@ TEST_F(StateFilesTest, AFullDiskIsAnErrorAndLeavesNothingBehind) {
   EXPECT_EQ(Bytes(path), "kept");
 }
 
-TEST_F(StateFilesTest, CheckTellsWhetherAStateCouldBeKept) {
+TEST_F(StateFilesTest, CheckReportsWhetherAStateCanBeKept) {
   EXPECT_TRUE(CheckStateFile(path));
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
   ASSERT_TRUE(WriteSnapshot(path, {1, "x"}));

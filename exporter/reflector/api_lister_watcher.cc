@@ -5,7 +5,7 @@
 namespace kem {
 namespace {
 
-// Takes the head and, of a refusal, the beginning of the body.
+// Keeps the head and, unless the status is 200, the beginning of the body.
 class AnswerHandler : public HttpHandler {
  public:
   bool OnHead(const HttpHead& head) override {
@@ -65,7 +65,7 @@ class StreamHandler : public AnswerHandler {
   WatchHandler& handler_;
 };
 
-// The failure of a request that was stopped, got no answer, or was refused.
+// The failure of a request that was stopped, rejected or not answered.
 Failure Explain(std::string_view what, const HttpOutcome& outcome,
                 const AnswerHandler& answer) {
   if (outcome.end == HttpEnd::kStopped) {
@@ -75,7 +75,7 @@ Failure Explain(std::string_view what, const HttpOutcome& outcome,
     return ToFailure(what, answer.head().status, answer.head().retry_after,
                      answer.refusal());
   }
-  std::string message = std::string(what) + " got no answer";
+  std::string message = std::string(what) + " got no response";
   if (!outcome.message.empty()) message += ": " + outcome.message;
   return {{ErrorCode::kUnavailable, std::move(message)}, 0, {}};
 }
@@ -122,14 +122,14 @@ std::optional<Failure> ApiListerWatcher::List(const ListOptions& options,
   }
   if (handler.too_large()) {
     return Failure{
-        {ErrorCode::kTooLarge, what + " is larger than " +
-                                   std::to_string(max_page_) + " bytes a page"},
+        {ErrorCode::kTooLarge, what + " has a page of more than " +
+                                   std::to_string(max_page_) + " bytes"},
         200,
         {}};
   }
   if (outcome.end != HttpEnd::kComplete) {
     return Failure{
-        {ErrorCode::kUnavailable, what + " broke off: " + outcome.message},
+        {ErrorCode::kUnavailable, what + " was cut off: " + outcome.message},
         200,
         {}};
   }

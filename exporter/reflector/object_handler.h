@@ -1,7 +1,7 @@
 // What a reflector does with the watch events and lists it receives: the seam
 // between the session and the Events. The pipeline implements it; unit tests of
-// the reflector use a fake with memory. One handler for each reflector, called on
-// the reflector's thread.
+// the reflector use a fake with memory. One handler for each reflector, called
+// on the reflector's thread.
 //
 // JSON passed to a handler is readable for kJsonPadding bytes past its end.
 #pragma once

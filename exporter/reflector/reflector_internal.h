@@ -1,6 +1,5 @@
-// What the reflector's three source files share: the states of a list and of a
-// watch, and limits that both go by. Used by those files only; no part of the
-// reflector's interface.
+// Shared by the reflector's three source files: the state of a list, the result
+// of a watch, and a limit of both.
 #pragma once
 
 #include <chrono>
@@ -13,26 +12,23 @@
 
 namespace kem {
 
-// client-go's page size (tools/pager).
-inline constexpr int64_t kPageLimit = 500;
-// API servers compact every 5 minutes: after that a resourceVersion may be
-// gone, and a list that takes longer cannot be watched from.
+// API servers compact every 5 minutes. A resourceVersion that is older may be
+// gone, and a watch cannot start from a list that takes longer.
 inline constexpr std::chrono::seconds kCompactionMargin{270};
 
-// A list under way.
+// A list that is not complete yet.
 struct Reflector::ListRun {
   int64_t items = 0;
-  int64_t pages = 0;                   // that came
-  std::vector<std::string> selectors;  // one an API
+  int64_t pages = 0;
+  std::vector<std::string> selectors;  // by API
   ListOptions next;
   ListCommit commit;
   ListPage page;
 };
 
-// A watch that is over.
 struct Reflector::WatchReport {
   WatchEnd end = WatchEnd::kClean;
-  Failure failure;          // why it did not open, or the ERROR frame
+  Failure failure;          // why it did not open, or the ERROR event
   bool progressed = false;  // to a newer resourceVersion
   std::chrono::milliseconds lived{0};  // 0 when it did not open
 };

@@ -1,6 +1,4 @@
-// What a Reflector is told once, at its making: by the app, by tests, and by
-// nobody afterwards. Does not know flags, and checks nothing: who reads
-// flags does.
+// What a Reflector is constructed with. Validates nothing.
 #pragma once
 
 #include <chrono>
@@ -16,7 +14,7 @@ namespace kem {
 struct ReflectorOptions {
   // Names the reflector in logs.
   std::string name = "events";
-  // Each watch is asked to last between 24/29 of this and this. At least 1 s.
+  // Each watch requests a timeout between 24/29 of this and this. At least 1 s.
   std::chrono::seconds watch_timeout{290};
   // Set when the handler's resume point is an earlier process's, which was in
   // contact until then by this process's clock. The reflector then starts with
@@ -24,8 +22,7 @@ struct ReflectorOptions {
   std::optional<SteadyTime> resumed_whole_until;
 };
 
-// What the process gives each reflector. Clock and stats may be shared and must
-// outlive it; `random` is its own.
+// Clock and stats may be shared, and must outlive the reflector.
 struct ReflectorContext {
   Clock& clock;
   SessionStats& stats;

@@ -1,7 +1,7 @@
-// One watch as it runs: bytes to frames to the handler, and what they say about
-// the stream itself. Made by the reflector for each watch; it judges no
-// failure, it only tells what the stream showed. Ends the stream at the first
-// frame that makes going on pointless.
+// One watch: passes its frames to the handler and records what they show about
+// the stream. Made by the reflector for each watch. Ends the stream at the
+// first frame after which the rest is useless; the reflector decides what to do
+// next.
 #pragma once
 
 #include <array>
@@ -20,8 +20,8 @@ namespace kem {
 // Owned by the reflector's thread.
 class WatchSession : public WatchHandler {
  public:
-  // All of them must outlive this. `reader` must be as new. `on_open` is called
-  // when the API server agrees to the watch, which is minutes before its end.
+  // All must outlive this. `reader` must be reset. `on_open` is called when the
+  // API server accepts the watch.
   WatchSession(std::function<void()> on_open, FrameReader& reader,
                ObjectHandler& handler, SessionStats& stats)
       : on_open_(std::move(on_open)),
@@ -35,16 +35,16 @@ class WatchSession : public WatchHandler {
   }
   bool OnBytes(std::string_view bytes) override;
 
-  // The stream is over; what is left of a frame is counted as dropped. True
-  // when something was left.
+  // Ends the stream. Returns whether it was cut inside a frame, which then
+  // counts as dropped.
   bool Finish();
 
   bool opened() const { return opened_; }
-  // A frame of any kind came, bookmarks included.
+  // Bookmarks included.
   bool had_frames() const { return had_frames_; }
-  // Why the session itself ended the stream; empty if it did not.
+  // Why the session ended the stream; empty if it did not.
   std::optional<WatchEnd> verdict() const { return verdict_; }
-  // The ERROR frame's Status, if that is why.
+  // The ERROR event, if that is why.
   const FrameInfo& error_frame() const { return error_frame_; }
 
  private:

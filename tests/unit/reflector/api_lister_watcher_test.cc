@@ -125,7 +125,7 @@ TEST_F(ApiListerWatcherTest, NoAnswerIsUnavailable) {
   EXPECT_EQ(failure->error.code, ErrorCode::kUnavailable);
   EXPECT_EQ(failure->http_status, 0);
   EXPECT_EQ(failure->error.message,
-            "The list of /api/v1/events got no answer: connection refused");
+            "The list of /api/v1/events got no response: connection refused");
 }
 
 TEST_F(ApiListerWatcherTest, AStopIsCancelled) {

@@ -45,8 +45,6 @@ uint32_t MinuteOf(WallTime time) {
 
 }  // namespace
 
-RecentEvents::RecentEvents() { buckets_.fill(kNone); }
-
 void RecentEvents::Observe(const Hash128& key, const Event& event,
                            uint32_t delta, WallTime now) {
   DropExpired(now);
@@ -54,7 +52,7 @@ void RecentEvents::Observe(const Hash128& key, const Event& event,
   const WallTime occurred_at = std::min(event.occurred_at, now);
   if (occurred_at <= now - kWindow) return;
   const bool warning = event.type == "Warning";
-  Index index = Find(key);
+  Index index = table_.Find(key, KeyOf());
   if (index == kNone) {
     index = Insert(key, warning, occurred_at);
     if (index == kNone) return;
@@ -71,7 +69,7 @@ void RecentEvents::Observe(const Hash128& key, const Event& event,
 }
 
 void RecentEvents::Add(const Hash128& key, uint32_t delta) {
-  const Index index = Find(key);
+  const Index index = table_.Find(key, KeyOf());
   if (index == kNone) return;
   Slot& slot = slots_[index];
   Append(slot, {MinuteOf(slot.event.occurred_at), delta});
@@ -83,7 +81,7 @@ void RecentEvents::Absorb(RecentEvents& other, WallTime now) {
     for (Index from = line.newest; from != kNone;
          from = other.slots_[from].older) {
       Slot& staged = other.slots_[from];
-      Index index = Find(staged.key);
+      Index index = table_.Find(staged.key, KeyOf());
       if (index == kNone) {
         index = Insert(staged.key, staged.warning, staged.event.occurred_at);
         if (index == kNone) continue;
@@ -131,17 +129,9 @@ RecentEvents::View RecentEvents::Newest(WallTime now) const {
   return view;
 }
 
-RecentEvents::Index RecentEvents::Find(const Hash128& key) const {
-  Index index = buckets_[key.low % kBuckets];
-  while (index != kNone && slots_[index].key != key) {
-    index = slots_[index].chain;
-  }
-  return index;
-}
-
 RecentEvents::Index RecentEvents::Insert(const Hash128& key, bool warning,
                                          WallTime occurred_at) {
-  if (free_ == kNone && slots_.size() == kMaxEvents) {
+  if (free_.empty() && slots_.size() == kMaxEvents) {
     const Line& others = lines_[0];
     const Index oldest =
         others.oldest != kNone ? others.oldest : lines_[1].oldest;
@@ -154,27 +144,23 @@ RecentEvents::Index RecentEvents::Insert(const Hash128& key, bool warning,
     if (stays_out) return kNone;
     Erase(oldest);
   }
-  Index index = free_;
-  if (index != kNone) {
-    free_ = slots_[index].chain;
-  } else {
-    index = static_cast<Index>(slots_.size());
+  auto index = static_cast<Index>(slots_.size());
+  if (free_.empty()) {
     slots_.emplace_back();
+  } else {
+    index = free_.back();
+    free_.pop_back();
   }
-  Slot& slot = slots_[index];
-  slot.key = key;
-  slot.minutes.clear();
-  slot.chain = std::exchange(Bucket(key), index);
+  slots_[index].key = key;
+  slots_[index].minutes.clear();
+  table_.Insert(index, KeyOf());
   return index;
 }
 
 void RecentEvents::Erase(Index index) {
   Unlist(index);
-  Slot& slot = slots_[index];
-  Index* link = &Bucket(slot.key);
-  while (*link != index) link = &slots_[*link].chain;
-  *link = slot.chain;
-  slot.chain = std::exchange(free_, index);
+  table_.Erase(index, KeyOf());
+  free_.push_back(index);
 }
 
 void RecentEvents::Enlist(Index index) {

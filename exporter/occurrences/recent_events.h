@@ -1,6 +1,6 @@
 // The Events of cluster-scoped objects of the last hour, with their messages,
-// for the page at /. Filled by the pipelines. A bounded memory of what was seen,
-// not a cache of what exists: a deleted Event stays for its hour.
+// for the page at /. Filled by the pipelines. A bounded memory of what was
+// seen, not a cache of what exists: a deleted Event stays for its hour.
 //
 // Not thread-safe: the world's mutex guards it. Nothing here fails.
 #pragma once
@@ -14,6 +14,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/probing_table.h"
 #include "events/event.h"
 
 namespace kem {
@@ -49,8 +50,6 @@ class RecentEvents {
   static constexpr size_t kMaxName = 256;  // of Events and objects
   static constexpr size_t kMaxWord = 128;  // of all other texts
 
-  RecentEvents();
-
   // Adds the Event, or replaces what is known of it. `delta` are its new
   // occurrences (0 for a baseline). An Event older than an hour is ignored.
   // When there is no room the oldest is dropped, Warnings last.
@@ -65,15 +64,15 @@ class RecentEvents {
     std::vector<RecentEvent> events;  // newest first
     // Others of the last hour were dropped because there was no room.
     bool more = false;
-    // A complete list was absorbed: the Events that the API server had are here.
+    // A complete list was absorbed: the Events that the API server had are
+    // here.
     bool listed = false;
   };
   View Newest(WallTime now) const;
 
  private:
-  using Index = uint16_t;
-  static constexpr Index kNone = UINT16_MAX;
-  static constexpr size_t kBuckets = 1024;
+  using Index = uint32_t;
+  static constexpr Index kNone = ProbingTable::kNone;
 
   struct Minute {
     uint32_t minute;  // since 1970
@@ -85,7 +84,6 @@ class RecentEvents {
     std::vector<Minute> minutes;  // with new occurrences, at most an hour
     WallTime known_from;          // `minutes` has all occurrences since then
     bool warning = false;
-    Index chain = kNone;  // next in the bucket, or next free slot
     Index older = kNone;
     Index newer = kNone;
   };
@@ -95,8 +93,9 @@ class RecentEvents {
     Index newest = kNone;
   };
 
-  Index& Bucket(const Hash128& key) { return buckets_[key.low % kBuckets]; }
-  Index Find(const Hash128& key) const;
+  auto KeyOf() const {
+    return [this](Index index) -> const Hash128& { return slots_[index].key; };
+  }
   // A slot for a new key; kNone when there is no room for it.
   Index Insert(const Hash128& key, bool warning, WallTime occurred_at);
   void Erase(Index index);
@@ -106,9 +105,9 @@ class RecentEvents {
   void DropExpired(WallTime now);
 
   std::vector<Slot> slots_;
-  std::array<Index, kBuckets> buckets_;
+  ProbingTable table_{1024};
   std::array<Line, 2> lines_;  // others, Warnings
-  Index free_ = kNone;
+  std::vector<Index> free_;
   bool listed_ = false;
   // The newest occurrence that was dropped.
   WallTime left_out_;

@@ -16,34 +16,6 @@ constexpr seconds kPageTimeout{65};
 constexpr int64_t kLargeLimit = 5000;
 constexpr int kRestartsAtOnce = 3;
 
-ListResult ToListResult(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kExpired:
-      return ListResult::kExpired;
-    case ErrorCode::kThrottled:
-      return ListResult::kThrottled;
-    case ErrorCode::kUnauthorized:
-      return ListResult::kUnauthorized;
-    case ErrorCode::kForbidden:
-      return ListResult::kForbidden;
-    case ErrorCode::kNotFound:
-      return ListResult::kNotFound;
-    case ErrorCode::kRejected:
-      return ListResult::kRejected;
-    case ErrorCode::kMalformed:
-      return ListResult::kMalformed;
-    case ErrorCode::kTooLarge:
-      return ListResult::kTooLarge;
-    case ErrorCode::kCancelled:
-      return ListResult::kCancelled;
-    case ErrorCode::kUnavailable:
-    case ErrorCode::kInvalidConfig:
-    case ErrorCode::kInternal:
-      break;
-  }
-  return ListResult::kUnavailable;
-}
-
 // Fewer pages are complete sooner, before their token expires. 0 is one page.
 int64_t LargerLimit(int64_t limit) {
   if (limit == 0 || limit >= kLargeLimit) return 0;
@@ -171,7 +143,8 @@ void Reflector::CountUnobservedTime(SteadyTime seen) {
 void Reflector::OnListFailure(const Failure& failure) {
   const bool first_page = listing_.run->pages == 0;
   listing_.run.reset();
-  context_.stats.Count(ToListResult(failure.error.code));
+  context_.stats.Count(FromErrorCode(failure.error.code, kListResultNames,
+                                     ListResult::kUnavailable));
   switch (failure.error.code) {
     case ErrorCode::kCancelled:
       return;

@@ -21,45 +21,16 @@ constexpr int kMaxServerErrors = 5;
 // How long a watch from an earlier process's resume point may be silent.
 constexpr seconds kProvingWatch{10};
 
-WatchEnd ToWatchEnd(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kExpired:
-      return WatchEnd::kExpired;
-    case ErrorCode::kThrottled:
-      return WatchEnd::kThrottled;
-    case ErrorCode::kUnauthorized:
-      return WatchEnd::kUnauthorized;
-    case ErrorCode::kForbidden:
-      return WatchEnd::kForbidden;
-    case ErrorCode::kNotFound:
-      return WatchEnd::kNotFound;
-    case ErrorCode::kRejected:
-      return WatchEnd::kRejected;
-    case ErrorCode::kCancelled:
-      return WatchEnd::kCancelled;
-    default:
-      return WatchEnd::kUnavailable;
-  }
-}
-
 std::string_view Name(WatchEnd end) {
   return kWatchEndNames[static_cast<size_t>(end)];
 }
 
 // For an open watch that the session did not end.
 WatchEnd EndOfStream(WatchOutcome::End end, bool cut_inside_frame) {
-  switch (end) {
-    case WatchOutcome::End::kComplete:
-      return cut_inside_frame ? WatchEnd::kTruncated : WatchEnd::kClean;
-    case WatchOutcome::End::kTimeout:
-      return WatchEnd::kTimeout;
-    case WatchOutcome::End::kStopped:
-      return WatchEnd::kCancelled;
-    case WatchOutcome::End::kTruncated:
-    case WatchOutcome::End::kAborted:
-    case WatchOutcome::End::kFailed:
-      break;
-  }
+  using End = WatchOutcome::End;
+  if (end == End::kComplete && !cut_inside_frame) return WatchEnd::kClean;
+  if (end == End::kTimeout) return WatchEnd::kTimeout;
+  if (end == End::kStopped) return WatchEnd::kCancelled;
   return WatchEnd::kTruncated;
 }
 
@@ -136,7 +107,8 @@ Reflector::WatchReport Reflector::RunWatch(const WatchOptions& options,
     report.failure = std::move(outcome.failure);
     report.end = outcome.end == WatchOutcome::End::kStopped
                      ? WatchEnd::kCancelled
-                     : ToWatchEnd(report.failure.error.code);
+                     : FromErrorCode(report.failure.error.code, kWatchEndNames,
+                                     WatchEnd::kUnavailable);
     return report;
   }
   report.end = session.verdict().value_or(EndOfStream(outcome.end, cut));

@@ -1,5 +1,5 @@
-// ParseConfigFile survives any text, refuses in one sentence, and what it
-// accepts has the shape that its option asks for.
+// ParseConfigFile survives any text, rejects it with one sentence, and accepts
+// only values in the form of their option.
 #include <cstddef>
 #include <cstdint>
 #include <set>

@@ -1,5 +1,5 @@
-// Whatever bytes are given as a saved series table: they are refused, or they
-// make a table that counts, expires, renders and is saved again.
+// Any bytes as a saved series table are rejected, or make a table that counts,
+// expires, renders and can be saved.
 #include <algorithm>
 #include <array>
 #include <cstddef>

@@ -1,6 +1,6 @@
-// A state file's ledger and a journal's steps, past their checksums: nothing
-// that they say may do harm, and a ledger that was taken must be one that can
-// be saved and taken again.
+// Any bytes as a snapshot's ledger and a journal's steps, after their
+// checksums, do no harm, and a ledger that was loaded can be saved and loaded
+// again.
 
 #include "fuzz/fuzzing.h"
 #include "state/ledger.h"

@@ -1,5 +1,5 @@
-// ParseWebConfig survives any text; what it accepts holds what its users rely
-// on, and what it refuses is one sentence.
+// ParseWebConfig survives any text, accepts only what its users can rely on,
+// and rejects the rest with one sentence.
 #include <cstddef>
 #include <cstdint>
 #include <string>

@@ -23,7 +23,8 @@ std::vector<std::string> Lines(const ApiKinds& found) {
   return lines;
 }
 
-// As a 1.37.2 API server writes it: responseKind's group and version empty.
+// As a 1.37.2 API server writes it, with an empty group and version in
+// responseKind.
 constexpr std::string_view kAggregatedCore = R"({
   "kind":"APIGroupDiscoveryList","apiVersion":"apidiscovery.k8s.io/v2",
   "metadata":{},"items":[{"metadata":{"creationTimestamp":null},"versions":[

@@ -8,7 +8,7 @@
 namespace kem {
 namespace {
 
-// Keeps the JSON that the Event's views point into.
+// Owns the JSON that the Event's views point into.
 class EventDecoderTest : public ::testing::Test {
  protected:
   FrameInfo Decode(std::string_view json) {

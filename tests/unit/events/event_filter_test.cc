@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 constexpr Scope kCluster = Scope::kCluster;
 constexpr Scope kNamespaced = Scope::kNamespaced;
 
-// An ordinary Pod's Event but for what is given.
+// A usual Event of a Pod, unless a field is given.
 struct Seen {
   Scope scope = kNamespaced;
   std::string_view object_namespace = "shop";
@@ -164,12 +164,11 @@ TEST(EventFilterTest, LongListsOfExcludesAreSelectedInPart) {
 TEST(EventFilterTest, ProblemsAreOneSentence) {
   EXPECT_EQ(ExpressionProblem({}), "");
   EXPECT_EQ(ExpressionProblem({"A", ".*"}), "");
-  EXPECT_EQ(ExpressionProblem({"A", ""}),
-            "has an empty expression; remove it");
+  EXPECT_EQ(ExpressionProblem({"A", ""}), "has an empty expression; remove it");
   EXPECT_THAT(ExpressionProblem({"No(de"}),
               HasSubstr("\"No(de\" is not a valid RE2 expression: missing )"));
   EXPECT_THAT(ExpressionProblem({"(?=x)"}), HasSubstr("no RE2 expression"));
-  // Each would do alone; what one cannot close, the other must not.
+  // Each is valid alone, but they must not close each other's groups.
   EXPECT_THAT(ExpressionProblem({"a)", "(b"}), HasSubstr("\"a)\""));
   EXPECT_THAT(ExpressionProblem({"(x{1000}){1000}"}),
               HasSubstr("no RE2 expression"));

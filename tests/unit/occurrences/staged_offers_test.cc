@@ -55,7 +55,7 @@ TEST_F(StagedOffersTest, OfTooManyTheOldestGoAndAreToldOf) {
   EXPECT_GE(names.size(), StagedOffers::kKept);
   EXPECT_LE(names.size(), 2 * StagedOffers::kKept);
   EXPECT_EQ(names.size() + dropped, size_t(all));
-  // Those added first are the newest.
+  // The first added are the newest.
   EXPECT_EQ(names.back(), "0");
 }
 

@@ -1,6 +1,6 @@
-// A reflector whose API server is a script and whose clock is a fake. All that
-// it asks, waits for and tells its handler goes to one trace of readable lines,
-// so that a test is a script and the trace it must leave.
+// A reflector with a scripted API server and a fake clock. Its requests, waits
+// and calls of the handler go to one trace of lines, so that a test is a script
+// and the expected trace.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -23,7 +23,7 @@ namespace kem {
 
 using Trace = std::vector<std::string>;
 
-// The name of a list item that the handler does not take.
+// The name of a list item that the handler rejects.
 inline const std::string kNoEvent = "no Event";
 
 class TracingClock : public FakeClock {
@@ -39,7 +39,7 @@ class TracingClock : public FakeClock {
   Trace& trace_;
 };
 
-// Understands just enough of frames; counts nothing.
+// Decodes only what the reflector needs; counts nothing.
 class TracingHandler : public ObjectHandler {
  public:
   TracingHandler(Trace& trace, const Clock& clock)
@@ -126,7 +126,7 @@ struct ScriptedWatch {
   std::chrono::milliseconds lives{0};  // after the pieces
 };
 
-// Answers to requests of either kind, in order; a Failure refuses it.
+// Responses to lists and watches, in sequence; a Failure rejects the request.
 using Script = std::deque<std::variant<ScriptedList, ScriptedWatch, Failure>>;
 
 class ScriptedApi : public ListerWatcher {
@@ -146,7 +146,7 @@ class ScriptedApi : public ListerWatcher {
   WatchOutcome Watch(const WatchOptions& options, WatchHandler& handler,
                      std::stop_token) override;
 
-  // Called in the middle of each watch, for a look at the reflector.
+  // Called during each watch.
   std::function<void()> while_open = [] {};
   std::vector<std::chrono::milliseconds> list_timeouts;
   std::vector<std::chrono::seconds> watch_timeouts;
@@ -213,8 +213,8 @@ class ReflectorTest : public ::testing::Test {
  protected:
   ReflectorTest() { Make({&api_}); }
 
-  // Plays the script to its end; the trace's last line is the request that
-  // found no answer any more.
+  // Runs the script to its end. The last line of the trace is the request
+  // without a response.
   const Trace& Play(Script script) {
     script_ = std::move(script);
     stop_ = std::stop_source();
@@ -223,8 +223,8 @@ class ReflectorTest : public ::testing::Test {
     return trace_;
   }
 
-  // The same after a first list at version 100, which is not traced. The watch
-  // under test is the next request.
+  // The same after an untraced list at version 100. The next request is the
+  // watch under test.
   const Trace& PlayListed(Script script) {
     Play({ScriptedList{100, {"x"}, "", {}}});
     return Play(std::move(script));
@@ -285,7 +285,7 @@ inline std::string ErrorFrame(int code, std::string_view reason) {
          R"(,"reason":")" + std::string(reason) + "\"}}\n";
 }
 
-// Streams that end properly, and that break.
+// Streams that end properly, and streams that break.
 inline ScriptedWatch Clean(std::vector<std::string> pieces,
                            std::chrono::milliseconds lives) {
   return {std::move(pieces), WatchOutcome::End::kComplete, lives};

@@ -1,5 +1,5 @@
-// What takes more than one answer to see: failures in a row, poison, blind
-// time, health, stopping.
+// Recovery over several responses: repeated failures, unreadable watch events,
+// unobserved time, health, stopping.
 #include <thread>
 
 #include "reflector/frame_reader.h"

@@ -1,4 +1,4 @@
-// A series table saved and loaded again, and bytes that are no such thing.
+// Saving and loading a series table, and invalid bytes.
 #include <gmock/gmock.h>
 
 #include "series_fixture.h"
@@ -12,7 +12,7 @@ using ::testing::HasSubstr;
 
 class SeriesSaveTest : public SeriesTest {
  protected:
-  // Every kind of row: live, idle, freed, preset, overflowing, unborn.
+  // Every kind of row: live, idle, freed, preset, overflow, not shown yet.
   SeriesSaveTest() {
     Happen(full, Pod("gone"), 1, 5, now);
     full.Preset(Pod("catalogue"), now);
@@ -73,7 +73,7 @@ TEST_F(SeriesSaveTest, BothGoOnAlike) {
 TEST_F(SeriesSaveTest, TheSteadyClockMayHaveBegunAnew) {
   ASSERT_TRUE(other.Load(saved, -hours(20)));
   now.steady -= hours(20);
-  // Still held, as it was born a moment ago.
+  // Still exposed as 0, because it is new.
   EXPECT_THAT(Render(other), HasSubstr("\"some \\\"reason\\\"\\n\",type="
                                        "\"Warning\",reporting_component="
                                        "\"kubelet\"} 0\n"));
@@ -108,7 +108,7 @@ TEST_F(SeriesSaveTest, AnyTruncationIsRefusedAndLeavesTheTableEmpty) {
   EXPECT_TRUE(other.Load(saved, {}));
 }
 
-// Most damage cannot be told from values; none may break the table.
+// Most damage cannot be detected, but none may break the table.
 TEST_F(SeriesSaveTest, AnyDamagedByteIsRefusedOrHarmless) {
   for (size_t at = 0; at < saved.size(); ++at) {
     for (const char flip : {'\x01', '\x80', '\xff'}) {

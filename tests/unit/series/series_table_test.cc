@@ -113,8 +113,8 @@ TEST_F(SeriesTableTest, ManySeriesKeepTheirValues) {
   EXPECT_NE(text.find("} 12497500\n"), std::string::npos);
 }
 
-// Rows of two kinds in one family: a new row of the first kind must not make
-// the scrape go back in the second.
+// A family with two kinds of rows: a new row of the first kind must not move
+// the scrape back in the second.
 TEST_F(SeriesTableTest, BirthsDuringAScrapeShowNothingTwice) {
   Happen(Pod(), 1, 100);
   Happen(Node("worker-1"), 1, 100);

@@ -49,7 +49,7 @@ struct Event {
   uint32_t count = 1;
   // firstTimestamp, else eventTime, else creationTimestamp. Stays the same when
   // an expired Event is written again under its name.
-  WallTime identity_time;
+  WallTime first_seen;
   // The newest of series.lastObservedTime, lastTimestamp, eventTime and
   // creationTimestamp.
   WallTime occurred_at;

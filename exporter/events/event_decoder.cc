@@ -90,69 +90,66 @@ simdjson::error_code ForEachField(ondemand::value value, Visit visit) {
   return simdjson::SUCCESS;
 }
 
-simdjson::error_code ReadMetadata(ondemand::value value, RawObject& raw) {
+// The same for a `take` that cannot fail, and whose result is ignored.
+template <typename Take>
+simdjson::error_code TakeFields(ondemand::value value, Take take) {
   return ForEachField(value, [&](const char* key, ondemand::value& v) {
-    if (Is(key, "name")) {
-      raw.plain.name = Text(v);
-    } else if (Is(key, "namespace")) {
-      raw.plain.event_namespace = Text(v);
-    } else if (Is(key, "uid")) {
-      raw.plain.uid = Text(v);
-    } else if (Is(key, "resourceVersion")) {
-      raw.resource_version = Text(v);
-    } else if (Is(key, "creationTimestamp")) {
-      raw.created = Text(v);
-    }
+    take(key, v);
     return simdjson::SUCCESS;
   });
 }
 
+// Sets `text` if the key is `name`.
+template <size_t N>
+bool Take(const char* key, const char (&name)[N], ondemand::value& value,
+          std::string_view& text) {
+  if (!Is(key, name)) return false;
+  text = Text(value);
+  return true;
+}
+
+simdjson::error_code ReadMetadata(ondemand::value value, RawObject& raw) {
+  return TakeFields(value, [&](const char* key, ondemand::value& v) {
+    return Take(key, "name", v, raw.plain.name) ||
+           Take(key, "namespace", v, raw.plain.event_namespace) ||
+           Take(key, "uid", v, raw.plain.uid) ||
+           Take(key, "resourceVersion", v, raw.resource_version) ||
+           Take(key, "creationTimestamp", v, raw.created);
+  });
+}
+
 simdjson::error_code ReadReference(ondemand::value value, RawObject& raw) {
-  return ForEachField(value, [&](const char* key, ondemand::value& v) {
-    if (Is(key, "kind")) {
-      raw.plain.kind = Text(v);
-    } else if (Is(key, "namespace")) {
-      raw.plain.object_namespace = Text(v);
-    } else if (Is(key, "name")) {
-      raw.plain.object_name = Text(v);
-    } else if (Is(key, "apiVersion")) {
-      raw.plain.api_version = Text(v);
-    } else if (Is(key, "uid")) {
-      raw.plain.object_uid = Text(v);
-    } else if (Is(key, "resourceVersion")) {
-      raw.plain.object_version = Text(v);
-    } else if (Is(key, "fieldPath")) {
-      raw.plain.field_path = Text(v);
-    }
-    return simdjson::SUCCESS;
+  return TakeFields(value, [&](const char* key, ondemand::value& v) {
+    Event& event = raw.plain;
+    return Take(key, "kind", v, event.kind) ||
+           Take(key, "namespace", v, event.object_namespace) ||
+           Take(key, "name", v, event.object_name) ||
+           Take(key, "apiVersion", v, event.api_version) ||
+           Take(key, "uid", v, event.object_uid) ||
+           Take(key, "resourceVersion", v, event.object_version) ||
+           Take(key, "fieldPath", v, event.field_path);
   });
 }
 
 simdjson::error_code ReadSeries(ondemand::value value, RawObject& raw) {
   raw.has_series =
       !value.raw_json_token().empty() && value.raw_json_token().front() == '{';
-  return ForEachField(value, [&](const char* key, ondemand::value& v) {
-    if (Is(key, "count")) {
-      raw.series_count = Integer(v);
-    } else if (Is(key, "lastObservedTime")) {
-      raw.last_observed = Text(v);
-    }
-    return simdjson::SUCCESS;
+  return TakeFields(value, [&](const char* key, ondemand::value& v) {
+    if (Is(key, "count")) raw.series_count = Integer(v);
+    return Take(key, "lastObservedTime", v, raw.last_observed);
   });
 }
 
 simdjson::error_code ReadSource(ondemand::value value, RawObject& raw) {
-  return ForEachField(value, [&](const char* key, ondemand::value& v) {
-    if (Is(key, "component")) raw.source_component = Text(v);
-    if (Is(key, "host")) raw.plain.host = Text(v);
-    return simdjson::SUCCESS;
+  return TakeFields(value, [&](const char* key, ondemand::value& v) {
+    return Take(key, "component", v, raw.source_component) ||
+           Take(key, "host", v, raw.plain.host);
   });
 }
 
 simdjson::error_code ReadDetails(ondemand::value value, RawObject& raw) {
-  return ForEachField(value, [&](const char* key, ondemand::value& v) {
+  return TakeFields(value, [&](const char* key, ondemand::value& v) {
     if (Is(key, "retryAfterSeconds")) raw.retry_after = Integer(v);
-    return simdjson::SUCCESS;
   });
 }
 
@@ -250,7 +247,7 @@ bool Finish(const RawObject& raw, Event& event) {
   const WallTime last = raw.last_seen == raw.first_seen
                             ? first.value_or(never)
                             : ParseRfc3339(raw.last_seen).value_or(never);
-  event.identity_time =
+  event.first_seen =
       first ? *first : (event_time != never ? event_time : created);
   event.occurred_at =
       std::max({created, event_time, last,

@@ -1,5 +1,5 @@
-// Remembers every Event that the API server has, with its count, so that a later
-// sight of it gives exactly the new occurrences: the delta function. Also
+// Remembers every Event that the API server has, with its count, so that a
+// later sight of it gives exactly the new occurrences: the delta function. Also
 // remembers Events that are gone (tombstones), because recorders write an
 // expired Event again under its name with the count so far. Used by the ledger,
 // one tracker for each reflector. Of labels it keeps only the caller's numbers.

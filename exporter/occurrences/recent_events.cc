@@ -33,7 +33,7 @@ void CopyEvent(const Event& from, WallTime occurred_at, RecentEvent& to) {
          RecentEvents::kMaxWord);
   Assign(to.message, from.message, RecentEvents::kMaxMessage);
   to.count = from.count;
-  to.first_seen = from.identity_time;
+  to.first_seen = from.first_seen;
   to.occurred_at = occurred_at;
 }
 

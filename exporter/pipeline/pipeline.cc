@@ -16,7 +16,7 @@ std::chrono::milliseconds ExpiryInterval(std::chrono::seconds retention) {
 
 Occurrence OccurrenceOf(const Event& event, const Sighting& sighting,
                         uint32_t delta) {
-  Occurrence occurrence = Occurrence::Of(event);
+  Occurrence occurrence{event};
   occurrence.scope =
       IsClusterScoped(sighting) ? Scope::kCluster : Scope::kNamespaced;
   occurrence.delta = delta;
@@ -227,7 +227,7 @@ Sighting Pipeline::Identify(const Event& event) {
   sighting.key = world_.ledger.hash()(scratch_);
   sighting.uid = world_.ledger.hash()(event.uid).low;
   sighting.resource_version = event.resource_version;
-  sighting.identity_time = event.identity_time;
+  sighting.identity_time = event.first_seen;
   sighting.occurred_at = event.occurred_at;
   sighting.count = event.count;
   sighting.combined = event.combined;

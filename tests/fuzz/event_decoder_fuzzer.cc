@@ -150,7 +150,7 @@ void RequireEvent(const Reference& r, const Event& event) {
   WallTime identity = time(r.created);
   if (time(r.event_time) != WallTime{}) identity = time(r.event_time);
   if (ParseRfc3339(r.first_seen)) identity = time(r.first_seen);
-  Require(event.identity_time == identity, "the time of identity");
+  Require(event.first_seen == identity, "the time of identity");
 }
 
 void TouchAll(const Event& event) {

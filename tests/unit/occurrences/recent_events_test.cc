@@ -30,7 +30,7 @@ class RecentEventsTest : public ::testing::Test {
     event.reporting_component = "kubelet";
     event.message = "it did";
     event.count = count;
-    event.identity_time = now - first;
+    event.first_seen = now - first;
     event.occurred_at = now - last;
     return event;
   }

@@ -73,21 +73,29 @@ std::optional<int64_t> Integer(ondemand::value value) {
   return number;
 }
 
-// Calls visit(raw key, value) for each field of an object; ignores other
-// values. Returns the first syntax error.
+bool IsObject(ondemand::value value) {
+  const std::string_view token = value.raw_json_token();
+  return !token.empty() && token.front() == '{';
+}
+
+// Calls visit(raw key, value) for each field. Returns the first error.
 template <typename Visit>
-simdjson::error_code ForEachField(ondemand::value value, Visit visit) {
-  if (value.raw_json_token().empty() || value.raw_json_token().front() != '{') {
-    return simdjson::SUCCESS;
-  }
-  ondemand::object object;
-  if (auto error = value.get_object().get(object)) return error;
+simdjson::error_code ForEachField(ondemand::object& object, Visit visit) {
   for (auto result : object) {
     ondemand::field field;
     if (auto error = std::move(result).get(field)) return error;
     if (auto error = visit(field.key().raw(), field.value())) return error;
   }
   return simdjson::SUCCESS;
+}
+
+// The same for a value, ignored if it is not an object.
+template <typename Visit>
+simdjson::error_code ForEachField(ondemand::value value, Visit visit) {
+  if (!IsObject(value)) return simdjson::SUCCESS;
+  ondemand::object object;
+  if (auto error = value.get_object().get(object)) return error;
+  return ForEachField(object, visit);
 }
 
 // The same for a `take` that cannot fail, and whose result is ignored.
@@ -132,8 +140,7 @@ simdjson::error_code ReadReference(ondemand::value value, RawObject& raw) {
 }
 
 simdjson::error_code ReadSeries(ondemand::value value, RawObject& raw) {
-  raw.has_series =
-      !value.raw_json_token().empty() && value.raw_json_token().front() == '{';
+  raw.has_series = IsObject(value);
   return TakeFields(value, [&](const char* key, ondemand::value& v) {
     if (Is(key, "count")) raw.series_count = Integer(v);
     return Take(key, "lastObservedTime", v, raw.last_observed);
@@ -344,21 +351,17 @@ FrameInfo EventDecoder::DecodeFrame(std::string_view json, Event& event) {
   if (parser_->Iterate(json, doc) != simdjson::SUCCESS) return info;
   ondemand::object frame;
   if (doc.get_object().get(frame) != simdjson::SUCCESS) return info;
-  for (auto result : frame) {
-    ondemand::field field;
-    if (std::move(result).get(field) != simdjson::SUCCESS) return info;
-    const char* key = field.key().raw();
-    if (Is(key, "type")) {
-      type = Text(field.value());
-    } else if (Is(key, "object")) {
-      has_object = true;
-      const auto read = [&](const char* k, ondemand::value& v) {
-        return ReadField(k, v, raw);
-      };
-      if (ForEachField(field.value(), read) != simdjson::SUCCESS) return info;
-    }
-  }
-  if (type.empty() || !has_object) return info;
+  const auto read = [&](const char* key, ondemand::value& value) {
+    return ReadField(key, value, raw);
+  };
+  const auto error =
+      ForEachField(frame, [&](const char* key, ondemand::value& value) {
+        if (Is(key, "type")) type = Text(value);
+        if (!Is(key, "object")) return simdjson::SUCCESS;
+        has_object = true;
+        return ForEachField(value, read);
+      });
+  if (error || type.empty() || !has_object) return info;
   const char* rest = nullptr;
   if (json.data() != whole.data()) {
     info.consumed = taken;
@@ -380,14 +383,10 @@ bool EventDecoder::DecodeItem(std::string_view json, Event& event) {
   if (parser_->Iterate(json, doc) != simdjson::SUCCESS) return false;
   ondemand::object item;
   if (doc.get_object().get(item) != simdjson::SUCCESS) return false;
-  for (auto result : item) {
-    ondemand::field field;
-    if (std::move(result).get(field) != simdjson::SUCCESS) return false;
-    if (ReadField(field.key().raw(), field.value(), raw) != simdjson::SUCCESS) {
-      return false;
-    }
-  }
-  return Finish(raw, event);
+  const auto read = [&](const char* key, ondemand::value& value) {
+    return ReadField(key, value, raw);
+  };
+  return ForEachField(item, read) == simdjson::SUCCESS && Finish(raw, event);
 }
 
 }  // namespace kem

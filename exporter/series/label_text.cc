@@ -82,13 +82,12 @@ bool IsOverflow(const SeriesLabels& labels, Who who) {
 void LabelKey(const SeriesLabels& labels, Who who, std::string& out) {
   out.clear();
   out += labels.scope == Scope::kCluster ? 'c' : 'n';
-  AppendKey(labels.api_group, out);
-  AppendKey(labels.kind, out);
-  AppendKey(who == Who::kTuple ? labels.object_namespace : labels.object_name,
-            out);
-  AppendKey(labels.reason, out);
-  AppendKey(labels.type, out);
-  AppendKey(labels.reporting_component, out);
+  for (const std::string_view value :
+       {labels.api_group, labels.kind,
+        who == Who::kTuple ? labels.object_namespace : labels.object_name,
+        labels.reason, labels.type, labels.reporting_component}) {
+    AppendKey(value, out);
+  }
 }
 
 size_t LabelText(const SeriesLabels& labels, Who who, std::string& out) {

@@ -49,7 +49,7 @@ Samples One(double value) { return {Sample(value)}; }
 
 template <typename Number>
 Samples One(const std::atomic<Number>& value) {
-  return One(value);
+  return {Sample(static_cast<double>(value.load()))};
 }
 
 template <size_t N>

@@ -105,7 +105,7 @@ TEST_F(StateFilesTest, CheckReportsWhetherAStateCanBeKept) {
   Put(path, "no state");
   const auto damaged = CheckStateFile(path);
   ASSERT_FALSE(damaged);
-  EXPECT_THAT(damaged.error().message, HasSubstr("would put it aside"));
+  EXPECT_THAT(damaged.error().message, HasSubstr("would move it aside"));
   const auto missing = CheckStateFile(folder.path() + "/missing/state");
   ASSERT_FALSE(missing);
   EXPECT_THAT(missing.error().message,

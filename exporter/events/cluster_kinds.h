@@ -1,5 +1,6 @@
-// The cluster-scoped kinds of Kubernetes itself. ScopeResolver uses them while
-// discovery has no answer. Has no namespaced kinds and no custom resources.
+// The cluster-scoped kinds of Kubernetes itself, as a table. Used by
+// ScopeResolver while discovery has no answer, and by the reason catalogue's
+// tool. Has no namespaced kinds and no custom resources.
 #pragma once
 
 #include <string_view>

@@ -1,5 +1,6 @@
-// Counters of the pipelines about occurrences, besides the event series.
-// Written by the pipelines, read by a scrape. One object for the process.
+// Counters about occurrences, besides the event series: tracked Events,
+// filtered occurrences, lag. Written by the pipelines, read by a scrape. One
+// object for the process.
 #pragma once
 
 #include <algorithm>

@@ -1,7 +1,7 @@
-// ListerWatcher over HTTP for one collection path, /api/v1/events or
-// /apis/events.k8s.io/v1/events or one namespace's, because a list in pages
-// with a field selector on metadata.namespace loses items. Reports each failure
-// as one sentence.
+// ListerWatcher over HTTP for one collection path: /api/v1/events,
+// /apis/events.k8s.io/v1/events or one namespace's. There is no field selector
+// on metadata.namespace, because a list in pages then loses items. Reports each
+// failure as one sentence.
 #pragma once
 
 #include <string>

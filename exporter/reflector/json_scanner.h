@@ -1,7 +1,7 @@
 // Finds where a JSON object ends, one byte at a time. Used by FrameReader for
 // objects that are not one compact line, and by OfflineReader. It follows
 // strings, escapes and brackets and rejects most of what can never become
-// JSON, but it is not a validator: the decoder of the object has the last word.
+// JSON, but does not validate: the decoder of the object does.
 #pragma once
 
 #include <cstddef>

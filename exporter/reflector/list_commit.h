@@ -1,5 +1,6 @@
-// What the reflector knows of a complete list when it commits it: the argument
-// of ObjectHandler::CommitList, also recorded in the state's journal.
+// A complete list, without its items: the argument of
+// ObjectHandler::CommitList. Filled by the reflector, used by the pipeline and
+// the ledger, and recorded in the state's journal.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
-// Shared by the reflector's three source files: the state of a list, the result
-// of a watch, and a limit of both.
+// What the reflector's three source files share: the state of a list, the
+// result of a watch, and a limit of both. Not part of the reflector's
+// interface; used by no other file.
 #pragma once
 
 #include <algorithm>

@@ -1,4 +1,6 @@
-// What a Reflector is constructed with. Validates nothing.
+// What a Reflector is constructed with: options, and the process's clock,
+// counters and random numbers. Used by the pipeline and by tests. Validates
+// nothing; the flags do.
 #pragma once
 
 #include <chrono>

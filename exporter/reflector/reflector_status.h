@@ -1,5 +1,6 @@
-// The health of a reflector, for /readyz and /livez, which decide what is ready
-// or alive. Written by the reflector's thread, read by the HTTP threads.
+// The health of a reflector, for /readyz and /livez. Written by the reflector's
+// thread, read by the HTTP threads. Does not decide what is ready or alive;
+// those pages do.
 #pragma once
 
 #include <mutex>

@@ -1,5 +1,6 @@
-// Counters of the sessions with the API server. Written by the reflectors, read
-// by a scrape. One object for the process.
+// Counters of the sessions with the API server: lists, watches, watch events
+// and what was dropped. Written by the reflectors, read by a scrape. One object
+// for the process.
 #pragma once
 
 #include <array>

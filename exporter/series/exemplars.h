@@ -1,6 +1,7 @@
-// The Event of the latest occurrence of each row, for OpenMetrics: it leads from
-// a counter to the Event that increased it. Used by SeriesTable, one object for
-// each kind of rows, with --metrics.exemplars only. About 150 bytes a row.
+// The Event of the latest occurrence of each row, for OpenMetrics: it leads
+// from a counter to the Event that increased it. Used by SeriesTable, one
+// object for each kind of rows, with --metrics.exemplars only. About 150 bytes
+// a row.
 #pragma once
 
 #include <cstdint>

@@ -1,5 +1,6 @@
-// Options of a series table, and the counts of its series for the exporter's own
-// metrics. config/option_table.cc maps flags to the options.
+// Options of a series table, and the counts of its series. Used by the ledger
+// and by the exporter's own metrics. Has no flags: config/option_table.cc maps
+// them to these options.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,6 @@
-// Watch events and lists for the tracker's tests. Times are seconds. A baseline
-// list is at second 100, so an Event of 150 began after it.
+// Watch events and lists for the tracker's tests, and the calls that pass them
+// to a tracker. Times are seconds. A baseline list is at second 100, so an
+// Event of 150 began after it.
 #pragma once
 
 #include <gtest/gtest.h>

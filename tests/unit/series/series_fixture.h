@@ -1,5 +1,6 @@
-// For the tests of the series table: a table, two kinds of labels and the text
-// of a scrape. Each test sets the time.
+// For the tests of the series table: a table, two kinds of labels, and the text
+// of a scrape. Used by the files in this folder. Does not move time; each test
+// does.
 #pragma once
 
 #include <gtest/gtest.h>

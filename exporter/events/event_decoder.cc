@@ -12,6 +12,7 @@
 #include "base/json_padding.h"
 #include "base/rfc3339.h"
 #include "events/long_strings.h"
+#include "reflector/session_stats.h"
 
 namespace kem {
 namespace {
@@ -262,13 +263,11 @@ bool Finish(const RawObject& raw, Event& event) {
   return true;
 }
 
+// The last name is kUnknown's.
 FrameType ToFrameType(std::string_view type) {
-  if (type == "ADDED") return FrameType::kAdded;
-  if (type == "MODIFIED") return FrameType::kModified;
-  if (type == "DELETED") return FrameType::kDeleted;
-  if (type == "BOOKMARK") return FrameType::kBookmark;
-  if (type == "ERROR") return FrameType::kError;
-  return FrameType::kUnknown;
+  const auto name =
+      std::find(kFrameTypeNames.begin(), kFrameTypeNames.end() - 1, type);
+  return static_cast<FrameType>(name - kFrameTypeNames.begin());
 }
 
 void FinishFrame(const RawObject& raw, Event& event, FrameInfo& info) {

@@ -120,22 +120,19 @@ std::optional<Failure> ApiListerWatcher::List(const ListOptions& options,
   if (outcome.end == HttpEnd::kStopped || handler.head().status != 200) {
     return Explain(what, outcome, handler);
   }
+  const auto fail = [&what](ErrorCode code, const std::string& why) {
+    return Failure{{code, what + why}, 200, {}};
+  };
   if (handler.too_large()) {
-    return Failure{
-        {ErrorCode::kTooLarge, what + " has a page of more than " +
-                                   std::to_string(max_page_) + " bytes"},
-        200,
-        {}};
+    return fail(ErrorCode::kTooLarge, " has a page of more than " +
+                                          std::to_string(max_page_) + " bytes");
   }
   if (outcome.end != HttpEnd::kComplete) {
-    return Failure{
-        {ErrorCode::kUnavailable, what + " was cut off: " + outcome.message},
-        200,
-        {}};
+    return fail(ErrorCode::kUnavailable, " was cut off: " + outcome.message);
   }
   page.server_time = handler.head().date;
   const Result<void> parsed = ParseListPage(page);
-  if (!parsed) return Failure{parsed.error().WithPrefix(what), 200, {}};
+  if (!parsed) return fail(parsed.error().code, ": " + parsed.error().message);
   return {};
 }
 

@@ -70,6 +70,7 @@ class Reflector {
   void StepList(std::stop_token stop);
   void BeginList();
   std::optional<Failure> StagePage();
+  Failure ListFailure(ErrorCode code, const char* why);
   void CommitList();
   void CountUnobservedTime(SteadyTime seen);
   void OnListFailure(const Failure& failure);

@@ -35,10 +35,7 @@ void Reflector::StepList(std::stop_token stop) {
       run.commit.started + kCompactionMargin - context_.clock.SteadyNow());
   std::optional<Failure> failure;
   if (left <= milliseconds(0)) {
-    failure = Failure{{ErrorCode::kUnavailable, "The list of " + api().path() +
-                                                    " takes longer than 270 s"},
-                      0,
-                      {}};
+    failure = ListFailure(ErrorCode::kUnavailable, " takes longer than 270 s");
   } else {
     const auto timeout = std::min<milliseconds>(left, kPageTimeout);
     ExpectWithin(timeout);
@@ -49,6 +46,10 @@ void Reflector::StepList(std::stop_token stop) {
   NoteContact();
   server_errors_ = 0;
   if (run.next.continue_token.empty()) CommitList();
+}
+
+Failure Reflector::ListFailure(ErrorCode code, const char* why) {
+  return {{code, "The list of " + api().path() + why}, 0, {}};
 }
 
 void Reflector::BeginList() {
@@ -67,11 +68,8 @@ std::optional<Failure> Reflector::StagePage() {
   if (run.pages++ == 0) {
     // The token pins all pages to this version.
     if (page.resource_version == 0) {
-      return Failure{
-          {ErrorCode::kMalformed, "The list of " + api().path() +
-                                      " has no resourceVersion to watch from"},
-          0,
-          {}};
+      return ListFailure(ErrorCode::kMalformed,
+                         " has no resourceVersion to watch from");
     }
     run.commit.resource_version = page.resource_version;
     run.commit.server_time =

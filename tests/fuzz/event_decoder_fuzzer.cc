@@ -208,7 +208,7 @@ void CheckFrame(EventDecoder& decoder, const Json& document,
   const FrameInfo info = decoder.DecodeFrame(padded.text(), event);
   const std::string type = Text(Child(document, "type"));
   if (type.empty() || document.find("object") == document.end()) {
-    Require(info.type == FrameType::kMalformed, "no watch frame");
+    Require(info.type == FrameType::kMalformed, "not a watch event");
     return;
   }
   const Reference r = Read(Child(document, "object"));

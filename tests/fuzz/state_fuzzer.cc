@@ -15,7 +15,7 @@ void FuzzLedger(std::string_view bytes) {
   std::string saved;
   ledger->Save(saved);
   const auto again = Ledger::Load(saved, {});
-  Require(again != nullptr, "a saved ledger can be taken");
+  Require(again != nullptr, "a saved ledger can be loaded");
   std::string twice;
   again->Save(twice);
   Require(twice.size() == saved.size(), "and is the same");
@@ -31,7 +31,7 @@ void FuzzSteps(std::string_view steps) {
   if (!Replay(steps, {}, ledger)) return;
   std::string saved;
   ledger.Save(saved);
-  Require(Ledger::Load(saved, {}) != nullptr, "the outcome can be saved");
+  Require(Ledger::Load(saved, {}) != nullptr, "the result can be saved");
 }
 
 }  // namespace

@@ -32,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     kem::Require(parsed.error().code == kem::ErrorCode::kInvalidConfig &&
                      parsed.error().message.starts_with(
                          "--web.config.file /etc/web.yaml"),
-                 "a bad file is told of by its name");
+                 "a bad file is reported by its name");
     return 0;
   }
   if (parsed->tls) RequireUsable(*parsed->tls);

@@ -195,7 +195,7 @@ TEST_F(DiscoveryTest, AsksTwiceForAggregatedDiscovery) {
             "as=APIGroupDiscoveryList,application/json");
 }
 
-TEST_F(DiscoveryTest, WalksPlainDiscoveryWhereTheServerKnowsNoOther) {
+TEST_F(DiscoveryTest, WalksUnaggregatedDiscoveryOnOldServers) {
   AnswerPlainly();
   const auto found = discovery_.Fetch({});
   ASSERT_TRUE(found);

@@ -177,7 +177,7 @@ TEST_F(EventDecoderTest, ReadsTheMessageInPlaceWhereItHasNoEscapes) {
   EXPECT_EQ(DecodeEvent({.message = "null"}).message, "");
 }
 
-TEST_F(EventDecoderTest, KnowsCombinedEvents) {
+TEST_F(EventDecoderTest, RecognizesCombinedEvents) {
   EXPECT_FALSE(DecodeEvent({}).combined);
   EXPECT_TRUE(DecodeEvent({.message = R"("(combined from similar events): x")"})
                   .combined);
@@ -239,7 +239,7 @@ TEST_F(EventDecoderTest, RefusesEveryCutFrame) {
   }
 }
 
-TEST_F(EventDecoderTest, TellsWhereAFollowingFrameBegins) {
+TEST_F(EventDecoderTest, ReportsWhereTheNextFrameBegins) {
   const std::string frame = EventJson().Frame();
   EXPECT_EQ(Decode(frame + frame).consumed, frame.size());
   EXPECT_EQ(event.kind, "Node");

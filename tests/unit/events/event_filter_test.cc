@@ -138,7 +138,7 @@ TEST(EventFilterTest, SelectsTypesByWhatTheExpressionsMeanOnTheLabel) {
   EXPECT_EQ(Selector({.types = {{"Warning", "Normal"}, {}}}), "");
 }
 
-TEST(EventFilterTest, SelectionTellsWhatIsSent) {
+TEST(EventFilterTest, SelectionMatchesWhatIsSent) {
   const EventFilter filter({.kinds = {{"Node"}, {}},
                             .reasons = {{}, {"A"}},
                             .types = {{}, {"W.*"}}});

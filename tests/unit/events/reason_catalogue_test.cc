@@ -81,7 +81,7 @@ TEST(ReasonCatalogueTest, CoreSeriesAreFewAndAboutFourKinds) {
   EXPECT_LT(series, 100U);
 }
 
-TEST(ReasonCatalogueTest, AnAddOnTellsWhatItIsFoundBy) {
+TEST(ReasonCatalogueTest, AnAddOnHasAKindThatFindsIt) {
   const CatalogueReason* draining = Find("karpenter", "FailedDraining");
   ASSERT_NE(draining, nullptr);
   EXPECT_EQ(draining->source, "karpenter");

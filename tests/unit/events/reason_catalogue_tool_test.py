@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The build refuses a wrong reason catalogue, and says where it is wrong.
+"""The build rejects a wrong reason catalogue and reports each mistake.
 
     reason_catalogue_tool_test.py <make_reason_catalogue>
 """
@@ -111,7 +111,7 @@ class ToolTest(unittest.TestCase):
                 self.assertIn(f'{{"", "", "", "{reason}", "{kind}", ', table)
         self.assertIn('"an-add-on", "Thing", "example.com"}', table)
 
-    def test_each_mistake_is_told_with_its_line(self):
+    def test_each_mistake_is_reported_with_its_line(self):
         for old, new, words in MISTAKES:
             with self.subTest(new):
                 self.assertEqual(GOOD.count(old), 1, old)
@@ -122,7 +122,7 @@ class ToolTest(unittest.TestCase):
                     self.assertRegex(line, r"catalogue\.yaml:\d+: ")
                 self.assertFalse(os.path.exists(self.output))
 
-    def test_all_mistakes_are_told_at_once(self):
+    def test_all_mistakes_are_reported_at_once(self):
         done = self.run_tool(GOOD.replace("critical", "fatal").replace(
             "Normal, Warning", "Normal, Bad"))
         self.assertIn("'fatal'", done.stderr)

@@ -140,7 +140,7 @@ TEST_F(ScopeRefreshTest, MadeUpKindsDrainATokenBucket) {
   EXPECT_FALSE(Frame("acme.io/v1", "Gadget201"));
 }
 
-TEST_F(ScopeRefreshTest, AKindOnlyTheTableKnowsIsAskedForToo) {
+TEST_F(ScopeRefreshTest, AKindOnlyInTheTableIsRequestedToo) {
   Break();
   Refresh();
   clock_.Advance(seconds(1));

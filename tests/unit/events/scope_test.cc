@@ -148,7 +148,7 @@ TEST_F(ScopeTest, OneKindWithBothScopesInOneVersionIsInferred) {
             Cluster(ScopeSource::kInferred));
 }
 
-TEST_F(ScopeTest, ACrdMadeAnewMayChangeItsScope) {
+TEST_F(ScopeTest, ARecreatedCrdMayChangeItsScope) {
   Teach({{"fleet.example.com/v1", "NodePool", true}});
   Teach({{"fleet.example.com/v1", "NodePool", false}});
   EXPECT_EQ(
@@ -221,7 +221,7 @@ TEST_F(ScopeTest, CountsEachDecisionByItsSource) {
   EXPECT_EQ(stats.conflicts, 1U);
 }
 
-TEST(ClusterKindsTest, KnowsKubernetesOwnKindsUnderAnyVersion) {
+TEST(ClusterKindsTest, HasTheKindsOfKubernetesInAnyVersion) {
   EXPECT_TRUE(IsBuiltInClusterKind("", "Node"));
   EXPECT_TRUE(IsBuiltInClusterKind("v1", "Node"));
   EXPECT_TRUE(IsBuiltInClusterKind("resource.k8s.io/v1alpha9", "DeviceClass"));

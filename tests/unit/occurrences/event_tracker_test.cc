@@ -140,7 +140,7 @@ TEST_F(EventTrackerTest, DeletionOfAnUnknownEventIsRemembered) {
   EXPECT_EQ(Observe({.uid = 'b', .first = 150, .last = 170, .count = 41}), 1U);
 }
 
-TEST_F(EventTrackerTest, TellsWhichSeriesAnEventLeft) {
+TEST_F(EventTrackerTest, ReturnsTheSeriesAnEventLeft) {
   Baseline({});
   Sighting sighting = See({});
   sighting.series = {1, 2};

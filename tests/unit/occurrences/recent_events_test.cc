@@ -124,7 +124,7 @@ TEST_F(RecentEventsTest, CountsTheOccurrencesOfTheLastHourOnly) {
   EXPECT_EQ(Only().count, 43U);
 }
 
-TEST_F(RecentEventsTest, TellsWhereItMayHaveMissedSome) {
+TEST_F(RecentEventsTest, ReportsWhereItMayHaveMissedSome) {
   // Its 40 occurrences began before the hour, unobserved.
   Observe(About("a", minutes(1), minutes(120), 40), 0);
   EXPECT_EQ(Only().in_window, 1U);

@@ -48,7 +48,7 @@ TEST_F(StagedOffersTest, ClearForgetsThem) {
   EXPECT_EQ(dropped, 0U);
 }
 
-TEST_F(StagedOffersTest, OfTooManyTheOldestGoAndAreToldOf) {
+TEST_F(StagedOffersTest, OfTooManyTheOldestAreDroppedAndReported) {
   const int all = static_cast<int>(3 * StagedOffers::kKept);
   for (int i = 0; i < all; ++i) Add(std::to_string(i), all - i);
   const std::vector<std::string> names = Take();

@@ -143,7 +143,7 @@ TEST(FrameReaderTest, DeliversAFrameBeforeItsNewline) {
   EXPECT_EQ(reader.Finish(), 0u);
 }
 
-TEST(FrameReaderTest, TellsHowMuchOfAFrameWasLeft) {
+TEST(FrameReaderTest, ReturnsHowMuchOfAFrameWasLeft) {
   FrameReader reader;
   EXPECT_THAT(Read(reader, {kFirst + "\n", " {\"c\""}), ElementsAre(kFirst));
   EXPECT_EQ(reader.Finish(), 4u);

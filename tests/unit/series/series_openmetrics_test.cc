@@ -56,7 +56,7 @@ TEST_F(SeriesOpenMetricsTest, RendersTheGoldenTextUnderAnyLocale) {
   EXPECT_EQ(OpenMetrics(true), kGolden);
 }
 
-TEST_F(SeriesOpenMetricsTest, TellsCreatedOnlyWhenAsked) {
+TEST_F(SeriesOpenMetricsTest, HasCreatedOnlyOnRequest) {
   Happen(table, Node(), 3, 100, now);
   EXPECT_THAT(OpenMetrics(false), Not(HasSubstr("_created")));
   EXPECT_THAT(Render(table), Not(HasSubstr("_created")));

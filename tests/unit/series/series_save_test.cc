@@ -70,7 +70,7 @@ TEST_F(SeriesSaveTest, BothGoOnAlike) {
   EXPECT_EQ(full.Intern(Pod("new7")), other.Intern(Pod("new7")));
 }
 
-TEST_F(SeriesSaveTest, TheSteadyClockMayHaveBegunAnew) {
+TEST_F(SeriesSaveTest, TheSteadyClockMayHaveRestarted) {
   ASSERT_TRUE(other.Load(saved, -hours(20)));
   now.steady -= hours(20);
   // Still exposed as 0, because it is new.
@@ -81,7 +81,7 @@ TEST_F(SeriesSaveTest, TheSteadyClockMayHaveBegunAnew) {
   EXPECT_THAT(Render(other), HasSubstr("\"kubelet\"} 17\n"));
 }
 
-TEST_F(SeriesSaveTest, KnowsItsNumbers) {
+TEST_F(SeriesSaveTest, HasItsNumbers) {
   const SeriesIds node = full.Intern(Node("n3"));
   EXPECT_FALSE(other.Has(node));
   ASSERT_TRUE(other.Load(saved, seconds(0)));
@@ -123,7 +123,7 @@ TEST_F(SeriesSaveTest, AnyDamagedByteIsRefusedOrHarmless) {
   }
 }
 
-TEST_F(SeriesSaveTest, TimesThatNoClockTellsAreRefused) {
+TEST_F(SeriesSaveTest, TimesThatNoClockHasAreRejected) {
   EXPECT_FALSE(other.Load(saved, SteadyTime::max().time_since_epoch()));
   EXPECT_FALSE(other.Load(saved, SteadyTime::min().time_since_epoch()));
 }

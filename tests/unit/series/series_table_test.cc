@@ -84,7 +84,7 @@ TEST_F(SeriesTableTest, SameLabelsAreOneSeries) {
   EXPECT_EQ(table.Intern(Pod()).object, SeriesIds::kNone);
 }
 
-TEST_F(SeriesTableTest, EachLabelTellsSeriesApart) {
+TEST_F(SeriesTableTest, EachLabelDistinguishesSeries) {
   SeriesLabels other = Pod();
   other.object_namespace = "";
   EXPECT_NE(table.Intern(other), table.Intern(Pod()));
@@ -115,17 +115,17 @@ TEST_F(SeriesTableTest, ManySeriesKeepTheirValues) {
 
 // A family with two kinds of rows: a new row of the first kind must not move
 // the scrape back in the second.
-TEST_F(SeriesTableTest, BirthsDuringAScrapeShowNothingTwice) {
+TEST_F(SeriesTableTest, NewSeriesDuringAScrapeShowNothingTwice) {
   Happen(Pod(), 1, 100);
   Happen(Node("worker-1"), 1, 100);
   Happen(Node("worker-2"), 1, 100);
   SeriesTable::Cursor cursor;
   std::string all;
-  int births = 0;
+  int added = 0;
   while (table.Render(cursor, all.size() + 1, now.steady, all)) {
-    if (++births < 20) Happen(Pod("r" + std::to_string(births)), 1, 100);
+    if (++added < 20) Happen(Pod("r" + std::to_string(added)), 1, 100);
   }
-  ASSERT_GT(births, 20);
+  ASSERT_GT(added, 20);
   for (size_t at = 0; at < all.size();) {
     const size_t end = all.find('\n', at);
     const std::string line = all.substr(at, end - at + 1);

@@ -167,11 +167,12 @@ TEST(EventFilterTest, ProblemsAreOneSentence) {
   EXPECT_EQ(ExpressionProblem({"A", ""}), "has an empty expression; remove it");
   EXPECT_THAT(ExpressionProblem({"No(de"}),
               HasSubstr("\"No(de\" is not a valid RE2 expression: missing )"));
-  EXPECT_THAT(ExpressionProblem({"(?=x)"}), HasSubstr("no RE2 expression"));
+  EXPECT_THAT(ExpressionProblem({"(?=x)"}),
+              HasSubstr("not a valid RE2 expression"));
   // Each is valid alone, but they must not close each other's groups.
   EXPECT_THAT(ExpressionProblem({"a)", "(b"}), HasSubstr("\"a)\""));
   EXPECT_THAT(ExpressionProblem({"(x{1000}){1000}"}),
-              HasSubstr("no RE2 expression"));
+              HasSubstr("not a valid RE2 expression"));
 }
 
 }  // namespace

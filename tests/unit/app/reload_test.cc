@@ -79,9 +79,9 @@ TEST_F(ReloadTest, ABadFileChangesNothingAndTellsWhere) {
   clock.Advance(std::chrono::minutes(1));
   const Result<std::string> result = Reload("kinds: [Node]\nreasons: ['(']");
   EXPECT_FALSE(result);
-  EXPECT_EQ(
-      result.error().message.rfind("c.yaml line 2: reasons \"(\" is no RE2", 0),
-      0U);
+  EXPECT_EQ(result.error().message.rfind(
+                "c.yaml line 2: reasons \"(\" is not a valid RE2", 0),
+            0U);
   EXPECT_THAT(filters, IsEmpty());
   EXPECT_FALSE(stats.last_successful);
   EXPECT_EQ(stats.success_micros, started);

@@ -1,7 +1,6 @@
-// A ledger's steps as bytes, so that they can be taken again: each call that
-// changes the ledger appends what it was called with. Written by the ledger,
-// carried to a file by StateStore. Cheap: some 90 bytes a frame, and
-// what is offered to sinks.
+// A ledger's steps as bytes, so that they can be replayed: each call that
+// changes the ledger appends its arguments, some 90 bytes a watch event.
+// Written by the ledger; StateStore carries the bytes to a file.
 //
 // Not thread-safe: guarded by the ledger's mutex. Nothing here fails.
 #pragma once
@@ -26,20 +25,24 @@ namespace kem {
 
 class LedgerLog {
  public:
-  // More steps than this nobody came for: from then on they are dropped, and
-  // the log is of no use until Restart.
+  // When more steps than this wait, they are dropped, and the log is of no use
+  // until Restart.
   static constexpr size_t kMaxBytes = size_t{8} << 20;
-  // Somebody should come for them.
+  // When `wake` is called.
   static constexpr size_t kManyBytes = size_t{256} << 10;
 
   explicit LedgerLog(std::function<void()> wake) : wake_(std::move(wake)) {}
 
+  // The steps of Ledger. `collection` is its number.
   void Intern(const SeriesLabels& labels);
   void Preset(const SeriesLabels& labels, const Moment& now);
-  void Observe(uint16_t watch, const Sighting& sighting, const Moment& now);
-  void Remove(uint16_t watch, const Sighting& sighting, const Moment& now);
-  void Progress(uint16_t watch, uint64_t resource_version, const Moment& now);
-  void Commit(uint16_t watch, const std::deque<Sighting>& sightings,
+  void Observe(uint16_t collection, const Sighting& sighting,
+               const Moment& now);
+  void Remove(uint16_t collection, const Sighting& sighting, const Moment& now);
+  void Progress(uint16_t collection, uint64_t resource_version,
+                const Moment& now);
+  void CompleteWatch(uint16_t collection);
+  void Commit(uint16_t collection, const std::deque<Sighting>& sightings,
               const ListCommit& commit, const Ledger::Choice& choice,
               const Moment& now);
   void Expire(const Moment& now);
@@ -52,12 +55,12 @@ class LedgerLog {
   bool overflowed() const { return overflowed_; }
   // The steps since the last call.
   std::string Take();
-  // Forgets what is not taken, and that some was dropped.
+  // Forgets the steps that were not taken, and that some were dropped.
   void Restart();
 
  private:
-  void Put(char step, uint16_t watch, const Sighting& sighting,
-           const Moment& now);
+  template <typename... Fields>
+  void Append(char step, const Fields&... fields);
   void Limit();
 
   const std::function<void()> wake_;
@@ -66,9 +69,9 @@ class LedgerLog {
   bool overflowed_ = false;
 };
 
-// Takes `steps` again on a ledger in the state that they were taken in, `shift`
-// by the steady clock later. False when they are no such steps, or not of this
-// ledger: it is then of no use.
+// Replays `steps` on a ledger in the state that they were logged in, `shift` by
+// the steady clock later. False when the bytes are no steps, or not of this
+// ledger, which is then unusable.
 bool Replay(std::string_view steps, std::chrono::nanoseconds shift,
             Ledger& ledger);
 

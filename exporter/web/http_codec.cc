@@ -219,7 +219,10 @@ void HttpCodec::Impl::Route(const std::string& telemetry_path,
           if (IsCrossSite(request)) {
             AnswerPlain(403, "Not from another site's page\n", response);
           } else {
-            Answer(shared->reload(), 500, response);
+            const Result<std::string> reloaded = shared->reload();
+            const bool ok = reloaded.has_value();
+            Answer({ok, (ok ? *reloaded : reloaded.error().message) + "\n"},
+                   500, response);
           }
         });
   }

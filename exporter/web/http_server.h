@@ -35,8 +35,9 @@ struct HttpContent {
   std::function<Health()> readyz;
   // HTML, whole.
   std::function<std::string()> page;
-  // Not ok is answered with 500. Without it there is nothing to reload.
-  std::function<Health()> reload;
+  // The value, or with 500 the error's message, is the answer's one line. Empty
+  // when there is nothing to reload.
+  std::function<Result<std::string>()> reload;
 };
 
 // What all clients together may take of the machine; tests take less.

@@ -1,5 +1,5 @@
-// ReadRequestHead survives any bytes, changes its mind about none that it has
-// seen the end of, and hands on short, printable lines only.
+// ReadRequestHead survives any bytes, decides a complete head once, and returns
+// only short, printable lines.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -141,12 +141,14 @@ TEST(FlagsTest, WrongFiltersGetOneSentence) {
   EXPECT_THAT(Refused({"--scope=some"}),
               HasSubstr("--scope \"some\" must be all, cluster or namespaced"));
   EXPECT_THAT(Refused({"--namespaces=A"}), HasSubstr("--namespaces \"A\""));
-  EXPECT_THAT(Refused({"--kinds=No(de"}),
-              HasSubstr("--kinds \"No(de\" is no RE2 expression: missing )"));
+  EXPECT_THAT(
+      Refused({"--kinds=No(de"}),
+      HasSubstr("--kinds \"No(de\" is not a valid RE2 expression: missing )"));
   EXPECT_THAT(Refused({"--config.file=conf.yaml"}, "reasons: ['']"),
-              HasSubstr("line 1: reasons holds an empty expression"));
-  EXPECT_THAT(Refused({"--config.file=conf.yaml"}, "kinds: [A]\ntypes: ['*']"),
-              HasSubstr("conf.yaml line 2: types \"*\" is no RE2 expression"));
+              HasSubstr("line 1: reasons has an empty expression"));
+  EXPECT_THAT(
+      Refused({"--config.file=conf.yaml"}, "kinds: [A]\ntypes: ['*']"),
+      HasSubstr("conf.yaml line 2: types \"*\" is not a valid RE2 expression"));
 }
 
 TEST(FlagsTest, TakesFromTheFileWhatNoFlagGives) {

@@ -174,9 +174,9 @@ TEST(SinkEntriesTest, RefusesWithLineAndMend) {
   EXPECT_EQ(Refused("sinks:\n- {name: a, type: log}\n- {name: b, type: log}"),
             "etc/c.yaml line 3: the sink has a path that another "
             "has: -");
-  EXPECT_EQ(
-      Refused("sinks:\n- name: a\n  type: log\n  filter: {kinds: ['(']}"),
-      "etc/c.yaml line 4: kinds \"(\" is no RE2 expression: missing ): (");
+  EXPECT_EQ(Refused("sinks:\n- name: a\n  type: log\n  filter: {kinds: ['(']}"),
+            "etc/c.yaml line 4: kinds \"(\" is not a valid RE2 expression: "
+            "missing ): (");
   EXPECT_EQ(Refused("sinks:\n- name: a\n  type: log\n  filter: {state: x}"),
             "etc/c.yaml line 4: the sink's filter has no state; it may have "
             "scope, namespaces, and kinds, reasons, types and components, each "

@@ -21,8 +21,9 @@ class HttpServerTest : public ::testing::Test {
                     }};
     };
     content.page = [] { return "<p>page</p>\n"; };
-    content.reload = [this] {
-      return ready ? Health{true, "ok\n"} : Health{false, "kept: x\n"};
+    content.reload = [this]() -> Result<std::string> {
+      if (ready) return std::string("ok");
+      return Error{ErrorCode::kInvalidConfig, "kept: x"};
     };
     content.livez = [] { return Health{true, "ok\n"}; };
     content.readyz = [this] {

@@ -64,7 +64,7 @@ class WebServerTest : public ::testing::Test {
     content.readyz = [] { return Health{true, "ready\n"}; };
     content.reload = [this] {
       ++reloads;
-      return Health{true, "reloaded\n"};
+      return Result<std::string>("reloaded");
     };
     HttpServerOptions options;
     options.address = {"127.0.0.1", 0};

@@ -37,9 +37,9 @@ HttpLimits WithinDescriptors(HttpLimits limits) {
 
 }  // namespace
 
-HttpLoop::HttpLoop(UniqueFd listener, HttpCodec& codec, WebGate& gate,
+HttpLoop::HttpLoop(UniqueFd listener, HttpRouter& router, WebGate& gate,
                    const HttpLimits& limits)
-    : codec_(codec),
+    : router_(router),
       gate_(gate),
       limits_(WithinDescriptors(limits)),
       listener_(std::move(listener)),
@@ -135,7 +135,7 @@ void HttpLoop::Add(UniqueFd fd, SteadyTime now) {
     if (!ssl) return;
   }
   auto connection = std::make_unique<ServerConnection>(
-      id, ServerSocket(std::move(fd), std::move(ssl)), codec_, gate_, limits_,
+      id, ServerSocket(std::move(fd), std::move(ssl)), router_, gate_, limits_,
       now);
   // Its request is often there already.
   connection->Advance(now);

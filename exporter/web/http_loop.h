@@ -13,7 +13,7 @@
 #include <unordered_map>
 
 #include "base/clock.h"
-#include "web/http_codec.h"
+#include "web/http_router.h"
 #include "web/http_server.h"
 #include "web/server_connection.h"
 
@@ -22,8 +22,9 @@ namespace kem {
 // Run by one thread.
 class HttpLoop {
  public:
-  // `listener` is non-blocking and listens. `codec` and `gate` must outlive it.
-  HttpLoop(UniqueFd listener, HttpCodec& codec, WebGate& gate,
+  // `listener` is non-blocking and listens. `router` and `gate` must outlive
+  // it.
+  HttpLoop(UniqueFd listener, HttpRouter& router, WebGate& gate,
            const HttpLimits& limits);
 
   ~HttpLoop();
@@ -51,7 +52,7 @@ class HttpLoop {
   void DropAllButAnswering();
   int PollMilliseconds(SteadyTime now) const;
 
-  HttpCodec& codec_;
+  HttpRouter& router_;
   WebGate& gate_;
   const HttpLimits limits_;
   UniqueFd listener_;

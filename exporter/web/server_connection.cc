@@ -21,11 +21,11 @@ constexpr int kStepsATurn = 8;
 }  // namespace
 
 ServerConnection::ServerConnection(uint64_t id, ServerSocket socket,
-                                   HttpCodec& codec, WebGate& gate,
+                                   HttpRouter& router, WebGate& gate,
                                    const HttpLimits& limits, SteadyTime now)
     : id_(id),
       socket_(std::move(socket)),
-      codec_(codec),
+      router_(router),
       gate_(gate),
       limits_(limits),
       deadline_(now + limits.head),
@@ -100,12 +100,12 @@ bool ServerConnection::TakeHead(RequestHead head, SteadyTime now) {
   // Nothing is kept for a client that may idle for minutes.
   if (input_.empty()) input_.shrink_to_fit();
   if (!complete) {
-    StartAnswer(codec_.Refuse(head.state), now);
+    StartAnswer(router_.Refuse(head.state), now);
     return true;
   }
   const Admission admission = gate_.Admit(head.authorization, id_, now);
   if (admission != Admission::kPending) {
-    StartAnswer(codec_.Handle(head, admission, gate_.headers()), now);
+    StartAnswer(router_.Handle(head, admission, gate_.headers()), now);
     return true;
   }
   pending_ = std::move(head);
@@ -118,9 +118,9 @@ bool ServerConnection::TakeHead(RequestHead head, SteadyTime now) {
 void ServerConnection::FinishLogin(bool admitted, SteadyTime now) {
   if (phase_ != Phase::kLogin) return;
   StartAnswer(
-      codec_.Handle(pending_,
-                    admitted ? Admission::kAdmitted : Admission::kUnauthorized,
-                    gate_.headers()),
+      router_.Handle(pending_,
+                     admitted ? Admission::kAdmitted : Admission::kUnauthorized,
+                     gate_.headers()),
       now);
   pending_ = RequestHead();
 }

@@ -10,7 +10,7 @@
 #include <string>
 
 #include "base/clock.h"
-#include "web/http_codec.h"
+#include "web/http_router.h"
 #include "web/http_server.h"
 #include "web/server_socket.h"
 #include "web/web_gate.h"
@@ -20,9 +20,9 @@ namespace kem {
 // Not thread-safe.
 class ServerConnection {
  public:
-  // `id` is its own, a ticket for `gate`. `codec`, `gate` and `limits` must
+  // `id` is its own, a ticket for `gate`. `router`, `gate` and `limits` must
   // outlive it.
-  ServerConnection(uint64_t id, ServerSocket socket, HttpCodec& codec,
+  ServerConnection(uint64_t id, ServerSocket socket, HttpRouter& router,
                    WebGate& gate, const HttpLimits& limits, SteadyTime now);
 
   // Goes on. Makes at most one piece of a scrape, so that many clients take
@@ -63,7 +63,7 @@ class ServerConnection {
 
   const uint64_t id_;
   ServerSocket socket_;
-  HttpCodec& codec_;
+  HttpRouter& router_;
   WebGate& gate_;
   const HttpLimits& limits_;
   Phase phase_ = Phase::kHandshake;

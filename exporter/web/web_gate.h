@@ -1,7 +1,7 @@
 // Who may ask what of the HTTP server: TLS for each connection, and for each
 // request a rate limit and basic authentication, as --web.config.file says at
 // that moment. Used by HttpLoop and its connections on their one thread. It
-// answers nothing itself: the codec does.
+// answers nothing itself: HttpRouter does.
 #pragma once
 
 #include <cstdint>

@@ -120,7 +120,7 @@ class ReceiverTest(SinkCase):
         self.happen("n-1")
         self.assertTrue(self.until(lambda: self.sink_sample(
             exporter, "failures_total", "store") > 0))
-        self.assertIn("line 1 is no header", exporter.stderr())
+        self.assertIn("line 1 must be a header", exporter.stderr())
         self.config("X-Scope-OrgID: other\n", "headers")
         self.expect_passed_on(receiver)
         self.assertEqual([headers["x-scope-orgid"] for headers in receiver.headers],

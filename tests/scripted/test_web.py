@@ -141,7 +141,8 @@ class CurlTest(WebCase):
         self.assertEqual(self.exporter.wait_exit(10)[0], 2)
         self.assertRegex(
             self.exporter.stderr(), r"^kube-event-metrics: --web\.config\.file "
-            r"web\.yaml line 1: there is no \"tls_server_confg\" [^\n]*\n$")
+            r"web\.yaml line 1: the file has the unknown key "
+            r"\"tls_server_confg\"; [^\n]*\n$")
 
 
 class HostileTest(WebCase):

@@ -170,7 +170,7 @@ TEST_F(OtlpSinkTest, HeadersComeFromTheFileEachTime) {
                           Pair("Content-Encoding", "gzip")));
   headers = std::optional<std::string>("Authorization Bearer x\n");
   const std::string problem = Deliver(200).problem;
-  EXPECT_THAT(problem, HasSubstr("/headers line 1 is no header"));
+  EXPECT_THAT(problem, HasSubstr("/headers line 1 must be a header"));
   EXPECT_EQ(problem.find("Bearer"), std::string::npos);
   headers = std::optional<std::string>();
   EXPECT_THAT(Deliver(200).problem, HasSubstr("/headers is not there"));

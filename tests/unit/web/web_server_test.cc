@@ -356,7 +356,7 @@ TEST_F(WebServerTest, RefusesWhatItCannotUse) {
       {std::string(kTls) + "  client_auth_type: RequireAndVerifyClientCert\n"
                            "  client_ca_file: junk\n",
        "client_ca: the CA bundle: holds no PEM certificate"},
-      {"a: b", "there is no \"a\" in the file"},
+      {"a: b", "the file has the unknown key \"a\""},
   };
   for (const auto& [config, problem] : problems) {
     const Result<void> started = Start(config);

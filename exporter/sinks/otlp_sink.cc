@@ -19,11 +19,11 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr std::chrono::seconds kPatience{10};
-constexpr size_t kToldOfAnswer = 200;
+constexpr std::chrono::seconds kTimeout{10};
+constexpr size_t kLoggedBytes = 200;  // of an answer
 constexpr char kSecret[] = "Authorization";
 
-// uint64 is a string in protobuf's JSON.
+// Protobuf's JSON has uint64 as a string.
 std::string Nanoseconds(WallTime time) {
   return std::to_string(
       std::chrono::nanoseconds(time.time_since_epoch()).count());
@@ -35,8 +35,8 @@ ordered_json Attribute(std::string_view key, ordered_json value) {
 
 ordered_json Text(std::string_view text) { return {{"stringValue", text}}; }
 
-// One record with its object as resource, as the collector's k8s_events
-// receiver has it.
+// One record with its object as the resource, as in the collector's k8s_events
+// receiver.
 ordered_json ResourceLogs(const Occurrence& occurrence, WallTime now) {
   ordered_json object = ordered_json::array();
   object.push_back(Attribute("service.name", Text("kube-event-metrics")));
@@ -65,7 +65,7 @@ ordered_json ResourceLogs(const Occurrence& occurrence, WallTime now) {
              {"logRecords", {std::move(record)}}}}}};
 }
 
-// How many of them the collector says it has rejected.
+// The number of records that the collector rejected.
 size_t Rejected(const std::string& body) {
   const nlohmann::json answer = nlohmann::json::parse(body, nullptr, false);
   const nlohmann::json::json_pointer at("/partialSuccess/rejectedLogRecords");
@@ -76,13 +76,13 @@ size_t Rejected(const std::string& body) {
   return std::strtoul(rejected.get<std::string>().c_str(), nullptr, 10);
 }
 
-// The request itself is wrong in the collector's eyes, and always will be.
+// The collector will never accept this request.
 bool IsFinal(int status) {
   return status == 400 || status == 413 || status == 415 || status == 422;
 }
 
-// Proxies answer 413. The collector unpacks first and answers 400, whose text
-// is net/http's (MaxBytesError).
+// Proxies return 413. The collector decompresses first and returns 400 with the
+// text of net/http's MaxBytesError.
 bool IsTooLarge(int status, std::string_view body) {
   return status == 413 ||
          (status == 400 &&
@@ -96,16 +96,17 @@ bool IsToken(std::string_view name) {
   });
 }
 
-// What the transport or this sink says of the request; a second one would
-// make it another, or none.
-bool IsOurs(const std::string& name) {
-  constexpr std::array kOurs = {"connection",       "content-encoding",
-                                "content-length",   "content-type",
-                                "expect",           "host",
-                                "transfer-encoding"};
-  return std::any_of(kOurs.begin(), kOurs.end(), [&name](const char* ours) {
-    return ::strcasecmp(name.c_str(), ours) == 0;
-  });
+// Headers that the transport or this sink sets; a second one would change the
+// request or make it invalid.
+bool IsReserved(const std::string& name) {
+  constexpr std::array kReserved = {"connection",       "content-encoding",
+                                    "content-length",   "content-type",
+                                    "expect",           "host",
+                                    "transfer-encoding"};
+  return std::any_of(kReserved.begin(), kReserved.end(),
+                     [&name](const char* reserved) {
+                       return ::strcasecmp(name.c_str(), reserved) == 0;
+                     });
 }
 
 std::string_view Trim(std::string_view text) {
@@ -134,19 +135,19 @@ Result<HeaderFields> ParseHeaderFile(std::string_view text) {
     if (!IsToken(name) || value.empty() || !visible) {
       return Error{ErrorCode::kInvalidConfig,
                    "line " + std::to_string(number) +
-                       " is no header such as \"X-Scope-OrgID: team\""};
+                       " must be a header, such as \"X-Scope-OrgID: team\""};
     }
     fields.emplace_back(name, value);
-    if (IsOurs(fields.back().first)) {
+    if (IsReserved(fields.back().first)) {
       return Error{ErrorCode::kInvalidConfig,
-                   "line " + std::to_string(number) + " has " +
+                   "line " + std::to_string(number) + " must not set " +
                        fields.back().first + ", which the exporter sets"};
     }
   }
   return fields;
 }
 
-// A record at a time: a tree of all of them costs twice as much.
+// One record at a time: a JSON tree of all records costs twice as much.
 std::string OtlpBody(std::span<const Occurrence> batch, WallTime now) {
   std::string body = R"({"resourceLogs":[)";
   for (const Occurrence& occurrence : batch) {
@@ -171,14 +172,14 @@ Result<void> OtlpSink::AddHeaders(HttpRequest& request) const {
   };
   const Result<std::optional<std::string>> text = read_(headers_.file);
   if (!text) return text.error();
-  if (!text->has_value()) return refuse("is not there");
+  if (!text->has_value()) return refuse("does not exist");
   Result<HeaderFields> fields = ParseHeaderFile(**text);
   if (!fields) return refuse(fields.error().message);
   for (const auto& [name, value] : *fields) {
     if (!headers_.confidential && ::strcasecmp(name.c_str(), kSecret) == 0) {
       return refuse(
-          "has an Authorization, which plain http would show to all; "
-          "use an https:// endpoint");
+          "sets Authorization, which plain HTTP would expose; use an https:// "
+          "endpoint");
     }
   }
   request.headers = std::move(*fields);
@@ -189,35 +190,40 @@ Delivery OtlpSink::Deliver(std::span<const Occurrence> batch,
                            const std::stop_token& stop) {
   HttpRequest request;
   request.path = "/v1/logs";
-  request.read_timeout = request.deadline = kPatience;
+  request.read_timeout = request.deadline = kTimeout;
   const Result<void> added = AddHeaders(request);
-  if (!added) return {.problem = added.error().message};
+  if (!added) return {.rest = Delivery::Failure{added.error().message}};
   request.headers.emplace_back("Content-Encoding", "gzip");
   GzipStream().Append(OtlpBody(batch, clock_.WallNow()), true, request.body);
   WholeAnswer answer;
   const HttpOutcome outcome = transport_->Send(request, answer, stop);
-  if (outcome.end != HttpEnd::kComplete) return {.problem = outcome.message};
+  if (outcome.end != HttpEnd::kComplete) {
+    return {.rest = Delivery::Failure{outcome.message}};
+  }
   const int status = answer.head().status;
   if (status / 100 == 2) {
     max_batch_ = std::min(max_batch_ + 1, kMaxBatch);
     const size_t rejected = std::min(Rejected(answer.body()), batch.size());
     return {.done = batch.size(),
             .refused = rejected,
-            .problem = rejected == 0 ? ""
-                                     : "the collector rejected " +
-                                           std::to_string(rejected)};
+            .refusal = rejected == 0
+                           ? ""
+                           : "the collector rejected " +
+                                 std::to_string(rejected) + " records"};
   }
   if (IsTooLarge(status, answer.body()) && batch.size() > 1) {
     max_batch_ = batch.size() / 2;
-    return {.hold = std::chrono::milliseconds(0)};
+    return {.rest = Delivery::Hold{std::chrono::milliseconds(0)}};
   }
-  const std::string problem = "the collector answers " +
-                              std::to_string(status) + " " +
-                              OneLine(answer.body().substr(0, kToldOfAnswer));
+  std::string problem = "the collector returned " + std::to_string(status) +
+                        " " + OneLine(answer.body().substr(0, kLoggedBytes));
   if (IsFinal(status)) {
-    return {.done = batch.size(), .refused = batch.size(), .problem = problem};
+    return {.done = batch.size(),
+            .refused = batch.size(),
+            .refusal = std::move(problem)};
   }
-  return {.problem = problem, .retry_after = answer.head().retry_after};
+  return {.rest =
+              Delivery::Failure{std::move(problem), answer.head().retry_after}};
 }
 
 }  // namespace kem

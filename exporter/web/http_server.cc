@@ -14,7 +14,7 @@ struct HttpServer::Impl {
   Impl(const HttpServerOptions& options, HttpContent content, HttpStats& stats,
        std::unique_ptr<WebSettingsFile> settings)
       : router(options.telemetry_path, std::move(content), stats),
-        gate(std::move(settings), options.limits.look) {}
+        gate(std::move(settings), options.limits.reread) {}
 
   HttpRouter router;
   WebGate gate;

@@ -3,7 +3,7 @@
 
     KEM_EXPORTER=build/exporter/kube-event-metrics tests/scripted/test_web.py
 
-There is no API server: a scrape shows what the exporter knows of itself.
+There is no API server: a scrape has the exporter's own metrics only.
 """
 
 import contextlib
@@ -21,8 +21,8 @@ from exporter import Exporter
 # bcrypt of "open-sesame", at the lowest cost.
 OPEN_SESAME = "$2b$04$abcdefghijklmnopqrstuuXcjcm5avyCiJoD2uS24xa2lb6fjMB3G"
 SCRAPE = b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"
-# What a scrape may take beside hostile clients. It takes a few milliseconds;
-# a server that waits for a client takes seconds.
+# Seconds for a scrape beside hostile clients. It takes a few milliseconds; a
+# server that waits for a client takes seconds.
 SOON = 2.0
 
 
@@ -118,7 +118,7 @@ class CurlTest(WebCase):
         self.assertNotIn(OPEN_SESAME, self.exporter.stderr())
         self.stop()
 
-    def test_a_certificate_is_replaced_and_a_bad_one_told_of_once(self):
+    def test_a_certificate_is_replaced_and_a_bad_one_logged_once(self):
         self.install("server")
         self.start(self.TLS)
         self.assertEqual(self.status(), 200)
@@ -131,7 +131,8 @@ class CurlTest(WebCase):
         for _ in range(3):
             time.sleep(1.1)
             self.assertEqual(self.curl("--cacert", second), (200, 0))
-        self.assertEqual(self.exporter.stderr().count("is unusable"), 1)
+        self.assertEqual(self.exporter.stderr().count("Reloading the web "
+                                                       "configuration failed"), 1)
         self.stop()
 
     def test_a_wrong_file_ends_the_start(self):

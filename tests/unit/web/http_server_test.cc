@@ -54,7 +54,7 @@ TEST_F(HttpServerTest, ServesAllPiecesOfAScrape) {
   EXPECT_EQ(reply->get_header_value("Content-Type"), "text/plain");
 }
 
-TEST_F(HttpServerTest, AScrapeKnowsWhatIsAccepted) {
+TEST_F(HttpServerTest, AScrapeGetsTheAcceptHeader) {
   const auto reply = Get("/m.txt", {{"Accept", "odd"}});
   ASSERT_TRUE(reply);
   EXPECT_EQ(reply->get_header_value("Content-Type"), "text/odd");
@@ -96,7 +96,7 @@ TEST_F(HttpServerTest, ANewServerMayTakeThePortAtOnce) {
   EXPECT_EQ(Get("/livez")->status, 200);
 }
 
-TEST_F(HttpServerTest, CompressesWhenAsked) {
+TEST_F(HttpServerTest, CompressesForAcceptEncoding) {
   pieces = 1000;
   const auto reply = Get("/m.txt", {{"Accept-Encoding", "gzip"}});
   ASSERT_TRUE(reply);
@@ -136,7 +136,7 @@ TEST_F(HttpServerTest, CountsAnswersUnderFewNames) {
   EXPECT_EQ(requests.at({"other", 404}), 1U);
 }
 
-TEST_F(HttpServerTest, TakenPortIsRefusedWithOneSentence) {
+TEST_F(HttpServerTest, APortInUseIsAnError) {
   HttpStats other;
   const auto second = HttpServer::Start(
       {*ParseListenAddress(server->address()), "/m", "", {}}, {}, other);

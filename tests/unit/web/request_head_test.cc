@@ -86,7 +86,7 @@ TEST(RequestHeadTest, BoundsLinesAndAllOfThem) {
   const std::string line = "GET /" + std::string(24, 'a') + " HTTP/1.1\r\n";
   ASSERT_EQ(line.size(), 40U);
   EXPECT_EQ(ReadRequestHead(line + "\r\n", limits).state, HeadState::kComplete);
-  // Told without waiting for the line's end.
+  // Before the line's end.
   EXPECT_EQ(ReadRequestHead(std::string(40, 'G'), limits).state,
             HeadState::kIncomplete);
   EXPECT_EQ(ReadRequestHead(std::string(41, 'G'), limits).state,

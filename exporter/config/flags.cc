@@ -123,13 +123,13 @@ std::variant<Options, Exit> Combine(const Flags& flags, const FileValues& file,
     OptionValues values = flag.Values();
     if (const auto it = file.by_row.find(flag.row); it != file.by_row.end()) {
       const ConfigValue& value = it->second;
-      const std::string problem = flag.row->take(value.values, options);
+      const std::string problem = flag.row->Take(value.values, options);
       if (!problem.empty()) {
         return Refuse(PlaceOf(value, path) + " " + problem);
       }
       if (flag.option->count() == 0) values = value.values;
     }
-    const std::string problem = flag.row->take(values, options);
+    const std::string problem = flag.row->Take(values, options);
     if (!problem.empty()) {
       return Refuse(std::string("--") + flag.row->name + " " + problem);
     }

@@ -1,10 +1,10 @@
 #include "config/option_table.h"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/duration.h"
 #include "config/flags.h"
 
@@ -161,8 +161,8 @@ std::string TakeListenAddress(const OptionValues& values, Options& options) {
 std::string TakeTelemetryPath(const OptionValues& values, Options& options) {
   const std::string& path = values[0];
   const auto ok = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '/' ||
-           c == '.' || c == '_' || c == '-';
+    return IsAsciiAlphanumeric(c) || c == '/' || c == '.' || c == '_' ||
+           c == '-';
   };
   if (path.size() < 2 || path.front() != '/' || path == "/livez" ||
       path == "/readyz" || !std::all_of(path.begin(), path.end(), ok)) {
@@ -189,34 +189,6 @@ std::string TakeLogFormat(const OptionValues& values, Options& options) {
   return TakeOneOf<LogFormat>(values, options.log_format, kFormats);
 }
 
-template <TakeFilter kTake>
-constexpr OptionRow FilterRow(const char* name, OptionKind kind,
-                              const char* type_name, const char* initial,
-                              const char* help) {
-  return {name,
-          kFilter,
-          kind,
-          type_name,
-          initial,
-          help,
-          [](const OptionValues& values, Options& options) {
-            return kTake(values, options.filter);
-          },
-          true,
-          kTake};
-}
-
-template <FilterList FilterOptions::*kField>
-constexpr OptionRow Include(const char* name, const char* help) {
-  return FilterRow<TakeExpressions<kField, &FilterList::include>>(
-      name, kList, "REGEX,...", "", help);
-}
-template <FilterList FilterOptions::*kField>
-constexpr OptionRow Exclude(const char* name, const char* help) {
-  return FilterRow<TakeExpressions<kField, &FilterList::exclude>>(
-      name, kList, "REGEX,...", "", help);
-}
-
 constexpr OptionRow kTable[] = {
     {"kubeconfig", kAccess, kText, "FILE", "",
      "Path of the kubeconfig file. Default: the files in KUBECONFIG, then "
@@ -230,56 +202,62 @@ constexpr OptionRow kTable[] = {
      "kubeconfig, requests are anonymous.",
      TakeText<&Options::apiserver>},
     {"watch.namespaces", kWatch, kList, "NAME,...", "",
-     "Namespaces to watch, one watch each; the Events of cluster-scoped "
-     "objects "
-     "are in default and kube-system. Default: all namespaces.",
+     "Namespaces to watch, one watch each. Events of cluster-scoped objects "
+     "are "
+     "in default and kube-system. Default: all namespaces.",
      TakeWatchNamespaces},
     {"watch.timeout", kWatch, kText, "DURATION", "290s",
      "Maximum duration of one watch request, from 30s to 1h. Lower it when a "
      "load balancer closes idle connections earlier. Above 290s, the API "
      "server may have compacted the version from which a quiet watch resumes.",
      TakeWatchTimeout},
-    FilterRow<TakeScope>(
-        "scope", kText, "SCOPE", "all",
-        "Count Events of these objects: all, cluster (cluster-scoped only) or "
-        "namespaced."),
-    FilterRow<TakeFilterNamespaces>(
-        "namespaces", kList, "NAME,...", "",
-        "Count Events of namespaced objects in these namespaces only. Default: "
-        "all namespaces."),
-    Include<&FilterOptions::kinds>(
-        "kinds",
-        "Count Events of objects whose kind matches one of these RE2 regular "
-        "expressions, which are anchored. Default: all kinds."),
-    Exclude<&FilterOptions::kinds>(
-        "kinds-exclude",
-        "Do not count Events of objects whose kind matches one of these; "
-        "overrides --kinds."),
-    Include<&FilterOptions::reasons>(
-        "reasons",
-        "Count Events whose reason matches one of these RE2 regular "
-        "expressions, which are anchored. Default: all reasons."),
-    Exclude<&FilterOptions::reasons>(
-        "reasons-exclude",
-        "Do not count Events whose reason matches one of these; overrides "
-        "--reasons."),
-    Include<&FilterOptions::types>(
-        "types",
-        "Count Events whose type (Normal, Warning or other) matches one of "
-        "these RE2 regular expressions, which are anchored. Default: all "
-        "types."),
-    Exclude<&FilterOptions::types>(
-        "types-exclude",
-        "Do not count Events whose type matches one of these; overrides "
-        "--types."),
-    Include<&FilterOptions::components>(
-        "components",
-        "Count Events whose reporting component matches one of these RE2 "
-        "regular expressions, which are anchored. Default: all components."),
-    Exclude<&FilterOptions::components>(
-        "components-exclude",
-        "Do not count Events whose reporting component matches one of these; "
-        "overrides --components."),
+    {"scope", kFilter, kText, "SCOPE", "all",
+     "Count only Events of these objects: all, cluster (cluster-scoped) or "
+     "namespaced.",
+     nullptr, true, TakeScope},
+    {"namespaces", kFilter, kList, "NAME,...", "",
+     "Of namespaced objects, count only those in these namespaces. Default: "
+     "all.",
+     nullptr, true, TakeFilterNamespaces},
+    {"kinds", kFilter, kList, "REGEX,...", "",
+     "Count only Events of objects whose kind matches one of these anchored "
+     "RE2 expressions. Default: all.",
+     nullptr, true,
+     TakeExpressions<&FilterOptions::kinds, &FilterList::include>},
+    {"kinds-exclude", kFilter, kList, "REGEX,...", "",
+     "Do not count Events of objects whose kind matches one of these; "
+     "overrides --kinds.",
+     nullptr, true,
+     TakeExpressions<&FilterOptions::kinds, &FilterList::exclude>},
+    {"reasons", kFilter, kList, "REGEX,...", "",
+     "Count only Events whose reason matches one of these anchored RE2 "
+     "expressions. Default: all.",
+     nullptr, true,
+     TakeExpressions<&FilterOptions::reasons, &FilterList::include>},
+    {"reasons-exclude", kFilter, kList, "REGEX,...", "",
+     "Do not count Events whose reason matches one of these; overrides "
+     "--reasons.",
+     nullptr, true,
+     TakeExpressions<&FilterOptions::reasons, &FilterList::exclude>},
+    {"types", kFilter, kList, "REGEX,...", "",
+     "Count only Events whose type (Normal, Warning or other) matches one of "
+     "these anchored RE2 expressions. Default: all.",
+     nullptr, true,
+     TakeExpressions<&FilterOptions::types, &FilterList::include>},
+    {"types-exclude", kFilter, kList, "REGEX,...", "",
+     "Do not count Events whose type matches one of these; overrides --types.",
+     nullptr, true,
+     TakeExpressions<&FilterOptions::types, &FilterList::exclude>},
+    {"components", kFilter, kList, "REGEX,...", "",
+     "Count only Events whose reporting component matches one of these "
+     "anchored RE2 expressions. Default: all.",
+     nullptr, true,
+     TakeExpressions<&FilterOptions::components, &FilterList::include>},
+    {"components-exclude", kFilter, kList, "REGEX,...", "",
+     "Do not count Events whose reporting component matches one of these; "
+     "overrides --components.",
+     nullptr, true,
+     TakeExpressions<&FilterOptions::components, &FilterList::exclude>},
     {"metrics.initial-zero", kMetrics, kText, "DURATION", "75s",
      "How long a new counter is exposed as 0, so that increase() includes its "
      "first occurrences, from 0 to 1h. Set more than two scrape intervals; 0 "
@@ -350,6 +328,12 @@ constexpr OptionRow kTable[] = {
 };
 
 }  // namespace
+
+std::string OptionRow::Take(const OptionValues& values,
+                            Options& options) const {
+  return take_filter != nullptr ? take_filter(values, options.filter)
+                                : take_option(values, options);
+}
 
 std::span<const OptionRow> OptionTable() { return kTable; }
 

@@ -18,13 +18,6 @@ using OptionValues = std::vector<std::string>;
 
 enum class OptionKind { kText, kList, kSwitch };
 
-// Parse `values` into `options` or `filter`. Return what is wrong, worded to
-// follow the option's name and without line breaks; empty on success.
-using TakeOption = std::string (*)(const OptionValues& values,
-                                   Options& options);
-using TakeFilter = std::string (*)(const OptionValues& values,
-                                   FilterOptions& filter);
-
 // NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding)
 struct OptionRow {
   // "watch.timeout" is the flag --watch.timeout, and the key timeout below
@@ -36,11 +29,16 @@ struct OptionRow {
   const char* type_name;
   const char* initial;  // default
   const char* help;
-  TakeOption take;
+  // One of the two parses the values: take_filter for an option that a sink's
+  // filter also has. They return what is wrong, worded to follow the option's
+  // name and without line breaks; empty on success.
+  std::string (*take_option)(const OptionValues& values, Options& options);
   // A reload applies a changed value.
   bool reloadable = false;
-  // For options that a sink's filter also has; otherwise null.
-  TakeFilter take_filter = nullptr;
+  std::string (*take_filter)(const OptionValues& values,
+                             FilterOptions& filter) = nullptr;
+
+  std::string Take(const OptionValues& values, Options& options) const;
 };
 
 // RFC 1123 label, as the API server requires for namespaces. Thread-safe.

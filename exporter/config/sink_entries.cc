@@ -8,6 +8,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/duration.h"
 #include "config/collector_access.h"
 
@@ -111,14 +112,11 @@ bool IsDomain(std::string_view text) {
 
 bool IsLabelName(std::string_view text) {
   constexpr size_t kMost = 63;
-  const auto plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c >= '0' && c <= '9');
-  };
-  return !text.empty() && text.size() <= kMost && plain(text.front()) &&
-         plain(text.back()) &&
-         std::all_of(text.begin(), text.end(), [&](char c) {
-           return plain(c) || c == '-' || c == '_' || c == '.';
+  return !text.empty() && text.size() <= kMost &&
+         IsAsciiAlphanumeric(text.front()) &&
+         IsAsciiAlphanumeric(text.back()) &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return IsAsciiAlphanumeric(c) || c == '-' || c == '_' || c == '.';
          });
 }
 
@@ -185,8 +183,7 @@ std::string KeysOf(SinkType type) {
 
 bool IsKindName(const std::string& kind) {
   return !kind.empty() && std::all_of(kind.begin(), kind.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c >= '0' && c <= '9');
+    return IsAsciiAlphanumeric(c);
   });
 }
 
@@ -214,21 +211,21 @@ class Maker {
       }
       if (std::none_of(entry.values.begin(), entry.values.end(),
                        [&](const auto& v) { return v.key == row.key; })) {
-        Fail(entry.line, "has no " + std::string(row.key));
+        Fail(entry.line, " has no " + std::string(row.key));
       }
     }
     TakeFilter(entry, sink);
     if (sink.type == SinkType::kOtlp) FindCollector(entry, sink);
     if (sink.type == SinkType::kAnnotate) CheckAnnotate(entry, sink);
     if (!names_.insert(sink.queue.name).second) {
-      Fail(entry.line, "has the name of another sink: " + sink.queue.name);
+      Fail(entry.line, " has the name of another sink: " + sink.queue.name);
     }
     // Two writers would interleave their lines.
     if (sink.type == SinkType::kLog && !paths_.insert(sink.path).second) {
-      Fail(entry.line, "has the path of another sink: " + sink.path);
+      Fail(entry.line, " has the path of another sink: " + sink.path);
     }
     if (names_.size() > Outbox::kMaxSinks) {
-      Fail(entry.line, "exceeds the maximum of " +
+      Fail(entry.line, " exceeds the maximum of " +
                            std::to_string(Outbox::kMaxSinks) + " sinks");
     }
     sinks_.push_back(std::move(sink));
@@ -241,15 +238,10 @@ class Maker {
 
  private:
   bool Failed() const { return !problem_.empty(); }
+  // `problem` follows "the sink".
   void Fail(int line, const std::string& problem) {
     if (Failed()) return;
-    problem_ =
-        path_ + " line " + std::to_string(line) + ": the sink " + problem;
-  }
-  void Fail(const SinkValue& value, const std::string& problem) {
-    if (Failed()) return;
-    problem_ = path_ + " line " + std::to_string(value.line) + ": the sink's " +
-               value.key + " " + problem;
+    problem_ = path_ + " line " + std::to_string(line) + ": the sink" + problem;
   }
 
   void TakeValue(const SinkValue& value, SinkConfig& sink) {
@@ -257,25 +249,22 @@ class Maker {
       if (row.key != value.key) continue;
       if (!row.type.empty() && row.type != NameOf(sink.type)) break;
       const std::string problem = row.take(value.text, place_, sink);
-      if (!problem.empty()) Fail(value, problem);
+      if (!problem.empty()) Fail(value.line, "'s " + value.key + " " + problem);
       return;
     }
-    Fail(value, "is not a key of type " + std::string(NameOf(sink.type)) +
-                    "; valid keys are " + KeysOf(sink.type));
+    Fail(value.line, "'s " + value.key + " is not a key of type " +
+                         std::string(NameOf(sink.type)) + "; valid keys are " +
+                         KeysOf(sink.type));
   }
 
   void FindCollector(const SinkEntry& entry, SinkConfig& sink) {
     if (sink.cert_file.empty() != sink.key_file.empty()) {
       return Fail(entry.line,
-                  "must have both cert-file and key-file, or neither");
+                  " must have both cert-file and key-file, or neither");
     }
     if (Failed()) return;
     Result<ApiAccess> access = ResolveCollector(sink, environment_, read_);
-    if (!access) {
-      problem_ = path_ + " line " + std::to_string(entry.line) +
-                 ": the sink's " + access.error().message;
-      return;
-    }
+    if (!access) return Fail(entry.line, "'s " + access.error().message);
     sink.collector.access =
         std::make_shared<const ApiAccess>(std::move(*access));
   }
@@ -288,7 +277,7 @@ class Maker {
       if (name == "scope" || name == "namespaces" ||
           name.starts_with("types")) {
         Fail(value.line,
-             "has the type annotate, which is for Warnings of cluster-scoped "
+             " has the type annotate, which is for Warnings of cluster-scoped "
              "objects: remove " +
                  std::string(name) + " from its filter");
       }
@@ -296,12 +285,12 @@ class Maker {
     const std::vector<std::string>& kinds = sink.filter.kinds.include;
     if (kinds.empty() || !std::all_of(kinds.begin(), kinds.end(), IsKindName)) {
       Fail(entry.line,
-           "must have a filter that names the kinds to annotate, such as "
+           " must have a filter that names the kinds to annotate, such as "
            "{kinds: [Node, PersistentVolume]}");
     }
     sink.filter.types.include = {"Warning"};
     if (!labels_.insert(sink.label).second) {
-      Fail(entry.line, "has the label of another sink: " + sink.label);
+      Fail(entry.line, " has the label of another sink: " + sink.label);
     }
   }
 
@@ -316,7 +305,7 @@ class Maker {
     if (sink.type != SinkType::kAnnotate && !sink.filter.namespaced &&
         !sink.filter.namespaces.empty()) {
       Fail(entry.line,
-           "has namespaces in its filter but the scope cluster; add scope: "
+           " has namespaces in its filter but the scope cluster; add scope: "
            "namespaced or scope: all");
     }
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "base/rfc3339.h"
 #include "base/utf8.h"
@@ -21,11 +22,6 @@ std::string Dump(const ordered_json& json) {
   return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
-bool IsLetterOrDigit(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         (c >= '0' && c <= '9');
-}
-
 }  // namespace
 
 std::string AnnotationText(const Occurrence& occurrence) {
@@ -38,11 +34,12 @@ std::string AnnotationText(const Occurrence& occurrence) {
 std::string LabelValue(std::string_view reason) {
   std::string label(reason.substr(0, kMaxLabel));
   for (char& c : label) {
-    if (!IsLetterOrDigit(c) && c != '-' && c != '_' && c != '.') c = '-';
+    if (!IsAsciiAlphanumeric(c) && c != '-' && c != '_' && c != '.') c = '-';
   }
-  const auto first = std::find_if(label.begin(), label.end(), IsLetterOrDigit);
+  const auto first =
+      std::find_if(label.begin(), label.end(), IsAsciiAlphanumeric);
   label.erase(label.begin(), first);
-  while (!label.empty() && !IsLetterOrDigit(label.back())) label.pop_back();
+  while (!label.empty() && !IsAsciiAlphanumeric(label.back())) label.pop_back();
   return label.empty() ? "unknown" : label;
 }
 

@@ -1,13 +1,11 @@
 #include "sinks/otlp_sink.h"
 
-#include <strings.h>
-
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/gzip_stream.h"
 #include "base/one_line.h"
 #include "net/whole_answer.h"
@@ -21,7 +19,7 @@ using nlohmann::ordered_json;
 
 constexpr std::chrono::seconds kTimeout{10};
 constexpr size_t kLoggedBytes = 200;  // of an answer
-constexpr char kSecret[] = "Authorization";
+constexpr std::string_view kBlanks = " \t\r";
 
 // Protobuf's JSON has uint64 as a string.
 std::string Nanoseconds(WallTime time) {
@@ -89,31 +87,22 @@ bool IsTooLarge(int status, std::string_view body) {
           body.find("request body too large") != std::string_view::npos);
 }
 
-bool IsToken(std::string_view name) {
+// Stricter than RFC 9110, which allows more punctuation.
+bool IsHeaderName(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c >= '0' && c <= '9') || c == '-' || c == '_';
+    return IsAsciiAlphanumeric(c) || c == '-' || c == '_';
   });
 }
 
 // Headers that the transport or this sink sets; a second one would change the
 // request or make it invalid.
-bool IsReserved(const std::string& name) {
-  constexpr std::array kReserved = {"connection",       "content-encoding",
-                                    "content-length",   "content-type",
-                                    "expect",           "host",
-                                    "transfer-encoding"};
-  return std::any_of(kReserved.begin(), kReserved.end(),
-                     [&name](const char* reserved) {
-                       return ::strcasecmp(name.c_str(), reserved) == 0;
-                     });
-}
-
-std::string_view Trim(std::string_view text) {
-  constexpr std::string_view kWhite = " \t\r";
-  const size_t begin = text.find_first_not_of(kWhite);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kWhite) - begin + 1);
+bool IsReserved(std::string_view name) {
+  constexpr std::string_view kReserved[] = {
+      "connection",       "content-encoding", "content-length",
+      "content-type",     "expect",           "host",
+      "transfer-encoding"};
+  return std::find(std::begin(kReserved), std::end(kReserved),
+                   AsciiLower(name)) != std::end(kReserved);
 }
 
 }  // namespace
@@ -122,17 +111,17 @@ Result<HeaderFields> ParseHeaderFile(std::string_view text) {
   HeaderFields fields;
   for (int number = 1; !text.empty(); ++number) {
     const size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = Trim(text.substr(0, end));
+    const std::string_view line = Trim(text.substr(0, end), kBlanks);
     text.remove_prefix(std::min(end + 1, text.size()));
     if (line.empty() || line.front() == '#') continue;
     const size_t colon = std::min(line.find(':'), line.size());
     const std::string_view name = line.substr(0, colon);
     const std::string_view value =
-        Trim(line.substr(std::min(colon + 1, line.size())));
+        Trim(line.substr(std::min(colon + 1, line.size())), kBlanks);
     const bool visible = std::all_of(value.begin(), value.end(), [](char c) {
       return c >= ' ' && c < '\x7F';
     });
-    if (!IsToken(name) || value.empty() || !visible) {
+    if (!IsHeaderName(name) || value.empty() || !visible) {
       return Error{ErrorCode::kInvalidConfig,
                    "line " + std::to_string(number) +
                        " must be a header, such as \"X-Scope-OrgID: team\""};
@@ -176,7 +165,7 @@ Result<void> OtlpSink::AddHeaders(HttpRequest& request) const {
   Result<HeaderFields> fields = ParseHeaderFile(**text);
   if (!fields) return refuse(fields.error().message);
   for (const auto& [name, value] : *fields) {
-    if (!headers_.confidential && ::strcasecmp(name.c_str(), kSecret) == 0) {
+    if (!headers_.confidential && AsciiLower(name) == "authorization") {
       return refuse(
           "sets Authorization, which plain HTTP would expose; use an https:// "
           "endpoint");

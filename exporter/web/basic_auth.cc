@@ -16,6 +16,7 @@
 #include <stop_token>
 #include <thread>
 
+#include "base/ascii.h"
 #include "base/base64.h"
 
 namespace kem {
@@ -32,12 +33,8 @@ struct NameAndPassword {
 // RFC 7617. crypt would ignore the password after a NUL.
 std::optional<NameAndPassword> ParseBasic(std::string_view authorization) {
   constexpr std::string_view kScheme = "basic ";
-  if (authorization.size() < kScheme.size()) return std::nullopt;
-  for (size_t i = 0; i < kScheme.size(); ++i) {
-    const char c = authorization[i];
-    const char lower =
-        c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-    if (lower != kScheme[i]) return std::nullopt;
+  if (AsciiLower(authorization.substr(0, kScheme.size())) != kScheme) {
+    return std::nullopt;
   }
   const std::optional<std::string> text =
       DecodeBase64(authorization.substr(kScheme.size()));

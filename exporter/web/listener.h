@@ -1,4 +1,4 @@
-// The server's listening socket. Used by HttpServer, which hands it to
+// The server's listening socket. Used by HttpServer, which passes it to
 // HttpLoop.
 #pragma once
 

@@ -3,8 +3,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ascii.h"
+
 namespace kem {
 namespace {
+
+constexpr std::string_view kBlanks = " \t";
 
 // Neither Range nor Expect: the server supports neither.
 std::string* FieldOf(std::string_view name, RequestHead& head) {
@@ -21,36 +25,17 @@ std::string* FieldOf(std::string_view name, RequestHead& head) {
   return nullptr;
 }
 
-char Lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = Lower(c);
-  return lower;
-}
-
 // RFC 9110, 5.6.2.
 bool IsToken(std::string_view text) {
   static constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  const auto ok = [](char c) {
-    return (c >= '0' && c <= '9') || (Lower(c) >= 'a' && Lower(c) <= 'z') ||
-           kMarks.find(c) != std::string_view::npos;
-  };
-  return !text.empty() && std::all_of(text.begin(), text.end(), ok);
-}
-
-std::string_view Trim(std::string_view text) {
-  const size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return IsAsciiAlphanumeric(c) || kMarks.find(c) != std::string_view::npos;
+  });
 }
 
 bool HasControl(std::string_view line) {
-  return std::any_of(line.begin(), line.end(), [](char c) {
-    return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == '\x7f';
-  });
+  return std::any_of(line.begin(), line.end(),
+                     [](char c) { return c != '\t' && IsAsciiControl(c); });
 }
 
 // "GET /path HTTP/1.1".
@@ -73,7 +58,7 @@ bool ReadRequestLine(std::string_view line, RequestHead& head) {
 bool HasWord(std::string_view value, std::string_view word) {
   while (true) {
     const size_t comma = value.find(',');
-    if (Lower(Trim(value.substr(0, comma))) == word) return true;
+    if (AsciiLower(Trim(value.substr(0, comma), kBlanks)) == word) return true;
     if (comma == std::string_view::npos) return false;
     value.remove_prefix(comma + 1);
   }
@@ -86,8 +71,8 @@ bool ReadHeader(std::string_view line, RequestHead& head) {
   if (colon == std::string_view::npos || !IsToken(line.substr(0, colon))) {
     return false;
   }
-  const std::string name = Lower(line.substr(0, colon));
-  const std::string_view value = Trim(line.substr(colon + 1));
+  const std::string name = AsciiLower(line.substr(0, colon));
+  const std::string_view value = Trim(line.substr(colon + 1), kBlanks);
   if (name == "connection" && HasWord(value, "close")) head.keep_alive = false;
   if (name == "transfer-encoding" ||
       (name == "content-length" &&

@@ -3,10 +3,10 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <functional>
 
+#include "base/ascii.h"
 #include "base/duration.h"
 #include "config/strict_yaml.h"
 
@@ -196,9 +196,8 @@ void Reader::ReadHeader(const Node& key, const Node& value) {
   } else if (name == "X-Content-Type-Options") {
     OneOf(value, text, name, {"nosniff"});
   }
-  if (std::any_of(text.begin(), text.end(), [](char c) {
-        return static_cast<unsigned char>(c) < ' ' || c == '\x7f';
-      })) {
+  if (std::any_of(text.begin(), text.end(),
+                  [](char c) { return IsAsciiControl(c); })) {
     Fail(value, name +
                     " contains a line break or another control "
                     "character; write it on one line");
@@ -222,8 +221,7 @@ void Reader::ReadUser(const Node& key, const Node& value) {
       std::string_view("aby").find(hash[2]) != std::string_view::npos &&
       hash[3] == '$' && is_digit(4) && is_digit(5) && hash[6] == '$' &&
       std::all_of(hash.begin() + 7, hash.end(), [](char c) {
-        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' ||
-               c == '/';
+        return IsAsciiAlphanumeric(c) || c == '.' || c == '/';
       });
   if (!shaped) {
     return fail("the value of " + QuotedText(name) +

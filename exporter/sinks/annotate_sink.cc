@@ -224,8 +224,8 @@ void AnnotateSink::Send(const std::string& path, const Occurrence& occurrence,
       table_.IsCurrent(path, AgeOf(occurrence))) {
     return;
   }
-  if (const auto due = table_.NotBefore(path, round.now)) {
-    round.next = std::min(round.next.value_or(*due), *due);
+  if (const SteadyTime due = table_.NotBefore(path); round.now < due) {
+    round.next = std::min(round.next.value_or(due), due);
     return;
   }
   Annotation annotation = AnnotationOf(occurrence);

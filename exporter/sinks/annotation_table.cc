@@ -32,12 +32,10 @@ bool AnnotationTable::IsRefused(const std::string& path) const {
   return at != entries_.end() && at->second.refused;
 }
 
-std::optional<SteadyTime> AnnotationTable::NotBefore(const std::string& path,
-                                                     SteadyTime now) const {
+SteadyTime AnnotationTable::NotBefore(const std::string& path) const {
   const auto at = entries_.find(path);
-  if (at == entries_.end()) return std::nullopt;
-  const SteadyTime due = at->second.written_at + kInterval;
-  return now < due ? std::optional(due) : std::nullopt;
+  return at == entries_.end() ? SteadyTime::min()
+                              : at->second.written_at + kInterval;
 }
 
 void AnnotationTable::Begin(const std::string& path, Annotation& annotation) {

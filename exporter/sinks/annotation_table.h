@@ -6,7 +6,6 @@
 #include <chrono>
 #include <functional>
 #include <map>
-#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,9 +31,8 @@ class AnnotationTable {
   bool IsCurrent(const std::string& path, const Annotation::Age& age) const;
   // Whether the API server refused the object's last annotation.
   bool IsRefused(const std::string& path) const;
-  // When the object may be written again; nothing when it may be written now.
-  std::optional<SteadyTime> NotBefore(const std::string& path,
-                                      SteadyTime now) const;
+  // When the object may be written again.
+  SteadyTime NotBefore(const std::string& path) const;
 
   // Call Begin before a write, so that a crash leaves no label that the table
   // does not know, and one of the next three after it. Begin clears the label

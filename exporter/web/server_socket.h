@@ -42,7 +42,7 @@ class ServerSocket {
   int fd() const { return fd_.get(); }
 
  private:
-  Io Judge(int result);
+  Io FromSslError(int result);
 
   UniqueFd fd_;
   Ssl ssl_;

@@ -43,7 +43,6 @@ class Reader : public StrictYaml {
   int Version(const Node& node, const std::string& what);
   void ReadTls(const Node& node);
   void CheckTls(const Node& node, const WebTlsConfig& tls);
-  void CheckClients(const Node& node, const WebTlsConfig& tls);
   ClientAuth ReadClientAuth(const Node& node);
   void ReadCiphers(const Node& node, WebTlsConfig& tls);
   void ReadCurves(const Node& node, WebTlsConfig& tls);
@@ -161,13 +160,6 @@ void Reader::CheckTls(const Node& node, const WebTlsConfig& tls) {
   if (tls.min_version > tls.max_version) {
     fail("min_version is above max_version; remove max_version");
   }
-  CheckClients(node, tls);
-}
-
-void Reader::CheckClients(const Node& node, const WebTlsConfig& tls) {
-  const auto fail = [&](const std::string& problem) {
-    Fail(node, "tls_server_config: " + problem);
-  };
   const bool has_ca = !tls.client_ca.empty() || !tls.client_ca_file.empty();
   if (has_ca && tls.client_auth == ClientAuth::kNone) {
     fail(

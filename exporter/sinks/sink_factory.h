@@ -1,5 +1,6 @@
 // Creates the sink of a SinkConfig; the only code that knows all types. Used by
-// the app, for SinkRunner.
+// the app, for SinkRunner, which owns the sinks. Starts no thread and opens no
+// connection.
 #pragma once
 
 #include "base/clock.h"

@@ -1,5 +1,6 @@
 // Counts the HTTP server's answers by handler and status code. Written by
-// HttpRouter, read by metrics/own_metrics.h.
+// HttpRouter on the server's thread, read by metrics/own_metrics.h. Does not
+// limit the number of handlers: HttpRouter does.
 #pragma once
 
 #include <cstdint>

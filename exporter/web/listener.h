@@ -1,5 +1,6 @@
-// The server's listening socket. Used by HttpServer, which passes it to
-// HttpLoop.
+// The server's listening socket, bound to --web.listen-address. Used by
+// HttpServer, which passes it to HttpLoop. Does not accept connections; the
+// socket options that it sets are inherited by them.
 #pragma once
 
 #include <string>

@@ -1,5 +1,6 @@
 // The body of a scrape, compressed and framed piece by piece while the client
-// reads it. Used by HttpRouter and ServerConnection.
+// reads it, so that a scrape is never in memory as a whole. Used by HttpRouter,
+// which creates it, and ServerConnection, which sends it.
 #pragma once
 
 #include <functional>

@@ -1,5 +1,6 @@
 // The server's side of TLS: the OpenSSL context of a WebTlsConfig. Used by
-// WebSettings for each load and by WebGate for each connection. Reads no files.
+// WebSettings for each load and by WebGate for each connection. Reads no files
+// and owns no socket.
 #pragma once
 
 #include "base/result.h"

@@ -1,5 +1,6 @@
 // An API server with a few kinds and scripted answers, and a memory in a map,
-// for the tests of AnnotateSink. Not thread-safe.
+// for the tests of AnnotateSink and AnnotationTable. Plays no faults of the
+// network but "unreachable". Not thread-safe.
 #pragma once
 
 #include <map>

@@ -1,4 +1,6 @@
-// Makes and reads the outcomes of deliveries in the tests of sinks.
+// Creates and reads outcomes of deliveries. Used by the tests of sinks and of
+// SinkWorker. Does not cover refusals, whose fields the tests read and set
+// themselves.
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,6 @@
 // A TCP client of raw bytes for tests of the HTTP server. Each wait ends after
-// kPatience; nothing sleeps. Not for TLS.
+// kPatience; nothing sleeps. Sends a TLS record only as raw bytes, and parses
+// no answer.
 #pragma once
 
 #include <arpa/inet.h>

@@ -1,5 +1,6 @@
 // The address of --web.listen-address. Parsed with the flags, so that an
-// invalid one fails the start, and used by HttpServer. Resolves no names.
+// invalid one fails the start, and used by web/listener.h, which resolves the
+// name and binds it.
 #pragma once
 
 #include <string>

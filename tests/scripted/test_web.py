@@ -3,7 +3,7 @@
 
     KEM_EXPORTER=build/exporter/kube-event-metrics tests/scripted/test_web.py
 
-There is no API server: a scrape has the exporter's own metrics only.
+There is no API server: a scrape has only the exporter's own metrics.
 """
 
 import contextlib
@@ -21,8 +21,8 @@ from exporter import Exporter
 # bcrypt of "open-sesame", at the lowest cost.
 OPEN_SESAME = "$2b$04$abcdefghijklmnopqrstuuXcjcm5avyCiJoD2uS24xa2lb6fjMB3G"
 SCRAPE = b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"
-# Seconds for a scrape beside hostile clients. It takes a few milliseconds; a
-# server that waits for a client takes seconds.
+# Seconds that a scrape may take beside hostile clients. Normal are a few
+# milliseconds; a server that waits for a client takes seconds.
 SOON = 2.0
 
 
@@ -46,7 +46,7 @@ class WebCase(unittest.TestCase):
         os.replace(self.path(name) + ".new", self.path(name))
 
     def install(self, name, authority="a"):
-        """A server's pair as server.crt and server.key."""
+        """Writes a server's pair as server.crt and server.key."""
         pair = self.certificates.pair("server", name, authority)
         for source, target in zip(pair, ("server.crt", "server.key")):
             with open(source, encoding="ascii") as file:
@@ -123,7 +123,7 @@ class CurlTest(WebCase):
         self.start(self.TLS)
         self.assertEqual(self.status(), 200)
         self.install("server", "b")
-        time.sleep(1.1)  # the exporter looks once a second
+        time.sleep(1.1)  # the exporter checks once a second
         self.assertEqual(self.status(), 0)
         second = self.certificates.authority("b")
         self.assertEqual(self.curl("--cacert", second), (200, 0))
@@ -135,7 +135,7 @@ class CurlTest(WebCase):
                                                        "configuration failed"), 1)
         self.stop()
 
-    def test_a_wrong_file_ends_the_start(self):
+    def test_a_wrong_file_prevents_the_start(self):
         self.write("web.yaml", "tls_server_confg: {}\n")
         self.exporter.start(["--apiserver=http://127.0.0.1:1",
                              "--web.config.file=web.yaml"])
@@ -187,7 +187,7 @@ class HostileTest(WebCase):
         idle = [self.connect() for _ in range(100)]
         senders = [self.connect(b"GET /metrics HTTP/1.1\r\nX: ")
                    for _ in range(50)]
-        # Each asks for hundreds of scrapes and takes a byte of them.
+        # Each requests hundreds of scrapes and reads one byte.
         readers = [self.connect(SCRAPE * 400, 2048) for _ in range(50)]
         for _ in range(3):
             for client in senders:
@@ -228,7 +228,7 @@ class HostileTest(WebCase):
         self.expect_serving()
         self.assertEqual(self.status_value("Threads"), threads)
         self.assertLess(self.descriptors(), 400)
-        if not self.exporter.sanitized():  # one keeps what is freed
+        if not self.exporter.sanitized():  # sanitizers keep freed memory
             # KiB.
             self.assertLess(self.status_value("VmRSS"), before + 8192)
         for client in crowd:

@@ -5,38 +5,33 @@
 
 #include <array>
 #include <cerrno>
-#include <system_error>
+
+#include "base/unique_fd.h"
 
 namespace kem {
 namespace {
 
 constexpr size_t kMaxFileBytes = size_t{16} << 20;
 
-Error FileError(const std::string& path, int error_number) {
+Error ReadError(const std::string& path, int error_number) {
   return Error{ErrorCode::kInternal,
-               "cannot read " + path + ": " +
-                   std::generic_category().message(error_number)};
+               "cannot read " + path + ": " + SystemMessage(error_number)};
 }
 
 }  // namespace
 
 Result<std::string> ReadFile(const std::string& path) {
-  const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return FileError(path, errno);
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.has_value()) return ReadError(path, errno);
   std::string content;
   std::array<char, 16384> buffer;
   while (true) {
-    const ssize_t got = ::read(fd, buffer.data(), buffer.size());
+    const ssize_t got = ::read(fd.get(), buffer.data(), buffer.size());
     if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) {
-      const int error_number = errno;
-      ::close(fd);
-      if (got < 0) return FileError(path, error_number);
-      return content;
-    }
+    if (got < 0) return ReadError(path, errno);
+    if (got == 0) return content;
     content.append(buffer.data(), static_cast<size_t>(got));
     if (content.size() > kMaxFileBytes) {
-      ::close(fd);
       return Error{ErrorCode::kTooLarge, path + " is larger than 16 MiB"};
     }
   }

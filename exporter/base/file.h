@@ -1,6 +1,6 @@
-// Reading small files whole: tokens, certificates, kubeconfigs, /proc. Used by
-// the access layer and the process metrics. Not for files that do not fit in
-// memory, and nothing here writes.
+// Reads small files whole: tokens, certificates, kubeconfigs, /proc. Used by
+// the access layer and the process metrics. Writes nothing.
+// Files over 16 MiB are refused.
 #pragma once
 
 #include <string>
@@ -9,8 +9,8 @@
 
 namespace kem {
 
-// The file's bytes. The error says which file and why, as the system words it.
-// Files over 16 MiB are refused. Thread-safe.
+// The file's bytes. The error contains the path and the system's message.
+// Thread-safe.
 Result<std::string> ReadFile(const std::string& path);
 
 }  // namespace kem

@@ -1,6 +1,6 @@
-// How this layer reads files: kubeconfigs, tokens, certificates. Passed in, so
-// that tests need no disk. Tells a file that is not there (often fine) from one
-// that cannot be read (never fine). Not for anything but small text files.
+// How kubeconfigs, tokens and certificates are read; injected, so that tests
+// need no disk. Distinguishes a missing file, which is often fine, from an
+// unreadable one, which is an error. Small text files only.
 #pragma once
 
 #include <functional>
@@ -11,12 +11,12 @@
 
 namespace kem {
 
-// The file's bytes; empty when there is no such file; an error, worded for a
-// person, when it cannot be read. Thread-safe.
+// The file's bytes; empty when there is no such file. The error contains the
+// path. Thread-safe.
 using FileReader =
     std::function<Result<std::optional<std::string>>(const std::string& path)>;
 
-// Reads the machine's own files.
+// Reads from disk with ReadFile.
 FileReader DiskFiles();
 
 }  // namespace kem

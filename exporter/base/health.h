@@ -1,15 +1,14 @@
-// What /livez, /readyz and POST /-/reload answer. Made by what knows the answer
-// (pipeline/watch.h, reload.h), sent by web/. Knows nothing of HTTP.
+// The response of /livez, /readyz and POST /-/reload. Made by pipeline/watch.h
+// and reload.h, sent by web/. Does not depend on HTTP.
 #pragma once
 
 #include <string>
 
 namespace kem {
 
-// One answer of a health endpoint.
 struct Health {
   bool ok = false;
-  // Why not, one line each; shown as the body.
+  // The problems, one a line; shown as the body.
   std::string text;
 };
 

@@ -2,9 +2,10 @@
 
 #include <arpa/inet.h>
 
-#include <algorithm>
 #include <array>
 #include <charconv>
+
+#include "base/ascii.h"
 
 namespace kem {
 namespace {
@@ -12,11 +13,6 @@ namespace {
 Error UrlError(std::string_view text, std::string_view why) {
   return Error{ErrorCode::kInvalidConfig,
                '"' + std::string(text) + "\" " + std::string(why)};
-}
-
-bool IsPlain(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return c > ' ' && c < '\x7F'; });
 }
 
 }  // namespace
@@ -38,20 +34,21 @@ Result<ServerUrl> ParseServerUrl(std::string_view text, bool default_tls) {
   } else {
     const std::string_view scheme = rest.substr(0, scheme_end);
     if (scheme != "https" && scheme != "http") {
-      return UrlError(text, "begins with neither https:// nor http://");
+      return UrlError(text, "does not begin with https:// or http://");
     }
     url.tls = scheme == "https";
     rest.remove_prefix(scheme_end + 3);
   }
-  if (!IsPlain(rest) || rest.find_first_of("?#@\\") != std::string_view::npos) {
+  if (!IsVisibleAscii(rest) ||
+      rest.find_first_of("?#@\\") != std::string_view::npos) {
     return UrlError(text,
-                    "has a user name, query, fragment or blank, which an API "
-                    "server's URL has not");
+                    "has a user name, query, fragment or blank, which is not "
+                    "allowed");
   }
   url.port = url.tls ? 443 : 80;
   const size_t slash = rest.find('/');
   if (!SplitHostPort(rest.substr(0, slash), url.host, url.port)) {
-    return UrlError(text, "does not name a host and port");
+    return UrlError(text, "has no valid host and port");
   }
   if (slash != std::string_view::npos) url.path_prefix = rest.substr(slash);
   while (!url.path_prefix.empty() && url.path_prefix.back() == '/') {

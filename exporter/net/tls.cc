@@ -34,8 +34,8 @@ Bio ReadBio(const std::string& text) {
   return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
-// OpenSSL asks here for the password of an encrypted key; without this it would
-// ask the terminal.
+// Without this callback, OpenSSL asks for an encrypted key's password on the
+// terminal.
 int NoPassword(char*, int, int, void*) { return -1; }
 
 Result<std::vector<Certificate>> ParseCertificates(const std::string& pem) {
@@ -50,9 +50,9 @@ Result<std::vector<Certificate>> ParseCertificates(const std::string& pem) {
   ERR_clear_error();
   if (ERR_GET_LIB(last) != ERR_LIB_PEM ||
       ERR_GET_REASON(last) != PEM_R_NO_START_LINE) {
-    return TlsError("holds a broken PEM certificate");
+    return TlsError("has an invalid PEM certificate");
   }
-  if (certificates.empty()) return TlsError("holds no PEM certificate");
+  if (certificates.empty()) return TlsError("has no PEM certificate");
   return certificates;
 }
 
@@ -60,8 +60,21 @@ Result<Key> ParseKey(const std::string& pem) {
   const Bio bio = ReadBio(pem);
   Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, NoPassword, nullptr));
   ERR_clear_error();
-  if (!key) return TlsError("the key holds no readable, unencrypted PEM key");
+  if (!key) return TlsError("the key is not an unencrypted PEM key");
   return key;
+}
+
+// Makes `ssl` send its bytes through the session `below`.
+bool UseSession(SSL* ssl, SSL* below) {
+  BIO* bio = BIO_new(BIO_f_ssl());
+  if (bio == nullptr) return false;
+  BIO_set_ssl(bio, below, BIO_NOCLOSE);
+  // Else freeing the BIO sends close_notify to the proxy.
+  SSL_set_quiet_shutdown(below, 1);
+  SSL_set_mode(below, SSL_MODE_ENABLE_PARTIAL_WRITE |
+                          SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_set_bio(ssl, bio, bio);
+  return true;
 }
 
 }  // namespace
@@ -99,24 +112,6 @@ Result<void> UseKeyPair(SSL_CTX* context, const std::string& certificate_pem,
   return {};
 }
 
-namespace {
-
-// Puts the bytes of `ssl` into the session `below`.
-bool UseSession(SSL* ssl, SSL* below) {
-  BIO* bio = BIO_new(BIO_f_ssl());
-  if (bio == nullptr) return false;
-  BIO_set_ssl(bio, below, BIO_NOCLOSE);
-  // Freeing the BIO would write a farewell, when the descriptor may have been
-  // closed and be somebody else's.
-  SSL_set_quiet_shutdown(below, 1);
-  SSL_set_mode(below, SSL_MODE_ENABLE_PARTIAL_WRITE |
-                          SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  SSL_set_bio(ssl, bio, bio);
-  return true;
-}
-
-}  // namespace
-
 void SslCtxDeleter::operator()(ssl_ctx_st* context) const {
   SSL_CTX_free(context);
 }
@@ -140,7 +135,7 @@ Result<SslCtx> MakeTlsContext(const TlsSettings& settings) {
   SslCtx context(SSL_CTX_new(TLS_client_method()));
   if (!context) return TlsError("OpenSSL: " + TlsFailure(nullptr));
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
-  // Many small records come with one read.
+  // Reads many small records with one system call.
   SSL_CTX_set_read_ahead(context.get(), 1);
   if (settings.insecure_skip_verify) {
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);

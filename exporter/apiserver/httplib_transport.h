@@ -1,7 +1,7 @@
-// HttpTransport over real connections, with cpp-httplib as the HTTP/1.1 codec.
-// Used by main; everything else speaks HttpTransport. One connection a request:
-// a watch lasts minutes and the next one then sees new certificates and
-// addresses. No redirects, no HTTP/2.
+// HttpTransport over real connections. Used by main, the app and the sinks; all
+// other code uses HttpTransport. One connection per request: a watch lasts for
+// minutes, and the next one uses new certificates and addresses. No redirects,
+// no HTTP/2.
 #pragma once
 
 #include <memory>
@@ -15,16 +15,16 @@ namespace kem {
 
 class HttplibTransport : public HttpTransport {
  public:
-  // Takes `access` as ResolveAccess found it; `read` serves token and
-  // certificate files later on.
+  // `access` comes from ResolveAccess; `read` reads token and certificate files
+  // again later.
   explicit HttplibTransport(ApiAccess access, FileReader read = DiskFiles());
   ~HttplibTransport() override;
   HttplibTransport(const HttplibTransport&) = delete;
   HttplibTransport& operator=(const HttplibTransport&) = delete;
 
-  // See HttpTransport. 5 s for connecting and 5 s for the TLS handshake; a name
-  // look-up is the one thing that a stop must wait for. An exception from
-  // `handler` ends as kAborted. The process must ignore SIGPIPE.
+  // See HttpTransport. Allows 5 s each for TCP, the proxy and TLS; only the
+  // name look-up delays a stop. An exception from `handler` ends as kAborted.
+  // The process must ignore SIGPIPE.
   HttpOutcome Send(const HttpRequest& request, HttpHandler& handler,
                    std::stop_token stop) override;
 

@@ -1,6 +1,6 @@
-// metadata.resourceVersion as a number. Comparable since Kubernetes 1.35
-// (apimachinery/pkg/util/resourceversion), in fact since ever with etcd. Used
-// wherever one is read.
+// metadata.resourceVersion as a number. Officially comparable since Kubernetes
+// 1.35 (apimachinery/pkg/util/resourceversion), in practice always with etcd.
+// Used wherever one is read.
 #pragma once
 
 #include <charconv>
@@ -10,8 +10,8 @@
 
 namespace kem {
 
-// Empty unless `text` is digits only, without a leading zero, and fits: so "",
-// "0" and "-1" are empty too, none of which can be watched from. Thread-safe.
+// Empty unless `text` is a positive 64-bit number without a leading zero; no
+// watch can start from "", "0" or "-1". Thread-safe.
 inline std::optional<uint64_t> ParseResourceVersion(std::string_view text) {
   if (text.empty() || text.front() < '1' || text.front() > '9') return {};
   uint64_t value = 0;

@@ -21,8 +21,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr size_t kMaxMessages = 4096;
-// Where the kernel (before 5.3, or a sandbox) does not tell of a process's end.
-constexpr milliseconds kLookAgain{50};
+// For kernels before 5.3 and sandboxes, which lack pidfd_open.
+constexpr milliseconds kPollInterval{50};
 
 struct Pipe {
   UniqueFd from;  // non-blocking
@@ -37,7 +37,7 @@ bool Open(Pipe& made) {
   return ::fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0;
 }
 
-// What posix_spawn is told; `error` is the first errno.
+// The attributes for posix_spawn; error_ is the first errno.
 class SpawnPlan {
  public:
   SpawnPlan(const Pipe& output, const Pipe& messages) {
@@ -47,7 +47,7 @@ class SpawnPlan {
                                            0));
     Try(::posix_spawn_file_actions_adddup2(&actions_, output.to.get(), 1));
     Try(::posix_spawn_file_actions_adddup2(&actions_, messages.to.get(), 2));
-    // Not every descriptor of every library is close-on-exec.
+    // Libraries may open descriptors without close-on-exec.
     Try(::posix_spawn_file_actions_addclosefrom_np(&actions_, 3));
     sigset_t signals;
     sigemptyset(&signals);
@@ -71,7 +71,7 @@ class SpawnPlan {
   // 0, with `pid`, or an errno.
   int Spawn(const Program& program, pid_t& pid) const {
     if (error_ != 0) return error_;
-    // posix_spawn takes char*, but changes nothing.
+    // posix_spawn takes char*, but does not write to it.
     std::vector<char*> args{const_cast<char*>(program.command.c_str())};
     for (const std::string& arg : program.args) {
       args.push_back(const_cast<char*>(arg.c_str()));
@@ -109,7 +109,8 @@ class Child {
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
-  int exit_fd() const { return exit_.get(); }  // readable at its end; -1: none
+  // Readable once the process has ended; -1 without pidfd_open.
+  int exit_fd() const { return exit_.get(); }
   int status() const { return status_; }
 
   // True when it has ended.
@@ -129,7 +130,7 @@ class Child {
   int status_ = 0;
 };
 
-// Appends what can be read now; false at the pipe's end.
+// Appends the bytes available now; false at the end of the pipe.
 bool ReadSome(int fd, std::string& text) {
   std::array<char, 16384> buffer;
   const ssize_t got = ::read(fd, buffer.data(), buffer.size());
@@ -149,12 +150,12 @@ class Listener {
       std::array<pollfd, 3> waits = {pollfd{output_.from.get(), POLLIN, 0},
                                      pollfd{messages_.from.get(), POLLIN, 0},
                                      pollfd{child.exit_fd(), POLLIN, 0}};
-      const IoWaiter::Outcome outcome =
-          waiter.Wait(waits, child.exit_fd() < 0 ? kLookAgain : program_.limit);
+      const IoWaiter::Outcome outcome = waiter.Wait(
+          waits, child.exit_fd() < 0 ? kPollInterval : program_.limit);
       if (outcome == IoWaiter::Outcome::kStopped) {
         return End(ProgramEnd::How::kStopped);
       }
-      // The child's end first: what it had printed by then is all there is.
+      // Check for the end first: afterwards the output is complete.
       const bool ended = child.Reap(WNOHANG);
       if (!ended &&
           (outcome == IoWaiter::Outcome::kDeadline ||
@@ -171,7 +172,7 @@ class Listener {
   }
 
  private:
-  // Once, or until nothing is left of what the pipes can hold.
+  // With `all`, often enough to drain full pipes (64 KiB).
   void Read(bool all) {
     for (int i = 0; i < (all ? 8 : 1); ++i) {
       if (output_.from.has_value() &&
@@ -219,7 +220,7 @@ ProgramEnd RunProgram(const Program& program, std::stop_token stop) {
   end.code = SpawnPlan(output, messages).Spawn(program, pid);
   if (end.code != 0) return end;
   Child child(pid);
-  // Only the child's ends are left, so that the pipes end with it.
+  // Only the child may write, so that the pipes end when it does.
   output.to.Reset();
   messages.to.Reset();
   return Listener(program, output, messages).Listen(child, std::move(stop));

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/percent_encoding.h"
 #include "events/cluster_kinds.h"
 
 namespace kem {
@@ -84,8 +85,8 @@ AnnotateSink::AnnotateSink(HttpTransport& transport, const Discovery& discovery,
       clock_(clock),
       memory_(memory),
       options_(std::move(options)),
-      query_("?fieldManager=kube-event-metrics-" + PathPart(options_.sink) +
-             "&force=true"),
+      query_("?fieldManager=kube-event-metrics-" +
+             PercentEncode(options_.sink) + "&force=true"),
       ask_at_(clock.SteadyNow()),
       look_at_(clock.SteadyNow()) {
   for (const auto& [path, text] : memory_.All()) {
@@ -125,7 +126,7 @@ std::string AnnotateSink::Path(const Occurrence& occurrence) const {
   if (resource == nullptr || !IsObjectName(occurrence.object_name)) return "";
   const bool core = resource->api_version.find('/') == std::string::npos;
   return (core ? "/api/" : "/apis/") + resource->api_version + "/" +
-         resource->plural + "/" + PathPart(occurrence.object_name);
+         resource->plural + "/" + PercentEncode(occurrence.object_name);
 }
 
 bool AnnotateSink::LearnKinds(std::span<const Occurrence> batch,

@@ -146,7 +146,7 @@ TEST_F(ApiAccessTest, FailsClosedWithoutTheServiceAccountsFiles) {
   EXPECT_EQ(ErrorOf(),
             "in-cluster service account: the certificate authority " +
                 std::string(kCa) +
-                " holds no PEM certificate; give the PEM file of "
+                " has no PEM certificate; give the PEM file of "
                 "the CA");
   files_.texts.erase(kToken);
   EXPECT_EQ(ErrorOf(),

@@ -105,12 +105,5 @@ TEST_F(ApiWriterTest, ALongAnswerIsReadToItsEndAndCut) {
   EXPECT_EQ(answer.body.size(), size_t{64} << 10);
 }
 
-TEST(PathPartTest, EncodesWhatIsNotPlain) {
-  EXPECT_EQ(PathPart("worker-1.A_b~9"), "worker-1.A_b~9");
-  EXPECT_EQ(PathPart("a/../b?c#d%e f\xC3\xA9"),
-            "a%2F..%2Fb%3Fc%23d%25e%20f%C3%A9");
-  EXPECT_EQ(PathPart(""), "");
-}
-
 }  // namespace
 }  // namespace kem

@@ -134,7 +134,7 @@ TEST_F(KubeconfigAccessTest, TellsOfEachUnusableUser) {
        "the certificate and its key cannot be used: key values "
        "mismatch; give the PEM files that belong together"},
       {"client-certificate: /crt, client-key: /crt",
-       "the key holds no readable, unencrypted PEM key; give the PEM files "
+       "the key is not an unencrypted PEM key; give the PEM files "
        "that belong together"},
       {"as-groups: [a]",
        "as-uid, as-groups and as-user-extra need the user name in as"},
@@ -164,10 +164,10 @@ TEST_F(KubeconfigAccessTest, TellsOfEachUnusableCluster) {
       {"server: 'https://h', certificate-authority: /secret",
        "certificate-authority: cannot read /secret: Permission denied"},
       {"server: 'https://h', certificate-authority: /text",
-       "the certificate authority /text holds no PEM certificate; give the "
+       "the certificate authority /text has no PEM certificate; give the "
        "PEM file of the CA"},
       {"server: 'https://h', certificate-authority-data: QQ==",
-       "the certificate authority holds no PEM certificate; give the PEM "
+       "the certificate authority has no PEM certificate; give the PEM "
        "file of the CA"},
       {"server: 'https://h', certificate-authority-data: '!'",
        "certificate-authority-data is not base64; encode the PEM file as a "

@@ -31,6 +31,8 @@ struct AccessFlags {
 struct Material {
   std::string text;
   std::string file;
+
+  bool empty() const { return text.empty() && file.empty(); }
 };
 
 struct ApiAccess {

@@ -4,7 +4,6 @@
 #include <nlohmann/json.hpp>
 
 #include "base/ascii.h"
-#include "base/one_line.h"
 #include "base/utf8.h"
 
 namespace kem {

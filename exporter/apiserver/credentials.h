@@ -48,7 +48,8 @@ class Credentials {
  private:
   // Warns unless `problem` is the same as in the last warning, `last`.
   void Warn(std::string& last, std::string_view what, std::string problem);
-  std::optional<std::string> Reread(const std::string& file,
+  // The file's text, or the inline one; empty with a warning after a failure.
+  std::optional<std::string> Reread(const Material& material,
                                     std::string& last_problem,
                                     std::string_view what);
   void ReloadCa();

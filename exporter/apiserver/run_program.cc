@@ -138,73 +138,57 @@ bool ReadSome(int fd, std::string& text) {
   return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
-// Reads both pipes until the child ends.
-class Listener {
- public:
-  Listener(const Program& program, Pipe& output, Pipe& messages)
-      : program_(program), output_(output), messages_(messages) {}
+// Reads what the pipe has, once or, with `all`, often enough to drain a full
+// one (64 KiB). Closes it at its end.
+void Read(Pipe& pipe, bool all, std::string& text) {
+  for (int i = 0; i < (all ? 8 : 1) && pipe.from.has_value(); ++i) {
+    if (!ReadSome(pipe.from.get(), text)) pipe.from.Reset();
+  }
+}
 
-  ProgramEnd Listen(Child& child, std::stop_token stop) {
-    IoWaiter waiter(std::move(stop), program_.limit);
-    while (true) {
-      std::array<pollfd, 3> waits = {pollfd{output_.from.get(), POLLIN, 0},
-                                     pollfd{messages_.from.get(), POLLIN, 0},
-                                     pollfd{child.exit_fd(), POLLIN, 0}};
-      const IoWaiter::Outcome outcome = waiter.Wait(
-          waits, child.exit_fd() < 0 ? kPollInterval : program_.limit);
-      if (outcome == IoWaiter::Outcome::kStopped) {
-        return End(ProgramEnd::How::kStopped);
-      }
-      // Check for the end first: afterwards the output is complete.
-      const bool ended = child.Reap(WNOHANG);
-      if (!ended &&
-          (outcome == IoWaiter::Outcome::kDeadline ||
-           (outcome == IoWaiter::Outcome::kTimeout && child.exit_fd() >= 0))) {
-        return End(ProgramEnd::How::kTimeout);
-      }
-      Read(ended);
-      if (end_.output.size() > program_.max_output) {
-        end_.output.clear();
-        return End(ProgramEnd::How::kTooLarge);
-      }
-      if (ended) return Ended(child.status());
+// Reads both pipes until the child ends or has to be killed.
+ProgramEnd Listen(const Program& program, Pipe& output, Pipe& messages,
+                  Child& child, std::stop_token stop) {
+  using enum ProgramEnd::How;
+  ProgramEnd end;
+  IoWaiter waiter(std::move(stop), program.limit);
+  while (true) {
+    std::array<pollfd, 3> waits = {pollfd{output.from.get(), POLLIN, 0},
+                                   pollfd{messages.from.get(), POLLIN, 0},
+                                   pollfd{child.exit_fd(), POLLIN, 0}};
+    const bool polling = child.exit_fd() < 0;
+    const IoWaiter::Outcome outcome =
+        waiter.Wait(waits, polling ? kPollInterval : program.limit);
+    if (outcome == IoWaiter::Outcome::kStopped) {
+      end.how = kStopped;
+      return end;
+    }
+    // Check for the end first: afterwards the output is complete.
+    const bool ended = child.Reap(WNOHANG);
+    if (!ended && (outcome == IoWaiter::Outcome::kDeadline ||
+                   (outcome == IoWaiter::Outcome::kTimeout && !polling))) {
+      end.how = kTimeout;
+      return end;
+    }
+    Read(output, ended, end.output);
+    Read(messages, ended, end.messages);
+    if (end.messages.size() > kMaxMessages) {
+      end.messages.erase(0, end.messages.size() - kMaxMessages);
+    }
+    if (end.output.size() > program.max_output) {
+      end.output.clear();
+      end.how = kTooLarge;
+      return end;
+    }
+    if (ended) {
+      const bool exited = WIFEXITED(child.status());
+      end.how = exited ? kExited : kSignalled;
+      end.code =
+          exited ? WEXITSTATUS(child.status()) : WTERMSIG(child.status());
+      return end;
     }
   }
-
- private:
-  // With `all`, often enough to drain full pipes (64 KiB).
-  void Read(bool all) {
-    for (int i = 0; i < (all ? 8 : 1); ++i) {
-      if (output_.from.has_value() &&
-          !ReadSome(output_.from.get(), end_.output)) {
-        output_.from.Reset();
-      }
-      if (messages_.from.has_value() &&
-          !ReadSome(messages_.from.get(), end_.messages)) {
-        messages_.from.Reset();
-      }
-    }
-    if (end_.messages.size() > kMaxMessages) {
-      end_.messages.erase(0, end_.messages.size() - kMaxMessages);
-    }
-  }
-
-  ProgramEnd Ended(int status) {
-    const bool exited = WIFEXITED(status);
-    end_.code = exited ? WEXITSTATUS(status) : WTERMSIG(status);
-    return End(exited ? ProgramEnd::How::kExited : ProgramEnd::How::kSignalled);
-  }
-
-  ProgramEnd End(ProgramEnd::How how) {
-    end_.how = how;
-    return std::move(end_);
-  }
-
-  const Program& program_;
-  Pipe& output_;
-  Pipe& messages_;
-  ProgramEnd end_;
-};
+}
 
 }  // namespace
 
@@ -223,7 +207,7 @@ ProgramEnd RunProgram(const Program& program, std::stop_token stop) {
   // Only the child may write, so that the pipes end when it does.
   output.to.Reset();
   messages.to.Reset();
-  return Listener(program, output, messages).Listen(child, std::move(stop));
+  return Listen(program, output, messages, child, std::move(stop));
 }
 
 }  // namespace kem

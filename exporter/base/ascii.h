@@ -34,6 +34,16 @@ inline std::string AsciiLower(std::string_view text) {
   return lower;
 }
 
+// Untrusted `text` as part of one sentence: a space replaces each control
+// character, so that it can neither break the line nor control the terminal.
+// Log lines do not need this.
+inline std::string OneLine(std::string_view text) {
+  std::string line(text);
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return IsAsciiControl(c); }, ' ');
+  return line;
+}
+
 // `text` without any of `blanks` at its two ends.
 inline std::string_view Trim(std::string_view text, std::string_view blanks) {
   const size_t begin = text.find_first_not_of(blanks);

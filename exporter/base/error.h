@@ -5,6 +5,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace kem {
 
@@ -33,6 +34,10 @@ struct Error {
   // The same error with "prefix: " before its message.
   Error WithPrefix(std::string_view prefix) const;
 };
+
+inline Error InvalidConfig(std::string message) {
+  return Error{ErrorCode::kInvalidConfig, std::move(message)};
+}
 
 // The text of an errno: "Connection refused". Thread-safe, unlike strerror.
 std::string SystemMessage(int error_number);

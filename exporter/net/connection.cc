@@ -36,32 +36,30 @@ Connection::Connection(const ConnectionLimits& limits, std::stop_token stop)
 
 bool Connection::Open(const ServerUrl& server, const TlsSettings& tls,
                       const std::optional<ProxyUrl>& proxy) {
-  if (proxy) {
-    if (!ReachProxy(*proxy, server, tls)) return false;
-  } else if (!Dial(server.host, server.port)) {
-    return false;
+  const bool reached =
+      proxy ? ReachProxy(*proxy, server, tls) : Dial(server.host, server.port);
+  const bool open =
+      reached && (!server.tls || Handshake(server.Authority(), tls));
+  until_.reset();
+  // Silence before there is a connection counts as no connection.
+  if (end_ == IoEnd::kTimeout && waiter_.Check() == IoWaiter::Outcome::kReady) {
+    end_ = IoEnd::kFailed;
   }
-  return !server.tls || Handshake(server.Authority(), tls);
+  return open;
 }
 
 bool Connection::Dial(const std::string& host, int port) {
+  until_ = steady_clock::now() + limits_.connect;
   TcpConnectOutcome tcp = TcpConnect(host, port, limits_.connect, waiter_);
-  if (!tcp.fd.has_value()) {
-    const std::string doing =
-        "cannot connect to " + BracketHost(host) + ':' + std::to_string(port);
-    if (tcp.wait == IoWaiter::Outcome::kReady) {
-      Fail(IoEnd::kFailed, doing + ": " + tcp.message);
-    } else if (tcp.wait == IoWaiter::Outcome::kTimeout) {
-      Fail(IoEnd::kFailed,
-           doing + ": no response within " + Seconds(limits_.connect));
-    } else {
-      FailWait(tcp.wait, limits_.connect, doing);
-    }
-    return false;
-  }
   fd_ = std::move(tcp.fd);
   buffer_.resize(kBufferBytes);
-  return true;
+  if (fd_.has_value()) return true;
+  const std::string doing =
+      "cannot connect to " + BracketHost(host) + ':' + std::to_string(port);
+  FailWait(tcp.wait, limits_.connect, doing);
+  // Without effect if the wait failed.
+  Fail(IoEnd::kFailed, doing + ": " + tcp.message);
+  return false;
 }
 
 bool Connection::ReachProxy(const ProxyUrl& proxy, const ServerUrl& server,
@@ -81,7 +79,6 @@ bool Connection::ReachProxy(const ProxyUrl& proxy, const ServerUrl& server,
   if (reached && (server.tls || proxy.kind == ProxyUrl::Kind::kSocks5)) {
     until_ = steady_clock::now() + limits_.connect;
     reached = OpenTunnel(*this, proxy, server);
-    until_.reset();
     if (reached && read_from_ != read_to_) {
       Fail(IoEnd::kFailed, "it sent data after its response");
       reached = false;
@@ -91,8 +88,6 @@ bool Connection::ReachProxy(const ProxyUrl& proxy, const ServerUrl& server,
   }
   if (!reached && end_ != IoEnd::kStopped) {
     message_ = "proxy " + proxy.ToString() + ": " + message_;
-    // Silence before there is a connection counts as no connection.
-    if (waiter_.Check() == IoWaiter::Outcome::kReady) end_ = IoEnd::kFailed;
   }
   return reached;
 }
@@ -114,24 +109,12 @@ bool Connection::Handshake(const std::string& authority,
   }
   ssl_ = std::move(*ssl);
   const std::string doing = "TLS handshake with " + authority;
-  const SteadyTime until = steady_clock::now() + limits_.connect;
+  until_ = steady_clock::now() + limits_.connect;
   while (true) {
     const int result = SSL_connect(ssl_.get());
     if (result == 1) return true;
     const short events = TlsWants(result, doing);
-    if (events == 0) return false;
-    const auto left =
-        std::chrono::ceil<milliseconds>(until - steady_clock::now());
-    const IoWaiter::Outcome outcome = waiter_.Wait(fd_.get(), events, left);
-    if (outcome == IoWaiter::Outcome::kReady) continue;
-    // Silence before there is a connection counts as no connection.
-    if (outcome == IoWaiter::Outcome::kTimeout) {
-      Fail(IoEnd::kFailed,
-           doing + ": not done within " + Seconds(limits_.connect));
-    } else {
-      FailWait(outcome, limits_.connect, doing);
-    }
-    return false;
+    if (events == 0 || !WaitFor(events, limits_.connect, doing)) return false;
   }
 }
 
@@ -232,17 +215,14 @@ std::ptrdiff_t Connection::Transmit(std::string_view bytes) {
 
 bool Connection::WaitFor(short events, milliseconds limit,
                          std::string_view doing) {
-  const IoWaiter::Outcome outcome =
-      waiter_.Wait(fd_.get(), events, Within(limit));
+  const milliseconds within =
+      until_ ? std::min(limit, std::chrono::ceil<milliseconds>(
+                                   *until_ - steady_clock::now()))
+             : limit;
+  const IoWaiter::Outcome outcome = waiter_.Wait(fd_.get(), events, within);
   if (outcome == IoWaiter::Outcome::kReady) return true;
   FailWait(outcome, limit, doing);
   return false;
-}
-
-milliseconds Connection::Within(milliseconds limit) const {
-  if (!until_) return limit;
-  return std::min(
-      limit, std::chrono::ceil<milliseconds>(*until_ - steady_clock::now()));
 }
 
 void Connection::FailWait(IoWaiter::Outcome outcome, milliseconds limit,
@@ -254,12 +234,14 @@ void Connection::FailWait(IoWaiter::Outcome outcome, milliseconds limit,
       Fail(IoEnd::kStopped, "stopped");
       break;
     case IoWaiter::Outcome::kDeadline:
-      Fail(IoEnd::kTimeout, std::string(doing) + ": not done within " +
+      Fail(IoEnd::kTimeout, std::string(doing) + ": timed out after " +
                                 Seconds(limits_.deadline));
       break;
     case IoWaiter::Outcome::kTimeout:
-      Fail(IoEnd::kTimeout, std::string(doing) + ": nothing for " +
-                                Seconds(until_ ? limits_.connect : limit));
+      Fail(IoEnd::kTimeout,
+           std::string(doing) +
+               (until_ ? ": timed out after " + Seconds(limits_.connect)
+                       : ": no progress for " + Seconds(limit)));
       break;
   }
 }

@@ -78,7 +78,6 @@ class Connection {
   bool ReachProxy(const ProxyUrl& proxy, const ServerUrl& server,
                   const TlsSettings& tls);
   bool Handshake(const std::string& authority, const TlsSettings& tls);
-  std::chrono::milliseconds Within(std::chrono::milliseconds limit) const;
   std::ptrdiff_t Receive();
   std::ptrdiff_t Transmit(std::string_view bytes);
   bool WaitFor(short events, std::chrono::milliseconds limit,
@@ -96,7 +95,7 @@ class Connection {
   Ssl proxy_ssl_;
   SslCtx context_;
   Ssl ssl_;  // of the current peer
-  // The limit for talking to the proxy, while it lasts.
+  // The end of the current step, until the connection is open.
   std::optional<SteadyTime> until_;
   std::vector<char> buffer_;
   size_t read_from_ = 0;

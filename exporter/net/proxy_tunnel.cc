@@ -3,12 +3,11 @@
 #include <arpa/inet.h>
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-#include "base/one_line.h"
+#include "base/ascii.h"
 #include "net/connection.h"
 
 namespace kem {
@@ -23,12 +22,16 @@ bool Refuse(Connection& connection, std::string why) {
   return false;
 }
 
-// One byte; false when the connection ends.
-template <typename Byte>
-bool ReadByte(Connection& connection, Byte& byte) {
-  const std::string_view read = connection.Read(1);
-  if (!read.empty()) byte = static_cast<Byte>(read.front());
-  return !read.empty();
+// `size` bytes; fewer when the connection ends. Reads no further, because what
+// follows comes from the server.
+std::string ReadExactly(Connection& connection, size_t size) {
+  std::string bytes;
+  while (bytes.size() < size) {
+    const std::string_view read = connection.Read(size - bytes.size());
+    if (read.empty()) break;
+    bytes += read;
+  }
+  return bytes;
 }
 
 bool OpenHttpTunnel(Connection& connection, const ProxyUrl& proxy,
@@ -41,33 +44,22 @@ bool OpenHttpTunnel(Connection& connection, const ProxyUrl& proxy,
     head += "Proxy-Authorization: " + proxy.Authorization() + "\r\n";
   }
   if (!connection.Write(head + "\r\n")) return false;
-  // Byte by byte, because what follows the head comes from the server.
   std::string answer;
   while (!answer.ends_with("\r\n\r\n") && !answer.ends_with("\n\n")) {
-    char byte = 0;
-    if (!ReadByte(connection, byte)) return false;
+    const std::string_view byte = connection.Read(1);
+    if (byte.empty()) return false;
     answer += byte;
     if (answer.size() > kMaxHead) {
       return Refuse(connection, "its response to CONNECT is over 8 KiB");
     }
   }
   const std::string line = answer.substr(0, answer.find_first_of("\r\n"));
-  const bool http = line.starts_with("HTTP/1.") && line.size() >= 12;
-  if (!http)
+  if (!line.starts_with("HTTP/1.") || line.size() < 12) {
     return Refuse(connection, "its response to CONNECT is not HTTP/1.1");
+  }
   if (line.substr(8, 4) == " 200") return true;
   return Refuse(connection,
                 "it rejected CONNECT: " + OneLine(line.substr(9, 100)));
-}
-
-// A reply of known length; false when the connection ends early.
-template <size_t kSize>
-bool ReadReply(Connection& connection, std::array<uint8_t, kSize>& reply,
-               size_t size = kSize) {
-  for (size_t i = 0; i < size; ++i) {
-    if (!ReadByte(connection, reply[i])) return false;
-  }
-  return true;
 }
 
 std::string Counted(const std::string& text) {
@@ -110,8 +102,8 @@ bool LogIn(Connection& connection, const ProxyUrl& proxy) {
   if (!connection.Write(named ? "\x05\x02\x00\x02"sv : "\x05\x01\x00"sv)) {
     return false;
   }
-  std::array<uint8_t, 2> reply{};
-  if (!ReadReply(connection, reply)) return false;
+  std::string reply = ReadExactly(connection, 2);
+  if (reply.size() < 2) return false;
   if (reply[0] != 5) return Refuse(connection, "it is not a SOCKS5 proxy");
   if (reply[1] == 0) return true;
   if (reply[1] != 2 || !named) {
@@ -120,10 +112,11 @@ bool LogIn(Connection& connection, const ProxyUrl& proxy) {
                         : "it requires a user name and password in its URL");
   }
   if (!connection.Write('\x01' + Counted(proxy.username) +
-                        Counted(proxy.password)) ||
-      !ReadReply(connection, reply)) {
+                        Counted(proxy.password))) {
     return false;
   }
+  reply = ReadExactly(connection, 2);
+  if (reply.size() < 2) return false;
   return reply[1] == 0 ||
          Refuse(connection, "it rejected the user name and password");
 }
@@ -138,21 +131,21 @@ bool OpenSocksTunnel(Connection& connection, const ProxyUrl& proxy,
       !connection.Write(std::string("\x05\x01\x00"sv) + SocksAddress(server))) {
     return false;
   }
-  std::array<uint8_t, 4> reply{};
-  if (!ReadReply(connection, reply)) return false;
+  const std::string reply = ReadExactly(connection, 4);
+  if (reply.size() < 4) return false;
   if (reply[0] != 5) return Refuse(connection, "it is not a SOCKS5 proxy");
   if (reply[1] != 0) {
-    return Refuse(connection, "SOCKS5: " + SocksReason(reply[1]));
+    return Refuse(connection,
+                  "SOCKS5: " + SocksReason(static_cast<uint8_t>(reply[1])));
   }
-  // Skips the address that the proxy connects from.
-  std::array<uint8_t, 257> address{};
+  // Skips the address and port that the proxy connects from.
   size_t size = reply[3] == 4 ? 16 : 4;
   if (reply[3] == 3) {
-    std::array<uint8_t, 1> count{};
-    if (!ReadReply(connection, count)) return false;
-    size = count[0];
+    const std::string count = ReadExactly(connection, 1);
+    if (count.empty()) return false;
+    size = static_cast<uint8_t>(count.front());
   }
-  return ReadReply(connection, address, size + 2);
+  return ReadExactly(connection, size + 2).size() == size + 2;
 }
 
 }  // namespace

@@ -15,10 +15,6 @@
 namespace kem {
 namespace {
 
-Error ProxyError(std::string why) {
-  return Error{ErrorCode::kInvalidConfig, std::move(why)};
-}
-
 struct Scheme {
   const char* name;
   ProxyUrl::Kind kind;
@@ -148,7 +144,7 @@ Result<ProxyUrl> ParseProxyUrl(std::string_view text) {
                AsciiLower(text.substr(0, scheme_end)) == one.name;
       });
   if (scheme == kSchemes.end()) {
-    return ProxyError("does not begin with http://, https:// or socks5://");
+    return InvalidConfig("does not begin with http://, https:// or socks5://");
   }
   ProxyUrl url;
   url.kind = scheme->kind;
@@ -162,11 +158,11 @@ Result<ProxyUrl> ParseProxyUrl(std::string_view text) {
     const auto password =
         PercentDecode(user.substr(std::min(colon + 1, user.size())));
     if (!name || !password) {
-      return ProxyError(
+      return InvalidConfig(
           "has a user name or password that is not percent-encoded");
     }
     if (name->size() > 255 || password->size() > 255) {
-      return ProxyError("has a user name or password of over 255 bytes");
+      return InvalidConfig("has a user name or password of over 255 bytes");
     }
     url.username = *name;
     url.password = *password;
@@ -174,7 +170,7 @@ Result<ProxyUrl> ParseProxyUrl(std::string_view text) {
   }
   if (!IsVisibleAscii(rest) || rest.find('\\') != std::string_view::npos ||
       !SplitHostPort(rest, url.host, url.port)) {
-    return ProxyError("has no valid host and port");
+    return InvalidConfig("has no valid host and port");
   }
   return url;
 }
@@ -195,9 +191,9 @@ Result<std::optional<ProxyUrl>> ProxyFromEnvironment(
   Result<ProxyUrl> url = ParseProxyUrl(
       text.find("://") == std::string::npos ? "http://" + text : text);
   if (!url) {
-    return ProxyError("environment variable " + std::string(name) + ' ' +
-                      url.error().message +
-                      "; correct it, or add the API server to NO_PROXY");
+    return InvalidConfig("environment variable " + std::string(name) + ' ' +
+                         url.error().message +
+                         "; correct it, or add the API server to NO_PROXY");
   }
   return std::optional<ProxyUrl>(std::move(*url));
 }

@@ -59,7 +59,10 @@ std::optional<HttpHead> ResponseReader::ReadHead() {
     }
     if (!ReadFields(head)) return std::nullopt;
   } while (head.status < 200);
-  if (head.status == 204 || head.status == 304) framing_ = Framing::kNone;
+  if (head.status == 204 || head.status == 304) {
+    framing_ = Framing::kLength;
+    left_ = 0;
+  }
   return head;
 }
 
@@ -95,17 +98,11 @@ bool ResponseReader::ReadFields(HttpHead& head) {
 }
 
 std::optional<std::string_view> ResponseReader::ReadBody() {
-  if (framing_ == Framing::kChunked && left_ == 0) {
-    if (!ReadChunkSize()) return std::nullopt;
-    if (left_ == 0) {
-      if (!EndChunks()) return std::nullopt;
-      framing_ = Framing::kNone;
-    }
+  if (framing_ == Framing::kChunked && left_ == 0 && !ReadChunkSize()) {
+    return std::nullopt;
   }
-  const bool all = framing_ == Framing::kNone ||
-                   (framing_ == Framing::kLength && left_ == 0);
-  if (all) return std::string_view();
   const bool bounded = framing_ != Framing::kUntilClose;
+  if (bounded && left_ == 0) return std::string_view();
   const std::string_view bytes = connection_.Read(bounded ? left_ : SIZE_MAX);
   if (bytes.empty() && (bounded || connection_.End() != IoEnd::kClosed)) {
     return std::nullopt;
@@ -114,25 +111,23 @@ std::optional<std::string_view> ResponseReader::ReadBody() {
   return bytes;
 }
 
-// "1a", perhaps with extensions: "1a;name=value". After a chunk, its end first.
+// "1a", perhaps with extensions: "1a;name=value". The line end of the chunk
+// before comes first; trailer fields follow the size 0 and are ignored.
 bool ResponseReader::ReadChunkSize() {
   head_bytes_ = 0;
-  if (in_chunk_) {
+  if (in_chunks_) {
     if (!ReadLine()) return false;
     if (!line_.empty()) return Fail(kInvalid);
   }
+  in_chunks_ = true;
   if (!ReadLine()) return false;
   const std::string_view line = line_;
   const std::optional<uint64_t> size =
       ParseNumber<uint64_t>(Trim(line.substr(0, line.find(';')), " \t"), 16);
   if (!size) return Fail(kInvalid);
   left_ = *size;
-  in_chunk_ = true;
-  return true;
-}
-
-// Trailer fields are read and ignored.
-bool ResponseReader::EndChunks() {
+  if (left_ > 0) return true;
+  framing_ = Framing::kLength;
   do {
     if (!ReadLine()) return false;
   } while (!line_.empty());

@@ -33,20 +33,19 @@ class ResponseReader {
   std::optional<std::string_view> ReadBody();
 
  private:
-  enum class Framing { kNone, kLength, kChunked, kUntilClose };
+  enum class Framing { kLength, kChunked, kUntilClose };
 
   bool ReadLine();
   bool ReadFields(HttpHead& head);
   bool ReadChunkSize();
-  bool EndChunks();
   bool Fail(const char* why);
 
   Connection& connection_;
   std::string line_;  // the last one, without its end
   size_t head_bytes_ = 0;
-  Framing framing_ = Framing::kNone;
-  uint64_t left_ = 0;  // of the body or, when chunked, of the chunk
-  bool in_chunk_ = false;
+  Framing framing_ = Framing::kLength;
+  uint64_t left_ = 0;       // of the body or, when chunked, of the chunk
+  bool in_chunks_ = false;  // a chunk size was read
 };
 
 }  // namespace kem

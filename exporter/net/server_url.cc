@@ -11,8 +11,7 @@ namespace kem {
 namespace {
 
 Error UrlError(std::string_view text, std::string_view why) {
-  return Error{ErrorCode::kInvalidConfig,
-               '"' + std::string(text) + "\" " + std::string(why)};
+  return InvalidConfig('"' + std::string(text) + "\" " + std::string(why));
 }
 
 }  // namespace

@@ -13,22 +13,16 @@
 namespace kem {
 namespace {
 
-struct BioDeleter {
-  void operator()(BIO* bio) const { BIO_free(bio); }
+template <auto kFree>
+struct Deleter {
+  template <typename T>
+  void operator()(T* object) const {
+    kFree(object);
+  }
 };
-struct CertificateDeleter {
-  void operator()(X509* certificate) const { X509_free(certificate); }
-};
-struct KeyDeleter {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-};
-using Bio = std::unique_ptr<BIO, BioDeleter>;
-using Certificate = std::unique_ptr<X509, CertificateDeleter>;
-using Key = std::unique_ptr<EVP_PKEY, KeyDeleter>;
-
-Error TlsError(std::string why) {
-  return Error{ErrorCode::kInvalidConfig, std::move(why)};
-}
+using Bio = std::unique_ptr<BIO, Deleter<BIO_free>>;
+using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
+using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 
 Bio ReadBio(const std::string& text) {
   return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
@@ -50,9 +44,9 @@ Result<std::vector<Certificate>> ParseCertificates(const std::string& pem) {
   ERR_clear_error();
   if (ERR_GET_LIB(last) != ERR_LIB_PEM ||
       ERR_GET_REASON(last) != PEM_R_NO_START_LINE) {
-    return TlsError("has an invalid PEM certificate");
+    return InvalidConfig("has an invalid PEM certificate");
   }
-  if (certificates.empty()) return TlsError("has no PEM certificate");
+  if (certificates.empty()) return InvalidConfig("has no PEM certificate");
   return certificates;
 }
 
@@ -60,7 +54,7 @@ Result<Key> ParseKey(const std::string& pem) {
   const Bio bio = ReadBio(pem);
   Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, NoPassword, nullptr));
   ERR_clear_error();
-  if (!key) return TlsError("the key is not an unencrypted PEM key");
+  if (!key) return InvalidConfig("the key is not an unencrypted PEM key");
   return key;
 }
 
@@ -107,7 +101,7 @@ Result<void> UseKeyPair(SSL_CTX* context, const std::string& certificate_pem,
          SSL_CTX_check_private_key(context) == 1;
   const std::string why = TlsFailure(nullptr);
   if (!used) {
-    return TlsError("the certificate and its key cannot be used: " + why);
+    return InvalidConfig("the certificate and its key cannot be used: " + why);
   }
   return {};
 }
@@ -127,13 +121,13 @@ Result<void> CheckCertificates(const std::string& pem) {
 Result<void> CheckKeyPair(const std::string& certificate_pem,
                           const std::string& key_pem) {
   const SslCtx context(SSL_CTX_new(TLS_client_method()));
-  if (!context) return TlsError("OpenSSL: " + TlsFailure(nullptr));
+  if (!context) return InvalidConfig("OpenSSL: " + TlsFailure(nullptr));
   return UseKeyPair(context.get(), certificate_pem, key_pem);
 }
 
 Result<SslCtx> MakeTlsContext(const TlsSettings& settings) {
   SslCtx context(SSL_CTX_new(TLS_client_method()));
-  if (!context) return TlsError("OpenSSL: " + TlsFailure(nullptr));
+  if (!context) return InvalidConfig("OpenSSL: " + TlsFailure(nullptr));
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
   // Reads many small records with one system call.
   SSL_CTX_set_read_ahead(context.get(), 1);
@@ -161,7 +155,7 @@ Result<Ssl> MakeTlsSession(ssl_ctx_st* context, const TlsSettings& settings,
   const bool made = ssl && (below == nullptr ? SSL_set_fd(ssl.get(), fd) == 1
                                              : UseSession(ssl.get(), below));
   if (!made) {
-    return TlsError("OpenSSL: " + TlsFailure(nullptr));
+    return InvalidConfig("OpenSSL: " + TlsFailure(nullptr));
   }
   const char* name = settings.server_name.c_str();
   X509_VERIFY_PARAM* expected = SSL_get0_param(ssl.get());
@@ -175,7 +169,7 @@ Result<Ssl> MakeTlsSession(ssl_ctx_st* context, const TlsSettings& settings,
     named = X509_VERIFY_PARAM_set1_host(expected, name, 0) == 1 &&
             SSL_set_tlsext_host_name(ssl.get(), name) == 1;
   }
-  if (!named) return TlsError("OpenSSL: " + TlsFailure(nullptr));
+  if (!named) return InvalidConfig("OpenSSL: " + TlsFailure(nullptr));
   return ssl;
 }
 

@@ -1,4 +1,4 @@
-// What is asked of the API server, and what its answers mean.
+// The requests to the API server, and the verdicts on its responses.
 #include "apiserver/api_writer.h"
 
 #include <gmock/gmock.h>

@@ -99,7 +99,7 @@ TEST_F(ApiListerWatcherTest, TellsWhatARefusalMeans) {
   ASSERT_TRUE(failure);
   EXPECT_EQ(failure->error.code, ErrorCode::kThrottled);
   EXPECT_EQ(failure->error.message,
-            "The list of /api/v1/events was answered 429: Too many requests");
+            "The list of /api/v1/events failed with status 429: Too many requests");
   EXPECT_EQ(failure->http_status, 429);
   EXPECT_EQ(failure->retry_after, seconds(3));
 }

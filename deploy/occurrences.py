@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""What a running exporter has counted, as a table for people.
+"""Prints what a running exporter has counted, as a table.
 
     deploy/occurrences.py [--wait SECONDS] [--at-least N] http://HOST:PORT
 
 With --wait it first waits until the exporter is ready and has counted at least
-N occurrences; it ends with 1 when that does not come in time.
+N occurrences. It exits with 1 after SECONDS without that.
 """
 
 import argparse
@@ -22,7 +22,7 @@ LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)"')
 
 
 def get(url):
-    """(status, text); status 0 and the reason where nobody answers."""
+    """(status, text); status 0 and the reason if there is no response."""
     try:
         with urllib.request.urlopen(url, timeout=10) as answer:
             return answer.status, answer.read().decode()
@@ -33,7 +33,7 @@ def get(url):
 
 
 def occurrences(url):
-    """{(scope, kind, reason, type): occurrences}, without those never seen."""
+    """{(scope, kind, reason, type): occurrences}, without zeros."""
     counts = collections.Counter()
     for line in get(url + "/metrics")[1].splitlines():
         if found := SAMPLE.match(line):
@@ -44,7 +44,7 @@ def occurrences(url):
 
 
 def wait(url, seconds, at_least):
-    """Why it did not come about in time, or None."""
+    """What was missing after `seconds`, or None."""
     deadline = time.monotonic() + seconds
     while True:
         status, text = get(url + "/readyz")
@@ -60,7 +60,7 @@ def wait(url, seconds, at_least):
 
 def show(counts):
     if not counts:
-        print("Nothing is shown yet: every new series stays at 0 for 75 s "
+        print("No occurrences yet: a new counter is exposed as 0 for 75 s "
               "(--metrics.initial-zero).")
         return
     rows = [COLUMNS + ("occurrences",)]
@@ -74,7 +74,7 @@ def show(counts):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("url", help="such as http://127.0.0.1:9953")
+    parser.add_argument("url", help="for example http://127.0.0.1:9953")
     parser.add_argument("--wait", type=int, default=0, metavar="SECONDS")
     parser.add_argument("--at-least", type=int, default=1, metavar="N")
     options = parser.parse_args()

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2034
-# The Debian 12 packages that deploy/quickstart and tests/run need, and how they
-# come onto the machine. Sourced by both.
+# The Debian 12 packages that deploy/quickstart and tests/run need, and
+# functions to install them. Sourced by both.
 
 KEM_BUILD_PACKAGES=(
   g++ cmake ninja-build pkg-config python3 python3-yaml
@@ -11,19 +11,19 @@ KEM_BUILD_PACKAGES=(
 
 KEM_TEST_PACKAGES=(
   libgtest-dev libgmock-dev curl openssl iproute2 chromium python3-pip
-  clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev llvm-14 shellcheck
+  ccache clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev llvm-14 shellcheck
   dpkg-dev groff-base libseccomp2 lintian man-db mandoc systemd
 )
 
-# A second version for the tests on real software, beside the one they build;
-# and what takes the alerts.
+# For the tests on real software: a second version of Prometheus, next to the
+# one they build, and the receiver of alerts.
 KEM_REAL_PACKAGES=(prometheus prometheus-alertmanager)
 
-# What builds the image, on a Debian made here; and what runs it.
+# To build the image, and to run it.
 KEM_IMAGE_PACKAGES=(buildah debootstrap debian-archive-keyring)
 KEM_CONTAINER_PACKAGES=(crun qemu-user-static binutils)
 
-# kem_as_root COMMAND...: by sudo where that is needed.
+# kem_as_root COMMAND...: runs it, with sudo if needed.
 kem_as_root() {
   if ((EUID == 0)); then "$@"; else sudo "$@"; fi
 }
@@ -39,14 +39,14 @@ kem_missing() {
   done
 }
 
-# kem_install PACKAGE...: installs those that are missing, and only then asks
-# for root. Fails with one sentence where that is not to be had.
+# kem_install PACKAGE...: installs those that are missing. Needs root only if
+# some are. Fails with one sentence.
 kem_install() {
   local missing log
   mapfile -t missing < <(kem_missing "$@")
   ((${#missing[@]})) || return 0
   if ((EUID != 0)) && ! command -v sudo >/dev/null; then
-    echo "These packages are missing, and only root can install them:" \
+    echo "Missing packages, which only root can install:" \
       "${missing[*]}" >&2
     return 1
   fi

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""Unpacks the image and runs it as Kubernetes would: read-only root, user
-65532, no capability, no new privileges, in namespaces of its own but the
-network's. Needs root, and crun.
+"""Unpacks the image and runs it as Kubernetes does: read-only root, user 65532,
+no capabilities, no new privileges, its own namespaces except for the network.
+Needs root and crun.
 
     container.py ARCHIVE ROOT                   unpacks
     container.py [OPTION]... ROOT FLAG...       runs, until SIGTERM
@@ -16,7 +16,7 @@ import tempfile
 
 USER = 65532
 STATE = "/var/lib/kube-event-metrics"
-# crun wants cgroups of one version, even to use none: it shall see none.
+# crun requires cgroups of one version even if it uses none, so hide them.
 _RUN = "mount -t tmpfs none /sys/fs/cgroup && exec crun \"$@\""
 
 
@@ -39,7 +39,7 @@ class Archive:
         return sum(layer["size"] for layer in self.manifest["layers"])
 
     def unpack(self, folder):
-        """Returns the size of all files."""
+        """Returns the size of all files in bytes."""
         total = 0
         with tarfile.open(self._path) as tar:
             for layer in self.manifest["layers"]:
@@ -55,7 +55,7 @@ def _mount(source, inside, *options):
 
 
 def specification(options):
-    """OCI's config.json."""
+    """The content of config.json, as OCI specifies."""
     mounts = [
         {"destination": "/proc", "type": "proc", "source": "proc"},
         {"destination": "/dev", "type": "tmpfs", "source": "tmpfs",
@@ -90,7 +90,7 @@ def specification(options):
 
 
 def run(options):
-    """Becomes crun, which ends with the program, and passes signals on."""
+    """Replaces this process with crun, which forwards signals and the exit."""
     bundle = tempfile.mkdtemp(prefix="container-", dir=os.path.dirname(
         os.path.abspath(options.root)))
     with open(f"{bundle}/config.json", "w", encoding="utf-8") as file:
@@ -116,9 +116,9 @@ def main():
     parser.add_argument("--env", action="append", default=[],
                         metavar="NAME=VALUE")
     parser.add_argument("--emulator", metavar="PROGRAM",
-                        help="static, for an image of a foreign architecture")
+                        help="static, for a foreign architecture")
     parser.add_argument("flags", nargs=argparse.REMAINDER,
-                        help="kube-event-metrics' own")
+                        help="flags of kube-event-metrics")
     run(parser.parse_args())
 
 

@@ -1,4 +1,4 @@
-"""What dpkg knows of the packages on this machine, for rootfs.py and sbom.py."""
+"""The packages that dpkg has installed, for rootfs.py and sbom.py."""
 
 import collections
 import os
@@ -33,7 +33,7 @@ class Database:
         return []
 
     def owner(self, path):
-        """The package that a file came with; KeyError where none has it."""
+        """The package that contains a file; KeyError if there is none."""
         return self._owners[_merged(os.path.realpath(path))]
 
     def package(self, name):
@@ -41,5 +41,5 @@ class Database:
 
 
 def _merged(path):
-    """Packages still say /lib for what lies in /usr/lib."""
+    """Packages list files in /usr/lib as /lib."""
     return "/usr" + path if path.startswith("/lib") else path

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""Lays out the files of the image, in the Dockerfile's builder.
+"""Puts together the files of the image, in the builder of the Dockerfile.
 
-The program with its closure of shared libraries (what readelf calls NEEDED, so
-that a foreign architecture works, too), and the few files that a program expects
-of a system; licences and the bill of materials (sbom.py) of all that.
+These are the program, its shared libraries, the few files that a program
+expects of a system, the licenses and the bill of materials (sbom.py). Libraries
+are found as NEEDED by readelf, which works for a foreign architecture.
 """
 
 import argparse
@@ -59,7 +59,7 @@ def headers(build):
 
 
 class Root:
-    """The image's files as they come together."""
+    """The folder with the files of the image."""
 
     def __init__(self, folder):
         self.folder = folder
@@ -79,8 +79,8 @@ class Root:
         for target in self.place(path, 0o644):
             target.write_text(text, encoding="utf-8")
 
-    def add_licences(self, packages):
-        """Each package's copyright file, and the common licences it names."""
+    def add_licenses(self, packages):
+        """Adds the copyright file of each package and its licenses."""
         common = set()
         for package in packages:
             path = f"/usr/share/doc/{package.name}/copyright"
@@ -116,7 +116,7 @@ def lay_out(options):
     owners = {path: database.owner(source) for path, source in linked.items()}
     owners[CERTIFICATES] = database.package("ca-certificates")
     compiled = {database.owner(path) for path in headers(options.build)}
-    root.add_licences(set(owners.values()) | compiled)
+    root.add_licenses(set(owners.values()) | compiled)
     document = sbom.document(options, root.folder, owners, compiled)
     root.write(f"/usr/share/sbom/{PROGRAM}.spdx.json", document)
 

@@ -8,19 +8,21 @@ import re
 SOURCE = "https://github.com/kube-event-metrics/kube-event-metrics"
 _GCC = "GPL-3.0-or-later WITH GCC-exception-3.1"
 _LINUX = "GPL-2.0-only WITH Linux-syscall-note"
-# By Debian's source packages. A new one ends the build until it stands here:
-# read its copyright file first.
-LICENCES = {
+# By source package of Debian. An unknown one fails the build: read its
+# copyright file and add it here.
+LICENSES = {
+    "abseil": "Apache-2.0",
     "brotli": "MIT",
     "ca-certificates": "MPL-2.0 AND GPL-2.0-or-later",
     "cli11": "BSD-3-Clause",
     "cpp-httplib": "MIT",
     "cross-toolchain-base": f"LGPL-2.1-or-later AND {_LINUX}",
     "fmtlib": "MIT",
-    "gcc-12": _GCC,
-    "gcc-12-cross": _GCC,
+    "gcc-14": _GCC,
+    "gcc-14-cross": _GCC,
     "glibc": "LGPL-2.1-or-later",
     "libxcrypt": "LGPL-2.1-or-later",
+    "libzstd": "BSD-3-Clause OR GPL-2.0-only",
     "linux": _LINUX,
     "nlohmann-json3": "MIT",
     "openssl": "Apache-2.0",
@@ -44,7 +46,7 @@ def _digest(folder, path, algorithm):
 
 
 def _files(folder):
-    """The SPDX files: all regular ones in the image, in order."""
+    """The SPDX entries of all regular files in the image, in order."""
     found = []
     for top, _, names in os.walk(folder):
         for name in names:
@@ -64,20 +66,20 @@ def _files(folder):
     return sorted(found, key=lambda one: one["fileName"])
 
 
-def _package(identifier, name, version, licence, **more):
+def _package(identifier, name, version, license_id, **more):
     return {"SPDXID": identifier, "name": name, "versionInfo": version,
             "downloadLocation": "NOASSERTION", "filesAnalyzed": False,
-            "licenseConcluded": "NOASSERTION", "licenseDeclared": licence,
+            "licenseConcluded": "NOASSERTION", "licenseDeclared": license_id,
             "copyrightText": "NOASSERTION", **more}
 
 
 def _debian(package):
     purl = (f"pkg:deb/debian/{package.name.replace('+', '%2B')}@"
             f"{package.version.replace('+', '%2B').replace(':', '%3A')}"
-            f"?arch={package.architecture}&distro=debian-12")
+            f"?arch={package.architecture}&distro=debian-13")
     return _package(
         _identifier("Package", f"{package.name}-{package.architecture}"),
-        package.name, package.version, LICENCES[package.source],
+        package.name, package.version, LICENSES[package.source],
         supplier="Organization: Debian",
         sourceInfo=f"built from Debian's source package {package.source} "
                    f"{package.source_version}",
@@ -86,7 +88,7 @@ def _debian(package):
 
 
 def _analyze(package, files):
-    """Says which files of the image are the package's."""
+    """Records which files of the image belong to the package."""
     sums = sorted(one["checksums"][0]["checksumValue"] for one in files)
     package["filesAnalyzed"] = True
     package["licenseInfoFromFiles"] = ["NOASSERTION"]
@@ -97,8 +99,8 @@ def _analyze(package, files):
 def document(options, folder, owners, compiled):
     """The text of the document.
 
-    `owners` are the packages of the files that are Debian's, by path in the
-    image; `compiled` are the packages whose headers became part of the program.
+    `owners` maps a path in the image to its Debian package. `compiled` are the
+    packages whose headers are compiled into the program.
     """
     files = _files(folder)
     program = _package("SPDXRef-Package-kube-event-metrics",

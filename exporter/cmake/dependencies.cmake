@@ -1,4 +1,4 @@
-# The only file that looks for packages; all of them are Debian 12's.
+# The only file that looks for packages; all of them are in Debian 12 and 13.
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(OpenSSL REQUIRED)
@@ -13,5 +13,11 @@ find_package(simdjson REQUIRED)
 pkg_check_modules(CPP_HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
 # prometheus-cpp's CMake config insists on civetweb and curl even for core.
 pkg_check_modules(PROMETHEUS_CPP REQUIRED IMPORTED_TARGET prometheus-cpp-core)
-pkg_check_modules(RE2 REQUIRED IMPORTED_TARGET re2)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+# RE2 has no CMake config. Its pkg-config file in Debian 13 requires so many
+# modules of Abseil that pkg-config runs for minutes.
+find_path(KEM_RE2_INCLUDE re2/re2.h REQUIRED)
+find_library(KEM_RE2_LIBRARY re2 REQUIRED)
+add_library(re2::re2 UNKNOWN IMPORTED)
+set_target_properties(re2::re2 PROPERTIES IMPORTED_LOCATION ${KEM_RE2_LIBRARY}
+  INTERFACE_INCLUDE_DIRECTORIES ${KEM_RE2_INCLUDE})

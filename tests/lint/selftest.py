@@ -85,9 +85,25 @@ DEPLOY_README = [("deploy_readme", path, text, words) for path, text, words in [
     ("deploy/kustomize/overlays/planted/kustomization.yaml", "x",
      "the overlay planted"),
 ]]
+DOCUMENTS = [("documents", path, text, words) for path, text, words in [
+    ("README.md", "[x](exporter/planted.md)", "leads to no file"),
+    ("README.md", "[x](exporter/METRICS.md#planted)", "leads to no heading"),
+    ("exporter/ARCHITECTURE.md", "| Where? | `planted/none.h` |\n",
+     "there is no exporter/planted/none.h"),
+    ("exporter/CONFIGURATION.md", "`--planted`", "no option --planted"),
+    ("exporter/config/option_table.cc", '    {"planted", kWatch, kText,\n',
+     "--planted is not described"),
+    ("exporter/config/sink_entries.cc",
+     '    {"planted", "log", false, TakeName},\n',
+     "the key planted of a sink is not described"),
+    ("exporter/CONFIGURATION.md", "\n    # web.yaml\n    a: [\n",
+     "while parsing"),
+    ("exporter/CONFIGURATION.md",
+     "\n    # config.yaml\n    log: {planted: 1}\n", "no option log.planted"),
+]]
 # check, file of the copy, what is put at its end, words of the report
 PLANTS = [
-    *ALERTS, *DEPLOY_README,
+    *ALERTS, *DEPLOY_README, *DOCUMENTS,
     ("layering", "exporter/base/error.cc",
      '#include "series/series_table.h"\n', "a higher layer"),
     ("layering", "exporter/base/error.cc", '#include "app/none.h"\n',
@@ -175,8 +191,8 @@ TIDY = [
 
 
 def copy_tree(into):
-    for path in tree.files(tree.OURS) + ["README.md", ".clang-format",
-                                         "CMakeLists.txt"]:
+    for path in tree.files(tree.OURS) + ["README.md", "CONTRIBUTING.md",
+                                         ".clang-format", "CMakeLists.txt"]:
         source = os.path.join(tree.OURS, path)
         # Recordings and corpora are no business of these checks.
         if os.path.exists(source) and os.path.getsize(source) < 100000:

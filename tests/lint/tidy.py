@@ -1,14 +1,20 @@
 #!/usr/bin/python3
-"""clang-tidy over all our sources, some at once: tidy.py BUILD [-j N] [FILE...]
+"""clang-tidy over all our sources: tidy.py BUILD [-j N] [--all] [FILE...]
 
-BUILD holds a compile_commands.json of clang's. Not in ctest, as it takes
+BUILD is a built folder of clang's, with compile_commands.json. A source is
+analysed again only when it changes, or a header it includes, its command,
+.clang-tidy or clang-tidy itself: KEM_TIDY_CACHE (a folder) remembers which
+sources had no findings. --all analyses every source. Not in ctest, as it takes
 minutes; tests/run calls it.
 """
 
 import argparse
 import concurrent.futures
+import functools
+import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 
@@ -17,12 +23,17 @@ import tree
 PROGRAM = "clang-tidy-14"
 
 
-def tidy(build, path, config=None):
-    """What clang-tidy finds in a source, or "" when it is content."""
+def command_for(build, path):
     command = [PROGRAM, "-p", build, "--quiet", path]
     if path.startswith(os.path.join(tree.OURS, "tests")):
         # Five times the cost, for test bodies that are straight lines.
         command.insert(1, "--checks=-clang-analyzer-*")
+    return command
+
+
+def tidy(build, path, config=None):
+    """The findings in a source, or "" when there are none."""
+    command = command_for(build, path)
     if config:
         command.insert(1, f"--config-file={config}")
     done = subprocess.run(command, text=True, check=False,
@@ -32,33 +43,103 @@ def tidy(build, path, config=None):
     return done.stdout.strip() or done.stderr.strip()
 
 
-def sources(build, wanted):
-    """Our sources that are built, the dearest (the largest) first."""
+def commands(build):
+    """{source: (object, its compile command)}, without the tree's own path."""
     with open(os.path.join(build, "compile_commands.json"),
               encoding="utf-8") as file:
-        paths = {os.path.realpath(entry["file"]) for entry in json.load(file)}
-    ours = [path for path in paths if path.startswith(tree.OURS + os.sep)
-            and not path.startswith(os.path.join(tree.OURS, "build"))]
-    if wanted:
-        ours = [path for path in ours
-                if any(path.endswith(name) for name in wanted)]
-    return sorted(ours, key=os.path.getsize, reverse=True)
+        entries = json.load(file)
+    found = {}
+    for entry in entries:
+        path = os.path.realpath(entry["file"])
+        if path.startswith(tree.OURS + os.sep) and \
+                not path.startswith(os.path.join(tree.OURS, "build")):
+            found[path] = (entry.get("output", ""), entry["command"])
+    return found
+
+
+def dependencies(build):
+    """{object: every file that it was compiled from}, as ninja knows them."""
+    text = subprocess.run(["ninja", "-C", build, "-t", "deps"], text=True,
+                          check=False, stdout=subprocess.PIPE,
+                          stderr=subprocess.DEVNULL).stdout
+    found = {}
+    for block in text.split("\n\n"):
+        lines = block.strip().split("\n")
+        head = re.match(r"(\S+): #deps \d+, .*\(VALID\)", lines[0])
+        if head:
+            found[head.group(1)] = [os.path.normpath(os.path.join(
+                os.path.abspath(build), line.strip())) for line in lines[1:]]
+    return found
+
+
+@functools.lru_cache(maxsize=None)
+def digest_of(path):
+    with open(path, "rb") as file:
+        return hashlib.sha256(file.read()).hexdigest()
+
+
+@functools.lru_cache(maxsize=None)
+def version():
+    return subprocess.run([PROGRAM, "--version"], text=True, check=True,
+                          stdout=subprocess.PIPE).stdout
+
+
+def key_of(build, path, compiled, included):
+    """What the findings depend on, or None where that is not known."""
+    output, command = compiled
+    if output not in included:
+        return None
+    digest = hashlib.sha256(repr((
+        version(), digest_of(os.path.join(tree.OURS, ".clang-tidy")),
+        [part.replace(tree.OURS, "") for part in command.split()],
+        command_for("", os.path.relpath(path, tree.OURS))[1:-1],
+        path.startswith(os.path.join(tree.OURS, "tests")))).encode())
+    for name in sorted(included[output]):
+        # The revision in it says nothing about the code.
+        if os.path.basename(name) != "version.h":
+            digest.update(f"{os.path.basename(name)} {digest_of(name)}"
+                          .encode())
+    return digest.hexdigest()
+
+
+def remember(cache, key):
+    if cache and key:
+        with open(os.path.join(cache, key), "w", encoding="utf-8"):
+            pass
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("build")
     parser.add_argument("-j", "--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--all", action="store_true")
     parser.add_argument("files", nargs="*")
     options = parser.parse_args()
-    paths = sources(options.build, options.files)
+    cache = os.environ.get("KEM_TIDY_CACHE")
+    if cache:
+        os.makedirs(cache, exist_ok=True)
+    compiled = commands(options.build)
+    included = dependencies(options.build)
+    paths = [path for path in compiled if not options.files
+             or any(path.endswith(name) for name in options.files)]
+    keys = {path: key_of(options.build, path, compiled[path], included)
+            for path in paths}
+    # The dearest (the largest) first.
+    wanted = sorted((path for path in paths if options.all or not cache
+                     or keys[path] is None
+                     or not os.path.exists(os.path.join(cache, keys[path]))),
+                    key=os.path.getsize, reverse=True)
     bad = 0
     with concurrent.futures.ThreadPoolExecutor(options.jobs) as pool:
-        for text in pool.map(lambda p: tidy(options.build, p), paths):
+        for path, text in zip(wanted, pool.map(
+                lambda p: tidy(options.build, p), wanted)):
             if text:
                 bad += 1
                 print(text, flush=True)
-    print(f"clang-tidy: {len(paths)} sources, {bad} with findings")
+            else:
+                remember(cache, keys[path])
+    print(f"clang-tidy: {len(wanted)} sources analysed, {bad} with findings, "
+          f"{len(paths) - len(wanted)} unchanged since they had none")
     if bad or not paths:
         sys.exit(1)
 

@@ -3,19 +3,23 @@
 
   run_scenario.py --binary PATH [--tls] scenarios/02-cut-inside-a-frame.yaml
   run_scenario.py --binary PATH --all [-j 4]
+  run_scenario.py --binary PATH --report FILE.xml scenarios/02-...yaml
 
-One (scenario, transport) is one process, so that ctest can run each by itself;
-with --all, or several files, this program starts them. Exit code 0: all hold;
+One (scenario, transport) is one process. With --all, --report or several files
+this program starts a process for each; --report writes their results as JUnit
+XML. Exit code 0: all hold;
 1: one does not (what was expected and what came is printed); 77: skipped.
 """
 
 import argparse
 import concurrent.futures
 import os
+import re
 import subprocess
 import sys
 import tempfile
 import time
+import xml.etree.ElementTree
 
 import acts
 import apiserver
@@ -168,7 +172,25 @@ def run_one(path, binary, tls):
             cable.remove()
 
 
-def run_many(jobs, binary, workers):
+def write_report(path, results):
+    """`results` is [(name, word, seconds, output)]; the format is JUnit's."""
+    words = [word for _, word, _, _ in results]
+    suite = xml.etree.ElementTree.Element(
+        "testsuite", name="scripted", tests=str(len(words)),
+        failures=str(words.count("FAILED")),
+        skipped=str(words.count("skipped")))
+    for name, word, seconds, output in results:
+        case = xml.etree.ElementTree.SubElement(
+            suite, "testcase", name=name, time=f"{seconds:.3f}")
+        if word != "ok":
+            kind = "failure" if word == "FAILED" else "skipped"
+            xml.etree.ElementTree.SubElement(case, kind).text = \
+                re.sub(r"[^\t\n -~]", "?", output)
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    xml.etree.ElementTree.ElementTree(suite).write(path)
+
+
+def run_many(jobs, binary, workers, report=None):
     def run(job):
         path, transport = job
         command = [sys.executable, os.path.abspath(__file__), "--binary",
@@ -182,9 +204,12 @@ def run_many(jobs, binary, workers):
         print(f"{word:8}{name}  {seconds:.1f} s", flush=True)
         if word == "FAILED":
             print(done.stdout + done.stderr, flush=True)
-        return name if word == "FAILED" else None
+        return name, word, seconds, done.stdout + done.stderr
     with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        failed = [name for name in pool.map(run, jobs) if name]
+        results = list(pool.map(run, jobs))
+    failed = [name for name, word, _, _ in results if word == "FAILED"]
+    if report:
+        write_report(report, results)
     print(f"{len(jobs) - len(failed)} of {len(jobs)} hold"
           + "".join(f"\n  FAILED {name}" for name in failed))
     return 1 if failed else 0
@@ -196,6 +221,8 @@ def main():
     parser.add_argument("--tls", action="store_true")
     parser.add_argument("--all", action="store_true",
                         help="every scenario over each of its transports")
+    parser.add_argument("--report", help="run each file over each of its "
+                        "transports and write the results there")
     parser.add_argument("-j", type=int, default=4, dest="workers")
     parser.add_argument("files", nargs="*")
     arguments = parser.parse_args()
@@ -207,6 +234,10 @@ def main():
                        if name.endswith(".yaml"))
         jobs = [(path, one) for path in files for one in transports(load(path))]
         return run_many(jobs, binary, arguments.workers)
+    if arguments.report:
+        jobs = [(path, one) for path in arguments.files
+                for one in transports(load(path))]
+        return run_many(jobs, binary, arguments.workers, arguments.report)
     if len(arguments.files) > 1:
         transport = "tls" if arguments.tls else "http"
         jobs = [(path, transport) for path in arguments.files

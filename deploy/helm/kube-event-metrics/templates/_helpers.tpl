@@ -65,7 +65,7 @@ seccompProfile:
   type: RuntimeDefault
 {{- end -}}
 
-{{/* The namespaces to watch, as a YAML list; empty for all. */}}
+{{/* The namespaces to watch, as a YAML list; empty means all. */}}
 {{- define "kube-event-metrics.namespaces" -}}
 {{- if eq .Values.rbac.mode "cluster-scoped" -}}
 {{- list "default" "kube-system" | toYaml -}}
@@ -81,7 +81,7 @@ seccompProfile:
 {{- with $config }}{{ toYaml . }}{{ end -}}
 {{- end -}}
 
-{{/* What the exporter and the dry run of the helm test have in common. */}}
+{{/* Arguments of both the exporter and the dry run of the helm test. */}}
 {{- define "kube-event-metrics.commonArgs" -}}
 {{- if eq .Values.rbac.mode "cluster-scoped" }}
 - --scope=cluster
@@ -104,7 +104,7 @@ seccompProfile:
 {{- $sum -}}
 {{- end -}}
 
-{{/* A new counter has to show 0 for two and a half scrapes. */}}
+{{/* A new counter must be 0 for two and a half scrapes. */}}
 {{- define "kube-event-metrics.initialZero" -}}
 {{- $seconds := include "kube-event-metrics.seconds" .Values.monitor.interval | int -}}
 {{- $own := or (dig "metrics" "initial-zero" "" .Values.config) (contains "--metrics.initial-zero" (join " " .Values.extraArgs)) -}}

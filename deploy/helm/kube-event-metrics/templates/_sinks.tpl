@@ -1,4 +1,4 @@
-{{/* Cluster-scoped kinds that may be annotated, and their resources. */}}
+{{/* Cluster-scoped kinds that can be annotated, and their resources. */}}
 {{- define "kube-event-metrics.knownResources" -}}
 APIService: apiservices.apiregistration.k8s.io
 CSIDriver: csidrivers.storage.k8s.io
@@ -24,7 +24,7 @@ VolumeAttachment: volumeattachments.storage.k8s.io
 {{- if eq .type "annotate" -}}
 {{- range .filter.kinds -}}
 {{- if not (hasKey $known .) -}}
-{{- fail (printf "The chart does not know the resource of the kind %s, which a sink annotates: set rbac.annotateResources.%s, such as to things.example.com." . .) -}}
+{{- fail (printf "The chart does not know the resource of the kind %s, which a sink annotates: set rbac.annotateResources.%s, for example to things.example.com." . .) -}}
 {{- end -}}
 {{- $resources = append $resources (get $known .) -}}
 {{- end -}}
@@ -50,16 +50,16 @@ VolumeAttachment: volumeattachments.storage.k8s.io
 {{- $labels := list -}}
 {{- $paths := list -}}
 {{- range .Values.sinks -}}
-{{- if has .name $names }}{{ fail (printf "Two sinks are called %s: rename one." .name) }}{{ end -}}
+{{- if has .name $names }}{{ fail (printf "Two sinks have the name %s: rename one." .name) }}{{ end -}}
 {{- $names = append $names .name -}}
 {{- if eq .type "log" -}}
 {{- $path := .path | default "stdout" -}}
-{{- if has $path $paths }}{{ fail (printf "Two sinks of type log write to %s: set another path on one of them." $path) }}{{ end -}}
+{{- if has $path $paths }}{{ fail (printf "Two sinks of type log write to %s: change the path of one." $path) }}{{ end -}}
 {{- $paths = append $paths $path -}}
 {{- end -}}
 {{- if eq .type "annotate" -}}
 {{- $label := .label | default "kube-event-metrics/trouble" -}}
-{{- if has $label $labels }}{{ fail (printf "Two sinks of type annotate use the label %s: set another label on one of them." $label) }}{{ end -}}
+{{- if has $label $labels }}{{ fail (printf "Two sinks of type annotate use the label %s: change the label of one." $label) }}{{ end -}}
 {{- $labels = append $labels $label -}}
 {{- end -}}
 {{- end -}}

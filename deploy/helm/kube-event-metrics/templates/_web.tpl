@@ -1,4 +1,4 @@
-{{/* What --web.config.file says, and what follows from it. */}}
+{{/* The file of --web.config.file, and what depends on it. */}}
 
 {{/* The file; empty for plain HTTP without logins. */}}
 {{- define "kube-event-metrics.webConfig" -}}
@@ -16,7 +16,7 @@
 {{- ternary "HTTPS" "HTTP" (hasKey $config "tls_server_config") -}}
 {{- end -}}
 
-{{/* "true" where a client has to show a certificate. */}}
+{{/* "true" if a client needs a certificate. */}}
 {{- define "kube-event-metrics.clientCertificates" -}}
 {{- $type := dig "tls_server_config" "client_auth_type" "" .Values.web.config -}}
 {{- if has $type (list "RequireAnyClientCert" "RequireAndVerifyClientCert") }}true{{ end -}}
@@ -26,7 +26,7 @@
 {{- .Values.web.tls.secretName | default (print (include "kube-event-metrics.fullname" .) "-tls") -}}
 {{- end -}}
 
-{{/* A kubelet has no client certificate: then it can only connect. */}}
+{{/* A kubelet has no client certificate, so it can only connect. */}}
 {{- define "kube-event-metrics.probe" -}}
 {{- $root := index . 0 -}}
 {{- if include "kube-event-metrics.clientCertificates" $root -}}

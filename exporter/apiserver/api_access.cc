@@ -38,8 +38,9 @@ Result<std::string> ServiceAccountFile(const std::string& path,
   const std::string advice =
       "; mount the service account (automountServiceAccountToken) or use "
       "--kubeconfig";
-  if (!text)
+  if (!text) {
     return InvalidConfig("in-cluster: " + text.error().message + advice);
+  }
   if (!text->has_value() || (*text)->empty()) {
     return InvalidConfig("in-cluster: " + path +
                          (text->has_value() ? " is empty" : " does not exist") +

@@ -1,10 +1,8 @@
 #include "apiserver/httplib_transport.h"
 
-#include <cstdint>
 #include <exception>
 #include <utility>
 
-#include "apiserver/credentials.h"
 #include "base/ascii.h"
 #include "net/connection.h"
 #include "net/response_reader.h"
@@ -49,41 +47,25 @@ std::string HostHeader(const ServerUrl& server) {
 
 }  // namespace
 
-struct HttplibTransport::Impl {
-  Impl(ApiAccess access, FileReader read)
-      : server(access.server),
-        proxy(access.proxy),
-        impersonation(access.impersonation),
-        credentials(std::move(access), std::move(read)) {}
+HttplibTransport::HttplibTransport(ApiAccess access, FileReader read)
+    : server_(access.server),
+      proxy_(access.proxy),
+      impersonation_(access.impersonation),
+      credentials_(std::move(access), std::move(read)) {}
 
-  // The bytes of a request, with the credentials of now.
-  std::string Serialize(const HttpRequest& request);
-
-  // One try. Where `retry` is not null, a 401 sets it to the credential's
-  // number and is not passed to the handler.
-  HttpOutcome TryOnce(const HttpRequest& request, HttpHandler& handler,
-                      std::stop_token stop, uint64_t refused,
-                      std::optional<uint64_t>* retry);
-
-  const ServerUrl server;
-  const std::optional<ProxyUrl> proxy;
-  const std::vector<std::pair<std::string, std::string>> impersonation;
-  Credentials credentials;
-};
-
-std::string HttplibTransport::Impl::Serialize(const HttpRequest& request) {
-  const std::string host = HostHeader(server);
+std::string HttplibTransport::Serialize(const HttpRequest& request) {
+  const std::string host = HostHeader(server_);
   std::string head = request.method;
   if (head.empty()) head = request.body.empty() ? "GET" : "POST";
   const bool sends_length = !request.body.empty() || head != "GET";
   head += ' ';
   std::string proxy_authorization;
   // There is no tunnel: the proxy forwards the request.
-  if (proxy && !server.tls && proxy->kind != ProxyUrl::Kind::kSocks5) {
+  if (proxy_ && !server_.tls && proxy_->kind != ProxyUrl::Kind::kSocks5) {
     head += "http://" + host;
-    proxy_authorization = proxy->Authorization();
+    proxy_authorization = proxy_->Authorization();
   }
-  head += server.path_prefix + request.path + " HTTP/1.1\r\n";
+  head += server_.path_prefix + request.path + " HTTP/1.1\r\n";
   const auto add = [&](std::string_view name, std::string_view value) {
     head.append(name).append(": ").append(value).append("\r\n");
   };
@@ -92,9 +74,9 @@ std::string HttplibTransport::Impl::Serialize(const HttpRequest& request) {
   add("Accept", request.accept);
   add("Accept-Encoding", "identity");
   add("Connection", "close");
-  for (const auto& [name, value] : impersonation) add(name, value);
+  for (const auto& [name, value] : impersonation_) add(name, value);
   for (const auto& [name, value] : request.headers) add(name, value);
-  const std::string authorization = credentials.Authorization();
+  const std::string authorization = credentials_.Authorization();
   if (!authorization.empty()) add("Authorization", authorization);
   if (!proxy_authorization.empty()) {
     add("Proxy-Authorization", proxy_authorization);
@@ -104,12 +86,11 @@ std::string HttplibTransport::Impl::Serialize(const HttpRequest& request) {
   return head + "\r\n" + request.body;
 }
 
-HttpOutcome HttplibTransport::Impl::TryOnce(const HttpRequest& request,
-                                            HttpHandler& handler,
-                                            std::stop_token stop,
-                                            uint64_t refused,
-                                            std::optional<uint64_t>* retry) {
-  const Result<uint64_t> credential = credentials.Prepare(refused, stop);
+HttpOutcome HttplibTransport::TryOnce(const HttpRequest& request,
+                                      HttpHandler& handler,
+                                      std::stop_token stop, uint64_t refused,
+                                      std::optional<uint64_t>* retry) {
+  const Result<uint64_t> credential = credentials_.Prepare(refused, stop);
   if (!credential) {
     return {credential.error().code == ErrorCode::kCancelled
                 ? HttpEnd::kStopped
@@ -122,7 +103,7 @@ HttpOutcome HttplibTransport::Impl::TryOnce(const HttpRequest& request,
   Connection connection(limits, std::move(stop));
   ResponseReader response(connection);
   std::optional<HttpHead> head;
-  if (connection.Open(server, credentials.Tls(), proxy) &&
+  if (connection.Open(server_, credentials_.Tls(), proxy_) &&
       connection.Write(Serialize(request))) {
     head = response.ReadHead();
   }
@@ -134,11 +115,6 @@ HttpOutcome HttplibTransport::Impl::TryOnce(const HttpRequest& request,
   return ReadBody(*head, response, connection, handler);
 }
 
-HttplibTransport::HttplibTransport(ApiAccess access, FileReader read)
-    : impl_(std::make_unique<Impl>(std::move(access), std::move(read))) {}
-
-HttplibTransport::~HttplibTransport() = default;
-
 HttpOutcome HttplibTransport::Send(const HttpRequest& request,
                                    HttpHandler& handler, std::stop_token stop) {
   // The path is sent as it is, so it must not contain a line end.
@@ -146,10 +122,10 @@ HttpOutcome HttplibTransport::Send(const HttpRequest& request,
     return {HttpEnd::kUnreachable, "the request's path is not percent-encoded"};
   }
   std::optional<uint64_t> refused;
-  HttpOutcome outcome = impl_->TryOnce(request, handler, stop, 0, &refused);
+  HttpOutcome outcome = TryOnce(request, handler, stop, 0, &refused);
   if (!refused) return outcome;
   // By now the token file may have changed; a plugin gives a new credential.
-  return impl_->TryOnce(request, handler, std::move(stop), *refused, nullptr);
+  return TryOnce(request, handler, std::move(stop), *refused, nullptr);
 }
 
 }  // namespace kem

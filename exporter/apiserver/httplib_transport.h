@@ -4,10 +4,15 @@
 // no HTTP/2.
 #pragma once
 
-#include <memory>
+#include <cstdint>
+#include <optional>
 #include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "apiserver/api_access.h"
+#include "apiserver/credentials.h"
 #include "base/file_reader.h"
 #include "net/http_transport.h"
 
@@ -18,9 +23,6 @@ class HttplibTransport : public HttpTransport {
   // `access` comes from ResolveAccess; `read` reads token and certificate files
   // again later.
   explicit HttplibTransport(ApiAccess access, FileReader read = DiskFiles());
-  ~HttplibTransport() override;
-  HttplibTransport(const HttplibTransport&) = delete;
-  HttplibTransport& operator=(const HttplibTransport&) = delete;
 
   // See HttpTransport. Allows 5 s each for TCP, the proxy and TLS; only the
   // name look-up delays a stop. An exception from `handler` ends as kAborted.
@@ -29,8 +31,18 @@ class HttplibTransport : public HttpTransport {
                    std::stop_token stop) override;
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  // The bytes of a request, with the current credentials.
+  std::string Serialize(const HttpRequest& request);
+  // Unless `retry` is null, a 401 sets it to the credential's number and is not
+  // passed to the handler.
+  HttpOutcome TryOnce(const HttpRequest& request, HttpHandler& handler,
+                      std::stop_token stop, uint64_t refused,
+                      std::optional<uint64_t>* retry);
+
+  const ServerUrl server_;
+  const std::optional<ProxyUrl> proxy_;
+  const std::vector<std::pair<std::string, std::string>> impersonation_;
+  Credentials credentials_;
 };
 
 }  // namespace kem

@@ -27,8 +27,7 @@ class FieldReader {
   const std::string& Path() const { return path_; }
   bool Failed() const { return !problem_.empty(); }
   Error error() const {
-    return Error{ErrorCode::kInvalidConfig,
-                 "kubeconfig " + path_ + ": " + problem_};
+    return InvalidConfig("kubeconfig " + path_ + ": " + problem_);
   }
   void Fail(std::string problem) {
     if (!Failed()) problem_ = std::move(problem);
@@ -135,7 +134,7 @@ nlohmann::json ToJson(const YAML::Node& node, int& left, int depth) {
 
 std::string ReadExecExtension(const YAML::Node& cluster, FieldReader& fields) {
   const YAML::Node list = fields.Field(cluster, "extensions");
-  if (!list.IsDefined() || !list.IsSequence()) return "";
+  if (!list.IsSequence()) return "";
   for (const YAML::Node& item : list) {
     if (!item.IsMap() || fields.Text(item, "name") != kExecExtension) continue;
     const YAML::Node value = fields.Field(item, "extension");
@@ -335,8 +334,7 @@ Result<Kubeconfig> LoadKubeconfigs(const std::vector<std::string>& paths,
     if (path.empty() || !seen.insert(path).second) continue;
     const Result<std::optional<std::string>> text = read(path);
     if (!text) {
-      return Error{ErrorCode::kInvalidConfig,
-                   "kubeconfig " + path + ": " + text.error().message};
+      return InvalidConfig("kubeconfig " + path + ": " + text.error().message);
     }
     if (!text->has_value()) continue;
     Result<Kubeconfig> config = ParseKubeconfig(**text, path);

@@ -3,10 +3,11 @@
 // Used wherever one is read.
 #pragma once
 
-#include <charconv>
 #include <cstdint>
 #include <optional>
 #include <string_view>
+
+#include "base/ascii.h"
 
 namespace kem {
 
@@ -14,11 +15,7 @@ namespace kem {
 // watch can start from "", "0" or "-1". Thread-safe.
 inline std::optional<uint64_t> ParseResourceVersion(std::string_view text) {
   if (text.empty() || text.front() < '1' || text.front() > '9') return {};
-  uint64_t value = 0;
-  const char* end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, value);
-  if (error != std::errc() || stop != end) return {};
-  return value;
+  return ParseNumber<uint64_t>(text);
 }
 
 }  // namespace kem

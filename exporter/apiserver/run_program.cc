@@ -130,19 +130,17 @@ class Child {
   int status_ = 0;
 };
 
-// Appends the bytes available now; false at the end of the pipe.
-bool ReadSome(int fd, std::string& text) {
-  std::array<char, 16384> buffer;
-  const ssize_t got = ::read(fd, buffer.data(), buffer.size());
-  if (got > 0) text.append(buffer.data(), static_cast<size_t>(got));
-  return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
-}
-
-// Reads what the pipe has, once or, with `all`, often enough to drain a full
+// Appends what the pipe has, once or, with `all`, often enough to drain a full
 // one (64 KiB). Closes it at its end.
 void Read(Pipe& pipe, bool all, std::string& text) {
+  std::array<char, 16384> buffer;
   for (int i = 0; i < (all ? 8 : 1) && pipe.from.has_value(); ++i) {
-    if (!ReadSome(pipe.from.get(), text)) pipe.from.Reset();
+    const ssize_t got = ::read(pipe.from.get(), buffer.data(), buffer.size());
+    if (got > 0) {
+      text.append(buffer.data(), static_cast<size_t>(got));
+    } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+      pipe.from.Reset();
+    }
   }
 }
 

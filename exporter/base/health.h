@@ -1,5 +1,6 @@
-// The response of /livez, /readyz and POST /-/reload. Made by pipeline/watch.h
-// and reload.h, sent by web/. Does not depend on HTTP.
+// The response of /livez, /readyz and POST /-/reload. Created by
+// pipeline/watch.h and reload.h, sent by web/. Independent of HTTP, so that
+// those need not depend on web/.
 #pragma once
 
 #include <string>

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdint>
 #include <utility>
 
@@ -30,6 +29,7 @@ constexpr std::array<Scheme, 3> kSchemes = {{
 struct Address {
   std::array<uint8_t, 16> bytes{};
   bool ipv4 = false;
+  bool operator==(const Address&) const = default;
 };
 
 std::optional<Address> ParseAddress(const std::string& text) {
@@ -42,13 +42,6 @@ std::optional<Address> ParseAddress(const std::string& text) {
     return address;
   }
   return std::nullopt;
-}
-
-bool IsLoopback(const Address& address) {
-  if (address.ipv4) return address.bytes[12] == 127;
-  return std::all_of(address.bytes.begin(), address.bytes.end() - 1,
-                     [](uint8_t byte) { return byte == 0; }) &&
-         address.bytes[15] == 1;
 }
 
 bool SameBits(const Address& a, const Address& b, int from, int count) {
@@ -66,14 +59,8 @@ std::optional<bool> MatchCidr(const std::string& rule,
   const size_t slash = rule.find('/');
   if (slash == std::string::npos) return std::nullopt;
   const std::optional<Address> net = ParseAddress(rule.substr(0, slash));
-  int bits = -1;
-  const char* end = rule.data() + rule.size();
-  const auto [parsed, error] =
-      std::from_chars(rule.data() + slash + 1, end, bits);
-  if (!net || error != std::errc() || parsed != end || bits < 0 ||
-      bits > (net->ipv4 ? 32 : 128)) {
-    return std::nullopt;
-  }
+  const int bits = ParseNumber<int>(rule.substr(slash + 1)).value_or(-1);
+  if (!net || bits < 0 || bits > (net->ipv4 ? 32 : 128)) return std::nullopt;
   return address && address->ipv4 == net->ipv4 &&
          SameBits(*address, *net, net->ipv4 ? 96 : 0, bits);
 }
@@ -92,8 +79,7 @@ bool Matches(const std::string& rule, const std::string& host, int port,
   }
   if (rule_port != 0 && rule_port != port) return false;
   if (const std::optional<Address> same = ParseAddress(name)) {
-    return address && address->ipv4 == same->ipv4 &&
-           address->bytes == same->bytes;
+    return address == same;
   }
   if (address) return false;
   // foo.com matches also bar.foo.com; .foo.com and *.foo.com only that.
@@ -120,7 +106,8 @@ bool IsExempt(const ServerUrl& server, std::string_view list) {
 bool IsThisMachine(const ServerUrl& server) {
   const std::string host = AsciiLower(server.host);
   const std::optional<Address> address = ParseAddress(host);
-  return host == "localhost" || (address && IsLoopback(*address));
+  if (address && address->ipv4) return address->bytes[12] == 127;
+  return host == "localhost" || (address && address == ParseAddress("::1"));
 }
 
 std::string ProxyUrl::ToString() const {

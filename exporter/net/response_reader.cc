@@ -1,7 +1,5 @@
 #include "net/response_reader.h"
 
-#include <charconv>
-
 #include "base/ascii.h"
 #include "base/rfc3339.h"
 #include "net/connection.h"
@@ -12,16 +10,6 @@ namespace {
 constexpr size_t kMaxLine = size_t{8} << 10;
 constexpr size_t kMaxHead = size_t{256} << 10;
 constexpr char kInvalid[] = "the response is not valid HTTP/1.1";
-
-// The number that `text` consists of; empty for anything else.
-template <typename T>
-std::optional<T> ParseNumber(std::string_view text, int base = 10) {
-  T number = 0;
-  const char* const last = text.data() + text.size();
-  const auto [end, error] = std::from_chars(text.data(), last, number, base);
-  if (error != std::errc() || end != last) return std::nullopt;
-  return number;
-}
 
 // "HTTP/1.1 200 OK", with or without the reason; 0 for anything else.
 int ParseStatusLine(std::string_view line) {
@@ -87,6 +75,7 @@ bool ResponseReader::ReadFields(HttpHead& head) {
     } else if (name == "transfer-encoding") {
       if (AsciiLower(value) != "chunked") return Fail(kInvalid);
       framing_ = Framing::kChunked;
+      left_ = 0;
     } else if (name == "content-length" && framing_ != Framing::kChunked) {
       const std::optional<uint64_t> length = ParseNumber<uint64_t>(value);
       if (!length) return Fail(kInvalid);

@@ -1,8 +1,7 @@
 // Reads one HTTP/1.1 response (RFC 9112) from a Connection, piece by piece.
-// Used by the transport of the API server and the collectors. Why not a
-// library: cpp-httplib 0.11.4 accepts truncated chunks, bounds neither lines
-// nor heads, and reads from a stream of ours only by protected members, which
-// differ between its versions.
+// Used by the transport to API servers and collectors. Replaces cpp-httplib's
+// client: 0.11.4 accepts truncated chunks, limits neither lines nor heads, and
+// supports other streams only in protected members that differ by version.
 #pragma once
 
 #include <cstddef>

@@ -3,7 +3,6 @@
 #include <arpa/inet.h>
 
 #include <array>
-#include <charconv>
 
 #include "base/ascii.h"
 
@@ -57,31 +56,21 @@ Result<ServerUrl> ParseServerUrl(std::string_view text, bool default_tls) {
 }
 
 bool SplitHostPort(std::string_view authority, std::string& host, int& port) {
-  std::string_view digits;
-  bool has_port = false;
-  if (!authority.empty() && authority.front() == '[') {
+  std::string_view rest;
+  if (authority.starts_with('[')) {
     const size_t close = authority.find(']');
     if (close == std::string_view::npos) return false;
     host = authority.substr(1, close - 1);
-    if (!IsIpAddress(host) || host.find(':') == std::string::npos) {
-      return false;
-    }
-    std::string_view rest = authority.substr(close + 1);
-    if (!rest.empty() && rest.front() != ':') return false;
-    has_port = !rest.empty();
-    if (has_port) digits = rest.substr(1);
+    if (!IsIpAddress(host) || host.find(':') == std::string::npos) return false;
+    rest = authority.substr(close + 1);
   } else {
-    const size_t colon = authority.find(':');
-    host = authority.substr(0, colon);
-    has_port = colon != std::string_view::npos;
-    if (has_port) digits = authority.substr(colon + 1);
+    host = authority.substr(0, authority.find(':'));
+    rest = authority.substr(host.size());
   }
-  if (host.empty()) return false;
-  if (!has_port) return true;
-  const auto [end, error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  return error == std::errc() && end == digits.data() + digits.size() &&
-         port > 0 && port < 65536;
+  if (host.empty() || rest.empty()) return !host.empty();
+  if (rest.front() != ':') return false;
+  port = ParseNumber<int>(rest.substr(1)).value_or(0);
+  return port > 0 && port < 65536;
 }
 
 std::string BracketHost(const std::string& host) {

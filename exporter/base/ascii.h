@@ -1,9 +1,12 @@
-// Character classes of ASCII that do not depend on the locale. Used to check
-// and normalize text of protocols and configuration. For text that people
-// write, see base/utf8.h.
+// ASCII text of protocols and configuration, independent of the locale:
+// character classes, trimming, numbers. For text that people write, see
+// base/utf8.h. Pure functions, thread-safe.
 #pragma once
 
 #include <algorithm>
+#include <charconv>
+#include <concepts>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -34,11 +37,32 @@ inline std::string AsciiLower(std::string_view text) {
   return lower;
 }
 
+// Untrusted `text` as part of one sentence: a space replaces each control
+// character, so that it can neither break the line nor control the terminal.
+// Log lines do not need this.
+inline std::string OneLine(std::string_view text) {
+  std::string line(text);
+  std::replace_if(
+      line.begin(), line.end(), [](char c) { return IsAsciiControl(c); }, ' ');
+  return line;
+}
+
 // `text` without any of `blanks` at its two ends.
 inline std::string_view Trim(std::string_view text, std::string_view blanks) {
   const size_t begin = text.find_first_not_of(blanks);
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+}
+
+// The number that the whole text represents; empty for anything else, also a
+// number that does not fit.
+template <std::integral T>
+std::optional<T> ParseNumber(std::string_view text, int base = 10) {
+  T number = 0;
+  const char* const last = text.data() + text.size();
+  const auto [end, error] = std::from_chars(text.data(), last, number, base);
+  if (error != std::errc() || end != last) return std::nullopt;
+  return number;
 }
 
 }  // namespace kem

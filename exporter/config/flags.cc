@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-#include "base/one_line.h"
+#include "base/ascii.h"
 #include "config/config_file.h"
 #include "config/sink_entries.h"
 #include "version.h"

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/percent_encoding.h"
 #include "events/cluster_kinds.h"
 
 namespace kem {
@@ -89,7 +90,7 @@ AnnotateSink::AnnotateSink(HttpTransport& transport, const Discovery& discovery,
       discovery_(discovery),
       clock_(clock),
       options_(std::move(options)),
-      query_("?fieldManager=kube-event-metrics-" + PathPart(options_.sink) +
+      query_("?fieldManager=kube-event-metrics-" + PercentEncode(options_.sink) +
              "&force=true"),
       next_discovery_(clock.SteadyNow()),
       next_removal_(clock.SteadyNow()),
@@ -119,7 +120,7 @@ std::string AnnotateSink::Path(const Occurrence& occurrence) const {
   if (resource == nullptr || !IsObjectName(occurrence.object_name)) return "";
   const bool core = resource->api_version.find('/') == std::string::npos;
   return (core ? "/api/" : "/apis/") + resource->api_version + "/" +
-         resource->plural + "/" + PathPart(occurrence.object_name);
+         resource->plural + "/" + PercentEncode(occurrence.object_name);
 }
 
 Result<void> AnnotateSink::LearnKinds(std::span<const Occurrence> batch,

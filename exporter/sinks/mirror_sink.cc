@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "base/hash.h"
+#include "base/percent_encoding.h"
 #include "base/rfc3339.h"
 #include "events/event.h"
 
@@ -154,14 +155,14 @@ Delivery MirrorSink::Deliver(std::span<const Occurrence> batch,
 ApiAnswer MirrorSink::Write(const Occurrence& occurrence,
                             const std::stop_token& stop) {
   const std::string events =
-      "/api/v1/namespaces/" + PathPart(target_) + "/events";
+      "/api/v1/namespaces/" + PercentEncode(target_) + "/events";
   const ApiWrite create{.method = "POST",
                         .path = events,
                         .body = MirrorBody(occurrence, target_)};
   const ApiWrite update{
       .method = "PATCH",
-      .path =
-          events + "/" + PathPart(MirrorName(occurrence.name, occurrence.uid)),
+      .path = events + "/" +
+              PercentEncode(MirrorName(occurrence.name, occurrence.uid)),
       .content_type = "application/merge-patch+json",
       .body = create.body};
   const bool is_new = occurrence.count == occurrence.delta;

@@ -7,7 +7,6 @@
 
 #include "base/ascii.h"
 #include "base/gzip_stream.h"
-#include "base/one_line.h"
 #include "net/whole_answer.h"
 #include "sinks/record_fields.h"
 #include "version.h"

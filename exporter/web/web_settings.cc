@@ -5,7 +5,7 @@
 #include <array>
 #include <utility>
 
-#include "base/file.h"
+#include "base/file_reader.h"
 #include "base/log.h"
 #include "web/server_tls.h"
 

@@ -8,7 +8,7 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "base/file.h"
+#include "base/file_reader.h"
 #include "testing/temp_folder.h"
 #include "unit/sinks/deliveries.h"
 

@@ -348,14 +348,14 @@ TEST_F(WebServerTest, RefusesInvalidConfigurations) {
       {"tls_server_config: {cert_file: no, key_file: server.key}",
        "cert_file: cannot read"},
       {"tls_server_config: {cert_file: junk, key_file: server.key}",
-       "the certificate: holds no PEM certificate"},
+       "the certificate: has no PEM certificate"},
       {"tls_server_config: {cert_file: server.crt, key_file: junk}",
-       "no readable, unencrypted PEM key"},
+       "is not an unencrypted PEM key"},
       {"tls_server_config: {cert_file: server.crt, key_file: other.key}",
        "the certificate and its key cannot be used"},
       {std::string(kTls) + "  client_auth_type: RequireAndVerifyClientCert\n"
                            "  client_ca_file: junk\n",
-       "client_ca: the CA bundle: holds no PEM certificate"},
+       "client_ca: the CA bundle: has no PEM certificate"},
       {"a: b", "the file has the unknown key \"a\""},
   };
   for (const auto& [config, problem] : problems) {

@@ -114,7 +114,15 @@ class SinkCase(unittest.TestCase):
     def expect_delivered(self, receiver, exactly_once=True):
         """The receiver has all that was written, in order for each object."""
         wanted = dict(self.written)
-        self.until(lambda: wanted.keys() <= {one.id for one in receiver.taken})
+        longest = time.monotonic() + 5 * RECOVERY
+
+        def complete():
+            return wanted.keys() <= {one.id for one in receiver.taken}
+        before = -1
+        while len(receiver.taken) > before and time.monotonic() < longest:
+            before = len(receiver.taken)
+            if self.until(complete):
+                break
         wrong = receiver.problems + compare(receiver.taken, wanted,
                                             exactly_once)
         self.assertFalse(wrong, f"{len(wrong)} of {len(wanted)}")

@@ -48,7 +48,7 @@ def _shared():
 
 def filter_by(label, title, metric, **labels):
     """A variable over a label of the metrics about Events."""
-    return variable(label, title, f"Shows only this {title.lower()}.",
+    return variable(label, title, f"Shows only the selected values of {title}.",
                     values_of(label, queries.selector(metric, **labels)))
 
 

@@ -14,7 +14,7 @@
 
 #include "events/scope.h"
 #include "metrics/reload_stats.h"
-#include "occurrences/occurrence_stats.h"
+#include "occurrences/occurrence.h"
 #include "reflector/session_stats.h"
 #include "series/series_table.h"
 #include "sinks/sink_runner.h"

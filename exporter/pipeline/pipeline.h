@@ -17,7 +17,7 @@
 #include "events/event_decoder.h"
 #include "events/event_filter.h"
 #include "events/scope.h"
-#include "occurrences/occurrence_stats.h"
+#include "occurrences/occurrence.h"
 #include "occurrences/recent_events.h"
 #include "pipeline/reason_presets.h"
 #include "pipeline/staged_list.h"

@@ -12,9 +12,8 @@
 #include "base/clock.h"
 #include "events/event_filter.h"
 #include "occurrences/event_tracker.h"
-#include "occurrences/occurrence.h"
+#include "occurrences/outbox.h"
 #include "occurrences/recent_events.h"
-#include "occurrences/staged_offers.h"
 
 namespace kem {
 

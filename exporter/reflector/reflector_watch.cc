@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/log.h"
-#include "reflector/reflector_internal.h"
+#include "reflector/reflector.h"
 #include "reflector/watch_session.h"
 
 namespace kem {
@@ -57,6 +57,13 @@ bool IsOverload(const Failure& failure) {
 }
 
 }  // namespace
+
+struct Reflector::WatchReport {
+  WatchEnd end = WatchEnd::kClean;
+  Failure failure;          // why it did not open, or the ERROR event
+  bool progressed = false;  // to a newer resourceVersion
+  milliseconds lived{0};    // 0 when it did not open
+};
 
 void Reflector::StepWatch(std::stop_token stop) {
   const seconds longest = watching_.unproven

@@ -12,7 +12,6 @@
 #include <fstream>
 #include <iomanip>
 #include <map>
-#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>

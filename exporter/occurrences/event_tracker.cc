@@ -209,7 +209,7 @@ void EventTracker::Erase(uint32_t index) {
 // Live Events, then tombstones, the oldest first.
 void EventTracker::Save(std::string& out) const {
   ByteWriter to(out);
-  to.Integer<int64_t>(horizon_.time_since_epoch().count());
+  to.Time(horizon_);
   to.Integer<uint32_t>(live_);
   to.Integer<uint32_t>(tombstones_);
   const auto save = [&to](const Record& record) {
@@ -217,8 +217,8 @@ void EventTracker::Save(std::string& out) const {
     to.Integer<uint64_t>(record.key.high);
     to.Integer<uint64_t>(record.uid);
     to.Integer<uint64_t>(record.resource_version);
-    to.Integer<int64_t>(record.identity_time.time_since_epoch().count());
-    to.Integer<int64_t>(record.occurred_at.time_since_epoch().count());
+    to.Time(record.identity_time);
+    to.Time(record.occurred_at);
     to.Integer<uint32_t>(record.count);
   };
   for (uint32_t i = 0; i < used_; ++i) {
@@ -237,7 +237,7 @@ void EventTracker::Save(std::string& out) const {
 bool EventTracker::Load(std::string_view bytes, std::chrono::nanoseconds shift,
                         const std::function<bool(SeriesIds)>& on_live) {
   ByteReader from(bytes);
-  horizon_ = WallTime(std::chrono::microseconds(from.Integer<int64_t>()));
+  horizon_ = from.Wall();
   const auto live = from.Integer<uint32_t>();
   const auto tombstones = from.Integer<uint32_t>();
   if (from.left() !=
@@ -257,10 +257,8 @@ bool EventTracker::Load(std::string_view bytes, std::chrono::nanoseconds shift,
     Record& record = At(index);
     record.uid = from.Integer<uint64_t>();
     record.resource_version = from.Integer<uint64_t>();
-    record.identity_time =
-        WallTime(std::chrono::microseconds(from.Integer<int64_t>()));
-    record.occurred_at =
-        WallTime(std::chrono::microseconds(from.Integer<int64_t>()));
+    record.identity_time = from.Wall();
+    record.occurred_at = from.Wall();
     record.count = from.Integer<uint32_t>() & 0x7fffffffU;
     record.tombstone = i >= live;
     if (record.tombstone) {

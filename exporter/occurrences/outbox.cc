@@ -1,7 +1,6 @@
 #include "occurrences/outbox.h"
 
 #include <algorithm>
-#include <map>
 #include <set>
 #include <utility>
 
@@ -190,10 +189,7 @@ void StagedOffers::Add(uint32_t mask, const Occurrence& occurrence) {
 }
 
 void StagedOffers::Take(const Taker& taker) {
-  std::stable_sort(offers_.begin(), offers_.end(),
-                   [](const Offer& one, const Offer& other) {
-                     return one.occurred_at < other.occurred_at;
-                   });
+  std::stable_sort(offers_.begin(), offers_.end(), IsOlder);
   for (Offer& offer : offers_) taker(offer.mask, std::move(offer.bytes));
   Clear();
 }
@@ -206,10 +202,7 @@ void StagedOffers::Clear() {
 // Deletes only the bytes, so that Take still reports them.
 void StagedOffers::DropOldest() {
   const auto newest = offers_.end() - static_cast<ptrdiff_t>(kKept);
-  std::nth_element(offers_.begin(), newest, offers_.end(),
-                   [](const Offer& one, const Offer& other) {
-                     return one.occurred_at < other.occurred_at;
-                   });
+  std::nth_element(offers_.begin(), newest, offers_.end(), IsOlder);
   for (auto offer = offers_.begin(); offer != newest; ++offer) {
     std::string().swap(offer->bytes);
   }

@@ -135,6 +135,9 @@ class StagedOffers {
     std::string bytes;
   };
 
+  static bool IsOlder(const Offer& one, const Offer& other) {
+    return one.occurred_at < other.occurred_at;
+  }
   void DropOldest();
 
   std::vector<Offer> offers_;

@@ -1,7 +1,6 @@
 #include "series/series_table.h"
 
 #include <algorithm>
-#include <array>
 
 #include "base/bytes.h"
 

@@ -7,6 +7,11 @@
 namespace kem {
 namespace {
 
+// Only these have a series by object.
+bool IsClusterScoped(const Sighting& sighting) {
+  return sighting.series.object != SeriesIds::kNone;
+}
+
 std::chrono::milliseconds ExpiryInterval(std::chrono::seconds retention) {
   using std::chrono::milliseconds;
   const milliseconds longest = std::chrono::minutes(1);
@@ -63,6 +68,29 @@ void EventWorld::ExpireSeries(const Moment& now) {
   if (now.steady < next_expiry || staged_lists > 0) return;
   next_expiry = now.steady + expiry_interval;
   ledger.Expire(now);
+}
+
+void StagedList::Add(const Sighting& sighting, const Event& event,
+                     WallTime now) {
+  sightings_.push_back(sighting);
+  if (IsClusterScoped(sighting)) recent_.Observe(sighting.key, event, 0, now);
+}
+
+void StagedList::Count(const Sighting& sighting, const Change& change) {
+  if (IsClusterScoped(sighting)) recent_.Add(sighting.key, change.delta);
+}
+
+void StagedList::TakeOffers(const std::vector<SharedFilter>& sinks,
+                            const Match& match,
+                            const StagedOffers::Taker& take) {
+  const bool replaced = sinks_ != sinks;
+  offers_.Take([&](uint32_t mask, std::string bytes) {
+    if (replaced && !bytes.empty()) {
+      const auto occurrence = DecodeOccurrence(bytes);
+      mask = occurrence ? match(*occurrence) : 0;
+    }
+    if (mask != 0) take(mask, std::move(bytes));
+  });
 }
 
 Pipeline::Pipeline(EventWorld& world, const std::string& collection,

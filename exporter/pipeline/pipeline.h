@@ -4,6 +4,7 @@
 // the API server for discovery only.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -17,15 +18,18 @@
 #include "events/event_decoder.h"
 #include "events/event_filter.h"
 #include "events/scope.h"
+#include "occurrences/event_tracker.h"
 #include "occurrences/occurrence.h"
+#include "occurrences/outbox.h"
 #include "occurrences/recent_events.h"
 #include "pipeline/reason_presets.h"
-#include "pipeline/staged_list.h"
 #include "reflector/object_handler.h"
 #include "reflector/session_stats.h"
 #include "state/ledger.h"
 
 namespace kem {
+
+using SharedFilter = std::shared_ptr<const EventFilter>;
 
 // What pipelines and scrapes share.
 struct EventWorld {
@@ -57,6 +61,42 @@ struct EventWorld {
   std::function<void()> wake_sinks = [] {};
   SessionStats session;
   OccurrenceStats occurrences;
+};
+
+// One list from its first page to its commit: the sightings, the offers to
+// sinks, the recent Events, and the filters that the list began with. Nothing
+// of it is exposed before the commit. Owned by the reflector's thread.
+class StagedList {
+ public:
+  // `sinks` are the filters that the masks of offers are about.
+  explicit StagedList(SharedFilter filter, std::vector<SharedFilter> sinks = {})
+      : filter_(std::move(filter)), sinks_(std::move(sinks)) {}
+
+  void Add(const Sighting& sighting, const Event& event, WallTime now);
+  // What the last sighting added, for the sinks of `mask`.
+  void Offer(uint32_t mask, const Occurrence& occurrence) {
+    offers_.Add(mask, occurrence);
+  }
+  // For each sighting, when the list is committed.
+  void Count(const Sighting& sighting, const Change& change);
+
+  // Gives the offers to `take`, oldest first; `bytes` are empty for what was
+  // dropped. A reload may have replaced the sinks by `sinks`: `match` then
+  // finds the mask again.
+  using Match = std::function<uint32_t(const Occurrence&)>;
+  void TakeOffers(const std::vector<SharedFilter>& sinks, const Match& match,
+                  const StagedOffers::Taker& take);
+
+  const std::deque<Sighting>& sightings() const { return sightings_; }
+  RecentEvents& recent() { return recent_; }
+  const SharedFilter& filter() const { return filter_; }
+
+ private:
+  SharedFilter filter_;
+  std::vector<SharedFilter> sinks_;
+  std::deque<Sighting> sightings_;
+  RecentEvents recent_;
+  StagedOffers offers_;
 };
 
 // Owned by one reflector's thread, except for the world.

@@ -63,42 +63,6 @@ struct EventWorld {
   OccurrenceStats occurrences;
 };
 
-// One list from its first page to its commit: the sightings, the offers to
-// sinks, the recent Events, and the filters that the list began with. Nothing
-// of it is exposed before the commit. Owned by the reflector's thread.
-class StagedList {
- public:
-  // `sinks` are the filters that the masks of offers are about.
-  explicit StagedList(SharedFilter filter, std::vector<SharedFilter> sinks = {})
-      : filter_(std::move(filter)), sinks_(std::move(sinks)) {}
-
-  void Add(const Sighting& sighting, const Event& event, WallTime now);
-  // What the last sighting added, for the sinks of `mask`.
-  void Offer(uint32_t mask, const Occurrence& occurrence) {
-    offers_.Add(mask, occurrence);
-  }
-  // For each sighting, when the list is committed.
-  void Count(const Sighting& sighting, const Change& change);
-
-  // Gives the offers to `take`, oldest first; `bytes` are empty for what was
-  // dropped. A reload may have replaced the sinks by `sinks`: `match` then
-  // finds the mask again.
-  using Match = std::function<uint32_t(const Occurrence&)>;
-  void TakeOffers(const std::vector<SharedFilter>& sinks, const Match& match,
-                  const StagedOffers::Taker& take);
-
-  const std::deque<Sighting>& sightings() const { return sightings_; }
-  RecentEvents& recent() { return recent_; }
-  const SharedFilter& filter() const { return filter_; }
-
- private:
-  SharedFilter filter_;
-  std::vector<SharedFilter> sinks_;
-  std::deque<Sighting> sightings_;
-  RecentEvents recent_;
-  StagedOffers offers_;
-};
-
 // Owned by one reflector's thread, except for the world.
 class Pipeline : public ObjectHandler {
  public:
@@ -134,11 +98,22 @@ class Pipeline : public ObjectHandler {
     uint32_t sinks = 0;  // a mask
   };
 
+  // One list from its first page to its commit, before which nothing of it is
+  // exposed.
+  struct StagedList {
+    SharedFilter filter;                   // that the list began with
+    std::vector<SharedFilter> sinks = {};  // that the masks of offers are about
+    std::deque<Sighting> sightings = {};
+    RecentEvents recent = {};
+    StagedOffers offers = {};
+  };
+
   Sighting Identify(const Event& event);
   // `filter` is null for the world's.
   Route FindRoute(const Event& event, const EventFilter* filter, Guard& guard);
   uint32_t MatchSinks(const SeriesLabels& labels) const;
   void DropStaged();
+  void OfferStaged();
   void PresetReasons();
   void PublishSizes();
 

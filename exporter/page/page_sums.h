@@ -1,5 +1,6 @@
-// Sums over the Events of the last hour, and what the catalogue knows of each,
-// for the page at /. Used by RenderPage only. No HTML here.
+// Sums over the Events of the last hour, and the catalogue's row of each, for
+// the page at /. Used by RenderPage only.
+// No HTML here.
 #pragma once
 
 #include <cstddef>

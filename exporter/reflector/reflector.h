@@ -10,10 +10,8 @@
 #include <memory>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <stop_token>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -22,6 +20,7 @@
 #include "reflector/frame_reader.h"
 #include "reflector/lister_watcher.h"
 #include "reflector/object_handler.h"
+#include "reflector/reflector_status.h"
 #include "reflector/session_stats.h"
 
 namespace kem {
@@ -42,62 +41,6 @@ struct ReflectorContext {
   Clock& clock;
   SessionStats& stats;
   RandomUnit random;
-};
-
-// The health of a reflector, for /readyz and /livez, which decide what is ready
-// and alive.
-struct ReflectorHealth {
-  // A list was committed; never reset.
-  bool synced = false;
-  // The last request succeeded.
-  bool in_contact = false;
-  // Why there is no contact, as one sentence without secrets; empty in contact.
-  std::string problem;
-  // The latest end of the current step. After this the reflector hangs.
-  SteadyTime due = SteadyTime::max();
-};
-
-// Written by the reflector's thread. Thread-safe.
-class ReflectorStatus {
- public:
-  ReflectorHealth Get() const {
-    const std::lock_guard lock(mutex_);
-    return health_;
-  }
-
-  void SetSynced() {
-    const std::lock_guard lock(mutex_);
-    health_.synced = true;
-  }
-
-  // Returns whether there was a problem before.
-  bool SetContact() {
-    const std::lock_guard lock(mutex_);
-    const bool had_problem = !problem_kinds_.empty();
-    problem_kinds_.clear();
-    health_.in_contact = true;
-    health_.problem.clear();
-    return had_problem;
-  }
-
-  // Returns whether this kind of problem is new since the last contact, and
-  // worth a warning. Two APIs can fail in turn for different reasons.
-  bool SetProblem(std::string kind, std::string problem) {
-    const std::lock_guard lock(mutex_);
-    health_.in_contact = false;
-    health_.problem = std::move(problem);
-    return problem_kinds_.insert(std::move(kind)).second;
-  }
-
-  void SetDue(SteadyTime due) {
-    const std::lock_guard lock(mutex_);
-    health_.due = due;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  ReflectorHealth health_;
-  std::set<std::string> problem_kinds_;
 };
 
 // What the next step does.

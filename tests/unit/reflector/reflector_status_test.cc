@@ -1,4 +1,4 @@
-#include "reflector/reflector.h"
+#include "reflector/reflector_status.h"
 
 #include <gtest/gtest.h>
 

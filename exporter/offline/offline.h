@@ -12,7 +12,7 @@ namespace kem {
 
 // Reads options.events_from ("-": standard input) and returns the process's
 // exit code: 0 after a signal, or with --once after the whole input; 1 when the
-// input cannot be read, is malformed or truncated, which the log says in one
+// input cannot be read, is malformed or truncated, which the log reports in one
 // sentence with the line.
 int RunOffline(const Options& options, const TerminationSignals& signals);
 

@@ -64,7 +64,7 @@ void KeptState::Start(std::function<void()> before_save) {
   if (options_.path.empty()) return;
   options_.before_save = std::move(before_save);
   store_.emplace(options_, loaded_, clock_, stats_);
-  // What is exposed from now on must be on the disk first.
+  // Everything exposed from now on must be on the disk first.
   store_->Save();
   saves_ = std::jthread(
       [this](const std::stop_token& stop) { store_->RunSaves(stop); });

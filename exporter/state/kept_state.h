@@ -21,8 +21,8 @@ class KeptState {
  public:
   // An empty `options.path` keeps nothing. Waits up to 15 s for another process
   // to release the file, because a rolling update may start the new one before
-  // the old one has ended; then kInvalidConfig. What is known of collections
-  // other than `names` is forgotten. `clock` must outlive this.
+  // the old one has ended; then kInvalidConfig. Forgets the collections of
+  // names other than `names`. `clock` must outlive this.
   static Result<std::unique_ptr<KeptState>> Open(
       StateOptions options, const SeriesOptions& series,
       const std::vector<std::string>& names, Clock& clock);

@@ -1,5 +1,5 @@
 // Loads the state at the start: the snapshot and the journals after it become a
-// ledger. What is unusable is moved aside. Used before StateStore, which writes
+// ledger. Unusable files are moved aside. Used before StateStore, which writes
 // these files.
 #pragma once
 

@@ -1,6 +1,6 @@
-#include "metrics/exposition.h"
-
 #include <gtest/gtest.h>
+
+#include "metrics/exposition.h"
 
 namespace kem {
 namespace {

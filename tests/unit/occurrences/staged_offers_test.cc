@@ -1,6 +1,6 @@
-#include "occurrences/outbox.h"
-
 #include <gmock/gmock.h>
+
+#include "occurrences/outbox.h"
 
 namespace kem {
 namespace {

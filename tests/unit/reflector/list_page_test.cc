@@ -1,7 +1,7 @@
-#include "reflector/api_lister_watcher.h"
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+
+#include "reflector/api_lister_watcher.h"
 
 namespace kem {
 namespace {

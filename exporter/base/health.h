@@ -1,5 +1,6 @@
-// What /livez, /readyz and POST /-/reload answer. Made by what knows the answer
-// (pipeline/watch.h, reload.h), sent by web/. Knows nothing of HTTP.
+// What /livez and /readyz answer. Made by pipeline/event_watcher.h and
+// offline/offline.cc, sent by web/.
+// No HTTP here.
 #pragma once
 
 #include <string>

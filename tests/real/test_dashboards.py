@@ -213,7 +213,7 @@ class DashboardsTest(unittest.TestCase):
                     with self.subTest(dashboard.uid, name=annotation["name"]):
                         self.counts["annotations"] += 1
                         shown = {at for _, at in
-                                 viewer.marks(dashboard, annotation)}
+                                 viewer.annotation_times(dashboard, annotation)}
                         true = expected.Expected(
                             self.histories[labels], 6 * HOUR).annotations(
                                 annotation["name"])

@@ -1,7 +1,7 @@
 """The dashboards on live data: real Events, exporter and Prometheus.
 
 Events that are posted to a real API server appear on the panels within
-seconds, with exact numbers, including reasons that are not in the catalogue.
+seconds, with exact numbers, including series that did not exist before.
 """
 
 import sys

@@ -58,7 +58,8 @@ class Steps(play.Play):
             return
         def logged():
             log = self.exporter.stderr()
-            return log.count("msg=Reloaded") + log.count("Not reloaded")
+            return sum(map(log.count, ("msg=Reloaded", "Reload failed",
+                                       "Reload ignored")))
         before = logged()
         self.exporter.signal("HUP")
         self._poll(play.PATIENCE,

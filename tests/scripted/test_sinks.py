@@ -120,7 +120,7 @@ class ReceiverTest(SinkCase):
         self.happen("n-1")
         self.assertTrue(self.until(lambda: self.sink_sample(
             exporter, "failures_total", "store") > 0))
-        self.assertIn("line 1 is no header", exporter.stderr())
+        self.assertIn("line 1 must be a header", exporter.stderr())
         self.config("X-Scope-OrgID: other\n", "headers")
         self.expect_delivered(receiver)
         self.assertEqual([headers["x-scope-orgid"] for headers in receiver.headers],
@@ -264,7 +264,7 @@ class ClusterTest(SinkCase):
         self.happen("n-2")
         self.assertTrue(self.until(lambda: self.sink_sample(
             exporter, "dropped_total", "infra", reason="refused") == 1))
-        self.assertRegex(exporter.stderr(), "refuse[sd] occurrences")
+        self.assertIn("refused occurrences", exporter.stderr())
         self.expect_counted(exporter)
 
     def test_a_node_is_annotated_once_a_minute(self):

@@ -131,7 +131,8 @@ class CurlTest(WebCase):
         for _ in range(3):
             time.sleep(1.1)
             self.assertEqual(self.curl("--cacert", second), (200, 0))
-        self.assertEqual(self.exporter.stderr().count("is unusable"), 1)
+        self.assertEqual(self.exporter.stderr().count("Reloading the web "
+                                                       "configuration failed"), 1)
         self.stop()
 
     def test_a_wrong_file_prevents_the_start(self):
@@ -141,7 +142,8 @@ class CurlTest(WebCase):
         self.assertEqual(self.exporter.wait_exit(10)[0], 2)
         self.assertRegex(
             self.exporter.stderr(), r"^kube-event-metrics: --web\.config\.file "
-            r"web\.yaml line 1: there is no \"tls_server_confg\" [^\n]*\n$")
+            r"web\.yaml line 1: the file has the unknown key "
+            r"\"tls_server_confg\"; [^\n]*\n$")
 
 
 class HostileTest(WebCase):

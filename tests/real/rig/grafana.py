@@ -100,7 +100,7 @@ class Viewer:
         return self.server.range(text, self.begin - self.begin % step,
                                  self.end - self.end % step, step)
 
-    def marks(self, dashboard, annotation):
+    def annotation_times(self, dashboard, annotation):
         """{(series, true time in seconds)} that an annotation draws."""
         step = max(duration(annotation.get("step") or "60s"),
                    self._interval())

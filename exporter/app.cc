@@ -11,30 +11,30 @@
 #include "apiserver/httplib_transport.h"
 #include "base/log.h"
 #include "base/startup_memory.h"
+#include "endpoints/endpoints.h"
 #include "events/discovery.h"
-#include "metrics/exposition.h"
-#include "metrics/negotiation.h"
-#include "page/page.h"
-#include "pipeline/watch.h"
+#include "pipeline/event_watcher.h"
 #include "sinks/sink_factory.h"
 #include "sinks/sink_runner.h"
 #include "state/kept_state.h"
 #include "version.h"
-#include "web/http_server.h"
 
 namespace kem {
 namespace {
 
-// SIGTERM to exit: 12 s are promised, two of them are for the HTTP server.
+// From SIGTERM to the exit: 12 s are promised, 2 s of them for the HTTP server.
 constexpr std::chrono::seconds kStopLimit{10};
 
-// Ends the process when it is still there after `limit`.
+// Ends the process if it still runs after `limit`.
 class Deadline {
  public:
   explicit Deadline(std::chrono::milliseconds limit)
       : thread_([limit](std::stop_token disarmed) {
           if (!RealClock().SleepFor(limit, disarmed)) return;
-          LogWarn("A thread could not be interrupted; exiting without it", {});
+          LogWarn("A thread does not stop, exiting without it",
+                  {{"waited_seconds",
+                    std::chrono::duration_cast<std::chrono::seconds>(limit)
+                        .count()}});
           ::_exit(0);
         }) {}
 
@@ -42,13 +42,13 @@ class Deadline {
   std::jthread thread_;
 };
 
-// The names of the watches: one for the whole cluster, else one a namespace.
-std::vector<std::string> WatchNames(const Options& options) {
+// The collections to watch: all Events, or one a namespace.
+std::vector<std::string> CollectionNames(const Options& options) {
   if (options.namespaces.empty()) return {""};
   return options.namespaces;
 }
 
-// Everything that runs, in the order in which it needs one another.
+// Everything that runs. A member needs only those before it.
 class App {
  public:
   // All must outlive this. `state` is open and not started.
@@ -67,21 +67,18 @@ class App {
  private:
   void SetFilter(const FilterOptions& options);
   void SetSinks(const std::vector<SinkConfig>& sinks);
-  Scrape StartScrape(const std::string& accept);
-  PageData Page();
   HttpContent Content();
 
   const Options& options_;
   KeptState& state_;
   Clock& clock_;
-  const SteadyTime started_ = clock_.SteadyNow();
   HttplibTransport transport_;
   const Discovery discovery_;
   EventWorld world_;
   HttpStats http_stats_;
   ReloadStats reload_stats_;
   std::stop_source stop_;
-  Watches watches_;
+  EventWatchers watchers_;
   SinkRunner sink_runner_;
   Reloader reloader_;
   const OwnMetrics own_;
@@ -108,23 +105,24 @@ App::App(const Options& options, ApiAccess access, KeptState& state,
               const std::lock_guard guard(world_.mutex);
               return world_.ledger.series().Counts();
             },
-            [this] { return AllSynced(watches_); },
+            [this] { return AllSynced(watchers_); },
             [this] { return sink_runner_.Statuses(); }, clock.WallNow()}) {
-  const std::vector<std::string> names = WatchNames(options);
+  const std::vector<std::string> names = CollectionNames(options);
   world_.filter = std::make_shared<const EventFilter>(options.filter);
-  // Recorders put the Events of cluster-scoped objects into "default".
+  // Recorders put Events of cluster-scoped objects into "default".
   world_.preset_reasons =
       options.namespaces.empty() ||
       std::find(names.begin(), names.end(), "default") != names.end();
   for (const std::string& name : names) {
-    watches_.push_back(std::make_unique<Watch>(name, options.watch_timeout,
-                                               transport_, world_, clock,
-                                               stop_.get_token()));
+    watchers_.push_back(
+        std::make_unique<EventWatcher>(name, options.watch_timeout, transport_,
+                                       world_, clock, stop_.get_token()));
   }
   world_.wake_sinks = [this] { sink_runner_.Wake(); };
   SetSinks(options.sinks);
   state_.Start([this] {
-    for (const auto& watch : watches_) watch->NoteContact(clock_.SteadyNow());
+    for (const auto& watcher : watchers_)
+      watcher->NoteContact(clock_.SteadyNow());
   });
 }
 
@@ -133,7 +131,7 @@ void App::SetSinks(const std::vector<SinkConfig>& sinks) {
     if (sink.type != SinkType::kAnnotate || !options_.state_file.empty()) {
       continue;
     }
-    LogWarn("Without --state.file a restart forgets which labels to take off",
+    LogWarn("No --state.file: a restart forgets which labels to remove",
             {{"sink", sink.queue.name}});
   }
   sink_runner_.Set(sinks, [this](SinkRunner::Filters filters) {
@@ -147,84 +145,51 @@ void App::SetFilter(const FilterOptions& options) {
     const std::lock_guard guard(world_.mutex);
     world_.filter.swap(filter);
   }
-  for (const auto& watch : watches_) watch->RequestList();
-}
-
-Scrape App::StartScrape(const std::string& accept) {
-  const TextStyle style{PrefersOpenMetrics(accept),
-                        options_.created_timestamps};
-  auto exposition = std::make_shared<Exposition>(
-      world_.mutex, world_.ledger.series(), own_, clock_, style);
-  return Scrape{ContentType(style.open_metrics),
-                [exposition, this](std::string& out) {
-                  const bool more = exposition->Next(out);
-                  // Nobody may see what a crash would take back.
-                  state_.Flush();
-                  return more;
-                }};
-}
-
-PageData App::Page() {
-  PageData data;
-  data.version = kVersion;
-  data.telemetry_path = options_.telemetry_path;
-  data.now = clock_.WallNow();
-  data.uptime = std::chrono::duration_cast<std::chrono::seconds>(
-      clock_.SteadyNow() - started_);
-  for (const auto& watch : watches_) {
-    const ReflectorHealth state = watch->Health();
-    data.watches.push_back(
-        {watch->name(), state.synced, state.in_contact, state.problem});
-  }
-  data.namespaces = options_.namespaces;
-  data.tracked = world_.occurrences.tracked;
-  const std::lock_guard guard(world_.mutex);
-  data.recent = world_.recent.Newest(data.now);
-  data.filtered = world_.filter->options() != FilterOptions();
-  data.cluster_scoped = world_.filter->options().cluster_scoped;
-  return data;
+  for (const auto& watcher : watchers_) watcher->RequestList();
 }
 
 HttpContent App::Content() {
-  HttpContent content;
-  content.scrape = [this](const std::string& accept) {
-    return StartScrape(accept);
-  };
-  content.page = [this] { return RenderPage(Page()); };
+  HttpContent content = ServeWorld(
+      {options_, world_, own_, clock_,
+       [this]() -> const SeriesTable& { return world_.ledger.series(); },
+       // A crash must not take back what was exposed.
+       [this] { state_.Flush(); },
+       [this](PageData& data) {
+         data.namespaces = options_.namespaces;
+         for (const auto& watcher : watchers_) {
+           const ReflectorHealth health = watcher->Health();
+           data.watches.push_back({watcher->name(), health.synced,
+                                   health.in_contact, health.problem});
+         }
+       }});
   content.reload = [this] { return reloader_.Reload(); };
-  content.livez = [this] { return LiveHealth(watches_, clock_.SteadyNow()); };
-  content.readyz = [this] { return ReadyHealth(watches_, state_.stats()); };
+  content.livez = [this] { return LiveHealth(watchers_, clock_.SteadyNow()); };
+  content.readyz = [this] { return ReadyHealth(watchers_, state_.stats()); };
   return content;
 }
 
 int App::Run(const TerminationSignals& signals) {
-  Result<std::unique_ptr<HttpServer>> server =
-      HttpServer::Start({options_.listen_address,
-                         options_.telemetry_path,
-                         options_.web_config_file,
-                         {}},
-                        Content(), http_stats_);
-  if (!server) {
-    LogError("Cannot serve", {{"error", server.error().message}});
-    return 1;
-  }
-  LogInfo("Listening on", {{"address", (*server)->address()}});
+  std::unique_ptr<HttpServer> server =
+      StartServer(options_, Content(), http_stats_);
+  if (!server) return 1;
 
   std::vector<std::jthread> threads;
-  for (const auto& watch : watches_) {
+  for (const auto& watcher : watchers_) {
     threads.emplace_back(
-        [&watch, token = stop_.get_token()] { watch->Run(token); });
+        [&watcher, token = stop_.get_token()] { watcher->Run(token); });
   }
   ReleaseStartupPages();
   int signal = signals.Wait();
-  for (; signal == SIGHUP; signal = signals.Wait()) reloader_.Reload();
+  for (; signal == SIGHUP; signal = signals.Wait()) {
+    static_cast<void>(reloader_.Reload());  // logs the result
+  }
   LogInfo("Stopping", {{"signal", signal}});
   const Deadline deadline(kStopLimit);
   stop_.request_stop();
   threads.clear();
   sink_runner_.Stop();
   state_.Stop();
-  server->reset();
+  server.reset();
   return 0;
 }
 
@@ -245,7 +210,7 @@ int RunApp(const Options& options, ApiAccess access,
                        {}},
                       {options.initial_zero, options.max_series,
                        options.retention, options.exemplars},
-                      WatchNames(options), clock);
+                      CollectionNames(options), clock);
   if (!state) {
     LogError("Cannot start", {{"error", state.error().message}});
     return 1;

@@ -1,7 +1,6 @@
 // Builds the exporter from validated options and runs it until a signal: one
-// transport, one world, a reflector with its pipeline for each collection that
-// is watched, and the HTTP server. The one place that knows all of them; holds
-// no logic of its own.
+// transport, one world, a watcher for each collection, the sinks and the HTTP
+// server. Connects the parts, and holds no logic of its own.
 #pragma once
 
 #include "apiserver/api_access.h"
@@ -11,9 +10,10 @@
 
 namespace kem {
 
-// Returns the process's exit code: 0 after a signal, 1 when the address cannot
-// be bound. Ends the process itself with 0 when, after a signal, some thread
-// hangs for kStopLimit where nothing can interrupt it (a DNS lookup).
+// Returns the process's exit code: 0 after a signal, 1 when the state file is
+// in use or the HTTP server cannot start. When a thread does not stop within 10
+// s after a signal (a DNS lookup cannot be interrupted), ends the process with
+// 0.
 int RunApp(const Options& options, ApiAccess access,
            const TerminationSignals& signals, Reloader::Parse parse);
 

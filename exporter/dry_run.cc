@@ -37,33 +37,61 @@ std::string TextAt(const json& object, const char* path) {
   return found.is_string() ? found.get<std::string>() : "";
 }
 
-// Asks the API server; an error means that there is no use in going on.
-class Asker {
+// Asks the API server and writes the report. After an error it asks nothing
+// more, and every permission counts as given.
+class Checker {
  public:
-  explicit Asker(HttpTransport& transport) : transport_(transport) {}
+  explicit Checker(HttpTransport& transport) : transport_(transport) {}
 
-  // The name we have there; empty where the server cannot tell (before 1.28).
-  Result<std::string> User() {
-    const Result<Answer> answer =
-        Ask("/apis/authentication.k8s.io/v1/selfsubjectreviews",
-            {{"apiVersion", "authentication.k8s.io/v1"},
-             {"kind", "SelfSubjectReview"}});
-    if (!answer) return answer.error();
-    return TextAt(answer->body, "/status/userInfo/username");
+  void Line(const std::string& line) { text_ += "# " + OneLine(line) + "\n"; }
+  void Add(const std::string& yaml) {
+    objects_ += yaml;
+    missing_ = true;
+  }
+  void Fail(const Error& error) {
+    if (!failed_) Line("FAILED   " + error.message);
+    failed_ = true;
+  }
+  bool Permission(bool given, const std::string& what) {
+    Line((given ? "ok       " : "MISSING  ") + what);
+    return given;
   }
 
-  Result<bool> May(const std::string& group, const std::string& verb,
-                   const std::string& name_space,
-                   const std::string& resource = "events") {
+  bool failed() const { return failed_; }
+
+  // The exporter's user name; empty before Kubernetes 1.28.
+  std::string User() {
+    return TextAt(Ask("/apis/authentication.k8s.io/v1/selfsubjectreviews",
+                      {{"apiVersion", "authentication.k8s.io/v1"},
+                       {"kind", "SelfSubjectReview"}})
+                      .body,
+                  "/status/userInfo/username");
+  }
+
+  // `where` ends the line of the report.
+  bool May(const std::string& group, const std::string& verb,
+           const std::string& name_space, const std::string& resource,
+           const std::string& where) {
     json attributes = {
         {"group", group}, {"verb", verb}, {"resource", resource}};
     if (!name_space.empty()) attributes["namespace"] = name_space;
-    return Review({{"resourceAttributes", std::move(attributes)}});
+    return Review(
+        {{"resourceAttributes", std::move(attributes)}},
+        verb + " " + resource + (group.empty() ? "" : "." + group) + where);
   }
 
-  Result<bool> MayGet(const std::string& path) {
+  bool MayGet(const std::string& path, const std::string& why) {
     return Review(
-        {{"nonResourceAttributes", {{"path", path}, {"verb", "get"}}}});
+        {{"nonResourceAttributes", {{"path", path}, {"verb", "get"}}}},
+        "get " + path + why);
+  }
+
+  DryRunReport Done() && {
+    if (!failed_) {
+      Line(missing_ ? "Something is missing: pipe this to kubectl apply -f -"
+                    : "Nothing is missing.");
+    }
+    return {failed_ || missing_ ? 1 : 0, text_ + objects_};
   }
 
  private:
@@ -72,65 +100,48 @@ class Asker {
     json body;
   };
 
-  Result<bool> Review(json spec) {
-    const Result<Answer> answer =
+  bool Review(json spec, const std::string& what) {
+    if (failed_) return true;
+    const Answer answer =
         Ask("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
             {{"apiVersion", "authorization.k8s.io/v1"},
              {"kind", "SelfSubjectAccessReview"},
              {"spec", std::move(spec)}});
-    if (!answer) return answer.error();
-    const json& allowed = At(answer->body, "/status/allowed");
-    if (answer->status / 100 == 2 && allowed.is_boolean()) {
-      return allowed.get<bool>();
+    if (failed_) return true;
+    const json& allowed = At(answer.body, "/status/allowed");
+    if (answer.status / 100 == 2 && allowed.is_boolean()) {
+      return Permission(allowed.get<bool>(), what);
     }
-    std::string why = TextAt(answer->body, "/message");
-    if (why.empty()) why = "HTTP status " + std::to_string(answer->status);
-    return Error{ErrorCode::kForbidden,
-                 "the API server does not tell what we may (" + why +
-                     "); bind the ClusterRole system:basic-user, or ask by "
-                     "kubectl auth can-i --as"};
+    std::string why = TextAt(answer.body, "/message");
+    if (why.empty()) why = "HTTP status " + std::to_string(answer.status);
+    Fail({ErrorCode::kForbidden,
+          "the API server refuses to review access (" + why +
+              "); bind the ClusterRole system:basic-user, or use kubectl auth "
+              "can-i --as"});
+    return true;
   }
 
-  Result<Answer> Ask(const std::string& path, const json& question) {
+  Answer Ask(const std::string& path, const json& question) {
     HttpRequest request;
     request.path = path;
     request.read_timeout = request.deadline = kPatience;
     request.body = question.dump(-1, ' ', true);
-    WholeAnswer told;
-    const HttpOutcome outcome = transport_.Send(request, told, {});
+    WholeAnswer answer;
+    const HttpOutcome outcome = transport_.Send(request, answer, {});
     if (outcome.end != HttpEnd::kComplete) {
-      return Error{ErrorCode::kUnavailable,
-                   "the API server gives no answer: " + outcome.message};
+      Fail({ErrorCode::kUnavailable,
+            "no answer from the API server: " + outcome.message});
+    } else if (answer.head().status == 401) {
+      Fail({ErrorCode::kUnauthorized,
+            "the API server refuses the credentials (401); renew the token or "
+            "certificate"});
     }
-    if (told.head().status == 401) {
-      return Error{ErrorCode::kUnauthorized,
-                   "the API server refuses the credentials (401); renew the "
-                   "token or certificate"};
-    }
-    return Answer{told.head().status, json::parse(told.body(), nullptr, false)};
+    return {answer.head().status, json::parse(answer.body(), nullptr, false)};
   }
 
   HttpTransport& transport_;
-};
-
-// Collects the report's lines.
-class Report {
- public:
-  void Say(const std::string& line) { text_ += "# " + OneLine(line) + "\n"; }
-  void Tell(bool ok, const std::string& what) {
-    Say((ok ? "ok       " : "MISSING  ") + what);
-  }
-  void Add(const std::string& yaml) { objects_ += yaml; }
-  void Fail() { code_ = 1; }
-  bool ok() const { return code_ == 0; }
-
-  DryRunReport Done() && {
-    if (code_ == 0) Say("Nothing is missing.");
-    return {code_, text_ + objects_};
-  }
-
- private:
-  int code_ = 0;
+  bool failed_ = false;
+  bool missing_ = false;
   std::string text_;
   std::string objects_;
 };
@@ -184,175 +195,122 @@ std::string GrantDiscovery(const std::string& user) {
          Subject(user);
 }
 
-std::string CanI(const std::string& verb, const std::string& name_space,
-                 const std::string& user) {
-  return "  kubectl auth can-i " + verb + " events " +
-         (name_space.empty() ? "--all-namespaces"
-                             : "--namespace=" + name_space) +
-         " --as=" + user;
-}
-
-// Whether the Events of one namespace (of all, when it is empty) can be
-// followed by one of the two APIs.
-Result<void> CheckEvents(Asker& asker, const std::string& name_space,
-                         const std::string& user, Report& report) {
+// Whether one of the two APIs gives the Events of a namespace, or of all when
+// it is empty.
+void CheckEvents(const std::string& name_space, const std::string& user,
+                 Checker& checker) {
+  const std::string where =
+      name_space.empty() ? " in all namespaces" : " in " + name_space;
   bool enough = false;
   for (const std::string group : kGroups) {
     bool whole = true;
     for (const std::string verb : kVerbs) {
-      const Result<bool> may = asker.May(group, verb, name_space);
-      if (!may) return may.error();
-      report.Tell(*may, verb +
-                            (group.empty() ? " events" : " events." + group) +
-                            (name_space.empty() ? " in all namespaces"
-                                                : " in " + name_space));
-      whole = whole && *may;
+      whole = checker.May(group, verb, name_space, "events", where) && whole;
     }
     enough = enough || whole;
   }
-  if (enough) return {};
-  report.Fail();
-  report.Add(Grant(user, name_space, kName, kReadEvents));
+  if (enough) return;
+  checker.Add(Grant(user, name_space, kName, kReadEvents));
   for (const std::string verb : kVerbs) {
-    report.Say("check:" + CanI(verb, name_space, user));
+    checker.Line("check:  kubectl auth can-i " + verb + " events " +
+                 (name_space.empty() ? "--all-namespaces"
+                                     : "--namespace=" + name_space) +
+                 " --as=" + user);
   }
-  return {};
 }
 
-Result<void> CheckDiscovery(Asker& asker, const std::string& user,
-                            Report& report) {
+void CheckDiscovery(const std::string& user, Checker& checker) {
   for (const std::string path : {"/api", "/apis"}) {
-    const Result<bool> may = asker.MayGet(path);
-    if (!may) return may.error();
-    report.Tell(*may, "get " + path + ", to know what is cluster-scoped");
-    if (*may) continue;
-    report.Fail();
-    report.Add(GrantDiscovery(user));
-    break;
+    if (checker.MayGet(path, ", to find cluster-scoped kinds")) continue;
+    return checker.Add(GrantDiscovery(user));
   }
-  return {};
 }
 
-Result<void> CheckMirrors(const std::string& name_space,
-                          const std::string& user, Asker& asker,
-                          Report& report) {
+void CheckMirrors(const std::string& name_space, const std::string& user,
+                  Checker& checker) {
   bool whole = true;
   for (const std::string verb : {"create", "patch"}) {
-    const Result<bool> may = asker.May("", verb, name_space);
-    if (!may) return may.error();
-    report.Tell(*may, verb + " events in " + name_space + ", to mirror there");
-    whole = whole && *may;
+    whole = checker.May("", verb, name_space, "events",
+                        " in " + name_space + ", to mirror there") &&
+            whole;
   }
-  if (whole) return {};
-  report.Fail();
-  report.Add(
+  if (whole) return;
+  checker.Add(
       Grant(user, name_space, std::string(kName) + "-sinks", kWriteEvents));
-  return {};
 }
 
-// `rules` gets those that are missing.
-Result<void> CheckAnnotate(const std::string& kind, const ApiKinds& served,
-                           Asker& asker, Report& report, std::string& rules) {
-  const auto found = std::find_if(
-      served.kinds.begin(), served.kinds.end(), [&kind](const ApiKind& one) {
-        return one.kind == kind && !one.namespaced && !one.plural.empty();
-      });
-  if (found == served.kinds.end()) {
-    report.Tell(false, "a cluster-scoped kind " + kind + ", to be annotated");
-    report.Fail();
-    return {};
-  }
-  const std::string group(ApiGroup(found->api_version));
-  const Result<bool> may = asker.May(group, "patch", "", found->plural);
-  if (!may) return may.error();
-  report.Tell(*may, "patch " + found->plural +
-                        (group.empty() ? "" : "." + group) +
-                        ", to annotate them");
-  if (*may) return {};
-  report.Fail();
-  rules += "- apiGroups: [" + Quoted(group) + "]\n  resources: [" +
-           Quoted(found->plural) + "]\n  verbs: [\"patch\"]\n";
-  return {};
-}
-
-Result<void> CheckAnnotate(const std::set<std::string>& kinds,
-                           const std::string& user, HttpTransport& transport,
-                           Asker& asker, Report& report) {
+void CheckAnnotate(const std::set<std::string>& kinds, const std::string& user,
+                   HttpTransport& transport, Checker& checker) {
+  if (checker.failed()) return;
   const RealClock clock;
   const Result<ApiKinds> served = Discovery(transport, clock).Fetch({});
-  if (!served) return served.error().WithPrefix("discovery");
+  if (!served) return checker.Fail(served.error().WithPrefix("discovery"));
   std::string rules;
   for (const std::string& kind : kinds) {
-    Result<void> checked = CheckAnnotate(kind, *served, asker, report, rules);
-    if (!checked) return checked;
+    const auto found = std::find_if(
+        served->kinds.begin(), served->kinds.end(),
+        [&kind](const ApiKind& one) {
+          return one.kind == kind && !one.namespaced && !one.plural.empty();
+        });
+    if (found == served->kinds.end()) {
+      checker.Permission(false,
+                         "a cluster-scoped kind " + kind + ", to be annotated");
+      checker.Add("");
+      continue;
+    }
+    const std::string group(ApiGroup(found->api_version));
+    if (checker.May(group, "patch", "", found->plural, ", to annotate them")) {
+      continue;
+    }
+    rules += "- apiGroups: [" + Quoted(group) + "]\n  resources: [" +
+             Quoted(found->plural) + "]\n  verbs: [\"patch\"]\n";
   }
-  if (!rules.empty()) {
-    report.Add(Grant(user, "", std::string(kName) + "-annotate", rules));
-  }
-  return {};
+  if (rules.empty()) return;
+  checker.Add(Grant(user, "", std::string(kName) + "-annotate", rules));
 }
 
-// Of the sinks that write to the API server; those that are elsewhere say by
-// metrics and log how it goes.
-Result<void> CheckSinks(const Options& options, const std::string& user,
-                        HttpTransport& transport, Asker& asker,
-                        Report& report) {
+// Only of sinks that write to the API server.
+void CheckSinks(const Options& options, const std::string& user,
+                HttpTransport& transport, Checker& checker) {
   std::set<std::string> targets;
   std::set<std::string> kinds;
   for (const SinkConfig& sink : options.sinks) {
-    if (sink.type == SinkType::kMirror) {
-      targets.insert(sink.target_namespace);
-    }
+    if (sink.type == SinkType::kMirror) targets.insert(sink.target_namespace);
     if (sink.type == SinkType::kAnnotate) {
       const std::vector<std::string>& names = sink.filter.kinds.include;
       kinds.insert(names.begin(), names.end());
     }
   }
   for (const std::string& target : targets) {
-    Result<void> checked = CheckMirrors(target, user, asker, report);
-    if (!checked) return checked;
+    CheckMirrors(target, user, checker);
   }
-  if (kinds.empty()) return {};
-  return CheckAnnotate(kinds, user, transport, asker, report);
-}
-
-Result<void> Check(const Options& options, HttpTransport& transport,
-                   Report& report) {
-  Asker asker(transport);
-  Result<std::string> user = asker.User();
-  if (!user) return user.error();
-  if (user->empty()) {
-    report.Say("The API server does not tell our name; put it in for USER.");
-    *user = "USER";
-  }
-  report.Say("user: " + *user);
-  std::vector<std::string> namespaces = options.namespaces;
-  if (namespaces.empty()) namespaces.emplace_back();
-  for (const std::string& name_space : namespaces) {
-    Result<void> checked = CheckEvents(asker, name_space, *user, report);
-    if (!checked) return checked;
-  }
-  Result<void> checked = CheckDiscovery(asker, *user, report);
-  if (!checked) return checked;
-  return CheckSinks(options, *user, transport, asker, report);
+  if (!kinds.empty()) CheckAnnotate(kinds, user, transport, checker);
 }
 
 }  // namespace
 
 DryRunReport DryRun(const Options& options, const ApiAccess& access,
                     HttpTransport& transport) {
-  Report report;
-  report.Say("kube-event-metrics --dry-run; flags and files are in order");
-  report.Say("API server: " + access.server.ToString() + " (" + access.origin +
-             ")");
-  const Result<void> checked = Check(options, transport, report);
-  if (!checked) {
-    report.Say("FAILED   " + checked.error().message);
-    report.Fail();
-  } else if (!report.ok()) {
-    report.Say("Something is missing: give this to kubectl apply -f -");
+  Checker checker(transport);
+  checker.Line("kube-event-metrics --dry-run: flags and files are valid");
+  checker.Line("API server: " + access.server.ToString() + " (" +
+               access.origin + ")");
+  std::string user = checker.User();
+  if (checker.failed()) return std::move(checker).Done();
+  if (user.empty()) {
+    checker.Line(
+        "The API server does not report the user name: replace USER by it.");
+    user = "USER";
   }
-  return std::move(report).Done();
+  checker.Line("user: " + user);
+  std::vector<std::string> namespaces = options.namespaces;
+  if (namespaces.empty()) namespaces.emplace_back();
+  for (const std::string& name_space : namespaces) {
+    CheckEvents(name_space, user, checker);
+  }
+  CheckDiscovery(user, checker);
+  CheckSinks(options, user, transport, checker);
+  return std::move(checker).Done();
 }
 
 }  // namespace kem

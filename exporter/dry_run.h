@@ -1,7 +1,6 @@
-// --dry-run: whether the exporter could do its work with this access, without
-// starting it. Asks the API server who we are and what we may, and words what
-// is missing as RBAC objects. Used by main after flags and files were judged;
-// changes nothing anywhere.
+// --dry-run: whether this access has all permissions that the exporter needs.
+// Asks the API server, and renders what is missing as RBAC objects. Used by main
+// after flags and files were checked. Changes nothing.
 #pragma once
 
 #include <string>
@@ -13,17 +12,17 @@
 namespace kem {
 
 struct DryRunReport {
-  // 0: all is well; 1: something is missing, or could not be found out.
+  // 0: nothing is missing; 1: something is, or the check failed.
   int code = 0;
-  // YAML that kubectl apply takes: what is told are comments, what is missing
-  // are objects.
+  // YAML for kubectl apply: the findings are comments, what is missing are
+  // objects.
   std::string text;
 };
 
-// Asks for each watched collection whether it may be listed and watched, by
-// core/v1 and by events.k8s.io/v1, of which the exporter needs one; for
-// discovery; and for what the sinks that mirror and mark need. Blocks, at
-// most 10 s a request; ends at the first one that gets no answer.
+// Checks whether each collection can be listed and watched by core/v1 or
+// events.k8s.io/v1, of which one suffices, then discovery, then what sinks of
+// type mirror and annotate need. Blocks for up to 10 s a request, and ends at the
+// first one without an answer.
 DryRunReport DryRun(const Options& options, const ApiAccess& access,
                     HttpTransport& transport);
 

@@ -1,6 +1,6 @@
-// kube-event-metrics: flags, access, signals; everything else is App's.
-// Exit codes: 0 ended by a signal, 1 failed while running, 2 wrong flags, or an
-// unusable kubeconfig, web configuration or, by --dry-run, state.
+// kube-event-metrics: flags, access and signals; the rest is in app.h.
+// Exit codes: 0 after a signal, 1 after a failure at run time, 2 for wrong
+// flags or an unusable kubeconfig, web configuration or, with --dry-run, state.
 
 #include <malloc.h>
 
@@ -24,15 +24,15 @@
 
 namespace {
 
-// For a file or flag that cannot be used: one sentence and the exit code.
+// Reports an unusable file or flag; returns the exit code.
 int Refuse(const kem::Error& error) {
   std::fprintf(stderr, "kube-event-metrics: %s\n",
                kem::OneLine(error.message).c_str());
   return 2;
 }
 
-// For what serves nothing: signals end it as they end any program.
-void TakeSignalsAsUsual() {
+// --dry-run and --once end by a signal like any program.
+void UnblockSignals() {
   sigset_t signals;
   sigemptyset(&signals);
   sigaddset(&signals, SIGTERM);
@@ -49,7 +49,7 @@ int DryRun(const kem::Options& options, const kem::ApiAccess& access) {
 }
 
 int Run(int argc, const char* const* argv) {
-  // OpenSSL writes to connections that the other side has closed.
+  // OpenSSL writes to connections that the peer has closed.
   std::signal(SIGPIPE, SIG_IGN);
   // One heap for all threads: they allocate little, and each heap costs memory.
   ::mallopt(M_ARENA_MAX, 1);
@@ -78,7 +78,7 @@ int Run(int argc, const char* const* argv) {
     const auto checked = kem::CheckStateFile(options.state_file);
     if (!checked) return Refuse(checked.error());
   }
-  if (options.dry_run || options.once) TakeSignalsAsUsual();
+  if (options.dry_run || options.once) UnblockSignals();
   if (!options.events_from.empty() && !options.dry_run) {
     return kem::RunOffline(options, signals);
   }

@@ -6,47 +6,44 @@
 
 namespace kem {
 
-Reloader::Reloader(Options running, Parse parse, PutToWork put_to_work,
+Reloader::Reloader(Options running, Parse parse, Apply apply,
                    const Clock& clock, ReloadStats& stats)
     : parse_(std::move(parse)),
-      put_to_work_(std::move(put_to_work)),
+      apply_(std::move(apply)),
       clock_(clock),
       stats_(stats),
       running_(std::move(running)) {
   stats_.NoteSuccess(clock_.WallNow());
 }
 
-Health Reloader::Reload() {
+Result<std::string> Reloader::Reload() {
   const std::lock_guard lock(mutex_);
   if (running_.config_file.empty()) {
-    const std::string sentence =
-        "there is nothing to reload: start with --config.file";
-    LogWarn("Not reloaded", {{"why", sentence}});
-    return {false, sentence + "\n"};
+    Error error{ErrorCode::kInvalidConfig,
+                "there is nothing to reload: start with --config.file"};
+    LogWarn("Reload ignored", {{"why", error.message}});
+    return error;
   }
   const std::variant<Options, Exit> parsed = parse_();
   if (const auto* exit = std::get_if<Exit>(&parsed)) {
-    return Refuse(exit->problem);
+    stats_.Count(ReloadResult::kFailure);
+    stats_.last_successful = false;
+    LogError("Reload failed, keeping the old configuration",
+             {{"error", exit->problem}});
+    return Error{ErrorCode::kInvalidConfig, exit->problem};
   }
-  const std::string ignored = TakeOver(*std::get_if<Options>(&parsed));
+  const std::string ignored = ApplyChanges(*std::get_if<Options>(&parsed));
   stats_.Count(ReloadResult::kSuccess);
   stats_.NoteSuccess(clock_.WallNow());
   LogInfo("Reloaded", {{"file", running_.config_file}});
-  if (ignored.empty()) return {true, "reloaded\n"};
-  LogWarn("Changed options that need a restart are ignored",
+  if (ignored.empty()) return std::string("reloaded");
+  LogWarn("Ignoring changed options that need a restart",
           {{"options", ignored}});
-  return {true, "reloaded, but these need a restart: " + ignored + "\n"};
+  return "reloaded, but these need a restart: " + ignored;
 }
 
-Health Reloader::Refuse(const std::string& sentence) {
-  stats_.Count(ReloadResult::kFailure);
-  stats_.last_successful = false;
-  LogError("Not reloaded, the old configuration stays", {{"error", sentence}});
-  return {false, sentence + "\n"};
-}
-
-// Returns the names of the options that would have changed and cannot.
-std::string Reloader::TakeOver(const Options& wanted) {
+// Returns the names of changed options that need a restart.
+std::string Reloader::ApplyChanges(const Options& wanted) {
   std::string ignored;
   for (size_t i = 0; i < OptionTable().size(); ++i) {
     const OptionRow& row = OptionTable()[i];
@@ -60,11 +57,11 @@ std::string Reloader::TakeOver(const Options& wanted) {
   }
   if (wanted.filter != running_.filter) {
     running_.filter = wanted.filter;
-    put_to_work_.filter(running_.filter);
+    apply_.filter(running_.filter);
   }
   if (wanted.sinks != running_.sinks) {
     running_.sinks = wanted.sinks;
-    put_to_work_.sinks(running_.sinks);
+    apply_.sinks(running_.sinks);
   }
   return ignored;
 }

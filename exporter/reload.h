@@ -1,45 +1,45 @@
-// Takes over what changed in the configuration file while the process runs: the
-// filters, the sinks and the log level. Called for SIGHUP and for POST
-// /-/reload. A bad file changes nothing; what cannot change while running is
-// told and left as it is. Does not know how they are put to work: the app tells
-// it.
+// Applies changes of the configuration file while the process runs: filters,
+// sinks and the log level. Called for SIGHUP and POST /-/reload. A bad file
+// changes nothing; changed options that need a restart are reported and
+// ignored. The app provides the functions that apply filters and sinks.
 #pragma once
 
 #include <functional>
 #include <mutex>
+#include <string>
 #include <variant>
+#include <vector>
 
 #include "base/clock.h"
+#include "base/result.h"
 #include "config/flags.h"
 #include "metrics/reload_stats.h"
-#include "web/http_server.h"
 
 namespace kem {
 
 class Reloader {
  public:
-  // Reads command line and file again.
+  // Reads the command line and the file again.
   using Parse = std::function<std::variant<Options, Exit>()>;
-  struct PutToWork {
+  struct Apply {
     std::function<void(const FilterOptions&)> filter;
     std::function<void(const std::vector<SinkConfig>&)> sinks;
   };
 
-  // `running` is what the process was started with. `clock` and `stats` must
-  // outlive this.
-  Reloader(Options running, Parse parse, PutToWork put_to_work,
-           const Clock& clock, ReloadStats& stats);
+  // `running` are the options at the start. `clock` and `stats` must outlive
+  // this.
+  Reloader(Options running, Parse parse, Apply apply, const Clock& clock,
+           ReloadStats& stats);
 
-  // How it went, in one line for whoever asked; also logged and counted.
-  // Thread-safe.
-  Health Reload();
+  // The value and the error's message are one line for the requester; the
+  // result is also logged and counted. Thread-safe.
+  Result<std::string> Reload();
 
  private:
-  Health Refuse(const std::string& sentence);
-  std::string TakeOver(const Options& wanted);
+  std::string ApplyChanges(const Options& wanted);
 
   const Parse parse_;
-  const PutToWork put_to_work_;
+  const Apply apply_;
   const Clock& clock_;
   ReloadStats& stats_;
   std::mutex mutex_;

@@ -1,6 +1,6 @@
-// The response of /livez, /readyz and POST /-/reload. Created by
-// pipeline/watch.h and reload.h, sent by web/. Independent of HTTP, so that
-// those need not depend on web/.
+// The response of /livez and /readyz. Created by pipeline/event_watcher.h and
+// offline/offline.cc, sent by web/. Independent of HTTP, so that they need not
+// depend on web/.
 #pragma once
 
 #include <string>

@@ -11,8 +11,7 @@ struct TableRow {
   std::string_view group;
 };
 
-// The cluster-scoped kinds of Kubernetes 1.37 (api/discovery of its source),
-// by kind.
+// Kubernetes 1.37 (api/discovery in its source), sorted by kind.
 constexpr std::string_view kAdmission = "admissionregistration.k8s.io";
 constexpr std::string_view kAuthentication = "authentication.k8s.io";
 constexpr std::string_view kAuthorization = "authorization.k8s.io";

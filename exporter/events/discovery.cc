@@ -14,13 +14,12 @@ namespace {
 using std::chrono::duration_cast;
 using std::chrono::milliseconds;
 
-// Aggregated discovery, else the plain one. The API server insists on this
-// order of the parameters (client-go discovery_client.go).
+// Aggregated discovery, otherwise the unaggregated kind. The API server
+// requires this order of parameters (client-go discovery_client.go).
 constexpr const char* kAccept =
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
     "application/json";
 
-// Gathers a body up to the limit.
 class BodyCollector : public HttpHandler {
  public:
   bool OnHead(const HttpHead& head) override {
@@ -48,43 +47,43 @@ Result<ApiKinds> Discovery::Fetch(const std::stop_token& stop) const {
   ApiKinds all;
   std::vector<std::string> walk;
   std::optional<Error> first_error;
-  const auto skip = [&](const std::string& what, const Error& error) {
-    if (!first_error) first_error = error.WithPrefix(what);
-    all.skipped.push_back(error.WithPrefix(what).message);
+  // Requests and parses one document. `what` names it in errors.
+  const auto fetch = [&](const std::string& what, const std::string& path,
+                         const auto& parse) {
+    const Result<std::string> body = Get(path, end, stop);
+    auto parsed = body ? parse(*body) : decltype(parse(*body))(body.error());
+    if (!parsed) {
+      const Error error = parsed.error().WithPrefix(what);
+      if (!first_error) first_error = error;
+      all.skipped.push_back(error.message);
+    }
+    return parsed;
   };
-  const auto add = [&](ApiKinds found) {
-    std::move(found.kinds.begin(), found.kinds.end(),
-              std::back_inserter(all.kinds));
-    std::move(found.skipped.begin(), found.skipped.end(),
-              std::back_inserter(all.skipped));
+  const auto add = [](auto& to, auto from) {
+    std::move(from.begin(), from.end(), std::back_inserter(to));
   };
   for (const char* path : {"/api", "/apis"}) {
-    const Result<std::string> body = Get(path, end, stop);
-    Result<DiscoveryRoot> root =
-        body ? ParseDiscoveryRoot(*body) : Result<DiscoveryRoot>(body.error());
-    if (!root) {
-      skip(path, root.error());
-      continue;
-    }
-    add(std::move(root->found));
-    std::move(root->walk.begin(), root->walk.end(), std::back_inserter(walk));
+    Result<DiscoveryRoot> root = fetch(path, path, ParseDiscoveryRoot);
+    if (!root) continue;
+    add(all.kinds, std::move(root->found.kinds));
+    add(all.skipped, std::move(root->found.skipped));
+    add(walk, std::move(root->walk));
   }
   for (const std::string& group_version : walk) {
     const bool core = group_version.find('/') == std::string::npos;
-    const Result<std::string> body =
-        Get((core ? "/api/" : "/apis/") + group_version, end, stop);
-    Result<ApiKinds> found = body ? ParseResourceList(*body, group_version)
-                                  : Result<ApiKinds>(body.error());
-    if (found) {
-      add(std::move(*found));
-    } else {
-      skip(group_version, found.error());
-    }
+    const auto parse = [&](const std::string& body) {
+      return ParseResourceList(body, group_version);
+    };
+    Result<ApiKinds> found = fetch(
+        group_version, (core ? "/api/" : "/apis/") + group_version, parse);
+    if (!found) continue;
+    add(all.kinds, std::move(found->kinds));
+    add(all.skipped, std::move(found->skipped));
   }
   if (stop.stop_requested()) return Error{ErrorCode::kCancelled, "stopped"};
   if (all.kinds.empty()) {
     return first_error.value_or(
-        Error{ErrorCode::kMalformed, "the API server names no kinds"});
+        Error{ErrorCode::kMalformed, "the API server lists no kinds"});
   }
   return all;
 }
@@ -104,7 +103,7 @@ Result<std::string> Discovery::Get(const std::string& path, SteadyTime end,
   BodyCollector collector;
   const HttpOutcome outcome = transport_.Send(request, collector, stop);
   if (collector.too_large) {
-    return Error{ErrorCode::kTooLarge, "the answer is too large"};
+    return Error{ErrorCode::kTooLarge, "the response is too large"};
   }
   if (collector.status != 0 && collector.status != 200) {
     return Error{ToErrorCode(collector.status, ApiStatus()),

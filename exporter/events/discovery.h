@@ -1,7 +1,6 @@
-// Asks the API server which kinds it serves and whether they live in
-// namespaces. ScopeResolver uses it to tell a Node from a Pod. It keeps
-// nothing between calls and decides nothing about Events; when to ask is
-// ScopeResolver's business.
+// Requests from the API server which kinds it serves and whether they are
+// namespaced. Used by ScopeResolver, which decides when. Keeps no state between
+// calls.
 #pragma once
 
 #include <chrono>
@@ -18,18 +17,18 @@ namespace kem {
 
 class Discovery {
  public:
-  // For a whole Fetch, however many requests it takes: the watch that waits
-  // for it must not fall far behind.
+  // For a whole Fetch with all its requests: a watch waits for it, and must not
+  // fall far behind.
   static constexpr std::chrono::seconds kTimeLimit{10};
-  // For one answer. A cluster with a thousand CRDs sends about 2 MB.
+  // For one response. A cluster with a thousand CRDs sends about 2 MB.
   static constexpr size_t kBodyLimit = size_t{32} << 20;
 
   // Both must outlive this.
   Discovery(HttpTransport& transport, const Clock& clock);
 
-  // Asks for everything served now. Blocks for at most kTimeLimit, and returns
-  // soon after `stop` is requested. An error only when nothing at all could be
-  // learned; kCancelled when stopped. Thread-safe.
+  // Returns all kinds served now. Blocks for at most kTimeLimit, and returns
+  // soon after `stop` is requested (kCancelled). An error only when no kind at
+  // all could be read. Thread-safe.
   Result<ApiKinds> Fetch(const std::stop_token& stop) const;
 
  private:

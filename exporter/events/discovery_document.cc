@@ -11,8 +11,8 @@ namespace {
 
 using nlohmann::json;
 
-// The rest of a document (verbs, subresources, categories) is most of it and
-// is dropped while parsing.
+// Most of a document is something else (verbs, categories) and is dropped while
+// parsing.
 constexpr std::array<std::string_view, 13> kKeys = {
     "kind",         "items",      "metadata",  "name",     "versions",
     "version",      "freshness",  "resources", "resource", "scope",
@@ -30,7 +30,7 @@ std::optional<json> Parse(std::string_view text) {
   return document;
 }
 
-// Members that may be absent, null or of another type without a complaint.
+// The null value when the member is absent or `object` is not an object.
 const json& Member(const json& object, const char* key) {
   static const json null;
   if (!object.is_object()) return null;
@@ -49,7 +49,7 @@ const json& Elements(const json& object, const char* key) {
   return member.is_array() ? member : none;
 }
 
-// The names become part of a path.
+// Whether a name can be part of a path.
 bool IsPlainName(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
@@ -65,8 +65,8 @@ std::string GroupVersion(const std::string& group, const std::string& version) {
   return group.empty() ? version : group + "/" + version;
 }
 
-// One element of APIGroupDiscoveryList's items. The responseKind's group and
-// version are empty in what API servers send; those around it count.
+// An item of APIGroupDiscoveryList. API servers leave the responseKind's group
+// and version empty, so the enclosing ones are used.
 void ReadAggregatedGroup(const json& group, ApiKinds& out) {
   const std::string name = Text(Member(group, "metadata"), "name");
   for (const json& version : Elements(group, "versions")) {
@@ -101,7 +101,7 @@ std::vector<std::string> ReadGroupList(const json& document) {
       ranked.emplace_back(rank++, GroupVersion(name, number));
     }
   }
-  // Should the time run out, every group was asked for its best version.
+  // All preferred versions first, in case the time runs out.
   std::stable_sort(
       ranked.begin(), ranked.end(),
       [](const auto& a, const auto& b) { return a.first < b.first; });

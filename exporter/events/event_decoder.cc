@@ -9,8 +9,10 @@
 #include <string>
 
 #include "apiserver/resource_version.h"
+#include "base/json_padding.h"
 #include "base/rfc3339.h"
 #include "events/long_strings.h"
+#include "reflector/session_stats.h"
 
 namespace kem {
 namespace {
@@ -19,20 +21,19 @@ namespace ondemand = simdjson::ondemand;
 
 static_assert(kJsonPadding >= simdjson::SIMDJSON_PADDING);
 
-// The parser takes six bytes of memory for each of JSON. An Event may have
-// 1.5 MB in etcd, and six times as much as JSON, where each '<' is escaped.
+// The parser needs six bytes of memory for a byte of JSON. An Event can have
+// 1.5 MB in etcd, and six times that as JSON, where '<' is escaped.
 constexpr size_t kCutAbove = size_t{512} << 10;
 constexpr size_t kMaxString = 2048;
 constexpr size_t kMaxShortened = size_t{2} << 20;
-// A frame past this gets a parser of its own, so that one giant does not pin
-// four times its size for good.
+// A larger frame gets a parser of its own, so that its memory is freed.
 constexpr size_t kKeepParserBelow = size_t{1} << 20;
 constexpr std::string_view kCombinedPrefix = "(combined from similar events)";
 constexpr int64_t kMaxCount = std::numeric_limits<int32_t>::max();
 
-// What an Event or a Status says before it is made sense of.
+// The fields of an Event or a Status as they are written.
 struct RawObject {
-  Event plain;  // the texts that are taken as they are
+  Event plain;  // texts that need no conversion
   std::string_view resource_version;
   std::string_view created;
   std::string_view controller;
@@ -48,15 +49,14 @@ struct RawObject {
   std::optional<int64_t> retry_after;
 };
 
-// True when the raw key at `key` (just past its quote) is `name`. Reading past
-// the key's end is safe: frames are padded.
+// Whether the raw key at `key`, just after its quote, is `name`. The padding
+// makes it safe to read past the key's end.
 template <size_t N>
 bool Is(const char* key, const char (&name)[N]) {
   return std::memcmp(key, name, N - 1) == 0 && key[N - 1] == '"';
 }
 
-// The string's text, copied only when it has escapes; absent, null and other
-// types are empty.
+// A string's text, copied only when it has escapes. Empty for other types.
 std::string_view Text(ondemand::value value) {
   std::string_view token = value.raw_json_token();
   if (token.empty() || token.front() != '"') return {};
@@ -74,15 +74,14 @@ std::optional<int64_t> Integer(ondemand::value value) {
   return number;
 }
 
-// Calls visit(raw key, value) for each field; nothing for a value that is no
-// object. Returns the first syntax error.
+bool IsObject(ondemand::value value) {
+  const std::string_view token = value.raw_json_token();
+  return !token.empty() && token.front() == '{';
+}
+
+// Calls visit(raw key, value) for each field. Returns the first error.
 template <typename Visit>
-simdjson::error_code ForEachField(ondemand::value value, Visit visit) {
-  if (value.raw_json_token().empty() || value.raw_json_token().front() != '{') {
-    return simdjson::SUCCESS;
-  }
-  ondemand::object object;
-  if (auto error = value.get_object().get(object)) return error;
+simdjson::error_code ForEachField(ondemand::object& object, Visit visit) {
   for (auto result : object) {
     ondemand::field field;
     if (auto error = std::move(result).get(field)) return error;
@@ -91,69 +90,74 @@ simdjson::error_code ForEachField(ondemand::value value, Visit visit) {
   return simdjson::SUCCESS;
 }
 
-simdjson::error_code ReadMetadata(ondemand::value value, RawObject& raw) {
+// The same for a value, ignored if it is not an object.
+template <typename Visit>
+simdjson::error_code ForEachField(ondemand::value value, Visit visit) {
+  if (!IsObject(value)) return simdjson::SUCCESS;
+  ondemand::object object;
+  if (auto error = value.get_object().get(object)) return error;
+  return ForEachField(object, visit);
+}
+
+// The same for a `take` that cannot fail, and whose result is ignored.
+template <typename Take>
+simdjson::error_code TakeFields(ondemand::value value, Take take) {
   return ForEachField(value, [&](const char* key, ondemand::value& v) {
-    if (Is(key, "name")) {
-      raw.plain.name = Text(v);
-    } else if (Is(key, "namespace")) {
-      raw.plain.event_namespace = Text(v);
-    } else if (Is(key, "uid")) {
-      raw.plain.uid = Text(v);
-    } else if (Is(key, "resourceVersion")) {
-      raw.resource_version = Text(v);
-    } else if (Is(key, "creationTimestamp")) {
-      raw.created = Text(v);
-    }
+    take(key, v);
     return simdjson::SUCCESS;
+  });
+}
+
+// Sets `text` if the key is `name`.
+template <size_t N>
+bool Take(const char* key, const char (&name)[N], ondemand::value& value,
+          std::string_view& text) {
+  if (!Is(key, name)) return false;
+  text = Text(value);
+  return true;
+}
+
+simdjson::error_code ReadMetadata(ondemand::value value, RawObject& raw) {
+  return TakeFields(value, [&](const char* key, ondemand::value& v) {
+    return Take(key, "name", v, raw.plain.name) ||
+           Take(key, "namespace", v, raw.plain.event_namespace) ||
+           Take(key, "uid", v, raw.plain.uid) ||
+           Take(key, "resourceVersion", v, raw.resource_version) ||
+           Take(key, "creationTimestamp", v, raw.created);
   });
 }
 
 simdjson::error_code ReadReference(ondemand::value value, RawObject& raw) {
-  return ForEachField(value, [&](const char* key, ondemand::value& v) {
-    if (Is(key, "kind")) {
-      raw.plain.kind = Text(v);
-    } else if (Is(key, "namespace")) {
-      raw.plain.object_namespace = Text(v);
-    } else if (Is(key, "name")) {
-      raw.plain.object_name = Text(v);
-    } else if (Is(key, "apiVersion")) {
-      raw.plain.api_version = Text(v);
-    } else if (Is(key, "uid")) {
-      raw.plain.object_uid = Text(v);
-    } else if (Is(key, "resourceVersion")) {
-      raw.plain.object_version = Text(v);
-    } else if (Is(key, "fieldPath")) {
-      raw.plain.field_path = Text(v);
-    }
-    return simdjson::SUCCESS;
+  return TakeFields(value, [&](const char* key, ondemand::value& v) {
+    Event& event = raw.plain;
+    return Take(key, "kind", v, event.kind) ||
+           Take(key, "namespace", v, event.object_namespace) ||
+           Take(key, "name", v, event.object_name) ||
+           Take(key, "apiVersion", v, event.api_version) ||
+           Take(key, "uid", v, event.object_uid) ||
+           Take(key, "resourceVersion", v, event.object_version) ||
+           Take(key, "fieldPath", v, event.field_path);
   });
 }
 
 simdjson::error_code ReadSeries(ondemand::value value, RawObject& raw) {
-  raw.has_series =
-      !value.raw_json_token().empty() && value.raw_json_token().front() == '{';
-  return ForEachField(value, [&](const char* key, ondemand::value& v) {
-    if (Is(key, "count")) {
-      raw.series_count = Integer(v);
-    } else if (Is(key, "lastObservedTime")) {
-      raw.last_observed = Text(v);
-    }
-    return simdjson::SUCCESS;
+  raw.has_series = IsObject(value);
+  return TakeFields(value, [&](const char* key, ondemand::value& v) {
+    if (Is(key, "count")) raw.series_count = Integer(v);
+    return Take(key, "lastObservedTime", v, raw.last_observed);
   });
 }
 
 simdjson::error_code ReadSource(ondemand::value value, RawObject& raw) {
-  return ForEachField(value, [&](const char* key, ondemand::value& v) {
-    if (Is(key, "component")) raw.source_component = Text(v);
-    if (Is(key, "host")) raw.plain.host = Text(v);
-    return simdjson::SUCCESS;
+  return TakeFields(value, [&](const char* key, ondemand::value& v) {
+    return Take(key, "component", v, raw.source_component) ||
+           Take(key, "host", v, raw.plain.host);
   });
 }
 
 simdjson::error_code ReadDetails(ondemand::value value, RawObject& raw) {
-  return ForEachField(value, [&](const char* key, ondemand::value& v) {
+  return TakeFields(value, [&](const char* key, ondemand::value& v) {
     if (Is(key, "retryAfterSeconds")) raw.retry_after = Integer(v);
-    return simdjson::SUCCESS;
   });
 }
 
@@ -173,8 +177,8 @@ simdjson::error_code ReadDeprecated(const char* key, ondemand::value& value,
   return simdjson::SUCCESS;
 }
 
-// One field of an Event, in either API's spelling, or of a Status: their names
-// do not clash.
+// A field of an Event, in either API's spelling, or of a Status. Their names do
+// not collide.
 simdjson::error_code ReadField(const char* key, ondemand::value& value,
                                RawObject& raw) {
   switch (key[0]) {
@@ -251,7 +255,7 @@ bool Finish(const RawObject& raw, Event& event) {
   const WallTime last = raw.last_seen == raw.first_seen
                             ? first.value_or(never)
                             : ParseRfc3339(raw.last_seen).value_or(never);
-  event.identity_time =
+  event.first_seen =
       first ? *first : (event_time != never ? event_time : created);
   event.occurred_at =
       std::max({created, event_time, last,
@@ -259,13 +263,11 @@ bool Finish(const RawObject& raw, Event& event) {
   return true;
 }
 
+// The last name is kUnknown's.
 FrameType ToFrameType(std::string_view type) {
-  if (type == "ADDED") return FrameType::kAdded;
-  if (type == "MODIFIED") return FrameType::kModified;
-  if (type == "DELETED") return FrameType::kDeleted;
-  if (type == "BOOKMARK") return FrameType::kBookmark;
-  if (type == "ERROR") return FrameType::kError;
-  return FrameType::kUnknown;
+  const auto name =
+      std::find(kFrameTypeNames.begin(), kFrameTypeNames.end() - 1, type);
+  return static_cast<FrameType>(name - kFrameTypeNames.begin());
 }
 
 void FinishFrame(const RawObject& raw, Event& event, FrameInfo& info) {
@@ -304,8 +306,8 @@ struct EventDecoder::Parser {
   std::unique_ptr<ondemand::parser> big;
   std::string shortened;
 
-  // Of a huge one with its long strings cut; else itself. `size` becomes what
-  // it takes of `json`, 0 when it is too much even so.
+  // Cuts the long strings of an object above kCutAbove. `size` is set to the
+  // length of the object in `json`, 0 when it is too large even then.
   std::string_view Shorten(std::string_view json, size_t& size) {
     size = json.size();
     if (size <= kCutAbove) {
@@ -348,21 +350,17 @@ FrameInfo EventDecoder::DecodeFrame(std::string_view json, Event& event) {
   if (parser_->Iterate(json, doc) != simdjson::SUCCESS) return info;
   ondemand::object frame;
   if (doc.get_object().get(frame) != simdjson::SUCCESS) return info;
-  for (auto result : frame) {
-    ondemand::field field;
-    if (std::move(result).get(field) != simdjson::SUCCESS) return info;
-    const char* key = field.key().raw();
-    if (Is(key, "type")) {
-      type = Text(field.value());
-    } else if (Is(key, "object")) {
-      has_object = true;
-      const auto read = [&](const char* k, ondemand::value& v) {
-        return ReadField(k, v, raw);
-      };
-      if (ForEachField(field.value(), read) != simdjson::SUCCESS) return info;
-    }
-  }
-  if (type.empty() || !has_object) return info;
+  const auto read = [&](const char* key, ondemand::value& value) {
+    return ReadField(key, value, raw);
+  };
+  const auto error =
+      ForEachField(frame, [&](const char* key, ondemand::value& value) {
+        if (Is(key, "type")) type = Text(value);
+        if (!Is(key, "object")) return simdjson::SUCCESS;
+        has_object = true;
+        return ForEachField(value, read);
+      });
+  if (error || type.empty() || !has_object) return info;
   const char* rest = nullptr;
   if (json.data() != whole.data()) {
     info.consumed = taken;
@@ -384,14 +382,10 @@ bool EventDecoder::DecodeItem(std::string_view json, Event& event) {
   if (parser_->Iterate(json, doc) != simdjson::SUCCESS) return false;
   ondemand::object item;
   if (doc.get_object().get(item) != simdjson::SUCCESS) return false;
-  for (auto result : item) {
-    ondemand::field field;
-    if (std::move(result).get(field) != simdjson::SUCCESS) return false;
-    if (ReadField(field.key().raw(), field.value(), raw) != simdjson::SUCCESS) {
-      return false;
-    }
-  }
-  return Finish(raw, event);
+  const auto read = [&](const char* key, ondemand::value& value) {
+    return ReadField(key, value, raw);
+  };
+  return ForEachField(item, read) == simdjson::SUCCESS && Finish(raw, event);
 }
 
 }  // namespace kem

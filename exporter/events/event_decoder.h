@@ -1,10 +1,9 @@
-// Turns JSON into Events: one watch frame, or one element of a list's `items`.
-// simdjson On-Demand on the bytes as they lie, no DOM, nothing allocated a
-// frame: this is the hot path. Used by the pipeline, one decoder a reflector.
-// It judges form only; what an Event counts for is EventTracker's business.
+// Decodes Events from JSON: a watch event, or an item of a list. The hot path:
+// simdjson On-Demand in place, no DOM, no allocation for an Event. Used by the
+// pipeline, one decoder for each reflector. Does not count.
 //
-// Owned by the reflector's thread: not thread-safe. JSON handed in must be
-// readable for kJsonPadding bytes past its end.
+// Owned by the reflector's thread. JSON must be readable for kJsonPadding bytes
+// past its end.
 #pragma once
 
 #include <memory>
@@ -22,14 +21,14 @@ class EventDecoder {
   EventDecoder(const EventDecoder&) = delete;
   EventDecoder& operator=(const EventDecoder&) = delete;
 
-  // Reads {"type": T, "object": O}. `event` is filled when the info's type is
-  // kAdded, kModified or kDeleted. kMalformed when it is no such thing, or when
-  // such an Event lacks a name or a numeric resourceVersion. Strings and
-  // numbers of the wrong JSON type count as absent: core/v1 validates little.
+  // Reads {"type": T, "object": O}. Fills `event` when the result is kAdded,
+  // kModified or kDeleted. The result is kMalformed for other JSON, and for an
+  // Event without a name or a numeric resourceVersion. Values of the wrong JSON
+  // type count as absent, because core/v1 validates little.
   FrameInfo DecodeFrame(std::string_view json, Event& event);
 
-  // Reads one list item, which carries neither kind nor apiVersion. False when
-  // it is malformed in the sense above.
+  // Reads an item of a list, which has neither kind nor apiVersion. False when
+  // it is malformed, as above.
   bool DecodeItem(std::string_view json, Event& event);
 
  private:

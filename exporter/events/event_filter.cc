@@ -8,8 +8,8 @@
 namespace kem {
 namespace {
 
-// A URL must go through proxies, which take 4 or 8 KiB; what is excluded beyond
-// this is excluded here.
+// Proxies limit a URL to 4 or 8 KiB. The exporter applies further exclusions
+// itself.
 constexpr size_t kMaxSelectorTerms = 32;
 constexpr size_t kMaxLiteral = 64;
 constexpr int64_t kMaxExpressionMemory = int64_t{4} << 20;
@@ -22,7 +22,7 @@ RE2::Options ExpressionOptions() {
   return options;
 }
 
-// One expression that matches what any of them does.
+// An expression that matches what any of these matches.
 std::string Union(const std::vector<std::string>& expressions) {
   std::string all;
   for (const std::string& expression : expressions) {
@@ -32,7 +32,7 @@ std::string Union(const std::vector<std::string>& expressions) {
   return all;
 }
 
-// No expression means nothing but itself with these characters only.
+// Whether an expression has no special characters.
 bool IsLiteral(std::string_view expression) {
   return !expression.empty() && expression.size() <= kMaxLiteral &&
          std::all_of(expression.begin(), expression.end(), [](char c) {
@@ -41,8 +41,8 @@ bool IsLiteral(std::string_view expression) {
          });
 }
 
-// Whether a value is one of those that a list's expressions mean. Literals, as
-// lists mostly have, are compared without RE2, which is slower.
+// Matches any expression of a list. A list of literals, the usual case, is
+// compared without RE2, which is slower.
 class AnyOf {
  public:
   explicit AnyOf(const std::vector<std::string>& list) {
@@ -97,15 +97,16 @@ struct EventFilter::Lists {
 
 std::string ExpressionProblem(const std::vector<std::string>& expressions) {
   for (const std::string& expression : expressions) {
-    if (expression.empty()) return "holds an empty expression; leave it out";
+    if (expression.empty()) return "has an empty expression; remove it";
     const RE2 compiled(expression, ExpressionOptions());
     if (!compiled.ok()) {
-      return '"' + expression + "\" is no RE2 expression: " + compiled.error();
+      return '"' + expression +
+             "\" is not a valid RE2 expression: " + compiled.error();
     }
   }
   if (!expressions.empty() &&
       !RE2(Union(expressions), ExpressionOptions()).ok()) {
-    return "has expressions that are too large together; take fewer or shorter "
+    return "has expressions that are too large together; use fewer or shorter "
            "ones";
   }
   return "";
@@ -171,8 +172,8 @@ void EventFilter::Select(Selection::Field field, const FilterList& list) {
   }
 }
 
-// The label has three values, of which "other" is no value of the field: so the
-// expressions can be tried on each.
+// The label has three values, so each can be tested. "other" is not a value of
+// the field.
 void EventFilter::SelectTypes() {
   constexpr auto kType = Selection::Field::kType;
   const bool normal = lists_->types.Passes("Normal");

@@ -1,8 +1,8 @@
 // Which Events are counted: by scope and namespace of their object, and by
-// expressions for kind, reason, type and component; never a mirror. Built from
-// the options, and anew by a reload; asked by the pipeline for each Event. An
-// Event that does not pass is still decoded and remembered, so that a later
-// filter that lets it through counts no occurrence from before.
+// expressions for kind, reason, type and component. Never counts a mirror.
+// Made from the options, also on reload; used by the pipeline for each Event.
+// An excluded Event is still decoded and remembered, so that a later filter
+// that includes it counts no earlier occurrence.
 #pragma once
 
 #include <memory>
@@ -16,9 +16,9 @@
 
 namespace kem {
 
-// RE2 expressions, of which one must match the whole value.
+// RE2 expressions, one of which must match the whole value.
 struct FilterList {
-  // Empty lets everything through.
+  // Empty includes everything.
   std::vector<std::string> include = {};
   std::vector<std::string> exclude = {};
   bool operator==(const FilterList&) const = default;
@@ -36,22 +36,21 @@ struct FilterOptions {
   bool operator==(const FilterOptions&) const = default;
 };
 
-// What is wrong with a list of expressions, worded to follow the option's name;
-// empty when nothing is.
+// What is wrong with a list of expressions, to follow the option's name; empty
+// when it is valid.
 std::string ExpressionProblem(const std::vector<std::string>& expressions);
 
 // Immutable and thread-safe.
 class EventFilter {
  public:
-  // The expressions must have no problem.
+  // The expressions must be valid.
   explicit EventFilter(FilterOptions options);
   ~EventFilter();
   EventFilter(const EventFilter&) = delete;
   EventFilter& operator=(const EventFilter&) = delete;
 
-  // `object_namespace` is empty for cluster-scoped objects; `type` is the
-  // label's: Normal, Warning or other. The rest is as the Event has it, however
-  // long. Linear in their lengths; does not allocate.
+  // `object_namespace` is empty for cluster-scoped objects; `type` is
+  // TypeLabel's. Takes time linear in the lengths; does not allocate.
   bool Passes(Scope scope, std::string_view object_namespace,
               std::string_view kind, std::string_view reason,
               std::string_view type, std::string_view component) const {
@@ -61,9 +60,9 @@ class EventFilter {
   }
 
   const FilterOptions& options() const { return options_; }
-  // The options as a text; other options have another.
+  // A text that identifies the options.
   std::string Text() const;
-  // Lets through whatever passes, and as little else as selectors can say.
+  // Selects all Events that pass, and as few others as field selectors can.
   const Selection& selection() const { return selection_; }
 
  private:

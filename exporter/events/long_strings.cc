@@ -7,7 +7,7 @@
 namespace kem {
 namespace {
 
-// Where the string that begins at `at` ends: its closing quote, or npos.
+// The closing quote of the string whose content starts at `at`, or npos.
 size_t StringEnd(std::string_view json, size_t at) {
   while (true) {
     at = json.find_first_of("\"\\", at);
@@ -21,7 +21,7 @@ bool IsHighSurrogate(std::string_view escape) {
          std::string_view("89abAB").find(escape[3]) != std::string_view::npos;
 }
 
-// How much of a string's inside is at most `max` bytes and whole.
+// The longest length up to `max` at which a string's content can be cut.
 size_t CutAt(std::string_view inside, size_t max) {
   size_t at = 0;
   while (at < inside.size()) {

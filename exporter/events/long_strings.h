@@ -1,7 +1,7 @@
-// Makes a huge JSON object small before it is parsed, by cutting its long
-// strings: an Event's message may be written as megabytes, of which nothing
-// past the first kilobyte is ever used, while the parser takes six bytes of
-// memory for each byte. Used by EventDecoder; does not validate.
+// Cuts the long strings of a JSON object before it is parsed. A message can
+// have megabytes, of which the exporter uses a few kilobytes at most, and the
+// parser needs six bytes of memory for each byte. Used by EventDecoder. Does
+// not validate.
 #pragma once
 
 #include <cstddef>
@@ -10,11 +10,10 @@
 
 namespace kem {
 
-// Appends the object that `json` begins with, each string that is written with
-// more than `max_string` bytes cut to that or a little less: never inside an
-// escape, a surrogate pair or a character. Returns how many bytes of `json` the
-// object takes, or 0 when it does not end, or when `out` would grow past
-// `max_bytes`. Thread-safe.
+// Appends the object at the start of `json` to `out`. Strings of more than
+// `max_string` written bytes are cut to at most that, never inside an escape, a
+// surrogate pair or a character. Returns the object's length in `json`, or 0
+// when it does not end or `out` would exceed `max_bytes`. Thread-safe.
 size_t CutLongStrings(std::string_view json, size_t max_string,
                       size_t max_bytes, std::string& out);
 

@@ -1,7 +1,6 @@
-// A tool of the build: reads reason_catalogue.yaml, refuses it with one line
-// for each mistake (file:line: what and how to mend it), and writes the table
-// of reason_catalogue.h as C++. Runs on the machine that builds, never on the
-// one that runs the exporter.
+// A build tool: writes reason_catalogue.yaml as the C++ table of
+// reason_catalogue.h. Reports each mistake in the file in one line (file:line,
+// what is wrong, how to fix it). Runs on the build machine.
 //
 //   make_reason_catalogue <catalogue.yaml> <table.cc>
 #include <yaml-cpp/yaml.h>
@@ -64,9 +63,9 @@ bool IsCamelCase(std::string_view text) {
 
 int Line(const YAML::Node& node) { return node.Mark().line + 1; }
 
-class Reader {
+class CatalogueReader {
  public:
-  explicit Reader(std::string file) : file_(std::move(file)) {}
+  explicit CatalogueReader(std::string file) : file_(std::move(file)) {}
 
   void ReadAll(const YAML::Node& root) {
     if (!root.IsSequence()) {
@@ -84,8 +83,8 @@ class Reader {
       if (entries_[i].Key() != twin.Key()) continue;
       Complain(entries_[i].line, entries_[i].reason + " (" + entries_[i].type +
                                      ") of " + entries_[i].kind.name +
-                                     " stands in line " +
-                                     std::to_string(twin.line) + " already");
+                                     " is already in line " +
+                                     std::to_string(twin.line));
     }
   }
 
@@ -98,7 +97,7 @@ class Reader {
   const std::vector<Entry>& entries() const { return entries_; }
 
  private:
-  // Whether `node` is a mapping with none but these keys, once each.
+  // Whether `node` is a mapping; reports unknown and duplicate keys.
   bool CheckKeys(const YAML::Node& node, const Keys& allowed,
                  const std::string& what) {
     if (!node.IsMap()) {
@@ -111,7 +110,7 @@ class Reader {
       if (std::find(allowed.begin(), allowed.end(), key) == allowed.end()) {
         Complain(Line(pair.first), what + " has no key '" + key + "'");
       } else if (seen[key]++ > 0) {
-        Complain(Line(pair.first), "the key '" + key + "' stands here twice");
+        Complain(Line(pair.first), "duplicate key '" + key + "'");
       }
     }
     return true;
@@ -122,7 +121,7 @@ class Reader {
     Entry entry;
     entry.source = Text(source, "source");
     if (sources_[entry.source]++ > 0) {
-      Complain(Line(source), "source '" + entry.source + "' stands here twice");
+      Complain(Line(source), "duplicate source '" + entry.source + "'");
     }
     if (const YAML::Node found_by = source["found_by"]) {
       entry.found_by = ReadKind(found_by);
@@ -148,8 +147,9 @@ class Reader {
     entry.line = Line(row);
     entry.component = text("component");
     if (!Consists(entry.component, kNameMarks)) {
-      Complain(entry.line, "'" + entry.component +
-                               "' is no component; write 'any' if it varies");
+      Complain(entry.line,
+               "'" + entry.component +
+                   "' is not a component name; use 'any' if it varies");
     }
     if (entry.component == kAny) entry.component.clear();
     entry.severity = text("severity");
@@ -175,7 +175,8 @@ class Reader {
     ReadList(row, "reasons", [&](const YAML::Node& reason) {
       entry.reason = reason.Scalar();
       if (!IsCamelCase(entry.reason)) {
-        Complain(Line(reason), "'" + entry.reason + "' is no reason");
+        Complain(Line(reason),
+                 "'" + entry.reason + "' is not a reason; use CamelCase");
       }
       ReadList(row["types"] ? row : group, "types", each_type, Line(row));
     });
@@ -194,7 +195,7 @@ class Reader {
       if (entry.source == kCore &&
           !IsBuiltInClusterKind(kind.group + "/v1", kind.name)) {
         Complain(Line(node), "'" + node.Scalar() +
-                                 "' is no cluster-scoped kind of Kubernetes "
+                                 "' is not a cluster-scoped kind of Kubernetes "
                                  "(events/cluster_kinds.cc)");
       }
       found.push_back(kind);
@@ -209,9 +210,8 @@ class Reader {
               dot == std::string::npos ? "" : text.substr(dot + 1)};
     if (!IsCamelCase(kind.name) ||
         (dot != std::string::npos && !Consists(kind.group, "-."))) {
-      Complain(Line(node), "'" + text +
-                               "' is no kind; write Kind or "
-                               "Kind.group");
+      Complain(Line(node),
+               "'" + text + "' is not a kind; use Kind or Kind.group");
     }
     return kind;
   }
@@ -287,7 +287,7 @@ bool Write(const std::vector<Entry>& entries, const char* path) {
 }
 
 int Run(const char* input, const char* output) {
-  Reader reader(input);
+  CatalogueReader reader(input);
   try {
     reader.ReadAll(YAML::LoadFile(input));
   } catch (const YAML::BadFile&) {

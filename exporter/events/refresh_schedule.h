@@ -1,9 +1,9 @@
-// When to ask the API server about kinds it did not name: at once, then after
-// 1 s, 2 s, 4 s ... to every 10 minutes for each kind; no more often than a
-// token bucket lets through for all of them; and after a failure only once its
-// own back-off is over. Used by ScopeResolver. Does not ask itself.
+// When to run discovery for kinds that it did not have: for each kind at once,
+// then after 1 s, 2 s, 4 s up to every 10 minutes; for all together as a token
+// bucket permits; and after a failure not before its back-off ends. Used by
+// ScopeResolver, which runs it.
 //
-// Thread-compatible: guarded by whoever guards the ScopeResolver.
+// Not thread-safe: guarded by the ScopeResolver's mutex.
 #pragma once
 
 #include <chrono>
@@ -29,23 +29,23 @@ class RefreshSchedule {
  public:
   static constexpr std::chrono::seconds kFirstRetry{1};
   static constexpr std::chrono::seconds kLastRetry{600};
-  // Writers may make up a kind per Event: ten questions at once, then one
-  // each ten seconds.
+  // A writer can invent a kind for each Event: ten requests at once, then one
+  // every ten seconds.
   static constexpr int kBurst = 10;
   static constexpr std::chrono::seconds kRefill{10};
-  // How many unknown kinds are remembered. Past it all are forgotten and start
-  // anew; the token bucket holds all the same.
+  // Unknown kinds that are remembered. Beyond that all are forgotten and start
+  // again; the token bucket still applies.
   static constexpr size_t kMaxKinds = 4096;
 
-  // Whether to ask now because of this unknown kind; true counts as an
-  // attempt. Asking costs no token while an answer is `under_way`.
+  // Whether to run discovery now for this unknown kind; true counts as an
+  // attempt. Takes no token while a run is `under_way`.
   bool Due(KindRef kind, SteadyTime now, bool under_way);
 
-  // How the attempt ended. Failed returns how long everybody waits now.
+  // The result of an attempt. Failed returns how long all kinds wait now.
   std::chrono::seconds Failed(SteadyTime now);
   void Succeeded();
 
-  // Drops the kinds that are unknown no longer.
+  // Removes the kinds that are known now.
   void Forget(const std::function<bool(KindRef)>& is_known);
 
   size_t size() const { return kinds_.size(); }

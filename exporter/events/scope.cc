@@ -16,8 +16,8 @@
 namespace kem {
 namespace {
 
-// No kind that an API server serves has a longer name, nor its group and
-// version: CustomResourceDefinitions are held to DNS labels and subdomains.
+// The longest that an API server can serve: CustomResourceDefinitions must use
+// DNS labels and subdomains.
 constexpr size_t kMaxKind = 63;
 constexpr size_t kMaxApiVersion = 253 + 1 + 63;
 
@@ -37,13 +37,13 @@ struct KindHash {
   }
 };
 
-// The writer holds the caller's mutex, so no read-modify-write is needed.
+// Cheaper than fetch_add, and sufficient because the caller's mutex is held.
 void Increment(ScopeStats::Counter& counter) {
   counter.store(counter.load(std::memory_order_relaxed) + 1,
                 std::memory_order_relaxed);
 }
 
-// What several versions of a kind say together; empty when they disagree.
+// The scope of several versions of a kind; empty when they disagree.
 class Agreement {
  public:
   void Add(const Served& served) {
@@ -60,7 +60,7 @@ class Agreement {
   bool disagree_ = false;
 };
 
-// Logs how asking went; empty when we were stopped.
+// Logs the result of discovery; empty after a stop.
 std::optional<RefreshResult> Report(const Result<ApiKinds>& found) {
   if (!found) {
     if (found.error().code == ErrorCode::kCancelled) return std::nullopt;
@@ -92,7 +92,7 @@ struct ScopeResolver::Memory {
 struct ScopeResolver::Verdict {
   std::optional<Scope> scope;
   ScopeSource by = ScopeSource::kInferred;
-  // Discovery could not say it any better.
+  // Discovery cannot improve it.
   bool settled = false;
 };
 
@@ -105,7 +105,7 @@ ScopeResolver::~ScopeResolver() = default;
 
 ScopeResolver::Verdict ScopeResolver::Judge(std::string_view api_version,
                                             std::string_view kind) const {
-  // Nothing served is called so: an empty involvedObject, or made up.
+  // No API server serves such a kind.
   const bool impossible = kind.empty() || kind.size() > kMaxKind ||
                           api_version.size() > kMaxApiVersion;
   Verdict verdict{std::nullopt, ScopeSource::kInferred, impossible};
@@ -119,7 +119,7 @@ ScopeResolver::Verdict ScopeResolver::Judge(std::string_view api_version,
       }
       if (ApiGroup(served.api_version) == ApiGroup(api_version)) {
         same_group.Add(served);
-        // A version no longer served is as good as its sisters.
+        // A version that is no longer served has the scope of the others.
         verdict.settled = true;
       }
       all.Add(served);

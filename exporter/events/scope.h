@@ -1,10 +1,9 @@
-// Tells whether the object an Event is about lives in a namespace or belongs
-// to the whole cluster: the label `scope`. The pipeline asks once a frame.
-// Neither the namespace the Event sits in nor the object's own alone says so:
-// Events on Nodes sit in `default` or `kube-system`, and some writers set a
-// namespace on Nodes. It does not read Events itself.
+// Whether an Event's object is namespaced or cluster-scoped: the label `scope`.
+// Used by the pipeline for each Event. Neither the Event's namespace nor the
+// object's decides it: Events of Nodes are in `default` or `kube-system`, and
+// some writers set a namespace on Nodes.
 //
-// Externally synchronised: the caller's mutex guards every call but stats().
+// Not thread-safe: the caller's mutex guards every call but stats().
 #pragma once
 
 #include <array>
@@ -25,13 +24,13 @@ class Discovery;
 
 enum class Scope : uint8_t { kCluster, kNamespaced };
 
-// What the decision rests on, surest first; the label `by`.
+// The source of a decision, the most reliable first; the label `by`.
 enum class ScopeSource : uint8_t { kDiscovery, kTable, kInferred };
 inline constexpr std::array<std::string_view, 3> kScopeSourceNames = {
     "discovery", "table", "inferred"};
 
-// How asking the API server went; the label `result`. Partial: some group
-// could not be read.
+// The result of discovery; the label `result`. Partial: a group could not be
+// read.
 enum class RefreshResult : uint8_t { kSuccess, kPartial, kFailed };
 inline constexpr std::array<std::string_view, 3> kRefreshResultNames = {
     "success", "partial", "failed"};
@@ -39,12 +38,11 @@ inline constexpr std::array<std::string_view, 3> kRefreshResultNames = {
 struct ScopeDecision {
   Scope scope = Scope::kNamespaced;
   ScopeSource by = ScopeSource::kInferred;
-  // A cluster-scoped kind whose Event names a namespace for its object. The
-  // namespace is the writer's mistake.
+  // A cluster-scoped kind, but the Event has a namespace for its object.
   bool conflict = false;
 };
 
-// For our own metrics. Read by any thread.
+// For the exporter's own metrics. Any thread may read it.
 struct ScopeStats {
   using Counter = std::atomic<uint64_t>;
 
@@ -55,41 +53,40 @@ struct ScopeStats {
 
 class ScopeResolver {
  public:
-  // Both must outlive this. Knows nothing until the first Refresh.
+  // Both must outlive this. Has no kinds before the first Refresh.
   ScopeResolver(const Discovery& discovery, const Clock& clock);
   ~ScopeResolver();
   ScopeResolver(const ScopeResolver&) = delete;
   ScopeResolver& operator=(const ScopeResolver&) = delete;
 
   // Decides for involvedObject.{apiVersion, kind, namespace}. Empty when the
-  // kind is unknown and the API server is to be asked now (RefreshSchedule
-  // says when): call Refresh, then Resolve. Each empty answer counts as an
-  // attempt. Does not allocate for a kind it has met before.
+  // kind is unknown and discovery is due (RefreshSchedule): call Refresh, then
+  // Resolve. An empty result counts as an attempt. Does not allocate for a kind
+  // that it had before.
   std::optional<ScopeDecision> TryResolve(std::string_view api_version,
                                           std::string_view kind,
                                           bool has_object_namespace);
 
-  // The same from what is known now.
+  // Decides with the kinds known now.
   ScopeDecision Resolve(std::string_view api_version, std::string_view kind,
                         bool has_object_namespace);
 
-  // Asks the API server and learns the answer. `guard` holds the caller's
-  // mutex and is released meanwhile, so that a scrape never waits for the
-  // network; what it guards may have changed on return. Blocks for at most
-  // Discovery::kTimeLimit; a call while another one is busy waits for that
-  // one instead. Failure is counted and logged, and what was known stays.
-  // To be called before the first list too.
+  // Runs discovery and learns its kinds. Releases `guard`, which holds the
+  // caller's mutex, meanwhile, so that a scrape never waits for the network.
+  // Blocks for at most Discovery::kTimeLimit; while another call runs, only
+  // waits for that one. A failure is counted and logged, and changes no kinds.
+  // Call it before the first list as well.
   void Refresh(std::unique_lock<std::mutex>& guard,
                const std::stop_token& stop);
 
-  // Adds to what is known. Kinds are never forgotten: Events outlive their
-  // CRD by an hour.
+  // Adds kinds. They are never forgotten, because Events outlive their CRD by
+  // an hour.
   void Learn(const ApiKinds& found);
 
-  // Whether discovery ever told of this cluster-scoped kind.
+  // Whether discovery ever had this cluster-scoped kind.
   bool ServesClusterKind(std::string_view api_group,
                          std::string_view kind) const;
-  // How often something was learnt.
+  // The number of calls of Learn.
   uint64_t lessons() const;
 
   // Thread-safe.

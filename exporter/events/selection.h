@@ -1,9 +1,9 @@
-// What of a filter the API server can apply itself, so that what is not counted
-// need not be sent: conditions on kind, reason and type that must all hold, as
-// field selectors have them (no "or", no patterns). Made by EventFilter; sent
-// by lists and watches; asked by the pipeline which Events the last list left
-// out. Never metadata.namespace, by which lists with pages lose items, nor the
-// component, for which there is no field.
+// The part of a filter that the API server applies, so that excluded Events are
+// not sent: a field selector, which is a conjunction of conditions on kind,
+// reason and type. Made by EventFilter, sent with lists and watches; the
+// pipeline uses it to find the Events that the last list left out. Never
+// selects by metadata.namespace, because a list in pages then loses items.
+// There is no field for the component.
 #pragma once
 
 #include <string>
@@ -16,8 +16,8 @@ class Selection {
  public:
   enum class Field { kKind, kReason, kType };
 
-  // Requires that `value` is of letters, digits, - and _: nothing else stands
-  // for itself in every place it goes through.
+  // `value` must consist of letters, digits, - and _, which need no escape
+  // anywhere.
   void Require(Field field, std::string value) {
     terms_.push_back({field, true, std::move(value)});
   }
@@ -25,13 +25,13 @@ class Selection {
     terms_.push_back({field, false, std::move(value)});
   }
 
-  // Whether an Event is sent. `type` may be the label's value in place of the
-  // field's: only Normal and Warning are selected by, and both have them.
+  // Whether the API server sends an Event. `type` may be the label: only Normal
+  // and Warning are selected by, which label and field share.
   bool Matches(std::string_view kind, std::string_view reason,
                std::string_view type) const;
 
-  // "involvedObject.kind=Node,type!=Normal", in the words of core/v1 and of
-  // events.k8s.io/v1; empty when everything is selected.
+  // "involvedObject.kind=Node,type!=Normal", with the field names of core/v1
+  // and of events.k8s.io/v1. Empty when everything is selected.
   std::string ForCore() const { return Text("involvedObject.kind"); }
   std::string ForEvents() const { return Text("regarding.kind"); }
 

@@ -1,7 +1,6 @@
-// One scrape as a sequence of pieces: the event series first, then the
-// exporter's own metrics, in the text format or in OpenMetrics. Takes the
-// world's mutex for one piece at a time, so that a slow reader never holds up
-// counting. Made by the app for each scrape; knows nothing of HTTP.
+// One scrape in pieces: the event series, then the exporter's own metrics, in
+// the text format or OpenMetrics. Takes the mutex for one piece at a time, so
+// that a slow reader never blocks counting. Made for each scrape. No HTTP here.
 #pragma once
 
 #include <mutex>
@@ -13,7 +12,7 @@
 
 namespace kem {
 
-// Used by one thread. All it is given must outlive it.
+// Used by one thread. All arguments must outlive it.
 class Exposition {
  public:
   static constexpr size_t kPieceBytes = size_t{64} << 10;
@@ -41,7 +40,7 @@ class Exposition {
   std::mutex& mutex_;
   const SeriesTable& series_;
   const OwnMetrics& own_;
-  // The scrape's moment: every series is held or shown by the same one.
+  // One moment decides which new counters of the scrape are still 0.
   const SteadyTime now_;
   RenderCursor cursor_;
 };

@@ -5,8 +5,8 @@
 namespace kem {
 namespace {
 
-// Takes what stands before the next `separator` off `text`, without the blanks
-// around it.
+// Removes what comes before the next `separator` from `text` and returns it
+// without the blanks around it.
 std::string_view Take(std::string_view& text, char separator) {
   const size_t at = std::min(text.find(separator), text.size());
   std::string_view part = text.substr(0, at);
@@ -16,7 +16,7 @@ std::string_view Take(std::string_view& text, char separator) {
   return part.substr(0, part.find_last_not_of(kBlank) + 1);
 }
 
-// "0.75" in thousandths; -1 for what is no quality (RFC 9110, 12.4.2).
+// "0.75" in thousandths; -1 for malformed qualities (RFC 9110, 12.4.2).
 int Quality(std::string_view text) {
   if (text.empty() || text.size() > 5 || (text[0] != '0' && text[0] != '1') ||
       (text.size() > 1 && text[1] != '.')) {
@@ -32,27 +32,27 @@ int Quality(std::string_view text) {
   return quality <= 1000 ? quality : -1;
 }
 
-// What one element of the header wants of us.
-struct Wish {
+// One element of the header.
+struct MediaRange {
   bool open_metrics = false;
   bool text = false;
   int quality = 1000;
 };
 
-Wish ParseWish(std::string_view element) {
+MediaRange ParseMediaRange(std::string_view element) {
   const std::string_view type = Take(element, ';');
   std::string_view version;
-  Wish wish;
+  MediaRange range;
   while (!element.empty()) {
     std::string_view value = Take(element, ';');
     const std::string_view name = Take(value, '=');
-    if (name == "q") wish.quality = Quality(value);
+    if (name == "q") range.quality = Quality(value);
     if (name == "version") version = value;
   }
-  wish.open_metrics = type == "application/openmetrics-text" &&
-                      (version.empty() || version == "1.0.0");
-  wish.text = type == "text/plain" && (version.empty() || version == "0.0.4");
-  return wish;
+  range.open_metrics = type == "application/openmetrics-text" &&
+                       (version.empty() || version == "1.0.0");
+  range.text = type == "text/plain" && (version.empty() || version == "0.0.4");
+  return range;
 }
 
 }  // namespace
@@ -60,14 +60,14 @@ Wish ParseWish(std::string_view element) {
 bool PrefersOpenMetrics(std::string_view accept) {
   int open_metrics = 0;
   int text = 0;
-  bool first = false;  // OpenMetrics stands before a text of the same quality
+  bool first = false;  // OpenMetrics comes before a text of the same quality
   while (!accept.empty()) {
-    const Wish wish = ParseWish(Take(accept, ','));
-    if (wish.open_metrics && wish.quality > open_metrics) {
-      open_metrics = wish.quality;
+    const MediaRange range = ParseMediaRange(Take(accept, ','));
+    if (range.open_metrics && range.quality > open_metrics) {
+      open_metrics = range.quality;
       first = text < open_metrics;
     }
-    if (wish.text) text = std::max(text, wish.quality);
+    if (range.text) text = std::max(text, range.quality);
   }
   return open_metrics > text || (open_metrics == text && first);
 }

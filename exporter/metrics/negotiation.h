@@ -1,7 +1,7 @@
-// Which text a scraper gets, by its Accept header: OpenMetrics 1.0 when it asks
-// for that before the text format, as client_golang's expfmt decides. Used by
-// the app for each scrape. Knows no protobuf: who asks for nothing else gets
-// the text format.
+// Selects the format of a scrape by its Accept header: OpenMetrics 1.0 when the
+// scraper prefers it to the text format, as client_golang's expfmt does. Used
+// for each scrape. There is no protobuf: a scraper that accepts nothing else
+// gets the text format.
 #pragma once
 
 #include <string>
@@ -9,11 +9,9 @@
 
 namespace kem {
 
-// True for OpenMetrics. Any text will do as a header: what is malformed does
-// not count.
+// Takes any text: malformed elements do not count.
 bool PrefersOpenMetrics(std::string_view accept);
 
-// The Content-Type of such a scrape.
 std::string ContentType(bool open_metrics);
 
 }  // namespace kem

@@ -12,8 +12,8 @@ namespace {
 
 using prometheus::ClientMetric;
 
-// Fixed: never a locale's comma, and canonical where it is a bucket's bound,
-// which needs a fraction ("1.0").
+// In fixed notation, without the locale. A bucket's bound needs a fraction to
+// be canonical ("1.0").
 void AppendNumber(double value, bool with_fraction, std::string& out) {
   std::array<char, 400> digits;
   const auto end = std::to_chars(digits.data(), digits.data() + digits.size(),
@@ -31,7 +31,7 @@ class Lines {
         std::string& out)
       : base_(base), labels_(labels), out_(out) {}
 
-  // Up to the value. `bound`: a histogram bucket's, with its quotes.
+  // Up to the value. `bound` is a bucket's, with quotes.
   void Begin(std::string_view suffix, std::string_view bound = "") {
     out_.append(base_).append(suffix);
     if (labels_.empty() && bound.empty()) {

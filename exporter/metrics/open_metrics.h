@@ -1,6 +1,6 @@
-// The exporter's own metrics in OpenMetrics 1.0, which the serializer of
-// prometheus-cpp does not know. Used by OwnMetrics, from the samples that the
-// serializer takes for the text format. Knows counters, gauges and histograms.
+// The exporter's own metrics in OpenMetrics 1.0, which prometheus-cpp cannot
+// serialize. Used by OwnMetrics.
+// Counters, gauges and histograms only.
 #pragma once
 
 #include <string>
@@ -15,8 +15,8 @@ struct ClientMetric;
 
 namespace kem {
 
-// Appends the lines below a family's head. `created`: since when its counters
-// and histograms count; null when that is not told.
+// Appends the lines below a family's head. `created` is since when its counters
+// and histograms count, or null to leave that out.
 void AppendOpenMetrics(const FamilyInfo& info,
                        const std::vector<prometheus::ClientMetric>& samples,
                        const WallTime* created, std::string& out);

@@ -3,6 +3,7 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
+#include <functional>
 #include <sstream>
 
 #include "metrics/open_metrics.h"
@@ -18,7 +19,7 @@ using prometheus::MetricType;
 using Samples = std::vector<ClientMetric>;
 using Labels = std::vector<ClientMetric::Label>;
 
-// What one scrape reads; the kernel is asked once.
+// What one scrape reads, taken once.
 struct Reading : MetricSources {
   explicit Reading(const MetricSources& sources)
       : MetricSources(sources),
@@ -35,7 +36,7 @@ struct OwnMetric {
   Samples (*read)(const Reading&);
 };
 
-// A counter's or a gauge's sample: the family's type picks the field.
+// Of a counter or a gauge: the family's type selects the field.
 ClientMetric Sample(double value, Labels labels = {}) {
   ClientMetric metric;
   metric.label = std::move(labels);
@@ -45,6 +46,11 @@ ClientMetric Sample(double value, Labels labels = {}) {
 }
 
 Samples One(double value) { return {Sample(value)}; }
+
+template <typename Number>
+Samples One(const std::atomic<Number>& value) {
+  return {Sample(static_cast<double>(value.load()))};
+}
 
 template <size_t N>
 Samples ByName(const char* label, const std::array<std::string_view, N>& names,
@@ -108,25 +114,24 @@ Samples ReadHttp(const Reading& sources) {
   return samples;
 }
 
-// A sample a sink.
+// One sample for each sink.
 template <typename Value>
 Samples BySink(const Reading& sources, Value value, Labels more = {}) {
   Samples samples;
   for (const SinkStatus& one : sources.sink_statuses) {
     Labels labels = {{"sink", one.name}, {"sink_type", std::string(one.type)}};
     labels.insert(labels.end(), more.begin(), more.end());
-    samples.push_back(
-        Sample(static_cast<double>(value(one)), std::move(labels)));
+    samples.push_back(Sample(static_cast<double>(std::invoke(value, one)),
+                             std::move(labels)));
   }
   return samples;
 }
 
 Samples ReadSinkDropped(const Reading& sources) {
-  Samples samples = BySink(sources, [](const auto& one) { return one.dropped; },
-                           {{"reason", "queue_full"}});
+  Samples samples =
+      BySink(sources, &SinkStatus::dropped, {{"reason", "queue_full"}});
   for (ClientMetric& refused :
-       BySink(sources, [](const auto& one) { return one.refused; },
-              {{"reason", "refused"}})) {
+       BySink(sources, &SinkStatus::refused, {{"reason", "refused"}})) {
     samples.push_back(std::move(refused));
   }
   return samples;
@@ -136,196 +141,136 @@ using Sources = const Reading&;
 
 constexpr OwnMetric kTable[] = {
     {{"kube_event_metrics_build_info", "gauge",
-      "Always 1; the labels tell what was built."},
+      "Always 1, with version, revision and compiler as labels."},
      ReadBuildInfo},
     {{"kube_event_metrics_synced", "gauge",
-      "1 when the first list of every watch is committed; nothing is "
-      "counted before. While it is 0 look at /readyz."},
+      "Whether every watch has committed its first list, 1 or 0."},
      [](Sources s) { return One(s.synced() ? 1 : 0); }},
     {{"kube_event_metrics_lists_total", "counter",
-      "Lists of all Events, by how they ended. Expired ones are normal on "
-      "quiet clusters; forbidden ones need RBAC: list events."},
+      "Lists of Events, each of all its pages, by result."},
      [](Sources s) {
        return ByName("result", kListResultNames, s.session.lists);
      }},
     {{"kube_event_metrics_watches_total", "counter",
-      "Watches, by why they ended. Clean ones are normal, one in 4 to 5 "
-      "minutes; timeout means a load balancer or NAT drops connections."},
+      "Watches that ended, by reason."},
      [](Sources s) {
        return ByName("reason", kWatchEndNames, s.session.watches);
      }},
     {{"kube_event_metrics_watch_events_total", "counter",
-      "Watch frames received, by type. When none come while the cluster is "
-      "busy, look at /readyz; bookmarks come each minute."},
+      "Watch events received, by type."},
      [](Sources s) {
        return ByName("type", kFrameTypeNames, s.session.frames);
      }},
     {{"kube_event_metrics_watch_events_dropped_total", "counter",
-      "Frames and list items not used. Replays and truncated ones lose "
-      "nothing; malformed and oversize ones are worth a bug report."},
+      "Watch events and list items that were not used, by reason."},
      [](Sources s) {
        return ByName("reason", kDropReasonNames, s.session.dropped);
      }},
     {{"kube_event_metrics_resource_version_resets_total", "counter",
-      "Times the resourceVersion went back, as after restoring etcd: "
-      "counting began anew from what the API server has."},
-     [](Sources s) {
-       return One(
-           static_cast<double>(s.session.resource_version_resets.load()));
-     }},
+      "Times the resourceVersion went back, as after a restore of etcd."},
+     [](Sources s) { return One(s.session.resource_version_resets); }},
     {{"kube_event_metrics_unobserved_seconds_total", "counter",
-      "Time that only a list bridged: Events that came and went within it "
-      "are not counted. Grows when the API server is away or compacts."},
+      "Time that no watch covered, only a list after it, in seconds."},
      [](Sources s) {
        return One(static_cast<double>(s.session.unobserved_millis.load()) /
                   1e3);
      }},
     {{"kube_event_metrics_event_lag_seconds", "histogram",
-      "From an occurrence, by its writer's clock, to its being counted. "
-      "events.k8s.io writers report repeats 6 to 30 minutes late; when the "
-      "rest is late, compare clocks, then look at unobserved seconds."},
+      "Time from an occurrence, by its writer's clock, until it is counted, "
+      "in seconds."},
      ReadLag},
     {{"kube_event_metrics_tracked_events", "gauge",
-      "Events that exist and are remembered, 64 bytes each. As many as the "
-      "API server keeps: its --event-ttl and busy writers raise it."},
-     [](Sources s) {
-       return One(static_cast<double>(s.occurrences.tracked.load()));
-     }},
+      "Events that exist in the API server and are tracked."},
+     [](Sources s) { return One(s.occurrences.tracked); }},
     {{"kube_event_metrics_tombstones", "gauge",
-      "Events that are gone and remembered, so that they are not counted "
-      "twice when their writer writes them again. 64 bytes each, a million "
-      "at most; past that the oldest are forgotten."},
-     [](Sources s) {
-       return One(static_cast<double>(s.occurrences.tombstones.load()));
-     }},
-    {{"kube_event_metrics_series", "gauge",
-      "Series shown, by family. When one comes near --metrics.max-series, "
-      "raise that or filter."},
+      "Deleted Events that are remembered so that they do not count twice."},
+     [](Sources s) { return One(s.occurrences.tombstones); }},
+    {{"kube_event_metrics_series", "gauge", "Series exposed, by family."},
      [](Sources s) { return ByFamily(s.series_counts.shown); }},
     {{"kube_event_metrics_series_overflow_total", "counter",
-      "Occurrences counted in series that say _overflow, as the family had "
-      "--metrics.max-series. Raise that, or filter what makes up labels."},
+      "Occurrences counted in _overflow series because the family had "
+      "--metrics.max-series, by family."},
      [](Sources s) { return ByFamily(s.series_counts.overflowed); }},
     {{"kube_event_metrics_state_load_result", "gauge",
-      "1 for what the start found in --state.file. After unusable counting "
-      "began anew: the log tells why, and where the file was put aside."},
+      "1 for what the start found in --state.file, 0 for other results."},
      ReadStateLoad},
     {{"kube_event_metrics_state_saves_total", "counter",
-      "Times the state was to be written. While failed grows a restart "
-      "forgets what was counted since: /readyz tells why."},
+      "Attempts to save the state, by result."},
      [](Sources s) {
        return s.state.enabled ? ByName("result", kStateSaveNames, s.state.saves)
                               : Samples();
      }},
     {{"kube_event_metrics_state_last_save_timestamp_seconds", "gauge",
-      "When the state was last written, in Unix time. Stays when nothing "
-      "happens; when it stays while frames arrive look at /readyz."},
+      "Unix time of the last successful save of the state."},
      [](Sources s) {
-       return s.state.enabled ? One(static_cast<double>(
-                                    s.state.last_success_seconds.load()))
-                              : Samples();
+       return s.state.enabled ? One(s.state.last_success_seconds) : Samples();
      }},
     {{"kube_event_metrics_state_bytes", "gauge",
-      "Size of the last state written. The volume needs three times as "
-      "much."},
+      "Size of the last saved state in bytes."},
      [](Sources s) {
-       return s.state.enabled ? One(static_cast<double>(s.state.bytes.load()))
-                              : Samples();
+       return s.state.enabled ? One(s.state.bytes) : Samples();
      }},
     {{"kube_event_metrics_scope_decisions_total", "counter",
-      "How the scope of an object was decided. Inferred ones rest on the "
-      "Event's word: the kind is unknown to the API server."},
+      "Scope decisions about objects of Events, by source."},
      [](Sources s) {
        return ByName("by", kScopeSourceNames, s.scopes.decisions);
      }},
     {{"kube_event_metrics_scope_conflicts_total", "counter",
-      "Events that name a namespace for a cluster-scoped object. They "
-      "count as cluster-scoped; their writer should be mended."},
-     [](Sources s) {
-       return One(static_cast<double>(s.scopes.conflicts.load()));
-     }},
+      "Events that give a namespace to a cluster-scoped object."},
+     [](Sources s) { return One(s.scopes.conflicts); }},
     {{"kube_event_metrics_discovery_refreshes_total", "counter",
-      "Times the API server was asked which kinds it serves. When failed "
-      "grows, grant system:discovery."},
+      "Refreshes of the kinds that the API server serves, by result."},
      [](Sources s) {
        return ByName("result", kRefreshResultNames, s.scopes.refreshes);
      }},
     {{"kube_event_metrics_combined_occurrences_total", "counter",
-      "Occurrences in \"(combined from similar events)\" Events, of which "
-      "the messages differed. Their count is right; what was meant is in "
-      "the messages only."},
-     [](Sources s) {
-       return One(static_cast<double>(s.occurrences.combined.load()));
-     }},
+      "Occurrences in \"(combined from similar events)\" Events."},
+     [](Sources s) { return One(s.occurrences.combined); }},
     {{"kube_event_metrics_filtered_occurrences_total", "counter",
-      "Occurrences that a filter held back. Those that the API server was "
-      "asked to leave out are not among them; to count more, widen --kinds "
-      "and its like."},
-     [](Sources s) {
-       return One(static_cast<double>(s.occurrences.filtered.load()));
-     }},
+      "Occurrences that the filters of the exporter excluded."},
+     [](Sources s) { return One(s.occurrences.filtered); }},
     {{"kube_event_metrics_sink_delivered_total", "counter",
-      "Occurrences that a sink of `sinks` has passed on. While it stands "
-      "and queued does not fall, the log tells why."},
-     [](Sources s) {
-       return BySink(s, [](const auto& one) { return one.delivered; });
-     }},
+      "Occurrences delivered by the sink."},
+     [](Sources s) { return BySink(s, &SinkStatus::delivered); }},
     {{"kube_event_metrics_sink_dropped_total", "counter",
-      "Occurrences that a sink lost: queue_full ones made room for newer "
-      "ones, so mend the receiver or raise queue-entries or queue-bytes; "
-      "refused "
-      "ones the receiver will never take, the log tells why."},
+      "Occurrences that the sink did not deliver, by reason."},
      ReadSinkDropped},
     {{"kube_event_metrics_sink_failures_total", "counter",
-      "Attempts at passing on that failed. Nothing is lost while the queue "
-      "has room; the log tells the first of a row, and why."},
-     [](Sources s) {
-       return BySink(s, [](const auto& one) { return one.failed_attempts; });
-     }},
+      "Failed delivery attempts of the sink."},
+     [](Sources s) { return BySink(s, &SinkStatus::failed_attempts); }},
     {{"kube_event_metrics_sink_retries_total", "counter",
-      "Attempts that were made anew after a failed one."},
-     [](Sources s) {
-       return BySink(s, [](const auto& one) { return one.retries; });
-     }},
+      "Delivery attempts of the sink after a failed one."},
+     [](Sources s) { return BySink(s, &SinkStatus::retries); }},
     {{"kube_event_metrics_sink_queued", "gauge",
-      "Occurrences that wait for a sink, queue-entries at most. They are "
-      "in the state, and pass on after a restart."},
-     [](Sources s) {
-       return BySink(s, [](const auto& one) { return one.queued; });
-     }},
+      "Occurrences waiting for delivery."},
+     [](Sources s) { return BySink(s, &SinkStatus::queued); }},
     {{"kube_event_metrics_sink_queued_bytes", "gauge",
-      "Memory of what waits for a sink, queue-bytes at most."},
-     [](Sources s) {
-       return BySink(s, [](const auto& one) { return one.queued_bytes; });
-     }},
+      "Memory of occurrences waiting for delivery, in bytes."},
+     [](Sources s) { return BySink(s, &SinkStatus::queued_bytes); }},
     {{"kube_event_metrics_sink_oldest_age_seconds", "gauge",
-      "How long ago the oldest occurrence happened that waits for a sink, "
-      "by its writer's clock; 0 when none waits."},
+      "Age of the oldest occurrence waiting for delivery, by its writer's "
+      "clock, in seconds; 0 when none waits."},
      [](Sources s) {
        return BySink(s, [](const auto& one) {
          return std::chrono::duration<double>(one.oldest_age).count();
        });
      }},
     {{"kube_event_metrics_config_reloads_total", "counter",
-      "Reloads of the file of --config.file. When failure grows, the log says "
-      "which line is wrong."},
+      "Reloads of the configuration file, by result."},
      [](Sources s) {
        return ByName("result", kReloadResultNames, s.reloads.reloads);
      }},
     {{"kube_event_metrics_config_last_reload_successful", "gauge",
-      "1 unless the last reload failed: then the configuration before it is in "
-      "force, and the log says what to mend."},
-     [](Sources s) { return One(s.reloads.last_successful ? 1 : 0); }},
+      "Whether the last reload of the configuration file succeeded, 1 or 0; "
+      "1 before the first one."},
+     [](Sources s) { return One(s.reloads.last_successful); }},
     {{"kube_event_metrics_config_last_reload_success_timestamp_seconds",
-      "gauge",
-      "When the configuration in force was read. Older than your last change "
-      "of the file: reload."},
+      "gauge", "Unix time at which the configuration in force was read."},
      [](Sources s) {
        return One(static_cast<double>(s.reloads.success_micros.load()) / 1e6);
      }},
     {{"kube_event_metrics_http_requests_total", "counter",
-      "Answers of the exporter's own HTTP server. Codes from 400 on are "
-      "clients to be mended; from 500 on look at the log."},
+      "Responses of the exporter's HTTP server, by handler and code."},
      ReadHttp},
     {{"process_cpu_seconds_total", "counter",
       "Total user and system CPU time spent in seconds."},

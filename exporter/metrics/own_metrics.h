@@ -1,7 +1,6 @@
-// The exporter's metrics about itself, kube_event_metrics_* and process_*: one
-// table of name, type, help and where the value comes from. Used by a scrape,
-// after the event series; METRICS.md is checked against the same table. The
-// values live in the layers that make them, as plain counters.
+// The exporter's own metrics, kube_event_metrics_* and process_*: one table of
+// name, type, help and source. Used by a scrape, after the event series. The
+// values are plain counters in the layers that count.
 #pragma once
 
 #include <atomic>
@@ -24,7 +23,7 @@
 
 namespace kem {
 
-// Where the values are read; all must outlive the OwnMetrics.
+// All must outlive the OwnMetrics.
 struct MetricSources {
   const SessionStats& session;
   const OccurrenceStats& occurrences;
@@ -38,7 +37,7 @@ struct MetricSources {
   std::function<bool()> synced;
   // Takes the ledger's mutex.
   std::function<std::vector<SinkStatus>()> sinks;
-  // When the counters began.
+  // Since when the counters count.
   WallTime started;
 };
 
@@ -53,7 +52,7 @@ class OwnMetrics {
   const MetricSources sources_;
 };
 
-// Name, type and help of each, in order of exposition; for checks and docs.
+// In order of exposition; for tests.
 std::vector<FamilyInfo> OwnMetricInfos();
 
 }  // namespace kem

@@ -20,7 +20,7 @@ double CountOpenFds() {
     if (entry->d_name[0] != '.') ++count;
   }
   ::closedir(dir);
-  return count - 1;  // the folder's own
+  return count - 1;  // without the one of /proc/self/fd
 }
 
 double BootTime() {
@@ -50,8 +50,8 @@ ProcessReadings ReadProcess() {
   }
   readings.open_fds = CountOpenFds();
   const Result<std::string> stat = ReadFile("/proc/self/stat");
-  // The fields after the command's name, which may hold anything but ends
-  // with the last parenthesis: man 5 proc, from (3) state on.
+  // man 5 proc, from field (3) state on. The command's name before it may hold
+  // anything, but ends at the last parenthesis.
   const size_t name_end = stat ? stat->rfind(')') : std::string::npos;
   if (name_end == std::string::npos) return readings;
   std::istringstream fields(stat->substr(name_end + 1));

@@ -1,11 +1,11 @@
-// What the kernel knows of this process, as the standard process_* metrics
-// want it. Used by OwnMetrics. Linux only, and only a reading: nothing is kept
-// between calls.
+// The values of the standard process_* metrics.
+// Used by OwnMetrics.
+// Linux only; keeps nothing between calls.
 #pragma once
 
 namespace kem {
 
-// Zero where /proc does not tell.
+// 0 where /proc is not readable.
 struct ProcessReadings {
   double cpu_seconds = 0;
   double open_fds = 0;

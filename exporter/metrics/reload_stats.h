@@ -1,6 +1,6 @@
-// How reloads of the configuration went, as plain values: written by the
-// reloader, read by the scrape. One object serves the process. Does not know
-// how they are shown.
+// Results of reloads of the configuration.
+// Written by the reloader, read by scrapes.
+// One object serves the process.
 #pragma once
 
 #include <array>

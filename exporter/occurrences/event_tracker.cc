@@ -16,13 +16,12 @@ uint32_t Seconds(SteadyTime now) {
 }  // namespace
 
 EventTracker::EventTracker(Limits limits)
-    : limits_(limits), slots_(kFirstSlots, kNone) {}
+    : limits_(limits), table_(kFirstSlots) {}
 
-// The delta function for a key that is known. Continuity is by uid, or by the
-// identity time that survives expiry and re-creation
-// (k8s.io/client-go tools/record/event.go recreates under the same name with
-// the old firstTimestamp). A lower count with a newer time is a writer that
-// started over.
+// For a known key. It is the same Event by its uid, or by its identity time,
+// which survives expiry and re-creation (k8s.io/client-go
+// tools/record/event.go recreates it under the same name with the old
+// firstTimestamp). A lower count with a newer time is a writer that restarted.
 uint32_t EventTracker::Delta(const Record& record,
                              const Sighting& sighting) const {
   if (record.uid == sighting.uid ||
@@ -37,7 +36,7 @@ uint32_t EventTracker::Delta(const Record& record,
 }
 
 uint32_t EventTracker::Preview(const Sighting& sighting) const {
-  const uint32_t index = Find(sighting.key);
+  const uint32_t index = table_.Find(sighting.key, KeyOf());
   if (index == kNone) return DeltaOfUnknown(sighting);
   const Record& record = At(index);
   return sighting.resource_version <= record.resource_version
@@ -47,7 +46,7 @@ uint32_t EventTracker::Preview(const Sighting& sighting) const {
 
 Change EventTracker::Observe(const Sighting& sighting, SteadyTime now) {
   Change change;
-  uint32_t index = Find(sighting.key);
+  uint32_t index = table_.Find(sighting.key, KeyOf());
   if (index == kNone) {
     change.delta = DeltaOfUnknown(sighting);
     index = Insert(sighting.key);
@@ -59,24 +58,23 @@ Change EventTracker::Observe(const Sighting& sighting, SteadyTime now) {
   Record& record = At(index);
   if (sighting.resource_version <= record.resource_version) {
     change.replay = true;
-    if (!record.tombstone) record.stamp = list_number_;
+    if (!record.tombstone) record.listed_in = list_number_;
     if (!record.tombstone &&
         sighting.resource_version == record.resource_version) {
-      // The same Event as before; where it is shown may be another place by
-      // now.
+      // The series may have changed, for example by a new filter.
       change.shown = true;
-      change.left = {record.tuple_or_older, record.object_or_newer};
-      record.tuple_or_older = sighting.series.tuple;
-      record.object_or_newer = sighting.series.object;
+      change.left = record.series;
+      record.series = sighting.series;
     }
     return change;
   }
   change.delta = Delta(record, sighting);
   change.shown = true;
   if (record.tombstone) {
-    Revive(index);
+    Unlink(index);
+    ++live_;
   } else {
-    change.left = {record.tuple_or_older, record.object_or_newer};
+    change.left = record.series;
   }
   Store(record, sighting);
   EvictTombstones(now);
@@ -85,9 +83,9 @@ Change EventTracker::Observe(const Sighting& sighting, SteadyTime now) {
 
 Change EventTracker::Remove(const Sighting& sighting, SteadyTime now) {
   Change change;
-  uint32_t index = Find(sighting.key);
+  uint32_t index = table_.Find(sighting.key, KeyOf());
   if (index == kNone) {
-    // Never seen alive, but its writer may yet write it again.
+    // Never seen alive, but its writer may write it again.
     index = Insert(sighting.key);
     ++live_;
     Store(At(index), sighting);
@@ -99,7 +97,7 @@ Change EventTracker::Remove(const Sighting& sighting, SteadyTime now) {
     }
     record.resource_version = sighting.resource_version;
     if (record.tombstone) return change;
-    change.left = {record.tuple_or_older, record.object_or_newer};
+    change.left = record.series;
   }
   Bury(index, now);
   EvictTombstones(now);
@@ -122,8 +120,8 @@ void EventTracker::Replace(const std::deque<Sighting>& sightings, bool baseline,
   }
   for (uint32_t i = 0; i < used_; ++i) {
     Record& record = At(i);
-    if (record.tombstone || record.stamp == list_number_) continue;
-    on_gone({record.tuple_or_older, record.object_or_newer});
+    if (record.tombstone || record.listed_in == list_number_) continue;
+    on_gone(record.series);
     Bury(i, now);
   }
   EvictTombstones(now);
@@ -136,59 +134,44 @@ void EventTracker::Store(Record& record, const Sighting& sighting) {
   record.occurred_at = sighting.occurred_at;
   record.count = sighting.count & 0x7fffffffU;
   record.tombstone = 0;
-  record.stamp = list_number_;
-  record.tuple_or_older = sighting.series.tuple;
-  record.object_or_newer = sighting.series.object;
+  record.listed_in = list_number_;
+  record.series = sighting.series;
 }
 
 void EventTracker::Bury(uint32_t index, SteadyTime now) {
   Record& record = At(index);
   record.tombstone = 1;
-  record.stamp = Seconds(now);
+  record.gone_at = Seconds(now);
   --live_;
   Link(index);
 }
 
 // Makes the record the newest tombstone.
 void EventTracker::Link(uint32_t index) {
-  Record& record = At(index);
-  record.tuple_or_older = newest_;
-  record.object_or_newer = kNone;
-  (newest_ == kNone ? oldest_ : At(newest_).object_or_newer) = index;
+  At(index).links = {newest_, kNone};
+  (newest_ == kNone ? oldest_ : At(newest_).links.newer) = index;
   newest_ = index;
   ++tombstones_;
 }
 
-void EventTracker::Revive(uint32_t index) {
-  const Record& record = At(index);
-  const uint32_t older = record.tuple_or_older;
-  const uint32_t newer = record.object_or_newer;
-  (older == kNone ? oldest_ : At(older).object_or_newer) = newer;
-  (newer == kNone ? newest_ : At(newer).tuple_or_older) = older;
+void EventTracker::Unlink(uint32_t index) {
+  const auto [older, newer] = At(index).links;
+  (older == kNone ? oldest_ : At(older).links.newer) = newer;
+  (newer == kNone ? newest_ : At(newer).links.older) = older;
   --tombstones_;
-  ++live_;
 }
 
 void EventTracker::EvictTombstones(SteadyTime now) {
   while (tombstones_ > limits_.min_keys) {
     const Record& oldest = At(oldest_);
-    const auto age = std::chrono::seconds(Seconds(now) - oldest.stamp);
+    const auto age = std::chrono::seconds(Seconds(now) - oldest.gone_at);
     if (age <= limits_.min_age && tombstones_ <= limits_.max_keys) return;
-    // What is forgotten can come back with a count we counted already: from
-    // here on only Events that began later may count in full.
+    // A forgotten Event can return with a count that was counted already, so
+    // only Events that begin later may count in full.
     horizon_ = std::max(horizon_, oldest.occurred_at);
     const uint32_t index = oldest_;
-    Revive(index);
-    --live_;
+    Unlink(index);
     Erase(index);
-  }
-}
-
-uint32_t EventTracker::Find(const Hash128& key) const {
-  const size_t mask = slots_.size() - 1;
-  for (size_t slot = key.low & mask;; slot = (slot + 1) & mask) {
-    if (slots_[slot] == kNone) return kNone;
-    if (At(slots_[slot]).key == key) return slots_[slot];
   }
 }
 
@@ -205,40 +188,12 @@ uint32_t EventTracker::Insert(const Hash128& key) {
     free_.pop_back();
   }
   At(index).key = key;
-  if ((used_ - free_.size()) * 4 > slots_.size() * 3) Grow();
-  const size_t mask = slots_.size() - 1;
-  size_t slot = key.low & mask;
-  while (slots_[slot] != kNone) slot = (slot + 1) & mask;
-  slots_[slot] = index;
+  table_.Insert(index, KeyOf());
   return index;
 }
 
-void EventTracker::Grow() {
-  std::vector<uint32_t> old(slots_.size() * 2, kNone);
-  old.swap(slots_);
-  const size_t mask = slots_.size() - 1;
-  for (const uint32_t index : old) {
-    if (index == kNone) continue;
-    size_t slot = At(index).key.low & mask;
-    while (slots_[slot] != kNone) slot = (slot + 1) & mask;
-    slots_[slot] = index;
-  }
-}
-
-// Closes the gap in the probe sequence, so that no slot is lost to removals.
 void EventTracker::Erase(uint32_t index) {
-  const size_t mask = slots_.size() - 1;
-  size_t hole = At(index).key.low & mask;
-  while (slots_[hole] != index) hole = (hole + 1) & mask;
-  for (size_t next = (hole + 1) & mask; slots_[next] != kNone;
-       next = (next + 1) & mask) {
-    const size_t home = At(slots_[next]).key.low & mask;
-    if (((next - home) & mask) >= ((next - hole) & mask)) {
-      slots_[hole] = slots_[next];
-      hole = next;
-    }
-  }
-  slots_[hole] = kNone;
+  table_.Erase(index, KeyOf());
   free_.push_back(index);
   At(index).tombstone = 1;
 }

@@ -1,11 +1,10 @@
-// Remembers every Event the API server has and how often each had happened,
-// so that any later sight of it yields exactly the new occurrences: the delta
-// function. Also remembers Events that are gone (tombstones), because the
-// recorders write an expired Event again under its name with the count so far.
-// Used by the pipeline, one tracker a reflector; knows nothing of labels but a
-// number that it keeps for its caller.
+// Remembers every Event that the API server has, with its count, so that a
+// later sight of it gives exactly the new occurrences: the delta function. Also
+// remembers Events that are gone (tombstones), because recorders write an
+// expired Event again under its name with the count so far. Used by the ledger,
+// one tracker for each reflector. Of labels it keeps only the caller's numbers.
 //
-// Not thread-safe: the pipeline's mutex guards it. Nothing here fails.
+// Not thread-safe: the ledger's mutex guards it. Nothing here fails.
 #pragma once
 
 #include <chrono>
@@ -19,10 +18,11 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/probing_table.h"
 
 namespace kem {
 
-// Which series an Event is shown in: the caller's numbers, kept for it.
+// The series an Event is shown in, as the caller's numbers.
 struct SeriesIds {
   static constexpr uint32_t kNone = UINT32_MAX;
   uint32_t tuple = kNone;
@@ -30,7 +30,7 @@ struct SeriesIds {
   bool operator==(const SeriesIds&) const = default;
 };
 
-// One sight of an Event, by ADDED, MODIFIED or as a list item.
+// One sight of an Event: ADDED, MODIFIED or a list item.
 struct Sighting {
   Hash128 key;       // of namespace and name
   uint64_t uid = 0;  // hash
@@ -38,33 +38,32 @@ struct Sighting {
   WallTime identity_time;
   WallTime occurred_at;
   uint32_t count = 1;  // within [1, 2^31-1]
-  // The recorder's collection of similar Events; kept for the caller.
+  // The recorder's collection of similar Events; for the caller.
   bool combined = false;
-  // A list item that the API server was asked to leave out until now: what
-  // happened before this sight counts nothing.
+  // A list item that the field selector excluded until now: its earlier
+  // occurrences are not counted.
   bool unwatched = false;
-  // kNone where the Event has none: it is remembered all the same.
+  // kNone for an Event that is remembered but not shown.
   SeriesIds series;
 };
 
 struct Change {
   // New occurrences.
   uint32_t delta = 0;
-  // The sight was not newer than what is known; no occurrence in it.
+  // The sight was not newer than the stored one; delta is 0.
   bool replay = false;
-  // The Event is to be shown in the sighting's series from now on, and no
-  // longer in `left`. They may be the same.
+  // The Event moves from the series `left` to the sighting's, which may be the
+  // same.
   bool shown = false;
-  // The series that the Event was shown in until now; kNone if in none.
+  // kNone when the Event was in no series.
   SeriesIds left;
 };
 
 class EventTracker {
  public:
   struct Limits {
-    // A tombstone goes when it is older than min_age and more than min_keys
-    // are kept, oldest first; and in any case when there are more than
-    // max_keys. Each takes 64 bytes.
+    // The oldest tombstone is evicted while there are more than max_keys, or
+    // more than min_keys and it is older than min_age. Each takes 64 bytes.
     std::chrono::seconds min_age = std::chrono::hours(24);
     uint32_t min_keys = 100'000;
     uint32_t max_keys = 1'000'000;
@@ -73,47 +72,50 @@ class EventTracker {
   explicit EventTracker(Limits limits);
   EventTracker() : EventTracker(Limits()) {}
 
-  // The Event exists and looks like this. `now` dates tombstones.
+  // The Event exists. `now` ages tombstones, here and below.
   Change Observe(const Sighting& sighting, SteadyTime now);
 
-  // How many new occurrences Observe would find.
+  // The delta that Observe would return.
   uint32_t Preview(const Sighting& sighting) const;
 
   // The Event is gone. Never an occurrence.
   Change Remove(const Sighting& sighting, SteadyTime now);
 
-  // All Events that exist, at once: after it, what was not among `sightings`
-  // is gone. A baseline counts nothing: the first list, or the first one after
-  // the resourceVersion went back. Calls on_change for each sighting, and
-  // on_gone for each Event that is gone, with the series it was shown in.
+  // `sightings` are all Events that exist; all others are gone. A baseline (the
+  // first list, also after the resourceVersion went back) counts nothing. Calls
+  // on_change for each sighting, and on_gone with the series of each Event that
+  // is gone.
   using OnChange = std::function<void(const Sighting&, const Change&)>;
   using OnGone = std::function<void(SeriesIds)>;
   void Replace(const std::deque<Sighting>& sightings, bool baseline,
                WallTime server_time, SteadyTime now, const OnChange& on_change,
                const OnGone& on_gone);
 
-  // Appends all of it but the limits.
+  // Appends everything but the limits.
   void Save(std::string& out) const;
-  // What Save wrote, into a tracker that nothing was done with. `shift` is
-  // added to the times at which tombstones were dated. Calls `on_live` with the
-  // series of each Event that exists; when that is false, or the bytes are not
-  // what Save wrote, so is the result, and the tracker of no use.
+  // Loads into a new tracker what Save wrote. `shift` is added to the times of
+  // tombstones. Calls `on_live` with the series of each Event that exists.
+  // Returns false, and leaves the tracker unusable, when `on_live` does or when
+  // the bytes are invalid.
   bool Load(std::string_view bytes, std::chrono::nanoseconds shift,
             const std::function<bool(SeriesIds)>& on_live);
-  // Calls `on_gone` with the series of each Event that exists, as if all were
-  // forgotten with this tracker.
-  void ForEachLive(const OnGone& on_gone) const;
+  // Calls `visit` with the series of each Event that exists.
+  void ForEachLive(const OnGone& visit) const;
 
-  // Events that exist, and Events remembered though gone.
   uint32_t live() const { return live_; }
   uint32_t tombstones() const { return tombstones_; }
-  // An unknown Event first seen before this may be an old one written again:
-  // it counts 1. From this on it counts in full.
+  // An unknown Event that began before this may be an old one written again,
+  // and counts 1. One that began at or after it counts in full.
   WallTime horizon() const { return horizon_; }
 
  private:
-  // 64 bytes an Event; a tombstone uses the place of its series for the list
-  // that orders tombstones by age.
+  // Neighbours in the list of tombstones by age.
+  struct Links {
+    uint32_t older;
+    uint32_t newer;
+  };
+  // An Event that exists, or a tombstone: `tombstone` selects the members of
+  // the unions.
   struct Record {
     Hash128 key;
     uint64_t uid;
@@ -122,13 +124,18 @@ class EventTracker {
     WallTime occurred_at;
     uint32_t count : 31;
     uint32_t tombstone : 1;
-    uint32_t stamp;  // live: the list that last held it; tombstone: its second
-    uint32_t tuple_or_older;
-    uint32_t object_or_newer;
+    union {
+      uint32_t listed_in;  // the number of the last list that had the Event
+      uint32_t gone_at;    // a tombstone's second of the steady clock
+    };
+    union {
+      SeriesIds series = {};
+      Links links;  // of a tombstone
+    };
   };
   static_assert(sizeof(Record) == 64);
   static constexpr uint32_t kBlockRecords = 4096;
-  static constexpr uint32_t kNone = UINT32_MAX;
+  static constexpr uint32_t kNone = ProbingTable::kNone;
 
   Record& At(uint32_t index) {
     return blocks_[index / kBlockRecords][index % kBlockRecords];
@@ -136,27 +143,27 @@ class EventTracker {
   const Record& At(uint32_t index) const {
     return blocks_[index / kBlockRecords][index % kBlockRecords];
   }
-  uint32_t Find(const Hash128& key) const;
+  auto KeyOf() const {
+    return [this](uint32_t index) -> const Hash128& { return At(index).key; };
+  }
   uint32_t Insert(const Hash128& key);
   void Erase(uint32_t index);
-  void Grow();
   void Store(Record& record, const Sighting& sighting);
   void Link(uint32_t index);
+  void Unlink(uint32_t index);
   uint32_t Delta(const Record& record, const Sighting& sighting) const;
   uint32_t DeltaOfUnknown(const Sighting& sighting) const {
     return sighting.identity_time >= horizon_ ? sighting.count : 1;
   }
   void Bury(uint32_t index, SteadyTime now);
-  void Revive(uint32_t index);
   void EvictTombstones(SteadyTime now);
 
   Limits limits_;
-  // Records stay where they are, so that growing copies only the slots.
+  // In blocks, so that growing copies only the table.
   std::vector<std::unique_ptr<Record[]>> blocks_;
   std::vector<uint32_t> free_;
   uint32_t used_ = 0;
-  // Open addressing, linear probing: record numbers, at most 3/4 full.
-  std::vector<uint32_t> slots_;
+  ProbingTable table_;
   uint32_t live_ = 0;
   uint32_t tombstones_ = 0;
   uint32_t oldest_ = kNone;

@@ -1,12 +1,12 @@
-// The tracker as bytes: Events that exist, then tombstones, the oldest first.
+// The tracker as bytes: live Events, then tombstones, the oldest first.
 #include "base/bytes.h"
 #include "occurrences/event_tracker.h"
 
 namespace kem {
 namespace {
 
-// key, uid, resourceVersion, two times, count; then a tombstone's second or an
-// Event's two series.
+// key, uid, resourceVersion, two times, count; then two series or, for a
+// tombstone, its second.
 constexpr size_t kRecordBytes = 16 + 8 + 8 + 8 + 8 + 4;
 constexpr size_t kLiveBytes = kRecordBytes + 8;
 constexpr size_t kTombstoneBytes = kRecordBytes + 4;
@@ -31,12 +31,12 @@ void EventTracker::Save(std::string& out) const {
     const Record& record = At(i);
     if (record.tombstone) continue;
     save(record);
-    to.Integer<uint32_t>(record.tuple_or_older);
-    to.Integer<uint32_t>(record.object_or_newer);
+    to.Integer<uint32_t>(record.series.tuple);
+    to.Integer<uint32_t>(record.series.object);
   }
-  for (uint32_t i = oldest_; i != kNone; i = At(i).object_or_newer) {
+  for (uint32_t i = oldest_; i != kNone; i = At(i).links.newer) {
     save(At(i));
-    to.Integer<uint32_t>(At(i).stamp);
+    to.Integer<uint32_t>(At(i).gone_at);
   }
 }
 
@@ -50,15 +50,15 @@ bool EventTracker::Load(std::string_view bytes, std::chrono::nanoseconds shift,
       size_t{live} * kLiveBytes + size_t{tombstones} * kTombstoneBytes) {
     return false;
   }
-  // Seconds of the steady clock wrap around, as do those of a machine that
-  // was started after the one that saved.
+  // Unsigned, so that seconds wrap around on a machine that booted after the
+  // one that saved.
   const auto shift_seconds = static_cast<uint32_t>(
       std::chrono::duration_cast<std::chrono::seconds>(shift).count());
   for (uint32_t i = 0; i < live + tombstones; ++i) {
     Hash128 key;
     key.low = from.Integer<uint64_t>();
     key.high = from.Integer<uint64_t>();
-    if (Find(key) != kNone) return false;
+    if (table_.Find(key, KeyOf()) != kNone) return false;
     const uint32_t index = Insert(key);
     Record& record = At(index);
     record.uid = from.Integer<uint64_t>();
@@ -70,24 +70,24 @@ bool EventTracker::Load(std::string_view bytes, std::chrono::nanoseconds shift,
     record.count = from.Integer<uint32_t>() & 0x7fffffffU;
     record.tombstone = i >= live;
     if (record.tombstone) {
-      record.stamp = from.Integer<uint32_t>() + shift_seconds;
+      record.gone_at = from.Integer<uint32_t>() + shift_seconds;
       Link(index);
       continue;
     }
-    record.stamp = list_number_;
-    record.tuple_or_older = from.Integer<uint32_t>();
-    record.object_or_newer = from.Integer<uint32_t>();
+    record.listed_in = list_number_;
+    record.series.tuple = from.Integer<uint32_t>();
+    record.series.object = from.Integer<uint32_t>();
     ++live_;
-    if (!on_live({record.tuple_or_older, record.object_or_newer})) return false;
+    if (!on_live(record.series)) return false;
   }
   return from.Done();
 }
 
-void EventTracker::ForEachLive(const OnGone& on_gone) const {
+void EventTracker::ForEachLive(const OnGone& visit) const {
   for (uint32_t i = 0; i < used_; ++i) {
     const Record& record = At(i);
     if (record.tombstone) continue;
-    on_gone({record.tuple_or_older, record.object_or_newer});
+    visit(record.series);
   }
 }
 

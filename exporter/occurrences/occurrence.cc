@@ -10,7 +10,7 @@ namespace {
 
 using std::chrono::microseconds;
 
-// The texts but the message, in the order of the bytes.
+// All texts but the message, in the order of the bytes.
 constexpr std::array kWords = {&Occurrence::event_namespace,
                                &Occurrence::name,
                                &Occurrence::uid,
@@ -29,31 +29,6 @@ constexpr std::array kWords = {&Occurrence::event_namespace,
 constexpr size_t kNumbers = 64;
 
 }  // namespace
-
-Occurrence Occurrence::Of(const Event& event) {
-  Occurrence occurrence;
-  occurrence.event_namespace = event.event_namespace;
-  occurrence.name = event.name;
-  occurrence.uid = event.uid;
-  occurrence.resource_version = event.resource_version;
-  occurrence.api_version = event.api_version;
-  occurrence.kind = event.kind;
-  occurrence.object_namespace = event.object_namespace;
-  occurrence.object_name = event.object_name;
-  occurrence.object_uid = event.object_uid;
-  occurrence.object_version = event.object_version;
-  occurrence.field_path = event.field_path;
-  occurrence.reason = event.reason;
-  occurrence.type = event.type;
-  occurrence.reporting_component = event.reporting_component;
-  occurrence.host = event.host;
-  occurrence.action = event.action;
-  occurrence.message = event.message;
-  occurrence.count = event.count;
-  occurrence.first_seen = event.identity_time;
-  occurrence.occurred_at = event.occurred_at;
-  return occurrence;
-}
 
 std::string Occurrence::Id() const {
   return std::string(uid).append("/").append(std::to_string(resource_version));

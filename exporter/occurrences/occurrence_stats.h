@@ -1,6 +1,6 @@
-// What the pipelines saw beside the event series themselves, as plain counters:
-// written by the pipelines, read by the scrape. One object serves all
-// pipelines of the process. Does not know how it is shown.
+// Counters about occurrences, besides the event series: tracked Events,
+// filtered occurrences, lag. Written by the pipelines, read by a scrape. One
+// object for the process.
 #pragma once
 
 #include <algorithm>
@@ -11,16 +11,16 @@
 
 namespace kem {
 
-// How late occurrences are when they reach us. Cumulated by the reader.
+// Time from an occurrence to its receipt. Buckets are not cumulative.
 class LagHistogram {
  public:
-  // Upper bounds in seconds; one more bucket takes the rest. The later ones
-  // are there for the events.k8s.io recorder, which tells of the third and
-  // later occurrences only after 6 to 30 minutes.
+  // Upper bounds in seconds; one more bucket has the rest. The highest are for
+  // the events.k8s.io recorder, which reports the third and later occurrences
+  // only after 6 to 30 minutes.
   static constexpr std::array<double, 11> kBounds = {
       0.1, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 1800};
 
-  // Thread-safe. A negative lag (the writer's clock runs ahead) counts as 0.
+  // Thread-safe. A negative lag (the writer's clock is ahead) counts as 0.
   void Observe(std::chrono::microseconds lag) {
     const int64_t micros = std::max<int64_t>(lag.count(), 0);
     const double seconds = static_cast<double>(micros) / 1e6;
@@ -43,13 +43,13 @@ class LagHistogram {
 };
 
 struct OccurrenceStats {
-  // Gauges: each pipeline adds and takes away its own part.
+  // Gauges: each pipeline adds and subtracts its own part.
   std::atomic<int64_t> tracked{0};
   std::atomic<int64_t> tombstones{0};
-  // Occurrences of "(combined from similar events)" objects, of which the
-  // messages, and so perhaps the objects meant, differ.
+  // Occurrences of "(combined from similar events)" Events, whose messages
+  // differ.
   std::atomic<uint64_t> combined{0};
-  // Occurrences of Events that no filter let through.
+  // Occurrences of Events that the filter excluded.
   std::atomic<uint64_t> filtered{0};
   LagHistogram lag;
 };

@@ -125,7 +125,7 @@ Outbox::Size Outbox::size(size_t index) const {
 }
 
 void Outbox::Save(std::string& out) const {
-  // An entry that several wait for is written once.
+  // An entry in several queues is written once.
   std::map<uint64_t, std::pair<const Entry*, uint32_t>> waiting;
   for (size_t i = 0; i < queues_.size(); ++i) {
     for (const Line* line : {&queues_[i].in_hand, &queues_[i].waiting}) {

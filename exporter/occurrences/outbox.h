@@ -1,9 +1,8 @@
-// The queues between counting and the sinks: what each sink has yet to pass
-// on, in the order in which it was counted. Bounded: where there is no room the
-// oldest goes, and is counted. What an attempt has in hand, one batch, comes on
-// top: it takes no room from what is new. Part of the Ledger, so that what was
-// counted and what waits to be passed on survive a restart together. Knows
-// nothing of sinks but their names.
+// One queue for each sink: occurrences to deliver, in the order in which they
+// were counted. Bounded: when a queue is full its oldest entry is dropped and
+// counted. The batch of the current attempt is in hand, and takes no room in
+// the queue. Part of the Ledger, so that counters and queues survive a restart
+// together. Does not deliver.
 //
 // Not thread-safe: the ledger's mutex guards it. Nothing here fails.
 #pragma once
@@ -42,30 +41,30 @@ class Outbox {
   };
   using Entries = std::vector<std::shared_ptr<const Entry>>;
 
-  // The sinks there are from now on, at most kMaxSinks, each name once. One
-  // of a name that was there keeps its queue; other queues are dropped.
+  // Replaces the sinks: at most kMaxSinks, with distinct names. A sink whose
+  // name existed keeps its queue; other queues are deleted.
   void SetSinks(const std::vector<Sink>& sinks);
   size_t sinks() const { return queues_.size(); }
   const Sink& sink(size_t index) const { return queues_[index].sink; }
 
-  // `mask` has a bit for each sink that shall have it, bit 0 for the first.
-  // Others of the mask are ignored.
+  // Appends an entry to the queue of each sink in `mask`; bit 0 is the first.
+  // Bits without a sink are ignored.
   void Offer(uint32_t mask, std::string bytes);
 
-  // As if so many more had been offered to each of `mask` and had gone again.
+  // Counts `entries` as dropped by each sink in `mask`.
   void Drop(uint32_t mask, uint64_t entries);
 
-  // The oldest that wait, at most so many, which are in hand from now on until
-  // Acknowledge or PutBack. At least one where there is one, whatever its size.
+  // Takes the oldest entries in hand, until Acknowledge or PutBack. At least
+  // one when there is one, whatever its size.
   Entries Peek(size_t index, size_t max_entries, size_t max_bytes);
-  // Entries up to this number are passed on, or given up.
+  // Entries up to this number are delivered, or given up.
   void Acknowledge(size_t index, uint64_t number);
-  // What is still in hand was not passed on: it waits again, if there is room.
+  // Returns what is in hand to the queue, as far as there is room.
   void PutBack(size_t index);
 
-  // What a sink must know after a restart: a text by its name; an empty one
-  // forgets it. False, and nothing kept, for one more than kMaxMemories or one
-  // of more than kMaxMemory bytes.
+  // Keeps a text by name for a sink, over restarts; an empty text removes it.
+  // Returns false, and keeps nothing, for more than kMaxMemories texts or more
+  // than kMaxMemory bytes of name and text.
   using Memories = std::map<std::string, std::string, std::less<>>;
   bool Remember(size_t index, std::string_view name, std::string_view text);
   const Memories& memories(size_t index) const {
@@ -75,16 +74,16 @@ class Outbox {
   struct Size {
     size_t entries = 0;
     size_t bytes = 0;
-    uint64_t dropped = 0;  // for want of room, since the process began
-    // The oldest that waits; null when there is none.
+    uint64_t dropped = 0;  // since the process started
+    // Null when there is none.
     std::shared_ptr<const Entry> oldest = nullptr;
   };
   Size size(size_t index) const;
 
-  // Appends queues, names and memories, not what was peeked or counted.
+  // Appends sinks, entries and memories; what is in hand waits again.
   void Save(std::string& out) const;
-  // What Save wrote, into an Outbox that nothing was done with. False when the
-  // bytes are not what Save wrote: it is then of no use.
+  // Loads into a new Outbox what Save wrote. Returns false, and leaves it
+  // unusable, when the bytes are invalid.
   bool Load(std::string_view bytes);
 
  private:
@@ -97,7 +96,7 @@ class Outbox {
   };
   struct Queue {
     Sink sink;
-    Line in_hand;  // older than what waits behind it
+    Line in_hand;  // older than `waiting`
     Line waiting;
     uint64_t dropped = 0;
     Memories memories;
@@ -109,7 +108,7 @@ class Outbox {
   uint64_t last_number_ = 0;
 };
 
-// As bytes. TakeSinks is false, and fails `from`, for what cannot be.
+// As bytes. TakeSinks returns false, and fails `from`, for invalid bytes.
 void PutSinks(const std::vector<Outbox::Sink>& sinks, ByteWriter& to);
 bool TakeSinks(ByteReader& from, std::vector<Outbox::Sink>& sinks);
 

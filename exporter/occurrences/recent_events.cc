@@ -8,8 +8,8 @@
 namespace kem {
 namespace {
 
-// Keeps the string's memory where it is enough, and takes no more than needed
-// where it is not.
+// Reuses the string's memory if it is enough, else allocates no more than
+// needed.
 void Assign(std::string& to, std::string_view from, size_t limit) {
   constexpr std::string_view kCut = "…";
   if (from.size() > limit) {
@@ -33,7 +33,7 @@ void CopyEvent(const Event& from, WallTime occurred_at, RecentEvent& to) {
          RecentEvents::kMaxWord);
   Assign(to.message, from.message, RecentEvents::kMaxMessage);
   to.count = from.count;
-  to.first_seen = from.identity_time;
+  to.first_seen = from.first_seen;
   to.occurred_at = occurred_at;
 }
 
@@ -45,16 +45,14 @@ uint32_t MinuteOf(WallTime time) {
 
 }  // namespace
 
-RecentEvents::RecentEvents() { buckets_.fill(kNone); }
-
 void RecentEvents::Observe(const Hash128& key, const Event& event,
                            uint32_t delta, WallTime now) {
   DropExpired(now);
-  // A writer's clock that runs ahead must not keep an Event here for ever.
+  // A writer's clock that is ahead must not keep an Event here.
   const WallTime occurred_at = std::min(event.occurred_at, now);
   if (occurred_at <= now - kWindow) return;
   const bool warning = event.type == "Warning";
-  Index index = Find(key);
+  Index index = table_.Find(key, KeyOf());
   if (index == kNone) {
     index = Insert(key, warning, occurred_at);
     if (index == kNone) return;
@@ -71,7 +69,7 @@ void RecentEvents::Observe(const Hash128& key, const Event& event,
 }
 
 void RecentEvents::Add(const Hash128& key, uint32_t delta) {
-  const Index index = Find(key);
+  const Index index = table_.Find(key, KeyOf());
   if (index == kNone) return;
   Slot& slot = slots_[index];
   Append(slot, {MinuteOf(slot.event.occurred_at), delta});
@@ -83,7 +81,7 @@ void RecentEvents::Absorb(RecentEvents& other, WallTime now) {
     for (Index from = line.newest; from != kNone;
          from = other.slots_[from].older) {
       Slot& staged = other.slots_[from];
-      Index index = Find(staged.key);
+      Index index = table_.Find(staged.key, KeyOf());
       if (index == kNone) {
         index = Insert(staged.key, staged.warning, staged.event.occurred_at);
         if (index == kNone) continue;
@@ -131,17 +129,9 @@ RecentEvents::View RecentEvents::Newest(WallTime now) const {
   return view;
 }
 
-RecentEvents::Index RecentEvents::Find(const Hash128& key) const {
-  Index index = buckets_[key.low % kBuckets];
-  while (index != kNone && slots_[index].key != key) {
-    index = slots_[index].chain;
-  }
-  return index;
-}
-
 RecentEvents::Index RecentEvents::Insert(const Hash128& key, bool warning,
                                          WallTime occurred_at) {
-  if (free_ == kNone && slots_.size() == kMaxEvents) {
+  if (free_.empty() && slots_.size() == kMaxEvents) {
     const Line& others = lines_[0];
     const Index oldest =
         others.oldest != kNone ? others.oldest : lines_[1].oldest;
@@ -154,33 +144,29 @@ RecentEvents::Index RecentEvents::Insert(const Hash128& key, bool warning,
     if (stays_out) return kNone;
     Erase(oldest);
   }
-  Index index = free_;
-  if (index != kNone) {
-    free_ = slots_[index].chain;
-  } else {
-    index = static_cast<Index>(slots_.size());
+  auto index = static_cast<Index>(slots_.size());
+  if (free_.empty()) {
     slots_.emplace_back();
+  } else {
+    index = free_.back();
+    free_.pop_back();
   }
-  Slot& slot = slots_[index];
-  slot.key = key;
-  slot.minutes.clear();
-  slot.chain = std::exchange(Bucket(key), index);
+  slots_[index].key = key;
+  slots_[index].minutes.clear();
+  table_.Insert(index, KeyOf());
   return index;
 }
 
 void RecentEvents::Erase(Index index) {
   Unlist(index);
-  Slot& slot = slots_[index];
-  Index* link = &Bucket(slot.key);
-  while (*link != index) link = &slots_[*link].chain;
-  *link = slot.chain;
-  slot.chain = std::exchange(free_, index);
+  table_.Erase(index, KeyOf());
+  free_.push_back(index);
 }
 
 void RecentEvents::Enlist(Index index) {
   Slot& slot = slots_[index];
   Line& line = lines_[slot.warning ? 1 : 0];
-  // Nearly always it is the newest.
+  // Nearly always the newest, so the search starts there.
   Index newer = kNone;
   Index older = line.newest;
   while (older != kNone &&

@@ -1,7 +1,6 @@
-// What happened to cluster-scoped objects within the last hour, for people: the
-// Events themselves with their messages, which no metric keeps. Fed by the
-// pipelines, read by the page at /. A bounded memory of what was seen, not a
-// cache of what exists: an Event that was deleted stays until its hour is over.
+// The Events of cluster-scoped objects of the last hour, with their messages,
+// for the page at /. Filled by the pipelines. A bounded memory of what was
+// seen, not a cache of what exists: a deleted Event stays for its hour.
 //
 // Not thread-safe: the world's mutex guards it. Nothing here fails.
 #pragma once
@@ -15,12 +14,13 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/probing_table.h"
 #include "events/event.h"
 
 namespace kem {
 
-// A copy of one Event. A text longer than its limit is cut at a character's
-// end and closed with "…", so that a cut name cannot be taken for a whole one.
+// A copy of one Event. A text longer than its limit is cut at the end of a
+// character and ends with "…", so that a cut name does not look complete.
 struct RecentEvent {
   std::string event_namespace;
   std::string name;
@@ -31,52 +31,48 @@ struct RecentEvent {
   std::string type;  // as written
   std::string reporting_component;
   std::string message;
-  // As the Event tells it: since `first_seen`.
-  uint32_t count = 1;
+  uint32_t count = 1;  // the Event's, since `first_seen`
   WallTime first_seen;
-  // The newest occurrence; never after the moment at which it was seen.
+  // The newest occurrence; never later than when it was received.
   WallTime occurred_at;
-  // Occurrences within the last hour; set by Newest. At least so many, where
-  // the Event was there an hour ago and the exporter did not see all of it.
+  // Occurrences in the last hour; set by Newest.
   uint64_t in_window = 0;
+  // There may be more: the exporter did not observe the whole hour.
   bool at_least = false;
 };
 
 class RecentEvents {
  public:
   static constexpr std::chrono::hours kWindow{1};
-  // With the texts' limits a megabyte and a half at worst, a tenth as a rule.
+  // With the limits below at most 1.5 MB, usually a tenth of that.
   static constexpr size_t kMaxEvents = 500;
   static constexpr size_t kMaxMessage = 1024;
   static constexpr size_t kMaxName = 256;  // of Events and objects
-  static constexpr size_t kMaxWord = 128;  // of all else
+  static constexpr size_t kMaxWord = 128;  // of all other texts
 
-  RecentEvents();
-
-  // The Event looks like this, with `delta` occurrences that were not known
-  // before (0 for a baseline). Older than the hour it is left out. Where there
-  // is no room the oldest goes, those that are no Warnings first.
+  // Adds the Event, or replaces what is known of it. `delta` are its new
+  // occurrences (0 for a baseline). An Event older than an hour is ignored.
+  // When there is no room the oldest is dropped, Warnings last.
   void Observe(const Hash128& key, const Event& event, uint32_t delta,
                WallTime now);
-  // `delta` more occurrences of an Event that was observed without them.
+  // Adds occurrences to an Event that was observed without them.
   void Add(const Hash128& key, uint32_t delta);
-  // Takes over what a list has staged in `other`, which is empty then.
+  // Moves here what a list staged in `other`.
   void Absorb(RecentEvents& other, WallTime now);
 
   struct View {
     std::vector<RecentEvent> events;  // newest first
-    // Others of the last hour were left out for want of room.
+    // Others of the last hour were dropped because there was no room.
     bool more = false;
-    // A whole list was absorbed, so that nothing of the hour is missing that
-    // the API server still had.
+    // A complete list was absorbed: the Events that the API server had are
+    // here.
     bool listed = false;
   };
   View Newest(WallTime now) const;
 
  private:
-  using Index = uint16_t;
-  static constexpr Index kNone = UINT16_MAX;
-  static constexpr size_t kBuckets = 1024;
+  using Index = uint32_t;
+  static constexpr Index kNone = ProbingTable::kNone;
 
   struct Minute {
     uint32_t minute;  // since 1970
@@ -85,10 +81,9 @@ class RecentEvents {
   struct Slot {
     Hash128 key;
     RecentEvent event;
-    std::vector<Minute> minutes;  // of the new occurrences, at most an hour's
-    WallTime known_from;          // since then every occurrence is in `minutes`
+    std::vector<Minute> minutes;  // with new occurrences, at most an hour
+    WallTime known_from;          // `minutes` has all occurrences since then
     bool warning = false;
-    Index chain = kNone;  // next of the same bucket, or next that is free
     Index older = kNone;
     Index newer = kNone;
   };
@@ -98,9 +93,10 @@ class RecentEvents {
     Index newest = kNone;
   };
 
-  Index& Bucket(const Hash128& key) { return buckets_[key.low % kBuckets]; }
-  Index Find(const Hash128& key) const;
-  // A slot for a key that has none; kNone when it must stay out.
+  auto KeyOf() const {
+    return [this](Index index) -> const Hash128& { return slots_[index].key; };
+  }
+  // A slot for a new key; kNone when there is no room for it.
   Index Insert(const Hash128& key, bool warning, WallTime occurred_at);
   void Erase(Index index);
   void Enlist(Index index);
@@ -109,11 +105,11 @@ class RecentEvents {
   void DropExpired(WallTime now);
 
   std::vector<Slot> slots_;
-  std::array<Index, kBuckets> buckets_;
-  std::array<Line, 2> lines_;  // of the others, of Warnings
-  Index free_ = kNone;
+  ProbingTable table_{1024};
+  std::array<Line, 2> lines_;  // others, Warnings
+  std::vector<Index> free_;
   bool listed_ = false;
-  // The newest occurrence that there was no room for.
+  // The newest occurrence that was dropped.
   WallTime left_out_;
 };
 

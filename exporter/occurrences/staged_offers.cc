@@ -25,7 +25,7 @@ void StagedOffers::Clear() {
   with_text_ = 0;
 }
 
-// Their places stay, which say that they were there.
+// Deletes only the bytes, so that Take still reports them.
 void StagedOffers::DropOldest() {
   const auto newest = offers_.end() - static_cast<ptrdiff_t>(kKept);
   std::nth_element(offers_.begin(), newest, offers_.end(),

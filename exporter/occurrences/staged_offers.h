@@ -1,6 +1,6 @@
-// New occurrences that a list under way tells of and sinks want: kept until
-// the list is committed. Bounded: the oldest go first. Used by the pipeline,
-// one a reflector.
+// Occurrences of a list that is not committed yet, for the sinks. Bounded: of
+// the oldest only the number is kept. Used by the pipeline, one for each
+// reflector.
 //
 // Owned by the reflector's thread. Nothing here fails.
 #pragma once
@@ -18,14 +18,14 @@ namespace kem {
 
 class StagedOffers {
  public:
-  // Twice as many may be kept for a while. With texts of usual length 10 MB.
+  // Up to twice as many are kept for a while: 10 MB with texts of usual length.
   static constexpr size_t kKept = 10'000;
 
-  // For the sinks of `mask`.
+  // `mask` selects sinks as in Outbox::Offer.
   void Add(uint32_t mask, const Occurrence& occurrence);
 
-  // Hands over what was added, by its time; bytes are empty for what there was
-  // no room for. Empty from then on.
+  // Passes everything added to `taker`, the oldest first, and clears it. The
+  // bytes of an offer that there was no room for are empty.
   using Taker = std::function<void(uint32_t mask, std::string bytes)>;
   void Take(const Taker& taker);
   void Clear();

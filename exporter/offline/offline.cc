@@ -18,21 +18,18 @@
 #include "base/log.h"
 #include "base/startup_memory.h"
 #include "base/unique_fd.h"
+#include "endpoints/endpoints.h"
 #include "events/discovery.h"
 #include "metrics/exposition.h"
-#include "metrics/negotiation.h"
 #include "offline/offline_reader.h"
-#include "page/page.h"
 #include "pipeline/pipeline.h"
 #include "version.h"
-#include "web/http_server.h"
 
 namespace kem {
 namespace {
 
 constexpr size_t kReadBytes = size_t{256} << 10U;
 
-// There is nobody to ask.
 class NoApiServer : public HttpTransport {
  public:
   HttpOutcome Send(const HttpRequest&, HttpHandler&, std::stop_token) override {
@@ -40,17 +37,17 @@ class NoApiServer : public HttpTransport {
   }
 };
 
-// A token that is used already: the pipeline waits for no discovery.
+// The pipeline does not wait for discovery when this is its token.
 std::stop_token Stopped() {
   std::stop_source source;
   source.request_stop();
   return source.get_token();
 }
 
-// The input's Events, counted.
+// The Events of the input, counted.
 class Offline {
  public:
-  // What is over does not go away by being idle.
+  // Series do not expire: the input is the past.
   Offline(const Options& options, std::chrono::seconds initial_zero)
       : name_(options.events_from),
         discovery_(transport_, clock_),
@@ -65,23 +62,19 @@ class Offline {
               [this] { return whole_.load(); },
               [] { return std::vector<SinkStatus>(); }, clock_.WallNow()}) {
     world_.filter = std::make_shared<const EventFilter>(options.filter);
-    world_.preset_reasons = false;  // nothing is going to happen any more
+    world_.preset_reasons = false;  // nothing more will happen
   }
 
-  // Reads to the input's end; what is wrong with it names the file.
+  // Reads to the end of the input. The error names the file.
   Result<void> Read(std::stop_token stop);
 
-  std::shared_ptr<Exposition> Expose(const TextStyle& style = {}) const {
-    // A dump of which a half is read would look like a counter's reset.
-    return std::make_shared<Exposition>(
-        world_.mutex, whole_ ? world_.ledger.series() : empty_, own_, clock_,
-        style);
+  HttpContent Content(const Options& options);
+  // Half a dump would look like a counter's reset.
+  const SeriesTable& Shown() const {
+    return whole_ ? ledger_.series() : empty_;
   }
-  Health Ready() const {
-    if (whole_) return {true, "ok\n"};
-    return {false, "not ready: the input is being read\n"};
-  }
-  PageData Page(const std::string& telemetry_path) const;
+  // Writes the exposition to standard output. False when that fails.
+  bool Print();
   HttpStats& http() { return http_; }
   uint64_t counted() const { return counted_; }
   const std::string& name() const { return name_; }
@@ -102,14 +95,13 @@ class Offline {
   NoApiServer transport_;
   const Discovery discovery_;
   Ledger ledger_;
-  mutable EventWorld world_;
+  EventWorld world_;
   const SeriesTable empty_;
   Pipeline pipeline_;
   HttpStats http_;
   const StateStats state_;
   ReloadStats reloads_;  // there is nothing to reload
   const OwnMetrics own_;
-  const SteadyTime started_ = clock_.SteadyNow();
   std::atomic<bool> whole_{false};
   std::string frame_;
   uint64_t counted_ = 0;
@@ -153,22 +145,22 @@ Result<void> Offline::Read(std::stop_token stop) {
   return Wrong(finished.error().message);
 }
 
-PageData Offline::Page(const std::string& telemetry_path) const {
-  PageData data;
-  data.version = kVersion;
-  data.telemetry_path = telemetry_path;
-  data.now = clock_.WallNow();
-  data.uptime = std::chrono::duration_cast<std::chrono::seconds>(
-      clock_.SteadyNow() - started_);
-  data.watches.push_back({name_ == "-" ? "the standard input" : name_, whole_,
-                          true, whole_ ? "" : "it is being read"});
-  data.tracked = world_.occurrences.tracked;
-  const std::lock_guard guard(world_.mutex);
-  data.recent = world_.recent.Newest(data.now);
-  data.recent.listed = whole_;
-  data.filtered = world_.filter->options() != FilterOptions();
-  data.cluster_scoped = world_.filter->options().cluster_scoped;
-  return data;
+HttpContent Offline::Content(const Options& options) {
+  HttpContent content = ServeWorld(
+      {options, world_, own_, clock_,
+       [this]() -> const SeriesTable& { return Shown(); }, [] {},
+       [this](PageData& data) {
+         data.source = name_ == "-" ? "standard input" : name_;
+         data.watches.push_back({data.source, whole_, true,
+                                 whole_ ? "" : "reading is not finished"});
+         data.recent.listed = whole_;
+       }});
+  content.livez = [] { return Health{true, "ok\n"}; };
+  content.readyz = [this] {
+    if (whole_) return Health{true, "ok\n"};
+    return Health{false, "not ready: reading the input is not finished\n"};
+  };
+  return content;
 }
 
 void Offline::Take(const OfflineReader::Object& object) {
@@ -197,20 +189,20 @@ void Offline::Take(const OfflineReader::Object& object) {
 }
 
 void Offline::Report() const {
-  LogInfo("Read the Events", {{"from", name_}, {"objects", counted_}});
+  LogInfo("Events read", {{"from", name_}, {"objects", counted_}});
   if (others_ + malformed_ == 0) return;
   LogWarn(
-      "Left out what is no Event or cannot be one",
+      "Skipped objects that are not valid Events",
       {{"from", name_}, {"other_kinds", others_}, {"malformed", malformed_}});
 }
 
-bool Print(Offline& offline) {
-  const auto exposition = offline.Expose();
+bool Offline::Print() {
+  Exposition exposition(world_.mutex, Shown(), own_, clock_);
   std::string piece;
   bool more = true;
   while (more) {
     piece.clear();
-    more = exposition->Next(piece);
+    more = exposition.Next(piece);
     if (std::fwrite(piece.data(), 1, piece.size(), stdout) != piece.size()) {
       return false;
     }
@@ -219,60 +211,34 @@ bool Print(Offline& offline) {
 }
 
 int RunOnce(const Options& options) {
-  // What is shown is over: there is no first scrape to wait for.
+  // No first scrape will come that needs the initial zero.
   Offline offline(options, std::chrono::seconds(0));
   const Result<void> read = offline.Read({});
   if (!read)
-    LogError("Cannot read the Events", {{"error", read.error().message}});
-  // What was whole is shown even so: half a support bundle is better than none.
+    LogError("Reading Events failed", {{"error", read.error().message}});
+  // Half a support bundle is better than none.
   if (!read && offline.counted() == 0) return 1;
-  return Print(offline) && read ? 0 : 1;
-}
-
-HttpContent Content(const Options& options, const Offline& offline) {
-  HttpContent content;
-  content.scrape = [&options, &offline](const std::string& accept) {
-    const TextStyle style{PrefersOpenMetrics(accept),
-                          options.created_timestamps};
-    return Scrape{ContentType(style.open_metrics),
-                  [exposition = offline.Expose(style)](std::string& out) {
-                    return exposition->Next(out);
-                  }};
-  };
-  content.page = [&options, &offline] {
-    return RenderPage(offline.Page(options.telemetry_path));
-  };
-  content.livez = [] { return Health{true, "ok\n"}; };
-  content.readyz = [&offline] { return offline.Ready(); };
-  return content;
+  return offline.Print() && read ? 0 : 1;
 }
 
 }  // namespace
 
 int RunOffline(const Options& options, const TerminationSignals& signals) {
   if (!options.sinks.empty()) {
-    LogWarn("What --events.from reads is not passed on; sinks is left out",
+    LogWarn("--events.from delivers nothing, ignoring the sinks",
             {{"sinks", options.sinks.size()}});
   }
   if (options.once) return RunOnce(options);
   Offline offline(options, options.initial_zero);
   LogInfo("Starting kube-event-metrics offline",
           {{"version", kVersion}, {"from", offline.name()}});
-  Result<std::unique_ptr<HttpServer>> server =
-      HttpServer::Start({options.listen_address,
-                         options.telemetry_path,
-                         options.web_config_file,
-                         {}},
-                        Content(options, offline), offline.http());
-  if (!server) {
-    LogError("Cannot serve", {{"error", server.error().message}});
-    return 1;
-  }
-  LogInfo("Listening on", {{"address", (*server)->address()}});
+  std::unique_ptr<HttpServer> server =
+      StartServer(options, offline.Content(options), offline.http());
+  if (!server) return 1;
   std::jthread reading([&offline](std::stop_token stop) {
     const Result<void> read = offline.Read(std::move(stop));
     if (read) return;
-    LogError("Cannot read the Events", {{"error", read.error().message}});
+    LogError("Reading Events failed", {{"error", read.error().message}});
     ::_exit(1);
   });
   ReleaseStartupPages();
@@ -280,7 +246,7 @@ int RunOffline(const Options& options, const TerminationSignals& signals) {
   LogInfo("Stopping", {{"signal", signal}});
   reading.request_stop();
   reading.join();
-  server->reset();
+  server.reset();
   return 0;
 }
 

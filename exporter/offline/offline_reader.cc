@@ -1,9 +1,6 @@
 #include "offline/offline_reader.h"
 
-#include <algorithm>
 #include <utility>
-
-#include "reflector/object_handler.h"
 
 namespace kem {
 namespace {
@@ -11,16 +8,6 @@ namespace {
 // Longer than every key that matters, and than the name of any kind.
 constexpr size_t kMaxCaptured = 64;
 constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
-
-bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
-
-bool IsScalar(char c) {
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-' ||
-         c == '+' || c == '.' || c == 'E';
-}
-
-// After these a value may begin.
-bool IsBeforeValue(char c) { return c == ':' || c == ',' || c == '['; }
 
 }  // namespace
 
@@ -31,35 +18,27 @@ Result<void> OfflineReader::Append(std::string_view bytes) {
   if (begun_ == 0 && bytes.starts_with(kByteOrderMark)) {
     bytes.remove_prefix(kByteOrderMark.size());
   }
-  // What of the object at hand is not in text_ yet begins here.
-  size_t mark = 0;
-  for (size_t at = 0; at < bytes.size();) {
-    if (in_string_) {
-      at = ReadString(bytes, at);
-      if (at == std::string_view::npos) {
+  size_t start = 0;  // of the current object's part in `bytes`
+  for (size_t at = 0; at < bytes.size(); ++at) {
+    const State before = state_;
+    if (!Step(bytes[at])) {
+      if (top_.in_string() || item_.in_string()) {
         return Malformed("a line ends inside a string");
       }
-      continue;
-    }
-    const char c = bytes[at];
-    if (c == '\n') ++line_;
-    ++at;
-    if (IsSpace(c)) continue;
-    const Place before = place_;
-    if (!Structure(c)) {
       return Malformed(begun_ == 0
                            ? "this is not JSON; make it by kubectl get events "
                              "-A -o json"
                            : "this is not JSON any more");
     }
-    if (place_ != before) mark = at - 1;
+    if (bytes[at] == '\n') ++line_;
+    if (state_ != before) start = at;
     if (complete_) {
-      text_.append(bytes.substr(mark, at - mark));
+      text_.append(bytes.substr(start, at + 1 - start));
       Emit();
     }
   }
-  const bool kept = place_ == Place::kItem || (place_ == Place::kTop && !list_);
-  if (kept) text_.append(bytes.substr(mark));
+  const bool kept = state_ == State::kItem || (state_ == State::kTop && !list_);
+  if (kept) text_.append(bytes.substr(start));
   if (text_.size() > max_object_) {
     return Error{ErrorCode::kTooLarge,
                  "line " + std::to_string(begun_) +
@@ -69,143 +48,121 @@ Result<void> OfflineReader::Append(std::string_view bytes) {
   return {};
 }
 
-// Moves past the string's next part; npos for what no string may hold.
-size_t OfflineReader::ReadString(std::string_view bytes, size_t at) {
-  size_t end = at;
-  for (; end < bytes.size(); ++end) {
-    const char c = bytes[end];
-    if (static_cast<unsigned char>(c) < ' ') return std::string_view::npos;
-    if (escaped_) {
-      escaped_ = false;
-    } else if (c == '\\') {
-      escaped_ = true;
-    } else if (c == '"') {
-      in_string_ = false;
-      break;
-    }
-  }
-  if (captured_ != nullptr) {
-    const size_t room =
-        kMaxCaptured - std::min(kMaxCaptured, captured_->size());
-    captured_->append(bytes.substr(at, std::min(room, end - at)));
-    if (!in_string_) captured_ = nullptr;
-  }
-  return in_string_ ? end : end + 1;
-}
-
-bool OfflineReader::Structure(char c) {
-  switch (place_) {
-    case Place::kBetween:
+bool OfflineReader::Step(char c) {
+  switch (state_) {
+    case State::kBetween:
+      if (IsJsonSpace(c)) return true;
       if (c != '{') return false;
       list_ = false;
-      Begin(Place::kTop);
-      return true;
-    case Place::kItems:
-      if (c == '{' && previous_ != '}') {
-        Begin(Place::kItem);
-        return true;
-      }
-      if (c == ']') {
-        place_ = Place::kTop;
-        depth_ = 1;
-      } else if (c != ',' || previous_ != '}') {
-        return false;
-      }
-      previous_ = c;
-      return true;
-    case Place::kTop:
-    case Place::kItem:
-      return Inside(c);
+      top_.Reset();
+      Begin(State::kTop);
+      return StepInside(top_, c);
+    case State::kItems:
+      return IsJsonSpace(c) || StepBetweenItems(c);
+    case State::kTop:
+      return StepInside(top_, c);
+    case State::kItem:
+      return StepInside(item_, c);
   }
   return false;
 }
 
-void OfflineReader::Begin(Place place) {
-  place_ = place;
+// `top_` gets the brackets and commas of a List, and each item as {}.
+bool OfflineReader::StepBetweenItems(char c) {
+  const bool after_item = top_.previous() == '}';
+  if (c == '{') {
+    if (top_.Step('{') == JsonScanner::Status::kMalformed) return false;
+    top_.Step('}');
+    item_.Reset();
+    Begin(State::kItem);
+    return StepInside(item_, c);
+  }
+  if (c == ']') {
+    state_ = State::kTop;
+  } else if (c != ',' || !after_item) {
+    return false;
+  }
+  top_.Step(c);
+  return true;
+}
+
+void OfflineReader::Begin(State state) {
+  state_ = state;
   begun_ = line_;
-  depth_ = 1;
-  previous_ = '{';
   frame_ = in_object_ = false;
   key_.clear();
   kind_.clear();
   text_.clear();
 }
 
-// One byte of an object, outside of strings. That two values never stand side
-// by side is what tells a torn object.
-bool OfflineReader::Inside(char c) {
-  bool good = true;
-  switch (c) {
-    case '{':
-    case '[':
-      return Opens(c);
-    case '}':
-    case ']':
-      return Closes(c);
-    case '"':
-      good = IsBeforeValue(previous_) || previous_ == '{';
-      in_string_ = true;
-      if (TracksKeys() && (previous_ == '{' || previous_ == ',')) {
-        key_.clear();
-        captured_ = &key_;
-      } else if (TracksKeys() && previous_ == ':' && key_ == "kind" &&
-                 frame_ == in_object_) {
-        kind_.clear();
-        captured_ = &kind_;
-      }
+bool OfflineReader::StepInside(JsonScanner& scanner, char c) {
+  const bool in_string = scanner.in_string();
+  const size_t depth = scanner.depth();
+  const char previous = scanner.previous();
+  switch (scanner.Step(c)) {
+    case JsonScanner::Status::kMalformed:
+      return false;
+    case JsonScanner::Status::kComplete:
+      complete_ = state_ == State::kItem || !list_;
+      if (!complete_) state_ = State::kBetween;
+      return true;
+    case JsonScanner::Status::kMore:
       break;
-    case ':':
-    case ',':
-      break;
-    default:
-      good = IsScalar(c);
   }
-  previous_ = c;
-  return good;
+  if (in_string) {
+    if (captured_ == nullptr) return true;
+    if (!scanner.in_string()) {
+      captured_ = nullptr;
+    } else if (captured_->size() < kMaxCaptured) {
+      captured_->push_back(c);
+    }
+  } else if (scanner.in_string()) {
+    OnString(depth, previous);
+  } else if (scanner.depth() > depth) {
+    OnOpen(c, depth, previous);
+  } else if (scanner.depth() == 1) {
+    in_object_ = false;
+  }
+  return true;
 }
 
-bool OfflineReader::Opens(char c) {
-  if (!IsBeforeValue(previous_)) return false;
-  const bool named = depth_ == 1 && previous_ == ':';
-  previous_ = c;
-  if (named && c == '[' && key_ == "items" && place_ == Place::kTop) {
-    list_ = true;
-    place_ = Place::kItems;
-    text_.clear();
-    return true;
+// A string begins: captures keys, and the kind of the Event.
+void OfflineReader::OnString(size_t depth, char previous) {
+  if (depth != 1 && (depth != 2 || !in_object_)) return;
+  if (previous == '{' || previous == ',') {
+    key_.clear();
+    captured_ = &key_;
+  } else if (previous == ':' && key_ == "kind" && frame_ == in_object_) {
+    kind_.clear();
+    captured_ = &kind_;
   }
-  if (named && c == '{' && key_ == "object") {
+}
+
+// An object or array begins that is the value of a key.
+void OfflineReader::OnOpen(char c, size_t depth, char previous) {
+  if (depth != 1 || previous != ':') return;
+  if (c == '[' && key_ == "items" && state_ == State::kTop) {
+    list_ = true;
+    state_ = State::kItems;
+    text_.clear();
+  } else if (c == '{' && key_ == "object") {
     frame_ = in_object_ = true;
     kind_.clear();
   }
-  ++depth_;
-  return true;
-}
-
-bool OfflineReader::Closes(char c) {
-  // Further in it is the decoder's to tell the two apart.
-  if (depth_ == 1 && c != '}') return false;
-  previous_ = '}';
-  --depth_;
-  if (depth_ == 1) in_object_ = false;
-  if (depth_ > 0) return true;
-  complete_ = place_ == Place::kItem || !list_;
-  if (!complete_) place_ = Place::kBetween;
-  return true;
 }
 
 void OfflineReader::Emit() {
   complete_ = false;
-  const bool listed = place_ == Place::kItem;
+  const bool listed = state_ == State::kItem;
   const size_t size = text_.size();
   text_.append(kJsonPadding, ' ');
   take_({std::string_view(text_).substr(0, size), frame_, listed, kind_});
   text_.clear();
-  place_ = listed ? Place::kItems : Place::kBetween;
+  state_ = listed ? State::kItems : State::kBetween;
 }
 
 Result<void> OfflineReader::Finish() const {
-  if (place_ == Place::kBetween) return {};
+  if (state_ == State::kBetween) return {};
   return Malformed("the input ends inside " +
                    std::string(list_ ? "a List" : "an object") +
                    "; it was cut, and what was whole is counted");

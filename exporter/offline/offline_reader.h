@@ -1,8 +1,8 @@
-// Cuts what kubectl prints into Event objects: a List (kubectl get -o json),
-// watch frames (--watch --output-watch-events -o json) or bare objects (--watch
-// -o json), pretty-printed or compact, one after the other and mixed. Holds one
-// object at a time, so that a dump may be of any size. Used by offline.h;
-// judges structure only, what an Event says is the decoder's business.
+// Splits what kubectl prints into Event objects: a List (kubectl get -o json),
+// watch events (--watch --output-watch-events -o json) or bare objects (--watch
+// -o json), pretty-printed or compact, in any sequence. Used by offline.h.
+// Holds one object at a time, so that a dump may be of any size. Judges
+// structure only; EventDecoder reads the Events.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,9 @@
 #include <string>
 #include <string_view>
 
+#include "base/json_padding.h"
 #include "base/result.h"
+#include "reflector/json_scanner.h"
 
 namespace kem {
 
@@ -22,65 +24,61 @@ class OfflineReader {
     std::string_view json;
     // {"type": ..., "object": ...}, not the Event itself.
     bool frame = false;
-    // An element of a List's items, which may come without a kind.
+    // An item of a List, which may lack its kind.
     bool listed = false;
-    // Of the Event, or what it is instead; empty when it says none.
+    // Of the Event or of what is in its place; empty when absent.
     std::string_view kind;
   };
   using Take = std::function<void(const Object&)>;
 
-  // Objects are handed to `take` as soon as they are whole. One that is larger
-  // than `max_object` ends the reading.
+  // Calls `take` for each object as soon as it is complete. An object larger
+  // than `max_object` bytes ends the reading.
   explicit OfflineReader(Take take, size_t max_object = size_t{16} << 20);
 
   // An error (kMalformed, kTooLarge) names the line; nothing can be read after
   // it.
   Result<void> Append(std::string_view bytes);
 
-  // The input is over: an error (kMalformed, naming the line) when it was cut
-  // inside an object or a List, whose whole objects were handed over all the
-  // same.
+  // Ends the input. An error (kMalformed, names the line) when it ends inside
+  // an object or a List; the complete objects were delivered to `take`.
   Result<void> Finish() const;
 
-  // After an object or a List, and not yet inside the next one.
-  bool Between() const { return begun_ != 0 && place_ == Place::kBetween; }
+  // After an object or a List, and not inside the next one.
+  bool Between() const { return begun_ != 0 && state_ == State::kBetween; }
 
  private:
-  enum class Place {
+  enum class State {
     kBetween,  // before, between and after objects
     kTop,      // inside an object that may turn out to be a List
     kItems,    // between the items of a List
-    kItem,     // inside one of them
+    kItem,     // inside an item
   };
 
-  size_t ReadString(std::string_view bytes, size_t at);
-  bool Structure(char c);
-  bool Inside(char c);
-  bool Opens(char c);
-  bool Closes(char c);
-  void Begin(Place place);
+  bool Step(char c);
+  bool StepBetweenItems(char c);
+  bool StepInside(JsonScanner& scanner, char c);
+  void OnOpen(char c, size_t depth, char previous);
+  void OnString(size_t depth, char previous);
+  void Begin(State state);
   void Emit();
-  bool TracksKeys() const { return depth_ == 1 || (depth_ == 2 && in_object_); }
   Error Malformed(const std::string& why) const;
 
   const Take take_;
   const size_t max_object_;
-  Place place_ = Place::kBetween;
+  State state_ = State::kBetween;
+  JsonScanner top_;   // of the outermost object
+  JsonScanner item_;  // of an item of a List
   size_t line_ = 1;
-  size_t begun_ = 0;  // the line that the object at hand begins in; 0 at first
+  size_t begun_ = 0;  // the line where the current object begins; 0 at first
   bool list_ = false;
-  std::string text_;  // of the object at hand, but for what Append has left
+  std::string text_;  // of the current object, without the piece in Append
   bool complete_ = false;
-  // Within the object at hand.
-  size_t depth_ = 0;
-  char previous_ = 0;  // the last byte that was neither space nor in a string
-  bool in_string_ = false;
-  bool escaped_ = false;
+  // Of the current object.
   bool frame_ = false;
   bool in_object_ = false;  // of a frame
   std::string key_;
   std::string kind_;
-  std::string* captured_ = nullptr;  // where the string at hand goes
+  std::string* captured_ = nullptr;  // receives the current string
 };
 
 }  // namespace kem

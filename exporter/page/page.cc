@@ -33,8 +33,12 @@ std::string Namespaces(const PageData& data) {
   return text;
 }
 
+std::string NeedAttention(const PageSums& sums) {
+  return Plural(sums.trouble, "needs attention", "need attention");
+}
+
 void PutHead(const PageData& data, const PageSums& sums, std::string& out) {
-  std::string title = NumberText(sums.trouble) + " to look at";
+  std::string title = NeedAttention(sums);
   if (!InSync(data)) title = Synced(data) ? "Out of contact" : "Not in sync";
   out +=
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
@@ -44,11 +48,11 @@ void PutHead(const PageData& data, const PageSums& sums, std::string& out) {
       "<meta name=\"viewport\" content=\"width=device-width, "
       "initial-scale=1\">\n"
       "<meta name=\"referrer\" content=\"no-referrer\">\n"
-      // Or browsers would ask for /favicon.ico.
+      // Otherwise browsers request /favicon.ico.
       "<link rel=\"icon\" href=\"data:,\">\n";
   Put(out, {"<title>", title, " · kube-event-metrics</title>\n<style>",
             kPageStyle, "</style>\n</head>\n<body>\n<header>\n"});
-  // The links are relative, so that they hold behind a proxy's prefix, too.
+  // Relative links work behind a proxy's prefix.
   Put(out, {"<strong>kube-event-metrics</strong>\n<span class=\"quiet\">",
             EscapeHtml(data.version), "</span>\n<nav aria-label=\"Endpoints\">",
             "<a href=\".", EscapeHtml(data.telemetry_path), "\">Metrics</a> "});
@@ -59,21 +63,20 @@ void PutHead(const PageData& data, const PageSums& sums, std::string& out) {
 
 void PutState(const PageData& data, std::string& out) {
   if (InSync(data)) {
-    out +=
-        "<div class=\"state\" role=\"status\"><p><b>In sync</b> with the API "
-        "server. Watching ";
-    Put(out, {Namespaces(data), data.filtered ? " by filters, " : ", ",
+    Put(out, {"<div class=\"state\" role=\"status\"><p><b>In sync</b> with ",
+              EscapeHtml(data.source), ". Watching ", Namespaces(data),
+              data.filtered ? " with filters, " : ", ",
               Plural(static_cast<uint64_t>(std::max<int64_t>(data.tracked, 0)),
                      "Event", "Events"),
-              " known; up ", AgeText(data.uptime), ".</p></div>\n"});
+              " tracked, up ", AgeText(data.uptime), ".</p></div>\n"});
     return;
   }
   Put(out, {"<div class=\"state bad\" role=\"status\"><p><b>",
-            Synced(data) ? "Out of contact</b> with the API server: what "
-                           "happened since is not here yet."
-                         : "Not in sync</b> with the API server yet: its list "
-                           "of Events has not been read to the end.",
-            " Up ", AgeText(data.uptime), ".</p>\n"});
+            Synced(data) ? "Out of contact" : "Not in sync", "</b> with ",
+            EscapeHtml(data.source), ": ",
+            Synced(data) ? "newer Events are missing"
+                         : "the first list of Events is not finished",
+            ". Up ", AgeText(data.uptime), ".</p>\n"});
   for (const PageData::Watch& watch : data.watches) {
     if (watch.synced && watch.in_contact) continue;
     Put(out, {"<p>Watch of ", EscapeHtml(watch.name), ": ",
@@ -86,19 +89,19 @@ void PutState(const PageData& data, std::string& out) {
 }
 
 void PutSums(const PageData& data, const PageSums& sums, std::string& out) {
-  const std::string_view least = sums.at_least ? "at least " : "";
-  Put(out, {"<p class=\"sums\"><b>", sums.at_least ? "At least " : "",
-            Plural(sums.occurrences, "occurrence", "occurrences"), "</b>, ",
-            sums.trouble > 0 ? "<b class=\"warn\">" : "<b>",
-            sums.trouble > 0 ? least : std::string_view(),
-            NumberText(sums.trouble), " of them to look at</b>, in ",
+  const std::string_view least = sums.at_least ? "At least " : "";
+  const bool trouble = sums.trouble > 0;
+  Put(out, {"<p class=\"sums\"><b>", least,
+            Plural(sums.occurrences, "occurrence", "occurrences"), "</b> in ",
             Plural(data.recent.events.size(), "Event", "Events"), " about ",
-            Plural(sums.objects, "object", "objects"), ".</p>\n"});
+            Plural(sums.objects, "object", "objects"), ". ",
+            trouble ? "<b class=\"warn\">" : "<b>", trouble ? least : "",
+            NeedAttention(sums), "</b>.</p>\n"});
   if (data.recent.more) {
-    Put(out, {"<p>More happened than fits here: these are the newest ",
+    Put(out, {"<p>Not all Events fit: these are the newest ",
               NumberText(RecentEvents::kMaxEvents),
-              " Events, and Warnings stay before others. The metrics count "
-              "all.</p>\n"});
+              ", and Warnings stay longer than others. The metrics count all "
+              "Events.</p>\n"});
   }
 }
 
@@ -123,38 +126,39 @@ void PutReasons(const std::vector<PageReason>& reasons, std::string& out) {
   out += "</ol>\n";
 }
 
-// After a restart that needed no list.
+// After a restart without a list.
 void PutResumed(const PageData& data, std::string& out) {
   if (!Synced(data) || data.recent.listed ||
       data.uptime >= RecentEvents::kWindow) {
     return;
   }
-  Put(out, {"<p>The exporter was restarted ", AgeText(data.uptime),
-            " ago and went on where it had stopped. What happened before that "
-            "is counted, but no longer shown here.</p>\n"});
+  Put(out,
+      {"<p>The exporter restarted ", AgeText(data.uptime),
+       " ago and resumed. Earlier Events are in the metrics, but not shown "
+       "here.</p>\n"});
 }
 
 void PutEmpty(const PageData& data, std::string& out) {
   out += "<div class=\"empty\">";
   if (!Synced(data)) {
     out +=
-        "<p>Nothing can be said yet.</p><p class=\"quiet\">What happened shows "
-        "as soon as the first list of Events is read.</p>";
+        "<p>No data yet.</p><p class=\"quiet\">Events appear here when the "
+        "first list is finished.</p>";
   } else if (!data.cluster_scoped) {
     out +=
         "<p>Cluster-scoped objects are filtered out.</p><p class=\"quiet\">The "
-        "scope that is set leaves them out; this page shows nothing "
-        "else.</p>";
+        "configured scope excludes them, and this page shows no other "
+        "objects.</p>";
   } else {
     out +=
-        "<p>Nothing happened to cluster-scoped objects in the last hour.</p>"
-        "<p class=\"quiet\">No Node, PersistentVolume or other object without "
-        "a namespace had an Event. Those of namespaced objects are in the "
-        "metrics.</p>";
+        "<p>No Events about cluster-scoped objects in the last hour.</p>"
+        "<p class=\"quiet\">Those are Nodes, PersistentVolumes and other "
+        "objects "
+        "without a namespace. For namespaced objects, see the metrics.</p>";
   }
   if (!data.namespaces.empty()) {
     Put(out, {"<p class=\"quiet\">Only Events in ", Namespaces(data),
-              " are watched. Those of cluster-scoped objects mostly sit in "
+              " are watched. Most Events about cluster-scoped objects are in "
               "default.</p>"});
   }
   out += "</div>\n";

@@ -1,7 +1,7 @@
-// The page at / for a person with no Grafana: whether the exporter is in sync,
-// and what happened to cluster-scoped objects within the last hour. One HTML
-// document with its style in it, that needs no script and forbids any. Filled
-// by the app; asks nobody for anything itself.
+// The page at /, for people without Grafana: whether the exporter is in sync,
+// and what happened to cluster-scoped objects in the last hour. One HTML
+// document with its style; it needs no script and forbids any. The caller fills
+// PageData.
 #pragma once
 
 #include <chrono>
@@ -23,21 +23,22 @@ struct PageData {
   };
 
   std::string version;
-  std::string telemetry_path;  // with its slash
+  std::string source = "the API server";  // where Events come from
+  std::string telemetry_path;             // with its slash
   WallTime now;
   std::chrono::seconds uptime{0};
   std::vector<Watch> watches;
-  // That are watched; empty: all.
+  // The watched ones; empty for all.
   std::vector<std::string> namespaces;
   int64_t tracked = 0;  // Events that exist
-  // Filters leave out some Events, or all of cluster-scoped objects.
+  // Filters exclude some Events; cluster-scoped objects are not excluded.
   bool filtered = false;
   bool cluster_scoped = true;
   RecentEvents::View recent;
 };
 
-// The whole document. Any bytes may stand in the data: what is no UTF-8, or
-// moves text about, is shown as what it is.
+// The whole document. The data may be any bytes: what is not UTF-8, or changes
+// the direction of text, is shown as a code point.
 std::string RenderPage(const PageData& data);
 
 }  // namespace kem

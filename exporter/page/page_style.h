@@ -1,7 +1,7 @@
-// The style of the page at /: its one stylesheet, written into the document.
-// Used by RenderPage only. Light and dark by what the reader's system asks for;
-// colours keep a contrast of 4.5:1 and more and never stand alone. On a narrow
-// screen the rows of the table become cards.
+// The stylesheet of the page at /, part of the document. Used by RenderPage
+// only. Light or dark by the system's preference. Colors have a contrast of at
+// least 4.5:1 and are never the only sign. On narrow screens table rows become
+// cards.
 #pragma once
 
 #include <string_view>
@@ -63,7 +63,7 @@ th, td { padding: .3rem .75rem .3rem 0; vertical-align: top;
   border-bottom: 1px solid var(--line); overflow: hidden; }
 th:first-child, td:first-child { padding-left: .75rem; }
 .age { width: 5.25rem; } .type { width: 9rem; } .reason { width: 13rem; }
-.object { width: 16%; } .count { width: 7rem; } .ns { width: 7rem; }
+.object { width: 16%; } .count { width: 7rem; } .ns { width: 8.5rem; }
 td.age, td.ns { white-space: nowrap; text-overflow: ellipsis; }
 td.reason { font-weight: 600; }
 td.type, td.object small { color: var(--quiet); }
@@ -114,7 +114,7 @@ details code { display: block; margin: .1rem 0 .35rem; padding: .35rem .5rem;
   td.message { grid-area: message; } td.ns { grid-area: ns; }
   td.count::before { content: "\D7 "; }
   td.ns { color: var(--quiet); font-size: .75rem; }
-  td.ns::before { content: "Event in "; }
+  td.ns::before { content: "Event namespace: "; }
 }
 )";
 

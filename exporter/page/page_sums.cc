@@ -28,7 +28,7 @@ const CatalogueReason* FindKnown(const RecentEvent& event) {
     const bool any = row.kind.empty();
     if (!any && (row.kind != event.kind || row.api_group != group)) continue;
     if (row.component == event.reporting_component) return &row;
-    // Another component's word for it is better than none.
+    // A row of another component is better than none.
     if (found == nullptr || row.component.empty()) found = &row;
   }
   return found;

@@ -1,6 +1,6 @@
-// What the Events of the last hour add up to, and what is known of each, for
-// the page at /. Used by RenderPage and its table only; knows nothing of HTML
-// and counts nothing that a metric shows.
+// Sums over the Events of the last hour, and what the catalogue knows of each,
+// for the page at /. Used by RenderPage and its table only.
+// No HTML here.
 #pragma once
 
 #include <cstddef>
@@ -13,11 +13,11 @@
 
 namespace kem {
 
-// The catalogue's row about such Events; null where it has none.
+// The row of the reason catalogue; null when there is none.
 const CatalogueReason* FindKnown(const RecentEvent& event);
 
-// Why a person should look at it: "Warning", or how bad a Normal one is known
-// to be ("critical", "warning"). Empty when there is no reason to.
+// Why the Event needs attention: "Warning", or for a Normal one the severity of
+// its reason ("critical", "warning"). Empty when it does not.
 std::string_view Trouble(const RecentEvent& event,
                          const CatalogueReason* known);
 
@@ -29,7 +29,7 @@ struct PageSums {
 };
 PageSums AddUp(const RecentEvents::View& recent);
 
-// What happened how often to how many objects of one kind.
+// One reason for objects of one kind.
 struct PageReason {
   std::string_view kind;
   std::string_view reason;
@@ -37,7 +37,7 @@ struct PageReason {
   uint64_t occurrences = 0;
   size_t objects = 0;
 };
-// The most frequent first, a few of them. Valid as long as `events`.
+// At most 8, the most frequent first. Valid as long as `events`.
 std::vector<PageReason> TopReasons(const std::vector<RecentEvent>& events);
 
 }  // namespace kem

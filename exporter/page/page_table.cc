@@ -13,7 +13,7 @@ std::string AgeSince(WallTime then, WallTime now) {
   return AgeText(std::chrono::floor<std::chrono::seconds>(now - then));
 }
 
-// What is seen of an Event once its message is opened.
+// Shown when the message is opened.
 void PutDetails(const RecentEvent& event, const CatalogueReason* known,
                 WallTime now, std::string& out) {
   if (known != nullptr) {
@@ -28,7 +28,7 @@ void PutDetails(const RecentEvent& event, const CatalogueReason* known,
             EscapeHtml(event.name), ", about ", EscapeHtml(event.api_version),
             " ", EscapeHtml(event.kind), ", reported by ",
             event.reporting_component.empty()
-                ? "nobody named"
+                ? "an unnamed component"
                 : EscapeHtml(event.reporting_component),
             ", first seen ", TimeText(event.first_seen), " UTC (",
             AgeSince(event.first_seen, now), " ago)</small>"});
@@ -81,17 +81,16 @@ void PutEventTable(const std::vector<RecentEvent>& events, WallTime now,
                    std::string& out) {
   out +=
       "<input type=\"checkbox\" id=\"w\" class=\"filter\" "
-      "autocomplete=\"off\"><label for=\"w\">Only what is to be looked "
-      "at</label> "
-      "<span class=\"quiet\">Newest first. Open a message for all of it and "
-      "the "
-      "kubectl command that shows it.</span>\n"
+      "autocomplete=\"off\"><label for=\"w\">Only Events that need "
+      "attention</label> <span class=\"quiet\">Newest first. Open a message "
+      "for "
+      "its full text, advice and a kubectl command.</span>\n"
       "<table role=\"table\" aria-label=\"Events, newest first\">\n"
       "<thead role=\"rowgroup\"><tr role=\"row\">";
   constexpr std::string_view kColumns[][2] = {
-      {"age", "Age"},       {"type", "Type"},       {"reason", "Reason"},
-      {"object", "Object"}, {"message", "Message"}, {"count", "Count"},
-      {"ns", "Event in"}};
+      {"age", "Age"},           {"type", "Type"},       {"reason", "Reason"},
+      {"object", "Object"},     {"message", "Message"}, {"count", "Count"},
+      {"ns", "Event namespace"}};
   for (const auto& [name, title] : kColumns) {
     Put(out, {"<th role=\"columnheader\" scope=\"col\" class=\"", name, "\">",
               title, "</th>"});
@@ -99,11 +98,10 @@ void PutEventTable(const std::vector<RecentEvent>& events, WallTime now,
   out += "</tr></thead>\n<tbody role=\"rowgroup\">\n";
   for (const RecentEvent& event : events) PutRow(event, now, out);
   out +=
-      "</tbody>\n</table>\n<p class=\"note\">▲ marks what is to be looked at: "
-      "Warnings, and Normal Events whose reason is known to be bad. Count: "
-      "occurrences within the hour, and below them those of the whole Event "
-      "where it is older. Events that were deleted stay here for their "
-      "hour.</p>\n";
+      "</tbody>\n</table>\n<p class=\"note\">▲ marks Events that need "
+      "attention: Warnings, and Normal Events with a reason known to be bad. "
+      "Count is the number of occurrences in the last hour; below it is the "
+      "total of an older Event. Deleted Events stay here for an hour.</p>\n";
 }
 
 }  // namespace kem

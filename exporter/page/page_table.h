@@ -1,6 +1,6 @@
-// The table of the page at /: one row an Event, its message to be opened for
-// the rest, without a script. Used by RenderPage only; does not choose or sort
-// what it is given.
+// The table of the page at /: a row for each Event, whose message opens for the
+// details without a script. Used by RenderPage only.
+// Does not select or sort.
 #pragma once
 
 #include <string>
@@ -11,7 +11,7 @@
 
 namespace kem {
 
-// Appends the table and what explains it.
+// Appends the table and its legend.
 void PutEventTable(const std::vector<RecentEvent>& events, WallTime now,
                    std::string& out);
 

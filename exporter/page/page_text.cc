@@ -8,9 +8,9 @@
 namespace kem {
 namespace {
 
-// What has no shape of its own and so can hide or disguise what stands beside
-// it: controls, marks of direction, zero-width characters, tags. Not the
-// joiners U+200C and U+200D, without which some scripts and emoji fall apart.
+// Characters without a shape, which can hide or disguise their neighbors:
+// controls, direction marks, zero-width characters, tags. Without the joiners
+// U+200C and U+200D, which some scripts and emoji need.
 bool Invisible(char32_t code) {
   struct Range {
     char32_t first, last;
@@ -65,7 +65,7 @@ std::string Escape(std::string_view text, bool lines) {
   return out;
 }
 
-// Of visible ASCII, in which every name that Kubernetes accepts is written.
+// Visible ASCII only, as every name that Kubernetes accepts.
 bool Plain(std::string_view text) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
     return c > ' ' && c < '\x7F';
@@ -111,7 +111,7 @@ std::string AgeText(std::chrono::seconds age) {
   const int64_t hours = minutes / 60;
   const int64_t days = hours / 24;
   constexpr int64_t kYear = 365;
-  // "5m12s", or "5m" where the second part is 0 or not asked for.
+  // "5m12s", or "5m" when `small` is 0.
   const auto text = [](int64_t big, const char* unit, int64_t small,
                        const char* small_unit) {
     std::string out = std::to_string(big) + unit;

@@ -1,6 +1,6 @@
-// Words for the page at /: texts from outside made safe to show, ages as
-// kubectl tells them, and the kubectl command that shows an Event. Used by
-// RenderPage only; knows nothing of how the page looks.
+// Texts for the page at /: escaped input, ages as kubectl prints them, and the
+// kubectl command that shows an Event. Used by RenderPage only.
+// Knows nothing of the layout.
 #pragma once
 
 #include <chrono>
@@ -20,8 +20,8 @@ inline void Put(std::string& out,
 }
 
 // For HTML text and quoted attributes. Control characters, invisible ones and
-// those that turn the direction of text are shown as what they are, and bytes
-// that are no UTF-8 as U+FFFD. EscapeLines keeps line breaks.
+// those that change the direction of text become "[U+202E]"; bytes that are not
+// UTF-8 become U+FFFD. EscapeLines keeps line breaks.
 std::string EscapeHtml(std::string_view text);
 std::string EscapeLines(std::string_view text);
 
@@ -36,9 +36,9 @@ std::string Plural(uint64_t number, const char* one, const char* many);
 // "2026-11-23 10:07:46"; UTC.
 std::string TimeText(WallTime time);
 
-// A line for a shell: all Events of the object where its kind and name can be
-// asked for, else this one. Safe to paste whatever the Event says; empty where
-// not even its name can be written.
+// A shell command for all Events of the object, or for this one if the kind or
+// name of the object cannot be selected. Safe to paste for any Event; empty if
+// not even the Event's name can be.
 std::string KubectlCommand(const RecentEvent& event);
 
 }  // namespace kem

@@ -1,10 +1,9 @@
-// The way of an Event from JSON to series: decode, find its scope and its
-// series, and hand it to the ledger, which counts what is new. Each reflector
-// has a Pipeline as its handler; all of them share one EventWorld, which the
-// scrape reads. Does not talk to the API server but for discovery's sake.
+// From an Event's JSON to its series: decode it, find its scope and series, and
+// give it to the ledger, which counts what is new. Each reflector has a
+// Pipeline as its handler; all share one EventWorld, which scrapes read. Calls
+// the API server for discovery only.
 #pragma once
 
-#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -20,10 +19,9 @@
 #include "events/scope.h"
 #include "occurrences/occurrence_stats.h"
 #include "occurrences/recent_events.h"
-#include "occurrences/staged_offers.h"
 #include "pipeline/reason_presets.h"
+#include "pipeline/staged_list.h"
 #include "reflector/object_handler.h"
-#include "reflector/reflector_options.h"
 #include "reflector/session_stats.h"
 #include "state/ledger.h"
 
@@ -34,9 +32,9 @@ struct EventWorld {
   EventWorld(const Discovery& discovery, const Clock& clock,
              std::chrono::seconds retention, Ledger& counted);
 
-  // Takes idle series, each minute at most, and never while a list is staged:
-  // its items hold numbers of series that nothing protects. `mutex` must be
-  // held.
+  // Removes idle series, once a minute at most, and never while a list is
+  // staged: its sightings hold numbers of series that nothing protects. Needs
+  // `mutex`.
   void ExpireSeries(const Moment& now);
 
   const std::chrono::milliseconds expiry_interval;
@@ -44,41 +42,39 @@ struct EventWorld {
   ScopeResolver scopes;   // guarded by mutex
   Ledger& ledger;         // guarded by mutex
   ReasonPresets presets;  // guarded by mutex
-  // False where nobody watches the namespace of cluster-scoped objects' Events:
-  // a 0 would say that nothing happened. Set before the first list.
+  // False when the namespace with the Events of cluster-scoped objects is not
+  // watched: a 0 would mean that nothing happened. Set before the first list.
   bool preset_reasons = true;
   RecentEvents recent;     // guarded by mutex
   SteadyTime next_expiry;  // guarded by mutex
   int staged_lists = 0;    // guarded by mutex
   // Guarded by mutex, never null. After a change each reflector must list.
-  std::shared_ptr<const EventFilter> filter =
-      std::make_shared<const EventFilter>(FilterOptions());
-  // What each sink of the ledger's outbox wants of what is counted, in their
+  SharedFilter filter = std::make_shared<const EventFilter>(FilterOptions());
+  // Which occurrences each sink of the ledger's outbox gets, in the outbox's
   // order. Guarded by mutex.
-  std::vector<std::shared_ptr<const EventFilter>> sink_filters;
-  // Called under mutex when something was put into the outbox.
+  std::vector<SharedFilter> sink_filters;
+  // Called under mutex when the outbox got something.
   std::function<void()> wake_sinks = [] {};
   SessionStats session;
   OccurrenceStats occurrences;
 };
 
-// Owned by one reflector's thread, but for the world.
+// Owned by one reflector's thread, except for the world.
 class Pipeline : public ObjectHandler {
  public:
-  // All must outlive this. `watch` names what is watched, to find what is known
-  // of it. `stop` ends a wait for discovery.
-  Pipeline(EventWorld& world, const std::string& watch, const Clock& clock,
+  // All must outlive this. `collection` is the name that the ledger knows what
+  // is watched by. `stop` ends a wait for discovery.
+  Pipeline(EventWorld& world, const std::string& collection, const Clock& clock,
            std::stop_token stop);
 
-  // What the reflector may go on from; empty when nothing is known.
-  std::optional<Resumption> resumption() const;
-  // Whether what it goes on from was sorted by another filter: who is active
-  // is right again after a list.
+  // When an earlier process left a resume point: until when nothing was missed.
+  std::optional<SteadyTime> ResumedWholeUntil() const;
+  // Whether that process had another filter, so that kube_event_active is
+  // right only after a list.
   bool FilterChanged() const;
-  // The API server has told everything until now. `mutex` must be held.
-  void NoteContact(SteadyTime now) { watch_.whole_until = now; }
-  // Asks discovery, for the first list or for what goes on from a state:
-  // else its Events would be of unknown scope.
+  // The watch is in contact. Needs the world's mutex.
+  void NoteContact(SteadyTime now) { collection_.whole_until = now; }
+  // Runs discovery. Without it the first Events would be of unknown scope.
   void LearnKinds();
 
   void BeginList() override;
@@ -86,19 +82,22 @@ class Pipeline : public ObjectHandler {
   bool StageItem(std::string_view item) override;
   void CommitList(const ListCommit& commit) override;
   FrameInfo ApplyFrame(std::string_view frame) override;
+  const ResumePoint& resume_point() const override { return collection_.point; }
+  void CompleteWatch() override;
 
  private:
   using Guard = std::unique_lock<std::mutex>;
 
-  Sighting Identify(const Event& event);
-  // Its series, and which sinks want it. `filter` is null for the world's
-  // own.
-  struct Place {
+  // Where an Event is counted and delivered.
+  struct Route {
     SeriesIds series;
-    uint32_t sinks = 0;
+    uint32_t sinks = 0;  // a mask
   };
-  Place FindPlace(const Event& event, const EventFilter* filter, Guard& guard);
-  uint32_t WantedBy(const SeriesLabels& labels) const;
+
+  Sighting Identify(const Event& event);
+  // `filter` is null for the world's.
+  Route FindRoute(const Event& event, const EventFilter* filter, Guard& guard);
+  uint32_t MatchSinks(const SeriesLabels& labels) const;
   void DropStaged();
   void PresetReasons();
   void PublishSizes();
@@ -107,16 +106,10 @@ class Pipeline : public ObjectHandler {
   const Clock& clock_;
   const std::stop_token stop_;
   EventDecoder decoder_;
-  Ledger::Watch& watch_;  // guarded by world_.mutex
-  std::deque<Sighting> staged_;
-  // Of the list under way: what it shows was before any later filter. And of
-  // the last one committed, by whose selection the watch is narrowed.
-  std::shared_ptr<const EventFilter> list_filter_;
-  std::shared_ptr<const EventFilter> watch_filter_;
-  RecentEvents staged_recent_;
-  StagedOffers staged_offers_;
-  // Whose masks these have. A reload may put other sinks in their place.
-  std::vector<std::shared_ptr<const EventFilter>> staged_for_;
+  Ledger::Collection& collection_;  // guarded by world_.mutex
+  StagedList staged_;
+  // Of the last committed list. Its selection narrows the watch.
+  SharedFilter watch_filter_;
   std::string scratch_;
   int64_t published_live_ = 0;
   int64_t published_tombstones_ = 0;

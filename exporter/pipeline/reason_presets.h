@@ -1,7 +1,7 @@
-// Decides which counters of the reason catalogue start at 0, and when, so that
-// increase() sees their first occurrence: those of Kubernetes itself at once,
-// an add-on's when discovery has found it. Used by the pipelines once a list
-// is committed. Does not count, and knows nothing of objects.
+// Decides which counters of the reason catalogue start at 0, so that increase()
+// sees their first occurrence: those of Kubernetes itself at once, those of an
+// add-on when discovery has found it. Used by the pipelines after a list is
+// committed. Does not count, and knows no objects.
 #pragma once
 
 #include <cstdint>
@@ -19,12 +19,12 @@ class ReasonPresets {
  public:
   ReasonPresets();
 
-  // Calls `preset` with each tuple that is due and has not been made before;
-  // it tells whether it made it. Cheap when discovery learnt nothing since the
-  // last call.
+  // Calls `preset` with each tuple that is due and not made yet; it returns
+  // whether it made it. Cheap when discovery learnt nothing since the last
+  // call.
   void Update(const ScopeResolver& scopes,
               const std::function<bool(const SeriesLabels&)>& preset);
-  // What was not made shall be tried again by the next Update.
+  // The next Update tries again what was not made.
   void TryAgain() { lessons_.reset(); }
 
  private:

@@ -5,7 +5,7 @@
 namespace kem {
 namespace {
 
-// Takes the head and, of a refusal, the beginning of the body.
+// Keeps the head and, unless the status is 200, the beginning of the body.
 class AnswerHandler : public HttpHandler {
  public:
   bool OnHead(const HttpHead& head) override {
@@ -65,7 +65,7 @@ class StreamHandler : public AnswerHandler {
   WatchHandler& handler_;
 };
 
-// The failure of a request that was stopped, got no answer, or was refused.
+// The failure of a request that was stopped, rejected or not answered.
 Failure Explain(std::string_view what, const HttpOutcome& outcome,
                 const AnswerHandler& answer) {
   if (outcome.end == HttpEnd::kStopped) {
@@ -75,7 +75,7 @@ Failure Explain(std::string_view what, const HttpOutcome& outcome,
     return ToFailure(what, answer.head().status, answer.head().retry_after,
                      answer.refusal());
   }
-  std::string message = std::string(what) + " got no answer";
+  std::string message = std::string(what) + " got no response";
   if (!outcome.message.empty()) message += ": " + outcome.message;
   return {{ErrorCode::kUnavailable, std::move(message)}, 0, {}};
 }
@@ -120,22 +120,19 @@ std::optional<Failure> ApiListerWatcher::List(const ListOptions& options,
   if (outcome.end == HttpEnd::kStopped || handler.head().status != 200) {
     return Explain(what, outcome, handler);
   }
+  const auto fail = [&what](ErrorCode code, const std::string& why) {
+    return Failure{{code, what + why}, 200, {}};
+  };
   if (handler.too_large()) {
-    return Failure{
-        {ErrorCode::kTooLarge, what + " is larger than " +
-                                   std::to_string(max_page_) + " bytes a page"},
-        200,
-        {}};
+    return fail(ErrorCode::kTooLarge, " has a page of more than " +
+                                          std::to_string(max_page_) + " bytes");
   }
   if (outcome.end != HttpEnd::kComplete) {
-    return Failure{
-        {ErrorCode::kUnavailable, what + " broke off: " + outcome.message},
-        200,
-        {}};
+    return fail(ErrorCode::kUnavailable, " was cut off: " + outcome.message);
   }
   page.server_time = handler.head().date;
   const Result<void> parsed = ParseListPage(page);
-  if (!parsed) return Failure{parsed.error().WithPrefix(what), 200, {}};
+  if (!parsed) return fail(parsed.error().code, ": " + parsed.error().message);
   return {};
 }
 

@@ -1,8 +1,7 @@
-// ListerWatcher over HTTP: one collection path of one API server, such as
-// /api/v1/events, /apis/events.k8s.io/v1/events or
-// /api/v1/namespaces/kube-system/events (never a field selector on
-// metadata.namespace: with pages the API server loses items). Turns outcomes
-// and refusals into failures with one sentence for a person.
+// ListerWatcher over HTTP for one collection path: /api/v1/events,
+// /apis/events.k8s.io/v1/events or one namespace's. There is no field selector
+// on metadata.namespace, because a list in pages then loses items. Reports each
+// failure as one sentence.
 #pragma once
 
 #include <string>
@@ -12,11 +11,11 @@
 
 namespace kem {
 
-// Thread-compatible; meant for one reflector.
+// For one reflector's thread.
 class ApiListerWatcher : public ListerWatcher {
  public:
-  // A page past this is kTooLarge: with what decoding takes besides, a watch
-  // never needs more than 64 MiB, whatever it is sent.
+  // A larger page is kTooLarge. With decoding, a reflector needs at most 64
+  // MiB, whatever it receives.
   static constexpr size_t kMaxPage = size_t{32} << 20;
 
   // `transport` must outlive this.

@@ -1,7 +1,7 @@
-// How long to wait before trying again: client-go's exponential back-off
-// (reflector.go: 800 ms, doubled, jitter factor 1, forgotten after 2 minutes of
-// peace), so that thousands of clients do not come back to a restarted API
-// server at the same moment. Used by the reflector for lists and watches alike.
+// client-go's exponential back-off (reflector.go: 800 ms, doubled, jitter
+// factor 1, reset after 2 minutes without failure), so that thousands of
+// clients do not return to a restarted API server at once. Used by the
+// reflector for lists and watches.
 #pragma once
 
 #include <algorithm>
@@ -16,13 +16,13 @@ namespace kem {
 class Backoff {
  public:
   static constexpr std::chrono::milliseconds kFirst{800};
-  // Half of the longest wait, for a wait is up to twice the delay: so 30 s are
-  // never passed and the longest waits are as spread as the short ones.
+  // A wait is up to twice the delay, so no wait exceeds 30 s and the longest
+  // are spread like the short ones.
   static constexpr std::chrono::milliseconds kLargest{15000};
   static constexpr std::chrono::minutes kForgetAfter{2};
 
-  // The time to wait from `now` on: in [delay, 2 delay), where the delay
-  // doubles at each call. `unit` is a random number in [0, 1).
+  // The time to wait from `now`: in [delay, 2 delay), where the delay doubles
+  // with each call. `unit` is a random number in [0, 1).
   std::chrono::milliseconds Next(SteadyTime now, double unit) {
     if (waited_until_ && now - *waited_until_ > kForgetAfter) Reset();
     const std::chrono::milliseconds wait =
@@ -33,7 +33,7 @@ class Backoff {
     return wait;
   }
 
-  // Something worked: the next wait is a short one.
+  // After a success: the next wait is short.
   void Reset() { delay_ = kFirst; }
 
  private:

@@ -4,19 +4,17 @@
 #include <cstring>
 #include <utility>
 
-#include "reflector/object_handler.h"
+#include "base/json_padding.h"
 
 namespace kem {
 namespace {
 
 constexpr size_t kSmallBuffer = size_t{64} << 10;
-// A buffer that grew past this for one frame is given back once it is empty.
+// A larger buffer is freed when it is empty.
 constexpr size_t kKeptBuffer = size_t{1} << 20;
 
-bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
-
 std::string_view WithoutTrailingSpaces(std::string_view text) {
-  while (!text.empty() && IsSpace(text.back())) text.remove_suffix(1);
+  while (!text.empty() && IsJsonSpace(text.back())) text.remove_suffix(1);
   return text;
 }
 
@@ -77,8 +75,8 @@ std::optional<Frame> FrameReader::NextByLine() {
     return NextByScan();
   }
   search_ = pending.size();
-  // Only then can the object be complete, so that frames which pieces cut
-  // anywhere are seldom scanned, and no byte of theirs twice.
+  // Only then can the object be complete. So a frame in pieces is seldom
+  // scanned, and no byte twice.
   if (pending.back() == '}' || pending.size() > max_frame_) {
     return NextByScan();
   }
@@ -123,7 +121,7 @@ std::string_view FrameReader::Pending() const {
 }
 
 void FrameReader::SkipSpaces() {
-  while (begin_ < end_ && IsSpace(buffer_[begin_])) ++begin_;
+  while (begin_ < end_ && IsJsonSpace(buffer_[begin_])) ++begin_;
 }
 
 void FrameReader::SkipLine() {
@@ -143,7 +141,7 @@ void FrameReader::SkipFrame() {
       Drop(seen);
       return;
     case JsonScanner::Status::kMalformed:
-      begin_ += seen - 1;  // the byte that was wrong may be the newline
+      begin_ += seen - 1;  // the wrong byte may be the newline
       mode_ = Mode::kSkipLine;
       return;
     case JsonScanner::Status::kMore:
@@ -153,7 +151,7 @@ void FrameReader::SkipFrame() {
   }
 }
 
-// Whatever comes after `bytes` is a new frame.
+// A new frame begins after `bytes`.
 void FrameReader::Drop(size_t bytes) {
   begin_ += bytes;
   search_ = scanned_ = 0;

@@ -1,11 +1,9 @@
-// Cuts the bytes of a watch into frames. The hot path: every frame of every
-// watch goes through here. A frame is a JSON object, not a line (client-go's
-// framer.go reads values too), but API servers write one compact object a line,
-// so a line that opens with '{' and ends with '}' is taken whole without
-// looking inside: a raw newline cannot stand in a JSON string. Two objects on
-// one line come out as one frame; who decodes it hands the rest in again
-// (FrameInfo::consumed). Used by the reflector; knows nothing of what frames
-// say.
+// Splits the bytes of a watch into frames. On the hot path. A frame is a JSON
+// object, not a line (client-go's framer.go reads values too). API servers
+// write one compact object a line, so a line from '{' to '}' is a frame without
+// a look inside: JSON strings contain no raw newline. Two objects on one line
+// are one frame, and the decoder reports where the first ends
+// (FrameInfo::consumed). Used by the reflector. Does not decode frames.
 #pragma once
 
 #include <cstddef>
@@ -20,12 +18,12 @@ namespace kem {
 struct Frame {
   enum class Kind {
     kWhole,      // one frame, or several on one line
-    kMalformed,  // what follows is no JSON object; skipped to the line's end
-    kOversize,   // longer than the limit; skipped to its end, told at once
+    kMalformed,  // not a JSON object; skipped to the end of the line
+    kOversize,   // longer than the limit; reported at once, skipped to its end
   };
   Kind kind = Kind::kWhole;
-  // Of kWhole only. Readable for kJsonPadding bytes past its end, and valid
-  // until the reader's next call.
+  // For kWhole. Readable for kJsonPadding bytes past its end, and valid until
+  // the reader's next call.
   std::string_view bytes;
 };
 
@@ -37,30 +35,29 @@ class FrameReader {
 
   explicit FrameReader(size_t max_frame = kMaxFrame);
 
-  // Takes bytes as they arrived. Call Next until it is empty before the next
-  // Append: that is what bounds the buffer to one frame and one piece.
+  // Adds received bytes. Call Next until it returns nothing before the next
+  // Append, which bounds the buffer to one frame and one piece.
   void Append(std::string_view bytes);
 
-  // The next frame that is complete, if there is one. A frame whose newline has
-  // not come is complete as soon as its last brace is the last byte there is.
+  // The next complete frame, if any. A frame without its newline is complete
+  // when its last brace is the last byte received.
   std::optional<Frame> Next();
 
-  // The stream is over: how many bytes of an incomplete frame were left. They
-  // are forgotten; the reader is as new.
+  // Ends the stream: resets, and returns the bytes of an incomplete frame.
   size_t Finish();
 
-  // Forgets everything but the buffer.
+  // Discards all data, but keeps the buffer.
   void Reset();
 
-  // Bytes of memory held, for tests.
+  // The buffer's bytes, for tests.
   size_t capacity() const { return capacity_; }
 
  private:
   enum class Mode {
     kLine,      // look for a newline
-    kScan,      // this frame has newlines in it: follow its braces
-    kSkipLine,  // after something malformed
-    kSkipFrame  // inside an oversize frame: follow its braces, keep nothing
+    kScan,      // follow the brackets of a frame with newlines
+    kSkipLine,  // after malformed data
+    kSkipFrame  // follow the brackets of an oversize frame, keep nothing
   };
 
   std::string_view Pending() const;
@@ -77,12 +74,12 @@ class FrameReader {
   const size_t max_frame_;
   std::unique_ptr<char[]> buffer_;
   size_t capacity_;
-  size_t begin_ = 0;   // of the frame at hand
+  size_t begin_ = 0;   // of the current frame
   size_t end_ = 0;     // of the data
   size_t search_ = 0;  // no newline in [begin_, begin_ + search_)
   Mode mode_ = Mode::kLine;
   JsonScanner scanner_;
-  size_t scanned_ = 0;  // bytes of the frame at hand the scanner has seen
+  size_t scanned_ = 0;  // bytes of the current frame that were scanned
 };
 
 }  // namespace kem

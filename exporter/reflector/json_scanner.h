@@ -1,7 +1,7 @@
-// Finds where a JSON object ends in bytes that come in pieces. Used by
-// FrameReader for what is not one compact document a line. It follows strings,
-// escapes and braces and notices most of what can never become JSON, but it is
-// no validator: who decodes the object has the last word.
+// Finds where a JSON object ends, one byte at a time. Used by FrameReader for
+// objects that are not one compact line, and by OfflineReader. It follows
+// strings, escapes and brackets and rejects most of what can never become
+// JSON, but does not validate: the decoder of the object does.
 #pragma once
 
 #include <cstddef>
@@ -9,27 +9,65 @@
 
 namespace kem {
 
+inline bool IsJsonSpace(char c) {
+  return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
 class JsonScanner {
  public:
   enum class Status {
-    kMore,       // the object goes on after these bytes
-    kComplete,   // the object ends at the position returned
+    kMore,       // the object continues
+    kComplete,   // the byte ends the object
     kMalformed,  // no further bytes can make this an object
   };
 
-  // Looks at data[position..] and moves `position` past what was looked at, so
-  // that no byte is looked at twice. The first byte after Reset must be '{'.
-  Status Scan(std::string_view data, size_t& position);
+  // The first byte after Reset must be '{'.
+  Status Step(char c) {
+    if (in_string_) return StepInString(c);
+    if (IsJsonSpace(c)) return Status::kMore;
+    const Status status = StepOutside(c);
+    previous_ = c;
+    return status;
+  }
+
+  // Steps through data[position..], to the end or to a byte that is not kMore,
+  // and moves `position` past the last byte seen.
+  Status Scan(std::string_view data, size_t& position) {
+    Status status = Status::kMore;
+    while (status == Status::kMore && position < data.size()) {
+      status = Step(data[position++]);
+    }
+    return status;
+  }
 
   void Reset() { *this = JsonScanner(); }
 
+  // Objects and arrays that are open.
+  size_t depth() const { return depth_; }
+  bool in_string() const { return in_string_; }
+  // The last byte outside of strings that was not white space; a string counts
+  // as its opening quote.
+  char previous() const { return previous_; }
+
  private:
-  Status Structure(char c);
+  Status StepInString(char c) {
+    // JSON allows control characters only as white space.
+    if (static_cast<unsigned char>(c) < 0x20) return Status::kMalformed;
+    if (escaped_) {
+      escaped_ = false;
+    } else if (c == '"') {
+      in_string_ = false;
+    } else if (c == '\\') {
+      escaped_ = true;
+    }
+    return Status::kMore;
+  }
+  Status StepOutside(char c);
 
   size_t depth_ = 0;
   bool in_string_ = false;
   bool escaped_ = false;
-  char previous_ = ':';  // the last byte that was neither space nor in a string
+  char previous_ = ':';
 };
 
 }  // namespace kem

@@ -1,7 +1,6 @@
-// One page of a list: where it stands, how it goes on, and its items as slices
-// of the bytes received. Nothing of an item is looked at; list items have
-// neither kind nor apiVersion. Used by ApiListerWatcher, which fills it, and
-// the reflector, which stages the items.
+// One page of a list: its version, the token of the next page, and its items as
+// slices of the response. Filled by ApiListerWatcher; the reflector stages the
+// items. Does not parse items, which have neither kind nor apiVersion.
 #pragma once
 
 #include <cstdint>
@@ -15,28 +14,27 @@
 
 namespace kem {
 
-// Owns the bytes its items point into: not to be moved or copied.
+// Owns the bytes that its items point into, so it cannot move.
 struct ListPage {
   ListPage() = default;
   ~ListPage() = default;
   ListPage(const ListPage&) = delete;
   ListPage& operator=(const ListPage&) = delete;
 
-  // The answer as it came. Kept from page to page, so that it grows once.
+  // The response. Kept from page to page, so that it grows once.
   std::string body;
-  // metadata.resourceVersion; 0 when there is none that can be watched from.
+  // metadata.resourceVersion; 0 when a watch cannot start from it.
   uint64_t resource_version = 0;
   // metadata.continue; empty on the last page.
   std::string continue_token;
   // Raw JSON, readable for kJsonPadding bytes past its end.
   std::vector<std::string_view> items;
-  // The answer's Date header.
+  // The response's Date header.
   std::optional<WallTime> server_time;
 };
 
-// Fills all but server_time from page.body. An error (kMalformed) when the body
-// is not a list; what the page then holds means nothing. Thread-safe for
-// different pages.
+// Fills everything but server_time from page.body. An error (kMalformed) when
+// the body is not a list; the page is then invalid.
 Result<void> ParseListPage(ListPage& page);
 
 }  // namespace kem

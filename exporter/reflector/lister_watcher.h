@@ -1,7 +1,6 @@
-// One collection of the API server, to be listed and watched: the seam between
-// the reflector's decisions and the requests that carry them out.
-// ApiListerWatcher is the real one, unit tests play a script. Does not retry
-// and keeps no state between calls.
+// Lists and watches one collection of the API server: the seam between the
+// reflector's decisions and its requests. Implemented by ApiListerWatcher, and
+// by a script in unit tests. Does not retry, and keeps no state between calls.
 #pragma once
 
 #include <chrono>
@@ -16,14 +15,14 @@
 
 namespace kem {
 
-// Receives one watch, on the thread that called Watch.
+// Receives the stream of a watch, on the thread that called Watch.
 class WatchHandler {
  public:
   virtual ~WatchHandler() = default;
-  // The API server agreed; bytes may follow.
+  // The API server accepted the watch.
   virtual void OnOpen() = 0;
-  // Bytes of the stream, cut anywhere, valid during the call only. False ends
-  // the watch.
+  // Bytes of the stream, cut anywhere, valid during the call. Return false to
+  // end the watch.
   virtual bool OnBytes(std::string_view bytes) = 0;
 };
 
@@ -32,9 +31,9 @@ struct WatchOutcome {
     kComplete,   // the API server ended it properly
     kTruncated,  // the connection broke
     kTimeout,    // silence past the read deadline
-    kAborted,    // the handler said false
-    kStopped,    // the stop token was used
-    kFailed,     // it never opened: see `failure`
+    kAborted,    // the handler returned false
+    kStopped,    // a stop was requested
+    kFailed,     // it did not open: see `failure`
   };
   End end = End::kFailed;
   Failure failure;
@@ -47,21 +46,18 @@ class ListerWatcher {
   // The collection's path, for logs.
   virtual const std::string& path() const = 0;
 
-  // Asks for one page within `timeout` and fills `page` (its buffers are used
-  // again). Empty on success. A failure's code is kCancelled after a stop,
-  // kTooLarge for a page that is too big to hold, kMalformed for one that does
-  // not parse, else as ToErrorCode says.
+  // Requests one page within `timeout` and fills `page`, whose buffers are used
+  // again. Empty on success. The error code is kCancelled after a stop,
+  // kTooLarge or kMalformed for the page, else ToErrorCode's.
   virtual std::optional<Failure> List(const ListOptions& options,
                                       std::chrono::milliseconds timeout,
                                       ListPage& page, std::stop_token stop) = 0;
 
-  // Watches until the stream ends, which takes options.timeout or a little
-  // more at most (kReadMargin).
+  // Watches until the stream ends, after options.timeout + kReadMargin at most.
   virtual WatchOutcome Watch(const WatchOptions& options, WatchHandler& handler,
                              std::stop_token stop) = 0;
 
-  // How much longer than its timeoutSeconds a watch may take: then the
-  // connection is dead, whatever TCP thinks.
+  // A watch that exceeds its timeoutSeconds by this has a dead connection.
   static constexpr std::chrono::seconds kReadMargin{15};
 };
 

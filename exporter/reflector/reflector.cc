@@ -13,12 +13,12 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// A server may ask for more; then it is asked again too early, once a minute.
+// A server that requires a longer wait gets one early request a minute.
 constexpr seconds kMaxRetryAfter{60};
-// After a request that is wrong in itself nothing will change soon.
+// An invalid request stays invalid, so there is no hurry.
 constexpr seconds kRejectedWait{30};
-// What a request may take beyond its bound (connecting, one retry after a 401,
-// applying what came) before /livez calls the thread hung.
+// For connecting, one retry after a 401 and applying the response. After the
+// request's bound and this, /livez reports the thread as hung.
 constexpr seconds kDueMargin{60};
 
 }  // namespace
@@ -28,16 +28,14 @@ Reflector::Reflector(ReflectorOptions options, std::vector<ListerWatcher*> apis,
     : options_(std::move(options)),
       apis_(std::move(apis)),
       handler_(handler),
-      context_(std::move(context)),
-      page_limit_(kPageLimit) {
+      context_(std::move(context)) {
   assert(!apis_.empty());
-  if (!options_.resumption) return;
-  point_ = options_.resumption->point;
-  whole_until_ = options_.resumption->whole_until;
+  if (!options_.resumed_whole_until) return;
+  whole_until_ = *options_.resumed_whole_until;
   selectors_ = handler_.Selectors();
   synced_ = true;
   status_.SetSynced();
-  unproven_ = true;
+  watching_.unproven = true;
   state_ = ReflectorState::kWatch;
 }
 
@@ -75,15 +73,15 @@ void Reflector::HonourListRequest() {
   }
   switch (state_) {
     case ReflectorState::kList:
-      // Its first pages may have been taken the old way.
-      list_.reset();
+      // The handler may have treated its first pages in the old way.
+      listing_.run.reset();
       return;
     case ReflectorState::kWatch:
-      bridging_ = true;
+      listing_.on_request = true;
       return ListNow("requested");
     case ReflectorState::kWaitToWatch:
-      bridging_ = true;
-      list_why_ = "requested";
+      listing_.on_request = true;
+      listing_.why = "requested";
       state_ = ReflectorState::kWaitToList;
       return;
     case ReflectorState::kWaitToList:
@@ -102,19 +100,19 @@ void Reflector::StepWait(ReflectorState next, std::stop_token stop) {
 }
 
 void Reflector::ListNow(std::string_view why) {
-  list_why_ = why;
+  listing_.why = why;
   state_ = ReflectorState::kList;
 }
 
 void Reflector::ListAfterBackoff(std::string_view why) {
-  list_why_ = why;
+  listing_.why = why;
   Wait(ReflectorState::kWaitToList, NextBackoff());
 }
 
-// At once, but for a list that did not help last time either: lists are the
-// dearest request there is.
+// At once, unless the last list did not help: lists are the most expensive
+// requests.
 void Reflector::ListSoon(std::string_view why) {
-  if (watch_worked_) {
+  if (watching_.worked) {
     ListNow(why);
   } else {
     ListAfterBackoff(why);
@@ -125,14 +123,14 @@ void Reflector::WatchAfterBackoff() {
   Wait(ReflectorState::kWaitToWatch, NextBackoff());
 }
 
-// What lists and watches do alike when they failed: the same again, later.
+// The same request again, later.
 void Reflector::Retry(const Failure& failure, ReflectorState wait) {
   milliseconds duration = NextBackoff();
   switch (failure.error.code) {
     case ErrorCode::kForbidden:
     case ErrorCode::kNotFound:
-      // The other version of the API may be there, or be allowed. It has the
-      // same storage, so the same resourceVersions go on.
+      // The other version of the API may exist, or be allowed. It has the same
+      // storage, so resourceVersions stay valid.
       api_ = (api_ + 1) % apis_.size();
       break;
     case ErrorCode::kThrottled:

@@ -1,9 +1,9 @@
-// Keeps an ObjectHandler in step with one collection of the API server: list in
-// pages, commit, watch, and all that can go wrong with either. An explicit
-// state machine that does one request or one wait a step, modelled on
-// client-go's reflector.go and changed where Events need it (they bypass the
-// watch cache: no bookmarks, and a resourceVersion that ages in silence). Does
-// not know what an Event is, nor how a request is sent.
+// Keeps an ObjectHandler in step with a collection of the API server: lists it
+// in pages, commits the list, watches, and handles all failures. A state
+// machine; a step is one request or one wait. Modeled on client-go's
+// reflector.go, with changes because Events bypass the watch cache: they have
+// no bookmarks, and the resourceVersion grows old while there are none. Does
+// not decode objects or send requests.
 #pragma once
 
 #include <memory>
@@ -19,40 +19,38 @@
 #include "reflector/object_handler.h"
 #include "reflector/reflector_options.h"
 #include "reflector/reflector_status.h"
-#include "reflector/resume_point.h"
 
 namespace kem {
 
 // What the next step does.
 enum class ReflectorState {
-  kList,         // asks for a page: the first, or the next of a list begun
+  kList,         // requests a page: the first, or the next one
   kWatch,        // watches from the resume point
   kWaitToList,   // waits, then kList
   kWaitToWatch,  // waits, then kWatch
 };
 
-// Owned by the thread that calls Run or Step; status() is for all.
+// Owned by the thread that calls Run or Step. status() and RequestList are
+// thread-safe.
 class Reflector {
  public:
-  // `apis` are the same objects in several API versions, best first; the next
-  // one is tried when one is absent or forbidden, never two at once. At least
-  // one. They and `handler` must outlive the reflector.
+  // `apis` are the same objects in one or more API versions, the best first.
+  // The next one is used when one is absent or forbidden. They and `handler`
+  // must outlive the reflector.
   Reflector(ReflectorOptions options, std::vector<ListerWatcher*> apis,
             ObjectHandler& handler, ReflectorContext context);
   ~Reflector();
   Reflector(const Reflector&) = delete;
   Reflector& operator=(const Reflector&) = delete;
 
-  // Steps until `stop` is requested, and returns soon after. Nothing else makes
-  // it return.
+  // Steps until `stop` is requested, and returns soon after.
   void Run(const std::stop_token& stop);
 
-  // One request or one wait. After a stop the state stays as it is.
+  // One request or one wait. A stop does not change the state.
   void Step(std::stop_token stop);
 
-  // What the handler makes of Events has changed: a list is asked for as soon
-  // as the API server's wishes allow. Ends a watch, begins a list under way
-  // again, and cuts no wait short. Thread-safe.
+  // Lists again, because the handler's treatment of Events has changed. Ends a
+  // watch and restarts a list, but shortens no wait.
   void RequestList();
 
   const std::string& name() const { return options_.name; }
@@ -64,6 +62,7 @@ class Reflector {
   struct WatchReport;
 
   ListerWatcher& api() { return *apis_[api_]; }
+  const ResumePoint& point() const { return handler_.resume_point(); }
   std::string SelectorOf(const std::vector<std::string>& selectors) const;
   void HonourListRequest();
 
@@ -71,13 +70,14 @@ class Reflector {
   void StepList(std::stop_token stop);
   void BeginList();
   std::optional<Failure> StagePage();
+  Failure ListFailure(ErrorCode code, const char* why);
   void CommitList();
-  void CountUnobservedTime(bool new_epoch);
+  void CountUnobservedTime(SteadyTime seen);
   void OnListFailure(const Failure& failure);
   void RestartList(const Failure& failure);
   // In reflector_watch.cc.
   void StepWatch(std::stop_token stop);
-  WatchReport Watch(const WatchOptions& options, std::stop_token stop);
+  WatchReport RunWatch(const WatchOptions& options, std::stop_token stop);
   void OnWatchEnd(const WatchReport& report);
   void OnCleanEnd(const WatchReport& report);
   void OnPoison(const WatchReport& report);
@@ -102,34 +102,46 @@ class Reflector {
   ReflectorStatus status_;
 
   ReflectorState state_ = ReflectorState::kList;
-  // The point is an earlier process's: nothing has shown yet that this API
-  // server has been there.
-  bool unproven_ = false;
-  size_t api_ = 0;
+  size_t api_ = 0;       // of apis_
+  bool synced_ = false;  // a list was committed, perhaps by an earlier process
+  int server_errors_ = 0;  // watches in a row that failed with one
+
+  // kWaitToList and kWaitToWatch.
   std::chrono::milliseconds wait_{0};
   Backoff backoff_;
 
-  std::unique_ptr<ListRun> list_;  // while one is under way
-  std::string list_why_ = "start";
-  int64_t page_limit_;
-  int list_restarts_ = 0;  // at once, since the last commit
-  bool synced_ = false;
-  FrameReader reader_;
-  ResumePoint point_;
-  std::vector<std::string> selectors_;  // of the last list, one an API
-  bool watch_worked_ = false;           // since the last commit
-  int server_errors_ = 0;               // in a row
-  uint64_t poisoned_at_ = 0;  // resume point of the last unreadable frame
+  // kList: reset by each commit.
+  struct Listing {
+    // client-go's page size (tools/pager).
+    static constexpr int64_t kPageLimit = 500;
 
-  // RequestList's part. The source ends the watch under way.
+    std::unique_ptr<ListRun> run;  // null before the first page is requested
+    std::string why = "start";
+    int64_t page_limit = kPageLimit;
+    int restarts = 0;         // without a wait
+    bool on_request = false;  // nothing was missed before it
+  };
+  Listing listing_;
+
+  // kWatch: reset by each commit.
+  struct Watching {
+    bool worked = false;
+    // The resume point is an earlier process's. Nothing has shown yet that this
+    // API server has that resourceVersion.
+    bool unproven = false;
+    uint64_t poisoned_at = 0;  // resume point of the last unreadable frame
+  };
+  Watching watching_;
+  FrameReader reader_;
+  std::vector<std::string> selectors_;  // of the last list, by API
+
+  // RequestList. The source ends the current watch.
   std::mutex request_mutex_;
   bool list_requested_ = false;
   std::stop_source watch_end_;
-  // The list is one on request: nothing was missed before it.
-  bool bridging_ = false;
 
-  // Until when nothing can have been missed, and until when what may have been
-  // missed was counted as unobserved time.
+  // Nothing can have been missed until the first. Until the second, what may
+  // have been missed was counted as unobserved time.
   SteadyTime whole_until_;
   SteadyTime unobserved_until_;
 };

@@ -1,4 +1,4 @@
-// The reflector's lists: pages, staging, commit.
+// Lists: pages, staging, commit.
 #include <algorithm>
 #include <utility>
 
@@ -11,40 +11,12 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// The API server gives up on a request after 60 s.
+// The API server cancels a request after 60 s.
 constexpr seconds kPageTimeout{65};
 constexpr int64_t kLargeLimit = 5000;
 constexpr int kRestartsAtOnce = 3;
 
-ListResult ToListResult(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kExpired:
-      return ListResult::kExpired;
-    case ErrorCode::kThrottled:
-      return ListResult::kThrottled;
-    case ErrorCode::kUnauthorized:
-      return ListResult::kUnauthorized;
-    case ErrorCode::kForbidden:
-      return ListResult::kForbidden;
-    case ErrorCode::kNotFound:
-      return ListResult::kNotFound;
-    case ErrorCode::kRejected:
-      return ListResult::kRejected;
-    case ErrorCode::kMalformed:
-      return ListResult::kMalformed;
-    case ErrorCode::kTooLarge:
-      return ListResult::kTooLarge;
-    case ErrorCode::kCancelled:
-      return ListResult::kCancelled;
-    case ErrorCode::kUnavailable:
-    case ErrorCode::kInvalidConfig:
-    case ErrorCode::kInternal:
-      break;
-  }
-  return ListResult::kUnavailable;
-}
-
-// Fewer pages are done sooner, so their token expires less. 0 is one page.
+// Fewer pages are complete sooner, before their token expires. 0 is one page.
 int64_t LargerLimit(int64_t limit) {
   if (limit == 0 || limit >= kLargeLimit) return 0;
   return limit * 10;
@@ -57,139 +29,131 @@ int64_t SmallerLimit(int64_t limit) {
 }  // namespace
 
 void Reflector::StepList(std::stop_token stop) {
-  if (!list_) BeginList();
+  if (!listing_.run) BeginList();
+  ListRun& run = *listing_.run;
   const auto left = std::chrono::duration_cast<milliseconds>(
-      list_->started + kCompactionMargin - context_.clock.SteadyNow());
+      run.commit.started + kCompactionMargin - context_.clock.SteadyNow());
   std::optional<Failure> failure;
   if (left <= milliseconds(0)) {
-    failure = Failure{{ErrorCode::kUnavailable,
-                       "The list of " + api().path() + " takes too long"},
-                      0,
-                      {}};
+    failure = ListFailure(ErrorCode::kUnavailable, " takes longer than 270 s");
   } else {
     const auto timeout = std::min<milliseconds>(left, kPageTimeout);
     ExpectWithin(timeout);
-    failure = api().List(list_->next, timeout, list_->page, std::move(stop));
+    failure = api().List(run.next, timeout, run.page, std::move(stop));
   }
   if (!failure) failure = StagePage();
   if (failure) return OnListFailure(*failure);
   NoteContact();
   server_errors_ = 0;
-  if (list_->next.continue_token.empty()) CommitList();
+  if (run.next.continue_token.empty()) CommitList();
+}
+
+Failure Reflector::ListFailure(ErrorCode code, const char* why) {
+  return {{code, "The list of " + api().path() + why}, 0, {}};
 }
 
 void Reflector::BeginList() {
-  list_ = std::make_unique<ListRun>();
-  list_->started = context_.clock.SteadyNow();
-  list_->next.limit = page_limit_;
+  listing_.run = std::make_unique<ListRun>();
+  ListRun& run = *listing_.run;
+  run.commit.started = context_.clock.SteadyNow();
+  run.next.limit = listing_.page_limit;
   handler_.BeginList();
-  list_->selectors = handler_.Selectors();
-  list_->next.field_selector = SelectorOf(list_->selectors);
+  run.selectors = handler_.Selectors();
+  run.next.field_selector = SelectorOf(run.selectors);
 }
 
 std::optional<Failure> Reflector::StagePage() {
-  const ListPage& page = list_->page;
-  if (list_->pages++ == 0) {
-    // All pages show the world at this version: the API server pins them to it
-    // by the token.
+  ListRun& run = *listing_.run;
+  const ListPage& page = run.page;
+  if (run.pages++ == 0) {
+    // The token pins all pages to this version.
     if (page.resource_version == 0) {
-      return Failure{
-          {ErrorCode::kMalformed, "The list of " + api().path() +
-                                      " has no resourceVersion to watch from"},
-          0,
-          {}};
+      return ListFailure(ErrorCode::kMalformed,
+                         " has no resourceVersion to watch from");
     }
-    list_->commit.resource_version = page.resource_version;
-    list_->commit.server_time =
+    run.commit.resource_version = page.resource_version;
+    run.commit.server_time =
         page.server_time.value_or(context_.clock.WallNow());
   }
   for (const std::string_view item : page.items) {
     if (!handler_.StageItem(item)) context_.stats.Count(DropReason::kMalformed);
   }
-  list_->items += static_cast<int64_t>(page.items.size());
-  // Until the token is empty: pages may be short, even empty.
-  list_->next.continue_token = page.continue_token;
+  run.items += static_cast<int64_t>(page.items.size());
+  // Pages may be short, even empty: only an empty token ends the list.
+  run.next.continue_token = page.continue_token;
   return {};
 }
 
 void Reflector::CommitList() {
-  const std::unique_ptr<ListRun> list = std::exchange(list_, nullptr);
-  ListCommit& commit = list->commit;
-  commit.new_epoch = synced_ && commit.resource_version < point_.newest();
-  // After a list on request the watch goes on from where it was cut, which
-  // tells of what came and went meanwhile, too; what the list told comes as
-  // replays. With another selector it would tell of Events' pasts.
-  commit.bridge = std::exchange(bridging_, false) && synced_ &&
-                  !commit.new_epoch && list->selectors == selectors_ &&
-                  list->started - point_.resume_at() < kCompactionMargin;
+  const Listing listing = std::exchange(listing_, Listing());
+  const ListRun& run = *listing.run;
+  ListCommit commit = run.commit;
+  const ResumePoint before = point();
+  commit.new_epoch = synced_ && commit.resource_version < before.newest();
+  // After a list on request the watch resumes where it was cut, so that it also
+  // reports what came and went meanwhile; the list's Events come as replays.
+  // With another selector it would report earlier occurrences.
+  commit.bridge = listing.on_request && synced_ && !commit.new_epoch &&
+                  run.selectors == selectors_ &&
+                  commit.started - before.resume_at() < kCompactionMargin;
   handler_.CommitList(commit);
 
   SessionStats& stats = context_.stats;
   stats.Count(ListResult::kSuccess);
-  if (!commit.bridge) CountUnobservedTime(commit.new_epoch);
+  if (!commit.bridge) {
+    // A watch from a future version is silent and ends properly, so before a
+    // new epoch only the last watch event proves contact.
+    CountUnobservedTime(commit.new_epoch ? before.newest_at() : whole_until_);
+    whole_until_ = commit.started;
+  }
   if (commit.new_epoch) {
     ++stats.resource_version_resets;
     LogWarn(
-        "The resourceVersion went back, as after a restore of etcd; what "
-        "is listed is the new baseline",
+        "The resourceVersion went back, as after a restore of etcd; the list "
+        "is a new baseline",
         {{"reflector", options_.name},
-         {"before", point_.newest()},
+         {"before", before.newest()},
          {"now", commit.resource_version}});
   }
-  if (commit.bridge) {
-    point_.Bridge(commit.resource_version, list->started);
-  } else {
-    point_.Reset(commit.resource_version, list->started);
-    whole_until_ = list->started;
-  }
-  selectors_ = std::move(list->selectors);
+  selectors_ = run.selectors;
   synced_ = true;
   status_.SetSynced();
-  page_limit_ = kPageLimit;
-  list_restarts_ = 0;
-  watch_worked_ = false;
-  unproven_ = false;
-  poisoned_at_ = 0;
+  watching_ = Watching();
   state_ = ReflectorState::kWatch;
   LogInfo("Listed", {{"reflector", options_.name},
                      {"path", api().path()},
-                     {"why", list_why_},
+                     {"why", listing.why},
                      {"resource_version", commit.resource_version},
-                     {"items", list->items},
-                     {"pages", list->pages}});
+                     {"items", run.items},
+                     {"pages", run.pages}});
 }
 
-void Reflector::CountUnobservedTime(bool new_epoch) {
+void Reflector::CountUnobservedTime(SteadyTime seen) {
+  if (!synced_) return;
   const SteadyTime now = context_.clock.SteadyNow();
-  if (synced_) {
-    // A watch of a version from the future is silent and ends properly, so
-    // after a new epoch only what was really told counts as seen.
-    const SteadyTime seen = new_epoch ? point_.newest_at() : whole_until_;
-    const auto unobserved = now - std::max(seen, unobserved_until_);
-    context_.stats.unobserved_millis += static_cast<uint64_t>(
-        std::max<milliseconds>(
-            std::chrono::duration_cast<milliseconds>(unobserved),
-            milliseconds(0))
-            .count());
-    unobserved_until_ = now;
-  }
+  const auto unobserved = std::chrono::duration_cast<milliseconds>(
+      now - std::max(seen, unobserved_until_));
+  context_.stats.unobserved_millis +=
+      static_cast<uint64_t>(std::max(unobserved, milliseconds(0)).count());
+  unobserved_until_ = now;
 }
 
 void Reflector::OnListFailure(const Failure& failure) {
-  const bool first_page = list_->pages == 0;
-  list_.reset();
-  context_.stats.Count(ToListResult(failure.error.code));
+  const bool first_page = listing_.run->pages == 0;
+  listing_.run.reset();
+  context_.stats.Count(FromErrorCode(failure.error.code, kListResultNames,
+                                     ListResult::kUnavailable));
   switch (failure.error.code) {
     case ErrorCode::kCancelled:
       return;
     case ErrorCode::kExpired:
-      // The token is too old. The API server offers another one that goes on
-      // with the present; taking it would lose what happened to the items of
-      // the pages before in between.
-      if (!first_page) page_limit_ = LargerLimit(page_limit_);
+      // The token is too old. The API server offers one that continues at the
+      // present version, but then changes to the items of earlier pages would
+      // be lost.
+      if (!first_page) listing_.page_limit = LargerLimit(listing_.page_limit);
       return RestartList(failure);
     case ErrorCode::kTooLarge:
-      page_limit_ = SmallerLimit(page_limit_);
+      listing_.page_limit = SmallerLimit(listing_.page_limit);
       return RestartList(failure);
     default:
       NoteProblem("list", failure.error);
@@ -197,13 +161,14 @@ void Reflector::OnListFailure(const Failure& failure) {
   }
 }
 
-// From the beginning with another page size: a few times at once, then with
-// back-off like every failure.
+// From the first page with another page size: a few times at once, then with
+// back-off.
 void Reflector::RestartList(const Failure& failure) {
-  LogInfo("Listing again from the first page", {{"reflector", options_.name},
-                                                {"why", failure.error.message},
-                                                {"limit", page_limit_}});
-  if (list_restarts_++ < kRestartsAtOnce) {
+  LogInfo("List restarted from the first page",
+          {{"reflector", options_.name},
+           {"why", failure.error.message},
+           {"limit", listing_.page_limit}});
+  if (listing_.restarts++ < kRestartsAtOnce) {
     state_ = ReflectorState::kList;
     return;
   }

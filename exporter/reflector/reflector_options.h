@@ -1,6 +1,6 @@
-// What a Reflector is told once, at its making: by the app, by tests, and by
-// nobody afterwards. Does not know flags, and checks nothing: who reads
-// flags does.
+// What a Reflector is constructed with: options, and the process's clock,
+// counters and random numbers. Used by the pipeline and by tests. Validates
+// nothing; the flags do.
 #pragma once
 
 #include <chrono>
@@ -9,29 +9,22 @@
 
 #include "base/clock.h"
 #include "base/random.h"
-#include "reflector/resume_point.h"
 #include "reflector/session_stats.h"
 
 namespace kem {
 
-// What an earlier process knew of the collection.
-struct Resumption {
-  ResumePoint point;
-  // Until when it had been in contact, by this process's clock.
-  SteadyTime whole_until;
-};
-
 struct ReflectorOptions {
   // Names the reflector in logs.
   std::string name = "events";
-  // Each watch is asked to last between 24/29 of this and this. At least 1 s.
+  // Each watch requests a timeout between 24/29 of this and this. At least 1 s.
   std::chrono::seconds watch_timeout{290};
-  // To go on from with a watch. Without it a list comes first.
-  std::optional<Resumption> resumption;
+  // Set when the handler's resume point is an earlier process's, which was in
+  // contact until then by this process's clock. The reflector then starts with
+  // a watch, otherwise with a list.
+  std::optional<SteadyTime> resumed_whole_until;
 };
 
-// What the process gives each reflector. Clock and stats may be shared and must
-// outlive it; `random` is its own.
+// Clock and stats may be shared, and must outlive the reflector.
 struct ReflectorContext {
   Clock& clock;
   SessionStats& stats;

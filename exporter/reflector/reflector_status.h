@@ -1,6 +1,6 @@
-// How a reflector is doing, for /readyz and /livez: written by the reflector's
-// thread, read by the scrape's threads. Judges nothing: what counts as ready or
-// alive is decided there. Says nothing of Events.
+// The health of a reflector, for /readyz and /livez. Written by the reflector's
+// thread, read by the HTTP threads. Does not decide what is ready or alive;
+// those pages do.
 #pragma once
 
 #include <mutex>
@@ -13,15 +13,13 @@
 namespace kem {
 
 struct ReflectorHealth {
-  // The first list was committed; never taken back.
+  // A list was committed; never reset.
   bool synced = false;
-  // The last request was granted.
+  // The last request succeeded.
   bool in_contact = false;
-  // What keeps the reflector from contact, in one sentence without secrets;
-  // empty while in contact.
+  // Why there is no contact, as one sentence without secrets; empty in contact.
   std::string problem;
-  // When the reflector will have come round again, if it is alive: each
-  // request and wait has a bound. Past this it hangs.
+  // The latest end of the current step. After this the reflector hangs.
   SteadyTime due = SteadyTime::max();
 };
 
@@ -38,7 +36,7 @@ class ReflectorStatus {
     health_.synced = true;
   }
 
-  // True when there was a problem before.
+  // Returns whether there was a problem before.
   bool SetContact() {
     const std::lock_guard lock(mutex_);
     const bool had_problem = !problem_kinds_.empty();
@@ -48,8 +46,8 @@ class ReflectorStatus {
     return had_problem;
   }
 
-  // True when no problem of this kind was told of since the last contact: then
-  // it is worth a warning. Two APIs may fail in turn for reasons of their own.
+  // Returns whether this kind of problem is new since the last contact, and
+  // worth a warning. Two APIs can fail in turn for different reasons.
   bool SetProblem(std::string kind, std::string problem) {
     const std::lock_guard lock(mutex_);
     health_.in_contact = false;

@@ -1,4 +1,4 @@
-// The reflector's watches: how long, and what their end means.
+// Watches: how long they last, and what their end means.
 #include <algorithm>
 #include <cmath>
 #include <utility>
@@ -13,92 +13,63 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// An empty watch that ends properly sooner than this was not willing.
+// An empty watch that ends properly sooner than this is suspect.
 constexpr seconds kShortWatch{5};
-// A watch that lived this long is proof of health, as is a new frame.
+// A watch that lived this long proves health, as does a new watch event.
 constexpr seconds kHealthyWatch{60};
 constexpr int kMaxServerErrors = 5;
-// How long a watch from an earlier process's version may be silent.
+// How long a watch from an earlier process's resume point may be silent.
 constexpr seconds kProvingWatch{10};
-
-WatchEnd ToWatchEnd(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kExpired:
-      return WatchEnd::kExpired;
-    case ErrorCode::kThrottled:
-      return WatchEnd::kThrottled;
-    case ErrorCode::kUnauthorized:
-      return WatchEnd::kUnauthorized;
-    case ErrorCode::kForbidden:
-      return WatchEnd::kForbidden;
-    case ErrorCode::kNotFound:
-      return WatchEnd::kNotFound;
-    case ErrorCode::kRejected:
-      return WatchEnd::kRejected;
-    case ErrorCode::kCancelled:
-      return WatchEnd::kCancelled;
-    default:
-      return WatchEnd::kUnavailable;
-  }
-}
 
 std::string_view Name(WatchEnd end) {
   return kWatchEndNames[static_cast<size_t>(end)];
 }
 
-// How an open watch ended that we did not end ourselves.
+// For an open watch that the session did not end.
 WatchEnd EndOfStream(WatchOutcome::End end, bool cut_inside_frame) {
-  switch (end) {
-    case WatchOutcome::End::kComplete:
-      return cut_inside_frame ? WatchEnd::kTruncated : WatchEnd::kClean;
-    case WatchOutcome::End::kTimeout:
-      return WatchEnd::kTimeout;
-    case WatchOutcome::End::kStopped:
-      return WatchEnd::kCancelled;
-    case WatchOutcome::End::kTruncated:
-    case WatchOutcome::End::kAborted:
-    case WatchOutcome::End::kFailed:
-      break;
-  }
+  using End = WatchOutcome::End;
+  if (end == End::kComplete && !cut_inside_frame) return WatchEnd::kClean;
+  if (end == End::kTimeout) return WatchEnd::kTimeout;
+  if (end == End::kStopped) return WatchEnd::kCancelled;
   return WatchEnd::kTruncated;
 }
 
 Failure FromErrorFrame(const FrameInfo& frame) {
   const ErrorCode code = frame.status_code == 429 ? ErrorCode::kThrottled
                                                   : ErrorCode::kUnavailable;
-  return {{code, "The watch was ended by an error: " + frame.status_message},
+  return {{code, "The API server ended the watch with an error: " +
+                     frame.status_message},
           frame.status_code,
           frame.retry_after};
 }
 
-// Not all watches of all clients shall end at once. kube-apiserver compacts
-// every 300 s; 240 s to 290 s stay below.
+// Random, so that the watches of all clients do not end at once. kube-apiserver
+// compacts every 300 s; 240 s to 290 s stay below.
 seconds DrawWatchTimeout(seconds longest, double unit) {
   const auto high = static_cast<double>(longest.count());
   const double low = std::ceil(high * 24 / 29);
   return seconds(static_cast<int64_t>(low + (high - low + 1) * unit));
 }
 
-// A 5xx that says when to come back, and each 503, is overload: answering it
-// with a list would make it worse.
-bool AsksForPatience(const Failure& failure) {
+// A 503, or a 5xx with Retry-After, is overload: a list would make it worse.
+bool IsOverload(const Failure& failure) {
   return failure.http_status == 503 || failure.retry_after.has_value();
 }
 
 }  // namespace
 
 void Reflector::StepWatch(std::stop_token stop) {
-  const seconds longest = unproven_
+  const seconds longest = watching_.unproven
                               ? std::min(options_.watch_timeout, kProvingWatch)
                               : options_.watch_timeout;
-  const WatchOptions options{point_.resume(),
+  const WatchOptions options{point().resume(),
                              DrawWatchTimeout(longest, context_.random()),
                              SelectorOf(selectors_)};
-  // Ends when the process does, and when a list is requested.
+  // Ends on a stop and when a list is requested.
   std::stop_source end = watch_end_;
   const std::stop_callback pass_stop(std::move(stop),
                                      [&end] { end.request_stop(); });
-  const WatchReport report = Watch(options, end.get_token());
+  const WatchReport report = RunWatch(options, end.get_token());
   context_.stats.Count(report.end);
   LogDebug("Watch ended", {{"reflector", options_.name},
                            {"reason", Name(report.end)},
@@ -112,24 +83,22 @@ void Reflector::StepWatch(std::stop_token stop) {
     return;
   }
   if (report.progressed || report.lived > kHealthyWatch) backoff_.Reset();
-  if (report.progressed || report.lived >= kShortWatch) watch_worked_ = true;
-  if (report.progressed) unproven_ = false;
+  if (report.progressed || report.lived >= kShortWatch) watching_.worked = true;
+  if (report.progressed) watching_.unproven = false;
   OnWatchEnd(report);
 }
 
-// Its report's `lived` is 0 when it did not open.
-Reflector::WatchReport Reflector::Watch(const WatchOptions& options,
-                                        std::stop_token stop) {
+Reflector::WatchReport Reflector::RunWatch(const WatchOptions& options,
+                                           std::stop_token stop) {
   ExpectWithin(options.timeout + ListerWatcher::kReadMargin);
   const SteadyTime started = context_.clock.SteadyNow();
-  const ResumePoint before = point_;
+  const ResumePoint before = point();
   reader_.Reset();
   const auto on_open = [this] {
     NoteContact();
     server_errors_ = 0;
   };
-  WatchSession session(on_open, reader_, handler_, point_, context_.clock,
-                       context_.stats);
+  WatchSession session(on_open, reader_, handler_, context_.stats);
   WatchOutcome outcome = api().Watch(options, session, std::move(stop));
   const bool cut = session.Finish();
 
@@ -138,7 +107,8 @@ Reflector::WatchReport Reflector::Watch(const WatchOptions& options,
     report.failure = std::move(outcome.failure);
     report.end = outcome.end == WatchOutcome::End::kStopped
                      ? WatchEnd::kCancelled
-                     : ToWatchEnd(report.failure.error.code);
+                     : FromErrorCode(report.failure.error.code, kWatchEndNames,
+                                     WatchEnd::kUnavailable);
     return report;
   }
   report.end = session.verdict().value_or(EndOfStream(outcome.end, cut));
@@ -149,13 +119,13 @@ Reflector::WatchReport Reflector::Watch(const WatchOptions& options,
         report.lived < std::min<milliseconds>(kShortWatch, options.timeout)) {
       report.end = WatchEnd::kShort;
     } else {
-      point_.Complete();
+      handler_.CompleteWatch();
     }
   }
   report.progressed =
-      session.had_frames() && (point_.newest() != before.newest() ||
-                               point_.resume() != before.resume());
-  whole_until_ = std::max(whole_until_, point_.newest_at());
+      session.had_frames() && (point().newest() != before.newest() ||
+                               point().resume() != before.resume());
+  whole_until_ = std::max(whole_until_, point().newest_at());
   if (report.end == WatchEnd::kThrottled || report.end == WatchEnd::kError) {
     report.failure = FromErrorFrame(session.error_frame());
   }
@@ -167,8 +137,8 @@ void Reflector::OnWatchEnd(const WatchReport& report) {
     case WatchEnd::kClean:
       return OnCleanEnd(report);
     case WatchEnd::kShort:
-      // Some API servers answer a version they no longer have with an empty
-      // stream instead of 410 (k/k#104171): asking again would go on for ever.
+      // Some API servers respond to a compacted version with an empty stream
+      // instead of 410 (k/k#104171): watching again would never end.
       return ListAfterBackoff(Name(report.end));
     case WatchEnd::kTruncated:
     case WatchEnd::kTimeout:
@@ -200,34 +170,33 @@ void Reflector::OnWatchEnd(const WatchReport& report) {
 void Reflector::OnCleanEnd(const WatchReport& report) {
   const SteadyTime now = context_.clock.SteadyNow();
   whole_until_ = now;
-  if (unproven_) return ListNow("silent since the restart");
-  if (now - point_.resume_at() > kCompactionMargin) {
-    // Most likely compacted by now: a 410 would only be a detour. It is also
-    // how a restored etcd is noticed, for a watch of a version from the future
-    // is silent.
+  if (watching_.unproven) return ListNow("silent since the restart");
+  if (now - point().resume_at() > kCompactionMargin) {
+    // Probably compacted: the next watch would get a 410. The list also detects
+    // a restored etcd, because a watch from a future version is silent.
     return ListNow("old resourceVersion");
   }
-  // A stream that only repeats itself and ends at once must not be a busy loop.
+  // Prevents a busy loop on a stream that ends at once with replays only.
   if (!report.progressed && report.lived < kShortWatch) WatchAfterBackoff();
 }
 
-// A frame that cannot be understood. It may have been torn on the way, so it is
-// asked for once more; a list leads past it.
+// An unreadable watch event may be damaged in transit, so the watch requests it
+// once more. Then a list skips it.
 void Reflector::OnPoison(const WatchReport& report) {
-  if (poisoned_at_ == point_.resume())
+  if (watching_.poisoned_at == point().resume())
     return ListAfterBackoff(Name(report.end));
-  poisoned_at_ = point_.resume();
-  LogWarn("A frame cannot be read; watching again from before it",
+  watching_.poisoned_at = point().resume();
+  LogWarn("Watch event unreadable, watching again from before it",
           {{"reflector", options_.name},
            {"reason", Name(report.end)},
-           {"resource_version", poisoned_at_}});
+           {"resource_version", watching_.poisoned_at}});
   if (!report.progressed) WatchAfterBackoff();
 }
 
 void Reflector::OnServerError(const WatchReport& report) {
   NoteProblem("watch", report.failure.error);
   const bool counts =
-      report.failure.http_status >= 500 && !AsksForPatience(report.failure);
+      report.failure.http_status >= 500 && !IsOverload(report.failure);
   if (counts && ++server_errors_ == kMaxServerErrors) {
     server_errors_ = 0;
     return ListAfterBackoff("server errors");

@@ -1,9 +1,9 @@
-// From which resourceVersion a watch may go on without losing anything. Several
-// frames can share one resourceVersion (a lease's expiry deletes up to 1,000
-// Events in one etcd transaction), so a stream that is cut may have told only
-// some of them: one resumes from the last version that is known to be whole,
-// the newest but one. The replay this brings is harmless, as every frame not
-// newer than what is stored is dropped. Used by the reflector.
+// From which resourceVersion a watch can resume without losing an Event.
+// Several watch events can share one resourceVersion: when a lease expires,
+// etcd deletes up to 1,000 Events in one transaction. A stream that is cut may
+// have sent only some of them, so a watch resumes from the newest version but
+// one. The replays do no harm: what is not newer than what is stored is
+// dropped. Kept by the ledger, read by the reflector.
 #pragma once
 
 #include <cstdint>
@@ -15,20 +15,21 @@ namespace kem {
 // Owned by one thread.
 class ResumePoint {
  public:
-  // A list at `version` was committed; it was asked for at `at`.
+  // A list at `version`, requested at `at`, was committed.
   void Reset(uint64_t version, SteadyTime at) {
     newest_ = resume_ = Position{version, at};
   }
 
-  // A list at `version` was committed, but the next watch is to go on from
-  // resume() nevertheless.
+  // A list at `version` was committed, but the next watch still resumes from
+  // resume().
   void Bridge(uint64_t version, SteadyTime at) {
     if (version > newest_.version) newest_ = Position{version, at};
   }
 
-  // A frame or a bookmark told of `version`. A bookmark is no better than a
-  // frame: the watch cache may send one between two frames of one version.
-  // 0 and what is older than the newest (a replay) change nothing.
+  // A watch event, bookmarks included, had `version`. A bookmark is no better
+  // than the others: the watch cache may send one between two watch events of
+  // one version. 0 and versions older than the newest (a replay) change
+  // nothing.
   void Observe(uint64_t version, SteadyTime at) {
     if (version < newest_.version || version == 0) return;
     if (version > newest_.version) resume_ = newest_;

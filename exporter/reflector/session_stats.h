@@ -1,6 +1,6 @@
-// What a session with the API server did, as plain counters: written by the
-// reflectors, read by the scrape and by /livez and /readyz. One object serves
-// all reflectors of the process. Does not know how it is shown.
+// Counters of the sessions with the API server: lists, watches, watch events
+// and what was dropped. Written by the reflectors, read by a scrape. One object
+// for the process.
 #pragma once
 
 #include <array>
@@ -11,7 +11,7 @@
 
 namespace kem {
 
-// How one list (all its pages) ended; the label `result`.
+// The result of a list with all its pages; the label `result`.
 enum class ListResult {
   kSuccess,
   kExpired,
@@ -30,7 +30,7 @@ inline constexpr std::array<std::string_view, 11> kListResultNames = {
     "forbidden", "not_found", "rejected",  "unavailable",
     "malformed", "too_large", "cancelled"};
 
-// Why one watch ended; the label `reason`.
+// Why a watch ended; the label `reason`.
 enum class WatchEnd {
   kClean,         // the API server closed it properly
   kShort,         // closed at once and empty: the resourceVersion is suspect
@@ -44,10 +44,10 @@ enum class WatchEnd {
   kRejected,      // 400 or 422
   kUnavailable,   // could not connect, or a 5xx
   kMalformed,     // a frame that does not parse
-  kOversize,      // a frame past the limit
-  kUnknownType,   // a frame of a type we do not know
-  kError,         // an ERROR frame of another kind
-  kCancelled,     // we are stopping, or a list is requested
+  kOversize,      // a frame above the limit
+  kUnknownType,   // a watch event of an unknown type
+  kError,         // another ERROR event
+  kCancelled,     // a stop, or a requested list
 };
 inline constexpr std::array<std::string_view, 16> kWatchEndNames = {
     "clean",     "short",        "truncated",    "timeout",
@@ -55,16 +55,16 @@ inline constexpr std::array<std::string_view, 16> kWatchEndNames = {
     "not_found", "rejected",     "unavailable",  "malformed",
     "oversize",  "unknown_type", "error",        "cancelled"};
 
-// Label `type` of frames, in FrameType's order without kMalformed.
+// The label `type` of watch events, as FrameType without kMalformed.
 inline constexpr std::array<std::string_view, 6> kFrameTypeNames = {
     "ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR", "unknown"};
 
-// Why a frame or list item was not used; the label `reason`.
+// Why a watch event or list item was dropped; the label `reason`.
 enum class DropReason {
   kMalformed,
   kOversize,
-  kReplay,     // told of before: not newer than what is stored
-  kTruncated,  // the connection broke inside it; it comes again
+  kReplay,     // not newer than what is stored
+  kTruncated,  // the connection broke inside it; it is sent again
   kUnknownType,
 };
 inline constexpr std::array<std::string_view, 5> kDropReasonNames = {
@@ -78,8 +78,7 @@ struct SessionStats {
   std::array<Counter, kFrameTypeNames.size()> frames{};
   std::array<Counter, kDropReasonNames.size()> dropped{};
   Counter resource_version_resets{0};
-  // Time that a list had to bridge: from the last moment the stream is known
-  // to have been whole to the commit. Milliseconds.
+  // Time without a complete stream, up to the commit of a list.
   Counter unobserved_millis{0};
 
   void Count(ListResult result) { ++lists[static_cast<size_t>(result)]; }

@@ -8,13 +8,6 @@
 namespace kem {
 namespace {
 
-// Two objects on one line may have white space between them.
-std::string_view WithoutLeadingSpaces(std::string_view text) {
-  const size_t first = text.find_first_not_of(" \t\r\n");
-  return first == std::string_view::npos ? std::string_view()
-                                         : text.substr(first);
-}
-
 WatchEnd JudgeError(const FrameInfo& info) {
   if (IsExpired(info.status_code, info.status_reason)) {
     return WatchEnd::kExpired;
@@ -26,7 +19,6 @@ WatchEnd JudgeError(const FrameInfo& info) {
 
 bool WatchSession::OnBytes(std::string_view bytes) {
   if (verdict_) return false;
-  now_ = clock_.SteadyNow();
   reader_.Append(bytes);
   while (!verdict_) {
     const std::optional<Frame> frame = reader_.Next();
@@ -50,7 +42,7 @@ bool WatchSession::OnBytes(std::string_view bytes) {
 }
 
 bool WatchSession::Finish() {
-  // After a verdict what is left is not lost by the connection's fault.
+  // After a verdict the connection is not the cause.
   const bool cut = reader_.Finish() > 0 && !verdict_;
   if (cut) stats_.Count(DropReason::kTruncated);
   return cut;
@@ -61,7 +53,9 @@ void WatchSession::Apply(std::string_view bytes) {
     FrameInfo info = handler_.ApplyFrame(bytes);
     if (info.type != FrameType::kMalformed && info.consumed > 0) {
       bytes.remove_prefix(std::min(info.consumed, bytes.size()));
-      bytes = WithoutLeadingSpaces(bytes);
+      while (!bytes.empty() && IsJsonSpace(bytes.front())) {
+        bytes.remove_prefix(1);
+      }
     } else {
       info.type = FrameType::kMalformed;
     }
@@ -82,17 +76,14 @@ void WatchSession::Judge(const FrameInfo& info) {
     case FrameType::kDeleted:
     case FrameType::kBookmark:
       had_frames_ = true;
-      point_.Observe(info.resource_version, now_);
       return;
     case FrameType::kError:
-      // The API server ends the stream right after it (etcd3/watcher.go), so
-      // nothing is lost by not waiting for that.
+      // The API server ends the stream directly after it (etcd3/watcher.go).
       End(JudgeError(info));
       error_frame_ = info;
       return;
     case FrameType::kUnknown:
-      // Its resourceVersion is not taken over: one does not go past what one
-      // does not understand but by a list.
+      // Its resourceVersion is ignored: only a list may skip it.
       stats_.Count(DropReason::kUnknownType);
       End(WatchEnd::kUnknownType);
       return;

@@ -1,7 +1,7 @@
-// One watch as it runs: bytes to frames to the handler, and what they say about
-// the stream itself. Made by the reflector for each watch; it judges no
-// failure, it only tells what the stream showed. Ends the stream at the first
-// frame that makes going on pointless.
+// One watch: passes its frames to the handler and records what they show about
+// the stream. Made by the reflector for each watch. Ends the stream at the
+// first frame after which the rest is useless; the reflector decides what to do
+// next.
 #pragma once
 
 #include <array>
@@ -10,11 +10,9 @@
 #include <string_view>
 #include <utility>
 
-#include "base/clock.h"
 #include "reflector/frame_reader.h"
 #include "reflector/lister_watcher.h"
 #include "reflector/object_handler.h"
-#include "reflector/resume_point.h"
 #include "reflector/session_stats.h"
 
 namespace kem {
@@ -22,16 +20,13 @@ namespace kem {
 // Owned by the reflector's thread.
 class WatchSession : public WatchHandler {
  public:
-  // All of them must outlive this. `reader` must be as new. `on_open` is called
-  // when the API server agrees to the watch, which is minutes before its end.
+  // All must outlive this. `reader` must be reset. `on_open` is called when the
+  // API server accepts the watch.
   WatchSession(std::function<void()> on_open, FrameReader& reader,
-               ObjectHandler& handler, ResumePoint& point, const Clock& clock,
-               SessionStats& stats)
+               ObjectHandler& handler, SessionStats& stats)
       : on_open_(std::move(on_open)),
         reader_(reader),
         handler_(handler),
-        point_(point),
-        clock_(clock),
         stats_(stats) {}
 
   void OnOpen() override {
@@ -40,16 +35,16 @@ class WatchSession : public WatchHandler {
   }
   bool OnBytes(std::string_view bytes) override;
 
-  // The stream is over; what is left of a frame is counted as dropped. True
-  // when something was left.
+  // Ends the stream. Returns whether it was cut inside a frame, which then
+  // counts as dropped.
   bool Finish();
 
   bool opened() const { return opened_; }
-  // A frame of any kind came, bookmarks included.
+  // Bookmarks included.
   bool had_frames() const { return had_frames_; }
-  // Why the session itself ended the stream; empty if it did not.
+  // Why the session ended the stream; empty if it did not.
   std::optional<WatchEnd> verdict() const { return verdict_; }
-  // The ERROR frame's Status, if that is why.
+  // The ERROR event, if that is why.
   const FrameInfo& error_frame() const { return error_frame_; }
 
  private:
@@ -61,15 +56,12 @@ class WatchSession : public WatchHandler {
   const std::function<void()> on_open_;
   FrameReader& reader_;
   ObjectHandler& handler_;
-  ResumePoint& point_;
-  const Clock& clock_;
   SessionStats& stats_;
 
   bool opened_ = false;
   bool had_frames_ = false;
   std::optional<WatchEnd> verdict_;
   FrameInfo error_frame_;
-  SteadyTime now_;  // of the bytes at hand; asking for each frame is dear
   std::array<uint64_t, kFrameTypeNames.size()> counts_{};
 };
 

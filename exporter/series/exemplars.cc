@@ -9,7 +9,7 @@ void Exemplars::Note(uint32_t row, std::string_view event_namespace,
                      std::string_view event_name, WallTime occurred_at) {
   if (row >= exemplars_.size()) exemplars_.resize(size_t{row} + 1);
   Exemplar& exemplar = exemplars_[row];
-  // Prometheus refuses one that is older than the last.
+  // Prometheus rejects an exemplar older than the last one.
   if (!exemplar.labels.empty() && occurred_at < exemplar.at) return;
   exemplar.at = occurred_at;
   ExemplarText(event_namespace, event_name, exemplar.labels);

@@ -1,7 +1,7 @@
-// The Event of the latest occurrence of each row, which OpenMetrics can tell
-// beside a counter: how one finds the Event that moved it. Used by SeriesTable,
-// which has one of these for each kind of rows, and only when they are wanted:
-// a row's takes about 150 bytes.
+// The Event of the latest occurrence of each row, for OpenMetrics: it leads
+// from a counter to the Event that increased it. Used by SeriesTable, one
+// object for each kind of rows, with --metrics.exemplars only. About 150 bytes
+// a row.
 #pragma once
 
 #include <cstdint>
@@ -15,19 +15,19 @@ namespace kem {
 
 class Exemplars {
  public:
-  // Does nothing when a newer one is known.
+  // Does nothing when the row has a newer one.
   void Note(uint32_t row, std::string_view event_namespace,
             std::string_view event_name, WallTime occurred_at);
   void Forget(uint32_t row);
-  // What stands behind a counter's value; nothing where there is none.
+  // Appends the row's exemplar, if any, as it follows a counter's value.
   void Append(uint32_t row, std::string& out) const;
 
  private:
   struct Exemplar {
-    std::string labels;  // as between its braces; empty where there is none
+    std::string labels;  // as between the braces; empty when there is none
     WallTime at;
   };
-  // As many as the highest row that has one.
+  // By row, up to the highest that has one.
   std::vector<Exemplar> exemplars_;
 };
 

@@ -5,15 +5,14 @@ namespace {
 
 constexpr std::array<FamilyInfo, kFamilyCount> kFamilies = {{
     {"kube_event_occurrences_total", "counter",
-     "Occurrences that the API server told of since the exporter started, by "
-     "what they are about."},
+     "Occurrences of Events, by scope, kind, namespace, reason, type and "
+     "reporting component."},
     {"kube_event_object_occurrences_total", "counter",
-     "The same for each cluster-scoped object."},
+     "Occurrences of Events about cluster-scoped objects, by object."},
     {"kube_event_last_seen_timestamp_seconds", "gauge",
-     "When it happened last, as its writer says: per object for "
-     "cluster-scoped objects, per namespace for the rest."},
-    {"kube_event_active", "gauge",
-     "Event objects that the API server holds now."},
+     "Unix time of the last occurrence by its writer's clock, by "
+     "cluster-scoped object or by namespace."},
+    {"kube_event_active", "gauge", "Events that exist in the API server now."},
 }};
 
 }  // namespace

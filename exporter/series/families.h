@@ -1,7 +1,6 @@
-// The four event families: name, type and help of each, as exposed and as
-// documented in METRICS.md (tests/lint compares them), and which of the two
-// kinds of rows each shows. Used by the series table and by the exporter's own
-// metrics, which name the families.
+// The four event families: name, type and help (tests/lint checks METRICS.md
+// against the names), and which rows each shows. Used by the series table and
+// by the exporter's own metrics, which have the family as a label.
 #pragma once
 
 #include <array>
@@ -29,8 +28,8 @@ inline constexpr std::array<Family, kFamilyCount> kAllFamilies = {
 using PerFamily = std::array<uint64_t, kFamilyCount>;
 const FamilyInfo& Info(Family family);
 
-// Whether `family` shows rows of `who`; `cluster` tells the rows of
-// cluster-scoped objects, whose last-seen is told by object only.
+// Whether `family` shows rows of `who`. `cluster` is set for rows of
+// cluster-scoped objects, whose last-seen is shown by object only.
 constexpr bool Shows(Family family, Who who, bool cluster) {
   switch (family) {
     case Family::kOccurrences:

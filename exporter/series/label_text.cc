@@ -5,15 +5,15 @@
 namespace kem {
 namespace {
 
-// Not in any UTF-8 text, so it separates without doubt.
+// No UTF-8 text contains it.
 constexpr char kSeparator = '\xff';
-// Stands for NUL, at which Prometheus' text parser stops.
+// Replaces NUL, at which Prometheus' text parser stops.
 constexpr char kForNul = '?';
 
 void AppendKey(std::string_view value, std::string& out) {
   const size_t at = out.size();
   out.append(CutLabel(value));
-  // As in the text, or two keys could give one text.
+  // As in LabelText, or two keys could give one text.
   std::replace(out.begin() + static_cast<std::ptrdiff_t>(at), out.end(), '\0',
                kForNul);
   out += kSeparator;
@@ -46,26 +46,16 @@ void AppendLabel(std::string_view name, std::string_view value,
 
 }  // namespace
 
-std::string_view CutLabel(std::string_view value, size_t bytes) {
-  if (value.size() <= bytes) return value;
-  size_t end = bytes;
-  // Back to the first byte of the character that the cut would split.
-  while (end > 0 && (static_cast<unsigned char>(value[end]) & 0xc0) == 0x80) {
-    --end;
-  }
-  return value.substr(0, end);
-}
-
 void ExemplarText(std::string_view event_namespace, std::string_view event_name,
                   std::string& out) {
   constexpr std::string_view kNamespace = "namespace";
   constexpr std::string_view kName = "name";
   constexpr size_t kMost = 128 - kNamespace.size() - kName.size();
   constexpr size_t kMostNamespace = 63;  // RFC 1123
-  event_namespace = CutLabel(event_namespace, kMostNamespace);
+  event_namespace = CutUtf8(event_namespace, kMostNamespace);
   out.clear();
   AppendLabel(kNamespace, event_namespace, out);
-  AppendLabel(kName, CutLabel(event_name, kMost - event_namespace.size()), out);
+  AppendLabel(kName, CutUtf8(event_name, kMost - event_namespace.size()), out);
 }
 
 SeriesLabels OverflowOf(const SeriesLabels& labels, Who who) {
@@ -92,13 +82,12 @@ bool IsOverflow(const SeriesLabels& labels, Who who) {
 void LabelKey(const SeriesLabels& labels, Who who, std::string& out) {
   out.clear();
   out += labels.scope == Scope::kCluster ? 'c' : 'n';
-  AppendKey(labels.api_group, out);
-  AppendKey(labels.kind, out);
-  AppendKey(who == Who::kTuple ? labels.object_namespace : labels.object_name,
-            out);
-  AppendKey(labels.reason, out);
-  AppendKey(labels.type, out);
-  AppendKey(labels.reporting_component, out);
+  for (const std::string_view value :
+       {labels.api_group, labels.kind,
+        who == Who::kTuple ? labels.object_namespace : labels.object_name,
+        labels.reason, labels.type, labels.reporting_component}) {
+    AppendKey(value, out);
+  }
 }
 
 size_t LabelText(const SeriesLabels& labels, Who who, std::string& out) {

@@ -1,6 +1,6 @@
-// What a series table is told at the start, and what it tells of its size. Used
-// by those who make one and by the exporter's own metrics. Which flags give the
-// options is said in option_table.cc.
+// Options of a series table, and the counts of its series. Used by the ledger
+// and by the exporter's own metrics. Has no flags: config/option_table.cc maps
+// them to these options.
 #pragma once
 
 #include <chrono>
@@ -11,21 +11,21 @@
 namespace kem {
 
 struct SeriesOptions {
-  // A counter shows 0 for so long after its birth, then its value, so that
-  // every Prometheus that scrapes at least that often sees the first increment.
+  // A new counter is exposed as 0 for this long, so that a Prometheus that
+  // scrapes at least that often sees the first increase.
   std::chrono::seconds initial_zero{75};
-  // Series of one family. Past it occurrences count in one overflow series a
-  // scope and type, which comes on top.
+  // Of one family. Occurrences beyond it count in additional overflow series,
+  // one for each scope and type.
   size_t max_series = 50'000;
-  // A series in which nothing was recorded for so long, and that no Event is
-  // in, goes away; 0: never.
+  // A series expires when it has no Events and nothing was recorded for this
+  // long; 0: never.
   std::chrono::seconds retention = std::chrono::hours(24);
-  // Keep what Note tells, about 150 bytes a counter.
+  // Keep exemplars, about 150 bytes a counter.
   bool exemplars = false;
 };
 
 struct SeriesCounts {
-  PerFamily shown{};       // series that a scrape gets
+  PerFamily shown{};       // series in a scrape
   PerFamily overflowed{};  // occurrences counted in overflow series
 };
 

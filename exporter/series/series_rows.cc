@@ -5,7 +5,6 @@
 namespace kem {
 namespace {
 
-constexpr size_t kFirstSlots = 256;
 constexpr size_t kMaxTextBytes = UINT16_MAX;
 // A saved row without its text.
 constexpr size_t kSavedRowBytes = 16 + 8 + 4 * 8 + 4 + 2 + 1 + 4;
@@ -25,15 +24,8 @@ WallTime ReadWall(ByteReader& reader) {
 
 }  // namespace
 
-SeriesRows::SeriesRows() : slots_(kFirstSlots, kNone) {}
-
 uint32_t SeriesRows::Find(const Hash128& key) const {
-  const size_t mask = slots_.size() - 1;
-  for (size_t slot = key.low & mask; slots_[slot] != kNone;
-       slot = (slot + 1) & mask) {
-    if (rows_[slots_[slot]].key == key) return slots_[slot];
-  }
-  return kNone;
+  return table_.Find(key, KeyOf());
 }
 
 uint32_t SeriesRows::Add(const Hash128& key, std::string_view text,
@@ -52,44 +44,13 @@ uint32_t SeriesRows::Add(const Hash128& key, std::string_view text,
   std::memcpy(row.text.get(), text.data(), text.size());
   row.text_size = static_cast<uint16_t>(text.size());
   row.split = static_cast<uint16_t>(split);
-  Occupy(number);
+  table_.Insert(number, KeyOf());
   return number;
 }
 
-// Gives the row, whose key is set, a slot; grows where it is time to.
-void SeriesRows::Occupy(uint32_t number) {
-  const auto place = [this](uint32_t n) {
-    const size_t mask = slots_.size() - 1;
-    size_t slot = Home(n);
-    while (slots_[slot] != kNone) slot = (slot + 1) & mask;
-    slots_[slot] = n;
-  };
-  if (++used_ * 4 > slots_.size() * 3) {
-    std::vector<uint32_t> old(slots_.size() * 2, kNone);
-    old.swap(slots_);
-    for (const uint32_t n : old) {
-      if (n != kNone) place(n);
-    }
-  }
-  place(number);
-}
-
-// Closes the gap in the probe sequence, so that no slot is lost.
 void SeriesRows::Free(uint32_t number) {
-  const size_t mask = slots_.size() - 1;
-  size_t hole = Home(number);
-  while (slots_[hole] != number) hole = (hole + 1) & mask;
-  for (size_t next = (hole + 1) & mask; slots_[next] != kNone;
-       next = (next + 1) & mask) {
-    const size_t home = Home(slots_[next]);
-    if (((next - home) & mask) >= ((next - hole) & mask)) {
-      slots_[hole] = slots_[next];
-      hole = next;
-    }
-  }
-  slots_[hole] = kNone;
+  table_.Erase(number, KeyOf());
   rows_[number] = SeriesRow();
-  --used_;
   free_.push_back(number);
 }
 
@@ -134,7 +95,7 @@ bool SeriesRows::Load(ByteReader& reader, std::chrono::nanoseconds shift) {
     SeriesRow& row = rows_.emplace_back();
     if (is_free[number]) continue;
     if (!LoadRow(reader, shift, row) || Find(row.key) != kNone) return false;
-    Occupy(number);
+    table_.Insert(number, KeyOf());
   }
   return reader.ok();
 }

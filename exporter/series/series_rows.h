@@ -1,9 +1,7 @@
-// The rows of a series table: found by the key of their labels, known to others
-// by number. A number stays the row's until the row is freed and is given to
-// another one later, so that years of new labels take no more memory than the
-// most that lived at a time. Which number a new row gets depends on nothing but
-// the calls made before: the same calls give the same numbers. Used by
-// SeriesTable only; knows no family and no limit.
+// The rows of a series table, found by the key of their labels or by number. A
+// freed number is used again, so that memory follows the highest number of rows
+// at a time. The same calls give the same numbers; the state's journal relies
+// on that. Used by SeriesTable only, which has the families and limits.
 #pragma once
 
 #include <cstdint>
@@ -15,26 +13,27 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/probing_table.h"
 
 namespace kem {
 
 struct SeriesRow {
   Hash128 key;
-  // What stands between the braces; null in a free row.
+  // The labels, as between the braces; null in a free row.
   std::unique_ptr<char[]> text;
   uint64_t occurrences = 0;
   WallTime last_seen;
   // When the row was first shown, on both clocks.
   WallTime created;
   SteadyTime born;
-  SteadyTime touched;  // when something was recorded last
+  SteadyTime touched;  // last record
   int32_t active = 0;
-  uint32_t made_in = 0;  // after how many expiries of the table
+  uint32_t made_in = 0;  // the table's number of expiries at that time
   uint16_t text_size = 0;
-  uint16_t split = 0;  // where the label goes that only last-seen has
+  uint16_t split = 0;  // position of the label that only last-seen has
   bool cluster = false;
   bool overflow = false;
-  bool preset = false;  // shown before anything is recorded, and for ever
+  bool preset = false;  // shown before anything is recorded, and never expires
   bool seen = false;    // something was recorded
 
   bool in_use() const { return text != nullptr; }
@@ -48,11 +47,9 @@ struct SeriesRow {
 
 class SeriesRows {
  public:
-  static constexpr uint32_t kNone = UINT32_MAX;
+  static constexpr uint32_t kNone = ProbingTable::kNone;
 
-  SeriesRows();
-
-  // Every row's number is below.
+  // Above the highest number.
   uint32_t size() const { return static_cast<uint32_t>(rows_.size()); }
   SeriesRow& operator[](uint32_t number) { return rows_[number]; }
   const SeriesRow& operator[](uint32_t number) const { return rows_[number]; }
@@ -62,29 +59,28 @@ class SeriesRows {
 
   // kNone when there is none.
   uint32_t Find(const Hash128& key) const;
-  // `key` must not be there yet. The row is blank but for key and text, of
-  // which at most 64 KiB are kept, and none is too little.
+  // No row may have `key` yet. Only key and text of the new row are set; text
+  // must not be empty, and is cut to 64 KiB.
   uint32_t Add(const Hash128& key, std::string_view text, size_t split);
   void Free(uint32_t number);
 
   void Save(ByteWriter& writer) const;
-  // Into rows that are empty. Times of the steady clock are moved by `shift`.
-  // False, and rows of no use, when the bytes are not what Save wrote.
+  // Loads into new SeriesRows what Save wrote. Adds `shift` to times of the
+  // steady clock. Returns false, and leaves the rows unusable, for invalid
+  // bytes.
   bool Load(ByteReader& reader, std::chrono::nanoseconds shift);
 
  private:
-  size_t Home(uint32_t number) const {
-    return rows_[number].key.low & (slots_.size() - 1);
+  auto KeyOf() const {
+    return
+        [this](uint32_t number) -> const Hash128& { return rows_[number].key; };
   }
-  void Occupy(uint32_t number);
   bool LoadRow(ByteReader& reader, std::chrono::nanoseconds shift,
                SeriesRow& row);
 
   std::deque<SeriesRow> rows_;
-  size_t used_ = 0;
-  std::vector<uint32_t> free_;  // the last one is given next
-  // Linear probing, at most 3/4 full.
-  std::vector<uint32_t> slots_;
+  std::vector<uint32_t> free_;  // the last is used next
+  ProbingTable table_{256};
 };
 
 }  // namespace kem

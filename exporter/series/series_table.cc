@@ -36,11 +36,11 @@ uint32_t SeriesTable::InternRow(const SeriesLabels& labels, Who who,
   row.cluster = labels.scope == Scope::kCluster;
   row.overflow = overflow;
   row.made_in = expiries_;
-  Tally(who, row, 1, admitted_, shown_);
+  CountRow(who, row, /*exists=*/true);
   return number;
 }
 
-// A row is made only where each family that would show it has room for it.
+// Whether each family that would show the row has room for it.
 bool SeriesTable::HasRoom(const SeriesLabels& labels, Who who) const {
   for (const Family family : kAllFamilies) {
     if (Shows(family, who, labels.scope == Scope::kCluster) &&
@@ -56,15 +56,13 @@ bool SeriesTable::IsShown(Family family, Who who, const SeriesRow& row) {
          (family == Family::kLastSeen ? row.seen : row.shown());
 }
 
-// Adds `difference` (1, or -1 as unsigned numbers have it) to what the row
-// counts in.
-void SeriesTable::Tally(Who who, const SeriesRow& row, uint64_t difference,
-                        PerFamily& admitted, PerFamily& shown) {
+void SeriesTable::CountRow(Who who, const SeriesRow& row, bool exists) {
+  const auto step = [exists](uint64_t& count) { exists ? ++count : --count; };
   for (const Family family : kAllFamilies) {
     if (!row.overflow && Shows(family, who, row.cluster)) {
-      admitted[At(family)] += difference;
+      step(admitted_[At(family)]);
     }
-    if (IsShown(family, who, row)) shown[At(family)] += difference;
+    if (IsShown(family, who, row)) step(shown_[At(family)]);
   }
 }
 
@@ -137,7 +135,7 @@ void SeriesTable::ExpireRows(Who who, SteadyTime now) {
                      now - row.touched < options_.retention)) {
       continue;
     }
-    Tally(who, row, uint64_t{0} - 1, admitted_, shown_);
+    CountRow(who, row, /*exists=*/false);
     rows.Free(number);
     exemplars_[At(who)].Forget(number);
   }
@@ -165,7 +163,7 @@ bool SeriesTable::Load(std::string_view bytes, std::chrono::nanoseconds shift) {
     const SeriesRows& rows = RowsOf(who);
     for (uint32_t number = 0; number < rows.size(); ++number) {
       if (rows[number].in_use()) {
-        Tally(who, rows[number], 1, admitted_, shown_);
+        CountRow(who, rows[number], /*exists=*/true);
       }
     }
   }

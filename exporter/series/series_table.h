@@ -1,11 +1,9 @@
-// The series of the four event families: which label tuples exist and what
-// their values are. Used by the pipeline, which counts into it, by the scrape,
-// which renders it piece by piece, and by the state, which saves it. Knows
-// nothing of Events or of HTTP.
+// The series of the four event families: label tuples and their values. Part of
+// the ledger, which counts into it and saves it; a scrape renders it in pieces.
 //
-// Not thread-safe: guarded by its owner's mutex. The scrape takes that mutex
-// for one piece at a time, so that counting never waits for a slow reader.
-// The same calls with the same times make the same table, numbers included.
+// Not thread-safe: guarded by the ledger's mutex, which a scrape takes for one
+// piece at a time, so that counting never waits for a slow client. The same
+// calls with the same times make the same table, numbers included.
 #pragma once
 
 #include <array>
@@ -29,21 +27,21 @@ class SeriesTable {
  public:
   SeriesTable(const SeriesOptions& options, const Hasher& hash);
 
-  // The numbers of the tuple's series, made when they are new; `added` tells
-  // whether any was. A new series is not shown before something is recorded in
-  // it, and until then, or until a Join, the next Expire takes it.
+  // Finds or makes the series of the labels; `added` is set to whether one is
+  // new. A new series is shown once something is recorded in it. Until then, or
+  // until a Join, the next Expire removes it.
   SeriesIds Intern(const SeriesLabels& labels, bool* added = nullptr);
 
-  // `delta` occurrences (0 is fine), the newest at `occurred_at`.
+  // Adds `delta` occurrences (may be 0), the newest at `occurred_at`.
   void Record(SeriesIds ids, uint32_t delta, WallTime occurred_at,
               const Moment& now);
-  // An Event object appeared in, or left, the series. Numbers stay valid while
-  // an Event is in them.
+  // An Event object entered, or left, the series. Numbers stay valid while an
+  // Event is in them.
   void Join(SeriesIds ids) { AddActive(ids, 1); }
   void Leave(SeriesIds ids) { AddActive(ids, -1); }
 
-  // The Event of the latest occurrence, which OpenMetrics can tell beside a
-  // counter. Does nothing without SeriesOptions::exemplars. Not saved.
+  // Sets the exemplar. Does nothing without SeriesOptions::exemplars. Not
+  // saved.
   void Note(SeriesIds ids, std::string_view event_namespace,
             std::string_view event_name, WallTime occurred_at) {
     if (!options_.exemplars) return;
@@ -52,32 +50,31 @@ class SeriesTable {
     exemplars_[1].Note(ids.object, event_namespace, event_name, occurred_at);
   }
 
-  // Shows the tuple from now on, at 0 until something is recorded in it, and
-  // for ever. Neither its objects nor its last-seen. Does nothing past
-  // max_series.
+  // Shows the tuple's counter from now on, at 0 until something is recorded in
+  // it, and never expires it. Does nothing beyond max_series.
   void Preset(const SeriesLabels& labels, const Moment& now);
 
-  // Takes the series that are idle for the retention, and those that nothing
-  // was ever recorded in; their numbers are given to new ones. Nobody may hold
-  // numbers but those that are joined: no list may be staged.
+  // Removes series that are idle for the retention, and those in which nothing
+  // was ever recorded, and frees their numbers. Callers may keep only numbers
+  // that are joined, so no list may be staged.
   void Expire(SteadyTime now);
 
   SeriesCounts Counts() const { return {shown_, overflowed_}; }
 
   using Cursor = RenderCursor;
-  // Appends lines in the cursor's style until `out` holds at least `size` bytes
-  // or all is said. False when there is no more. Series that are born or that
-  // expire during a scrape may or may not be in it, but never twice.
+  // Appends lines in the cursor's style until `out` has at least `size` bytes;
+  // returns false at the end. A series that appears or expires during a scrape
+  // is in it at most once.
   bool Render(RenderCursor& cursor, size_t size, SteadyTime now,
               std::string& out) const;
 
-  // Appends all of it but the options and the hasher's secret.
+  // Appends everything but options, exemplars and the hasher's secret.
   void Save(std::string& out) const;
-  // What Save wrote, into a table that nothing was done with and that has the
-  // same hasher. `shift` is added to times of the steady clock. False when the
-  // bytes are not that; the table is then as it was.
+  // Loads into a new table with the same hasher what Save wrote. Adds `shift`
+  // to times of the steady clock. Returns false, and changes nothing, for
+  // invalid bytes.
   bool Load(std::string_view bytes, std::chrono::nanoseconds shift);
-  // Whether `ids` are numbers of this table: for those that were saved beside.
+  // Whether `ids` are in use: validates numbers that were saved elsewhere.
   bool Has(SeriesIds ids) const;
 
  private:
@@ -97,8 +94,8 @@ class SeriesTable {
   void AddActive(SeriesIds ids, int32_t difference);
   void ExpireRows(Who who, SteadyTime now);
   static bool IsShown(Family family, Who who, const SeriesRow& row);
-  static void Tally(Who who, const SeriesRow& row, uint64_t difference,
-                    PerFamily& admitted, PerFamily& shown);
+  // Adds a row that exists now to the counts of rows, or takes it away.
+  void CountRow(Who who, const SeriesRow& row, bool exists);
   void RenderCounter(Family family, const RenderCursor& cursor, SteadyTime now,
                      std::string& out) const;
 
@@ -106,7 +103,7 @@ class SeriesTable {
   const Hasher hash_;
   SeriesRows tuples_;
   SeriesRows objects_;
-  PerFamily admitted_{};  // rows that count against max_series
+  PerFamily admitted_{};  // rows that count towards max_series
   PerFamily shown_{};
   PerFamily overflowed_{};
   uint32_t expiries_ = 0;

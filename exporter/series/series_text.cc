@@ -1,6 +1,4 @@
-// How a series table looks in an exposition: the half of SeriesTable that only
-// reads.
-
+// The exposition of SeriesTable.
 #include <algorithm>
 #include <array>
 
@@ -9,8 +7,8 @@
 namespace kem {
 namespace {
 
-// A scrape goes through these in order. Last-seen shows both: tuples of
-// namespaced objects, then objects.
+// In the sequence of a scrape. Last-seen has tuples of namespaced objects, then
+// cluster-scoped objects.
 struct Section {
   Family family;
   Who who;
@@ -23,7 +21,7 @@ constexpr std::array<Section, 5> kSections = {{
     {Family::kActive, Who::kTuple},
 }};
 
-// The one label that last-seen has beside a row's own.
+// The label that only last-seen has.
 std::string_view LastSeenLabel(const SeriesRow& row, Who who) {
   if (who == Who::kObject) {
     return row.overflow ? ",object_namespace=\"_overflow\""
@@ -57,8 +55,8 @@ bool SeriesTable::Render(RenderCursor& cursor, size_t size, SteadyTime now,
     for (; cursor.row < rows.size(); ++cursor.row) {
       if (out.size() >= size) return true;
       const SeriesRow& row = rows[cursor.row];
-      // What was made since an expiry may have been shown already, under the
-      // number that it had before.
+      // A row made after an expiry may have been shown under the number that it
+      // had before.
       if (!IsShown(family, who, row) || row.made_in > *cursor.expiries) {
         continue;
       }

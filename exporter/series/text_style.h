@@ -1,7 +1,6 @@
-// What a scrape's text looks like: the text format 0.0.4 or OpenMetrics 1.0,
-// and the pieces that both are made of. Used by the series table and by the
-// exporter's own metrics, so that the two halves of a scrape agree. Does not
-// decide which one a client gets: see metrics/negotiation.h.
+// The text format 0.0.4 and OpenMetrics 1.0: what differs, and the parts of
+// both. Used by the series table and by the exporter's own metrics, so that the
+// two halves of a scrape agree. metrics/negotiation.h selects the format.
 #pragma once
 
 #include <cstdint>
@@ -16,11 +15,11 @@ namespace kem {
 
 struct TextStyle {
   bool open_metrics = false;
-  // Counters tell when they began; OpenMetrics only.
+  // Adds _created to counters; OpenMetrics only.
   bool created = false;
 };
 
-// Where a scrape of the event series stands; begins at the first family's head.
+// The position of a scrape in the event series.
 struct RenderCursor {
   TextStyle style;
   size_t section = 0;  // a family's rows of one kind
@@ -29,15 +28,15 @@ struct RenderCursor {
   std::optional<uint32_t> expiries;  // of the table when it started
 };
 
-// HELP and TYPE; in OpenMetrics UNIT too, where the name ends with one, and a
-// counter's name without "_total".
+// HELP and TYPE. OpenMetrics also has UNIT when the name ends with one, and
+// counters without "_total".
 void AppendHead(const FamilyInfo& info, const TextStyle& style,
                 std::string& out);
 // A family's name in OpenMetrics.
 std::string_view BaseName(const FamilyInfo& info);
 
 void AppendInteger(uint64_t value, std::string& out);
-// Seconds with as many fraction digits as it takes; never a locale's comma.
+// Seconds with as many decimals as needed, in no locale.
 void AppendTimestamp(WallTime time, std::string& out);
 
 }  // namespace kem

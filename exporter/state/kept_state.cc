@@ -14,11 +14,11 @@ namespace {
 
 constexpr std::chrono::milliseconds kLockPoll{250};
 constexpr int kLockPolls = 60;
-// A disk that takes longer is not waited for: what is shown then may be lost.
+// For the disk at a scrape. What is exposed after a longer wait may be lost.
 constexpr std::chrono::milliseconds kPatience{500};
 
-// The lock goes with the process. Where it cannot be made, nothing can be
-// written either, which the first save tells.
+// The lock ends with the process. Where it cannot be created, nothing else can
+// be written, and the first save reports that.
 Result<UniqueFd> Lock(const std::string& path, Clock& clock) {
   const std::string file = path + ".lock";
   UniqueFd fd(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
@@ -29,7 +29,7 @@ Result<UniqueFd> Lock(const std::string& path, Clock& clock) {
       return Error{ErrorCode::kInvalidConfig,
                    "--state.file " + path +
                        " is in use by another kube-event-metrics; stop it, or "
-                       "give each a file of its own"};
+                       "give each process its own file"};
     }
     if (poll == 0) LogInfo("Waiting for the state file", {{"file", path}});
     clock.SleepFor(kLockPoll, {});
@@ -46,7 +46,7 @@ KeptState::~KeptState() { Stop(); }
 
 Result<std::unique_ptr<KeptState>> KeptState::Open(
     StateOptions options, const SeriesOptions& series,
-    const std::vector<std::string>& watches, Clock& clock) {
+    const std::vector<std::string>& names, Clock& clock) {
   std::unique_ptr<KeptState> kept(new KeptState(std::move(options), clock));
   const std::string& path = kept->options_.path;
   if (path.empty()) {
@@ -57,7 +57,7 @@ Result<std::unique_ptr<KeptState>> KeptState::Open(
   if (!lock) return lock.error();
   kept->lock_ = std::move(*lock);
   kept->loaded_ = LoadState(path, kept->options_.origin, series, clock);
-  kept->ledger().KeepWatches(watches);
+  kept->ledger().KeepCollections(names);
   return kept;
 }
 
@@ -65,7 +65,7 @@ void KeptState::Start(std::function<void()> before_save) {
   if (options_.path.empty()) return;
   options_.before_save = std::move(before_save);
   store_.emplace(options_, loaded_, clock_, stats_);
-  // What is shown from now on must be written first.
+  // What is exposed from now on must be on the disk first.
   store_->Save();
   saves_ = std::jthread(
       [this](const std::stop_token& stop) { store_->RunSaves(stop); });

@@ -1,6 +1,6 @@
-// The ledger of this process and what keeps it: with --state.file a lock, what
-// an earlier process left, and the threads that save; without, nothing but a
-// new ledger. Used by the app, so that the rest need not know which it is.
+// The ledger of this process. With --state.file it is what an earlier process
+// left, locked, with the threads that save it; without, a new ledger and
+// nothing else. Used by the app, so that the rest works the same in both cases.
 #pragma once
 
 #include <functional>
@@ -19,27 +19,27 @@ namespace kem {
 
 class KeptState {
  public:
-  // Waits up to 15 s for another process to let go of the file, as a rolling
-  // update may start the new one before the old one ended; then kInvalidConfig.
-  // An empty `options.path` keeps nothing. `watches` are the names of those
-  // there will be. `clock` must outlive this.
+  // An empty `options.path` keeps nothing. Waits up to 15 s for another process
+  // to release the file, because a rolling update may start the new one before
+  // the old one has ended; then kInvalidConfig. What is known of collections
+  // other than `names` is forgotten. `clock` must outlive this.
   static Result<std::unique_ptr<KeptState>> Open(
       StateOptions options, const SeriesOptions& series,
-      const std::vector<std::string>& watches, Clock& clock);
+      const std::vector<std::string>& names, Clock& clock);
   ~KeptState();
 
   Ledger& ledger() { return *loaded_.ledger; }
   const StateStats& stats() const { return stats_; }
 
-  // Begins to keep the ledger; the first save is done on return. Whatever makes
-  // watches has done so. `before_save` is called before each save, under the
+  // Starts to save; the first save is done on return. All collections are in
+  // the ledger by now. `before_save` is called before each save, under the
   // ledger's mutex, until Stop.
   void Start(std::function<void()> before_save);
-  // What is counted by now is not forgotten when the process ends: waits for
-  // the disk, but for half a second at most. Thread-safe.
+  // On return what is counted by now survives the end of the process. Waits for
+  // the disk, at most half a second. Thread-safe.
   void Flush();
-  // Saves once more and ends. To be called when nothing counts any more. The
-  // second time, and without Start, it does nothing.
+  // Saves once more and joins the threads. Call it when nothing counts any
+  // more. Does nothing the second time, or without Start.
   void Stop();
 
  private:

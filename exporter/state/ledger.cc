@@ -12,115 +12,132 @@ Ledger::Ledger(const SeriesOptions& options, const Hasher& hash)
 
 Ledger::~Ledger() = default;
 
-Ledger::Watch& Ledger::FindWatch(const std::string& name) {
-  for (const auto& watch : watches_) {
-    if (watch->name == name) return *watch;
+Ledger::Collection& Ledger::FindCollection(const std::string& name) {
+  for (const auto& collection : collections_) {
+    if (collection->name == name) return *collection;
   }
-  Watch& watch = *watches_.emplace_back(std::make_unique<Watch>());
-  watch.name = name;
-  watch.number = static_cast<uint16_t>(watches_.size() - 1);
-  return watch;
+  Collection& collection =
+      *collections_.emplace_back(std::make_unique<Collection>());
+  collection.name = name;
+  collection.number = static_cast<uint16_t>(collections_.size() - 1);
+  return collection;
 }
 
-Ledger::Watch* Ledger::WatchAt(uint16_t number) {
-  return number < watches_.size() ? watches_[number].get() : nullptr;
+Ledger::Collection* Ledger::CollectionAt(uint16_t number) {
+  return number < collections_.size() ? collections_[number].get() : nullptr;
 }
 
-void Ledger::KeepWatches(const std::vector<std::string>& names) {
-  std::erase_if(watches_, [&](const std::unique_ptr<Watch>& watch) {
-    if (std::find(names.begin(), names.end(), watch->name) != names.end()) {
-      return false;
-    }
-    watch->tracker.ForEachLive([this](SeriesIds gone) { Leave(gone); });
-    return true;
-  });
-  for (size_t i = 0; i < watches_.size(); ++i) {
-    watches_[i]->number = static_cast<uint16_t>(i);
+void Ledger::KeepCollections(const std::vector<std::string>& names) {
+  std::erase_if(collections_,
+                [&](const std::unique_ptr<Collection>& collection) {
+                  if (std::find(names.begin(), names.end(), collection->name) !=
+                      names.end()) {
+                    return false;
+                  }
+                  collection->tracker.ForEachLive(
+                      [this](SeriesIds gone) { Leave(gone); });
+                  return true;
+                });
+  for (size_t i = 0; i < collections_.size(); ++i) {
+    collections_[i]->number = static_cast<uint16_t>(i);
   }
 }
 
 SeriesIds Ledger::Intern(const SeriesLabels& labels) {
   bool added = false;
   const SeriesIds ids = series_->Intern(labels, &added);
-  if (added && log_) log_->Intern(labels);
+  if (added && log_) log_->Append(LedgerStep::kIntern, labels);
   return ids;
 }
 
 void Ledger::Preset(const SeriesLabels& labels, const Moment& now) {
   series_->Preset(labels, now);
-  if (log_) log_->Preset(labels, now);
+  if (log_) log_->Append(LedgerStep::kPreset, labels, now);
 }
 
 void Ledger::Expire(const Moment& now) {
   series_->Expire(now.steady);
-  if (log_) log_->Expire(now);
+  if (log_) log_->Append(LedgerStep::kExpire, now);
 }
 
-Change Ledger::Observe(Watch& watch, const Sighting& sighting,
+Change Ledger::Observe(Collection& collection, const Sighting& sighting,
                        const Moment& now) {
-  watch.point.Observe(sighting.resource_version, now.steady);
-  const Change change = watch.tracker.Observe(sighting, now.steady);
-  if (log_) log_->Observe(watch.number, sighting, now);
+  collection.point.Observe(sighting.resource_version, now.steady);
+  const Change change = collection.tracker.Observe(sighting, now.steady);
+  if (log_)
+    log_->Append(LedgerStep::kObserve, collection.number, sighting, now);
   Count(sighting, change, now);
   return change;
 }
 
-Change Ledger::Remove(Watch& watch, const Sighting& sighting,
+Change Ledger::Remove(Collection& collection, const Sighting& sighting,
                       const Moment& now) {
-  watch.point.Observe(sighting.resource_version, now.steady);
-  const Change change = watch.tracker.Remove(sighting, now.steady);
-  if (log_) log_->Remove(watch.number, sighting, now);
+  collection.point.Observe(sighting.resource_version, now.steady);
+  const Change change = collection.tracker.Remove(sighting, now.steady);
+  if (log_) log_->Append(LedgerStep::kRemove, collection.number, sighting, now);
   Leave(change.left);
   return change;
 }
 
-void Ledger::Progress(Watch& watch, uint64_t resource_version,
+void Ledger::Progress(Collection& collection, uint64_t resource_version,
                       const Moment& now) {
-  watch.point.Observe(resource_version, now.steady);
-  if (log_) log_->Progress(watch.number, resource_version, now);
+  collection.point.Observe(resource_version, now.steady);
+  if (log_)
+    log_->Append(LedgerStep::kProgress, collection.number, resource_version,
+                 now);
 }
 
-void Ledger::Commit(Watch& watch, const std::deque<Sighting>& sightings,
+void Ledger::CompleteWatch(Collection& collection) {
+  collection.point.Complete();
+  if (log_) log_->Append(LedgerStep::kCompleteWatch, collection.number);
+}
+
+void Ledger::Commit(Collection& collection,
+                    const std::deque<Sighting>& sightings,
                     const ListCommit& commit, const Choice& choice,
                     const Moment& now,
                     const EventTracker::OnChange& on_change) {
-  watch.tracker.Replace(
-      sightings, !watch.has_baseline || commit.new_epoch, commit.server_time,
-      now.steady,
+  collection.tracker.Replace(
+      sightings, !collection.has_baseline || commit.new_epoch,
+      commit.server_time, now.steady,
       [&](const Sighting& sighting, const Change& change) {
         Count(sighting, change, now);
         on_change(sighting, change);
       },
       [&](SeriesIds gone) { Leave(gone); });
-  watch.has_baseline = true;
-  watch.choice = choice;
+  collection.has_baseline = true;
+  collection.choice = choice;
   if (commit.bridge) {
-    watch.point.Bridge(commit.resource_version, now.steady);
+    collection.point.Bridge(commit.resource_version, commit.started);
   } else {
-    watch.point.Reset(commit.resource_version, now.steady);
+    collection.point.Reset(commit.resource_version, commit.started);
   }
-  if (log_) log_->Commit(watch.number, sightings, commit, choice, now);
+  if (log_)
+    log_->Append(LedgerStep::kCommit, collection.number, commit, choice, now,
+                 sightings);
 }
 
 void Ledger::SetSinks(const std::vector<Outbox::Sink>& sinks) {
   outbox_.SetSinks(sinks);
-  if (log_) log_->SetSinks(sinks);
+  if (log_) log_->Append(LedgerStep::kSinks, sinks);
 }
 
 void Ledger::Offer(uint32_t mask, std::string occurrence) {
-  if (log_) log_->Offer(mask, occurrence);
+  if (log_) log_->Append(LedgerStep::kOffer, mask, occurrence);
   outbox_.Offer(mask, std::move(occurrence));
 }
 
 void Ledger::Acknowledge(size_t sink, uint64_t number) {
   outbox_.Acknowledge(sink, number);
-  if (log_) log_->Acknowledge(sink, number);
+  if (log_)
+    log_->Append(LedgerStep::kAcknowledge, static_cast<uint8_t>(sink), number);
 }
 
 bool Ledger::Remember(size_t sink, std::string_view name,
                       std::string_view text) {
   if (!outbox_.Remember(sink, name, text)) return false;
-  if (log_) log_->Remember(sink, name, text);
+  if (log_)
+    log_->Append(LedgerStep::kRemember, static_cast<uint8_t>(sink), name, text);
   return true;
 }
 

@@ -1,11 +1,12 @@
-// What was counted and what must be remembered to count on: the trackers of all
-// watches and the series. One machine whose every step is one of the calls
-// below, so that a step can be written down and taken again after a restart.
-// Used by the pipelines, which decide what an Event is about, and by the
-// scrape, which reads the series. Knows nothing of JSON, scopes or files.
+// Everything that was counted and that counting goes on from: the series, the
+// outbox, and for each watched collection a tracker and a resume point. Every
+// change is one of the calls below, a step, so that it can be logged and
+// replayed after a restart. Used by the pipelines, which decide what an Event
+// is about, and by scrapes, which read the series. No JSON, scopes or files
+// here.
 //
-// Not thread-safe: every call needs mutex(), but for those of a ledger that
-// only one thread knows yet. Nothing here fails.
+// Not thread-safe: every call needs mutex(), unless only one thread has the
+// ledger. Nothing here fails.
 #pragma once
 
 #include <chrono>
@@ -40,39 +41,38 @@ class Ledger {
     bool operator==(const Choice&) const = default;
   };
 
-  // What one watch knows of its collection.
-  struct Watch {
+  // What is remembered of one watched collection.
+  struct Collection {
     std::string name;
     uint16_t number = 0;
     EventTracker tracker;
     ResumePoint point;
     bool has_baseline = false;
     Choice choice;  // of the last list
-    // Until when it was in contact, for who goes on after a restart.
+    // Until when it was in contact; used after a restart.
     SteadyTime whole_until;
   };
 
   Ledger(const SeriesOptions& options, const Hasher& hash);
   ~Ledger();
 
-  // Everybody who uses the ledger locks this first.
   std::mutex& mutex() { return mutex_; }
 
   // For all keys that are put in.
   const Hasher& hash() const { return hash_; }
 
-  // The watch of this name, made when it is new; at most 65,535. Valid as long
-  // as the ledger, but for KeepWatches.
-  Watch& FindWatch(const std::string& name);
-  // Null when there is none of this number.
-  Watch* WatchAt(uint16_t number);
-  // Forgets the watches of other names: their Events leave their series, whose
-  // counters stay.
-  void KeepWatches(const std::vector<std::string>& names);
+  // The collection of this name, added when it is new; at most 65,535. Valid
+  // until KeepCollections.
+  Collection& FindCollection(const std::string& name);
+  // Null when no collection has this number.
+  Collection* CollectionAt(uint16_t number);
+  // Forgets the collections of other names. Their Events leave their series,
+  // whose counters stay.
+  void KeepCollections(const std::vector<std::string>& names);
 
   // The steps. Each is logged while there is a log.
 
-  // The series of these labels; shown from the first Event on that is in them.
+  // The series of these labels; exposed once an Event is in it.
   SeriesIds Intern(const SeriesLabels& labels);
   // See SeriesTable. Note is no step: nothing depends on it.
   void Preset(const SeriesLabels& labels, const Moment& now);
@@ -82,58 +82,62 @@ class Ledger {
     series_->Note(ids, event_namespace, event_name, occurred_at);
   }
 
-  // A frame's Event, ADDED or MODIFIED, and DELETED; and a frame that is
-  // neither but tells of a version.
-  Change Observe(Watch& watch, const Sighting& sighting, const Moment& now);
-  Change Remove(Watch& watch, const Sighting& sighting, const Moment& now);
-  void Progress(Watch& watch, uint64_t resource_version, const Moment& now);
+  // A watch event: ADDED or MODIFIED, DELETED, and BOOKMARK.
+  Change Observe(Collection& collection, const Sighting& sighting,
+                 const Moment& now);
+  Change Remove(Collection& collection, const Sighting& sighting,
+                const Moment& now);
+  void Progress(Collection& collection, uint64_t resource_version,
+                const Moment& now);
+  // A watch ended properly.
+  void CompleteWatch(Collection& collection);
 
   // A whole list, of what `choice` lets through. Calls on_change for each
   // sighting.
   void Commit(
-      Watch& watch, const std::deque<Sighting>& sightings,
+      Collection& collection, const std::deque<Sighting>& sightings,
       const ListCommit& commit, const Choice& choice, const Moment& now,
       const EventTracker::OnChange& on_change = [](const Sighting&,
                                                    const Change&) {});
 
-  // See Outbox.
+  // See Outbox. Drop and PutBack are no steps: counters of drops start at 0
+  // with the process. Peek is none either: what was peeked at waits again after
+  // a restart.
   void SetSinks(const std::vector<Outbox::Sink>& sinks);
   void Offer(uint32_t mask, std::string occurrence);
   void Acknowledge(size_t sink, uint64_t number);
   bool Remember(size_t sink, std::string_view name, std::string_view text);
-
   const Outbox& outbox() const { return outbox_; }
-  // No step: counters of what was dropped begin at 0 with the process.
   void Drop(uint32_t mask) { outbox_.Drop(mask, 1); }
-  // No step: what was peeked at waits on after a restart.
   Outbox::Entries Peek(size_t sink, size_t max_entries, size_t max_bytes) {
     return outbox_.Peek(sink, max_entries, max_bytes);
   }
-
   void PutBack(size_t sink) { outbox_.PutBack(sink); }
 
   const SeriesTable& series() const { return *series_; }
-  // Whether an Event may be in these series: also in none.
+  // Whether these are series of this ledger, or none.
   bool Knows(SeriesIds ids) const {
     return ids == SeriesIds() || series_->Has(ids);
   }
   // Occurrences of Events that their recorder combined.
   uint64_t combined() const { return combined_; }
-  // Occurrences of Events that had no series.
+  // Occurrences of Events without series.
   uint64_t filtered() const { return filtered_; }
 
-  // Begins to log steps; `wake` is called when there are many. Null without.
+  // Starts to log steps; `wake` is called when there are many. log() is null
+  // without.
   void StartLog(std::function<void()> wake);
   void StopLog();
   LedgerLog* log() { return log_.get(); }
 
   // Appends everything, the secret of the hash included.
   void Save(std::string& out) const;
-  // What Save wrote, `shift` by the steady clock later, with the options of who
-  // saved: its steps must find the same room. Null for any other bytes.
+  // What Save wrote, `shift` by the steady clock later. Keeps the options of
+  // the process that saved, because its steps must find the same room. Null for
+  // any other bytes.
   static std::unique_ptr<Ledger> Load(std::string_view bytes,
                                       std::chrono::nanoseconds shift);
-  // From now on.
+  // Applies from now on.
   void SetOptions(const SeriesOptions& options);
 
  private:
@@ -144,7 +148,7 @@ class Ledger {
   SeriesOptions options_;
   Hasher hash_;
   std::optional<SeriesTable> series_;  // never empty
-  std::vector<std::unique_ptr<Watch>> watches_;
+  std::vector<std::unique_ptr<Collection>> collections_;
   Outbox outbox_;
   uint64_t combined_ = 0;
   uint64_t filtered_ = 0;

@@ -1,6 +1,7 @@
 #include "state/ledger_log.h"
 
-#include <optional>
+#include <concepts>
+#include <tuple>
 #include <utility>
 
 #include "base/bytes.h"
@@ -10,57 +11,11 @@
 namespace kem {
 namespace {
 
-constexpr char kIntern = 'I';
-constexpr char kPreset = 'P';
-constexpr char kObserve = 'O';
-constexpr char kRemove = 'R';
-constexpr char kProgress = 'V';
-constexpr char kCommit = 'C';
-constexpr char kExpire = 'X';
-constexpr char kSinks = 'N';
-constexpr char kOffer = 'F';
-constexpr char kAcknowledge = 'A';
-constexpr char kRemember = 'M';
-// Of a sighting.
+// The flags of a sighting.
 constexpr uint8_t kCombined = 1;
 constexpr uint8_t kUnwatched = 2;
 
-void PutMoment(const Moment& now, ByteWriter& to) {
-  to.Integer<int64_t>(now.steady.time_since_epoch().count());
-  to.Integer<int64_t>(now.wall.time_since_epoch().count());
-}
-
-void PutSighting(const Sighting& sighting, ByteWriter& to) {
-  to.Integer<uint64_t>(sighting.key.low);
-  to.Integer<uint64_t>(sighting.key.high);
-  to.Integer<uint64_t>(sighting.uid);
-  to.Integer<uint64_t>(sighting.resource_version);
-  to.Integer<int64_t>(sighting.identity_time.time_since_epoch().count());
-  to.Integer<int64_t>(sighting.occurred_at.time_since_epoch().count());
-  to.Integer<uint32_t>(sighting.count);
-  to.Integer<uint8_t>(
-      static_cast<uint8_t>((sighting.combined ? kCombined : 0) |
-                           (sighting.unwatched ? kUnwatched : 0)));
-  to.Integer<uint32_t>(sighting.series.tuple);
-  to.Integer<uint32_t>(sighting.series.object);
-}
-
-void PutLabels(const SeriesLabels& labels, ByteWriter& to) {
-  to.Flag(labels.scope == Scope::kCluster);
-  // The table cuts them, too, but a hostile one may be a megabyte.
-  for (const std::string_view value :
-       {labels.api_group, labels.kind, labels.object_namespace,
-        labels.object_name, labels.reason, labels.type,
-        labels.reporting_component}) {
-    to.Text(CutLabel(value));
-  }
-}
-
-WallTime TakeWall(ByteReader& from) {
-  return WallTime(std::chrono::microseconds(from.Time(0)));
-}
-
-// Reads steps, one member function a kind.
+// Reads and takes steps.
 class Player {
  public:
   Player(std::string_view steps, std::chrono::nanoseconds shift, Ledger& ledger)
@@ -73,279 +28,224 @@ class Player {
 
  private:
   void Step();
-  void Commit();
-  void Sinks();
-  void Offer();
-  void Acknowledge();
-  void Remember();
 
-  Moment TakeMoment() {
-    Moment now;
-    now.steady =
-        SteadyTime(std::chrono::nanoseconds(from_.Time(shift_.count())));
-    now.wall = TakeWall(from_);
-    return now;
+  // Reads the fields in order, and calls `take` with them if they are valid.
+  template <typename... Fields, typename Taker>
+  void Take(const Taker& take) {
+    std::tuple<Fields...> fields;
+    std::apply([this](Fields&... field) { (Read(field), ...); }, fields);
+    if (from_.ok()) std::apply(take, fields);
   }
 
-  Sighting TakeSighting() {
-    Sighting sighting;
-    sighting.key.low = from_.Integer<uint64_t>();
-    sighting.key.high = from_.Integer<uint64_t>();
-    sighting.uid = from_.Integer<uint64_t>();
-    sighting.resource_version = from_.Integer<uint64_t>();
-    sighting.identity_time = TakeWall(from_);
-    sighting.occurred_at = TakeWall(from_);
-    sighting.count = from_.Integer<uint32_t>();
-    const auto flags = from_.Integer<uint8_t>();
-    sighting.combined = (flags & kCombined) != 0;
-    sighting.unwatched = (flags & kUnwatched) != 0;
-    sighting.series.tuple = from_.Integer<uint32_t>();
-    sighting.series.object = from_.Integer<uint32_t>();
-    return sighting;
+  template <std::integral Integer>
+  void Read(Integer& value) {
+    value = from_.Integer<Integer>();
   }
-
-  SeriesLabels TakeLabels() {
-    SeriesLabels labels;
-    labels.scope = from_.Flag() ? Scope::kCluster : Scope::kNamespaced;
-    for (std::string_view* value :
-         {&labels.api_group, &labels.kind, &labels.object_namespace,
-          &labels.object_name, &labels.reason, &labels.type,
-          &labels.reporting_component}) {
-      *value = from_.Text();
-    }
-    return labels;
+  void Read(std::string_view& text) { text = from_.Text(); }
+  void Read(SteadyTime& time) {
+    time = SteadyTime(std::chrono::nanoseconds(from_.Time(shift_.count())));
   }
-
-  Ledger::Watch* TakeWatch() {
-    Ledger::Watch* watch = ledger_.WatchAt(from_.Integer<uint16_t>());
-    if (watch == nullptr) from_.Fail();
-    return watch;
+  void Read(WallTime& time) {
+    time = WallTime(std::chrono::microseconds(from_.Time(0)));
   }
-
-  // A step that is whole and can be taken.
-  bool Sane(const Sighting& sighting) {
-    if (!ledger_.Knows(sighting.series)) from_.Fail();
-    return from_.ok();
+  void Read(Moment& now) {
+    Read(now.steady);
+    Read(now.wall);
   }
+  void Read(Ledger::Collection*& collection) {
+    collection = ledger_.CollectionAt(from_.Integer<uint16_t>());
+    if (collection == nullptr) from_.Fail();
+  }
+  // The number of a sink.
+  struct SinkNumber {
+    uint8_t value = 0;
+  };
+  void Read(SinkNumber& sink) {
+    Read(sink.value);
+    if (sink.value >= ledger_.outbox().sinks()) from_.Fail();
+  }
+  void Read(std::vector<Outbox::Sink>& sinks) {
+    if (!TakeSinks(from_, sinks)) from_.Fail();
+  }
+  void Read(Sighting& sighting);
+  void Read(std::deque<Sighting>& sightings);
+  void Read(SeriesLabels& labels);
+  void Read(ListCommit& commit);
+  void Read(Ledger::Choice& choice);
 
   ByteReader from_;
   const std::chrono::nanoseconds shift_;
   Ledger& ledger_;
 };
 
+void Player::Read(Sighting& sighting) {
+  Read(sighting.key.low);
+  Read(sighting.key.high);
+  Read(sighting.uid);
+  Read(sighting.resource_version);
+  Read(sighting.identity_time);
+  Read(sighting.occurred_at);
+  Read(sighting.count);
+  const auto flags = from_.Integer<uint8_t>();
+  sighting.combined = (flags & kCombined) != 0;
+  sighting.unwatched = (flags & kUnwatched) != 0;
+  Read(sighting.series.tuple);
+  Read(sighting.series.object);
+  if (!ledger_.Knows(sighting.series)) from_.Fail();
+}
+
+void Player::Read(std::deque<Sighting>& sightings) {
+  const auto count = from_.Integer<uint32_t>();
+  for (uint32_t i = 0; i < count && from_.ok(); ++i) {
+    Read(sightings.emplace_back());
+  }
+}
+
+void Player::Read(SeriesLabels& labels) {
+  labels.scope = from_.Flag() ? Scope::kCluster : Scope::kNamespaced;
+  for (std::string_view* value :
+       {&labels.api_group, &labels.kind, &labels.object_namespace,
+        &labels.object_name, &labels.reason, &labels.type,
+        &labels.reporting_component}) {
+    Read(*value);
+  }
+}
+
+void Player::Read(ListCommit& commit) {
+  Read(commit.resource_version);
+  Read(commit.server_time);
+  commit.new_epoch = from_.Flag();
+  commit.bridge = from_.Flag();
+  Read(commit.started);
+}
+
+void Player::Read(Ledger::Choice& choice) {
+  choice.selector = from_.Text();
+  choice.filter = from_.Text();
+}
+
 void Player::Step() {
-  const std::string_view step = from_.Raw(1);
-  switch (step.front()) {
-    case kIntern: {
-      const SeriesLabels labels = TakeLabels();
-      if (from_.ok()) ledger_.Intern(labels);
-      return;
-    }
-    case kPreset: {
-      const SeriesLabels labels = TakeLabels();
-      const Moment now = TakeMoment();
-      if (from_.ok()) ledger_.Preset(labels, now);
-      return;
-    }
-    case kObserve:
-    case kRemove: {
-      Ledger::Watch* watch = TakeWatch();
-      const Sighting sighting = TakeSighting();
-      const Moment now = TakeMoment();
-      if (step.front() == kRemove) {
-        if (from_.ok()) ledger_.Remove(*watch, sighting, now);
-      } else if (Sane(sighting)) {
-        ledger_.Observe(*watch, sighting, now);
-      }
-      return;
-    }
-    case kProgress: {
-      Ledger::Watch* watch = TakeWatch();
-      const auto version = from_.Integer<uint64_t>();
-      const Moment now = TakeMoment();
-      if (from_.ok()) ledger_.Progress(*watch, version, now);
-      return;
-    }
-    case kCommit:
-      return Commit();
-    case kExpire: {
-      const Moment now = TakeMoment();
-      if (from_.ok()) ledger_.Expire(now);
-      return;
-    }
-    case kSinks:
-      return Sinks();
-    case kOffer:
-      return Offer();
-    case kAcknowledge:
-      return Acknowledge();
-    case kRemember:
-      return Remember();
+  using Collection = Ledger::Collection*;
+  switch (static_cast<LedgerStep>(from_.Raw(1).front())) {
+    case LedgerStep::kIntern:
+      return Take<SeriesLabels>(
+          [this](const auto& labels) { ledger_.Intern(labels); });
+    case LedgerStep::kPreset:
+      return Take<SeriesLabels, Moment>(
+          [this](const auto&... step) { ledger_.Preset(step...); });
+    case LedgerStep::kObserve:
+      return Take<Collection, Sighting, Moment>(
+          [this](Collection collection, const auto&... step) {
+            ledger_.Observe(*collection, step...);
+          });
+    case LedgerStep::kRemove:
+      return Take<Collection, Sighting, Moment>(
+          [this](Collection collection, const auto&... step) {
+            ledger_.Remove(*collection, step...);
+          });
+    case LedgerStep::kProgress:
+      return Take<Collection, uint64_t, Moment>(
+          [this](Collection collection, const auto&... step) {
+            ledger_.Progress(*collection, step...);
+          });
+    case LedgerStep::kCompleteWatch:
+      return Take<Collection>([this](Collection collection) {
+        ledger_.CompleteWatch(*collection);
+      });
+    case LedgerStep::kCommit:
+      return Take<Collection, ListCommit, Ledger::Choice, Moment,
+                  std::deque<Sighting>>(
+          [this](Collection collection, const auto& commit, const auto& choice,
+                 const auto& now, const auto& sightings) {
+            ledger_.Commit(*collection, sightings, commit, choice, now);
+          });
+    case LedgerStep::kExpire:
+      return Take<Moment>([this](const Moment& now) { ledger_.Expire(now); });
+    case LedgerStep::kSinks:
+      return Take<std::vector<Outbox::Sink>>(
+          [this](const auto& sinks) { ledger_.SetSinks(sinks); });
+    case LedgerStep::kOffer:
+      return Take<uint32_t, std::string_view>(
+          [this](uint32_t mask, std::string_view occurrence) {
+            if (!DecodeOccurrence(occurrence)) return from_.Fail();
+            ledger_.Offer(mask, std::string(occurrence));
+          });
+    case LedgerStep::kAcknowledge:
+      return Take<SinkNumber, uint64_t>(
+          [this](SinkNumber sink, uint64_t entry) {
+            ledger_.Acknowledge(sink.value, entry);
+          });
+    case LedgerStep::kRemember:
+      return Take<SinkNumber, std::string_view, std::string_view>(
+          [this](SinkNumber sink, const auto&... step) {
+            if (!ledger_.Remember(sink.value, step...)) from_.Fail();
+          });
     default:
       from_.Fail();
   }
 }
 
-void Player::Sinks() {
-  std::vector<Outbox::Sink> sinks;
-  if (TakeSinks(from_, sinks)) ledger_.SetSinks(sinks);
-}
-
-void Player::Offer() {
-  const auto mask = from_.Integer<uint32_t>();
-  const std::string_view occurrence = from_.Text();
-  if (!DecodeOccurrence(occurrence)) from_.Fail();
-  if (from_.ok()) ledger_.Offer(mask, std::string(occurrence));
-}
-
-void Player::Acknowledge() {
-  const auto sink = from_.Integer<uint8_t>();
-  const auto number = from_.Integer<uint64_t>();
-  if (sink >= ledger_.outbox().sinks()) from_.Fail();
-  if (from_.ok()) ledger_.Acknowledge(sink, number);
-}
-
-void Player::Remember() {
-  const auto sink = from_.Integer<uint8_t>();
-  const std::string_view name = from_.Text();
-  const std::string_view text = from_.Text();
-  if (sink >= ledger_.outbox().sinks()) from_.Fail();
-  if (from_.ok() && !ledger_.Remember(sink, name, text)) from_.Fail();
-}
-
-void Player::Commit() {
-  Ledger::Watch* watch = TakeWatch();
-  ListCommit commit;
-  commit.resource_version = from_.Integer<uint64_t>();
-  commit.server_time = TakeWall(from_);
-  commit.new_epoch = from_.Flag();
-  commit.bridge = from_.Flag();
-  Ledger::Choice choice;
-  choice.selector = from_.Text();
-  choice.filter = from_.Text();
-  const Moment now = TakeMoment();
-  const auto count = from_.Integer<uint32_t>();
-  std::deque<Sighting> sightings;
-  for (uint32_t i = 0; i < count; ++i) {
-    sightings.push_back(TakeSighting());
-    if (!Sane(sightings.back())) return;
-  }
-  if (from_.ok()) ledger_.Commit(*watch, sightings, commit, choice, now);
-}
-
 }  // namespace
 
-void LedgerLog::Intern(const SeriesLabels& labels) {
-  if (overflowed_) return;
-  steps_ += kIntern;
-  ByteWriter to(steps_);
-  PutLabels(labels, to);
-  Limit();
+void PutField(SteadyTime time, ByteWriter& to) {
+  to.Integer<int64_t>(time.time_since_epoch().count());
 }
 
-void LedgerLog::Preset(const SeriesLabels& labels, const Moment& now) {
-  if (overflowed_) return;
-  steps_ += kPreset;
-  ByteWriter to(steps_);
-  PutLabels(labels, to);
-  PutMoment(now, to);
-  Limit();
+void PutField(WallTime time, ByteWriter& to) {
+  to.Integer<int64_t>(time.time_since_epoch().count());
 }
 
-void LedgerLog::Observe(uint16_t watch, const Sighting& sighting,
-                        const Moment& now) {
-  Put(kObserve, watch, sighting, now);
+void PutField(const Moment& now, ByteWriter& to) {
+  PutField(now.steady, to);
+  PutField(now.wall, to);
 }
 
-void LedgerLog::Remove(uint16_t watch, const Sighting& sighting,
-                       const Moment& now) {
-  Put(kRemove, watch, sighting, now);
+void PutField(const Sighting& sighting, ByteWriter& to) {
+  to.Integer<uint64_t>(sighting.key.low);
+  to.Integer<uint64_t>(sighting.key.high);
+  to.Integer<uint64_t>(sighting.uid);
+  to.Integer<uint64_t>(sighting.resource_version);
+  PutField(sighting.identity_time, to);
+  PutField(sighting.occurred_at, to);
+  to.Integer<uint32_t>(sighting.count);
+  to.Integer<uint8_t>(
+      static_cast<uint8_t>((sighting.combined ? kCombined : 0) |
+                           (sighting.unwatched ? kUnwatched : 0)));
+  to.Integer<uint32_t>(sighting.series.tuple);
+  to.Integer<uint32_t>(sighting.series.object);
 }
 
-void LedgerLog::Put(char step, uint16_t watch, const Sighting& sighting,
-                    const Moment& now) {
-  if (overflowed_) return;
-  steps_ += step;
-  ByteWriter to(steps_);
-  to.Integer<uint16_t>(watch);
-  PutSighting(sighting, to);
-  PutMoment(now, to);
-  Limit();
+void PutField(const std::deque<Sighting>& sightings, ByteWriter& to) {
+  to.Integer<uint32_t>(static_cast<uint32_t>(sightings.size()));
+  for (const Sighting& sighting : sightings) PutField(sighting, to);
 }
 
-void LedgerLog::Progress(uint16_t watch, uint64_t resource_version,
-                         const Moment& now) {
-  if (overflowed_) return;
-  steps_ += kProgress;
-  ByteWriter to(steps_);
-  to.Integer<uint16_t>(watch);
-  to.Integer<uint64_t>(resource_version);
-  PutMoment(now, to);
-  Limit();
+void PutField(const SeriesLabels& labels, ByteWriter& to) {
+  to.Flag(labels.scope == Scope::kCluster);
+  // The table cuts them as well, but a hostile one may be a megabyte.
+  for (const std::string_view value :
+       {labels.api_group, labels.kind, labels.object_namespace,
+        labels.object_name, labels.reason, labels.type,
+        labels.reporting_component}) {
+    to.Text(CutLabel(value));
+  }
 }
 
-void LedgerLog::Commit(uint16_t watch, const std::deque<Sighting>& sightings,
-                       const ListCommit& commit, const Ledger::Choice& choice,
-                       const Moment& now) {
-  if (overflowed_) return;
-  steps_ += kCommit;
-  ByteWriter to(steps_);
-  to.Integer<uint16_t>(watch);
+void PutField(const ListCommit& commit, ByteWriter& to) {
   to.Integer<uint64_t>(commit.resource_version);
-  to.Integer<int64_t>(commit.server_time.time_since_epoch().count());
+  PutField(commit.server_time, to);
   to.Flag(commit.new_epoch);
   to.Flag(commit.bridge);
+  PutField(commit.started, to);
+}
+
+void PutField(const Ledger::Choice& choice, ByteWriter& to) {
   to.Text(choice.selector);
   to.Text(choice.filter);
-  PutMoment(now, to);
-  to.Integer<uint32_t>(static_cast<uint32_t>(sightings.size()));
-  for (const Sighting& sighting : sightings) PutSighting(sighting, to);
-  Limit();
 }
 
-void LedgerLog::Expire(const Moment& now) {
-  if (overflowed_) return;
-  steps_ += kExpire;
-  ByteWriter to(steps_);
-  PutMoment(now, to);
-  Limit();
-}
-
-void LedgerLog::SetSinks(const std::vector<Outbox::Sink>& sinks) {
-  if (overflowed_) return;
-  steps_ += kSinks;
-  ByteWriter to(steps_);
+void PutField(const std::vector<Outbox::Sink>& sinks, ByteWriter& to) {
   PutSinks(sinks, to);
-  Limit();
-}
-
-void LedgerLog::Offer(uint32_t mask, std::string_view occurrence) {
-  if (overflowed_) return;
-  steps_ += kOffer;
-  ByteWriter to(steps_);
-  to.Integer<uint32_t>(mask);
-  to.Text(occurrence);
-  Limit();
-}
-
-void LedgerLog::Acknowledge(size_t sink, uint64_t number) {
-  if (overflowed_) return;
-  steps_ += kAcknowledge;
-  ByteWriter to(steps_);
-  to.Integer<uint8_t>(static_cast<uint8_t>(sink));
-  to.Integer<uint64_t>(number);
-  Limit();
-}
-
-void LedgerLog::Remember(size_t sink, std::string_view name,
-                         std::string_view text) {
-  if (overflowed_) return;
-  steps_ += kRemember;
-  ByteWriter to(steps_);
-  to.Integer<uint8_t>(static_cast<uint8_t>(sink));
-  to.Text(name);
-  to.Text(text);
-  Limit();
 }
 
 void LedgerLog::Limit() {

@@ -1,12 +1,12 @@
-// A ledger's steps as bytes, so that they can be taken again: each call that
-// changes the ledger appends what it was called with. Written by the ledger,
-// carried to a file by StateStore. Cheap: some 90 bytes a frame, and
-// what is offered to sinks.
+// A ledger's steps as bytes, so that they can be replayed: each call that
+// changes the ledger appends its arguments, some 90 bytes a watch event.
+// Written by the ledger; StateStore carries the bytes to a file.
 //
 // Not thread-safe: guarded by the ledger's mutex. Nothing here fails.
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -15,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "occurrences/event_tracker.h"
 #include "occurrences/outbox.h"
@@ -24,40 +25,67 @@
 
 namespace kem {
 
+// The calls of Ledger, by their byte in the log.
+enum class LedgerStep : char {
+  kIntern = 'I',
+  kPreset = 'P',
+  kObserve = 'O',
+  kRemove = 'R',
+  kProgress = 'V',
+  kCompleteWatch = 'E',
+  kCommit = 'C',
+  kExpire = 'X',
+  kSinks = 'N',
+  kOffer = 'F',
+  kAcknowledge = 'A',
+  kRemember = 'M',
+};
+
+// Appends an argument of a step.
+template <std::integral Integer>
+void PutField(Integer value, ByteWriter& to) {
+  to.Integer<Integer>(value);
+}
+inline void PutField(std::string_view text, ByteWriter& to) { to.Text(text); }
+void PutField(SteadyTime time, ByteWriter& to);
+void PutField(WallTime time, ByteWriter& to);
+void PutField(const Moment& now, ByteWriter& to);
+void PutField(const Sighting& sighting, ByteWriter& to);
+void PutField(const std::deque<Sighting>& sightings, ByteWriter& to);
+void PutField(const SeriesLabels& labels, ByteWriter& to);
+void PutField(const ListCommit& commit, ByteWriter& to);
+void PutField(const Ledger::Choice& choice, ByteWriter& to);
+void PutField(const std::vector<Outbox::Sink>& sinks, ByteWriter& to);
+
 class LedgerLog {
  public:
-  // More steps than this nobody came for: from then on they are dropped, and
-  // the log is of no use until Restart.
+  // When more steps than this wait, they are dropped, and the log is of no use
+  // until Restart.
   static constexpr size_t kMaxBytes = size_t{8} << 20;
-  // Somebody should come for them.
+  // When `wake` is called.
   static constexpr size_t kManyBytes = size_t{256} << 10;
 
   explicit LedgerLog(std::function<void()> wake) : wake_(std::move(wake)) {}
 
-  void Intern(const SeriesLabels& labels);
-  void Preset(const SeriesLabels& labels, const Moment& now);
-  void Observe(uint16_t watch, const Sighting& sighting, const Moment& now);
-  void Remove(uint16_t watch, const Sighting& sighting, const Moment& now);
-  void Progress(uint16_t watch, uint64_t resource_version, const Moment& now);
-  void Commit(uint16_t watch, const std::deque<Sighting>& sightings,
-              const ListCommit& commit, const Ledger::Choice& choice,
-              const Moment& now);
-  void Expire(const Moment& now);
-  void SetSinks(const std::vector<Outbox::Sink>& sinks);
-  void Offer(uint32_t mask, std::string_view occurrence);
-  void Acknowledge(size_t sink, uint64_t number);
-  void Remember(size_t sink, std::string_view name, std::string_view text);
+  // The arguments in the order in which Replay reads them. Collections and
+  // sinks are numbers, as uint16_t and uint8_t.
+  template <typename... Fields>
+  void Append(LedgerStep step, const Fields&... fields) {
+    if (overflowed_) return;
+    steps_ += static_cast<char>(step);
+    ByteWriter to(steps_);
+    (PutField(fields, to), ...);
+    Limit();
+  }
 
   size_t size() const { return steps_.size(); }
   bool overflowed() const { return overflowed_; }
   // The steps since the last call.
   std::string Take();
-  // Forgets what is not taken, and that some was dropped.
+  // Forgets the steps that were not taken, and that some were dropped.
   void Restart();
 
  private:
-  void Put(char step, uint16_t watch, const Sighting& sighting,
-           const Moment& now);
   void Limit();
 
   const std::function<void()> wake_;
@@ -66,9 +94,9 @@ class LedgerLog {
   bool overflowed_ = false;
 };
 
-// Takes `steps` again on a ledger in the state that they were taken in, `shift`
-// by the steady clock later. False when they are no such steps, or not of this
-// ledger: it is then of no use.
+// Replays `steps` on a ledger in the state that they were logged in, `shift` by
+// the steady clock later. False when the bytes are no steps, or not of this
+// ledger, which is then unusable.
 bool Replay(std::string_view steps, std::chrono::nanoseconds shift,
             Ledger& ledger);
 

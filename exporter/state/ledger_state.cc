@@ -1,5 +1,5 @@
-// The ledger as bytes: the options its series were made by, the secret of its
-// keys, the series, the outbox, and each watch.
+// The ledger as bytes: the options of its series, the secret of its keys, the
+// series, the outbox, and each collection.
 #include <algorithm>
 #include <array>
 #include <cstring>
@@ -32,10 +32,6 @@ std::string_view TakePart(ByteReader& from) {
   return from.Raw(from.Integer<uint64_t>());
 }
 
-void PutTime(SteadyTime time, ByteWriter& to) {
-  to.Integer<int64_t>(time.time_since_epoch().count());
-}
-
 SteadyTime TakeTime(ByteReader& from, nanoseconds shift) {
   return SteadyTime(nanoseconds(from.Time(shift.count())));
 }
@@ -52,18 +48,18 @@ void Ledger::Save(std::string& out) const {
   to.Integer<uint64_t>(filtered_);
   PutPart(out, [&] { series_->Save(out); });
   PutPart(out, [&] { outbox_.Save(out); });
-  to.Integer<uint16_t>(static_cast<uint16_t>(watches_.size()));
-  for (const auto& watch : watches_) {
-    to.Text(watch->name);
-    to.Flag(watch->has_baseline);
-    to.Text(watch->choice.selector);
-    to.Text(watch->choice.filter);
-    to.Integer<uint64_t>(watch->point.resume());
-    PutTime(watch->point.resume_at(), to);
-    to.Integer<uint64_t>(watch->point.newest());
-    PutTime(watch->point.newest_at(), to);
-    PutTime(watch->whole_until, to);
-    PutPart(out, [&] { watch->tracker.Save(out); });
+  to.Integer<uint16_t>(static_cast<uint16_t>(collections_.size()));
+  for (const auto& collection : collections_) {
+    to.Text(collection->name);
+    to.Flag(collection->has_baseline);
+    to.Text(collection->choice.selector);
+    to.Text(collection->choice.filter);
+    to.Integer<uint64_t>(collection->point.resume());
+    PutField(collection->point.resume_at(), to);
+    to.Integer<uint64_t>(collection->point.newest());
+    PutField(collection->point.newest_at(), to);
+    PutField(collection->whole_until, to);
+    PutPart(out, [&] { collection->tracker.Save(out); });
   }
 }
 
@@ -74,7 +70,7 @@ std::unique_ptr<Ledger> Ledger::Load(std::string_view bytes,
   options.initial_zero = seconds(from.Integer<int64_t>());
   options.max_series = from.Integer<uint64_t>();
   options.retention = seconds(from.Integer<int64_t>());
-  // Beyond what flags allow, and within what adds up without overflow.
+  // More than flags allow, but safe to add to a time.
   if (options.initial_zero < seconds(0) || options.initial_zero > kLongest ||
       options.retention < seconds(0) || options.retention > kLongest) {
     return nullptr;
@@ -88,18 +84,18 @@ std::unique_ptr<Ledger> Ledger::Load(std::string_view bytes,
   if (!ledger->outbox_.Load(TakePart(from))) return nullptr;
   const auto count = from.Integer<uint16_t>();
   for (uint16_t i = 0; i < count && from.ok(); ++i) {
-    Watch& watch = ledger->FindWatch(std::string(from.Text()));
-    if (watch.number != i) return nullptr;  // the name twice
-    watch.has_baseline = from.Flag();
-    watch.choice.selector = from.Text();
-    watch.choice.filter = from.Text();
+    Collection& collection = ledger->FindCollection(std::string(from.Text()));
+    if (collection.number != i) return nullptr;  // the name twice
+    collection.has_baseline = from.Flag();
+    collection.choice.selector = from.Text();
+    collection.choice.filter = from.Text();
     const auto resume = from.Integer<uint64_t>();
-    watch.point.Reset(resume, TakeTime(from, shift));
+    collection.point.Reset(resume, TakeTime(from, shift));
     const auto newest = from.Integer<uint64_t>();
-    watch.point.Observe(newest, TakeTime(from, shift));
-    watch.whole_until = TakeTime(from, shift);
+    collection.point.Observe(newest, TakeTime(from, shift));
+    collection.whole_until = TakeTime(from, shift);
     const auto known = [&](SeriesIds ids) { return ledger->Knows(ids); };
-    if (!watch.tracker.Load(TakePart(from), shift, known)) return nullptr;
+    if (!collection.tracker.Load(TakePart(from), shift, known)) return nullptr;
   }
   return from.Done() ? std::move(ledger) : nullptr;
 }

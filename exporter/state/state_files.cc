@@ -52,7 +52,7 @@ std::string FolderOf(const std::string& path) {
   return folder.empty() ? "." : folder;
 }
 
-// A rename is on the disk when its folder is.
+// Makes a rename durable.
 void SyncFolder(const std::string& path) {
   const UniqueFd fd(
       ::open(FolderOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
@@ -74,7 +74,7 @@ Result<std::optional<std::string>> ReadWhole(const std::string& path) {
   struct stat status {};
   if (::fstat(fd.get(), &status) != 0) return FileError("read", path);
   if (!S_ISREG(status.st_mode)) {
-    return Error{ErrorCode::kInternal, path + " is no file"};
+    return Error{ErrorCode::kInternal, path + " is not a regular file"};
   }
   std::string bytes(static_cast<size_t>(status.st_size), '\0');
   size_t done = 0;
@@ -107,13 +107,13 @@ Result<void> WriteSnapshot(const std::string& path, const Snapshot& snapshot) {
   if (!WriteAll(fd.get(), head) || !WriteAll(fd.get(), snapshot.payload) ||
       ::fsync(fd.get()) != 0) {
     Error error = FileError("write", beside);
-    // What it holds may be what the disk lacks.
+    // Its space may be what the disk lacks.
     ::unlink(beside.c_str());
     return error;
   }
   fd.Reset();
   if (::rename(beside.c_str(), path.c_str()) != 0) {
-    return FileError("put a new state in place of", path);
+    return FileError("replace", path);
   }
   SyncFolder(path);
   return {};
@@ -124,13 +124,14 @@ Result<void> CheckStateFile(const std::string& path) {
   if (::access(folder.c_str(), W_OK | X_OK) != 0) {
     Error error = FileError("write to", folder);
     error.message = "--state.file " + path + ": " + error.message +
-                    "; mount a volume there that we may write to";
+                    "; mount a writable volume there";
     return error;
   }
   if (const auto snapshot = ReadSnapshot(path); !snapshot) {
-    return Error{snapshot.error().code,
-                 "--state.file: " + snapshot.error().message +
-                     "; a start would put it aside and count anew"};
+    return Error{
+        snapshot.error().code,
+        "--state.file: " + snapshot.error().message +
+            "; starting would move it aside and lose what was counted"};
   }
   return {};
 }
@@ -180,7 +181,7 @@ Result<void> JournalFile::Append(std::string_view steps) {
   batch.reserve(kBatchHeadBytes + steps.size());
   ByteWriter to(batch);
   to.Integer<uint32_t>(static_cast<uint32_t>(steps.size()));
-  // Seeded by its place: a batch is none elsewhere.
+  // Seeded by the offset, so that a batch is valid only there.
   to.Integer<uint64_t>(Checksum(steps, size_));
   to.Raw(steps);
   if (!WriteAll(fd_.get(), batch)) return FileError("write", path_);

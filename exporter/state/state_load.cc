@@ -47,13 +47,13 @@ std::string Stamp(WallTime now) {
   return stamp;
 }
 
-// Puts the state and its journals under other names. The error is a sentence.
-std::optional<std::string> PutAside(const std::string& path,
-                                    const std::string& aside) {
+// Renames the state and its journals. The error is a sentence.
+std::optional<std::string> MoveAside(const std::string& path,
+                                     const std::string& aside) {
   std::error_code error;
   fs::rename(path, aside, error);
   if (error) {
-    return "cannot put " + path + " aside as " + aside + ": " + error.message();
+    return "cannot rename " + path + " to " + aside + ": " + error.message();
   }
   for (const uint64_t generation : Journals(path)) {
     fs::rename(JournalPath(path, generation), JournalPath(aside, generation),
@@ -80,8 +80,8 @@ std::optional<Parts> Split(std::string_view payload) {
   return parts;
 }
 
-// From the steady clock of who saved to ours. A wall clock that went back
-// counts as one that stood still.
+// From the steady clock of the process that saved to this one's. A wall clock
+// that went back counts as one that did not move.
 nanoseconds Shift(const Moment& saved, const Moment& now) {
   const auto passed =
       std::max(now.wall - saved.wall, std::chrono::microseconds(0));
@@ -89,8 +89,8 @@ nanoseconds Shift(const Moment& saved, const Moment& now) {
 }
 
 // The ledger of a snapshot and the journals from its generation on; null when
-// the bytes cannot be a ledger. A journal that does not fit ends the row: the
-// API server tells the rest again.
+// the bytes are no ledger. Stops at a journal that does not match: the API
+// server sends the rest again.
 std::unique_ptr<Ledger> Build(const Parts& parts, const std::string& path,
                               uint64_t& generation,
                               const SeriesOptions& options,
@@ -103,7 +103,7 @@ std::unique_ptr<Ledger> Build(const Parts& parts, const std::string& path,
     const auto journal = ReadJournal(JournalPath(path, generation), generation);
     if (!journal || !*journal) break;
     if (!Replay((*journal)->steps, shift, *ledger)) {
-      LogError("A journal does not fit its state and is left out",
+      LogError("Journal does not match the snapshot, ignoring it",
                {{"file", JournalPath(path, generation)}});
       ledger = load();
       if (!Replay(taken, shift, *ledger)) return nullptr;
@@ -111,7 +111,7 @@ std::unique_ptr<Ledger> Build(const Parts& parts, const std::string& path,
     }
     taken += (*journal)->steps;
     if ((*journal)->torn > 0) {
-      LogWarn("The end of a journal was not written whole",
+      LogWarn("Journal ends in an incomplete batch, ignoring that",
               {{"file", JournalPath(path, generation)},
                {"bytes", (*journal)->torn}});
       break;
@@ -144,7 +144,7 @@ LoadedState LoadState(const std::string& path, const std::string& origin,
       state.ledger = Build(*parts, path, generation, options, clock);
     }
     if (!state.ledger && problem.empty()) {
-      problem = path + " is damaged: it says what cannot be";
+      problem = path + " is damaged: its content is inconsistent";
     }
   }
   if (state.ledger) {
@@ -155,9 +155,9 @@ LoadedState LoadState(const std::string& path, const std::string& origin,
   if (problem.empty()) return state;
   state.result = StateLoad::kUnusable;
   const std::string aside = path + ".unusable-" + Stamp(clock.WallNow());
-  const std::optional<std::string> failed = PutAside(path, aside);
+  const std::optional<std::string> failed = MoveAside(path, aside);
   if (failed) state.read_only = *failed;
-  LogError("The state is unusable; counting starts anew",
+  LogError("State is unusable, starting without it",
            {{"why", problem}, {"kept_as", failed ? path : aside}});
   return state;
 }

@@ -1,6 +1,6 @@
-// How keeping the state goes, for our own metrics and /readyz: written by
-// LoadState and StateStore, read by the scrape's threads. Says nothing of what
-// the state holds.
+// Results of loading and saving the state, for the exporter's own metrics and
+// /readyz. Written by LoadState and StateStore, read by scrapes.
+// Nothing here is about what the state contains.
 #pragma once
 
 #include <array>
@@ -34,7 +34,7 @@ struct StateStats {
     const std::lock_guard lock(mutex_);
     problem_ = std::move(text);
   }
-  // Why the last save failed, one sentence; empty when it did not.
+  // Why the last save failed, one sentence; empty after a success.
   std::string problem() const {
     const std::lock_guard lock(mutex_);
     return problem_;

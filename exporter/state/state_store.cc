@@ -12,11 +12,11 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// Steps that a journal may hold before a snapshot is the shorter way.
+// A longer journal takes more time to replay than a snapshot to load.
 constexpr uint64_t kMinJournalBytes = uint64_t{32} << 20;
 // Journals kept while no snapshot can be written.
 constexpr uint64_t kMaxJournalBytes = uint64_t{512} << 20;
-// Saves that are asked for come no closer.
+// Between two saves on request.
 constexpr seconds kSoonest{1};
 
 }  // namespace
@@ -44,8 +44,8 @@ StateStore::~StateStore() {
   ledger_.StopLog();
 }
 
-// One journal carries on the other only when none of the steps between is
-// missing. Else the new one may not begin before its snapshot is on the disk.
+// A new journal may follow the old one only when no step between them is
+// missing. Otherwise it must not start before its snapshot is on the disk.
 void StateStore::Save() {
   BeginWriting();
   std::string payload;
@@ -95,7 +95,7 @@ void StateStore::Save() {
   stats_.last_success_seconds =
       std::chrono::floor<seconds>(clock_.WallNow()).time_since_epoch().count();
   stats_.SetProblem("");
-  if (std::exchange(failing_, false)) LogInfo("The state is saved again", {});
+  if (std::exchange(failing_, false)) LogInfo("State saved again", {});
 }
 
 void StateStore::StartJournal() {
@@ -116,7 +116,7 @@ void StateStore::Flush() {
     }
     if (!steps.empty()) {
       dirty_ = true;
-      // What does not fit is lost to this journal: nothing may follow it.
+      // A lost batch ends the journal: nothing may follow it.
       if (!journal_->Append(steps)) journal_.reset();
       journal_bytes_ += steps.size();
     }
@@ -176,7 +176,7 @@ void StateStore::AwaitFlush(milliseconds patience) {
     none = ledger_.log()->size() == 0;
   }
   std::unique_lock lock(mutex_);
-  // Else some may have been taken and be on their way.
+  // Otherwise some steps may have been taken and not yet been written.
   if (none && !writing_) return;
   const uint64_t mine = ++flushes_asked_;
   changed_.notify_all();
@@ -200,10 +200,10 @@ void StateStore::EndWriting() {
 void StateStore::NoteFailure(const Error& error) {
   ++stats_.saves[1];
   const std::string problem =
-      error.message + "; counting goes on, and the last good state is kept";
+      error.message + "; counting continues and the last good state is kept";
   stats_.SetProblem(problem);
   if (!std::exchange(failing_, true)) {
-    LogError("The state cannot be saved", {{"why", problem}});
+    LogError("Saving the state failed", {{"why", problem}});
   }
 }
 

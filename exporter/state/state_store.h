@@ -1,8 +1,8 @@
-// Keeps a ledger on disk, so that a process that ends in whatever way goes on
-// where it was: a snapshot every interval, and a journal of the steps since,
-// which is brought up to date before anything they counted is shown. So no
-// counter is ever seen to fall. Used by KeptState, which runs its two threads.
-// What the disk does never holds up a watch.
+// Keeps a ledger on disk, so that the next process continues however this one
+// ends: a snapshot every interval, and a journal of the steps since. The
+// journal is brought up to date before a scrape exposes what those steps
+// counted, so no counter is ever seen to fall. Used by KeptState, which runs
+// its two threads. A slow disk never delays a watch.
 #pragma once
 
 #include <atomic>
@@ -33,7 +33,7 @@ struct StateOptions {
 
 class StateStore {
  public:
-  // `loaded`'s ledger is what is kept. All must outlive this.
+  // Keeps `loaded`'s ledger. All must outlive this.
   StateStore(StateOptions options, const LoadedState& loaded, Clock& clock,
              StateStats& stats);
   ~StateStore();
@@ -41,24 +41,25 @@ class StateStore {
   StateStore& operator=(const StateStore&) = delete;
 
   // Writes a snapshot, unless nothing happened since the last one. Blocks for
-  // as long as the disk does. Failures are counted, logged once, and told by
-  // the stats; the last good snapshot and the journals after it stay. Not
-  // thread-safe with itself.
+  // as long as the disk does. After a failure, which is counted and logged
+  // once, the last good snapshot and the journals after it stay. Call it from
+  // one thread at a time.
   void Save();
 
-  // Appends the steps until now to the journal: from then on they survive the
-  // end of the process. Blocks for as long as the disk does, but not for a
-  // snapshot that is being written. Thread-safe.
+  // Appends the steps until now to the journal, where they survive the end of
+  // the process. Blocks for as long as the disk does, but not for a snapshot
+  // that is being written. Thread-safe.
   void Flush();
 
-  // For a thread each: saves every interval, and sooner where steps are many or
-  // lost, and once more after `stop`; flushes when steps are many or somebody
-  // waits for it.
+  // The bodies of two threads. RunSaves saves every interval, sooner when steps
+  // are many or lost, and once more after `stop`. RunFlushes flushes when steps
+  // are many or AwaitFlush waits.
   void RunSaves(const std::stop_token& stop);
   void RunFlushes(const std::stop_token& stop);
 
-  // Waits until RunFlushes has flushed what was counted by now, for `patience`
-  // at most, and not at all while the disk takes longer than that. Thread-safe.
+  // Waits until RunFlushes has flushed what was counted by now, at most
+  // `patience`, and not at all while an earlier flush exceeds its patience.
+  // Thread-safe.
   void AwaitFlush(std::chrono::milliseconds patience);
 
  private:
@@ -76,16 +77,16 @@ class StateStore {
   bool saved_once_ = false;
   bool failing_ = false;
 
-  // All until the blank line are guarded by mutex_.
+  // Up to the blank line guarded by mutex_.
   std::mutex mutex_;
   std::condition_variable_any changed_;
   uint64_t flushes_asked_ = 0;
   uint64_t flushes_done_ = 0;
   bool writing_ = false;
   bool save_asked_ = false;
-  bool stalled_ = false;  // somebody's patience ended before the flush
+  bool stalled_ = false;  // a patience ended before the flush
 
-  // Belong to who has set writing_.
+  // Owned by the thread that has set writing_.
   std::optional<JournalFile> journal_;
   uint64_t generation_;
   uint64_t journal_bytes_ = 0;  // since the last good snapshot

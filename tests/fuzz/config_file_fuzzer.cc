@@ -1,5 +1,5 @@
-// ParseConfigFile survives any text, refuses in one sentence, and what it
-// accepts has the shape that its option asks for.
+// ParseConfigFile survives any text, rejects it with one sentence, and accepts
+// only values in the form of their option.
 #include <cstddef>
 #include <cstdint>
 #include <set>
@@ -22,7 +22,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   }
   std::set<const kem::OptionRow*> seen;
   for (const kem::ConfigValue& value : parsed->values) {
-    kem::Require(seen.insert(value.row).second, "an option stands once");
+    kem::Require(seen.insert(value.row).second, "an option appears once");
     kem::Require(value.line > 0, "a value has a line");
     kem::Require(
         value.row->kind == kem::OptionKind::kList || value.values.size() == 1,

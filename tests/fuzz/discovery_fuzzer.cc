@@ -1,5 +1,5 @@
-// Whatever the API server answers, discovery makes of it kinds that have names
-// and paths that stay below /api and /apis.
+// From any response, discovery reads only kinds that have names, and requests
+// only paths below /api and /apis.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

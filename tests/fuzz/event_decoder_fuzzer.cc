@@ -1,6 +1,6 @@
 // EventDecoder survives any text, reads no further than the padding and does
-// not depend on what stands there; and of well-formed JSON it makes the same as
-// a slow decoder written for comparison (on nlohmann's DOM).
+// not depend on its content. It decodes well-formed JSON like a slow decoder
+// written for comparison (with nlohmann's DOM).
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
@@ -19,7 +19,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-// Deeper than this decoders may differ: simdjson gives up at 1024.
+// Deeper JSON is not compared: simdjson rejects it at 1024.
 constexpr int kMaxDepth = 500;
 
 // A frame or item as the comparison decoder sees it.
@@ -66,8 +66,8 @@ Json Child(const Json& object, const char* key) {
   return found == object.end() ? Json() : *found;
 }
 
-// Where an object has a field in both spellings, the one written later wins,
-// which in a dump is the one later in the alphabet.
+// When an object has both spellings of a field, the last one wins, which in a
+// dump is the last in the alphabet.
 Reference Read(const Json& object) {
   Reference r;
   const Json metadata = Child(object, "metadata");
@@ -107,7 +107,7 @@ Reference Read(const Json& object) {
   return r;
 }
 
-// 0 unless it is a positive number as the API server writes it: no "050".
+// 0 unless it is a positive number in the API server's form: not "050".
 uint64_t Version(const std::string& text) {
   if (text.starts_with('0')) return 0;
   uint64_t version = 0;
@@ -150,7 +150,7 @@ void RequireEvent(const Reference& r, const Event& event) {
   WallTime identity = time(r.created);
   if (time(r.event_time) != WallTime{}) identity = time(r.event_time);
   if (ParseRfc3339(r.first_seen)) identity = time(r.first_seen);
-  Require(event.identity_time == identity, "the time of identity");
+  Require(event.first_seen == identity, "the time of identity");
 }
 
 void TouchAll(const Event& event) {
@@ -178,7 +178,7 @@ std::string Summary(const FrameInfo& info, const Event& event) {
   return text + " " + std::to_string(event.count);
 }
 
-// Anything at all: several frames on a line, torn ones, no JSON.
+// Any bytes: several frames on a line, torn frames, not JSON.
 void CheckText(EventDecoder& decoder, std::string_view text) {
   size_t at = 0;
   while (at < text.size()) {
@@ -208,7 +208,7 @@ void CheckFrame(EventDecoder& decoder, const Json& document,
   const FrameInfo info = decoder.DecodeFrame(padded.text(), event);
   const std::string type = Text(Child(document, "type"));
   if (type.empty() || document.find("object") == document.end()) {
-    Require(info.type == FrameType::kMalformed, "no watch frame");
+    Require(info.type == FrameType::kMalformed, "not a watch event");
     return;
   }
   const Reference r = Read(Child(document, "object"));
@@ -240,8 +240,8 @@ void CheckDocument(EventDecoder& decoder, std::string_view text) {
   const Json document =
       Json::parse(text, watch_depth, /*allow_exceptions=*/false);
   if (!document.is_object() || depth > kMaxDepth) return;
-  // Written anew there are neither repeated keys nor escapes in ours, about
-  // which decoders differ.
+  // The dump has no repeated keys and no escapes in keys, which decoders treat
+  // differently.
   for (const bool ascii : {false, true}) {
     const std::string clean = document.dump(-1, ' ', ascii);
     CheckFrame(decoder, document, clean);

@@ -1,5 +1,5 @@
-// ParseExecCredential survives any output, and what it accepts can be used: a
-// token that can stand in a header, or a pair; errors quote nothing of it.
+// ParseExecCredential survives any output. It accepts only a token that is
+// valid in a header, or a certificate and key. Errors quote nothing of it.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,6 @@
-// However the bytes of a watch are cut into pieces, FrameReader gives the same
-// objects, and gives them whole: all up to the first thing that is no JSON
-// object. After that it need only be safe.
+// FrameReader returns the same complete objects for a stream in any pieces, up
+// to the first bytes that are not a JSON object. After that it must only be
+// safe.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -17,13 +17,13 @@
 namespace kem {
 namespace {
 
-// In place of an object that is longer than the limit.
+// Replaces an object that is longer than the limit.
 constexpr std::string_view kOversize = "oversize";
 
 bool IsSpace(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
-// Where the object that starts at `at` ends, by counting braces; 0 when it does
-// not or is no JSON.
+// The end of the object that starts at `at`, by counting braces; 0 when it has
+// none or is not JSON.
 size_t ObjectEnd(std::string_view text, size_t at) {
   if (text[at] != '{') return 0;
   size_t depth = 0;
@@ -45,8 +45,8 @@ size_t ObjectEnd(std::string_view text, size_t at) {
   return 0;
 }
 
-// FrameReader takes a line with braces around it for whole, as API servers
-// write them; only an object that goes on after such a line is torn by that.
+// FrameReader treats a line between braces as a frame, as API servers write it.
+// That splits an object that continues after such a line.
 bool LooksWholeAtItsFirstNewline(std::string_view object) {
   const size_t newline = object.find('\n');
   if (newline == std::string_view::npos) return false;
@@ -73,7 +73,7 @@ std::vector<std::string_view> Expected(std::string_view text,
   return objects;
 }
 
-// What FrameReader makes of `text` in pieces, up to the first fault.
+// The objects that FrameReader returns for pieces, up to the first fault.
 std::vector<std::string> Read(std::string_view text, size_t max_frame,
                               const std::function<size_t()>& next_piece) {
   FrameReader reader(max_frame);
@@ -85,7 +85,7 @@ std::vector<std::string> Read(std::string_view text, size_t max_frame,
     at += piece.size();
     size_t calls = 0;
     while (const auto frame = reader.Next()) {
-      Require(++calls <= text.size(), "Next comes to an end");
+      Require(++calls <= text.size(), "Next ends");
       if (frame->kind == Frame::Kind::kMalformed) whole = false;
       if (frame->kind == Frame::Kind::kOversize && whole) {
         objects.emplace_back(kOversize);
@@ -95,7 +95,7 @@ std::vector<std::string> Read(std::string_view text, size_t max_frame,
       Require(frame->bytes.starts_with('{') && frame->bytes.ends_with('}'),
               "frames have braces around them");
       Touch({frame->bytes.data(), frame->bytes.size() + kJsonPadding});
-      // One frame may hold several objects; whoever decodes it finds out.
+      // A frame can have several objects, which the decoder separates.
       for (size_t i = 0; whole && i < frame->bytes.size();) {
         if (IsSpace(frame->bytes[i])) {
           ++i;
@@ -108,7 +108,7 @@ std::vector<std::string> Read(std::string_view text, size_t max_frame,
       }
     }
   }
-  Require(reader.Finish() <= text.size(), "no more is left than was given");
+  Require(reader.Finish() <= text.size(), "no more is left than was appended");
   return objects;
 }
 
@@ -134,7 +134,7 @@ void CheckAllSplits(std::string_view text, size_t max_frame) {
 }  // namespace kem
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
-  // The last frame's newline is what makes it complete in any case.
+  // The newline completes the last frame.
   const std::string text =
       std::string(reinterpret_cast<const char*>(data), size) + "\n";
   kem::CheckAllSplits(text, kem::FrameReader::kMaxFrame);

@@ -1,5 +1,5 @@
-// ParseKubeconfig survives any text, and what it accepts can be merged: into
-// nothing it stays what it is, into itself it adds nothing.
+// ParseKubeconfig survives any text. What it accepts can be merged: into an
+// empty one it stays the same, into itself it adds nothing.
 #include <cstddef>
 #include <cstdint>
 #include <string>

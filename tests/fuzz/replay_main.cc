@@ -1,5 +1,5 @@
-// Runs a fuzzer over files instead of libFuzzer's inventions: the seed corpus
-// as an ordinary test, or one input that once broke something.
+// Runs a fuzzer with files instead of libFuzzer: the seed corpus as a test, or
+// one input that failed.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -1,5 +1,5 @@
-// Whatever bytes are given as a saved series table: they are refused, or they
-// make a table that counts, expires, renders and is saved again.
+// Any bytes as a saved series table are rejected, or make a table that counts,
+// expires, renders and can be saved.
 #include <algorithm>
 #include <array>
 #include <cstddef>
@@ -42,7 +42,7 @@ void GoOn(kem::SeriesTable& table) {
        {kem::Scope::kCluster, kem::Scope::kNamespaced}) {
     labels.scope = scope;
     const kem::SeriesIds ids = table.Intern(labels);
-    kem::Require(table.Has(ids), "a number given is known");
+    kem::Require(table.Has(ids), "a returned number is in use");
     table.Record(ids, 3, now.wall, now);
     table.Join(ids);
   }
@@ -59,12 +59,12 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!table.Load(bytes, seconds(0))) return 0;
   std::string saved;
   table.Save(saved);
-  kem::Require(saved == bytes, "what is loaded is saved alike");
+  kem::Require(saved == bytes, "a loaded table is saved unchanged");
   GoOn(table);
   saved.clear();
   table.Save(saved);
   kem::SeriesTable other(options, kHash);
-  kem::Require(other.Load(saved, hours(1)), "what is saved can be loaded");
+  kem::Require(other.Load(saved, hours(1)), "a saved table can be loaded");
   kem::Require(other.Counts().shown == table.Counts().shown,
                "what is loaded is shown alike");
   return 0;

@@ -1,6 +1,6 @@
-// A state file's ledger and a journal's steps, past their checksums: nothing
-// that they say may do harm, and a ledger that was taken must be one that can
-// be saved and taken again.
+// Any bytes as a snapshot's ledger and a journal's steps, after their
+// checksums, do no harm, and a ledger that was loaded can be saved and loaded
+// again.
 
 #include "fuzz/fuzzing.h"
 #include "state/ledger.h"
@@ -15,7 +15,7 @@ void FuzzLedger(std::string_view bytes) {
   std::string saved;
   ledger->Save(saved);
   const auto again = Ledger::Load(saved, {});
-  Require(again != nullptr, "a saved ledger can be taken");
+  Require(again != nullptr, "a saved ledger can be loaded");
   std::string twice;
   again->Save(twice);
   Require(twice.size() == saved.size(), "and is the same");
@@ -26,12 +26,12 @@ void FuzzSteps(std::string_view steps) {
   SeriesOptions options;
   options.max_series = 3;
   Ledger ledger(options, Hasher(Hasher::Secret{}));
-  ledger.FindWatch("");
-  ledger.FindWatch("shop");
+  ledger.FindCollection("");
+  ledger.FindCollection("shop");
   if (!Replay(steps, {}, ledger)) return;
   std::string saved;
   ledger.Save(saved);
-  Require(Ledger::Load(saved, {}) != nullptr, "the outcome can be saved");
+  Require(Ledger::Load(saved, {}) != nullptr, "the result can be saved");
 }
 
 }  // namespace

@@ -1,5 +1,4 @@
-// Whatever a refusal's body holds, ParseStatus makes something of it that can
-// be shown and acted upon.
+// From any body of an error response, ParseStatus returns a valid status.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>

@@ -1,5 +1,5 @@
-// ParseWebConfig survives any text; what it accepts holds what its users rely
-// on, and what it refuses is one sentence.
+// ParseWebConfig survives any text, accepts only what its users can rely on,
+// and rejects the rest with one sentence.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -32,7 +32,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     kem::Require(parsed.error().code == kem::ErrorCode::kInvalidConfig &&
                      parsed.error().message.starts_with(
                          "--web.config.file /etc/web.yaml"),
-                 "a bad file is told of by its name");
+                 "a bad file is reported by its name");
     return 0;
   }
   if (parsed->tls) RequireUsable(*parsed->tls);

@@ -1,4 +1,4 @@
-// What a dry run asks, and how it words what is missing.
+// The questions of a dry run and its report.
 #include "dry_run.h"
 
 #include <gmock/gmock.h>
@@ -15,7 +15,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-// An API server with a list of what it denies, by a part of the question.
+// An API server that denies every question with one of these parts.
 class ReviewServer : public HttpTransport {
  public:
   HttpOutcome Send(const HttpRequest& request, HttpHandler& handler,
@@ -149,7 +149,7 @@ TEST_F(DryRunTest, AsksForDiscovery) {
   EXPECT_THAT(report.text, HasSubstr("  name: system:discovery\n"));
 }
 
-TEST_F(DryRunTest, AsksForWhatMirrorsAndMarksNeed) {
+TEST_F(DryRunTest, ChecksWhatMirrorsAndAnnotationsNeed) {
   SinkConfig mirror;
   mirror.type = SinkType::kMirror;
   mirror.target_namespace = "infra";
@@ -192,14 +192,14 @@ TEST_F(DryRunTest, TellsOfAKindThatIsNotServed) {
 TEST_F(DryRunTest, TellsWhenItCannotFindOut) {
   server_.status = 403;
   EXPECT_EQ(Run().code, 1);
-  EXPECT_THAT(Run().text, HasSubstr("# FAILED   the API server does not tell "
-                                    "what we may (no way); bind"));
+  EXPECT_THAT(Run().text, HasSubstr("# FAILED   the API server refuses to "
+                                    "review access (no way); bind"));
   server_.status = 401;
   EXPECT_THAT(Run().text, HasSubstr("refuses the credentials (401)"));
   server_.unreachable = true;
   EXPECT_EQ(Run().code, 1);
   EXPECT_THAT(Run().text,
-              HasSubstr("# FAILED   the API server gives no answer: connection "
+              HasSubstr("# FAILED   no answer from the API server: connection "
                         "refused\n"));
   EXPECT_TRUE(NothingToApply(Run().text));
 }

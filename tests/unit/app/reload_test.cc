@@ -20,7 +20,7 @@ class ReloadTest : public ::testing::Test {
     ASSERT_TRUE(std::holds_alternative<Options>(parsed));
     reloader_ = std::make_unique<Reloader>(
         std::get<Options>(parsed), [this] { return Parse(); },
-        Reloader::PutToWork{
+        Reloader::Apply{
             [this](const auto& filter) { filters.push_back(filter); },
             [this](const auto& sinks) { sink_sets.push_back(sinks); }},
         clock, stats);
@@ -31,7 +31,7 @@ class ReloadTest : public ::testing::Test {
                         return file;
                       });
   }
-  Health Reload(std::string text) {
+  Result<std::string> Reload(std::string text) {
     file = std::move(text);
     return reloader_->Reload();
   }
@@ -52,24 +52,24 @@ class ReloadTest : public ::testing::Test {
 
 TEST_F(ReloadTest, TakesOverTheFilterOnce) {
   Start({"--config.file=c.yaml"});
-  EXPECT_TRUE(Reload("kinds: [Node]").ok);
-  EXPECT_TRUE(Reload("kinds: [Node]").ok);
+  EXPECT_TRUE(Reload("kinds: [Node]"));
+  EXPECT_TRUE(Reload("kinds: [Node]"));
   ASSERT_EQ(filters.size(), 1U);
   EXPECT_THAT(filters[0].kinds.include, ElementsAre("Node"));
-  EXPECT_EQ(Reload("").text, "reloaded\n");
+  EXPECT_EQ(Reload("").value(), "reloaded");
   EXPECT_EQ(filters.size(), 2U);
   EXPECT_EQ(Count(ReloadResult::kSuccess), 3U);
 }
 
 TEST_F(ReloadTest, TakesOverTheSinksOnce) {
   Start({"--config.file=c.yaml"});
-  EXPECT_TRUE(Reload("sinks: [{name: a, type: log}]").ok);
-  EXPECT_TRUE(Reload("sinks: [{name: a, type: log}]\nkinds: [Node]").ok);
+  EXPECT_TRUE(Reload("sinks: [{name: a, type: log}]"));
+  EXPECT_TRUE(Reload("sinks: [{name: a, type: log}]\nkinds: [Node]"));
   ASSERT_EQ(sink_sets.size(), 1U);
   EXPECT_EQ(sink_sets[0].at(0).queue.name, "a");
-  EXPECT_FALSE(Reload("sinks: [{name: a}]").ok);
+  EXPECT_FALSE(Reload("sinks: [{name: a}]"));
   EXPECT_EQ(sink_sets.size(), 1U);
-  EXPECT_EQ(Reload("").text, "reloaded\n");
+  EXPECT_EQ(Reload("").value(), "reloaded");
   EXPECT_THAT(sink_sets.at(1), IsEmpty());
 }
 
@@ -77,14 +77,16 @@ TEST_F(ReloadTest, ABadFileChangesNothingAndTellsWhere) {
   Start({"--config.file=c.yaml"});
   const int64_t started = stats.success_micros;
   clock.Advance(std::chrono::minutes(1));
-  const Health health = Reload("kinds: [Node]\nreasons: ['(']");
-  EXPECT_FALSE(health.ok);
-  EXPECT_EQ(health.text.rfind("c.yaml line 2: reasons \"(\" is no RE2", 0), 0U);
+  const Result<std::string> result = Reload("kinds: [Node]\nreasons: ['(']");
+  EXPECT_FALSE(result);
+  EXPECT_EQ(result.error().message.rfind(
+                "c.yaml line 2: reasons \"(\" is not a valid RE2", 0),
+            0U);
   EXPECT_THAT(filters, IsEmpty());
   EXPECT_FALSE(stats.last_successful);
   EXPECT_EQ(stats.success_micros, started);
   EXPECT_EQ(Count(ReloadResult::kFailure), 1U);
-  EXPECT_TRUE(Reload("kinds: [Node]").ok);
+  EXPECT_TRUE(Reload("kinds: [Node]"));
   EXPECT_TRUE(stats.last_successful);
   EXPECT_EQ(stats.success_micros, started + 60'000'000);
 }
@@ -93,35 +95,36 @@ TEST_F(ReloadTest, AFileThatIsGoneIsABadFile) {
   Start({"--config.file=c.yaml"});
   file.reset();
   const auto parsed = Parse();
-  EXPECT_THAT(std::get<Exit>(parsed).problem, HasSubstr("no file c.yaml"));
+  EXPECT_THAT(std::get<Exit>(parsed).problem,
+              HasSubstr("the file c.yaml does not exist"));
 }
 
 TEST_F(ReloadTest, WhatCannotChangeIsToldAndIgnoredEachTime) {
   file = "watch: {timeout: 60s}";
   Start({"--config.file=c.yaml"});
   for (int i = 0; i < 2; ++i) {
-    const Health health =
+    const Result<std::string> result =
         Reload("watch: {timeout: 90s}\nlog: {format: json}\nkinds: [Node]");
-    EXPECT_TRUE(health.ok);
-    EXPECT_EQ(health.text,
+    EXPECT_TRUE(result);
+    EXPECT_EQ(*result,
               "reloaded, but these need a restart: watch.timeout, "
-              "log.format\n");
+              "log.format");
   }
   EXPECT_EQ(filters.size(), 1U);
 }
 
 TEST_F(ReloadTest, FlagsWinAgain) {
   Start({"--config.file=c.yaml", "--kinds=Pod"});
-  EXPECT_EQ(Reload("kinds: [Node]").text, "reloaded\n");
+  EXPECT_EQ(Reload("kinds: [Node]").value(), "reloaded");
   EXPECT_THAT(filters, IsEmpty());
 }
 
 TEST_F(ReloadTest, WithoutAFileThereIsNothingToReload) {
   Start({});
-  const Health health = Reload("");
-  EXPECT_FALSE(health.ok);
-  EXPECT_EQ(health.text,
-            "there is nothing to reload: start with --config.file\n");
+  const Result<std::string> result = Reload("");
+  EXPECT_FALSE(result);
+  EXPECT_EQ(result.error().message,
+            "there is nothing to reload: start with --config.file");
   EXPECT_TRUE(stats.last_successful);
   EXPECT_EQ(Count(ReloadResult::kFailure), 0U);
 }

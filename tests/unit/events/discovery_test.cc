@@ -23,7 +23,8 @@ std::vector<std::string> Lines(const ApiKinds& found) {
   return lines;
 }
 
-// As a 1.37.2 API server writes it: responseKind's group and version empty.
+// As a 1.37.2 API server writes it, with an empty group and version in
+// responseKind.
 constexpr std::string_view kAggregatedCore = R"({
   "kind":"APIGroupDiscoveryList","apiVersion":"apidiscovery.k8s.io/v2",
   "metadata":{},"items":[{"metadata":{"creationTimestamp":null},"versions":[
@@ -194,7 +195,7 @@ TEST_F(DiscoveryTest, AsksTwiceForAggregatedDiscovery) {
             "as=APIGroupDiscoveryList,application/json");
 }
 
-TEST_F(DiscoveryTest, WalksPlainDiscoveryWhereTheServerKnowsNoOther) {
+TEST_F(DiscoveryTest, WalksUnaggregatedDiscoveryOnOldServers) {
   AnswerPlainly();
   const auto found = discovery_.Fetch({});
   ASSERT_TRUE(found);

@@ -8,7 +8,7 @@
 namespace kem {
 namespace {
 
-// Keeps the JSON that the Event's views point into.
+// Owns the JSON that the Event's views point into.
 class EventDecoderTest : public ::testing::Test {
  protected:
   FrameInfo Decode(std::string_view json) {
@@ -47,7 +47,7 @@ TEST_F(EventDecoderTest, ReadsACoreEvent) {
   EXPECT_EQ(event.reporting_component, "node-controller");
   EXPECT_EQ(event.message, "Node worker-1 status is now: NodeNotReady");
   EXPECT_EQ(event.count, 1U);
-  EXPECT_EQ(event.identity_time, At("2026-11-23T10:07:46Z"));
+  EXPECT_EQ(event.first_seen, At("2026-11-23T10:07:46Z"));
   EXPECT_EQ(event.occurred_at, At("2026-11-23T10:07:46Z"));
 }
 
@@ -72,7 +72,7 @@ TEST_F(EventDecoderTest, ReadsTheSameEventInTheOtherApisWords) {
   EXPECT_EQ(event.reporting_component, "default-scheduler");
   EXPECT_EQ(event.message, "0/3 nodes");
   EXPECT_EQ(event.count, 7U);
-  EXPECT_EQ(event.identity_time, At("2026-11-23T10:00:00.25Z"));
+  EXPECT_EQ(event.first_seen, At("2026-11-23T10:00:00.25Z"));
   EXPECT_EQ(event.occurred_at, At("2026-11-23T10:06:00.5Z"));
 }
 
@@ -88,7 +88,7 @@ TEST_F(EventDecoderTest, DeprecatedFieldsStandInForTheCoreOnes) {
   ASSERT_EQ(TypeOf(frame), FrameType::kAdded);
   EXPECT_EQ(event.count, 4U);
   EXPECT_EQ(event.reporting_component, "kubelet");
-  EXPECT_EQ(event.identity_time, At("2026-11-23T10:00:01Z"));
+  EXPECT_EQ(event.first_seen, At("2026-11-23T10:00:01Z"));
   EXPECT_EQ(event.occurred_at, At("2026-11-23T10:00:30Z"));
 }
 
@@ -112,9 +112,9 @@ TEST_F(EventDecoderTest, CountIsClamped) {
 TEST_F(EventDecoderTest, IdentityIsFirstTimestampThenEventTimeThenCreation) {
   EXPECT_EQ(DecodeEvent({.first = "null",
                          .event_time = R"("2026-11-23T10:01:00.000001Z")"})
-                .identity_time,
+                .first_seen,
             At("2026-11-23T10:01:00.000001Z"));
-  EXPECT_EQ(DecodeEvent({.first = "null"}).identity_time,
+  EXPECT_EQ(DecodeEvent({.first = "null"}).first_seen,
             At("2026-11-23T10:07:46Z"));
 }
 
@@ -157,7 +157,7 @@ TEST_F(EventDecoderTest, TakesNullsAndWrongTypesAsAbsent) {
   EXPECT_EQ(read.reason, "");
   EXPECT_EQ(read.type, "");
   EXPECT_EQ(read.reporting_component, "");
-  EXPECT_EQ(read.identity_time, At("2026-11-23T10:07:46Z"));
+  EXPECT_EQ(read.first_seen, At("2026-11-23T10:07:46Z"));
 }
 
 TEST_F(EventDecoderTest, UnescapesText) {
@@ -177,7 +177,7 @@ TEST_F(EventDecoderTest, ReadsTheMessageInPlaceWhereItHasNoEscapes) {
   EXPECT_EQ(DecodeEvent({.message = "null"}).message, "");
 }
 
-TEST_F(EventDecoderTest, KnowsCombinedEvents) {
+TEST_F(EventDecoderTest, RecognizesCombinedEvents) {
   EXPECT_FALSE(DecodeEvent({}).combined);
   EXPECT_TRUE(DecodeEvent({.message = R"("(combined from similar events): x")"})
                   .combined);
@@ -239,7 +239,7 @@ TEST_F(EventDecoderTest, RefusesEveryCutFrame) {
   }
 }
 
-TEST_F(EventDecoderTest, TellsWhereAFollowingFrameBegins) {
+TEST_F(EventDecoderTest, ReportsWhereTheNextFrameBegins) {
   const std::string frame = EventJson().Frame();
   EXPECT_EQ(Decode(frame + frame).consumed, frame.size());
   EXPECT_EQ(event.kind, "Node");

@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 constexpr Scope kCluster = Scope::kCluster;
 constexpr Scope kNamespaced = Scope::kNamespaced;
 
-// An ordinary Pod's Event but for what is given.
+// A usual Event of a Pod, unless a field is given.
 struct Seen {
   Scope scope = kNamespaced;
   std::string_view object_namespace = "shop";
@@ -138,7 +138,7 @@ TEST(EventFilterTest, SelectsTypesByWhatTheExpressionsMeanOnTheLabel) {
   EXPECT_EQ(Selector({.types = {{"Warning", "Normal"}, {}}}), "");
 }
 
-TEST(EventFilterTest, SelectionTellsWhatIsSent) {
+TEST(EventFilterTest, SelectionMatchesWhatIsSent) {
   const EventFilter filter({.kinds = {{"Node"}, {}},
                             .reasons = {{}, {"A"}},
                             .types = {{}, {"W.*"}}});
@@ -164,15 +164,15 @@ TEST(EventFilterTest, LongListsOfExcludesAreSelectedInPart) {
 TEST(EventFilterTest, ProblemsAreOneSentence) {
   EXPECT_EQ(ExpressionProblem({}), "");
   EXPECT_EQ(ExpressionProblem({"A", ".*"}), "");
-  EXPECT_EQ(ExpressionProblem({"A", ""}),
-            "holds an empty expression; leave it out");
+  EXPECT_EQ(ExpressionProblem({"A", ""}), "has an empty expression; remove it");
   EXPECT_THAT(ExpressionProblem({"No(de"}),
-              HasSubstr("\"No(de\" is no RE2 expression: missing )"));
-  EXPECT_THAT(ExpressionProblem({"(?=x)"}), HasSubstr("no RE2 expression"));
-  // Each would do alone; what one cannot close, the other must not.
+              HasSubstr("\"No(de\" is not a valid RE2 expression: missing )"));
+  EXPECT_THAT(ExpressionProblem({"(?=x)"}),
+              HasSubstr("not a valid RE2 expression"));
+  // Each is valid alone, but they must not close each other's groups.
   EXPECT_THAT(ExpressionProblem({"a)", "(b"}), HasSubstr("\"a)\""));
   EXPECT_THAT(ExpressionProblem({"(x{1000}){1000}"}),
-              HasSubstr("no RE2 expression"));
+              HasSubstr("not a valid RE2 expression"));
 }
 
 }  // namespace

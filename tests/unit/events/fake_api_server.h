@@ -1,6 +1,6 @@
-// An HttpTransport with memory: answers each path as told and remembers what
-// was asked. Used by the tests of discovery and scope. Time passes only on the
-// fake clock; one answer a path, no streams.
+// An HttpTransport with one response for each path, which records the requests.
+// Used by the tests of discovery and scope. Only the fake clock passes time.
+// Has no streams.
 #pragma once
 
 #include <chrono>
@@ -19,7 +19,7 @@ class FakeApiServer : public HttpTransport {
   struct Answer {
     int status = 200;
     std::string body = {};
-    // What the fake clock moves on by meanwhile.
+    // Advances the fake clock.
     std::chrono::seconds takes{0};
     HttpEnd end = HttpEnd::kComplete;
     std::string message = {};
@@ -47,7 +47,7 @@ class FakeApiServer : public HttpTransport {
     if (!handler.OnHead({answer.status, {}, {}})) {
       return {HttpEnd::kAborted, "aborted"};
     }
-    // In pieces, as the network would.
+    // In pieces, as from a network.
     for (size_t at = 0; at < answer.body.size(); at += kPiece) {
       if (!handler.OnBody(std::string_view(answer.body).substr(at, kPiece))) {
         return {HttpEnd::kAborted, "aborted"};
@@ -73,7 +73,7 @@ class FakeApiServer : public HttpTransport {
   FakeClock& clock_;
 };
 
-// One resource of an aggregated document.
+// A resource of an aggregated document.
 inline std::string AggregatedResource(const std::string& kind,
                                       const std::string& scope) {
   return R"({"resource":"things","responseKind":{"group":"","version":"",)"
@@ -82,7 +82,7 @@ inline std::string AggregatedResource(const std::string& kind,
          R"(","singularResource":"thing","verbs":["get","list"]})";
 }
 
-// One group with one version of an aggregated document.
+// A group with one version of an aggregated document.
 inline std::string AggregatedGroup(const std::string& name,
                                    const std::string& version,
                                    const std::string& resources) {

@@ -1,5 +1,5 @@
-// What the table in the binary says; reason_catalogue_tool_test.py has the tool
-// that makes it.
+// The table in the binary. reason_catalogue_tool_test.py tests the tool that
+// writes it.
 
 #include "events/reason_catalogue.h"
 
@@ -62,8 +62,8 @@ TEST(ReasonCatalogueTest, SeverityIsNotTheType) {
   EXPECT_EQ(deprecated->severity, Severity::kInfo);
 }
 
-// The kinds that Kubernetes itself writes Events about, and how many series
-// of it start at 0 on a plain cluster.
+// The kinds that Kubernetes itself writes Events about, and how many of its
+// series start at 0.
 TEST(ReasonCatalogueTest, CoreSeriesAreFewAndAboutFourKinds) {
   std::set<std::string_view> kinds;
   size_t series = 0;
@@ -81,7 +81,7 @@ TEST(ReasonCatalogueTest, CoreSeriesAreFewAndAboutFourKinds) {
   EXPECT_LT(series, 100U);
 }
 
-TEST(ReasonCatalogueTest, AnAddOnTellsWhatItIsFoundBy) {
+TEST(ReasonCatalogueTest, AnAddOnHasAKindThatFindsIt) {
   const CatalogueReason* draining = Find("karpenter", "FailedDraining");
   ASSERT_NE(draining, nullptr);
   EXPECT_EQ(draining->source, "karpenter");

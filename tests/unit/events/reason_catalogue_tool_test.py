@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""The build refuses a wrong reason catalogue, and says where it is wrong.
+"""The build rejects a wrong reason catalogue and reports each mistake.
 
     reason_catalogue_tool_test.py <make_reason_catalogue>
 """
@@ -46,7 +46,7 @@ MISTAKES = [
     ("      severity: critical", "      severty: critical",
      ":8: a row has no key 'severty'"),
     ("      severity: critical", "      types: [Warning]",
-     ":8: the key 'types' stands here twice"),
+     ":8: duplicate key 'types'"),
     ("      severity: critical\n", "", ":6: 'severity' is missing"),
     ("severity: critical", "severity: fatal", ":6: severity 'fatal' must be"),
     ("types: [Normal]", "types: [Ok]", ":7: type 'Ok' must be Normal or"),
@@ -55,25 +55,25 @@ MISTAKES = [
     ("types: [Normal]\n", "types: Normal\n",
      ":6: a list 'types' is missing or empty"),
     ("[NodeNotReady]", "[]", ":6: a list 'reasons' is missing or empty"),
-    ("[NodeNotReady]", "['node %s']", ":6: 'node %s' is no reason"),
-    ("[NodeNotReady]", "[A, A]", ":6: A (Normal) of Node stands in line 6"),
+    ("[NodeNotReady]", "['node %s']", ":6: 'node %s' is not a reason"),
+    ("[NodeNotReady]", "[A, A]", ":6: A (Normal) of Node is already in line 6"),
     ("      action: Look at it.\n", "", ":6: 'action' is missing"),
     ("Look at it.", "Look at it", ":6: 'Look at it' must be one line that"),
     ("      meaning: Something.\n", "", ":20: 'meaning' is missing"),
     ("component: kubelet", "component: two words",
-     ":6: 'two words' is no component"),
+     ":6: 'two words' is not a component name"),
     ("  - component: kubelet\n    kinds", "  - kinds",
      ":5: 'component' is missing"),
     ("kinds: [Node]", "kinds: [Pod]",
-     ":4: 'Pod' is no cluster-scoped kind of Kubernetes"),
+     ":4: 'Pod' is not a cluster-scoped kind of Kubernetes"),
     ("kinds: [Node]", "kinds: [Node.example.com]", ":4: 'Node.example.com' is"),
-    ("kinds: [Node]", "kinds: [node]", ":4: 'node' is no kind"),
+    ("kinds: [Node]", "kinds: [node]", ":4: 'node' is not a kind"),
     ("    kinds: [Node]\n", "", ":5: the row needs kinds"),
-    ("Thing.example.com", "[Thing]", ":12: '' is no kind"),
+    ("Thing.example.com", "[Thing]", ":12: '' is not a kind"),
     ("source: kubernetes\n", "source: kubernetes\n  found_by: Node\n",
      ":2: only an add-on has found_by"),
     ("source: an-add-on", "source: kubernetes",
-     ":11: source 'kubernetes' stands here twice"),
+     ":11: duplicate source 'kubernetes'"),
     ("kinds: [Node]", "kinds: [Node", ":5: end of sequence flow"),
     ("- source: an-add-on", "- 5\n- source: an-add-on",
      ":11: a source must be a mapping"),
@@ -111,7 +111,7 @@ class ToolTest(unittest.TestCase):
                 self.assertIn(f'{{"", "", "", "{reason}", "{kind}", ', table)
         self.assertIn('"an-add-on", "Thing", "example.com"}', table)
 
-    def test_each_mistake_is_told_with_its_line(self):
+    def test_each_mistake_is_reported_with_its_line(self):
         for old, new, words in MISTAKES:
             with self.subTest(new):
                 self.assertEqual(GOOD.count(old), 1, old)
@@ -122,7 +122,7 @@ class ToolTest(unittest.TestCase):
                     self.assertRegex(line, r"catalogue\.yaml:\d+: ")
                 self.assertFalse(os.path.exists(self.output))
 
-    def test_all_mistakes_are_told_at_once(self):
+    def test_all_mistakes_are_reported_at_once(self):
         done = self.run_tool(GOOD.replace("critical", "fatal").replace(
             "Normal, Warning", "Normal, Bad"))
         self.assertIn("'fatal'", done.stderr)

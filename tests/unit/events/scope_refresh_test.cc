@@ -1,4 +1,4 @@
-// When ScopeResolver asks the API server, and what it makes of the answer.
+// When ScopeResolver runs discovery, and what it learns.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -49,7 +49,7 @@ class ScopeRefreshTest : public testing::Test {
     scopes_.Refresh(guard, {});
     EXPECT_TRUE(guard.owns_lock());
   }
-  // As the pipeline does it, once a frame. True when the API server was asked.
+  // As the pipeline does for a watch event. True when discovery ran.
   bool Frame(const std::string& api_version, const std::string& kind) {
     std::unique_lock guard(mutex_);
     decision_ = scopes_.TryResolve(api_version, kind, false);
@@ -135,12 +135,12 @@ TEST_F(ScopeRefreshTest, MadeUpKindsDrainATokenBucket) {
   clock_.Advance(seconds(9));
   EXPECT_FALSE(Frame("acme.io/v1", "Gadget200"));
   clock_.Advance(seconds(1));
-  // Still due, since it could not be asked for before.
+  // Still due, because it was not requested before.
   EXPECT_TRUE(Frame("acme.io/v1", "Gadget200"));
   EXPECT_FALSE(Frame("acme.io/v1", "Gadget201"));
 }
 
-TEST_F(ScopeRefreshTest, AKindOnlyTheTableKnowsIsAskedForToo) {
+TEST_F(ScopeRefreshTest, AKindOnlyInTheTableIsRequestedToo) {
   Break();
   Refresh();
   clock_.Advance(seconds(1));
@@ -171,7 +171,7 @@ TEST_F(ScopeRefreshTest, DiscoveryThatComesBackIsBelieved) {
   clock_.Advance(seconds(2));
   EXPECT_TRUE(Frame("v1", "Node"));
   EXPECT_EQ(decision_->by, ScopeSource::kDiscovery);
-  // The success ended the waiting for everybody.
+  // The success ended the back-off for all kinds.
   EXPECT_TRUE(Frame("acme.io/v1", "Gadget"));
 }
 
@@ -207,7 +207,7 @@ TEST_F(ScopeRefreshTest, StoppingIsNoFailure) {
 
 TEST_F(ScopeRefreshTest, TheMutexIsFreeWhileTheApiServerThinks) {
   server_.during_get = [&] {
-    // A scrape, or the frame of another watch.
+    // A scrape, or a watch event of another watch.
     std::async(std::launch::async, [&] {
       const std::scoped_lock guard(mutex_);
       scopes_.Resolve("v1", "Node", false);

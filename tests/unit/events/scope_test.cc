@@ -33,7 +33,7 @@ ScopeDecision Namespaced(ScopeSource by) {
   return {Scope::kNamespaced, by, false};
 }
 
-// Knows what Learn taught it; nobody answers its questions.
+// Has only the kinds of Learn: discovery never responds.
 class ScopeTest : public testing::Test {
  protected:
   void Teach(std::vector<ApiKind> kinds) {
@@ -69,7 +69,7 @@ TEST_F(ScopeTest, DiscoveryDecidesWhatTheNamespaceOfTheObjectCannot) {
             Cluster(kDiscovery));
   EXPECT_EQ(scopes_.Resolve("v1", "Pod", kWithNamespace),
             Namespaced(kDiscovery));
-  // Leader election's Events are about a Lease.
+  // Events of leader election are about a Lease.
   EXPECT_EQ(scopes_.Resolve("coordination.k8s.io/v1", "Lease", kWithNamespace),
             Namespaced(kDiscovery));
 }
@@ -148,7 +148,7 @@ TEST_F(ScopeTest, OneKindWithBothScopesInOneVersionIsInferred) {
             Cluster(ScopeSource::kInferred));
 }
 
-TEST_F(ScopeTest, ACrdMadeAnewMayChangeItsScope) {
+TEST_F(ScopeTest, ARecreatedCrdMayChangeItsScope) {
   Teach({{"fleet.example.com/v1", "NodePool", true}});
   Teach({{"fleet.example.com/v1", "NodePool", false}});
   EXPECT_EQ(
@@ -212,7 +212,7 @@ TEST_F(ScopeTest, CountsEachDecisionByItsSource) {
   scopes_.TryResolve("v1", "Pod", kWithNamespace);
   scopes_.Resolve("storage.k8s.io/v1", "CSINode", kWithoutNamespace);
   scopes_.Resolve("acme.io/v1", "Gadget", kWithNamespace);
-  // Empty, so no decision.
+  // Empty: not a decision.
   EXPECT_FALSE(scopes_.TryResolve("acme.io/v1", "Gadget", kWithNamespace));
   const ScopeStats& stats = scopes_.stats();
   EXPECT_EQ(stats.decisions[0], 2U);
@@ -221,7 +221,7 @@ TEST_F(ScopeTest, CountsEachDecisionByItsSource) {
   EXPECT_EQ(stats.conflicts, 1U);
 }
 
-TEST(ClusterKindsTest, KnowsKubernetesOwnKindsUnderAnyVersion) {
+TEST(ClusterKindsTest, HasTheKindsOfKubernetesInAnyVersion) {
   EXPECT_TRUE(IsBuiltInClusterKind("", "Node"));
   EXPECT_TRUE(IsBuiltInClusterKind("v1", "Node"));
   EXPECT_TRUE(IsBuiltInClusterKind("resource.k8s.io/v1alpha9", "DeviceClass"));

@@ -70,7 +70,7 @@ TEST_F(ExpositionTest, HoldsNoLockBetweenPieces) {
   std::string piece;
   ASSERT_TRUE(exposition.Next(piece));
   ASSERT_TRUE(mutex.try_lock());
-  Fill(2100);  // born meanwhile
+  Fill(2100);  // some are new
   mutex.unlock();
   std::string last;
   while (exposition.Next(last)) last.clear();

@@ -16,7 +16,7 @@ TEST(NegotiationTest, PrometheusGetsOpenMetrics) {
         "application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version="
         "1.0.0;escaping=allow-utf-8;q=0.4,text/plain;version=0.0.4;q=0.3,"
         "*/*;q=0.2",
-        // 3.x with created timestamps: protobuf is what we do not have
+        // 3.x with created timestamps: there is no protobuf
         "application/vnd.google.protobuf;proto=io.prometheus.client."
         "MetricFamily;encoding=delimited;q=0.6,application/openmetrics-text;"
         "version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.2,*/*;q=0.1",

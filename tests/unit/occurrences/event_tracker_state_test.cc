@@ -9,7 +9,7 @@ using ::testing::ElementsAre;
 
 class EventTrackerStateTest : public TrackerTest {
  protected:
-  // A tracker of `limits` that was restarted, `shift` later by its clock.
+  // A restarted tracker with `limits`, with times moved by `shift`.
   bool Restart(const std::string& bytes, std::chrono::seconds shift = {}) {
     live.clear();
     tracker = EventTracker(limits);
@@ -30,25 +30,25 @@ class EventTrackerStateTest : public TrackerTest {
 
 TEST_F(EventTrackerStateTest, GoesOnAsIfNothingHadBeen) {
   Baseline({{.name = "x", .first = 50, .count = 5}});
-  Told({.name = "y", .version = 201, .count = 2});
-  Told({.name = "z", .version = 202, .count = 3});
+  Observe({.name = "y", .version = 201, .count = 2});
+  Observe({.name = "z", .version = 202, .count = 3});
   Deleted({.name = "z", .version = 203});
   ASSERT_TRUE(Restart(Saved()));
   EXPECT_EQ(tracker.live(), 2U);
   EXPECT_EQ(tracker.tombstones(), 1U);
   EXPECT_EQ(tracker.horizon(), At(100));
   EXPECT_THAT(live, ElementsAre(7, 7));
-  EXPECT_EQ(Told({.name = "y", .version = 201, .count = 2}), 0U);
-  EXPECT_EQ(Told({.name = "y", .version = 204, .count = 4}), 2U);
-  EXPECT_EQ(Told({.name = "z", .uid = 'b', .version = 205, .count = 4}), 1U);
-  EXPECT_EQ(Told({.name = "old", .first = 50, .count = 40}), 1U);
+  EXPECT_EQ(Observe({.name = "y", .version = 201, .count = 2}), 0U);
+  EXPECT_EQ(Observe({.name = "y", .version = 204, .count = 4}), 2U);
+  EXPECT_EQ(Observe({.name = "z", .uid = 'b', .version = 205, .count = 4}), 1U);
+  EXPECT_EQ(Observe({.name = "old", .first = 50, .count = 40}), 1U);
 }
 
-// Persisted x at 5 and z at 2; down for 12 minutes, in which x went to 9, y
-// came with 3 and z was written again with 4; then the list after a 410.
+// Saved with x at 5 and z at 2. In 12 minutes of downtime x goes to 9, y
+// appears with 3 and z is written again with 4. Then the list after a 410.
 TEST_F(EventTrackerStateTest, CatchesUpByAListAfterALongTimeDown) {
   Baseline({{.name = "x", .first = 50, .count = 5}});
-  Told({.name = "z", .count = 2});
+  Observe({.name = "z", .count = 2});
   ASSERT_TRUE(Restart(Saved()));
   EXPECT_EQ(List({{.name = "x", .first = 50, .last = 300, .count = 9}}), 4U);
   EXPECT_EQ(List({{.name = "x", .first = 50, .last = 300, .count = 9},
@@ -62,12 +62,11 @@ TEST_F(EventTrackerStateTest, TombstonesKeepTheirOrderAndAge) {
   tracker = EventTracker(limits);
   Baseline({});
   for (const char* name : {"a", "b", "c"}) {
-    Told({.name = name, .first = 140});
+    Observe({.name = name, .first = 140});
     Deleted({.name = name, .first = 140});
     now += std::chrono::minutes(20);
   }
-  // The clock of the machine we are on now says 5 minutes: a's second lies
-  // before it was started. 10 minutes went by.
+  // This machine booted 5 minutes ago, after a was deleted. 10 minutes passed.
   const SteadyTime later{std::chrono::minutes(5)};
   const auto shift = std::chrono::duration_cast<std::chrono::seconds>(
       later - now - std::chrono::minutes(10));
@@ -75,16 +74,16 @@ TEST_F(EventTrackerStateTest, TombstonesKeepTheirOrderAndAge) {
   now = later;
   EXPECT_EQ(tracker.tombstones(), 3U);
   // a is 70 minutes old, b 50.
-  Told({.name = "d"});
+  Observe({.name = "d"});
   Deleted({.name = "d"});
   EXPECT_EQ(tracker.tombstones(), 3U);
-  EXPECT_EQ(Told({.name = "b", .first = 140, .count = 5}), 4U);
-  EXPECT_EQ(Told({.name = "a", .first = 140, .count = 5}), 1U);  // forgotten
+  EXPECT_EQ(Observe({.name = "b", .first = 140, .count = 5}), 4U);
+  EXPECT_EQ(Observe({.name = "a", .first = 140, .count = 5}), 1U);  // forgotten
 }
 
 TEST_F(EventTrackerStateTest, RefusesWhatSaveDidNotWrite) {
-  Told({.name = "x"});
-  Told({.name = "y"});
+  Observe({.name = "x"});
+  Observe({.name = "y"});
   Deleted({.name = "y"});
   const std::string whole = Saved();
   for (size_t size = 0; size < whole.size(); ++size) {
@@ -92,7 +91,7 @@ TEST_F(EventTrackerStateTest, RefusesWhatSaveDidNotWrite) {
   }
   EXPECT_FALSE(Restart(whole + '\0'));
   std::string twice = whole;
-  // Both records under one key.
+  // Two records with one key.
   twice.replace(16 + 60, 16, twice.substr(16, 16));
   EXPECT_FALSE(Restart(twice));
 }

@@ -11,17 +11,17 @@ class EventTrackerTest : public TrackerTest {};
 
 TEST_F(EventTrackerTest, ReplayCountsNothingAndChangesNothing) {
   Baseline({});
-  EXPECT_EQ(Told({.version = 101, .count = 3}), 3U);
-  EXPECT_EQ(Told({.version = 101, .count = 9}), 0U);
-  EXPECT_EQ(Told({.version = 99, .count = 9}), 0U);
-  EXPECT_EQ(Told({.version = 102, .count = 4}), 1U);
+  EXPECT_EQ(Observe({.version = 101, .count = 3}), 3U);
+  EXPECT_EQ(Observe({.version = 101, .count = 9}), 0U);
+  EXPECT_EQ(Observe({.version = 99, .count = 9}), 0U);
+  EXPECT_EQ(Observe({.version = 102, .count = 4}), 1U);
 }
 
 TEST_F(EventTrackerTest, ReplayedDeletionDoesNotBuryWhatCameBack) {
   Baseline({});
-  Told({.version = 101, .count = 1});
+  Observe({.version = 101, .count = 1});
   Deleted({.version = 102});
-  EXPECT_EQ(Told({.uid = 'b', .version = 110, .count = 2}), 1U);
+  EXPECT_EQ(Observe({.uid = 'b', .version = 110, .count = 2}), 1U);
   Deleted({.version = 102});
   EXPECT_EQ(tracker.live(), 1U);
   EXPECT_EQ(tracker.tombstones(), 0U);
@@ -29,18 +29,18 @@ TEST_F(EventTrackerTest, ReplayedDeletionDoesNotBuryWhatCameBack) {
 
 TEST_F(EventTrackerTest, ReplayAfterDeletionIsNotACreation) {
   Baseline({});
-  Told({.version = 101, .count = 1});
+  Observe({.version = 101, .count = 1});
   Deleted({.version = 105});
-  EXPECT_EQ(Told({.version = 103, .count = 2}), 0U);
+  EXPECT_EQ(Observe({.version = 103, .count = 2}), 0U);
   EXPECT_EQ(tracker.live(), 0U);
 }
 
 TEST_F(EventTrackerTest, RelistDiffsAgainstWhatIsKnown) {
   Baseline({{.name = "x", .first = 50, .count = 5}});
-  EXPECT_EQ(Told({.name = "y"}), 1U);
-  EXPECT_EQ(Told({.name = "z", .count = 2}), 2U);
-  // x +4; y is gone; z was written again, +3; w began after the horizon, 3;
-  // v is older than it, 1.
+  EXPECT_EQ(Observe({.name = "y"}), 1U);
+  EXPECT_EQ(Observe({.name = "z", .count = 2}), 2U);
+  // x +4; y is gone; z is written again, +3; w began after the horizon, 3; v
+  // before it, 1.
   EXPECT_EQ(List({{.name = "x", .first = 50, .last = 300, .count = 9},
                   {.name = "z", .uid = 'b', .last = 300, .count = 5},
                   {.name = "w", .uid = 'c', .first = 250, .count = 3},
@@ -89,9 +89,9 @@ TEST_F(EventTrackerTest, AnOlderSightShowsNothingElsewhere) {
 
 TEST_F(EventTrackerTest, WhatWasNotWatchedUntilNowCountsNothing) {
   Baseline({});
-  Told({.name = "x", .version = 101, .count = 2});
+  Observe({.name = "x", .version = 101, .count = 2});
   Deleted({.name = "x", .version = 102});
-  // x went on in secret, y began there; both are known from here on.
+  // x continued and y began while excluded; both count from now on.
   std::deque<Sighting> list = {See({.name = "x", .version = 110, .count = 6}),
                                See({.name = "y", .version = 111, .count = 3}),
                                See({.name = "z", .version = 112, .count = 4})};
@@ -102,8 +102,8 @@ TEST_F(EventTrackerTest, WhatWasNotWatchedUntilNowCountsNothing) {
       [&](const Sighting&, const Change& change) { total += change.delta; },
       [&](SeriesIds) { ++gone; });
   EXPECT_EQ(total, 4U);
-  EXPECT_EQ(Told({.name = "x", .version = 120, .count = 7}), 1U);
-  EXPECT_EQ(Told({.name = "y", .version = 121, .count = 5}), 2U);
+  EXPECT_EQ(Observe({.name = "x", .version = 120, .count = 7}), 1U);
+  EXPECT_EQ(Observe({.name = "y", .version = 121, .count = 5}), 2U);
 }
 
 TEST_F(EventTrackerTest, NewEpochIsABaselineWithLowerVersions) {
@@ -113,21 +113,23 @@ TEST_F(EventTrackerTest, NewEpochIsABaselineWithLowerVersions) {
                      200),
             0U);
   EXPECT_EQ(
-      Told({.name = "x", .version = 501, .first = 50, .last = 210, .count = 3}),
+      Observe(
+          {.name = "x", .version = 501, .first = 50, .last = 210, .count = 3}),
       1U);
 }
 
 TEST_F(EventTrackerTest, WhatTheRestoredEtcdForgotIsNotCountedAgain) {
   Baseline({});
-  EXPECT_EQ(Told({.name = "x", .version = 900, .first = 150, .count = 5}), 5U);
+  EXPECT_EQ(Observe({.name = "x", .version = 900, .first = 150, .count = 5}),
+            5U);
   Baseline({}, 200);
-  // Its recorder patches, hears 404 and creates it with the count so far.
-  EXPECT_EQ(Told({.name = "x",
-                  .uid = 'b',
-                  .version = 410,
-                  .first = 150,
-                  .last = 220,
-                  .count = 6}),
+  // Its recorder patches it, gets 404 and creates it with the count so far.
+  EXPECT_EQ(Observe({.name = "x",
+                     .uid = 'b',
+                     .version = 410,
+                     .first = 150,
+                     .last = 220,
+                     .count = 6}),
             1U);
 }
 
@@ -135,10 +137,10 @@ TEST_F(EventTrackerTest, DeletionOfAnUnknownEventIsRemembered) {
   Baseline({});
   Deleted({.first = 150, .count = 40});
   EXPECT_EQ(tracker.live(), 0U);
-  EXPECT_EQ(Told({.uid = 'b', .first = 150, .last = 170, .count = 41}), 1U);
+  EXPECT_EQ(Observe({.uid = 'b', .first = 150, .last = 170, .count = 41}), 1U);
 }
 
-TEST_F(EventTrackerTest, TellsWhichSeriesAnEventLeft) {
+TEST_F(EventTrackerTest, ReturnsTheSeriesAnEventLeft) {
   Baseline({});
   Sighting sighting = See({});
   sighting.series = {1, 2};
@@ -151,8 +153,8 @@ TEST_F(EventTrackerTest, TellsWhichSeriesAnEventLeft) {
 
 TEST_F(EventTrackerTest, GreatestCountFits) {
   Baseline({});
-  EXPECT_EQ(Told({.count = 2147483647U}), 2147483647U);
-  EXPECT_EQ(Told({.count = 2147483647U}), 0U);
+  EXPECT_EQ(Observe({.count = 2147483647U}), 2147483647U);
+  EXPECT_EQ(Observe({.count = 2147483647U}), 0U);
 }
 
 class TombstoneTest : public TrackerTest {
@@ -166,7 +168,7 @@ class TombstoneTest : public TrackerTest {
 
   void LiveAndDie(int first, int number) {
     for (int i = first; i < first + number; ++i) {
-      Told({.name = std::to_string(i), .first = 150 + i, .last = 150 + i});
+      Observe({.name = std::to_string(i), .first = 150 + i, .last = 150 + i});
       Deleted({.name = std::to_string(i), .first = 150 + i, .last = 150 + i});
     }
   }
@@ -175,14 +177,14 @@ class TombstoneTest : public TrackerTest {
 TEST_F(TombstoneTest, FewAreKeptHoweverOld) {
   LiveAndDie(0, 10);
   now += std::chrono::hours(1000);
-  Told({.name = "other"});
+  Observe({.name = "other"});
   EXPECT_EQ(tracker.tombstones(), 10U);
 }
 
 TEST_F(TombstoneTest, YoungAreKeptThoughMany) {
   LiveAndDie(0, 20);
   now += std::chrono::hours(23);
-  Told({.name = "other"});
+  Observe({.name = "other"});
   EXPECT_EQ(tracker.tombstones(), 20U);
 }
 
@@ -201,12 +203,11 @@ TEST_F(TombstoneTest, MostAreNeverExceeded) {
 TEST_F(TombstoneTest, EvictionRaisesTheHorizonSoThatNothingCountsTwice) {
   LiveAndDie(0, 21);
   EXPECT_EQ(tracker.horizon(), At(150));
-  // Evicted: began at 150, which the horizon now just allows; what began
-  // before it would count 1.
+  // Evicted 0 began at 150, now before the horizon: it counts 1.
   LiveAndDie(30, 5);
   EXPECT_GT(tracker.horizon(), At(150));
   EXPECT_EQ(
-      Told({.name = "0", .uid = 'z', .first = 150, .last = 190, .count = 2}),
+      Observe({.name = "0", .uid = 'z', .first = 150, .last = 190, .count = 2}),
       1U);
 }
 
@@ -215,11 +216,11 @@ TEST_F(TombstoneTest, SlotsSurviveManyEvictions) {
   EXPECT_EQ(tracker.tombstones(), 20U);
   EXPECT_EQ(tracker.live(), 0U);
   for (int i = 19980; i < 20000; ++i) {
-    EXPECT_EQ(Told({.name = std::to_string(i),
-                    .uid = 'b',
-                    .first = 150 + i,
-                    .last = 150 + i,
-                    .count = 2}),
+    EXPECT_EQ(Observe({.name = std::to_string(i),
+                       .uid = 'b',
+                       .first = 150 + i,
+                       .last = 150 + i,
+                       .count = 2}),
               1U)
         << i;
   }

@@ -1,4 +1,4 @@
-// What waits for a sink: in order, within bounds, once, and over restarts.
+// The queue of a sink: in sequence, bounded, without duplicates, over restarts.
 #include "occurrences/outbox.h"
 
 #include <gmock/gmock.h>

@@ -1,5 +1,5 @@
-// What people are shown of the last hour: which Events are kept, what is known
-// of their number, and that nobody can make it grow.
+// The Events of the last hour: which are kept, how often they occurred, and
+// that memory is bounded.
 #include "occurrences/recent_events.h"
 
 #include <gmock/gmock.h>
@@ -16,7 +16,7 @@ using ::testing::IsEmpty;
 
 class RecentEventsTest : public ::testing::Test {
  protected:
-  // An Event first seen and last seen `first` and `last` before now.
+  // An Event that began `first` and last occurred `last` before now.
   Event About(std::string_view object, seconds last, seconds first,
               uint32_t count = 1) {
     Event event;
@@ -30,7 +30,7 @@ class RecentEventsTest : public ::testing::Test {
     event.reporting_component = "kubelet";
     event.message = "it did";
     event.count = count;
-    event.identity_time = now - first;
+    event.first_seen = now - first;
     event.occurred_at = now - last;
     return event;
   }
@@ -124,8 +124,8 @@ TEST_F(RecentEventsTest, CountsTheOccurrencesOfTheLastHourOnly) {
   EXPECT_EQ(Only().count, 43U);
 }
 
-TEST_F(RecentEventsTest, TellsWhereItMayHaveMissedSome) {
-  // Its 40 occurrences began before the hour, and nobody watched.
+TEST_F(RecentEventsTest, ReportsWhereItMayHaveMissedSome) {
+  // Its 40 occurrences began before the hour, unobserved.
   Observe(About("a", minutes(1), minutes(120), 40), 0);
   EXPECT_EQ(Only().in_window, 1U);
   EXPECT_TRUE(Only().at_least);
@@ -136,7 +136,7 @@ TEST_F(RecentEventsTest, TellsWhereItMayHaveMissedSome) {
   Observe(About("a", minutes(0), minutes(179), 43), 1);
   EXPECT_EQ(Only().in_window, 3U);
   EXPECT_TRUE(Only().at_least);
-  // Watched for a whole hour.
+  // Observed for a whole hour.
   now += minutes(1);
   EXPECT_EQ(Only().in_window, 1U);
   EXPECT_FALSE(Only().at_least);
@@ -224,7 +224,7 @@ TEST_F(RecentEventsTest, FullMeansTheOldestGoAndWarningsLast) {
   EXPECT_FALSE(recent.Newest(now).more);
 }
 
-// Against a table written without any thought of speed.
+// Compared with a simple and slow implementation.
 TEST_F(RecentEventsTest, AgreesWithASimpleModel) {
   std::mt19937 random(7);
   const auto draw = [&](int below) {

@@ -48,14 +48,14 @@ TEST_F(StagedOffersTest, ClearForgetsThem) {
   EXPECT_EQ(dropped, 0U);
 }
 
-TEST_F(StagedOffersTest, OfTooManyTheOldestGoAndAreToldOf) {
+TEST_F(StagedOffersTest, OfTooManyTheOldestAreDroppedAndReported) {
   const int all = static_cast<int>(3 * StagedOffers::kKept);
   for (int i = 0; i < all; ++i) Add(std::to_string(i), all - i);
   const std::vector<std::string> names = Take();
   EXPECT_GE(names.size(), StagedOffers::kKept);
   EXPECT_LE(names.size(), 2 * StagedOffers::kKept);
   EXPECT_EQ(names.size() + dropped, size_t(all));
-  // Those added first are the newest.
+  // The first added are the newest.
   EXPECT_EQ(names.back(), "0");
 }
 

@@ -1,6 +1,6 @@
-// The vocabulary in which the tracker's tests speak: Events told of by frames
-// and lists. Times are seconds; a baseline list is committed at second 100, so
-// what begins at 150 began after it.
+// Watch events and lists for the tracker's tests, and the calls that pass them
+// to a tracker. Times are seconds. A baseline list is at second 100, so an
+// Event of 150 began after it.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -42,8 +42,8 @@ class TrackerTest : public ::testing::Test {
     return sighting;
   }
 
-  // ADDED or MODIFIED: the tracker makes no difference.
-  uint32_t Told(const Frame& frame) {
+  // ADDED or MODIFIED, which the tracker treats alike.
+  uint32_t Observe(const Frame& frame) {
     return tracker.Observe(See(frame), now).delta;
   }
   void Deleted(const Frame& frame) { tracker.Remove(See(frame), now); }

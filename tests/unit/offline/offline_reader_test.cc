@@ -1,5 +1,4 @@
-// What kubectl prints, cut into objects: whatever the layout and wherever the
-// pieces end.
+// What kubectl prints, split into objects: in any layout and any pieces.
 #include "offline/offline_reader.h"
 
 #include <gmock/gmock.h>
@@ -13,53 +12,53 @@ namespace {
 
 using testing::ElementsAre;
 
-// "kind/F" for a frame, "kind/L" for a list's item, "kind" for a bare object,
-// with the object's text where it is short.
-struct Heard {
+// "kind/F" for a watch event, "kind/L" for an item of a List, "kind" for a bare
+// object, each with its text.
+struct Output {
   std::vector<std::string> objects;
   std::string problem;
   std::string end;
   bool between = false;
 };
 
-Heard Read(std::string_view text, size_t piece, size_t max_object = 1 << 20) {
-  Heard heard;
+Output Read(std::string_view text, size_t piece, size_t max_object = 1 << 20) {
+  Output output;
   OfflineReader reader(
-      [&heard](const OfflineReader::Object& object) {
-        heard.objects.push_back(std::string(object.kind) +
-                                (object.frame    ? "/F "
-                                 : object.listed ? "/L "
-                                                 : " ") +
-                                std::string(object.json));
+      [&output](const OfflineReader::Object& object) {
+        output.objects.push_back(std::string(object.kind) +
+                                 (object.frame    ? "/F "
+                                  : object.listed ? "/L "
+                                                  : " ") +
+                                 std::string(object.json));
       },
       max_object);
   for (size_t at = 0; at < text.size(); at += piece) {
     const Result<void> read = reader.Append(text.substr(at, piece));
     if (!read) {
-      heard.problem = read.error().message;
-      return heard;
+      output.problem = read.error().message;
+      return output;
     }
   }
   const Result<void> finished = reader.Finish();
-  if (!finished) heard.end = finished.error().message;
-  heard.between = reader.Between();
-  return heard;
+  if (!finished) output.end = finished.error().message;
+  output.between = reader.Between();
+  return output;
 }
 
-// The same for pieces of every size.
-Heard ReadInPieces(std::string_view text, size_t max_object = 1 << 20) {
-  Heard whole = Read(text, text.size() + 1, max_object);
+// The same in pieces of every size.
+Output ReadInPieces(std::string_view text, size_t max_object = 1 << 20) {
+  Output whole = Read(text, text.size() + 1, max_object);
   for (size_t piece = 1; piece < std::min<size_t>(text.size(), 40); ++piece) {
-    const Heard heard = Read(text, piece, max_object);
-    EXPECT_EQ(heard.objects, whole.objects) << piece;
-    EXPECT_EQ(heard.problem, whole.problem) << piece;
-    EXPECT_EQ(heard.end, whole.end) << piece;
+    const Output output = Read(text, piece, max_object);
+    EXPECT_EQ(output.objects, whole.objects) << piece;
+    EXPECT_EQ(output.problem, whole.problem) << piece;
+    EXPECT_EQ(output.end, whole.end) << piece;
   }
   return whole;
 }
 
 TEST(OfflineReaderTest, ReadsAListItemByItem) {
-  const Heard heard = ReadInPieces(R"({
+  const Output output = ReadInPieces(R"({
     "apiVersion": "v1",
     "items": [
         {"kind": "Event", "a": [1, {"kind": "x"}]},
@@ -69,24 +68,24 @@ TEST(OfflineReaderTest, ReadsAListItemByItem) {
     "metadata": {"resourceVersion": "", "items": [{}]}
 }
 )");
-  EXPECT_EQ(heard.problem + heard.end, "");
-  EXPECT_TRUE(heard.between);
+  EXPECT_EQ(output.problem + output.end, "");
+  EXPECT_TRUE(output.between);
   EXPECT_THAT(
-      heard.objects,
+      output.objects,
       ElementsAre(R"(Event/L {"kind": "Event", "a": [1, {"kind": "x"}]})",
                   R"(Pod/L {"b": "]}\"{", "kind": "Pod"})", "/L {}"));
 }
 
 TEST(OfflineReaderTest, ReadsFramesAndBareObjectsOneAfterTheOther) {
-  const Heard heard = ReadInPieces(
+  const Output output = ReadInPieces(
       "{\"type\":\"ADDED\",\"object\":{\"a\":{\"kind\":\"x\"},\"kind\":"
       "\"Event\"}}\n"
       "{\n  \"kind\": \"Event\",\n  \"type\": \"Normal\"\n}\n"
       "{\"object\":{},\"kind\":\"Frame\"}{\"items\":{}}"
       "{\"items\":[]}");
-  EXPECT_EQ(heard.problem + heard.end, "");
+  EXPECT_EQ(output.problem + output.end, "");
   EXPECT_THAT(
-      heard.objects,
+      output.objects,
       ElementsAre("Event/F {\"type\":\"ADDED\",\"object\":{\"a\":{\"kind\":"
                   "\"x\"},\"kind\":\"Event\"}}",
                   "Event {\n  \"kind\": \"Event\",\n  \"type\": \"Normal\"\n}",
@@ -96,13 +95,13 @@ TEST(OfflineReaderTest, ReadsFramesAndBareObjectsOneAfterTheOther) {
 TEST(OfflineReaderTest, PassesOverAByteOrderMarkAndNothing) {
   EXPECT_THAT(Read("\xEF\xBB\xBF{}", 99).objects, ElementsAre(" {}"));
   for (const char* nothing : {"", "\n", " \r\n\t"}) {
-    const Heard heard = ReadInPieces(nothing);
-    EXPECT_EQ(heard.problem + heard.end, "");
-    EXPECT_FALSE(heard.between);
+    const Output output = ReadInPieces(nothing);
+    EXPECT_EQ(output.problem + output.end, "");
+    EXPECT_FALSE(output.between);
   }
 }
 
-TEST(OfflineReaderTest, TellsWhereTheInputIsNotJson) {
+TEST(OfflineReaderTest, NamesTheLineWhereTheInputIsNotJson) {
   const char* first =
       "line 1: this is not JSON; make it by kubectl get events -A -o json";
   const std::pair<const char*, const char*> cases[] = {
@@ -122,12 +121,12 @@ TEST(OfflineReaderTest, TellsWhereTheInputIsNotJson) {
 }
 
 TEST(OfflineReaderTest, KeepsWhatIsWholeWhenTheInputIsCut) {
-  const Heard list = ReadInPieces("{\"items\": [{\"a\":1},\n{\"a\"");
+  const Output list = ReadInPieces("{\"items\": [{\"a\":1},\n{\"a\"");
   EXPECT_THAT(list.objects, ElementsAre("/L {\"a\":1}"));
   EXPECT_EQ(list.end,
             "line 2: the input ends inside a List; it was cut, and what was "
             "whole is counted");
-  const Heard frames = ReadInPieces("{\"a\":1}\n{\"a\":\"");
+  const Output frames = ReadInPieces("{\"a\":1}\n{\"a\":\"");
   EXPECT_THAT(frames.objects, ElementsAre(" {\"a\":1}"));
   EXPECT_EQ(frames.end,
             "line 2: the input ends inside an object; it was cut, and what "
@@ -137,9 +136,9 @@ TEST(OfflineReaderTest, KeepsWhatIsWholeWhenTheInputIsCut) {
 TEST(OfflineReaderTest, RefusesAnObjectThatIsTooLarge) {
   const std::string large =
       "{\"items\":[{},\n{\"a\":\"" + std::string(3 << 20, 'x');
-  const Heard heard = Read(large, 10000);
-  EXPECT_THAT(heard.objects, ElementsAre("/L {}"));
-  EXPECT_EQ(heard.problem,
+  const Output output = Read(large, 10000);
+  EXPECT_THAT(output.objects, ElementsAre("/L {}"));
+  EXPECT_EQ(output.problem,
             "line 2: the object that begins there is larger than 1 MiB");
 }
 

@@ -55,13 +55,13 @@ class OfflineTest : public testing::Test {
   std::string log_;
 };
 
-TEST_F(OfflineTest, SaysThatNothingIsPassedOn) {
+TEST_F(OfflineTest, WarnsThatNothingIsDelivered) {
   Print(List({}));
   EXPECT_THAT(log_, Not(HasSubstr("passed on")));
   options_.sinks.resize(2);
   Print(List({}));
   EXPECT_EQ(code_, 0);
-  EXPECT_THAT(log_, HasSubstr("is not passed on; sinks is left out"));
+  EXPECT_THAT(log_, HasSubstr("delivers nothing, ignoring the sinks"));
 }
 
 constexpr char kCounted[] = "kube_event_occurrences_total{scope=\"cluster\"";

@@ -1,5 +1,5 @@
-// What the page at / says in each of its states. How it looks, and that no
-// message runs in a browser, is for tests/scripted/browser.py.
+// The page at / in each of its states. tests/scripted/browser.py checks that no
+// message runs in a browser.
 #include "page/page.h"
 
 #include <gmock/gmock.h>
@@ -62,11 +62,11 @@ TEST_F(PageTest, LinksToTheRestAlsoBehindAPrefix) {
 }
 
 TEST_F(PageTest, SaysThatNothingHappened) {
-  EXPECT_THAT(Page(), HasSubstr("<title>0 to look at"));
+  EXPECT_THAT(Page(), HasSubstr("<title>0 need attention"));
   EXPECT_THAT(Page(), HasSubstr("<b>In sync</b> with the API server. Watching "
-                                "all namespaces, 1,234 Events known; up "
+                                "all namespaces, 1,234 Events tracked, up "
                                 "3h20m."));
-  EXPECT_THAT(Page(), HasSubstr("Nothing happened to cluster-scoped objects"));
+  EXPECT_THAT(Page(), HasSubstr("No Events about cluster-scoped objects"));
   EXPECT_THAT(Page(), Not(HasSubstr("<table")));
   EXPECT_THAT(Page(), Not(HasSubstr("is watched")));
 }
@@ -79,8 +79,8 @@ TEST_F(PageTest, SaysWhereItDoesNotLook) {
 
 TEST_F(PageTest, SaysWhatFiltersHide) {
   data.filtered = true;
-  EXPECT_THAT(Page(), HasSubstr("Watching all namespaces by filters, 1,234"));
-  EXPECT_THAT(Page(), HasSubstr("Nothing happened to cluster-scoped objects"));
+  EXPECT_THAT(Page(), HasSubstr("Watching all namespaces with filters, 1,234"));
+  EXPECT_THAT(Page(), HasSubstr("No Events about cluster-scoped objects"));
   data.cluster_scoped = false;
   EXPECT_THAT(Page(), HasSubstr("Cluster-scoped objects are filtered out."));
 }
@@ -90,17 +90,20 @@ TEST_F(PageTest, SaysWhyItIsNotInSync) {
                   {"b", false, false, "<forbidden>"},
                   {"c", false, true, ""}};
   EXPECT_THAT(Page(), HasSubstr("<title>Not in sync"));
-  EXPECT_THAT(Page(), HasSubstr("<b>Not in sync</b>"));
+  EXPECT_THAT(Page(), HasSubstr("<b>Not in sync</b> with the API server: the "
+                                "first list of Events is not finished. Up "));
   EXPECT_THAT(Page(), HasSubstr("<p>Watch of b: &lt;forbidden&gt;</p>\n"
                                 "<p>Watch of c: first list not finished</p>"));
   EXPECT_THAT(Page(), Not(HasSubstr("Watch of a")));
-  EXPECT_THAT(Page(), HasSubstr("Nothing can be said yet."));
+  EXPECT_THAT(Page(), HasSubstr("No data yet."));
 }
 
 TEST_F(PageTest, KeepsWhatItKnowsWhenOutOfContact) {
   data.watches = {{"all namespaces", true, false, "connection refused"}};
   Add("worker-1", "Rebooted");
   EXPECT_THAT(Page(), HasSubstr("<title>Out of contact"));
+  EXPECT_THAT(Page(), HasSubstr("<b>Out of contact</b> with the API server: "
+                                "newer Events are missing. Up "));
   EXPECT_THAT(Page(), HasSubstr("Watch of all namespaces: connection refused"));
   EXPECT_THAT(Page(), HasSubstr("worker-1"));
 }
@@ -148,7 +151,7 @@ TEST_F(PageTest, EscapesEveryText) {
   RecentEvent& event = Add(evil, evil, evil);
   event.event_namespace = event.name = event.api_version = event.kind = evil;
   event.reporting_component = event.message = evil;
-  data.version = data.namespaces.emplace_back(evil);
+  data.version = data.source = data.namespaces.emplace_back(evil);
   data.watches = {{evil, true, false, evil}};
   const std::string page = Page();
   EXPECT_THAT(page, Not(HasSubstr("<i>")));
@@ -162,10 +165,10 @@ TEST_F(PageTest, AddsUpTheHour) {
   Add("worker-2", "OOMKilling").in_window = 6;
   Add("worker-2", "Whatever", "Normal").in_window = 24;
   const std::string page = Page();
-  EXPECT_THAT(page, HasSubstr("<title>12 to look at"));
-  EXPECT_THAT(page, HasSubstr("<b>36 occurrences</b>, <b class=\"warn\">12 of "
-                              "them to look at</b>, in 3 Events about 2 "
-                              "objects."));
+  EXPECT_THAT(page, HasSubstr("<title>12 need attention"));
+  EXPECT_THAT(page, HasSubstr("<b>36 occurrences</b> in 3 Events about 2 "
+                              "objects. <b class=\"warn\">12 need "
+                              "attention</b>."));
   EXPECT_THAT(page, HasSubstr("<li><span><b>Whatever</b> Node <small></small>"
                               "</span><span>24 <span class=\"quiet\">on 1 "
                               "object<"));
@@ -176,13 +179,13 @@ TEST_F(PageTest, AddsUpTheHour) {
   EXPECT_LT(page.find("<b>Whatever"), page.find("<b>OOMKilling"));
 }
 
-// NodeNotReady is of type Normal; the catalogue knows better.
+// NodeNotReady is of type Normal; the catalogue has it as critical.
 TEST_F(PageTest, ExplainsWhatItKnowsAndMarksWhatIsBad) {
   Add("worker-1", "NodeNotReady", "Normal").in_window = 3;
   Add("worker-1", "NodeReady", "Normal");
   Add("worker-1", "NobodyKnowsIt", "Normal");
   const std::string page = Page();
-  EXPECT_THAT(page, HasSubstr("3 of them to look at"));
+  EXPECT_THAT(page, HasSubstr("3 need attention"));
   EXPECT_THAT(page, HasSubstr("▲ </span>Normal <small>critical</small>"));
   EXPECT_THAT(page, HasSubstr("<p>The kubelet took back its Ready condition"));
   EXPECT_THAT(page, HasSubstr("<b>What to do:</b> Run kubectl describe node"));
@@ -193,18 +196,18 @@ TEST_F(PageTest, SaysWhatARestartWithoutAListHides) {
   data.uptime = minutes(7);
   EXPECT_THAT(Page(), Not(HasSubstr("restarted")));
   data.recent.listed = false;
-  EXPECT_THAT(Page(), HasSubstr("The exporter was restarted 7m ago and"));
+  EXPECT_THAT(Page(), HasSubstr("The exporter restarted 7m ago and"));
   data.uptime = minutes(60);
   EXPECT_THAT(Page(), Not(HasSubstr("restarted")));
 }
 
 TEST_F(PageTest, SaysWhenNotAllFits) {
   Add("worker-1", "Rebooted");
-  EXPECT_THAT(Page(), Not(HasSubstr("More happened")));
+  EXPECT_THAT(Page(), Not(HasSubstr("Not all Events fit")));
   data.recent.more = true;
-  EXPECT_THAT(Page(), HasSubstr("More happened than fits here: these are the "
-                                "newest 500 Events"));
-  EXPECT_THAT(Page(), HasSubstr("at least 1 of them to look at"));
+  EXPECT_THAT(Page(), HasSubstr("Not all Events fit: these are the newest "
+                                "500, and"));
+  EXPECT_THAT(Page(), HasSubstr("At least 1 needs attention"));
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// What becomes of the Events that the sink `namespace` writes, ours and
-// another exporter's, when they are told of like all others: nothing.
+// Mirrored Events, of this exporter or another, neither count nor are
+// delivered.
 #include "unit/pipeline/pipeline_fixture.h"
 
 namespace kem {
@@ -21,7 +21,7 @@ class MirrorTest : public PipelineFixture {
     return out;
   }
 
-  // In core/v1, as the sink writes it: the source is the original's.
+  // In core/v1, as the sink writes it, with the source of the original.
   static std::string Mirror(const std::string& version,
                             const std::string& count) {
     EventJson json;
@@ -59,7 +59,7 @@ TEST_F(MirrorTest, HasNoSeriesAndIsNotOfferedButFiltered) {
   EXPECT_EQ(world.occurrences.filtered, 2U);
   Frame(MirrorInEvents("102", "4"));
   EXPECT_EQ(world.occurrences.filtered, 6U);
-  // What a list tells that no frame did.
+  // New in a list, not in a watch event.
   List({Mirror("203", "6"), MirrorInEvents("204", "5")});
   EXPECT_EQ(world.occurrences.filtered, 8U);
   EXPECT_EQ(Render().find('{'), std::string::npos) << Render();

@@ -1,4 +1,4 @@
-// What of frames and lists is offered to which sink.
+// Which sinks get what lists and watch events contain.
 #include <gmock/gmock.h>
 
 #include "unit/pipeline/pipeline_fixture.h"
@@ -14,7 +14,7 @@ class OffersTest : public PipelineFixture {
  protected:
   OffersTest() { SetSinks({"Node", "PersistentVolume"}); }
 
-  // One sink a kind, called so.
+  // One sink for each kind, with its name.
   void SetSinks(const std::vector<std::string>& kinds) {
     std::vector<Outbox::Sink> queues;
     world.sink_filters.clear();
@@ -55,7 +55,7 @@ TEST_F(OffersTest, ABaselineAndARestoredEtcdOfferNothing) {
   EXPECT_THAT(Offered(0), IsEmpty());
 }
 
-TEST_F(OffersTest, WhatIsNewGoesToWhoWantsIt) {
+TEST_F(OffersTest, WhatIsNewGoesToTheSinksThatMatch) {
   List({About("Node", "90", "3")});
   Frame(About("Node", "101", "5"), "MODIFIED");
   Stage({About("Node", "102", "9"), About("PersistentVolume", "103", "1")});

@@ -1,6 +1,6 @@
-// What tests of the whole way from JSON to series and outboxes share: a world
-// in which discovery answers nothing, so that scope is the built-in table's,
-// and a pipeline that takes lists and frames as text.
+// For tests from JSON to series and outboxes: a world in which discovery fails,
+// so that scope comes from the built-in table, and a pipeline that takes lists
+// and watch events as text.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -18,7 +18,7 @@ namespace kem {
 
 class PipelineFixture : public ::testing::Test {
  protected:
-  // What is known already would stand between what tests look for.
+  // Known reasons would add series that no test is about.
   PipelineFixture() { world.preset_reasons = false; }
 
   void Stage(const std::vector<std::string>& items) {

@@ -1,5 +1,5 @@
-// From JSON to exposition text: what the parts make of it together. Discovery
-// answers nothing here, so scope is the built-in table's.
+// From JSON to exposition text. Discovery fails here, so scope comes from the
+// built-in table.
 
 #include "pipeline/pipeline.h"
 
@@ -16,7 +16,7 @@ namespace {
 
 class PipelineTest : public ::testing::Test {
  protected:
-  // What is known already would stand between what these tests look for.
+  // Known reasons would add series that no test is about.
   PipelineTest() { world.preset_reasons = false; }
 
   // Commits a list of `items` at resourceVersion 100 before all Events' times.
@@ -201,7 +201,7 @@ TEST_F(PipelineTest, WhatAFilterLetsThroughLaterCountsFromThenOn) {
   List({Pod("p.1", "90", "3"), Pod("p.2", "91", "1")});
   Frame("MODIFIED", Pod("p.1", "101", "5"));
   Filter({});
-  // A frame does not wait for the list.
+  // A watch event does not wait for the list.
   Frame("MODIFIED", Pod("p.1", "102", "6"));
   EXPECT_EQ(Count("\"Pod\""), "1");
   EXPECT_EQ(Active("\"Pod\""), "1");
@@ -250,7 +250,7 @@ TEST_F(PipelineTest, AWiderSelectionBeginsWithWhatItFinds) {
   EXPECT_EQ(Count("\"Node\""), "1");
   Frame("MODIFIED", Pod("p.1", "101", "4"));
   EXPECT_EQ(Count("\"Pod\""), "1");
-  // Nothing is left out any more: a new one is new.
+  // All Events are watched now, so a new one is new.
   List({Pod("p.1", "101", "4"), Pod("p.2", "103", "1")});
   EXPECT_EQ(Count("\"Pod\""), "2");
 }
@@ -294,7 +294,7 @@ TEST_F(PipelineTest, RemembersTheLastHourOfClusterScopedObjects) {
   EXPECT_EQ(seen[1].name, "old");
   EXPECT_EQ(seen[1].in_window, 5U);
 
-  // A list that is never whole shows nothing; a whole one what it brings.
+  // An unfinished list shows nothing, a committed one does.
   pipeline.BeginList();
   pipeline.StageItem(
       PaddedJson(EventJson{.name = "torn", .version = "150"}.Object()).view());
@@ -334,6 +334,21 @@ TEST_F(PipelineTest, NamesTheEventThatMovedACounter) {
       << out;
 }
 
+TEST_F(PipelineTest, ResumesWhereAnEarlierPipelineStopped) {
+  EXPECT_FALSE(pipeline.ResumedWholeUntil());
+  List({});
+  Frame("ADDED", {.version = "101"});
+  clock.Advance(std::chrono::minutes(1));
+  Frame("BOOKMARK", Pod("", "102", "1"));
+  EXPECT_EQ(pipeline.resume_point().resume(), 101U);
+  pipeline.CompleteWatch();
+  const SteadyTime newest = clock.SteadyNow();
+  clock.Advance(std::chrono::minutes(1));
+  const Pipeline later(world, "", clock, {});
+  EXPECT_EQ(later.resume_point().resume(), 102U);
+  EXPECT_EQ(later.ResumedWholeUntil(), newest);
+}
+
 TEST_F(PipelineTest, NothingExpiresUnderAStagedList) {
   List({});
   Pipeline listing(world, "shop", clock, {});
@@ -344,7 +359,7 @@ TEST_F(PipelineTest, NothingExpiresUnderAStagedList) {
   Frame("ADDED", {.version = "101"});
   listing.CommitList({200, WallTime(), false, false});
   EXPECT_EQ(Active("\"Pod\""), "1");
-  // What an unfinished list made goes when the next one begins.
+  // The next list drops an unfinished one.
   listing.BeginList();
   EXPECT_TRUE(
       listing.StageItem(PaddedJson(Pod("z", "210", "1").Object()).view()));

@@ -114,7 +114,7 @@ TEST_F(ReasonPresetsTest, AKindOfTheSameNameIsNotTheAddOns) {
   }
 }
 
-// What becomes of them in the pipeline.
+// Known reasons in the pipeline.
 class PresetPipelineTest : public testing::Test {
  protected:
   void List() {
@@ -189,7 +189,7 @@ TEST_F(PresetPipelineTest, AnAddOnsReasonsStartWhenDiscoveryFindsIt) {
   ApiKinds found;
   found.kinds = {{"karpenter.sh/v1", "NodeClaim", false}};
   world.scopes.Learn(found);
-  // A kind that nobody knows makes the pipeline ask again.
+  // An unknown kind makes the pipeline run discovery again.
   Frame("ADDED",
         {.version = "101",
          .involved = R"({"kind":"X","name":"x","apiVersion":"x/v1"})"});

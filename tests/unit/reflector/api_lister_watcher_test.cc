@@ -94,7 +94,7 @@ TEST_F(ApiListerWatcherTest, DoesNotTrustAPageThatBrokeOff) {
   }
 }
 
-TEST_F(ApiListerWatcherTest, TellsWhatARefusalMeans) {
+TEST_F(ApiListerWatcherTest, ReportsWhatARejectionMeans) {
   const auto failure = List({{429, seconds(3), {}}, {"Too many requests"}});
   ASSERT_TRUE(failure);
   EXPECT_EQ(failure->error.code, ErrorCode::kThrottled);
@@ -126,7 +126,7 @@ TEST_F(ApiListerWatcherTest, NoAnswerIsUnavailable) {
   EXPECT_EQ(failure->error.code, ErrorCode::kUnavailable);
   EXPECT_EQ(failure->http_status, 0);
   EXPECT_EQ(failure->error.message,
-            "The list of /api/v1/events got no answer: connection refused");
+            "The list of /api/v1/events got no response: connection refused");
 }
 
 TEST_F(ApiListerWatcherTest, AStopIsCancelled) {
@@ -149,7 +149,7 @@ TEST_F(ApiListerWatcherTest, WatchesWithADeadlineOfItsOwn) {
   EXPECT_EQ(transport_.requests.at(0).read_timeout, seconds(255));
 }
 
-TEST_F(ApiListerWatcherTest, TellsHowAWatchEnded) {
+TEST_F(ApiListerWatcherTest, ReportsHowAWatchEnded) {
   using End = WatchOutcome::End;
   EXPECT_EQ(Watch({{200, {}, {}}, {"a"}, HttpEnd::kTruncated, ""}).end,
             End::kTruncated);

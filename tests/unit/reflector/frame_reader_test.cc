@@ -14,7 +14,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-// What comes out, with "malformed" and "oversize" for what is skipped.
+// The frames, with "malformed" and "oversize" for what is skipped.
 using Frames = std::vector<std::string>;
 
 void Drain(FrameReader& reader, Frames& frames) {
@@ -59,7 +59,7 @@ struct Sample {
   Frames frames;
 };
 
-// Every shape in which the same frames may come.
+// All layouts of the same frames.
 class FrameReaderSampleTest : public ::testing::TestWithParam<Sample> {};
 
 TEST_P(FrameReaderSampleTest, ComesOutWhole) {
@@ -143,7 +143,7 @@ TEST(FrameReaderTest, DeliversAFrameBeforeItsNewline) {
   EXPECT_EQ(reader.Finish(), 0u);
 }
 
-TEST(FrameReaderTest, TellsHowMuchOfAFrameWasLeft) {
+TEST(FrameReaderTest, ReturnsHowMuchOfAFrameWasLeft) {
   FrameReader reader;
   EXPECT_THAT(Read(reader, {kFirst + "\n", " {\"c\""}), ElementsAre(kFirst));
   EXPECT_EQ(reader.Finish(), 4u);
@@ -169,12 +169,12 @@ TEST(FrameReaderTest, ReportsAFrameThatCanNeverEnd) {
   // A newline inside a string.
   EXPECT_THAT(Read({"{\"a\":\"b\n" + kFirst + "\n"}),
               ElementsAre("malformed", kFirst));
-  // The end is missing, and the next frame stands where a comma should.
+  // The end is missing, and the next frame is where a comma should be.
   EXPECT_THAT(Read({R"({"a":{"b":1)"
                     "\n" +
                     kFirst + "\n" + kSecond + "\n"}),
               ElementsAre("malformed", kFirst, kSecond));
-  // Bytes that JSON does not have.
+  // Bytes that are not valid in JSON.
   EXPECT_THAT(Read({"{<html>\n" + kFirst + "\n"}),
               ElementsAre("malformed", kFirst));
   EXPECT_THAT(Read({std::string("{\0\n", 3) + kFirst + "\n"}),
@@ -250,7 +250,7 @@ TEST(FrameReaderTest, GivesMemoryBackAfterAHugeFrame) {
 TEST(FrameReaderTest, FramesAreReadablePastTheirEnd) {
   FrameReader reader;
   std::string filler = "{\"a\":\"\"}\n";
-  // So that frames end at every distance from the buffer's end.
+  // Frames end at every distance from the end of the buffer.
   for (size_t i = 0; i < 300; ++i) {
     filler.insert(6, "x");
     for (int repeat = 0; repeat < 300; ++repeat) {

@@ -1,6 +1,6 @@
-// A reflector whose API server is a script and whose clock is a fake. All that
-// it asks, waits for and tells its handler goes to one trace of readable lines,
-// so that a test is a script and the trace it must leave.
+// A reflector with a scripted API server and a fake clock. Its requests, waits
+// and calls of the handler go to one trace of lines, so that a test is a script
+// and the expected trace.
 #pragma once
 
 #include <gmock/gmock.h>
@@ -23,7 +23,7 @@ namespace kem {
 
 using Trace = std::vector<std::string>;
 
-// The name of a list item that the handler does not take.
+// The name of a list item that the handler rejects.
 inline const std::string kNoEvent = "no Event";
 
 class TracingClock : public FakeClock {
@@ -39,10 +39,11 @@ class TracingClock : public FakeClock {
   Trace& trace_;
 };
 
-// Understands just enough of frames; counts nothing.
+// Decodes only what the reflector needs; counts nothing.
 class TracingHandler : public ObjectHandler {
  public:
-  explicit TracingHandler(Trace& trace) : trace_(trace) {}
+  TracingHandler(Trace& trace, const Clock& clock)
+      : trace_(trace), clock_(clock) {}
 
   void BeginList() override { staged_ = "stage"; }
   std::vector<std::string> Selectors() const override { return selectors; }
@@ -58,14 +59,23 @@ class TracingHandler : public ObjectHandler {
                      std::to_string(commit.resource_version) +
                      (commit.new_epoch ? " new epoch" : ""));
     last_commit = commit;
+    if (commit.bridge) {
+      point.Bridge(commit.resource_version, commit.started);
+    } else {
+      point.Reset(commit.resource_version, commit.started);
+    }
   }
   FrameInfo ApplyFrame(std::string_view bytes) override;
+  const ResumePoint& resume_point() const override { return point; }
+  void CompleteWatch() override { point.Complete(); }
 
   ListCommit last_commit;
+  ResumePoint point;
   std::vector<std::string> selectors;
 
  private:
   Trace& trace_;
+  const Clock& clock_;
   std::string staged_;
 };
 
@@ -95,6 +105,9 @@ inline FrameInfo TracingHandler::ApplyFrame(std::string_view bytes) {
   }
   const auto version = object.value("rv", uint64_t{0});
   info.resource_version = version;
+  if (info.type != FrameType::kUnknown) {
+    point.Observe(version, clock_.SteadyNow());
+  }
   trace_.push_back(type + " " + object.value("name", "") + "@" +
                    std::to_string(version));
   return info;
@@ -113,7 +126,7 @@ struct ScriptedWatch {
   std::chrono::milliseconds lives{0};  // after the pieces
 };
 
-// Answers to requests of either kind, in order; a Failure refuses it.
+// Responses to lists and watches, in sequence; a Failure rejects the request.
 using Script = std::deque<std::variant<ScriptedList, ScriptedWatch, Failure>>;
 
 class ScriptedApi : public ListerWatcher {
@@ -133,7 +146,7 @@ class ScriptedApi : public ListerWatcher {
   WatchOutcome Watch(const WatchOptions& options, WatchHandler& handler,
                      std::stop_token) override;
 
-  // Called in the middle of each watch, for a look at the reflector.
+  // Called during each watch.
   std::function<void()> while_open = [] {};
   std::vector<std::chrono::milliseconds> list_timeouts;
   std::vector<std::chrono::seconds> watch_timeouts;
@@ -200,8 +213,8 @@ class ReflectorTest : public ::testing::Test {
  protected:
   ReflectorTest() { Make({&api_}); }
 
-  // Plays the script to its end; the trace's last line is the request that
-  // found no answer any more.
+  // Runs the script to its end. The last line of the trace is the request
+  // without a response.
   const Trace& Play(Script script) {
     script_ = std::move(script);
     stop_ = std::stop_source();
@@ -210,8 +223,8 @@ class ReflectorTest : public ::testing::Test {
     return trace_;
   }
 
-  // The same after a first list at version 100, which is not traced. The watch
-  // under test is the next request.
+  // The same after an untraced list at version 100. The next request is the
+  // watch under test.
   const Trace& PlayListed(Script script) {
     Play({ScriptedList{100, {"x"}, "", {}}});
     return Play(std::move(script));
@@ -243,7 +256,7 @@ class ReflectorTest : public ::testing::Test {
   Script script_;
   std::stop_source stop_;
   TracingClock clock_{trace_};
-  TracingHandler handler_{trace_};
+  TracingHandler handler_{trace_, clock_};
   SessionStats stats_;
   double random_ = 0;
   ScriptedApi api_{"", script_, clock_, trace_, stop_};
@@ -272,7 +285,7 @@ inline std::string ErrorFrame(int code, std::string_view reason) {
          R"(,"reason":")" + std::string(reason) + "\"}}\n";
 }
 
-// Streams that end properly, and that break.
+// Streams that end properly, and streams that break.
 inline ScriptedWatch Clean(std::vector<std::string> pieces,
                            std::chrono::milliseconds lives) {
   return {std::move(pieces), WatchOutcome::End::kComplete, lives};

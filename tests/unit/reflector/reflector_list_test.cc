@@ -143,7 +143,7 @@ struct ListFailureCase {
   Failure failure;
   milliseconds wait;
   ListResult result;
-  // Which API the next list asks.
+  // The API of the next list.
   std::string next = "LIST limit=500";
 };
 

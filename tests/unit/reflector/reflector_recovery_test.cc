@@ -1,5 +1,5 @@
-// What takes more than one answer to see: failures in a row, poison, blind
-// time, health, stopping.
+// Recovery over several responses: repeated failures, unreadable watch events,
+// unobserved time, health, stopping.
 #include <thread>
 
 #include "reflector/frame_reader.h"
@@ -33,7 +33,7 @@ TEST_F(ReflectorRecoveryTest, AnOpenWatchEndsARowOfServerErrors) {
   EXPECT_EQ(PlayListed(std::move(script)).back(), "WATCH 100");
 }
 
-TEST_F(ReflectorRecoveryTest, NeverListsBecauseNobodyAnswers) {
+TEST_F(ReflectorRecoveryTest, NeverListsBecauseNothingResponds) {
   PlayListed(Script(20, Refused(ErrorCode::kUnavailable)));
   EXPECT_EQ(trace_.back(), "WATCH 100");
   EXPECT_EQ(Count(ListResult::kSuccess), 1u);
@@ -92,25 +92,26 @@ TEST_F(ReflectorRecoveryTest, CountsTheFrameThatWasCut) {
   EXPECT_EQ(Count(DropReason::kTruncated), 1u);
 }
 
-TEST_F(ReflectorRecoveryTest, BlindTimeBeginsWithTheLastFrameOfABrokenStream) {
+TEST_F(ReflectorRecoveryTest,
+       UnobservedTimeBeginsWithTheLastFrameOfABrokenStream) {
   PlayListed({Cut({Added("y", 101)}, seconds(10)),
               Refused(ErrorCode::kExpired, 410),
               ScriptedList{200, {}, "", seconds(2)}});
   EXPECT_EQ(stats_.unobserved_millis, 12000u);
 }
 
-TEST_F(ReflectorRecoveryTest, BlindTimeBeginsWithTheProperEndOfAStream) {
+TEST_F(ReflectorRecoveryTest, UnobservedTimeBeginsWithTheProperEndOfAStream) {
   PlayListed({Clean({}, seconds(280)), ScriptedList{200, {}, "", seconds(2)}});
   EXPECT_EQ(stats_.unobserved_millis, 2000u);
 }
 
-TEST_F(ReflectorRecoveryTest, ResumingWithoutAListIsNotBlind) {
+TEST_F(ReflectorRecoveryTest, ResumingWithoutAListHasNoUnobservedTime) {
   PlayListed({Cut({Added("y", 101)}, seconds(10)),
               Refused(ErrorCode::kUnavailable), Cut({Added("z", 102)})});
   EXPECT_EQ(stats_.unobserved_millis, 0u);
 }
 
-TEST_F(ReflectorRecoveryTest, NoTimeIsBlindTwice) {
+TEST_F(ReflectorRecoveryTest, NoTimeIsUnobservedTwice) {
   PlayListed({Cut({Added("y", 101), ErrorFrame(410, "")}),
               ScriptedList{200, {}, "", seconds(10)},
               Refused(ErrorCode::kExpired, 410),
@@ -118,7 +119,7 @@ TEST_F(ReflectorRecoveryTest, NoTimeIsBlindTwice) {
   EXPECT_EQ(stats_.unobserved_millis, 10000u + 800u + 1000u);
 }
 
-TEST_F(ReflectorRecoveryTest, ANewEpochIsBlindSinceTheLastThingTold) {
+TEST_F(ReflectorRecoveryTest, ANewEpochIsUnobservedSinceTheLastWatchEvent) {
   PlayListed({Clean({}, seconds(240)), Clean({}, seconds(240)),
               ScriptedList{50, {}, "", {}}});
   EXPECT_EQ(stats_.unobserved_millis, 480000u);

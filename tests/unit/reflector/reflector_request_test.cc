@@ -9,7 +9,7 @@ using ::testing::ElementsAre;
 
 class ReflectorRequestTest : public ReflectorTest {
  protected:
-  // The watch that is open next is ended by a request, once.
+  // A request ends the next watch, once.
   void RequestDuringAWatch(const std::vector<std::string>& selectors = {}) {
     api_.while_open = [this, selectors] {
       if (std::exchange(requested_, true)) return;
@@ -28,8 +28,8 @@ TEST_F(ReflectorRequestTest, ListsAndGoesOnFromWhereItWas) {
       {Cut({Added("a", 101), Added("b", 103)}, seconds(9)),
        ScriptedList{110, {"a", "b", "c"}, "", {}},
        Clean({Added("c", 104), Added("d", 111), Added("e", 112)}, seconds(9))});
-  // From 101 on: 103 may not have been told whole. 111 shows that all up to
-  // 110 was.
+  // From 101: 103 may be incomplete. 111 shows that everything up to 110 is
+  // complete.
   EXPECT_THAT(trace_, ElementsAre("WATCH 100", "ADDED a@101", "ADDED b@103",
                                   "LIST limit=500", "stage a b c; commit 110",
                                   "WATCH 101", "ADDED c@104", "ADDED d@111",
@@ -55,7 +55,7 @@ TEST_F(ReflectorRequestTest, WithAnotherSelectorTheWatchBeginsAtTheList) {
               ElementsAre("WATCH 100", "ADDED a@101",
                           "LIST limit=500&fieldSelector=type%3DWarning",
                           "stage a; commit 110", "WATCH 110type=Warning"));
-  // The two seconds of the list; the watch was whole until it was ended.
+  // The two seconds of the list; the watch was complete until it ended.
   EXPECT_EQ(stats_.unobserved_millis, 2000u);
 }
 

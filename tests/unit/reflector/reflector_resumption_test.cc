@@ -1,4 +1,4 @@
-// Going on from what an earlier process knew.
+// Resuming from the state of an earlier process.
 
 #include "reflector_fixture.h"
 
@@ -11,15 +11,14 @@ using ::testing::ElementsAre;
 
 class ReflectorResumptionTest : public ReflectorTest {
  protected:
-  // The earlier process saw 99 and then 100, a minute ago.
+  // The earlier process saw 99 and then 100, one minute ago.
   ReflectorResumptionTest() {
     clock_.Advance(minutes(10));
     const SteadyTime then = clock_.SteadyNow() - minutes(1);
     ReflectorOptions options;
-    options.resumption.emplace();
-    options.resumption->point.Observe(99, then);
-    options.resumption->point.Observe(100, then);
-    options.resumption->whole_until = then;
+    handler_.point.Observe(99, then);
+    handler_.point.Observe(100, then);
+    options.resumed_whole_until = then;
     Make({&api_}, options);
   }
 };
@@ -42,12 +41,12 @@ TEST_F(ReflectorResumptionTest, ListsWhenTheVersionExpired) {
   EXPECT_EQ(trace[trace.size() - 2], "stage x; commit 900");
   EXPECT_EQ(trace.back(), "WATCH 900");
   EXPECT_FALSE(handler_.last_commit.new_epoch);
-  // The minute down, and the wait before the list.
+  // The downtime of one minute, and the wait before the list.
   EXPECT_GE(stats_.unobserved_millis, 60'000U);
 }
 
-// A watch from a version that the API server has yet to reach is silent: etcd
-// may have been restored while we were down.
+// A watch from a future version is silent: etcd may have been restored during
+// the downtime.
 TEST_F(ReflectorResumptionTest, ListsAfterAShortSilence) {
   const Trace& trace =
       Play({Clean({}, seconds(10)), ScriptedList{50, {"x"}, "", {}}});

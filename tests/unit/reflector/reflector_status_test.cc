@@ -13,7 +13,7 @@ TEST(ReflectorStatusTest, IsNeitherSyncedNorInContactNorLateAtFirst) {
   EXPECT_EQ(health.due, SteadyTime::max());
 }
 
-TEST(ReflectorStatusTest, KnowsWhichProblemsAreNews) {
+TEST(ReflectorStatusTest, ReportsWhichProblemsAreNew) {
   ReflectorStatus status;
   EXPECT_TRUE(status.SetProblem("list forbidden", "no"));
   EXPECT_FALSE(status.SetProblem("list forbidden", "still no"));

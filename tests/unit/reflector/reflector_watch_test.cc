@@ -10,7 +10,7 @@ using ::testing::ElementsAreArray;
 using ::testing::Ge;
 using ::testing::Le;
 
-// What follows "WATCH 100" when the watch after a first list ends so.
+// The trace after "WATCH 100" when the watch after a first list ends like this.
 struct WatchEndCase {
   std::string name;
   std::variant<ScriptedList, ScriptedWatch, Failure> answer;

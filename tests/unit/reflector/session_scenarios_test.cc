@@ -1,6 +1,5 @@
-// The fault scenarios as far as the session is concerned: which requests, which
-// waits, and what reaches the handler, once or again. The counters they lead to
-// are tested on the whole binary.
+// The fault scenarios at the level of the session: requests, waits, and the
+// calls of the handler. Their counters are tested on the whole binary.
 #include "reflector/api_lister_watcher.h"
 #include "reflector_fixture.h"
 #include "testing/scripted_transport.h"
@@ -54,7 +53,7 @@ TEST_F(SessionScenarioTest, SilentStaleVersion) {
     script.push_back(ScriptedList{100, {"x"}, "", {}});
   }
   PlayListed(std::move(script));
-  // The shortest waits there can be.
+  // The shortest possible waits.
   EXPECT_THAT(
       clock_.sleeps,
       ElementsAre(milliseconds(800), milliseconds(1600), milliseconds(3200),
@@ -120,7 +119,7 @@ TEST_F(SessionScenarioTest, ForbiddenForAWhile) {
   EXPECT_EQ(Count(ListResult::kSuccess), 1u);
 }
 
-// From the transport up: bytes in any pieces, and hostile ones.
+// From the transport up, with bytes in any pieces and malicious ones.
 class HostileStreamTest : public ReflectorTest {
  protected:
   HostileStreamTest() { Make({&real_}); }

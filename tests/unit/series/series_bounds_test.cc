@@ -1,4 +1,4 @@
-// The limits of a series table: how many series, and for how long.
+// How many series a table has, and for how long.
 #include <gmock/gmock.h>
 
 #include <set>
@@ -83,8 +83,8 @@ TEST_F(SeriesCapTest, ObjectsOverflowByThemselves) {
   EXPECT_EQ(Overflowed(Family::kLastSeen), 2U);
 }
 
-// Last-seen shows objects and the tuples of namespaced ones: together they
-// fill it, and a row that one family has no room for is in none.
+// Last-seen shows cluster-scoped objects and the tuples of namespaced ones,
+// which fill it together. A row without room in one family is in no family.
 TEST_F(SeriesCapTest, ARowNeedsRoomInEachFamilyThatShowsIt) {
   Happen(small, Pod("a"), 1, 100, now);
   Happen(small, Pod("b"), 1, 100, now);
@@ -113,7 +113,7 @@ TEST_F(SeriesCapTest, ScopeAndTypeKeepTheirValues) {
   EXPECT_THAT(text, HasSubstr("scope=\"cluster\",api_group=\"_overflow\""));
 }
 
-// Whoever writes Events may call everything so.
+// A writer of Events can use these values.
 TEST_F(SeriesCapTest, AnEventThatSaysOverflowSharesTheSeries) {
   SeriesLabels labels = OverflowOf(Pod(), Who::kTuple);
   Happen(small, labels, 1, 100, now);
@@ -213,7 +213,7 @@ TEST_F(SeriesExpiryTest, ASeriesThatComesBackIsHeldAtZeroAgain) {
 }
 
 TEST_F(SeriesExpiryTest, AScrapeAcrossAnExpiryShowsNothingTwice) {
-  // The first rows go, and the last one comes back under a number to come.
+  // The first rows expire, and the last one returns with a higher number.
   for (int i = 0; i < 9; ++i) Happen(Pod("r" + std::to_string(i)), 1, 100);
   Wait(hours(23));
   for (int i = 5; i < 8; ++i) Happen(Pod("r" + std::to_string(i)), 1, 100);

@@ -1,6 +1,6 @@
-// What the tests of the series table share: a table, two kinds of labels and
-// the text of a scrape. Used by the files beside it; each test drives time by
-// hand.
+// For the tests of the series table: a table, two kinds of labels, and the text
+// of a scrape. Used by the files in this folder. Does not move time; each test
+// does.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -34,7 +34,7 @@ class SeriesTest : public ::testing::Test {
     return labels;
   }
 
-  // At a moment of the wall clock, in seconds.
+  // `second` is of the wall clock.
   static SeriesIds Happen(SeriesTable& where, const SeriesLabels& labels,
                           uint32_t delta, int second, const Moment& now) {
     const SeriesIds ids = where.Intern(labels);

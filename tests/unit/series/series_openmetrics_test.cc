@@ -28,19 +28,19 @@ class SeriesOpenMetricsTest : public SeriesTest {
 };
 
 constexpr char kGolden[] =
-    R"(# HELP kube_event_occurrences Occurrences that the API server told of since the exporter started, by what they are about.
+    R"(# HELP kube_event_occurrences Occurrences of Events, by scope, kind, namespace, reason, type and reporting component.
 # TYPE kube_event_occurrences counter
 kube_event_occurrences_total{scope="cluster",api_group="",kind="Node",object_namespace="",reason="NodeNotReady",type="Normal",reporting_component="node-controller"} 3 # {namespace="default",name="worker-1.17\"x"} 1 1700000100
 kube_event_occurrences_created{scope="cluster",api_group="",kind="Node",object_namespace="",reason="NodeNotReady",type="Normal",reporting_component="node-controller"} 1700000000.25
-# HELP kube_event_object_occurrences The same for each cluster-scoped object.
+# HELP kube_event_object_occurrences Occurrences of Events about cluster-scoped objects, by object.
 # TYPE kube_event_object_occurrences counter
 kube_event_object_occurrences_total{scope="cluster",api_group="",kind="Node",object_name="worker-1",reason="NodeNotReady",type="Normal",reporting_component="node-controller"} 3 # {namespace="default",name="worker-1.17\"x"} 1 1700000100
 kube_event_object_occurrences_created{scope="cluster",api_group="",kind="Node",object_name="worker-1",reason="NodeNotReady",type="Normal",reporting_component="node-controller"} 1700000000.25
-# HELP kube_event_last_seen_timestamp_seconds When it happened last, as its writer says: per object for cluster-scoped objects, per namespace for the rest.
+# HELP kube_event_last_seen_timestamp_seconds Unix time of the last occurrence by its writer's clock, by cluster-scoped object or by namespace.
 # TYPE kube_event_last_seen_timestamp_seconds gauge
 # UNIT kube_event_last_seen_timestamp_seconds seconds
 kube_event_last_seen_timestamp_seconds{scope="cluster",api_group="",kind="Node",object_namespace="",object_name="worker-1",reason="NodeNotReady",type="Normal",reporting_component="node-controller"} 1700000100
-# HELP kube_event_active Event objects that the API server holds now.
+# HELP kube_event_active Events that exist in the API server now.
 # TYPE kube_event_active gauge
 kube_event_active{scope="cluster",api_group="",kind="Node",object_namespace="",reason="NodeNotReady",type="Normal",reporting_component="node-controller"} 0
 )";
@@ -56,7 +56,7 @@ TEST_F(SeriesOpenMetricsTest, RendersTheGoldenTextUnderAnyLocale) {
   EXPECT_EQ(OpenMetrics(true), kGolden);
 }
 
-TEST_F(SeriesOpenMetricsTest, TellsCreatedOnlyWhenAsked) {
+TEST_F(SeriesOpenMetricsTest, HasCreatedOnlyOnRequest) {
   Happen(table, Node(), 3, 100, now);
   EXPECT_THAT(OpenMetrics(false), Not(HasSubstr("_created")));
   EXPECT_THAT(Render(table), Not(HasSubstr("_created")));

@@ -1,4 +1,4 @@
-// A series table saved and loaded again, and bytes that are no such thing.
+// Saving and loading a series table, and invalid bytes.
 #include <gmock/gmock.h>
 
 #include "series_fixture.h"
@@ -12,7 +12,7 @@ using ::testing::HasSubstr;
 
 class SeriesSaveTest : public SeriesTest {
  protected:
-  // Every kind of row: live, idle, freed, preset, overflowing, unborn.
+  // Every kind of row: live, idle, freed, preset, overflow, not shown yet.
   SeriesSaveTest() {
     Happen(full, Pod("gone"), 1, 5, now);
     full.Preset(Pod("catalogue"), now);
@@ -70,10 +70,10 @@ TEST_F(SeriesSaveTest, BothGoOnAlike) {
   EXPECT_EQ(full.Intern(Pod("new7")), other.Intern(Pod("new7")));
 }
 
-TEST_F(SeriesSaveTest, TheSteadyClockMayHaveBegunAnew) {
+TEST_F(SeriesSaveTest, TheSteadyClockMayHaveRestarted) {
   ASSERT_TRUE(other.Load(saved, -hours(20)));
   now.steady -= hours(20);
-  // Still held, as it was born a moment ago.
+  // Still exposed as 0, because it is new.
   EXPECT_THAT(Render(other), HasSubstr("\"some \\\"reason\\\"\\n\",type="
                                        "\"Warning\",reporting_component="
                                        "\"kubelet\"} 0\n"));
@@ -81,7 +81,7 @@ TEST_F(SeriesSaveTest, TheSteadyClockMayHaveBegunAnew) {
   EXPECT_THAT(Render(other), HasSubstr("\"kubelet\"} 17\n"));
 }
 
-TEST_F(SeriesSaveTest, KnowsItsNumbers) {
+TEST_F(SeriesSaveTest, HasItsNumbers) {
   const SeriesIds node = full.Intern(Node("n3"));
   EXPECT_FALSE(other.Has(node));
   ASSERT_TRUE(other.Load(saved, seconds(0)));
@@ -108,7 +108,7 @@ TEST_F(SeriesSaveTest, AnyTruncationIsRefusedAndLeavesTheTableEmpty) {
   EXPECT_TRUE(other.Load(saved, {}));
 }
 
-// Most damage cannot be told from values; none may break the table.
+// Most damage cannot be detected, but none may break the table.
 TEST_F(SeriesSaveTest, AnyDamagedByteIsRefusedOrHarmless) {
   for (size_t at = 0; at < saved.size(); ++at) {
     for (const char flip : {'\x01', '\x80', '\xff'}) {
@@ -123,7 +123,7 @@ TEST_F(SeriesSaveTest, AnyDamagedByteIsRefusedOrHarmless) {
   }
 }
 
-TEST_F(SeriesSaveTest, TimesThatNoClockTellsAreRefused) {
+TEST_F(SeriesSaveTest, TimesThatNoClockHasAreRejected) {
   EXPECT_FALSE(other.Load(saved, SteadyTime::max().time_since_epoch()));
   EXPECT_FALSE(other.Load(saved, SteadyTime::min().time_since_epoch()));
 }

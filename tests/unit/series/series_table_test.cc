@@ -11,20 +11,20 @@ using std::chrono::seconds;
 using SeriesTableTest = SeriesTest;
 
 constexpr char kGolden[] =
-    R"(# HELP kube_event_occurrences_total Occurrences that the API server told of since the exporter started, by what they are about.
+    R"(# HELP kube_event_occurrences_total Occurrences of Events, by scope, kind, namespace, reason, type and reporting component.
 # TYPE kube_event_occurrences_total counter
 kube_event_occurrences_total{scope="cluster",api_group="",kind="Node",object_namespace="",reason="NodeNotReady",type="Normal",reporting_component="node-controller"} 1003
 kube_event_occurrences_total{scope="namespaced",api_group="",kind="Pod",object_namespace="shop",reason="BackOff",type="Warning",reporting_component="kubelet"} 7
-# HELP kube_event_object_occurrences_total The same for each cluster-scoped object.
+# HELP kube_event_object_occurrences_total Occurrences of Events about cluster-scoped objects, by object.
 # TYPE kube_event_object_occurrences_total counter
 kube_event_object_occurrences_total{scope="cluster",api_group="",kind="Node",object_name="worker-1",reason="NodeNotReady",type="Normal",reporting_component="node-controller"} 3
 kube_event_object_occurrences_total{scope="cluster",api_group="",kind="Node",object_name="worker-2",reason="NodeNotReady",type="Normal",reporting_component="node-controller"} 1000
-# HELP kube_event_last_seen_timestamp_seconds When it happened last, as its writer says: per object for cluster-scoped objects, per namespace for the rest.
+# HELP kube_event_last_seen_timestamp_seconds Unix time of the last occurrence by its writer's clock, by cluster-scoped object or by namespace.
 # TYPE kube_event_last_seen_timestamp_seconds gauge
 kube_event_last_seen_timestamp_seconds{scope="namespaced",api_group="",kind="Pod",object_namespace="shop",object_name="",reason="BackOff",type="Warning",reporting_component="kubelet"} 1700000000.25
 kube_event_last_seen_timestamp_seconds{scope="cluster",api_group="",kind="Node",object_namespace="",object_name="worker-1",reason="NodeNotReady",type="Normal",reporting_component="node-controller"} 1700000100
 kube_event_last_seen_timestamp_seconds{scope="cluster",api_group="",kind="Node",object_namespace="",object_name="worker-2",reason="NodeNotReady",type="Normal",reporting_component="node-controller"} 1700000200
-# HELP kube_event_active Event objects that the API server holds now.
+# HELP kube_event_active Events that exist in the API server now.
 # TYPE kube_event_active gauge
 kube_event_active{scope="cluster",api_group="",kind="Node",object_namespace="",reason="NodeNotReady",type="Normal",reporting_component="node-controller"} 2
 kube_event_active{scope="namespaced",api_group="",kind="Pod",object_namespace="shop",reason="BackOff",type="Warning",reporting_component="kubelet"} 0
@@ -84,7 +84,7 @@ TEST_F(SeriesTableTest, SameLabelsAreOneSeries) {
   EXPECT_EQ(table.Intern(Pod()).object, SeriesIds::kNone);
 }
 
-TEST_F(SeriesTableTest, EachLabelTellsSeriesApart) {
+TEST_F(SeriesTableTest, EachLabelDistinguishesSeries) {
   SeriesLabels other = Pod();
   other.object_namespace = "";
   EXPECT_NE(table.Intern(other), table.Intern(Pod()));
@@ -113,19 +113,19 @@ TEST_F(SeriesTableTest, ManySeriesKeepTheirValues) {
   EXPECT_NE(text.find("} 12497500\n"), std::string::npos);
 }
 
-// Rows of two kinds in one family: a new row of the first kind must not make
-// the scrape go back in the second.
-TEST_F(SeriesTableTest, BirthsDuringAScrapeShowNothingTwice) {
+// A family with two kinds of rows: a new row of the first kind must not move
+// the scrape back in the second.
+TEST_F(SeriesTableTest, NewSeriesDuringAScrapeShowNothingTwice) {
   Happen(Pod(), 1, 100);
   Happen(Node("worker-1"), 1, 100);
   Happen(Node("worker-2"), 1, 100);
   SeriesTable::Cursor cursor;
   std::string all;
-  int births = 0;
+  int added = 0;
   while (table.Render(cursor, all.size() + 1, now.steady, all)) {
-    if (++births < 20) Happen(Pod("r" + std::to_string(births)), 1, 100);
+    if (++added < 20) Happen(Pod("r" + std::to_string(added)), 1, 100);
   }
-  ASSERT_GT(births, 20);
+  ASSERT_GT(added, 20);
   for (size_t at = 0; at < all.size();) {
     const size_t end = all.find('\n', at);
     const std::string line = all.substr(at, end - at + 1);

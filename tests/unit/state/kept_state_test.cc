@@ -1,4 +1,5 @@
-// The state with its lock and its threads; what they write is tested beside.
+// The state with its lock and threads; state_store_test.cc tests what they
+// write.
 
 #include "state/kept_state.h"
 
@@ -39,7 +40,7 @@ class KeptStateTest : public ::testing::Test {
   TempFolder folder;
   const std::string path = folder.path() + "/state";
   FakeClock fake_clock;
-  // Of a steady clock that stands still, so that no time is shifted.
+  // Its steady clock does not move, so that no time is shifted.
   struct StandingClock : RealClock {
     WallTime WallNow() const override { return fake.WallNow(); }
     SteadyTime SteadyNow() const override { return fake.SteadyNow(); }
@@ -64,7 +65,8 @@ TEST_F(KeptStateTest, AFileIsForOneProcessAtATime) {
   ASSERT_FALSE(second);
   EXPECT_THAT(second.error().message, HasSubstr(path));
   EXPECT_THAT(second.error().message, HasSubstr("in use by another"));
-  EXPECT_EQ(fake_clock.sleeps.size(), 60U);  // it may be about to end
+  EXPECT_EQ(fake_clock.sleeps.size(),
+            60U);  // the other process may be about to end
   first->reset();
   EXPECT_TRUE(Open(fake_clock));
 }
@@ -72,8 +74,8 @@ TEST_F(KeptStateTest, AFileIsForOneProcessAtATime) {
 TEST_F(KeptStateTest, WhatIsFlushedSurvivesAKill) {
   auto kept = Open(clock);
   ASSERT_TRUE(kept);
-  (*kept)->ledger().FindWatch("");
-  (*kept)->ledger().FindWatch("shop");
+  (*kept)->ledger().FindCollection("");
+  (*kept)->ledger().FindCollection("shop");
   (*kept)->Start([] {});
   Driver driver(3);
   for (int i = 0; i < 50; ++i) {
@@ -90,8 +92,8 @@ TEST_F(KeptStateTest, WhatIsFlushedSurvivesAKill) {
 TEST_F(KeptStateTest, StopSavesWhatWasNotFlushed) {
   auto kept = Open(clock);
   ASSERT_TRUE(kept);
-  (*kept)->ledger().FindWatch("");
-  (*kept)->ledger().FindWatch("shop");
+  (*kept)->ledger().FindCollection("");
+  (*kept)->ledger().FindCollection("shop");
   (*kept)->Start([] {});
   Driver driver(4);
   {

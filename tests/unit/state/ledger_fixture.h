@@ -1,6 +1,6 @@
-// Ledgers that a seeded writer drives: Events of a few kinds that happen, end,
-// are listed and expire, so that every step of a ledger is taken; and what two
-// ledgers must agree in to be called the same.
+// A seeded driver that takes every step of a ledger: Events of a few kinds
+// occur, end, are listed and expire. And the check that two ledgers are the
+// same.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -32,12 +32,13 @@ class Driver {
     now_.steady += std::chrono::seconds(7);
     now_.wall += std::chrono::seconds(7);
     const int event = Pick(60);
-    Ledger::Watch& watch = ledger.FindWatch(event % 2 ? "shop" : "");
+    Ledger::Collection& collection =
+        ledger.FindCollection(event % 2 ? "shop" : "");
     switch (Pick(18)) {
       case 0:
-        return List(ledger, watch);
+        return List(ledger, collection);
       case 1:
-        return ledger.Progress(watch, ++version_, now_);
+        return ledger.Progress(collection, ++version_, now_);
       case 2:
         return ledger.Expire(now_);
       case 3:
@@ -45,21 +46,24 @@ class Driver {
         return;
       case 4:
       case 5:
-        ledger.Remove(watch, See(ledger, event), now_);
+        ledger.Remove(collection, See(ledger, event), now_);
         return;
       case 6:
         return ledger.SetSinks({{"log", 4, 1000}, {"otlp", 9, 700}});
       case 7:
         return Acknowledge(ledger);
       case 8:
-        return ledger.Offer(static_cast<uint32_t>(Pick(4)), Told(event));
+        return ledger.Offer(static_cast<uint32_t>(Pick(4)),
+                            OccurrenceOf(event));
       case 9:
         if (ledger.outbox().sinks() > 0) {
           ledger.Remember(0, std::to_string(Pick(9)), Pick(3) ? "x" : "");
         }
         return;
+      case 10:
+        return ledger.CompleteWatch(collection);
       default:
-        total += ledger.Observe(watch, See(ledger, event), now_).delta;
+        total += ledger.Observe(collection, See(ledger, event), now_).delta;
     }
   }
 
@@ -96,7 +100,7 @@ class Driver {
     return sighting;
   }
 
-  std::string Told(int event) {
+  std::string OccurrenceOf(int event) {
     Occurrence occurrence;
     const std::string uid = std::to_string(event);
     occurrence.uid = uid;
@@ -113,14 +117,15 @@ class Driver {
     if (oldest) ledger.Acknowledge(sink, oldest->number + 1);
   }
 
-  void List(Ledger& ledger, Ledger::Watch& watch) {
+  void List(Ledger& ledger, Ledger::Collection& collection) {
     std::deque<Sighting> sightings;
-    const int parity = watch.name.empty() ? 0 : 1;
+    const int parity = collection.name.empty() ? 0 : 1;
     for (int event = parity; event < 60; event += 2) {
       if (Pick(2) == 0) sightings.push_back(See(ledger, event));
     }
-    const ListCommit commit{++version_, now_.wall, Pick(10) == 0, Pick(4) == 0};
-    ledger.Commit(watch, sightings, commit,
+    const ListCommit commit{++version_, now_.wall, Pick(10) == 0, Pick(4) == 0,
+                            now_.steady - std::chrono::seconds(Pick(9))};
+    ledger.Commit(collection, sightings, commit,
                   {Pick(3) == 0 ? "type=x" : "", Pick(3) == 0 ? "x" : ""}, now_,
                   [this](const Sighting&, const Change& change) {
                     total += change.delta;
@@ -142,20 +147,20 @@ inline SeriesOptions SmallOptions() {
   return options;
 }
 
-// What two ledgers that say the same agree in.
+// All that can be read of two ledgers.
 inline void ExpectSame(Ledger& one, Ledger& other, SteadyTime now,
                        std::chrono::nanoseconds shift) {
   EXPECT_EQ(Shown(one, now), Shown(other, now + shift));
   EXPECT_EQ(one.combined(), other.combined());
   EXPECT_EQ(one.filtered(), other.filtered());
-  std::string waits;
-  std::string also_waits;
-  one.outbox().Save(waits);
-  other.outbox().Save(also_waits);
-  EXPECT_EQ(waits, also_waits);
+  std::string queued;
+  std::string also_queued;
+  one.outbox().Save(queued);
+  other.outbox().Save(also_queued);
+  EXPECT_EQ(queued, also_queued);
   for (const char* name : {"", "shop"}) {
-    const Ledger::Watch& a = one.FindWatch(name);
-    const Ledger::Watch& b = other.FindWatch(name);
+    const Ledger::Collection& a = one.FindCollection(name);
+    const Ledger::Collection& b = other.FindCollection(name);
     EXPECT_EQ(a.tracker.live(), b.tracker.live());
     EXPECT_EQ(a.tracker.tombstones(), b.tracker.tombstones());
     EXPECT_EQ(a.tracker.horizon(), b.tracker.horizon());
@@ -163,6 +168,7 @@ inline void ExpectSame(Ledger& one, Ledger& other, SteadyTime now,
     EXPECT_EQ(a.choice, b.choice);
     EXPECT_EQ(a.point.resume(), b.point.resume());
     EXPECT_EQ(a.point.newest(), b.point.newest());
+    EXPECT_EQ(a.point.resume_at() + shift, b.point.resume_at());
     EXPECT_EQ(a.point.newest_at() + shift, b.point.newest_at());
   }
 }

@@ -29,7 +29,7 @@ TEST_P(LedgerTest, StepsTakenAgainLeadToTheSame) {
   ASSERT_TRUE(Replay(steps, shift, *again));
   ExpectSame(ledger, *again, driver.now().steady, shift);
 
-  // And they go on alike.
+  // And they continue alike.
   auto copy = Ledger::Load(saved, kNoShift);
   ASSERT_TRUE(Replay(steps, kNoShift, *copy));
   Driver twin = driver;
@@ -53,7 +53,7 @@ TEST_P(LedgerTest, NeitherCutsNorDamageAreMoreThanRefused) {
     EXPECT_FALSE(Ledger::Load(saved.substr(0, random() % saved.size()), {}));
     std::string damaged = saved;
     damaged[random() % damaged.size()] = static_cast<char>(random());
-    Ledger::Load(damaged, {});  // may be what could be, but is no crash
+    Ledger::Load(damaged, {});  // may succeed, but must not crash
     std::string wrong = steps;
     wrong[random() % wrong.size()] = static_cast<char>(random());
     auto copy = Ledger::Load(saved, {});
@@ -63,7 +63,7 @@ TEST_P(LedgerTest, NeitherCutsNorDamageAreMoreThanRefused) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, LedgerTest, ::testing::Range(1U, 6U));
 
-TEST(LedgerLogTest, DropsStepsThatNobodyComesForAndSaysSo) {
+TEST(LedgerLogTest, DropsStepsThatAreNotTakenAndReportsIt) {
   int woken = 0;
   Ledger ledger(SmallOptions(), Hasher());
   ledger.StartLog([&woken] { ++woken; });
@@ -94,8 +94,8 @@ TEST(LedgerTest, OptionsChangeWithoutALoss) {
 
 TEST(LedgerTest, EventsOfAWatchThatIsNoMoreLeaveTheirSeries) {
   Ledger ledger(SmallOptions(), Hasher());
-  ledger.FindWatch("");
-  Ledger::Watch& shop = ledger.FindWatch("shop");
+  ledger.FindCollection("");
+  Ledger::Collection& shop = ledger.FindCollection("shop");
   SeriesLabels labels;
   labels.kind = "Pod";
   Sighting sighting;
@@ -106,12 +106,12 @@ TEST(LedgerTest, EventsOfAWatchThatIsNoMoreLeaveTheirSeries) {
   ledger.Observe(shop, sighting, now);
   const SteadyTime later = now.steady + std::chrono::minutes(1);
   EXPECT_NE(Shown(ledger, later).find("kube_event_active"), std::string::npos);
-  ledger.KeepWatches({"", "other"});
+  ledger.KeepCollections({"", "other"});
   const std::string shown = Shown(ledger, later);
   EXPECT_NE(shown.find("reporting_component=\"\"} 0\n"), std::string::npos);
   EXPECT_NE(shown.find("reporting_component=\"\"} 1\n"), std::string::npos);
-  EXPECT_EQ(ledger.WatchAt(1), nullptr);
-  EXPECT_EQ(ledger.FindWatch("other").number, 1U);
+  EXPECT_EQ(ledger.CollectionAt(1), nullptr);
+  EXPECT_EQ(ledger.FindCollection("other").number, 1U);
 }
 
 }  // namespace

@@ -79,7 +79,7 @@ TEST_F(StateFilesTest, RefusalsSayWhatItIs) {
 
 TEST_F(StateFilesTest, AFailedWriteKeepsTheOldOne) {
   ASSERT_TRUE(WriteSnapshot(path, {1, "good"}));
-  // Where the temporary file should go there is a folder.
+  // A folder is in the place of the temporary file.
   std::filesystem::create_directory(path + ".tmp");
   const auto wrote = WriteSnapshot(path, {2, "new"});
   ASSERT_FALSE(wrote);
@@ -97,7 +97,7 @@ TEST_F(StateFilesTest, AFullDiskIsAnErrorAndLeavesNothingBehind) {
   EXPECT_EQ(Bytes(path), "kept");
 }
 
-TEST_F(StateFilesTest, CheckTellsWhetherAStateCouldBeKept) {
+TEST_F(StateFilesTest, CheckReportsWhetherAStateCanBeKept) {
   EXPECT_TRUE(CheckStateFile(path));
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
   ASSERT_TRUE(WriteSnapshot(path, {1, "x"}));
@@ -105,7 +105,7 @@ TEST_F(StateFilesTest, CheckTellsWhetherAStateCouldBeKept) {
   Put(path, "no state");
   const auto damaged = CheckStateFile(path);
   ASSERT_FALSE(damaged);
-  EXPECT_THAT(damaged.error().message, HasSubstr("would put it aside"));
+  EXPECT_THAT(damaged.error().message, HasSubstr("would move it aside"));
   const auto missing = CheckStateFile(folder.path() + "/missing/state");
   ASSERT_FALSE(missing);
   EXPECT_THAT(missing.error().message,

@@ -1,4 +1,4 @@
-// The whole way to the disk and back, with processes that end at any moment.
+// To the disk and back, with processes that end at any moment.
 
 #include "state/state_store.h"
 
@@ -25,8 +25,8 @@ class StateStoreTest : public ::testing::Test {
   struct Process {
     explicit Process(StateStoreTest& test)
         : loaded(LoadState(test.path, kOrigin, SmallOptions(), test.clock)) {
-      loaded.ledger->FindWatch("");
-      loaded.ledger->FindWatch("shop");
+      loaded.ledger->FindCollection("");
+      loaded.ledger->FindCollection("shop");
       store = std::make_unique<StateStore>(
           StateOptions{test.path, kOrigin, std::chrono::seconds(10), [] {}},
           loaded, test.clock, stats);
@@ -65,7 +65,7 @@ TEST_F(StateStoreTest, FirstStartFindsNothingAndWrites) {
   EXPECT_EQ(Process(*this).loaded.result, StateLoad::kLoaded);
 }
 
-// A scrape is a look and a Flush; a kill is a process that is simply left.
+// A scrape reads and calls Flush; a killed process is simply abandoned.
 TEST_F(StateStoreTest, WhatWasShownIsNeverTakenBack) {
   std::mt19937 random(7);
   Driver driver(7);
@@ -77,7 +77,7 @@ TEST_F(StateStoreTest, WhatWasShownIsNeverTakenBack) {
               life ? StateLoad::kLoaded : StateLoad::kNone);
     ASSERT_EQ(Shown(process.ledger(), kept.now().steady), shown) << life;
     process.store->Save();
-    // What was not shown is forgotten, and the API server tells it again.
+    // What was not exposed is lost, and the API server sends it again.
     driver = kept;
     for (auto steps = random() % 200; steps > 0; --steps) {
       driver.Step(process.ledger());
@@ -102,7 +102,7 @@ TEST_F(StateStoreTest, JournalsCarryOnWhileNoSnapshotCanBeWritten) {
   }
   EXPECT_EQ(process.stats.saves[1], 5U);
   EXPECT_THAT(process.stats.problem(), HasSubstr("cannot write"));
-  EXPECT_THAT(process.stats.problem(), HasSubstr("counting goes on"));
+  EXPECT_THAT(process.stats.problem(), HasSubstr("counting continues"));
   driver.Step(process.ledger());
   process.store->Flush();
   const std::string shown = Shown(process.ledger(), driver.now().steady);
@@ -110,7 +110,7 @@ TEST_F(StateStoreTest, JournalsCarryOnWhileNoSnapshotCanBeWritten) {
   fs::remove(path + ".tmp");
   process.store->Save();
   EXPECT_EQ(process.stats.problem(), "");
-  // A snapshot and its journal: the rest is tidied away.
+  // A snapshot and its journal: the rest is removed.
   int files = 0;
   for ([[maybe_unused]] const auto& entry :
        fs::directory_iterator(folder.path())) {
@@ -161,7 +161,7 @@ TEST_F(StateStoreTest, NeverOverwritesWhatItCouldNotPutAside) {
   Process process(*this);
   EXPECT_EQ(process.loaded.result, StateLoad::kUnusable);
   if (process.loaded.read_only.empty()) {
-    EXPECT_NE(Aside(), "");  // a folder can be put aside, too
+    EXPECT_NE(Aside(), "");  // a folder can be moved aside as well
     return;
   }
   process.store->Save();
@@ -171,13 +171,13 @@ TEST_F(StateStoreTest, NeverOverwritesWhatItCouldNotPutAside) {
 TEST_F(StateStoreTest, ReadOnlyStateIsNotWritten) {
   LoadedState loaded;
   loaded.ledger = std::make_unique<Ledger>(SmallOptions(), Hasher());
-  loaded.read_only = "cannot put it aside";
+  loaded.read_only = "cannot rename it";
   StateStats stats;
   StateStore store({path, kOrigin, std::chrono::seconds(10), [] {}}, loaded,
                    clock, stats);
   store.Save();
   EXPECT_FALSE(fs::exists(path));
-  EXPECT_THAT(stats.problem(), HasSubstr("cannot put it aside"));
+  EXPECT_THAT(stats.problem(), HasSubstr("cannot rename it"));
 }
 
 TEST_F(StateStoreTest, ATornJournalCostsOnlyItsEnd) {

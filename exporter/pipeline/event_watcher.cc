@@ -1,4 +1,4 @@
-#include "pipeline/watch.h"
+#include "pipeline/event_watcher.h"
 
 #include <unistd.h>
 
@@ -11,7 +11,7 @@ namespace {
 
 std::string Path(const std::string& group_version,
                  const std::string& name_space) {
-  // Never a field selector on the namespace: with pages the API server loses
+  // Not a field selector on the namespace: with pages the API server loses
   // items.
   return name_space.empty()
              ? group_version + "/events"
@@ -20,20 +20,21 @@ std::string Path(const std::string& group_version,
 
 }  // namespace
 
-Watch::Watch(const std::string& name_space, std::chrono::seconds watch_timeout,
-             HttpTransport& transport, EventWorld& world, Clock& clock,
-             const std::stop_token& stop)
+EventWatcher::EventWatcher(const std::string& name_space,
+                           std::chrono::seconds watch_timeout,
+                           HttpTransport& transport, EventWorld& world,
+                           Clock& clock, const std::stop_token& stop)
     : name_(name_space.empty() ? "all namespaces" : name_space),
       core_(transport, Path("/api/v1", name_space)),
       events_(transport, Path("/apis/events.k8s.io/v1", name_space)),
       pipeline_(world, name_space, clock, stop),
-      reflector_({name_, watch_timeout, pipeline_.resumption()},
+      reflector_({name_, watch_timeout, pipeline_.ResumedWholeUntil()},
                  {&core_, &events_}, pipeline_,
                  {clock, world.session, MakeRandomUnit()}) {
   if (pipeline_.FilterChanged()) reflector_.RequestList();
 }
 
-void Watch::Run(const std::stop_token& stop) {
+void EventWatcher::Run(const std::stop_token& stop) {
   try {
     pipeline_.LearnKinds();
     reflector_.Run(stop);
@@ -44,17 +45,17 @@ void Watch::Run(const std::stop_token& stop) {
   }
 }
 
-void Watch::NoteContact(SteadyTime now) {
+void EventWatcher::NoteContact(SteadyTime now) {
   if (Health().in_contact) pipeline_.NoteContact(now);
 }
 
-Health ReadyHealth(const Watches& watches, const StateStats& state) {
+Health ReadyHealth(const EventWatchers& watchers, const StateStats& state) {
   Health health{true, ""};
-  for (const auto& watch : watches) {
-    const ReflectorHealth watched = watch->Health();
+  for (const auto& watcher : watchers) {
+    const ReflectorHealth watched = watcher->Health();
     if (watched.synced && watched.in_contact) continue;
     health.ok = false;
-    health.text += "not ready: watch of " + watch->name() + ": ";
+    health.text += "not ready: watch of " + watcher->name() + ": ";
     health.text += !watched.problem.empty() ? watched.problem
                    : watched.synced         ? "not in contact"
                                             : "first list not finished";
@@ -66,22 +67,22 @@ Health ReadyHealth(const Watches& watches, const StateStats& state) {
   return health;
 }
 
-Health LiveHealth(const Watches& watches, SteadyTime now) {
+Health LiveHealth(const EventWatchers& watchers, SteadyTime now) {
   Health health{true, ""};
-  for (const auto& watch : watches) {
-    const ReflectorHealth state = watch->Health();
+  for (const auto& watcher : watchers) {
+    const ReflectorHealth state = watcher->Health();
     if (now <= state.due) continue;
     health.ok = false;
-    health.text += "not alive: the loop of the watch of " + watch->name() +
+    health.text += "not alive: the loop of the watch of " + watcher->name() +
                    " hangs; restart the exporter\n";
   }
   if (health.ok) health.text = "ok\n";
   return health;
 }
 
-bool AllSynced(const Watches& watches) {
-  for (const auto& watch : watches) {
-    if (!watch->Health().synced) return false;
+bool AllSynced(const EventWatchers& watchers) {
+  for (const auto& watcher : watchers) {
+    if (!watcher->Health().synced) return false;
   }
   return true;
 }

@@ -90,8 +90,8 @@ AnnotateSink::AnnotateSink(HttpTransport& transport, const Discovery& discovery,
       discovery_(discovery),
       clock_(clock),
       options_(std::move(options)),
-      query_("?fieldManager=kube-event-metrics-" + PercentEncode(options_.sink) +
-             "&force=true"),
+      query_("?fieldManager=kube-event-metrics-" +
+             PercentEncode(options_.sink) + "&force=true"),
       next_discovery_(clock.SteadyNow()),
       next_removal_(clock.SteadyNow()),
       table_(memory, options_.label_ttl, clock.WallNow(), clock.SteadyNow()) {}

@@ -1,7 +1,7 @@
-"""What the alert rules say: read from rules/*.yaml, and from nothing else.
+"""Reads the alert rules from rules/*.yaml and the reasons that they cover.
 
-Used by generate and by tests/lint/alerts.py. Which reasons of Events an alert
-covers stands in the selectors of its expression.
+Used by generate and by tests/lint/alerts.py. The selectors of an alert's
+expression define which reasons of Events it covers.
 """
 
 import os
@@ -19,7 +19,7 @@ MATCHER = re.compile(r'(\w+)(=~|!~|!=|=)"([^"]*)"')
 
 
 def read(root, path):
-    """A file's text; empty where there is none."""
+    """The text of a file, or an empty string if it does not exist."""
     try:
         with open(os.path.join(root, path), encoding="utf-8") as file:
             return file.read()
@@ -28,7 +28,7 @@ def read(root, path):
 
 
 def alerts(root):
-    """(file's name without .yaml, rule) of each alert, in order."""
+    """(file name without .yaml, rule) of each alert, in order."""
     for name in GROUPS:
         for group in yaml.safe_load(
                 read(root, f"alerts/rules/{name}.yaml"))["groups"]:
@@ -37,7 +37,7 @@ def alerts(root):
 
 
 def split(expression):
-    """(what fires, what keeps silent): the latter stands behind `unless`."""
+    """(what fires, what suppresses): the latter follows `unless`."""
     fires, silent, depth, since = "", "", 0, None
     for token in re.findall(r'"[^"]*"|\w+|\s+|.', expression):
         depth += (token == "(") - (token == ")")
@@ -54,14 +54,14 @@ def split(expression):
 
 
 class Selector:
-    """One vector selector; `covers` is about the catalogue's rows."""
+    """One vector selector, which may cover rows of the catalogue."""
 
     def __init__(self, metric, text):
         self.metric = metric
         self.matchers = MATCHER.findall(text or "")
 
-    def says(self, label, value):
-        """Whether the matchers of a label let a value through."""
+    def accepts(self, label, value):
+        """Whether the matchers of a label accept a value."""
         for name, operator, pattern in self.matchers:
             if name == label:
                 found = (re.fullmatch(pattern, value) if "~" in operator
@@ -75,13 +75,13 @@ class Selector:
                    for name, operator, _ in self.matchers)
 
     def covers(self, row):
-        """row: reason, kind, component, type. "any" is not known."""
+        """row: reason, kind, component, type; "any" is unknown."""
         if self.metric not in EVENTS:
             return False
         if not (self.names("reason") or
                 self.names("kind") and row["kind"] != "any"):
             return False
-        return all(self.says(label, row[field]) or row[field] == "any"
+        return all(self.accepts(label, row[field]) or row[field] == "any"
                    for label, field in (("reason", "reason"), ("kind", "kind"),
                                         ("type", "type"),
                                         ("reporting_component", "component")))
@@ -96,7 +96,7 @@ def metrics(rule):
 
 
 def reasons(root):
-    """The catalogue, a dict for each combination of a row."""
+    """The catalogue, one dict for each combination of a row."""
     for source in yaml.safe_load(read(root, CATALOGUE)):
         for group in source["groups"]:
             for row in group["rows"]:
@@ -116,6 +116,6 @@ def reasons(root):
 
 
 def covered(text, catalogue):
-    """The rows that the selectors in a part of an expression let through."""
+    """The rows that the selectors in a part of an expression accept."""
     found = selectors(text)
     return [row for row in catalogue if any(s.covers(row) for s in found)]

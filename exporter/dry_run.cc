@@ -9,8 +9,8 @@
 #include <utility>
 #include <vector>
 
+#include "base/ascii.h"
 #include "base/clock.h"
-#include "base/one_line.h"
 #include "events/cluster_kinds.h"
 #include "events/discovery.h"
 #include "net/whole_answer.h"

@@ -1,1 +1,1 @@
-"""The dashboards as code; ../generate writes them as JSON."""
+"""The source of the dashboards; ../generate writes them as JSON."""

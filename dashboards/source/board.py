@@ -1,4 +1,4 @@
-"""A dashboard's frame: variables, links, marks, and the grid of its panels."""
+"""The frame of a dashboard: variables, links, annotations and the grid."""
 
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import dashboard
@@ -8,7 +8,7 @@ from . import names, panels, queries
 TAG = "kube-event"
 TITLE = "Kubernetes / Events / "
 PROJECT = "https://github.com/kube-event-metrics/kube-event-metrics"
-# Grafana 10.4's; what is newer migrates it.
+# The schema of Grafana 10.4; newer versions migrate it.
 SCHEMA = 39
 WIDTH = 24
 ALL = dashboard.VariableOption(selected=True, text=["All"], value=["$__all"])
@@ -16,7 +16,7 @@ CARRIED = ("datasource", "cluster", "job", "instance")
 
 
 def variable(name, label, what, query, all_value=".*"):
-    """A query variable with All and several values."""
+    """A query variable with All and multiple values."""
     made = (build.QueryVariable(name).label(label).description(what)
             .query(query).datasource(panels.SOURCE).multi(True)
             .include_all(True).all_value(all_value).current(ALL)
@@ -36,25 +36,25 @@ def _shared():
            .description("The Prometheus that scrapes kube-event-metrics.")
            .type("prometheus").current(dashboard.VariableOption(
                text="default", value="default")))
-    yield variable("cluster", "Cluster", "Empty where series have no label "
-                   "cluster; All shows those, too.",
+    yield variable("cluster", "Cluster",
+                   "Empty if series have no label cluster. All includes them.",
                    values_of("cluster", build_info))
     yield variable("job", "Job", "The scrape job of kube-event-metrics.",
                    values_of("job", f'{build_info}{{cluster=~"$cluster"}}'),
                    ".+")
-    yield variable("instance", "Instance", "Each replica of the exporter.",
+    yield variable("instance", "Instance", "The replicas of the exporter.",
                    values_of("instance", f"{build_info}{{{here}}}"), ".+")
 
 
 def filter_by(label, title, metric, **labels):
-    """A variable over one of our own labels."""
-    return variable(label, title, f"Shows only this {title.lower()}.",
+    """A variable over a label of the metrics about Events."""
+    return variable(label, title, f"Shows only the selected values of {title}.",
                     values_of(label, queries.selector(metric, **labels)))
 
 
 def node_filter():
-    return variable("node", "Node", "Shows only this node, where a panel is "
-                    "about single nodes.",
+    return variable("node", "Node",
+                    "Shows only this node in panels about single nodes.",
                     values_of("object_name",
                               queries.last_seen(kind=names.NODE)))
 
@@ -81,7 +81,7 @@ def to_board(title, uid):
 
 
 class _DataLink:
-    """What a field links to; the SDK's builder makes links of dashboards."""
+    """The link of a field; the SDK only builds links of dashboards."""
 
     def __init__(self, title, url):
         self._made = {"title": title, "url": url, "targetBlank": False}
@@ -96,8 +96,9 @@ def _data_link(title, path, chosen):
                      (f"&{chosen}" if chosen else ""))
 
 
-class Mark(dashboard.AnnotationQuery):
-    """An annotation by Prometheus; the SDK does not know its own fields."""
+class Annotation(dashboard.AnnotationQuery):
+    """A Prometheus annotation; the SDK lacks the fields that are specific to
+    it."""
 
     def to_json(self):
         return {**super().to_json(), "step": "60s", "titleFormat": "{{reason}}",
@@ -105,12 +106,13 @@ class Mark(dashboard.AnnotationQuery):
                 "tagKeys": "reporting_component", "useValueForTime": True}
 
 
-def _marks(object_name):
-    """One layer a meaning, at the time of the occurrence itself. Planned ones
-    are left out at first: a rolling upgrade would fence the charts in."""
+def _annotations(object_name):
+    """One annotation query per meaning, at the time of the occurrence. Planned
+    ones are off by default, because a rolling upgrade would cover the charts.
+    """
     cordoned = queries.last_seen(kind=names.NODE, reason=names.CORDONED,
                                  **object_name)
-    for title, reasons, colour in (
+    for title, reasons, color in (
             ("Out of memory", names.OUT_OF_MEMORY, "red"),
             ("Unplanned reboots", names.REBOOTED, "purple"),
             ("Unplanned not ready", names.NOT_READY, "orange"),
@@ -124,15 +126,17 @@ def _marks(object_name):
         if unplanned:
             newest = f"({queries.unplanned(newest, gauge, cordoned)})"
         shown = unplanned or reasons == names.OUT_OF_MEMORY
-        yield Mark(name=title, enable=shown, hide=False, icon_color=colour,
-                   datasource=panels.SOURCE, built_in=None,
-                   expr=f"({newest} >= $__from / 1000) * 1000")
+        yield Annotation(name=title, enable=shown, hide=False,
+                         icon_color=color, datasource=panels.SOURCE,
+                         built_in=None,
+                         expr=f"({newest} >= $__from / 1000) * 1000")
 
 
 class Board:
-    """Collects panels row by row; build() gives the SDK's dashboard."""
+    """Collects panels row by row; build() returns the SDK's dashboard."""
 
-    def __init__(self, uid, title, asks, reads, variables=(), marks=None):
+    def __init__(self, uid, title, asks, reads, variables=(),
+                 annotations=None):
         self.uid = uid
         self._made = (
             build.Dashboard(TITLE + title).uid(uid).description(asks)
@@ -146,7 +150,8 @@ class Board:
             .include_vars(True).keep_time(True).icon("external link"))
         self._made = self._made.build()
         self._made.annotations = dashboard.AnnotationContainer(
-            list_val=[] if marks is None else list(_marks(marks)))
+            list_val=[] if annotations is None
+            else list(_annotations(annotations)))
         self._made.schema_version = SCHEMA
         self._made.panels = []
         self._y = 0
@@ -166,7 +171,7 @@ class Board:
         return row
 
     def row(self, title, height, *panels_and_widths, collapsed=False):
-        """Panels beside each other, under a header where there is a title."""
+        """Panels side by side, under a header if there is a title."""
         into = self._made.panels
         if title:
             header = self._header(title, collapsed)

@@ -10,7 +10,8 @@ def make():
     made = board.Board(
         UID, "Exporter health",
         "Can I trust these numbers?",
-        "In sync, no unobserved seconds and no overflow: yes, each is exact.")
+        "Yes, if the exporter is in sync, without unobserved time or "
+        "overflow.")
     headlines(made)
     session(made)
     events(made)
@@ -25,45 +26,47 @@ def headlines(made):
         None, 4,
         (panels.number(
             "Scrapes",
-            "Whether Prometheus reaches every replica that it reached within "
-            "this time. When not, look at the pod and at Prometheus's targets.",
+            "Whether Prometheus scrapes every replica that it scraped within "
+            "the time range. If not, check the Pod and the targets in "
+            "Prometheus.",
             f"min({q.of_exporter(q.selector('up'))}) or vector(0)",
             look.steps((None, look.BAD), (1, look.GOOD)), unit="bool_on_off",
             mappings=[look.texts({"0": ("down", look.BAD),
                                   "1": ("up", look.GOOD)})]), 4),
         (panels.number(
             "Watches",
-            "Whether every watch is in sync, in every replica. When not, "
-            "/readyz tells why.",
+            "Whether every watch of every replica is in sync. If not, /readyz "
+            "returns the reason.",
             f"min({q.own('synced')}) or vector(0)",
             look.steps((None, look.BAD), (1, look.GOOD)), unit="bool_on_off",
             mappings=[look.texts({"0": ("not in sync", look.BAD),
                                   "1": ("in sync", look.GOOD)})]), 4),
         (panels.number(
             "Unobserved",
-            "Time that only a list bridged: what came and went within it is "
-            "not counted. Look at how watches end, and at the API server.",
+            "Time in which no watch ran and no watch could resume. Events created "
+            "and deleted in it are not counted. Check why watches end.",
             f"max(increase({q.own('unobserved_seconds_total')}[$__range])) "
             "or vector(0)",
             look.zero_is_good(1, 300), unit="s").decimals(0), 4),
         (panels.number(
             "Overflowed",
-            "Occurrences that were counted without their labels, as a family "
-            "was full. Raise --metrics.max-series, or filter.",
+            "Occurrences counted under _overflow because a family was full. "
+            "Raise --metrics.max-series or filter.",
             f"round(max(increase({q.own('series_overflow_total')}[$__range])))"
             " or vector(0)",
             look.steps((None, look.GOOD), (1, look.BAD))), 4),
         (panels.number(
-            "Counted within (99 %)",
-            "From an occurrence, by its writer's clock, to its being counted. "
-            "Some writers tell late by design; otherwise compare clocks.",
+            "Counting delay (p99)",
+            "Time from an occurrence, by the clock of its component, to its "
+            "count. Some components report late by design. If others are "
+            "late, compare clocks.",
             "histogram_quantile(0.99, sum by (le) (increase("
             f"{q.own('event_lag_seconds_bucket')}[$__range])))",
             look.plain(), unit="s").no_value("-"), 4),
         (panels.number(
             "Running since",
-            "The newest start. With --state.file counters go on after it; "
-            "without, they begin at 0, which loses nothing in Prometheus.",
+            "The latest start. With --state.file, counters continue after it. "
+            "Otherwise they start at 0, which increase() handles.",
             f"max({q.of_exporter(q.selector('process_start_time_seconds'))})"
             " * 1000",
             look.plain(), unit="dateTimeFromNow").no_value("-"), 4))
@@ -71,57 +74,57 @@ def headlines(made):
 
 def session(made):
     made.row(
-        "The API server", 8,
+        "API server", 8,
         (panels.timeline(
             "In sync",
-            "Red while not every watch has committed its first list. Longer "
-            "than a minute: see /readyz and the log.",
+            "Red until every watch has processed its first list. If it is red "
+            "for over a minute, check /readyz and the log.",
             {"{{instance}} {{cluster}}": q.own("synced")},
             {"0": ("not in sync", look.BAD), "1": ("in sync", look.GOOD)}), 8),
         (panels.bars(
-            "Watches by how they ended",
-            "clean is normal every 4 to 5 minutes. timeout: something between "
-            "drops quiet connections, lower --watch.timeout.",
+            "Watches by end reason",
+            "clean is normal every 4 to 5 minutes. timeout: a network device "
+            "drops idle connections; lower --watch.timeout.",
             {"{{reason}}": q.own_bars("watches_total", "reason")},
-            colour=look.UNUSUAL,
-            overrides=[look.coloured(["clean"], look.NEUTRAL, look.FIXED)]),
+            color=look.UNUSUAL,
+            overrides=[look.colored(["clean"], look.NEUTRAL, look.FIXED)]),
          8),
         (panels.bars(
-            "Lists by how they ended",
-            "expired is normal on quiet clusters, forbidden needs RBAC; many "
-            "lists mean that watches do not last.",
+            "Lists by result",
+            "expired is normal on idle clusters. forbidden: fix RBAC. Many "
+            "lists mean that watches end early.",
             {"{{result}}": q.own_bars("lists_total", "result")},
-            colour=look.UNUSUAL,
-            overrides=[look.coloured(["success", "ok"], look.NEUTRAL,
+            color=look.UNUSUAL,
+            overrides=[look.colored(["success", "ok"], look.NEUTRAL,
                                      look.FIXED)]), 8))
     made.row(
         None, 7,
         (panels.bars(
-            "Frames received",
-            "What the watches bring. None while the cluster is busy: see "
+            "Watch events received",
+            "Watch events by type. If there are none on a busy cluster, check "
             "/readyz.",
             {"{{type}}": q.own_bars("watch_events_total", "type")},
             overrides=[*look.apart("ADDED", "MODIFIED", "DELETED", "BOOKMARK"),
-                       look.coloured(["ERROR"], look.BAD, look.FIXED)]), 8),
+                       look.colored(["ERROR"], look.BAD, look.FIXED)]), 8),
         (panels.bars(
-            "Frames not used",
-            "replay and truncated lose nothing; malformed, oversize and "
-            "unknown_type are worth a report.",
+            "Watch events dropped",
+            "replay and truncated lose nothing. Report malformed, oversize "
+            "and unknown_type as bugs.",
             {"{{reason}}": q.own_bars("watch_events_dropped_total", "reason")},
-            colour=look.UNUSUAL,
-            overrides=[look.coloured(["replay", "truncated"], look.NEUTRAL)]),
+            color=look.UNUSUAL,
+            overrides=[look.colored(["replay", "truncated"], look.NEUTRAL)]),
          8),
         (panels.lines(
-            "unobserved seconds and restored etcd",
-            "Each step is time that may miss events. A reset of the "
-            "resourceVersion is an etcd that was restored.",
+            "Unobserved time and etcd restores",
+            "Each step is a gap in which Events may be missing. A reset of "
+            "the resourceVersion means that etcd was restored.",
             {"unobserved seconds {{instance}}":
              f"sum by (instance) (increase({q.own('unobserved_seconds_total')}"
              "[$__rate_interval]))",
              "resets {{instance}}":
              "sum by (instance) (increase("
              f"{q.own('resource_version_resets_total')}[$__rate_interval]))"},
-            "none", colour=look.UNUSUAL, legend=look.legend(("max",))), 8))
+            "none", color=look.UNUSUAL, legend=look.legend(("max",))), 8))
 
 
 def events(made):
@@ -132,28 +135,30 @@ def events(made):
     made.row(
         "Events", 8,
         (panels.lines(
-            "From occurrence to counter",
-            "When it rises, compare the writers' clocks, then see unobserved "
-            "seconds. Writers of events.k8s.io/v1 tell up to 30 minutes late.",
-            {"half within": within(0.5), "99 % within": within(0.99)},
-            "s", sparse=True, overrides=[look.column("99 % within", (
+            "Counting delay",
+            "If it rises, compare the clocks of the components, then check "
+            "unobserved time. Recorders of events.k8s.io/v1 report up to 30 "
+            "minutes late.",
+            {"p50": within(0.5), "p99": within(0.99)},
+            "s", sparse=True, overrides=[look.column("p99", (
                 "color", {"mode": "fixed", "fixedColor": look.UNUSUAL}))]), 8),
         (panels.bars(
-            "Scope decided by",
-            "discovery is best; inferred means that the API server does not "
-            "serve the kind, or that discovery is not allowed.",
+            "Scope decisions",
+            "discovery is normal. inferred means that the API server does not "
+            "serve the kind or that discovery is forbidden.",
             {"{{by}}": q.own_bars("scope_decisions_total", "by")},
-            overrides=[look.coloured(["inferred"], look.UNUSUAL, look.FIXED)]),
+            overrides=[look.colored(["inferred"], look.UNUSUAL, look.FIXED)]),
          8),
         (panels.bars(
-            "Odd occurrences",
-            "Counted right, all of them: combined hides what was meant, a "
-            "conflict is a wrong namespace, filtered is what you asked for.",
+            "Unusual occurrences",
+            "combined: from \"(combined from similar events)\" Events. scope "
+            "conflict: a cluster-scoped object has a namespace. filtered: excluded "
+            "by your filter. overflowed: a family was full.",
             {"combined": q.own_bars("combined_occurrences_total", "job"),
              "scope conflict": q.own_bars("scope_conflicts_total", "job"),
              "filtered": q.own_bars("filtered_occurrences_total", "job"),
              "overflowed": q.own_bars("series_overflow_total", "job")},
-            overrides=[look.coloured(["overflowed"], look.BAD, look.FIXED)]),
+            overrides=[look.colored(["overflowed"], look.BAD, look.FIXED)]),
          8))
 
 
@@ -162,8 +167,8 @@ def size(made):
         "Size", 8,
         (panels.lines(
             "Series by family",
-            "Near --metrics.max-series (50,000 by default), the line, raise "
-            "that or filter.",
+            "The line is --metrics.max-series (default 50,000). If a family "
+            "gets close to it, raise the limit or filter.",
             {"{{family}}": f"max by (family) ({q.own('series')})"}, "short",
             overrides=[
                 *look.apart(names.OCCURRENCES, names.OBJECTS,
@@ -176,23 +181,24 @@ def size(made):
                       (names.ACTIVE, "active")))],
             thresholds=look.steps((None, look.GOOD), (50000, look.BAD))), 8),
         (panels.lines(
-            "Events remembered",
-            "Events that exist, and those that are gone but must not count "
-            "twice. 64 bytes of memory each.",
+            "Tracked Events",
+            "Existing Events, and deleted ones that must not be counted "
+            "twice. Each takes 64 bytes of memory.",
             {"existing": f"max({q.own('tracked_events')})",
-             "gone": f"max({q.own('tombstones')})"}, "short",
-            overrides=look.apart("existing", "gone")), 8),
+             "deleted": f"max({q.own('tombstones')})"}, "short",
+            overrides=look.apart("existing", "deleted")), 8),
         (panels.bars(
             "State saves and reloads",
-            "A failed save or reload is told in the log and by /readyz; mend "
-            "the volume or the file. Empty without --state.file.",
+            "If a save or reload fails, /readyz and the log contain the "
+            "error. Fix the volume or the file. No saves without "
+            "--state.file.",
             {"saves: {{result}}": q.own_bars("state_saves_total", "result"),
              "reloads: {{result}}": q.own_bars("config_reloads_total",
                                                "result"),
              "discovery: {{result}}": q.own_bars("discovery_refreshes_total",
                                            "result")},
             overrides=[*look.apart("saves", "reloads", "discovery"),
-                       look.coloured(["failed", "failure"], look.BAD)]), 8))
+                       look.colored(["failed", "failure"], look.BAD)]), 8))
 
 
 def process(made):
@@ -200,29 +206,29 @@ def process(made):
            "[$__rate_interval])")
     made.row(
         "Process", 7,
-        (panels.lines("CPU", "Part of one core. It follows the events; "
-                      "without them, look at the scrapes.",
+        (panels.lines("CPU", "Fraction of one core. It follows the rate of "
+                      "watch events. If it does not, check the scrapes.",
                       {"{{instance}} {{cluster}}":
                        q.of_exporter(cpu)},
                       "percentunit"), 6),
-        (panels.lines("Memory", "Resident memory. When it grows without end "
-                      "while the sizes above do not, report it.",
+        (panels.lines("Memory", "Resident memory. If it grows while the sizes "
+                      "above do not, report a bug.",
                       {"{{instance}} {{cluster}}":
                        q.of_exporter(q.selector(
                            "process_resident_memory_bytes"))},
                       "bytes"), 6),
-        (panels.lines("Scrape duration", "Above Prometheus's scrape timeout "
-                      "samples are lost: filter, or scrape less often.",
+        (panels.lines("Scrape duration", "Samples are lost above the scrape "
+                      "timeout of Prometheus. Filter, or raise the timeout.",
                       {"{{instance}} {{cluster}}":
                        q.of_exporter(q.selector(
                            "scrape_duration_seconds"))}, "s"), 6),
-        (panels.bars("Requests by code", "Codes from 400 on are clients to be "
-                     "mended; from 500 on look at the log.",
+        (panels.bars("Requests by code", "4xx: fix the client. 5xx: check the "
+                     "log of the exporter.",
                      {"{{code}} {{handler}}":
                       q.own_bars("http_requests_total", "code, handler")},
                      overrides=[*look.apart("metrics", "readyz", "livez"),
-                                look.coloured(["5.."], look.BAD),
-                                look.coloured(["4.."], look.UNUSUAL)]), 6))
+                                look.colored(["5.."], look.BAD),
+                                look.colored(["4.."], look.UNUSUAL)]), 6))
 
 
 def sinks(made):
@@ -234,32 +240,31 @@ def sinks(made):
     made.row(
         "Sinks (optional)", 8,
         (panels.ranking(
-            "Delivered", "Empty without a list sinks in the configuration. "
-            "A sink at 0 while others deliver: see what waits for it.",
+            "Delivered", "Occurrences delivered by each sink. If a sink is at 0 "
+            "while others deliver, check its queue.",
             {"{{sink}}": f"sort_desc(round(sum by (sink) ({delivered})))"},
             look.NEUTRAL).no_value(none), 6),
         (panels.lines(
-            "Waiting", "Occurrences in a sink's queue. At queue-entries "
-            "(10,000 by default) the oldest are lost.",
+            "Queued", "Occurrences in each sink's queue. At queue-entries "
+            "(default 10,000) the oldest are dropped.",
             {"{{sink}}": waiting("sink_queued")}, "short",
             legend=look.legend(("max",))).no_value(none), 6),
         (panels.lines(
-            "Oldest that waits", "When it rises a sink does not get "
-            "through; after the line, 5 minutes, it is worth a look at the "
-            "log. Writers that tell late add to it.",
+            "Oldest "
+            "queued", "Age of the oldest queued occurrence. If it exceeds "
+            "5 minutes (the line), check the log. Components that report late "
+            "increase it.",
             {"{{sink}}": waiting("sink_oldest_age_seconds")}, "s",
             legend=look.legend(("max",)),
             thresholds=look.steps((None, look.GOOD), (300, look.BAD)))
          .no_value(none), 6),
         (panels.bars(
-            "Failed, retried and lost", "Attempts that failed lose nothing. "
-            "queue_full: mend the receiver, or raise queue-entries; refused: the "
-            "receiver will never take them, the log tells why.",
-            {"{{sink}} failed": q.own_bars("sink_failures_total",
-                                             "sink"),
-             "{{sink}} retried": q.own_bars("sink_retries_total",
-                                              "sink"),
-             "{{sink}} lost: {{reason}}": q.own_bars(
+            "Failed, retried and dropped", "Failed attempts lose nothing. "
+            "queue_full: fix the receiver or raise queue-entries. refused: "
+            "the receiver refused them; check the log.",
+            {"{{sink}} failed": q.own_bars("sink_failures_total", "sink"),
+             "{{sink}} retried": q.own_bars("sink_retries_total", "sink"),
+             "{{sink}} dropped: {{reason}}": q.own_bars(
                  "sink_dropped_total", "sink, reason")},
-            overrides=[look.coloured(["failed"], look.UNUSUAL),
-                       look.coloured(["lost"], look.BAD)]), 6))
+            overrides=[look.colored(["failed"], look.UNUSUAL),
+                       look.colored(["dropped"], look.BAD)]), 6))

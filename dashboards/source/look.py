@@ -1,4 +1,4 @@
-"""Colours by what they mean, thresholds, mappings and field overrides."""
+"""Colors by meaning, thresholds, mappings and field overrides."""
 
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import common, dashboard
@@ -10,17 +10,18 @@ NEUTRAL = "blue"
 UNUSUAL = "orange"
 BAD = "red"
 QUIET = "text"
-# Shades tell series of one meaning apart; there are eleven of each colour.
+# Shades distinguish series of one meaning; there are eleven of each color.
 SHADES = dashboard.FieldColorModeId.SHADES
 FIXED = dashboard.FieldColorModeId.FIXED
 
 
-def colour(name, mode=FIXED):
+def color(name, mode=FIXED):
     return build.FieldColor().mode(mode).fixed_color(name)
 
 
 def steps(*pairs):
-    """thresholds from (value, colour); the first value is None, for "below"."""
+    """thresholds from (value, color); the first value is None, for "below".
+    """
     return build.ThresholdsConfig().mode(
         dashboard.ThresholdsMode.ABSOLUTE).steps(
             [dashboard.Threshold(value=value, color=name)
@@ -37,7 +38,7 @@ def plain():
 
 
 def texts(values):
-    """Value mapping of {value: (text, colour)}."""
+    """Value mapping of {value: (text, color)}."""
     return dashboard.ValueMap(options={
         value: dashboard.ValueMappingResult(text=text, color=name, index=index)
         for index, (value, (text, name)) in enumerate(values.items())})
@@ -61,29 +62,29 @@ def column(name, *properties):
     return _override("byName", name, *(_property(*pair) for pair in properties))
 
 
-def coloured(names_, name, mode=SHADES):
-    """Series that have one of the names anywhere in their legend."""
+def colored(names_, name, mode=SHADES):
+    """Series with one of the names anywhere in their legend."""
     return _override(
         "byRegexp", rf"/\b({'|'.join(names_)})\b/",
         _property("color", {"mode": mode, "fixedColor": name}))
 
 
 def apart(*names_):
-    """Colours without a meaning that can be told apart, in the names' order."""
-    return [coloured([name], colour_, FIXED) for name, colour_ in zip(
+    """Distinct colors without a meaning, in the order of the names."""
+    return [colored([name], color_, FIXED) for name, color_ in zip(
         names_, ("blue", "purple", "super-light-blue", QUIET))]
 
 
 def by_severity():
-    """What the catalogue calls critical is red, what it calls info is blue;
-    the rest keeps the panel's own orange."""
+    """Reasons with severity critical are red and with info blue; the rest
+    keeps the panel's orange."""
     others = set(names.reasons(severity=("critical", "warning")))
     info = [r for r in names.reasons(severity="info") if r not in others]
-    return [coloured(names.CRITICAL, BAD), coloured(info, NEUTRAL)]
+    return [colored(names.CRITICAL, BAD), colored(info, NEUTRAL)]
 
 
 def legend(calcs=("sum",), right=False, table=False):
-    """At the bottom as a list, or as a table with the highest first."""
+    """A list at the bottom, or a table sorted by the highest value."""
     from grafana_foundation_sdk.builders import common as parts
     made = parts.VizLegendOptions().show_legend(True).calcs(list(calcs))
     made.display_mode(common.LegendDisplayMode.TABLE if table or right

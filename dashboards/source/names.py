@@ -1,7 +1,7 @@
-"""What the dashboards speak of: metrics, labels, kinds and reasons.
+"""Metrics, labels, kinds and reasons that the dashboards use.
 
-Nothing is typed twice: reasons are looked up in the exporter's catalogue, and
-one that is not there stops the generator.
+Reasons are looked up in the exporter's catalogue. An unknown reason stops the
+generator.
 """
 
 import pathlib
@@ -17,10 +17,10 @@ LAST_SEEN = "kube_event_last_seen_timestamp_seconds"
 ACTIVE = "kube_event_active"
 OWN = "kube_event_metrics_"
 
-# What every query says; cluster also matches series without such a label.
+# Selectors of every query; cluster also matches series without the label.
 SELECT = 'job=~"$job",instance=~"$instance",cluster=~"$cluster"'
 
-# Kinds of each dashboard; what is in none of them is the platform's.
+# Kinds of each dashboard; the platform dashboard shows all other kinds.
 NODE = "Node"
 VOLUME = "PersistentVolume"
 STORAGE = ("PersistentVolume|VolumeSnapshotContent|VolumeGroupSnapshotContent|"
@@ -42,10 +42,11 @@ KNOWN = frozenset(r for row in ROWS for r in row["reasons"])
 
 
 def reasons(**wanted):
-    """Reasons of the rows whose fields are one of those given, in order.
+    """Reasons of the rows whose fields have one of the wanted values, in
+    order.
 
-    A field is given as text or as a tuple of texts; one whose value in the
-    catalogue is a list matches when any of them does.
+    A wanted value is a string or a tuple of strings. A field that is a list in
+    the catalogue matches if any of its values does.
     """
     def fits(row):
         for field, values in wanted.items():
@@ -62,7 +63,7 @@ def reasons(**wanted):
 
 
 def named(*names):
-    """The names themselves, after a look at the catalogue."""
+    """The names themselves, after a check against the catalogue."""
     if unknown := set(names) - KNOWN:
         raise ValueError(f"not in {CATALOGUE.name}: {sorted(unknown)}")
     return names

@@ -14,11 +14,11 @@ def make():
         UID, "Nodes",
         "Which nodes are unhealthy, flapping, rebooting, out of memory or "
         "disk, and was it planned?",
-        "A cordon shortly before a reboot says that it was planned. Choose a "
-        "node above to see it alone.",
+        "A reboot shortly after a cordon counts as planned. Select a node "
+        "above to show only that node.",
         [board.node_filter(),
          board.filter_by("reason", "Reason", names.LAST_SEEN, kind=names.NODE)],
-        marks={"object_name": "$node"})
+        annotations={"object_name": "$node"})
     headlines(made)
     readiness(made)
     pressure(made)
@@ -28,12 +28,12 @@ def make():
     return made
 
 
-def said(reason):
+def reported(reason):
     return q.last_seen(**CHOSEN, reason=reason)
 
 
 def cordoned():
-    return said(names.CORDONED)
+    return reported(names.CORDONED)
 
 
 def unplanned_reboots():
@@ -49,23 +49,24 @@ def headlines(made):
         None, 4,
         (panels.number(
             "Not ready",
-            "Nodes whose newest readiness event is NodeNotReady. Find them in "
+            "Nodes whose latest readiness Event is NodeNotReady. Find them in "
             "the timeline, then run kubectl describe node.",
             q.how_many_still(q.last_seen(**CHOSEN, reason=names.NOT_READY),
                              q.last_seen(**CHOSEN, reason=names.READY_AGAIN)),
             look.zero_is_good(1, 3)), 4),
         (panels.number(
             "Under pressure",
-            "Nodes whose newest memory, disk or process id event says that it "
-            "runs out. Pods get evicted next: free some or add capacity.",
+            "Nodes that last reported a shortage of memory, disk or process "
+            "IDs. Pods may be evicted. Free resources or add capacity.",
             " + ".join(
                 f"({q.how_many_still(began, over)})" for began, over in
-                zip(map(said, names.PRESSURE), map(said, names.PRESSURE_OVER))),
+                zip(map(reported, names.PRESSURE),
+                    map(reported, names.PRESSURE_OVER))),
             look.zero_is_good(1, 3)), 4),
         (panels.number(
             "Reboots",
-            "Machines that were started anew. Unplanned: without a cordon "
-            "within two hours before; read the kernel log of the last boot.",
+            "Rebooted machines. Unplanned: not cordoned within two hours "
+            "before. Read the kernel log of the previous boot.",
             {"all": q.total_or_zero(q.objects(**CHOSEN,
                                               reason=names.REBOOTED)),
              "unplanned": unplanned_reboots()},
@@ -73,14 +74,15 @@ def headlines(made):
                 "thresholds", look.zero_is_good(1, 5).build()))]), 4),
         (panels.number(
             "System OOMs",
-            "Processes that the kernel killed for want of memory. The Event's "
-            "message names the victim; raise what is reserved for the system.",
+            "Processes that the kernel killed because memory ran out. The "
+            "Event's message names the process. Reserve more memory for the "
+            "system.",
             q.total_or_zero(q.objects(**CHOSEN, reason=names.OUT_OF_MEMORY)),
             look.steps((None, look.GOOD), (1, look.BAD))), 4),
         (panels.number(
             "Cordoned",
-            "Nodes whose newest scheduling event is a cordon. One that stays "
-            "for long was forgotten: uncordon it.",
+            "Nodes whose latest scheduling Event is a cordon. Uncordon nodes "
+            "after maintenance.",
             q.how_many_still(
                 q.last_seen(**CHOSEN, reason=names.CORDONED),
                 q.last_seen(**CHOSEN, reason=names.named(
@@ -88,8 +90,8 @@ def headlines(made):
             look.plain()), 4),
         (panels.number(
             "Joined and left",
-            "Nodes that were registered and removed. After "
-            "kube-controller-manager restarts it registers every node again.",
+            "Registered and removed nodes. After a restart, "
+            "kube-controller-manager registers every node again.",
             {"joined": q.total_or_zero(q.objects(**CHOSEN,
                                                  reason=names.JOINED)),
              "left": q.total_or_zero(q.objects(**CHOSEN, reason=names.LEFT))},
@@ -97,24 +99,24 @@ def headlines(made):
 
 
 def readiness(made):
-    ready = look.coloured(names.named("NodeReady"), look.GOOD, look.FIXED)
-    lost = look.coloured(names.NOT_READY, look.BAD, look.FIXED)
+    ready = look.colored(names.named("NodeReady"), look.GOOD, look.FIXED)
+    lost = look.colored(names.NOT_READY, look.BAD, look.FIXED)
     lost_at = q.last_seen(**CHOSEN, reason=names.NOT_READY)
     made.row(
         "Readiness", 9,
         (panels.timeline(
-            "Not ready and not planned, node by node",
-            "Red until a node is ready again or gone; those cordoned within "
-            "two hours before are left out. Many at once: look at the network "
-            "or the zone, not at the nodes.",
+            "Unplanned NotReady by node",
+            "Red until a node is Ready again or removed. Nodes cordoned "
+            "within two hours before are excluded. If many are red at once, "
+            "check the network or the zone.",
             {"{{object_name}} {{cluster}}": q.unplanned(
-                f"({q.since(lost_at, said(names.READY_AGAIN))})",
+                f"({q.since(lost_at, reported(names.READY_AGAIN))})",
                 lost_at, cordoned())},
             {"0": ("Ready", look.GOOD), "1": ("Not ready", look.BAD)}), 12),
         (panels.bars(
             "Readiness changes",
-            "A node that goes back and forth is flapping: see its kubelet's "
-            "log and its heartbeats.",
+            "A node that changes repeatedly is flapping. Check its kubelet "
+            "log and heartbeats.",
             {"{{reason}}": q.bars(q.objects(
                 **CHOSEN, reason=names.named("NodeNotReady", "NodeReady")),
                 "reason")},
@@ -126,24 +128,25 @@ def pressure(made):
         "Pressure and kernel", 8,
         (panels.bars(
             "Pressure and evictions",
-            "When a node began to run out of memory, disk or process ids, and "
-            "evicted. Find what uses them; check requests and thresholds.",
+            "Starts of memory, disk or process ID pressure, and evictions. "
+            "Find what uses the resource. Check requests and thresholds.",
             {"{{reason}}": q.bars(q.objects(**CHOSEN, reason=(
                 *names.PRESSURE, "EvictionThresholdMet")), "reason")},
-            colour=look.UNUSUAL), 8),
+            color=look.UNUSUAL), 8),
         (panels.bars(
             "Failures to free disk",
-            "The kubelet cannot remove images or containers. Something other "
-            "than images fills the disk, or the runtime is ill.",
+            "The kubelet cannot remove images or containers. Either other "
+            "files fill the disk, or the container runtime is broken.",
             {"{{reason}}": q.bars(q.objects(**CHOSEN, reason=names.RECLAIM),
-                                  "reason")}, colour=look.UNUSUAL), 8),
+                                  "reason")}, color=look.UNUSUAL), 8),
         (panels.bars(
             "Kernel and hardware",
-            "SystemOOM of the kubelet, and what node-problem-detector finds "
-            "where it runs. Red is critical: drain the node, replace the part.",
+            "SystemOOM of the kubelet, and findings of node-problem-detector "
+            "if installed. Red is critical: drain the node and replace the "
+            "part.",
             {"{{reason}}": q.bars(q.objects(**CHOSEN, reason=(
                 *names.OUT_OF_MEMORY, *names.PROBLEM_DETECTOR)), "reason")},
-            colour=look.UNUSUAL, overrides=look.by_severity()), 8))
+            color=look.UNUSUAL, overrides=look.by_severity()), 8))
 
 
 def agents(made):
@@ -152,8 +155,8 @@ def agents(made):
         "Starts, reboots and configuration", 8,
         (panels.bars(
             "Reboots and starts of kubelet and kube-proxy",
-            "A start without a reboot is an upgrade or a crash; when it "
-            "repeats, read the log of what starts.",
+            "A start without a reboot is an upgrade or a crash. If it "
+            "repeats, read the log of the component.",
             {"{{reporting_component}}": q.bars(starts, "reporting_component"),
              "reboot": q.bars(q.objects(**CHOSEN, reason="Rebooted"),
                               "reason")},
@@ -162,8 +165,9 @@ def agents(made):
          10),
         (panels.rows(
             "Configuration and network",
-            "What is wrong with a node's set-up, of the last day whatever the "
-            "time above: it is said once a start. Mend it even when it is old.",
+            "Configuration problems of nodes in the last day, independent of the "
+            "time range. They are reported once per start, so old ones still "
+            "apply.",
             q.newest_known(50, q.last_seen(
                 **CHOSEN, reason=names.CONFIGURATION),
                 "cluster, object_name, reason, reporting_component"),
@@ -176,16 +180,16 @@ def tables(made):
     made.row(
         "Nodes", 12,
         (panels.rows(
-            "Events of each node and reason",
-            "A node that is far above the others has a problem of its own: "
-            "choose it above.",
+            "Events by node and reason",
+            "A node far above the others has a problem of its own. Select it "
+            "above.",
             q.top(100, q.objects(**LISTED),
                   "cluster, object_name, reason, type"),
             ["object_name", "reason", "cluster"], "Occurrences",
             link=board.to_node()), 10),
         (panels.rows(
-            "Latest of each node and reason",
-            "Newest first: what happened to a node, backwards in time.",
+            "Latest Event by node and reason",
+            "Newest first. Select a node to see its history.",
             q.newest_first(
                 100, q.last_seen(**LISTED),
                 "cluster, object_name, reason, type, reporting_component"),
@@ -204,10 +208,10 @@ def state(made):
         "Compared with kube-state-metrics (optional)", 8,
         (panels.lines(
             "Nodes by condition (kube-state-metrics)",
-            "Needs kube-state-metrics in the same Prometheus and is empty "
-            "without it. The state that the events above explain.",
+            "Empty without kube-state-metrics in the same Prometheus. The "
+            "Events above explain this state.",
             {"not Ready": nodes_with('="Ready"', "false"),
              "Ready unknown": nodes_with('="Ready"', "unknown"),
              "{{condition}}": nodes_with('=~".+Pressure|NetworkUnavailable"',
                                          "true")},
-            "none", colour=look.UNUSUAL), 24), collapsed=True)
+            "none", color=look.UNUSUAL), 24), collapsed=True)

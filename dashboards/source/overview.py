@@ -11,13 +11,13 @@ WARNINGS = {"scope": "cluster", "kind": "$kind", "type": "Warning"}
 def make():
     made = board.Board(
         UID, "Cluster-scoped overview",
-        "What is happening to cluster-scoped objects now, and where do I drill "
-        "down?",
-        "Read from left to right and top to bottom; an object's name leads to "
+        "What is happening to cluster-scoped objects now, and where do I "
+        "drill down?",
+        "Read from left to right and top to bottom. An object's name links to "
         "the dashboard of its kind.",
         [board.filter_by("kind", "Kind", names.LAST_SEEN, scope="cluster"),
          board.filter_by("type", "Type", names.LAST_SEEN, scope="cluster")],
-        marks={})
+        annotations={})
     headlines(made)
     when(made)
     what(made)
@@ -32,28 +32,28 @@ def headlines(made):
         None, 4,
         (panels.number(
             "Critical events",
-            "Occurrences of the reasons that the catalogue calls critical, "
-            "whatever their type: NodeNotReady is Normal. When it is not 0, "
-            "find the object in the tables below and open it.",
+            "Occurrences of reasons with severity critical in the catalogue. "
+            "Includes type Normal, such as NodeNotReady. If it is not 0, open "
+            "the object in the tables below.",
             q.total_or_zero(q.occurrences(**critical)),
             look.steps((None, look.GOOD), (1, look.BAD))), 4),
         (panels.number(
             "Warning events",
-            "Occurrences of type Warning. A few are normal; compare with last "
+            "Occurrences of type Warning. A few are normal. Compare with last "
             "week at the bottom.",
             q.total_or_zero(q.occurrences(**WARNINGS)),
             look.zero_is_good(1, 100)), 4),
         (panels.number(
             "Objects with a Warning",
-            "Cluster-scoped objects that a Warning was said about. One object "
-            "with many Warnings is one cause; many objects with one each are a "
-            "wider problem.",
+            "Cluster-scoped objects with at least one Warning. Many Warnings "
+            "about one object suggest a single cause. Warnings about many "
+            "objects suggest a wider problem.",
             q.how_many(q.last_seen(**WARNINGS), "cluster, kind, object_name"),
             look.zero_is_good(1, 10)), 4),
         (panels.number(
             "Nodes not ready",
-            "Nodes whose newest readiness event is NodeNotReady. Click to see "
-            "which.",
+            "Nodes whose latest readiness Event is NodeNotReady. Click to "
+            "list them.",
             q.how_many_still(
                 q.last_seen(kind=names.NODE, reason=names.NOT_READY),
                 q.last_seen(kind=names.NODE, reason=names.READY_AGAIN)),
@@ -61,14 +61,14 @@ def headlines(made):
             link=board.to_board("Show the nodes", "kube-event-nodes")), 4),
         (panels.number(
             "Latest Warning",
-            "When anything cluster-scoped was last warned of. It stays empty "
-            "where there was none for a day.",
+            "Time of the latest Warning about a cluster-scoped object. Empty "
+            "if there was none for a day.",
             f"max({q.last_seen(**WARNINGS)}) * 1000",
             look.plain(), unit="dateTimeFromNow").no_value("none"), 4),
         (panels.number(
             "Exporter",
-            "Whether every watch is in sync. When it is not, the numbers here "
-            "stand still: click for the exporter's health.",
+            "Whether every watch is in sync. If not, the numbers here are not "
+            "updated. Click to check the exporter's health.",
             f"min({q.own('synced')}) or vector(0)",
             look.steps((None, look.BAD), (1, look.GOOD)), unit="bool_on_off",
             mappings=[look.texts({"0": ("not in sync", look.BAD),
@@ -79,30 +79,30 @@ def headlines(made):
 
 def when(made):
     made.row(
-        "When", 9,
+        "Over time", 9,
         (panels.bars(
             "Events by kind",
-            "Occurrences in each interval. A kind that suddenly grows is where "
-            "to look first.",
+            "Occurrences in each interval. Start with a kind that suddenly "
+            "grows.",
             {"{{kind}}": q.bars(q.occurrences(**CHOSEN), "kind")},
             overrides=look.apart("Node", "PersistentVolume", "NodeClaim",
                                  "ClusterPolicy")), 10),
         (panels.bars(
             "Warnings by reason",
-            "Red is what the catalogue calls critical. Find the reason in the "
-            "table below to learn who says it.",
+            "Red is critical in the catalogue. Find the reason in the table "
+            "below to see which component reports it.",
             {"{{reason}}": q.bars(q.occurrences(**WARNINGS), "reason")},
-            colour=look.UNUSUAL, overrides=look.by_severity(),
+            color=look.UNUSUAL, overrides=look.by_severity(),
             legend=look.legend(right=True)), 14))
 
 
 def what(made):
     made.row(
-        "What", 10,
+        "By reason and component", 10,
         (panels.rows(
             "Top reasons",
-            "The most frequent reasons. Many of type Normal are fine; the "
-            "reason's row in REASONS.md says what to do.",
+            "The most frequent reasons. Many of type Normal are fine. "
+            "REASONS.md lists what to do for each reason.",
             q.top_by_driver(25, q.occurrences(**CHOSEN),
                             "kind, reason, type, reporting_component"),
             ["kind", "reason", "type", "reporting_component"], "Occurrences",
@@ -110,8 +110,8 @@ def what(made):
          14),
         (panels.ranking(
             "Reporting components",
-            "The components that report most. One that is new here has changed "
-            "or has trouble.",
+            "The components that report most. Check a component that is new "
+            "here.",
             {"{{reporting_component}}":
              q.top_by_driver(10, q.occurrences(**CHOSEN))},
             look.NEUTRAL), 10))
@@ -124,20 +124,21 @@ def which(made):
     noisiest = q.by_dashboard(q.top(
         25, q.objects(**WARNINGS), "cluster, kind, object_name"))
     made.row(
-        "Which object", 12,
+        "By object", 12,
         (panels.rows(
-            "Latest event of each object",
-            "Newest first. Click a name to see everything about the object.",
+            "Latest Event by object",
+            "Newest first. Click a name to open the object's dashboard.",
             latest,
             ["kind", "object_name", "reason", "type", "cluster", "dashboard"],
             "Latest", link=board.to_any_object(),
             widths={"kind": 174, "reason": 195, "type": 74, "cluster": 65,
                     "Value": 112}), 15),
         (panels.rows(
-            "Objects with most Warnings",
-            "Begin with the first: what repeats most is not mending itself.",
+            "Objects with the most Warnings",
+            "Start with the first. The most frequent problem does not resolve "
+            "by itself.",
             noisiest, ["object_name", "cluster", "dashboard"],
-            "Warnings", colour=look.UNUSUAL, link=board.to_any_object(),
+            "Warnings", color=look.UNUSUAL, link=board.to_any_object(),
             widths={"Value": 120}), 9))
 
 
@@ -146,12 +147,12 @@ def compare(made):
     hour = f"sum({q.ONCE} (increase({counter}[1h])))"
     week = f"sum({q.ONCE} (increase({counter}[1h] offset 1w)))"
     made.row(
-        "Compared", 7,
+        "Comparison", 7,
         (panels.lines(
-            "Warnings an hour, now and a week ago",
-            "Above the grey line something is different from last week: look "
-            "at what was changed since. The grey line needs a week of data.",
-            {"now": hour, "a week ago": week}, "none", colour=look.UNUSUAL,
+            "Warnings per hour, now and a week ago",
+            "If the value is above the gray line, check what changed since "
+            "last week. The gray line needs a week of data.",
+            {"now": hour, "a week ago": week}, "none", color=look.UNUSUAL,
             overrides=[look.column("a week ago", (
                 "color", {"mode": "fixed", "fixedColor": look.QUIET}))],
             legend=look.legend(("max",))), 24))

@@ -1,7 +1,7 @@
-"""Brings the pinned packages of requirements.txt onto the path of imports.
+"""Adds the pinned packages of requirements.txt to the import path.
 
-They go to a folder of the cache whose name has the hash of what was asked for,
-never into the tree and never into the system's Python.
+They are installed into a cache folder named after the hash of the
+requirements, never into the tree or the system's Python.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ WANTED = pathlib.Path(__file__).resolve().parent.parent / "requirements.txt"
 
 
 def folder():
-    """Where they are, installed first where they are not."""
+    """The folder of the packages, which are installed if they are missing."""
     base = os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache"
     asked = WANTED.read_bytes() + sys.version.encode()
     name = f"dashboards-{hashlib.sha256(asked).hexdigest()[:12]}"

@@ -1,7 +1,7 @@
-"""The kinds of panels, each with what all of its kind share.
+"""The types of panels, with the settings that all panels of a type share.
 
-A panel is returned as its builder, ready for a place in the grid
-(board.Board.row); only width and height are left to the dashboard.
+Each function returns a builder for board.Board.row. The dashboard sets only
+the width and height.
 """
 
 from grafana_foundation_sdk.builders import (bargauge, common, prometheus,
@@ -43,7 +43,7 @@ def _common(panel, title, what, queries, unit, **how):
 
 
 def question(markdown):
-    """The slim line at the top that says what the dashboard answers."""
+    """The line at the top with the question that the dashboard answers."""
     return (text.Panel().transparent(True).content(markdown)
             .mode("markdown"))
 
@@ -81,7 +81,7 @@ def _axes(panel, title, what, queries, unit, overrides, legend):
 
 
 class _Made:
-    """An override that was made already, where the SDK wants a builder."""
+    """Wraps a finished override, because the SDK requires a builder."""
 
     def __init__(self, made):
         self._made = made
@@ -94,14 +94,14 @@ def _built(overrides):
     return [_Made(override) for override in overrides]
 
 
-def bars(title, what, queries, colour=look.NEUTRAL, overrides=(), legend=None,
+def bars(title, what, queries, color=look.NEUTRAL, overrides=(), legend=None,
          unit="none"):
-    """Stacked bars of occurrences; a bar stands before its sample, for what
-    happened since the one before."""
+    """Stacked bars of occurrences. A bar is drawn before its sample, because
+    it covers the interval since the previous sample."""
     panel = _axes(timeseries.Panel(), title, what, queries, unit,
                   _built(overrides), legend)
     panel.interval(BAR).decimals(0).min(0)
-    panel.color_scheme(look.colour(colour, look.SHADES))
+    panel.color_scheme(look.color(color, look.SHADES))
     panel.draw_style(kinds.GraphDrawStyle.BARS).fill_opacity(80).line_width(0)
     panel.bar_alignment(kinds.BarAlignment.BEFORE).bar_width_factor(0.9)
     panel.stacking(common.StackingConfig().group("A")
@@ -113,12 +113,12 @@ def bars(title, what, queries, colour=look.NEUTRAL, overrides=(), legend=None,
     return panel
 
 
-def lines(title, what, queries, unit, colour=look.NEUTRAL, overrides=(),
+def lines(title, what, queries, unit, color=look.NEUTRAL, overrides=(),
           legend=None, thresholds=None, sparse=False):
-    """`sparse` is for what has no value where nothing happened."""
+    """`sparse`: series without values in intervals without occurrences."""
     panel = _axes(timeseries.Panel(), title, what, queries, unit,
                   _built(overrides), legend or look.legend(("lastNotNull",)))
-    panel.color_scheme(look.colour(colour, look.SHADES)).min(0)
+    panel.color_scheme(look.color(color, look.SHADES)).min(0)
     panel.draw_style(kinds.GraphDrawStyle.LINE).line_width(1).fill_opacity(8)
     panel.show_points(kinds.VisibilityMode.NEVER).span_nulls(sparse)
     if sparse:
@@ -131,7 +131,7 @@ def lines(title, what, queries, unit, colour=look.NEUTRAL, overrides=(),
 
 
 def timeline(title, what, queries, values):
-    """States over time; `values` is {value: (text, colour)}."""
+    """States over time; `values` is {value: (text, color)}."""
     panel = _common(statetimeline.Panel(), title, what, queries, "none")
     panel.mappings([look.texts(values)]).no_value(NONE_HERE)
     panel.color_scheme(build.FieldColor().mode(
@@ -145,11 +145,11 @@ def timeline(title, what, queries, values):
     return panel
 
 
-def ranking(title, what, queries, colour, unit="none"):
-    """Horizontal bars, one a label value."""
+def ranking(title, what, queries, color, unit="none"):
+    """Horizontal bars, one per label value."""
     panel = _common(bargauge.Panel(), title, what, queries, unit, instant=True)
     panel.orientation(kinds.VizOrientation.HORIZONTAL).min(0).decimals(0)
-    panel.color_scheme(look.colour(colour)).no_value(NONE_HERE)
+    panel.color_scheme(look.color(color)).no_value(NONE_HERE)
     panel.display_mode(kinds.BarGaugeDisplayMode.BASIC)
     panel.value_mode(kinds.BarGaugeValueMode.TEXT).show_unfilled(False)
     panel.name_placement(kinds.BarGaugeNamePlacement.LEFT)
@@ -159,7 +159,7 @@ def ranking(title, what, queries, colour, unit="none"):
     return panel
 
 
-# Column -> what people read, its width (0: what is left) and its properties.
+# Column -> its title and width (0: the rest).
 HEADS = {
     "cluster": ("Cluster", 85), "kind": ("Kind", 185),
     "object_name": ("Object", 0), "reason": ("Reason", 220),
@@ -168,12 +168,12 @@ HEADS = {
 }
 
 
-def _cells(name, last, colour):
+def _cells(name, last, color):
     if name == "type":
         yield "mappings", [look.TYPES]
         yield "custom.cellOptions", kinds.TableColorTextCellOptions()
     elif name == "dashboard":
-        # Its name until Grafana 12, and since.
+        # Grafana 12 renamed it: the old name, then the new one.
         yield "custom.hidden", True
         yield "custom.hideFrom", {"viz": True, "legend": True, "tooltip": True}
     elif name == "Value" and last == "Latest":
@@ -182,17 +182,17 @@ def _cells(name, last, colour):
         yield "unit", "none"
         yield "decimals", 0
         yield "min", 0
-        yield "color", {"mode": "fixed", "fixedColor": colour}
+        yield "color", {"mode": "fixed", "fixedColor": color}
         yield "custom.cellOptions", kinds.TableBarGaugeCellOptions(
             mode=kinds.BarGaugeDisplayMode.BASIC,
             value_display_mode=kinds.BarGaugeValueMode.TEXT)
 
 
-def rows(title, what, query, columns, last, colour=look.NEUTRAL, link=None,
+def rows(title, what, query, columns, last, color=look.NEUTRAL, link=None,
          widths=()):
-    """An instant table. `columns` are labels in order; `last`, the value's
-    head, is "Latest" for times. `link` is put on the object's name, `widths`
-    differ from those of HEADS."""
+    """An instant table. `columns` are labels in order. `last` is the title of
+    the value, "Latest" for times. `link` is set on the object's name. `widths`
+    override those of HEADS."""
     panel = _common(table.Panel(), title, what, query, "none", instant=True,
                     as_table=True)
     shown = [*columns, "Value"]
@@ -208,7 +208,7 @@ def rows(title, what, query, columns, last, colour=look.NEUTRAL, link=None,
             "renameByName": {name: heads[name][0] for name in shown}}))
     overrides = []
     for name in shown:
-        properties = list(_cells(name, last, colour))
+        properties = list(_cells(name, last, color))
         if width := heads[name][1]:
             properties.append(("custom.width", width))
         if name == "object_name" and link:
@@ -216,7 +216,7 @@ def rows(title, what, query, columns, last, colour=look.NEUTRAL, link=None,
         if properties:
             overrides.append(look.column(heads[name][0], *properties))
     panel.overrides(_built(overrides)).no_value(NONE_HERE)
-    panel.color_scheme(look.colour(look.QUIET)).show_header(True)
+    panel.color_scheme(look.color(look.QUIET)).show_header(True)
     panel.align(kinds.FieldTextAlignment.AUTO).filterable(False)
     panel.cell_height(kinds.TableCellHeight.SM)
     panel.cell_options(kinds.TableAutoCellOptions())

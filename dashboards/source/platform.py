@@ -14,8 +14,8 @@ def make():
     made = board.Board(
         UID, "Network, certificates, policy and CRDs",
         "Which other cluster-scoped objects (ServiceCIDR, IPAddress, "
-        "ClusterIssuer, ClusterPolicy, custom resources) report trouble?",
-        "Kinds that no installed add-on speaks of stay empty.",
+        "ClusterIssuer, ClusterPolicy, custom resources) report problems?",
+        "Panels of add-ons that are not installed stay empty.",
         [board.filter_by("api_group", "API group", names.LAST_SEEN, **ANY),
          board.filter_by("kind", "Kind", names.LAST_SEEN, **ANY,
                          api_group="$api_group"),
@@ -32,26 +32,25 @@ def headlines(made):
         None, 6,
         (panels.number(
             "Warning events",
-            "Occurrences of type Warning about these objects. The bars beside "
-            "say which part of the platform they come from.",
+            "Occurrences of type Warning about these objects. The bars show "
+            "which API groups and kinds they concern.",
             q.total_or_zero(q.objects(**WARNINGS)),
             look.zero_is_good(1, 100)), 4),
         (panels.number(
             "Objects with a Warning",
-            "Objects that a Warning was said about; the tables below have "
-            "their names.",
+            "Objects with at least one Warning. The tables below list them.",
             q.how_many(q.last_seen(**WARNINGS),
                        "cluster, api_group, kind, object_name"),
             look.zero_is_good(1, 10)), 4),
         (panels.ranking(
             "Warnings by API group",
-            "The add-on that has most trouble. Look at its pods and its last "
-            "change.",
+            "API groups with the most Warnings. Check the Pods and the last "
+            "change of the first add-on.",
             {"{{api_group}}": q.top(8, q.objects(**WARNINGS), "api_group")},
             look.UNUSUAL), 8),
         (panels.ranking(
             "Warnings by kind",
-            "The same by kind; choose one above to see it alone.",
+            "The same by kind. Select a kind above to show only that kind.",
             {"{{kind}}": q.top(8, q.objects(**WARNINGS), "kind")},
             look.UNUSUAL), 8))
 
@@ -64,33 +63,34 @@ def parts(made):
         return panels.bars(
             title, what, {legend: q.bars(q.objects(**{**CHOSEN, **selected}),
                                          by)},
-            colour=look.UNUSUAL, overrides=look.by_severity())
+            color=look.UNUSUAL, overrides=look.by_severity())
 
     made.row(
-        "Parts of the platform", 8,
+        "By area", 8,
         (panel("Service network",
-               "Repairs of ServiceCIDRs and IPAddresses. When they are "
-               "frequent, API servers crash or disagree on their flags.",
+               "Repairs of ServiceCIDRs and IPAddresses. If they are "
+               "frequent, check for API servers that crash or have different "
+               "flags.",
                {"kind": "ServiceCIDR|IPAddress"}), 8),
         (panel("Certificates, secrets and trust",
-               "Issuers, stores and bundles. While one fails, every "
-               "certificate or secret behind it stalls.",
+               "Issuers, stores and bundles. While one fails, its "
+               "certificates and secrets are not issued or refreshed.",
                {"kind": names.TRUST_KINDS, "type": "Warning"},
                "kind, reason"), 8),
         (panel("Policy and ownership",
-               "Violations and errors of Kyverno and Gatekeeper, and owners in "
-               "another scope. Mend the object or the policy.",
+               "Violations and errors of Kyverno and Gatekeeper, and owners "
+               "in another scope. Fix the object or the policy.",
                {"reason": names.POLICY}), 8))
 
 
 def tables(made):
     by = "cluster, api_group, kind, object_name, reason, reporting_component"
     made.row(
-        "Everything", 9,
+        "By object", 9,
         (panels.rows(
-            "Latest Warning of each object",
-            "Newest first. Read the message by kubectl get events -n default "
-            "for the object's name.",
+            "Latest Warning by object",
+            "Newest first. To read the message, run kubectl get events -n "
+            "default and filter by the object's name.",
             q.newest_first(100, q.last_seen(**WARNINGS), by),
             ["kind", "object_name", "reason", "reporting_component", "cluster",
              "api_group"], "Latest", link=board.only_here(UID)), 24))
@@ -98,8 +98,8 @@ def tables(made):
         None, 9,
         (panels.rows(
             "Repeated Warnings",
-            "What is said most often. Begin here.",
+            "The most frequent Warnings. Start here.",
             q.top(50, q.objects(**WARNINGS), by),
             ["kind", "object_name", "reason", "reporting_component", "cluster",
-             "api_group"], "Occurrences", colour=look.UNUSUAL,
+             "api_group"], "Occurrences", color=look.UNUSUAL,
             link=board.only_here(UID)), 24))

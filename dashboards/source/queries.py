@@ -1,9 +1,9 @@
-"""PromQL, each shape once.
+"""The forms of PromQL that the dashboards use.
 
-Replicas of the exporter count the same Events: a number is the highest of the
-replicas' before it is summed. Whether an exporter or a Prometheus restarted
-does not matter, except that a count over a time in which the exporter's pod was
-replaced is that of the pod that saw more.
+Replicas of the exporter count the same Events, so a query takes the highest
+value of the replicas before it sums. Restarts of the exporter or Prometheus do
+not change a result. If the exporter's Pod was replaced within the range, the
+count is that of the Pod with the higher count.
 """
 
 from .names import ACTIVE, LAST_SEEN, OBJECTS, OCCURRENCES, OWN, SELECT
@@ -16,7 +16,7 @@ def one_of(names):
 
 
 def selector(metric, **labels):
-    """metric{...}; a value is text or names, `x_not` is for those excluded."""
+    """metric{...}; a value is a string or names, `x_not` excludes values."""
     parts = [SELECT]
     for label, value in labels.items():
         value = one_of(value)
@@ -49,14 +49,14 @@ def own(name, **labels):
 
 
 def of_exporter(query):
-    """Keeps what is about our targets: `up` and process_* are everyone's, and
-    All means any job."""
+    """Keeps series of exporter targets: every target has `up` and process_*,
+    and All selects any job."""
     return (f"{query} and on (cluster, job, instance) "
             f"max_over_time({own('build_info')}[$__range])")
 
 
 def total(counter, by="", over="$__range"):
-    """How many within the range; one number, or one for each `by`."""
+    """Occurrences within the range: one number, or one for each `by`."""
     group = f" by ({by})" if by else ""
     return f"round(sum{group} ({ONCE} (increase({counter}[{over}]))))"
 
@@ -66,7 +66,7 @@ def total_or_zero(counter):
 
 
 def by_driver(query):
-    """A CSI driver's name without that of the pod which adds its own."""
+    """A CSI driver's name without the name of its Pod."""
     return (f'label_replace({query}, "reporting_component", "$1", '
             '"reporting_component", "([a-z0-9-]+([.][a-z0-9-]+)+)_.+")')
 
@@ -84,9 +84,9 @@ def bars_by_driver(counter):
 
 
 def bars(counter, by):
-    """How many in each interval, of what has any in the range: the known
-    reasons, which stand at 0, would fill the legend. Intervals of none stay,
-    for they tell Grafana how wide a bar is."""
+    """Occurrences in each interval, for series with any in the range. Known
+    reasons without occurrences would fill the legend. Intervals without
+    occurrences stay, because Grafana derives the width of bars from them."""
     return _bars(f"{ONCE} (rate({counter}[$__rate_interval]))",
                  f"increase({counter}[$__range] @ end())", by)
 
@@ -97,7 +97,7 @@ def _bars(rate, increase, by):
 
 
 def own_bars(name, by):
-    """As bars, for what each replica does by itself."""
+    """As bars, for metrics that differ between replicas."""
     counter = own(name)
     return _bars(f"rate({counter}[$__rate_interval])",
                  f"increase({counter}[$__range] @ end())", by)
@@ -108,7 +108,7 @@ def top(count, counter, by):
 
 
 def newest(gauge, by):
-    """Seconds of the newest occurrence within the range, one for each `by`."""
+    """Timestamp of the newest occurrence within the range, for each `by`."""
     return (f"max by ({by}) (max_over_time({gauge}[$__range])) "
             ">= $__from / 1000")
 
@@ -118,12 +118,12 @@ def how_many(gauge, by):
 
 
 def newest_first(count, gauge, by):
-    """For tables: milliseconds, as dates are in Grafana."""
+    """For tables: milliseconds, the unit of dates in Grafana."""
     return f"topk({count}, {newest(gauge, by)}) * 1000"
 
 
 def newest_known(count, gauge, by):
-    """As newest_first, whatever the range: of a day, as they are kept."""
+    """As newest_first, for the last day instead of the range."""
     return f"topk({count}, max by ({by}) ({gauge})) * 1000"
 
 
@@ -144,19 +144,19 @@ def how_many_still(began, ended):
 
 
 def unplanned(query, began, cordoned, by="cluster, object_name"):
-    """Leaves out objects cordoned within two hours before they `began`."""
+    """Excludes objects cordoned within two hours before they `began`."""
     return (f"{query} unless on ({by}) (max by ({by}) ({cordoned}) > "
             f"max by ({by}) ({began}) - 7200)")
 
 
 def since(began, ended, by="cluster, object_name"):
-    """1 while `began` is the newest, 0 once `ended` is; over time."""
+    """Over time: 1 while `began` is newer, 0 once `ended` is."""
     start = f"max by ({by}) ({began})"
     return f"{start} > bool (max by ({by}) ({ended}) or {start} * 0)"
 
 
 def by_dashboard(query):
-    """Adds the label `dashboard`: the uid of the one that shows the kind."""
+    """Adds the label `dashboard`: the uid of the dashboard for the kind."""
     from .names import CLAIMS, NODE, STORAGE
     places = (("kube-event-nodes", NODE), ("kube-event-storage", STORAGE),
               ("kube-event-node-lifecycle", CLAIMS))

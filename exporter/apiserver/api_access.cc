@@ -17,10 +17,6 @@ constexpr char kTokenFile[] =
 constexpr char kCaFile[] =
     "/var/run/secrets/kubernetes.io/serviceaccount/ca.crt";
 
-Error Refuse(std::string sentence) {
-  return Error{ErrorCode::kInvalidConfig, std::move(sentence)};
-}
-
 std::string Get(const Environment& environment, const std::string& name) {
   return environment(name).value_or("");
 }
@@ -36,24 +32,19 @@ std::vector<std::string> SplitList(const std::string& list) {
   return paths;
 }
 
-std::string Join(const std::vector<std::string>& paths) {
-  std::string joined;
-  for (const std::string& path : paths) {
-    joined += (joined.empty() ? "" : ":") + path;
-  }
-  return joined;
-}
-
 Result<std::string> ServiceAccountFile(const std::string& path,
                                        const FileReader& read) {
   Result<std::optional<std::string>> text = read(path);
-  const std::string mend =
+  const std::string advice =
       "; mount the service account (automountServiceAccountToken) or use "
       "--kubeconfig";
-  if (!text) return Refuse("in-cluster: " + text.error().message + mend);
+  if (!text) {
+    return InvalidConfig("in-cluster: " + text.error().message + advice);
+  }
   if (!text->has_value() || (*text)->empty()) {
-    return Refuse("in-cluster: " + path +
-                  (text->has_value() ? " is empty" : " does not exist") + mend);
+    return InvalidConfig("in-cluster: " + path +
+                         (text->has_value() ? " is empty" : " does not exist") +
+                         advice);
   }
   return std::move(**text);
 }
@@ -66,8 +57,9 @@ Result<ApiAccess> InClusterAccess(const std::string& host,
   Result<ServerUrl> url =
       ParseServerUrl("https://" + BracketHost(host) + ":" + port, true);
   if (!url) {
-    return Refuse("in-cluster: KUBERNETES_SERVICE_HOST and _PORT give " +
-                  url.error().message + "; correct them or use --kubeconfig");
+    return InvalidConfig(
+        "in-cluster: the URL from KUBERNETES_SERVICE_HOST and _PORT, " +
+        url.error().message + "; correct them or use --kubeconfig");
   }
   access.server = std::move(*url);
   Result<std::string> token = ServiceAccountFile(kTokenFile, read);
@@ -82,49 +74,53 @@ Result<ApiAccess> InClusterAccess(const std::string& host,
 Result<ApiAccess> FindAccess(const AccessFlags& flags,
                              const Environment& environment,
                              const FileReader& read) {
-  std::vector<std::string> paths;
-  if (!flags.kubeconfig.empty()) {
-    const Result<std::optional<std::string>> text = read(flags.kubeconfig);
+  // The kubeconfigs, separated by ':' unless from the flag.
+  std::string where = flags.kubeconfig;
+  std::vector<std::string> paths = {where};
+  if (!where.empty()) {
+    const Result<std::optional<std::string>> text = read(where);
     if (text && !text->has_value()) {
-      return Refuse("--kubeconfig " + flags.kubeconfig +
-                    ": the file does not exist; correct the path");
+      return InvalidConfig("--kubeconfig " + where +
+                           ": the file does not exist; correct the path");
     }
-    paths.push_back(flags.kubeconfig);
   } else if (!flags.apiserver.empty() && flags.context.empty()) {
     ApiAccess access;
     access.origin = "--apiserver";
     Result<ServerUrl> url = ParseServerUrl(flags.apiserver, false);
     if (!url) {
-      return Refuse("--apiserver " + url.error().message +
-                    "; write it as https://host:port");
+      return InvalidConfig("--apiserver " + url.error().message +
+                           "; write it as https://host:port");
     }
     access.server = std::move(*url);
     return access;
-  } else if (paths = SplitList(Get(environment, "KUBECONFIG"));
-             paths.empty() && !Get(environment, "HOME").empty()) {
-    paths.push_back(Get(environment, "HOME") + "/.kube/config");
+  } else {
+    where = Get(environment, "KUBECONFIG");
+    paths = SplitList(where);
+    if (paths.empty() && !Get(environment, "HOME").empty()) {
+      where = Get(environment, "HOME") + "/.kube/config";
+      paths = {where};
+    }
   }
   const Result<Kubeconfig> config = LoadKubeconfigs(paths, read);
   if (!config) return config.error();
   if (!config->empty() || !flags.kubeconfig.empty() || !flags.context.empty()) {
     return AccessFromKubeconfig(*config, flags.context, flags.apiserver,
-                                "kubeconfig " + Join(paths), read);
+                                "kubeconfig " + where, read);
   }
   const std::string host = Get(environment, "KUBERNETES_SERVICE_HOST");
   const std::string port = Get(environment, "KUBERNETES_SERVICE_PORT");
   if (!host.empty() && !port.empty()) return InClusterAccess(host, port, read);
-  return Refuse("no cluster to watch: there is no kubeconfig" +
-                (paths.empty() ? std::string() : " at " + Join(paths)) +
-                " and this is not a pod; use --kubeconfig, KUBECONFIG or "
-                "--apiserver");
+  return InvalidConfig("no cluster to watch: there is no kubeconfig" +
+                       (paths.empty() ? std::string() : " at " + where) +
+                       " and no in-cluster service account; use --kubeconfig, "
+                       "KUBECONFIG or --apiserver");
 }
 
-// Leaves out what must not travel unencrypted (client-go's ClientConfig reads
-// no credentials for such a server either).
+// Removes what must not be sent unencrypted (as client-go's ClientConfig, which
+// reads no credentials for such a server).
 void DropCredentials(ApiAccess& access) {
-  if (!access.token.text.empty() || !access.token.file.empty() ||
-      !access.username.empty() || !access.client_certificate.text.empty() ||
-      access.exec) {
+  if (!access.token.empty() || !access.username.empty() ||
+      !access.client_certificate.text.empty() || access.exec) {
     LogWarn("Credentials are not sent to a plain http server",
             {{"server", access.server.ToString()}, {"from", access.origin}});
   }
@@ -139,25 +135,25 @@ Result<void> CheckMaterial(const ApiAccess& access) {
   if (!access.ca.text.empty()) {
     const Result<void> ca = CheckCertificates(access.ca.text);
     if (!ca) {
-      return Refuse(access.origin + ": the certificate authority " +
-                    (access.ca.file.empty() ? "" : access.ca.file + " ") +
-                    ca.error().message + "; give the PEM file of the CA");
+      return InvalidConfig(
+          access.origin + ": the certificate authority " +
+          (access.ca.file.empty() ? "" : access.ca.file + " ") +
+          ca.error().message + "; give the PEM file of the CA");
     }
   }
   if (!access.client_certificate.text.empty()) {
     const Result<void> pair =
         CheckKeyPair(access.client_certificate.text, access.client_key.text);
     if (!pair) {
-      return Refuse(access.origin + ": " + pair.error().message +
-                    "; give the PEM files that belong together");
+      return InvalidConfig(access.origin + ": " + pair.error().message +
+                           "; give a PEM certificate and its key");
     }
   }
-  const bool has_token =
-      !access.token.text.empty() || !access.token.file.empty();
-  if (has_token && !CleanToken(access.token.text)) {
-    return Refuse(access.origin + ": the token " +
-                  (access.token.file.empty() ? "" : access.token.file + " ") +
-                  "is empty or holds blanks; give the bare token");
+  if (!access.token.empty() && !CleanToken(access.token.text)) {
+    return InvalidConfig(
+        access.origin + ": the token " +
+        (access.token.file.empty() ? "" : access.token.file + " ") +
+        "is empty or contains blanks; give the token only");
   }
   return {};
 }
@@ -179,7 +175,7 @@ Result<ApiAccess> ResolveAccess(const AccessFlags& flags,
   const Result<void> checked = CheckMaterial(*access);
   if (!checked) return checked.error();
   if (access->proxy) {
-    access->origin += " by the proxy " + access->proxy->ToString();
+    access->origin += " through the proxy " + access->proxy->ToString();
   }
   return access;
 }

@@ -1,7 +1,8 @@
-// Where the API server is and who we are, found once at start: from flags,
-// kubeconfigs or the pod's service account, in kubectl's order. Used by main
-// (through HttplibTransport) and the tests. Talks to no server; later changes
-// of token and certificate files are credentials.h's.
+// The server's address and the credentials for it, found once at start in
+// flags, kubeconfigs or the pod's service account, in kubectl's order. Also
+// describes an OTLP collector (config/). Used by main and HttplibTransport.
+// Opens no connection; credentials.h handles later changes of token and
+// certificate files.
 #pragma once
 
 #include <optional>
@@ -18,18 +19,20 @@
 
 namespace kem {
 
-// As given on the command line; empty when not given.
+// Values of the flags; empty when not given.
 struct AccessFlags {
   std::string kubeconfig;
   std::string context;
   std::string apiserver;
 };
 
-// A token or PEM text as it was at start, and the file to read it from again;
-// no file when it was given inline.
+// A token or PEM text as of the start, and the file to read it from again; the
+// file is empty for an inline text.
 struct Material {
   std::string text;
   std::string file;
+
+  bool empty() const { return text.empty() && file.empty(); }
 };
 
 struct ApiAccess {
@@ -45,7 +48,7 @@ struct ApiAccess {
   Material token;
   std::string username;
   std::string password;
-  // Gives token or client certificate; only where the above give none.
+  // A plugin for token or client certificate; only without the fields above.
   std::optional<ExecConfig> exec;
   // Impersonate-* headers, ready to send.
   std::vector<std::pair<std::string, std::string>> impersonation;
@@ -53,13 +56,12 @@ struct ApiAccess {
 
 // In this order: --kubeconfig (must exist), --apiserver alone (anonymous), the
 // KUBECONFIG list, $HOME/.kube/config, the service account. --apiserver with
-// --kubeconfig or --context replaces the server's URL. Every file named is read
-// and checked, so that a wrong one is told of at start. For an http:// server
-// all credentials are left out, with a warning in the log. Where the kubeconfig
-// has no proxy-url, the environment's proxies are used, in a pod too. Errors
-// are kInvalidConfig, one sentence: where, what, how to mend it. Rules:
-// client-go tools/clientcmd and rest.InClusterConfig; stricter in that an
-// unreadable in-cluster CA is an error.
+// --kubeconfig or --context replaces the server's URL. Reads and checks every
+// file, so that errors show at start. For an http:// server it removes all
+// credentials and logs a warning. Without a proxy-url it uses the environment's
+// proxy, also in a pod. Errors are kInvalidConfig. Rules: client-go
+// tools/clientcmd and rest.InClusterConfig, but an unreadable in-cluster CA is
+// an error.
 Result<ApiAccess> ResolveAccess(const AccessFlags& flags,
                                 const Environment& environment,
                                 const FileReader& read = DiskFiles());

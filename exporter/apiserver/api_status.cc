@@ -1,6 +1,10 @@
 #include "apiserver/api_status.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+
+#include "base/ascii.h"
+#include "base/utf8.h"
 
 namespace kem {
 namespace {
@@ -8,25 +12,15 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr size_t kMaxMessage = 200;
-// A day: no API server means more, and no arithmetic overflows.
+// A day, in seconds; no API server sends more. Prevents overflows.
 constexpr int64_t kMaxRetryAfter = 86400;
 
-// The first line that says something, without control characters.
-std::string OneLine(std::string_view text) {
-  std::string line;
-  for (const char c : text) {
-    if (line.size() == kMaxMessage) break;
-    const bool control = static_cast<unsigned char>(c) < 0x20 || c == 0x7f;
-    if (c == '\n' && !line.empty()) break;
-    if (control && line.empty()) continue;
-    line += control ? ' ' : c;
-  }
-  // Not half a UTF-8 sequence at the end.
-  while (line.size() == kMaxMessage && !line.empty() &&
-         static_cast<unsigned char>(line.back()) >= 0x80) {
-    line.pop_back();
-  }
-  return line;
+// The first line with text in it, at most kMaxMessage bytes.
+std::string FirstLine(std::string_view text) {
+  const auto* const begin = std::find_if_not(
+      text.begin(), text.end(), [](char c) { return IsAsciiControl(c); });
+  text.remove_prefix(static_cast<size_t>(begin - text.begin()));
+  return OneLine(CutUtf8(text.substr(0, text.find('\n')), kMaxMessage));
 }
 
 const Json* Find(const Json& object, const char* key) {
@@ -51,8 +45,8 @@ int64_t Number(const Json& object, const char* key) {
   return value->get<int64_t>();
 }
 
-// client-go's isTooLargeResourceVersionError: the cause, or the message of API
-// servers before 1.17.
+// As client-go's isTooLargeResourceVersionError: by the cause, or the message
+// of API servers before 1.17.
 bool IsTooLarge(const Json& status, const Json* details) {
   constexpr std::string_view kMessage = "Too large resource version";
   if (Text(status, "message").find(kMessage) != std::string_view::npos) {
@@ -72,14 +66,14 @@ ApiStatus ParseStatus(std::string_view body) {
   ApiStatus status;
   const Json json = Json::parse(body, nullptr, /*allow_exceptions=*/false);
   if (!json.is_object()) {
-    status.message = OneLine(body);
+    status.message = FirstLine(body);
     return status;
   }
   if (const int64_t code = Number(json, "code"); code >= 100 && code < 600) {
     status.code = static_cast<int>(code);
   }
-  status.reason = OneLine(Text(json, "reason"));
-  status.message = OneLine(Text(json, "message"));
+  status.reason = FirstLine(Text(json, "reason"));
+  status.message = FirstLine(Text(json, "message"));
   const Json* details = Find(json, "details");
   if (details != nullptr) {
     const int64_t seconds = Number(*details, "retryAfterSeconds");
@@ -112,8 +106,8 @@ ErrorCode ToErrorCode(int http_status, const ApiStatus& status) {
       return status.resource_version_too_large ? ErrorCode::kExpired
                                                : ErrorCode::kUnavailable;
     default:
-      // 400, 422 and their like say that the request is at fault. Redirects
-      // are not followed, so they lead nowhere; they pass as a proxy's trouble.
+      // For 400, 422 and the like, the request is at fault. Redirects are not
+      // followed; they are treated as the failure of a proxy.
       return http_status >= 400 && http_status < 500 ? ErrorCode::kRejected
                                                      : ErrorCode::kUnavailable;
   }
@@ -126,7 +120,7 @@ Failure ToFailure(std::string_view what, int http_status,
   Failure failure;
   failure.error.code = ToErrorCode(http_status, status);
   failure.error.message =
-      std::string(what) + " was answered " + std::to_string(http_status);
+      std::string(what) + " failed with status " + std::to_string(http_status);
   if (!status.message.empty()) failure.error.message += ": " + status.message;
   failure.http_status = http_status;
   failure.retry_after = retry_after ? retry_after : status.retry_after;

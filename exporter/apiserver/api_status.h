@@ -1,7 +1,8 @@
-// What an API server's refusal means: metav1.Status bodies, HTTP statuses and
-// in-stream ERROR frames to error codes, which name the action to take. Used by
-// ApiListerWatcher and the reflector. Bodies may be anything (proxies and the
-// API server's own filters answer in plain text), so nothing here can fail.
+// Maps errors of the API server (metav1.Status bodies, HTTP statuses, ERROR
+// watch events) to error codes, which select the action to take. Used by
+// ApiListerWatcher, the reflector and the sinks. A body may be anything,
+// because proxies and the API server's filters send plain text, so nothing here
+// fails. All calls are thread-safe.
 #pragma once
 
 #include <chrono>
@@ -14,40 +15,40 @@
 
 namespace kem {
 
-// No more of a refusal's body is read (client-go's maxBodySize likewise).
+// The bytes read of an error's body (as client-go's maxBodySize).
 inline constexpr size_t kMaxStatusBody = 2048;
 
 struct ApiStatus {
-  int code = 0;        // 0 when the body does not say
-  std::string reason;  // such as "Expired"; empty when the body does not say
-  // One line of at most 200 bytes, fit to be shown; may be empty.
+  int code = 0;        // 0 when the body has none
+  std::string reason;  // "Expired"; empty when the body has none
+  // One line of at most 200 bytes without control characters; may be empty.
   std::string message;
   std::optional<std::chrono::seconds> retry_after;
-  // The cause ResourceVersionTooLarge: the version asked for is in the future,
-  // as after etcd was restored from a backup.
+  // The cause ResourceVersionTooLarge: the requested version is in the future,
+  // for example after etcd was restored from a backup.
   bool resource_version_too_large = false;
 };
 
-// Reads a Status; of a body that is none (or is cut) only its text. Of numbers
-// that make no sense nothing is taken. Thread-safe.
+// Parses a Status. The message of any other body, or a truncated one, is its
+// text. Ignores numbers out of range.
 ApiStatus ParseStatus(std::string_view body);
 
-// The resourceVersion is gone: 410, or either of the two reasons API servers
-// have used for it. Thread-safe.
+// Whether the resourceVersion is gone: 410, or either of the two reasons that
+// API servers use for it.
 bool IsExpired(int code, std::string_view reason);
 
-// The action for an HTTP answer other than 200. Thread-safe.
+// The action for an HTTP status other than 200.
 ErrorCode ToErrorCode(int http_status, const ApiStatus& status);
 
-// Why a request came to nothing, and what a wise retry needs to know.
+// A failed request, with the data for a retry.
 struct Failure {
   Error error;
-  int http_status = 0;  // 0 when no answer came
+  int http_status = 0;  // 0 without a response
   std::optional<std::chrono::seconds> retry_after;
 };
 
-// Everything of an answer other than 200 with the given body. `what` names the
-// request in the message. Thread-safe.
+// The failure for a response other than 200. `what` names the request in the
+// message. The header's `retry_after` takes precedence over the body's.
 Failure ToFailure(std::string_view what, int http_status,
                   std::optional<std::chrono::seconds> retry_after,
                   std::string_view body);

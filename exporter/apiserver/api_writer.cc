@@ -6,7 +6,7 @@
 namespace kem {
 namespace {
 
-constexpr std::chrono::seconds kPatience{10};
+constexpr std::chrono::seconds kDeadline{10};
 
 ApiAnswer::Verdict Judge(int status) {
   using enum ApiAnswer::Verdict;
@@ -27,9 +27,9 @@ ApiAnswer::Verdict Judge(int status) {
   }
 }
 
-// Whether it was no right that was missing, but a policy that judged the
-// object. Admission webhooks and policies choose the status of a denial, 401
-// and 403 too, but not these words (k8s.io/apiserver v0.37.2
+// Whether a policy rejected the object, as opposed to a missing permission.
+// Admission webhooks and policies choose the status of a denial, even 401 or
+// 403, but not this text (k8s.io/apiserver v0.37.2
 // pkg/admission/plugin/webhook/errors/statuserror.go:29,
 // pkg/admission/plugin/policy/validating/dispatcher.go:305).
 bool IsDenial(int status, std::string_view body) {
@@ -48,46 +48,28 @@ ApiAnswer SendToApi(HttpTransport& transport, const ApiWrite& write,
   request.accept = write.accept;
   request.content_type = write.content_type;
   request.body = write.body;
-  request.read_timeout = request.deadline = kPatience;
+  request.read_timeout = request.deadline = kDeadline;
   WholeAnswer answer;
   const HttpOutcome outcome = transport.Send(request, answer, stop);
-  ApiAnswer told;
+  ApiAnswer result;
   const std::string what =
       write.method + " " + write.path.substr(0, write.path.find('?')) + ": ";
   if (outcome.end != HttpEnd::kComplete) {
-    told.problem = what + outcome.message;
-    return told;
+    result.problem = what + outcome.message;
+    return result;
   }
   const int status = answer.head().status;
-  told.verdict = Judge(status);
-  told.body = answer.body();
-  if (told.verdict == ApiAnswer::Verdict::kDone) return told;
-  const ApiStatus why = ParseStatus(told.body);
-  if (IsDenial(status, told.body)) told.verdict = ApiAnswer::Verdict::kRefused;
-  told.problem = what + std::to_string(status) +
-                 (why.message.empty() ? "" : " " + why.message);
-  told.retry_after = answer.head().retry_after;
-  if (!told.retry_after) told.retry_after = why.retry_after;
-  return told;
-}
-
-std::string PathPart(std::string_view text) {
-  constexpr char kDigits[] = "0123456789ABCDEF";
-  std::string part;
-  for (const char c : text) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                       (c >= '0' && c <= '9') || c == '-' || c == '.' ||
-                       c == '_' || c == '~';
-    if (plain) {
-      part += c;
-      continue;
-    }
-    const auto byte = static_cast<unsigned char>(c);
-    part += '%';
-    part += kDigits[byte >> 4];
-    part += kDigits[byte & 15];
-  }
-  return part;
+  result.verdict = Judge(status);
+  result.body = answer.body();
+  if (result.verdict == ApiAnswer::Verdict::kDone) return result;
+  const ApiStatus why = ParseStatus(result.body);
+  if (IsDenial(status, result.body))
+    result.verdict = ApiAnswer::Verdict::kRefused;
+  result.problem = what + std::to_string(status) +
+                   (why.message.empty() ? "" : " " + why.message);
+  result.retry_after = answer.head().retry_after;
+  if (!result.retry_after) result.retry_after = why.retry_after;
+  return result;
 }
 
 }  // namespace kem

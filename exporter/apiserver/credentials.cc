@@ -1,22 +1,16 @@
 #include "apiserver/credentials.h"
 
-#include <algorithm>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/base64.h"
 #include "base/log.h"
 
 namespace kem {
 
 std::optional<std::string> CleanToken(std::string_view text) {
-  constexpr std::string_view kBlanks = " \t\r\n";
-  const size_t first = text.find_first_not_of(kBlanks);
-  if (first == std::string_view::npos) return std::nullopt;
-  text = text.substr(first, text.find_last_not_of(kBlanks) - first + 1);
-  if (!std::all_of(text.begin(), text.end(),
-                   [](char c) { return c > ' ' && c < '\x7F'; })) {
-    return std::nullopt;
-  }
+  text = Trim(text, " \t\r\n");
+  if (text.empty() || !IsVisibleAscii(text)) return std::nullopt;
   return std::string(text);
 }
 
@@ -27,7 +21,7 @@ Credentials::Credentials(ApiAccess access, FileReader read, ProgramRunner run)
 
 Result<uint64_t> Credentials::Prepare(uint64_t refused, std::stop_token stop) {
   if (!plugin_) return uint64_t{0};
-  // Without the mutex: who holds a credential already is not to wait.
+  // Without the mutex, so that calls with a valid credential need not wait.
   const Result<ExecPlugin::Issued> issued =
       plugin_->Get(refused, std::move(stop));
   if (!issued) return issued.error();
@@ -41,9 +35,9 @@ std::string Credentials::Authorization() {
   if (!access_.server.tls) return "";
   if (!access_.token.file.empty()) {
     std::optional<std::string> text =
-        Reread(access_.token.file, token_problem_, "token");
+        Reread(access_.token, token_problem_, "token");
     if (text && !CleanToken(*text)) {
-      Warn(token_problem_, "token", access_.token.file + " holds no token");
+      Warn(token_problem_, "token", access_.token.file + " has no valid token");
     } else if (text) {
       access_.token.text = std::move(*text);
       token_problem_.clear();
@@ -82,24 +76,28 @@ void Credentials::Warn(std::string& last, std::string_view what,
                        std::string problem) {
   if (problem == last) return;
   last = std::move(problem);
-  LogWarn("Keeping the old credentials", {{"what", what}, {"error", last}});
+  LogWarn("Reload failed, keeping the old credentials",
+          {{"what", what}, {"error", last}});
 }
 
-std::optional<std::string> Credentials::Reread(const std::string& file,
+std::optional<std::string> Credentials::Reread(const Material& material,
                                                std::string& last_problem,
                                                std::string_view what) {
-  Result<std::optional<std::string>> text = read_(file);
+  if (material.file.empty()) return material.text;
+  Result<std::optional<std::string>> text = read_(material.file);
   if (!text) {
     Warn(last_problem, what, text.error().message);
     return std::nullopt;
   }
-  if (!text->has_value()) Warn(last_problem, what, file + " does not exist");
+  if (!text->has_value()) {
+    Warn(last_problem, what, material.file + " does not exist");
+  }
   return std::move(*text);
 }
 
 void Credentials::ReloadCa() {
   std::optional<std::string> text =
-      Reread(access_.ca.file, ca_problem_, "certificate authority");
+      Reread(access_.ca, ca_problem_, "certificate authority");
   if (!text) return;
   if (*text != access_.ca.text) {
     const Result<void> checked = CheckCertificates(*text);
@@ -109,39 +107,31 @@ void Credentials::ReloadCa() {
       return;
     }
     access_.ca.text = std::move(*text);
-    LogInfo("Took a new certificate authority", {{"file", access_.ca.file}});
+    LogInfo("Loaded a new certificate authority", {{"file", access_.ca.file}});
   }
   ca_problem_.clear();
 }
 
-// Certificate and key change one after the other: adopted only as a pair.
+// Rotation replaces certificate and key one by one, so only a matching pair is
+// adopted.
 void Credentials::ReloadKeyPair() {
-  std::string certificate = access_.client_certificate.text;
-  std::string key = access_.client_key.text;
   constexpr std::string_view kWhat = "client certificate";
-  if (!access_.client_certificate.file.empty()) {
-    std::optional<std::string> text =
-        Reread(access_.client_certificate.file, key_pair_problem_, kWhat);
-    if (!text) return;
-    certificate = std::move(*text);
-  }
-  if (!access_.client_key.file.empty()) {
-    std::optional<std::string> text =
-        Reread(access_.client_key.file, key_pair_problem_, kWhat);
-    if (!text) return;
-    key = std::move(*text);
-  }
-  if (certificate != access_.client_certificate.text ||
-      key != access_.client_key.text) {
-    const Result<void> checked = CheckKeyPair(certificate, key);
+  Material& certificate = access_.client_certificate;
+  Material& key = access_.client_key;
+  std::optional<std::string> new_certificate =
+      Reread(certificate, key_pair_problem_, kWhat);
+  if (!new_certificate) return;
+  std::optional<std::string> new_key = Reread(key, key_pair_problem_, kWhat);
+  if (!new_key) return;
+  if (*new_certificate != certificate.text || *new_key != key.text) {
+    const Result<void> checked = CheckKeyPair(*new_certificate, *new_key);
     if (!checked) {
       Warn(key_pair_problem_, kWhat, checked.error().message);
       return;
     }
-    access_.client_certificate.text = std::move(certificate);
-    access_.client_key.text = std::move(key);
-    LogInfo("Took a new client certificate",
-            {{"file", access_.client_certificate.file}});
+    certificate.text = std::move(*new_certificate);
+    key.text = std::move(*new_key);
+    LogInfo("Loaded a new client certificate", {{"file", certificate.file}});
   }
   key_pair_problem_.clear();
 }

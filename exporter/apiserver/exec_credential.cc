@@ -16,8 +16,8 @@ Error Malformed(std::string why) {
   return Error{ErrorCode::kMalformed, std::move(why)};
 }
 
-// A member that may be left out or null, as in Go; false when it is anything
-// but text.
+// Reads an optional member, which may be null as in Go; false when it is not a
+// string.
 bool ReadText(const json& object, const char* key, std::string& text) {
   const auto found = object.find(key);
   if (found == object.end() || found->is_null()) return true;
@@ -49,15 +49,14 @@ Result<ExecCredential> ReadStatus(const json& status) {
 
 Result<void> Check(ExecCredential& credential) {
   if (credential.certificate_pem.empty() != credential.key_pem.empty()) {
-    return Malformed(
-        "it gave a client certificate or a key, but not both of them");
+    return Malformed("it returned a client certificate or a key, but not both");
   }
   if (credential.token.empty() && credential.key_pem.empty()) {
-    return Malformed("it gave neither a token nor a client certificate");
+    return Malformed("it returned neither a token nor a client certificate");
   }
   if (!credential.token.empty()) {
     std::optional<std::string> token = CleanToken(credential.token);
-    if (!token) return Malformed("its token is empty or holds blanks");
+    if (!token) return Malformed("its token is empty or contains blanks");
     credential.token = std::move(*token);
   }
   if (!credential.key_pem.empty()) {
@@ -79,26 +78,26 @@ std::string ExecInfoVariable(const std::string& api_version,
                              const ExecClusterInfo* cluster) {
   json spec = {{"interactive", false}};
   if (cluster != nullptr) {
-    json& told = spec["cluster"];
-    told["server"] = cluster->server;
+    json& info = spec["cluster"];
+    info["server"] = cluster->server;
     if (!cluster->tls_server_name.empty()) {
-      told["tls-server-name"] = cluster->tls_server_name;
+      info["tls-server-name"] = cluster->tls_server_name;
     }
     if (cluster->insecure_skip_tls_verify) {
-      told["insecure-skip-tls-verify"] = true;
+      info["insecure-skip-tls-verify"] = true;
     }
     if (!cluster->ca_pem.empty()) {
-      told["certificate-authority-data"] = EncodeBase64(cluster->ca_pem);
+      info["certificate-authority-data"] = EncodeBase64(cluster->ca_pem);
     }
-    if (!cluster->proxy_url.empty()) told["proxy-url"] = cluster->proxy_url;
-    told["config"] = json::parse(
+    if (!cluster->proxy_url.empty()) info["proxy-url"] = cluster->proxy_url;
+    info["config"] = json::parse(
         cluster->config.empty() ? "null" : cluster->config, nullptr, false);
   }
-  const json info = {{"kind", "ExecCredential"},
-                     {"apiVersion", api_version},
-                     {"spec", std::move(spec)}};
+  const json variable = {{"kind", "ExecCredential"},
+                         {"apiVersion", api_version},
+                         {"spec", std::move(spec)}};
   return "KUBERNETES_EXEC_INFO=" +
-         info.dump(-1, ' ', true, json::error_handler_t::replace);
+         variable.dump(-1, ' ', true, json::error_handler_t::replace);
 }
 
 Result<ExecCredential> ParseExecCredential(std::string_view text,
@@ -112,8 +111,8 @@ Result<ExecCredential> ParseExecCredential(std::string_view text,
     return Malformed("its output is not an ExecCredential");
   }
   if (version != api_version) {
-    return Malformed("its output is not of the version " +
-                     std::string(api_version) + " that the kubeconfig wants");
+    return Malformed("its output does not have the apiVersion " +
+                     std::string(api_version) + " of the kubeconfig");
   }
   const auto status = root.find("status");
   if (status == root.end() || !status->is_object()) {

@@ -1,7 +1,7 @@
-// What passes between us and a credential plugin, in the words of
-// client.authentication.k8s.io/v1 and v1beta1: what it is told in its
-// environment, and the ExecCredential that it prints. Used by the kubeconfig's
-// resolver and by ExecPlugin, which runs it. Pure functions; no processes.
+// The protocol of credential plugins, client.authentication.k8s.io/v1 and
+// v1beta1: the environment variable a plugin receives and the ExecCredential it
+// prints. Used for the kubeconfig and by ExecPlugin, which runs the plugin.
+// Pure functions, thread-safe.
 #pragma once
 
 #include <optional>
@@ -18,12 +18,12 @@ namespace kem {
 struct ExecConfig {
   std::string command;  // a bare name, or an absolute path
   std::vector<std::string> args;
-  std::vector<std::string> env;  // "NAME=value", on top of our own
+  std::vector<std::string> env;  // "NAME=value", added to the exporter's own
   std::string api_version;
   std::string install_hint;
 };
 
-// The cluster, as spec.cluster tells it to a plugin that asks for it.
+// spec.cluster, for a plugin with provideClusterInfo.
 struct ExecClusterInfo {
   std::string server;
   std::string tls_server_name;
@@ -33,7 +33,7 @@ struct ExecClusterInfo {
   std::string config;  // JSON text, or empty
 };
 
-// What a plugin answered. A token, a certificate with its key, or both.
+// A token, a certificate with its key, or both.
 struct ExecCredential {
   std::string token;
   std::string certificate_pem;
@@ -41,16 +41,16 @@ struct ExecCredential {
   std::optional<WallTime> expires;
 };
 
-// True for the two versions that are understood.
+// True for the two supported versions.
 bool IsExecApiVersion(std::string_view api_version);
 
-// The variable KUBERNETES_EXEC_INFO, "NAME=value". `cluster` may be null.
+// "KUBERNETES_EXEC_INFO=...". `cluster` may be null.
 std::string ExecInfoVariable(const std::string& api_version,
                              const ExecClusterInfo* cluster);
 
-// Reads a plugin's output; it must be of `api_version`. The token can stand in
-// a header, the key belongs to the certificate. Errors are clauses that never
-// hold a part of the text: it is a secret.
+// Parses a plugin's output, which must have `api_version`. Checks that the
+// token is valid in a header and that key and certificate match. Errors are
+// clauses that quote nothing of the text, because it is secret.
 Result<ExecCredential> ParseExecCredential(std::string_view text,
                                            std::string_view api_version);
 

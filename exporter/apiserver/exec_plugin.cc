@@ -1,26 +1,23 @@
 #include "apiserver/exec_plugin.h"
 
 #include <algorithm>
-#include <cstring>
 #include <string_view>
-#include <system_error>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/environment.h"
-#include "base/one_line.h"
+#include "base/utf8.h"
 
 namespace kem {
 namespace {
 
 constexpr size_t kMaxQuoted = 300;
-// No word of a message is that long, but a token is.
+// Longer words are not shown, because they may be tokens.
 constexpr size_t kMaxWord = 100;
 
-// The last line that says something, fit for a sentence.
-std::string LastWords(std::string_view messages) {
-  const size_t end = messages.find_last_not_of(" \t\r\n");
-  if (end == std::string_view::npos) return "";
-  messages = messages.substr(0, end + 1);
+// The last line with text in it, shortened.
+std::string LastLine(std::string_view messages) {
+  messages = Trim(messages, " \t\r\n");
   // npos + 1 is the beginning.
   messages.remove_prefix(messages.find_last_of("\r\n") + 1);
   const std::string line = OneLine(messages);
@@ -54,7 +51,7 @@ Result<ExecPlugin::Issued> ExecPlugin::Get(uint64_t refused,
   const uint64_t before = runs_;
   while (true) {
     if (Usable(refused)) return issued_;
-    // What another thread's run came to while we waited is the answer.
+    // A run that ended while this call waited decides its result.
     if (runs_ != before && failure_) return *failure_;
     if (!running_) break;
     if (!ended_.wait(lock, stop, [this] { return !running_; })) {
@@ -101,26 +98,25 @@ Error ExecPlugin::Failure(const ProgramEnd& end) const {
     case ProgramEnd::How::kStopped:
       return Error{ErrorCode::kCancelled, "stopped"};
     case ProgramEnd::How::kNotStarted:
-      problem = "cannot be started (" +
-                std::generic_category().message(end.code) + "); ";
+      problem = "failed to start (" + SystemMessage(end.code) + "); ";
       problem += config_.install_hint.empty()
                      ? "install it, or correct the kubeconfig's command"
-                     : OneLine(config_.install_hint).substr(0, kMaxQuoted);
+                     : OneLine(CutUtf8(config_.install_hint, kMaxQuoted));
       break;
     case ProgramEnd::How::kExited:
-      problem = "ended with code " + std::to_string(end.code);
+      problem = "exited with code " + std::to_string(end.code);
       break;
     case ProgramEnd::How::kSignalled:
       problem = "was killed by signal " + std::to_string(end.code);
       break;
     case ProgramEnd::How::kTimeout:
-      problem = "was not done within 30 s and was killed";
+      problem = "did not finish within 30 s and was killed";
       break;
     case ProgramEnd::How::kTooLarge:
       problem = "printed more than 1 MiB and was killed";
       break;
   }
-  const std::string words = LastWords(end.messages);
+  const std::string words = LastLine(end.messages);
   if (!words.empty()) problem += ": " + words;
   return Error{ErrorCode::kUnavailable,
                "credential plugin " + config_.command + " " + problem};

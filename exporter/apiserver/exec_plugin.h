@@ -1,8 +1,8 @@
-// The credential of a plugin (kubeconfig's exec section), run when there is
-// none, when it has expired and when the API server refused it, as client-go
-// does (plugin/pkg/client/auth/exec). It runs on the thread that needs it; who
-// needs it meanwhile waits for that one run, who has a valid one does not.
-// Used by Credentials. Never puts a secret into a log or an error.
+// Runs a credential plugin (the exec section of a kubeconfig): at first, when
+// its credential has expired, and when the API server refused it, as client-go
+// does (plugin/pkg/client/auth/exec). Runs on the thread that needs the
+// credential; others that need it wait for the same run. Used by Credentials.
+// Puts no secret into a log line or an error.
 #pragma once
 
 #include <condition_variable>
@@ -22,21 +22,20 @@ namespace kem {
 
 class ExecPlugin {
  public:
-  // One run's result. Runs are numbered from 1.
+  // The result of one run. Runs are numbered from 1.
   struct Issued {
     uint64_t number = 0;
     std::shared_ptr<const ExecCredential> credential;
   };
 
-  // `clock` must outlive this; `run` is RunProgram but in tests.
+  // `clock` must outlive this; tests replace `run`.
   ExecPlugin(ExecConfig config, const Clock& clock,
              ProgramRunner run = RunProgram);
 
-  // A credential that has not expired and is not that of the run `refused` (0:
-  // none was). Blocks while the plugin runs, at most 30 s; kCancelled after a
-  // stop request, else kUnavailable with a sentence that names the plugin, the
-  // last line of its stderr and, where it is missing, the install hint.
-  // Thread-safe.
+  // An unexpired credential from another run than `refused` (0: from any).
+  // Blocks while the plugin runs, at most 30 s. Errors: kCancelled after a stop
+  // request, else kUnavailable with the plugin's name, the last line of its
+  // stderr and, if it is not installed, the install hint. Thread-safe.
   Result<Issued> Get(uint64_t refused, std::stop_token stop);
 
  private:

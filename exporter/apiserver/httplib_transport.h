@@ -1,13 +1,18 @@
-// HttpTransport over real connections, with cpp-httplib as the HTTP/1.1 codec.
-// Used by main; everything else speaks HttpTransport. One connection a request:
-// a watch lasts minutes and the next one then sees new certificates and
-// addresses. No redirects, no HTTP/2.
+// HttpTransport over real connections. Used by main, the app and the sinks; all
+// other code uses HttpTransport. One connection per request: a watch lasts for
+// minutes, and the next one uses new certificates and addresses. No redirects,
+// no HTTP/2.
 #pragma once
 
-#include <memory>
+#include <cstdint>
+#include <optional>
 #include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
 
 #include "apiserver/api_access.h"
+#include "apiserver/credentials.h"
 #include "base/file_reader.h"
 #include "net/http_transport.h"
 
@@ -15,22 +20,29 @@ namespace kem {
 
 class HttplibTransport : public HttpTransport {
  public:
-  // Takes `access` as ResolveAccess found it; `read` serves token and
-  // certificate files later on.
+  // `access` comes from ResolveAccess; `read` reads token and certificate files
+  // again later.
   explicit HttplibTransport(ApiAccess access, FileReader read = DiskFiles());
-  ~HttplibTransport() override;
-  HttplibTransport(const HttplibTransport&) = delete;
-  HttplibTransport& operator=(const HttplibTransport&) = delete;
 
-  // See HttpTransport. 5 s for connecting and 5 s for the TLS handshake; a name
-  // look-up is the one thing that a stop must wait for. An exception from
-  // `handler` ends as kAborted. The process must ignore SIGPIPE.
+  // See HttpTransport. Allows 5 s each for TCP, the proxy and TLS; only the
+  // name look-up delays a stop. An exception from `handler` ends as kAborted.
+  // The process must ignore SIGPIPE.
   HttpOutcome Send(const HttpRequest& request, HttpHandler& handler,
                    std::stop_token stop) override;
 
  private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  // The bytes of a request, with the current credentials.
+  std::string Serialize(const HttpRequest& request);
+  // Unless `retry` is null, a 401 sets it to the credential's number and is not
+  // passed to the handler.
+  HttpOutcome TryOnce(const HttpRequest& request, HttpHandler& handler,
+                      std::stop_token stop, uint64_t refused,
+                      std::optional<uint64_t>* retry);
+
+  const ServerUrl server_;
+  const std::optional<ProxyUrl> proxy_;
+  const std::vector<std::pair<std::string, std::string>> impersonation_;
+  Credentials credentials_;
 };
 
 }  // namespace kem

@@ -13,13 +13,13 @@ namespace {
 
 constexpr size_t kMaxKubeconfigBytes = size_t{4} << 20;
 constexpr char kExecExtension[] = "client.authentication.k8s.io/exec";
-// Aliases can make a short YAML text into an endless tree, and one environment
-// variable may have 128 KiB.
+// Aliases can expand a short YAML text to a huge tree, and an environment
+// variable is limited to 128 KiB.
 constexpr int kMaxExtensionNodes = 2000;
 constexpr int kMaxExtensionDepth = 32;
 
-// Reads fields of one YAML document and remembers the first thing that is not
-// as it should be. Missing and null fields read as empty, as in Go.
+// Reads fields of one YAML document and records the first problem. Missing and
+// null fields are empty, as in Go.
 class FieldReader {
  public:
   explicit FieldReader(std::string path) : path_(std::move(path)) {}
@@ -27,14 +27,13 @@ class FieldReader {
   const std::string& Path() const { return path_; }
   bool Failed() const { return !problem_.empty(); }
   Error error() const {
-    return Error{ErrorCode::kInvalidConfig,
-                 "kubeconfig " + path_ + ": " + problem_};
+    return InvalidConfig("kubeconfig " + path_ + ": " + problem_);
   }
   void Fail(std::string problem) {
     if (!Failed()) problem_ = std::move(problem);
   }
 
-  // The field, or an undefined node when there is nothing to read.
+  // The field; undefined when it is missing or null.
   YAML::Node Field(const YAML::Node& map, const char* key) {
     const YAML::Node value = map[key];
     if (!value.IsDefined() || value.IsNull()) {
@@ -80,7 +79,7 @@ class FieldReader {
     }
     for (const YAML::Node& item : list) {
       if (!item.IsScalar()) {
-        Fail(std::string(key) + " holds something that is not a string");
+        Fail(std::string(key) + " has an item that is not a string");
         return texts;
       }
       texts.push_back(item.Scalar());
@@ -93,12 +92,12 @@ class FieldReader {
   std::string problem_;
 };
 
-// A plain scalar as YAML's core schema reads it; what is quoted is text.
+// A plain scalar by YAML's core schema; quoted ones are strings.
 nlohmann::json ScalarToJson(const YAML::Node& node) {
   const std::string& text = node.Scalar();
   if (node.Tag() == "!") return text;
   bool flag = false;
-  // YAML 1.1's yes and on are text to Kubernetes.
+  // Kubernetes reads YAML 1.1's "yes" and "on" as strings.
   if ((text == "true" || text == "false") &&
       YAML::convert<bool>::decode(node, flag)) {
     return flag;
@@ -108,7 +107,7 @@ nlohmann::json ScalarToJson(const YAML::Node& node) {
   return text;
 }
 
-// The tree as JSON; null for what is too large or too deep, with `left` < 0.
+// The tree as JSON; `left` < 0 when it is too large or too deep.
 nlohmann::json ToJson(const YAML::Node& node, int& left, int depth) {
   if (--left < 0 || depth > kMaxExtensionDepth) {
     left = -1;
@@ -135,7 +134,7 @@ nlohmann::json ToJson(const YAML::Node& node, int& left, int depth) {
 
 std::string ReadExecExtension(const YAML::Node& cluster, FieldReader& fields) {
   const YAML::Node list = fields.Field(cluster, "extensions");
-  if (!list.IsDefined() || !list.IsSequence()) return "";
+  if (!list.IsSequence()) return "";
   for (const YAML::Node& item : list) {
     if (!item.IsMap() || fields.Text(item, "name") != kExecExtension) continue;
     const YAML::Node value = fields.Field(item, "extension");
@@ -144,7 +143,7 @@ std::string ReadExecExtension(const YAML::Node& cluster, FieldReader& fields) {
     const nlohmann::json json = ToJson(value, left, 0);
     if (left < 0) {
       fields.Fail(std::string("the extension ") + kExecExtension +
-                  " is too large; a plugin is told a few values only");
+                  " is too large; the limit is 2000 values, 32 levels deep");
       return "";
     }
     return json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
@@ -238,7 +237,7 @@ KubeContext ReadContext(const YAML::Node& node, FieldReader& fields) {
   return context;
 }
 
-// Reads a list such as clusters: [{name: a, cluster: {...}}].
+// Reads a list of the form clusters: [{name: a, cluster: {...}}].
 template <typename Entry>
 void ReadEntries(const YAML::Node& root, const char* list_key,
                  const char* entry_key,
@@ -264,8 +263,8 @@ void ReadEntries(const YAML::Node& root, const char* list_key,
     Entry entry = body.IsDefined() ? read(body, fields) : Entry();
     entry.origin = fields.Path();
     if (!entries.emplace(name, std::move(entry)).second) {
-      fields.Fail(std::string(list_key) + " names " + name +
-                  " twice; keep one of them");
+      fields.Fail(std::string(list_key) + " has two entries named " + name +
+                  "; keep one of them");
       return;
     }
   }
@@ -275,12 +274,12 @@ Result<Kubeconfig> ReadDocument(const YAML::Node& root, FieldReader& fields) {
   Kubeconfig config;
   if (!root.IsDefined() || root.IsNull()) return config;
   if (!root.IsMap()) {
-    fields.Fail("this is not a kubeconfig, its top level is no map");
+    fields.Fail("this is not a kubeconfig, because its top level is not a map");
     return fields.error();
   }
   const std::string kind = fields.Text(root, "kind");
   if (!kind.empty() && kind != "Config") {
-    fields.Fail("this is not a kubeconfig, its kind is " + kind);
+    fields.Fail("this is not a kubeconfig, because its kind is " + kind);
   }
   config.current_context = fields.Text(root, "current-context");
   ReadEntries(root, "clusters", "cluster", ReadCluster, config.clusters,
@@ -306,7 +305,7 @@ Result<Kubeconfig> ParseKubeconfig(std::string_view text,
     fields.Fail("it is larger than 4 MiB");
     return fields.error();
   }
-  // yaml-cpp tells of mistakes by exceptions; none of them leaves this file.
+  // yaml-cpp reports errors by exceptions.
   try {
     return ReadDocument(YAML::Load(std::string(text)), fields);
   } catch (const YAML::Exception& e) {
@@ -335,8 +334,7 @@ Result<Kubeconfig> LoadKubeconfigs(const std::vector<std::string>& paths,
     if (path.empty() || !seen.insert(path).second) continue;
     const Result<std::optional<std::string>> text = read(path);
     if (!text) {
-      return Error{ErrorCode::kInvalidConfig,
-                   "kubeconfig " + path + ": " + text.error().message};
+      return InvalidConfig("kubeconfig " + path + ": " + text.error().message);
     }
     if (!text->has_value()) continue;
     Result<Kubeconfig> config = ParseKubeconfig(**text, path);

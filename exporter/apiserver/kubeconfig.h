@@ -1,7 +1,7 @@
-// Kubeconfig files as text: parsing and merging, as kubectl does them
-// (client-go tools/clientcmd/loader.go). Used by ResolveAccess and a fuzzer.
-// Reads no files named inside a kubeconfig, decodes no inline data and decides
-// nothing: api_access.h does.
+// Parses and merges kubeconfigs as kubectl does (client-go
+// tools/clientcmd/loader.go). Used by ResolveAccess and a fuzzer. Does not read
+// the files that a kubeconfig names, nor decode its inline data; see
+// kubeconfig_access.h.
 #pragma once
 
 #include <map>
@@ -16,8 +16,8 @@
 
 namespace kem {
 
-// Values are as written; relative file names are made absolute against the
-// kubeconfig's own folder. `origin` is the file an entry came from.
+// Values are as written, but file names are absolute: relative ones start at
+// the kubeconfig's folder. `origin` is the kubeconfig of an entry.
 struct KubeCluster {
   std::string origin;
   std::string server;
@@ -26,12 +26,12 @@ struct KubeCluster {
   std::string certificate_authority;
   std::string certificate_authority_data;  // base64
   std::string proxy_url;
-  // JSON text of the extension client.authentication.k8s.io/exec, which a
-  // credential plugin is told; empty when there is none.
+  // The extension client.authentication.k8s.io/exec as JSON, which is passed to
+  // credential plugins; empty when there is none.
   std::string exec_config;
 };
 
-// The exec section of a user: how a credential plugin is run.
+// The exec section of a user: a credential plugin.
 struct KubeExec {
   std::string command;  // a bare name, or an absolute path
   std::vector<std::string> args;
@@ -75,18 +75,18 @@ struct Kubeconfig {
   bool empty() const;
 };
 
-// Parses one file's text (YAML, so JSON too). `path` names the file in errors
-// and entries and is where relative names start; it is not read. Never throws,
-// whatever the text; texts over 4 MiB are refused. Pure.
+// Parses one file's text, YAML or JSON, of at most 4 MiB. `path`, which is not
+// read, names the file in errors and is the base of relative names. Never
+// throws. Thread-safe.
 Result<Kubeconfig> ParseKubeconfig(std::string_view text,
                                    const std::string& path);
 
-// Adds what `from` has and `into` lacks: whole entries, never parts of one, and
-// current-context when `into` has none.
+// Adds the entries that `into` lacks, and current-context if it has none.
+// Entries of the same name are not combined.
 void MergeKubeconfig(Kubeconfig& into, Kubeconfig from);
 
-// Reads and merges `paths` in order; the first one wins. Empty, repeated and
-// missing paths are passed over, unreadable and wrong files are errors.
+// Reads and merges `paths`; the first one takes precedence. Empty, repeated and
+// missing paths are skipped, unreadable and invalid files are errors.
 Result<Kubeconfig> LoadKubeconfigs(const std::vector<std::string>& paths,
                                    const FileReader& read);
 

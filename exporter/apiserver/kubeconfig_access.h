@@ -1,6 +1,6 @@
-// From one context of a merged kubeconfig to an ApiAccess. Used by
-// ResolveAccess only; split off because the rules of kubectl's validation
-// (client-go tools/clientcmd/validation.go) fill a file.
+// Turns one context of a merged kubeconfig into an ApiAccess, by kubectl's
+// rules (client-go tools/clientcmd/validation.go). Used by ResolveAccess only.
+// Reads the files that the context names.
 #pragma once
 
 #include <string>
@@ -10,9 +10,9 @@
 
 namespace kem {
 
-// Uses `context`, or current-context when it is empty. `apiserver`, when given,
-// replaces the server and drops tls-server-name. `where` names the kubeconfig
-// in errors.
+// Uses `context`, or current-context when it is empty. `apiserver`, unless
+// empty, replaces the server and removes tls-server-name. `where` names the
+// kubeconfig in errors.
 Result<ApiAccess> AccessFromKubeconfig(const Kubeconfig& config,
                                        const std::string& context,
                                        const std::string& apiserver,

@@ -1,47 +1,41 @@
-// What to ask a collection for, and the query string that asks it. Used by the
-// reflector, which decides, and ApiListerWatcher, which sends. The rules are
-// those of the API server's list and watch options
-// (apimachinery/pkg/apis/meta/v1 ListOptions).
+// Options of list and watch requests, and their query strings
+// (apimachinery/pkg/apis/meta/v1 ListOptions). Used by the reflector, which
+// chooses them, and ApiListerWatcher, which sends them.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <string>
-#include <string_view>
 
 namespace kem {
 
-// One page of a list. No resourceVersion is ever sent: without one the first
-// page is the present, and later pages are pinned to it by the token (with one
-// they would be refused).
+// One page of a list. resourceVersion is never sent: without one the first page
+// is the present state, and the continue token pins later pages to it (a later
+// page with a resourceVersion is refused).
 struct ListOptions {
-  // Items a page; 0 asks for all of them at once.
+  // Items per page; 0 for all of them at once.
   int64_t limit = 0;
-  // The token the page before gave; empty for the first page.
+  // From the page before; empty for the first page.
   std::string continue_token;
   // "type=Warning,reason!=Pulled"; empty for everything.
   std::string field_selector = {};
 };
 
 struct WatchOptions {
-  // Greater than 0: without one a watch starts with invented ADDED frames.
+  // Greater than 0: without one a watch starts with synthetic ADDED events.
   uint64_t resource_version = 0;
-  // When the API server is to end the watch. Greater than 0: without one it
-  // takes half an hour to an hour.
+  // When the API server ends the watch. Greater than 0: by default it takes 30
+  // to 60 minutes.
   std::chrono::seconds timeout{0};
-  // As for the list that the watch goes on from.
+  // The same as for the list before.
   std::string field_selector = {};
 };
 
-// "limit=500&continue=abc"; empty when there is nothing to say. Thread-safe.
+// "limit=500&continue=abc"; empty without options. Thread-safe.
 std::string ToQuery(const ListOptions& options);
 
 // "watch=1&allowWatchBookmarks=true&resourceVersion=7&timeoutSeconds=290".
 // Thread-safe.
 std::string ToQuery(const WatchOptions& options);
-
-// `text` with everything but RFC 3986's unreserved characters percent-encoded.
-// Thread-safe.
-std::string EscapeQuery(std::string_view text);
 
 }  // namespace kem

@@ -21,8 +21,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr size_t kMaxMessages = 4096;
-// Where the kernel (before 5.3, or a sandbox) does not tell of a process's end.
-constexpr milliseconds kLookAgain{50};
+// For kernels before 5.3 and sandboxes, which lack pidfd_open.
+constexpr milliseconds kPollInterval{50};
 
 struct Pipe {
   UniqueFd from;  // non-blocking
@@ -37,7 +37,7 @@ bool Open(Pipe& made) {
   return ::fcntl(ends[0], F_SETFL, O_NONBLOCK) == 0;
 }
 
-// What posix_spawn is told; `error` is the first errno.
+// The attributes for posix_spawn; error_ is the first errno.
 class SpawnPlan {
  public:
   SpawnPlan(const Pipe& output, const Pipe& messages) {
@@ -47,7 +47,7 @@ class SpawnPlan {
                                            0));
     Try(::posix_spawn_file_actions_adddup2(&actions_, output.to.get(), 1));
     Try(::posix_spawn_file_actions_adddup2(&actions_, messages.to.get(), 2));
-    // Not every descriptor of every library is close-on-exec.
+    // Libraries may open descriptors without close-on-exec.
     Try(::posix_spawn_file_actions_addclosefrom_np(&actions_, 3));
     sigset_t signals;
     sigemptyset(&signals);
@@ -71,7 +71,7 @@ class SpawnPlan {
   // 0, with `pid`, or an errno.
   int Spawn(const Program& program, pid_t& pid) const {
     if (error_ != 0) return error_;
-    // posix_spawn takes char*, but changes nothing.
+    // posix_spawn takes char*, but does not write to it.
     std::vector<char*> args{const_cast<char*>(program.command.c_str())};
     for (const std::string& arg : program.args) {
       args.push_back(const_cast<char*>(arg.c_str()));
@@ -109,7 +109,8 @@ class Child {
   Child(const Child&) = delete;
   Child& operator=(const Child&) = delete;
 
-  int exit_fd() const { return exit_.get(); }  // readable at its end; -1: none
+  // Readable once the process has ended; -1 without pidfd_open.
+  int exit_fd() const { return exit_.get(); }
   int status() const { return status_; }
 
   // True when it has ended.
@@ -129,81 +130,63 @@ class Child {
   int status_ = 0;
 };
 
-// Appends what can be read now; false at the pipe's end.
-bool ReadSome(int fd, std::string& text) {
+// Appends what the pipe has, once or, with `all`, often enough to drain a full
+// one (64 KiB). Closes it at its end.
+void Read(Pipe& pipe, bool all, std::string& text) {
   std::array<char, 16384> buffer;
-  const ssize_t got = ::read(fd, buffer.data(), buffer.size());
-  if (got > 0) text.append(buffer.data(), static_cast<size_t>(got));
-  return got > 0 || (got < 0 && (errno == EAGAIN || errno == EINTR));
+  for (int i = 0; i < (all ? 8 : 1) && pipe.from.has_value(); ++i) {
+    const ssize_t got = ::read(pipe.from.get(), buffer.data(), buffer.size());
+    if (got > 0) {
+      text.append(buffer.data(), static_cast<size_t>(got));
+    } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+      pipe.from.Reset();
+    }
+  }
 }
 
-// Reads both pipes until the child ends.
-class Listener {
- public:
-  Listener(const Program& program, Pipe& output, Pipe& messages)
-      : program_(program), output_(output), messages_(messages) {}
-
-  ProgramEnd Listen(Child& child, std::stop_token stop) {
-    IoWaiter waiter(std::move(stop), program_.limit);
-    while (true) {
-      std::array<pollfd, 3> waits = {pollfd{output_.from.get(), POLLIN, 0},
-                                     pollfd{messages_.from.get(), POLLIN, 0},
-                                     pollfd{child.exit_fd(), POLLIN, 0}};
-      const IoWaiter::Outcome outcome =
-          waiter.Wait(waits, child.exit_fd() < 0 ? kLookAgain : program_.limit);
-      if (outcome == IoWaiter::Outcome::kStopped) {
-        return End(ProgramEnd::How::kStopped);
-      }
-      // The child's end first: what it had printed by then is all there is.
-      const bool ended = child.Reap(WNOHANG);
-      if (!ended &&
-          (outcome == IoWaiter::Outcome::kDeadline ||
-           (outcome == IoWaiter::Outcome::kTimeout && child.exit_fd() >= 0))) {
-        return End(ProgramEnd::How::kTimeout);
-      }
-      Read(ended);
-      if (end_.output.size() > program_.max_output) {
-        end_.output.clear();
-        return End(ProgramEnd::How::kTooLarge);
-      }
-      if (ended) return Ended(child.status());
+// Reads both pipes until the child ends or has to be killed.
+ProgramEnd Listen(const Program& program, Pipe& output, Pipe& messages,
+                  Child& child, std::stop_token stop) {
+  using enum ProgramEnd::How;
+  ProgramEnd end;
+  IoWaiter waiter(std::move(stop), program.limit);
+  while (true) {
+    std::array<pollfd, 3> waits = {pollfd{output.from.get(), POLLIN, 0},
+                                   pollfd{messages.from.get(), POLLIN, 0},
+                                   pollfd{child.exit_fd(), POLLIN, 0}};
+    const bool polling = child.exit_fd() < 0;
+    const IoWaiter::Outcome outcome =
+        waiter.Wait(waits, polling ? kPollInterval : program.limit);
+    if (outcome == IoWaiter::Outcome::kStopped) {
+      end.how = kStopped;
+      return end;
+    }
+    // Check for the end first: afterwards the output is complete.
+    const bool ended = child.Reap(WNOHANG);
+    if (!ended && (outcome == IoWaiter::Outcome::kDeadline ||
+                   (outcome == IoWaiter::Outcome::kTimeout && !polling))) {
+      end.how = kTimeout;
+      return end;
+    }
+    Read(output, ended, end.output);
+    Read(messages, ended, end.messages);
+    if (end.messages.size() > kMaxMessages) {
+      end.messages.erase(0, end.messages.size() - kMaxMessages);
+    }
+    if (end.output.size() > program.max_output) {
+      end.output.clear();
+      end.how = kTooLarge;
+      return end;
+    }
+    if (ended) {
+      const bool exited = WIFEXITED(child.status());
+      end.how = exited ? kExited : kSignalled;
+      end.code =
+          exited ? WEXITSTATUS(child.status()) : WTERMSIG(child.status());
+      return end;
     }
   }
-
- private:
-  // Once, or until nothing is left of what the pipes can hold.
-  void Read(bool all) {
-    for (int i = 0; i < (all ? 8 : 1); ++i) {
-      if (output_.from.has_value() &&
-          !ReadSome(output_.from.get(), end_.output)) {
-        output_.from.Reset();
-      }
-      if (messages_.from.has_value() &&
-          !ReadSome(messages_.from.get(), end_.messages)) {
-        messages_.from.Reset();
-      }
-    }
-    if (end_.messages.size() > kMaxMessages) {
-      end_.messages.erase(0, end_.messages.size() - kMaxMessages);
-    }
-  }
-
-  ProgramEnd Ended(int status) {
-    const bool exited = WIFEXITED(status);
-    end_.code = exited ? WEXITSTATUS(status) : WTERMSIG(status);
-    return End(exited ? ProgramEnd::How::kExited : ProgramEnd::How::kSignalled);
-  }
-
-  ProgramEnd End(ProgramEnd::How how) {
-    end_.how = how;
-    return std::move(end_);
-  }
-
-  const Program& program_;
-  Pipe& output_;
-  Pipe& messages_;
-  ProgramEnd end_;
-};
+}
 
 }  // namespace
 
@@ -219,10 +202,10 @@ ProgramEnd RunProgram(const Program& program, std::stop_token stop) {
   end.code = SpawnPlan(output, messages).Spawn(program, pid);
   if (end.code != 0) return end;
   Child child(pid);
-  // Only the child's ends are left, so that the pipes end with it.
+  // Only the child may write, so that the pipes end when it does.
   output.to.Reset();
   messages.to.Reset();
-  return Listener(program, output, messages).Listen(child, std::move(stop));
+  return Listen(program, output, messages, child, std::move(stop));
 }
 
 }  // namespace kem

@@ -1,8 +1,8 @@
-// Runs one program to its end and keeps what it prints: credential plugins. No
-// shell, nothing on its standard input, a process group of its own, default
-// signal handling whatever ours is (we ignore SIGPIPE and block SIGTERM), and
-// none of our descriptors. Ended, with its group, by a stop request and by a
-// time limit. Used by ExecPlugin; not for programs that run beside us.
+// Runs a program until it exits and returns its output. Used by ExecPlugin; not
+// for programs that stay in the background. The program has no shell, an empty
+// standard input, its own process group, default signal handling (the exporter
+// ignores SIGPIPE and blocks SIGTERM) and no inherited descriptors. A stop
+// request or the time limit kills its group.
 #pragma once
 
 #include <chrono>
@@ -15,10 +15,10 @@
 namespace kem {
 
 struct Program {
-  // Looked up in PATH when there is no slash in it.
+  // Looked up in PATH unless it contains a slash.
   std::string command;
   std::vector<std::string> args;         // without the program's own name
-  std::vector<std::string> environment;  // all of it: "NAME=value"
+  std::vector<std::string> environment;  // complete: "NAME=value"
   std::chrono::milliseconds limit{30000};
   size_t max_output = size_t{1} << 20;
 };
@@ -28,9 +28,9 @@ struct ProgramEnd {
     kNotStarted,  // code: errno
     kExited,      // code: the exit code
     kSignalled,   // code: the signal's number
-    kTimeout,     // past the limit; killed
+    kTimeout,     // exceeded the limit; killed
     kTooLarge,    // printed more than max_output; killed
-    kStopped,     // the stop token was used; killed
+    kStopped,     // a stop was requested; killed
   };
   How how = How::kNotStarted;
   int code = 0;
@@ -41,8 +41,8 @@ struct ProgramEnd {
 using ProgramRunner =
     std::function<ProgramEnd(const Program& program, std::stop_token stop)>;
 
-// Blocks. What the program started and left behind when it exited by itself
-// lives on, as with a shell. Thread-safe.
+// Blocks. Background processes of a program that exited by itself keep running,
+// as with a shell. Thread-safe.
 ProgramEnd RunProgram(const Program& program, std::stop_token stop);
 
 }  // namespace kem

@@ -26,7 +26,7 @@ std::optional<std::string> DecodeBase64(std::string_view text) {
   std::string packed;
   std::copy_if(text.begin(), text.end(), std::back_inserter(packed),
                [](unsigned char c) { return std::isspace(c) == 0; });
-  // OpenSSL takes '=' anywhere for a zero.
+  // OpenSSL reads '=' as a zero anywhere.
   const size_t end = packed.find_last_not_of('=') + 1;
   const size_t padding = packed.size() - end;
   if (padding > 2 || packed.find('=') < end || packed.size() > kMaxBytes) {

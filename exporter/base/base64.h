@@ -1,6 +1,6 @@
-// Standard base64 (RFC 4648 section 4), as kubeconfigs hold certificates and
-// as HTTP basic authentication wants it. Not the URL alphabet. Pure functions,
-// thread-safe.
+// Standard base64 (RFC 4648 section 4), as in kubeconfigs and HTTP basic
+// authentication. Not the URL alphabet. Pure functions, thread-safe.
+// The codec is OpenSSL's.
 #pragma once
 
 #include <optional>
@@ -9,8 +9,8 @@
 
 namespace kem {
 
-// The bytes. White space is passed over, as kubeconfigs fold long values;
-// empty for any other foreign character, wrong padding or a cut-off text.
+// Skips white space, because kubeconfigs fold long values. Empty for any other
+// foreign character, wrong padding or a truncated text.
 std::optional<std::string> DecodeBase64(std::string_view text);
 
 std::string EncodeBase64(std::string_view bytes);

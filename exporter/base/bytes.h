@@ -1,6 +1,6 @@
-// Binary form of what is saved: integers in little-endian order, texts behind
-// their length. Used by whatever saves its state and loads it again. Knows
-// nothing of files, versions or checksums.
+// The binary encoding of saved state: little-endian integers, and texts after
+// their length. Used by all classes that save and load their state. Files,
+// versions and checksums are the job of state/.
 #pragma once
 
 #include <array>
@@ -17,7 +17,7 @@ class ByteWriter {
  public:
   explicit ByteWriter(std::string& out) : out_(out) {}
 
-  // The size of T is the size in the file: name it, as in Integer<uint32_t>(n).
+  // T sets the size in the file, so it must be explicit: Integer<uint32_t>(n).
   template <std::integral T>
   void Integer(std::type_identity_t<T> value) {
     const auto bits = static_cast<std::make_unsigned_t<T>>(value);
@@ -33,16 +33,16 @@ class ByteWriter {
     Integer<uint32_t>(static_cast<uint32_t>(text.size()));
     Raw(text);
   }
-  // Without a length: the reader must know it.
+  // Without a length, which the reader must know.
   void Raw(std::string_view bytes) { out_.append(bytes); }
 
  private:
   std::string& out_;
 };
 
-// Reads what a ByteWriter wrote, from bytes that nobody vouches for. What is
-// not there reads as 0, false or an empty text, and ok() is false from then on,
-// so that one look at the end does; but loops must look before they trust a
+// Reads the output of a ByteWriter from untrusted bytes. After the first
+// failure ok() is false and every read returns 0, false or an empty text. So
+// one check at the end is enough, but a loop must check before it trusts a
 // count.
 class ByteReader {
  public:
@@ -64,9 +64,9 @@ class ByteReader {
     if (value > 1) Fail();
     return value == 1;
   }
-  // A time's count of nanoseconds or microseconds, with `shift` added. One so
-  // near the ends of its type that a difference of two could overflow is a
-  // failure: 73 years of nanoseconds are allowed.
+  // A time's count of nanoseconds or microseconds, plus `shift`. Fails when the
+  // difference of two such times could overflow; 73 years of nanoseconds are
+  // allowed.
   int64_t Time(int64_t shift) {
     constexpr int64_t kMax = int64_t{1} << 61;
     int64_t time = 0;
@@ -89,15 +89,15 @@ class ByteReader {
     return bytes;
   }
 
-  // For what the bytes say but cannot be.
+  // Marks values that cannot be right as a failure.
   void Fail() {
     ok_ = false;
     left_ = {};
   }
   bool ok() const { return ok_; }
-  // Everything was there, and nothing is left.
+  // All reads succeeded, and nothing is left.
   bool Done() const { return ok_ && left_.empty(); }
-  // How many bytes are left: an upper bound for any count among them.
+  // The bytes left: an upper bound for any count read from them.
   size_t left() const { return left_.size(); }
 
  private:

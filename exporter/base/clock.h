@@ -1,7 +1,6 @@
-// Time, passed in so that tests own it. Everything that asks for the time or
-// waits takes a Clock: the wall clock only to show times and to compare with
-// nothing of the API server's, the steady clock for back-off, deadlines and
-// the initial zero, because it never jumps.
+// Time, injected so that tests control it. The wall clock only shows times; it
+// is never compared with times of the API server. The steady clock never jumps
+// and serves back-off, deadlines and the initial zero.
 #pragma once
 
 #include <chrono>
@@ -26,8 +25,8 @@ class Clock {
   virtual SteadyTime SteadyNow() const = 0;
   Moment Now() const { return {SteadyNow(), WallNow()}; }
 
-  // Waits for `duration`, or less when `stop` is requested. True when the
-  // whole duration went by. Thread-safe.
+  // Blocks for `duration` or until `stop` is requested. False when stopped.
+  // Thread-safe.
   virtual bool SleepFor(std::chrono::milliseconds duration,
                         std::stop_token stop) = 0;
 };

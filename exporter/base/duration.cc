@@ -6,7 +6,7 @@
 namespace kem {
 namespace {
 
-// The unit at the front of `text`, which is moved past it; 0 for none.
+// Removes the unit at the front of `text`; 0 when there is none.
 int64_t TakeUnitMillis(std::string_view& text) {
   const auto take = [&](std::string_view unit) {
     if (!text.starts_with(unit)) return false;

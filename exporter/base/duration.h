@@ -1,6 +1,6 @@
-// Durations as flags take them: "75s", "5m", "1h30m", "500ms", "0". The words
-// of Go's time.ParseDuration that users of Prometheus tools expect. Not for
-// times of day and not for negative spans.
+// Durations of flags: "75s", "5m", "1h30m", "500ms", "0", in the syntax of
+// Go's time.ParseDuration that Prometheus tools use. Times of day and negative
+// spans are not supported.
 #pragma once
 
 #include <chrono>
@@ -9,7 +9,7 @@
 
 namespace kem {
 
-// Empty when `text` is no duration, or one over 10,000 hours.
+// Empty when `text` is not a duration, or is over 10,000 hours. Thread-safe.
 std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text);
 
 }  // namespace kem

@@ -1,6 +1,6 @@
-// The environment variables, passed in so that tests own them. Main takes the
-// process's, tests a map. The only place that calls getenv (tests/lint checks
-// it); nothing here sets a variable.
+// Environment variables, injected so that tests need not set any: main passes
+// the process's, tests a map. The only place that calls getenv (tests/lint
+// checks this); nothing sets a variable.
 #pragma once
 
 #include <functional>
@@ -14,12 +14,12 @@ namespace kem {
 using Environment =
     std::function<std::optional<std::string>(const std::string& name)>;
 
-// The process's own environment. Thread-safe, as we never call setenv.
+// The process's environment. Thread-safe, because setenv is never called.
 Environment ProcessEnvironment();
 
-// All of it as "NAME=value", for a program that we start; `additions`, of the
-// same form, take the place of variables of their names, the last one of a name
-// wins. Thread-safe.
+// The whole environment for a child process, as "NAME=value". `additions`, of
+// the same form, replace variables of the same name; the last one wins.
+// Thread-safe.
 std::vector<std::string> ProcessEnvironmentWith(
     const std::vector<std::string>& additions);
 

@@ -1,6 +1,6 @@
-// How this layer reads files: kubeconfigs, tokens, certificates. Passed in, so
-// that tests need no disk. Tells a file that is not there (often fine) from one
-// that cannot be read (never fine). Not for anything but small text files.
+// Reads small files whole: tokens, certificates, kubeconfigs, /proc. Code that
+// reads files the user names takes a FileReader, so that its tests need no
+// disk. Writes nothing. Files over 16 MiB are refused.
 #pragma once
 
 #include <functional>
@@ -11,12 +11,16 @@
 
 namespace kem {
 
-// The file's bytes; empty when there is no such file; an error, worded for a
-// person, when it cannot be read. Thread-safe.
+// The file's bytes. The error contains the path and the system's message.
+// Thread-safe.
+Result<std::string> ReadFile(const std::string& path);
+
+// The file's bytes; empty when there is no such file, which is often fine, as
+// opposed to an unreadable file. Thread-safe.
 using FileReader =
     std::function<Result<std::optional<std::string>>(const std::string& path)>;
 
-// Reads the machine's own files.
+// Reads from disk with ReadFile.
 FileReader DiskFiles();
 
 }  // namespace kem

@@ -8,7 +8,7 @@
 namespace kem {
 namespace {
 
-// Exposition text repeats itself so much that higher levels gain little.
+// Higher levels gain little, because exposition text is so repetitive.
 constexpr int kLevel = 3;
 constexpr int kGzipWindowBits = 15 + 16;
 constexpr int kMemoryLevel = 8;
@@ -29,7 +29,7 @@ GzipStream::GzipStream() : stream_(std::make_unique<z_stream>()) {
   [[maybe_unused]] const int result =
       deflateInit2(stream_.get(), kLevel, Z_DEFLATED, kGzipWindowBits,
                    kMemoryLevel, Z_DEFAULT_STRATEGY);
-  // Else out of memory, as anywhere.
+  // It can only fail for lack of memory.
   assert(result == Z_OK);
 }
 
@@ -37,7 +37,7 @@ GzipStream::~GzipStream() { deflateEnd(stream_.get()); }
 
 void GzipStream::Append(std::string_view piece, bool last, std::string& out) {
   std::array<unsigned char, 16384> buffer;
-  // zlib only reads, but its type says otherwise.
+  // zlib does not write to its input, although the type allows it.
   stream_->next_in =
       const_cast<Bytef*>(reinterpret_cast<const Bytef*>(piece.data()));
   stream_->avail_in = static_cast<uInt>(piece.size());

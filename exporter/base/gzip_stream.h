@@ -1,7 +1,6 @@
-// gzip, piece by piece, of what goes out over HTTP: scrapes and sinks. In
-// place of httplib's own compression, which takes more than twice the time at
-// zlib's default level: every Prometheus asks for gzip at every scrape. Does
-// not decompress.
+// Streaming gzip compression for HTTP: scrapes and sinks. Replaces httplib's
+// own compression, which at zlib's default level takes more than twice the
+// time; Prometheus asks for gzip at every scrape. Does not decompress.
 #pragma once
 
 #include <memory>
@@ -12,10 +11,10 @@ struct z_stream_s;
 
 namespace kem {
 
-// Whether an Accept-Encoding header's value asks for gzip (RFC 9110, 12.5.3).
+// Whether an Accept-Encoding header's value accepts gzip (RFC 9110, 12.5.3).
 bool WantsGzip(std::string_view accept_encoding);
 
-// Used by one thread. Takes a quarter of a megabyte while it lives.
+// Not thread-safe. Takes 256 KiB of memory while it lives.
 class GzipStream {
  public:
   GzipStream();
@@ -23,8 +22,8 @@ class GzipStream {
   GzipStream(const GzipStream&) = delete;
   GzipStream& operator=(const GzipStream&) = delete;
 
-  // Appends to `out` what of the compressed text is ready, which may be
-  // nothing; with `last` all of it. Nothing may follow the last piece.
+  // Compresses `piece` and appends the output that is ready, if any, to `out`;
+  // with `last` all of it. No piece may follow the last one.
   void Append(std::string_view piece, bool last, std::string& out);
 
  private:

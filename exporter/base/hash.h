@@ -1,8 +1,7 @@
-// 128-bit keys for what would else be stored as text: Event names and label
-// tuples. Seeded with a secret, so that whoever may write Events cannot make
-// two keys meet; at 128 bits they do not by chance. Keys are saved with the
-// state, and the secret beside them, in a file that its owner alone may read
-// (mode 0600); neither is ever served, sent or logged.
+// 128-bit keys in place of stored text: Event names and label tuples. The
+// secret seed keeps a writer of Events from constructing collisions; at 128
+// bits they do not happen by chance. Keys and secret are saved together in the
+// state file (mode 0600) and are never served, sent or logged.
 #pragma once
 
 #include <array>
@@ -22,9 +21,9 @@ class Hasher {
  public:
   using Secret = std::array<unsigned char, 192>;
 
-  // With a secret from the operating system.
+  // Takes a secret from the operating system.
   Hasher();
-  // With the secret of saved keys.
+  // Takes the secret of saved keys.
   explicit Hasher(const Secret& secret) : secret_(secret) {}
 
   // Thread-safe.
@@ -36,9 +35,9 @@ class Hasher {
   Secret secret_;
 };
 
-// Tells damaged bytes from whole ones, not forged ones. The same in every build
-// and on every machine, which saved states and the names of mirrors rest on:
-// XXH3, stable since xxHash 0.8.0 (xxhash.h). Thread-safe.
+// Detects damage, not forgery. XXH3, whose output is stable since xxHash 0.8.0
+// (xxhash.h): saved states and the names of mirrored Events depend on that.
+// Thread-safe.
 uint64_t Checksum(std::string_view bytes, uint64_t seed);
 
 }  // namespace kem

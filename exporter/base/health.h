@@ -1,16 +1,15 @@
-// What /livez and /readyz answer. Made by pipeline/event_watcher.h and
-// offline/offline.cc, sent by web/.
-// No HTTP here.
+// The response of /livez and /readyz. Created by pipeline/event_watcher.h and
+// offline/offline.cc, sent by web/. Independent of HTTP, so that they need not
+// depend on web/.
 #pragma once
 
 #include <string>
 
 namespace kem {
 
-// One answer of a health endpoint.
 struct Health {
   bool ok = false;
-  // Why not, one line each; shown as the body.
+  // The problems, one a line; shown as the body.
   std::string text;
 };
 

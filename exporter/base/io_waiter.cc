@@ -14,7 +14,7 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// Also bounds the harm when no descriptor was left for the wake-up.
+// Bounds the delay of a stop when eventfd failed.
 constexpr milliseconds kLongestPoll{60000};
 
 }  // namespace

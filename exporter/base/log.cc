@@ -3,6 +3,7 @@
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include <array>
 #include <atomic>
 #include <nlohmann/json.hpp>
 
@@ -14,32 +15,19 @@ namespace {
 
 std::atomic<LogFormat> g_format{LogFormat::kLogfmt};
 
-spdlog::level::level_enum SpdlogLevel(LogLevel level) {
-  switch (level) {
-    case LogLevel::kDebug:
-      return spdlog::level::debug;
-    case LogLevel::kInfo:
-      return spdlog::level::info;
-    case LogLevel::kWarn:
-      return spdlog::level::warn;
-    case LogLevel::kError:
-      return spdlog::level::err;
-  }
-  return spdlog::level::info;
-}
+struct LevelEntry {
+  spdlog::level::level_enum level;
+  std::string_view name;
+};
 
-std::string_view LevelName(LogLevel level) {
-  switch (level) {
-    case LogLevel::kDebug:
-      return "debug";
-    case LogLevel::kInfo:
-      return "info";
-    case LogLevel::kWarn:
-      return "warn";
-    case LogLevel::kError:
-      return "error";
-  }
-  return "info";
+const LevelEntry& Entry(LogLevel level) {
+  static constexpr std::array<LevelEntry, 4> kEntries = {
+      {{spdlog::level::debug, "debug"},
+       {spdlog::level::info, "info"},
+       {spdlog::level::warn, "warn"},
+       {spdlog::level::err, "error"}}};
+  static_assert(kEntries.size() == static_cast<size_t>(LogLevel::kError) + 1);
+  return kEntries[static_cast<size_t>(level)];
 }
 
 // A JSON string literal; invalid UTF-8 becomes U+FFFD.
@@ -69,9 +57,9 @@ spdlog::logger& Logger() {
 
 void Write(LogLevel level, std::string_view msg,
            std::initializer_list<LogField> fields) {
-  if (!Logger().should_log(SpdlogLevel(level))) return;
+  if (!Logger().should_log(Entry(level).level)) return;
   Logger().log(
-      SpdlogLevel(level), "{}",
+      Entry(level).level, "{}",
       FormatLogLine(g_format, FormatRfc3339Millis(RealClock().WallNow()), level,
                     msg, fields));
 }
@@ -80,7 +68,7 @@ void Write(LogLevel level, std::string_view msg,
 
 void InitLog(LogLevel level, LogFormat format) {
   g_format = format;
-  Logger().set_level(SpdlogLevel(level));
+  Logger().set_level(Entry(level).level);
 }
 
 void LogDebug(std::string_view msg, std::initializer_list<LogField> fields) {
@@ -107,7 +95,7 @@ std::string FormatLogLine(LogFormat format, std::string_view time,
     line += json || NeedsQuotes(value) ? Quote(value) : std::string(value);
   };
   add("time", time);
-  add("level", LevelName(level));
+  add("level", Entry(level).name);
   add("msg", msg);
   for (const LogField& field : fields) add(field.key, field.value);
   return json ? "{" + line + "}" : line;

@@ -1,8 +1,7 @@
-// Structured log lines on stderr, logfmt or JSON, one object a line:
+// Structured log lines on stderr, in logfmt or JSON:
 //   time=2026-11-23T12:53:29.123Z level=info msg="Listening on" address=[::]:1
-// Used everywhere; takes key-value pairs, so that nothing is glued into a
-// message. Never logs a line an Event above debug, and never credentials.
-// All calls are thread-safe.
+// Values belong in fields, not in the message. Callers must not log
+// credentials, nor a line per Event above debug. All calls are thread-safe.
 #pragma once
 
 #include <concepts>
@@ -15,7 +14,7 @@ namespace kem {
 enum class LogLevel { kDebug, kInfo, kWarn, kError };
 enum class LogFormat { kLogfmt, kJson };
 
-// One key-value pair; lives only as long as the call it stands in.
+// Valid only during the call that it is an argument of.
 struct LogField {
   std::string_view key;
   std::string value;
@@ -27,7 +26,7 @@ struct LogField {
   LogField(std::string_view k, T v) : key(k), value(std::to_string(v)) {}
 };
 
-// Sets level and format for the process; before it, info and logfmt.
+// Sets level and format of the process; the defaults are info and logfmt.
 void InitLog(LogLevel level, LogFormat format);
 
 void LogDebug(std::string_view msg, std::initializer_list<LogField> fields);
@@ -35,8 +34,8 @@ void LogInfo(std::string_view msg, std::initializer_list<LogField> fields);
 void LogWarn(std::string_view msg, std::initializer_list<LogField> fields);
 void LogError(std::string_view msg, std::initializer_list<LogField> fields);
 
-// The line's text without its newline, as InitLog's format would have it.
-// Control characters and invalid UTF-8 in values come out escaped.
+// The line without its newline. Control characters in values are escaped,
+// invalid UTF-8 becomes U+FFFD.
 std::string FormatLogLine(LogFormat format, std::string_view time,
                           LogLevel level, std::string_view msg,
                           std::initializer_list<LogField> fields);

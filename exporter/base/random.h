@@ -1,15 +1,16 @@
-// Randomness, passed in so that tests own it: a number in [0, 1) at each call.
-// The reflector uses it for back-off jitter and the length of a watch. Not for
-// secrets.
+// Randomness, injected so that tests control it. The reflector uses it for
+// back-off jitter and the length of a watch.
+// Not for secrets.
 #pragma once
 
 #include <functional>
 
 namespace kem {
 
+// Returns a number in [0, 1) at each call.
 using RandomUnit = std::function<double()>;
 
-// A generator seeded from the operating system. Not thread-safe: one a thread.
+// Seeded from the operating system. Not thread-safe: use one per thread.
 RandomUnit MakeRandomUnit();
 
 }  // namespace kem

@@ -1,7 +1,7 @@
-// A value or the Error that explains why there is none. Used by every call of
-// ours that can fail; the names are std::expected's (which gcc 12 and clang 14
-// do not share), so that this file can become an alias one day. Dropping a
-// Result is a compiler warning, and so an error.
+// A value, or the Error that explains why there is none. Returned by every call
+// that can fail; ignoring one does not compile. The interface is a part of
+// std::expected's, which gcc 12 and clang 14 lack, so that it can replace this
+// class later.
 #pragma once
 
 #include <cassert>
@@ -45,7 +45,7 @@ class [[nodiscard]] Result {
   std::variant<T, Error> state_;
 };
 
-// Success has nothing to say: return Result<void>() or {}.
+// Return {} for success.
 template <>
 class [[nodiscard]] Result<void> {
  public:

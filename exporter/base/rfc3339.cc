@@ -12,7 +12,7 @@ using std::chrono::microseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-// Reads `width` digits at `at`; -1 when one of them is no digit.
+// Reads `width` digits at `at`; -1 when there is another character.
 int Digits(std::string_view text, size_t at, size_t width) {
   if (at + width > text.size()) return -1;
   int value = 0;
@@ -38,7 +38,7 @@ std::optional<WallTime> Assemble(int year, int month, int day, int hour,
          seconds(second);
 }
 
-// Reads ".123456789" at `at` and moves it past; nothing there is zero.
+// Reads an optional ".123456789" at `at` and advances `at` past it.
 std::optional<microseconds> Fraction(std::string_view text, size_t& at) {
   if (at >= text.size() || text[at] != '.') return microseconds(0);
   const size_t first = ++at;

@@ -1,6 +1,6 @@
-// Kubernetes' Time ("2006-01-02T15:04:05Z") and MicroTime (six more digits)
-// and the HTTP Date header, to and from WallTime. Used by the Event decoder on
-// the hot path, so it neither allocates nor knows about locales.
+// Kubernetes' Time ("2006-01-02T15:04:05Z"), MicroTime (six more digits) and
+// the HTTP Date header, to and from WallTime. Parsing is on the hot path of the
+// Event decoder, so it does not allocate and ignores the locale.
 #pragma once
 
 #include <optional>
@@ -12,11 +12,11 @@
 namespace kem {
 
 // Any RFC 3339 time with up to nine fraction digits (cut to microseconds) and
-// `Z` or a numeric offset. Empty when `text` is anything else. Years 1 to 9999.
+// `Z` or a numeric offset, of the years 1 to 9999; else empty.
 std::optional<WallTime> ParseRfc3339(std::string_view text);
 
-// "Mon, 23 Nov 2026 12:53:29 GMT", the one form RFC 9110 lets servers send.
-// Empty when `text` is anything else.
+// "Mon, 23 Nov 2026 12:53:29 GMT", the only form that RFC 9110 allows servers
+// to send; else empty.
 std::optional<WallTime> ParseHttpDate(std::string_view text);
 
 // "2026-11-23T12:53:29.123Z": milliseconds, UTC.

@@ -13,12 +13,12 @@ int ReleaseSegments(dl_phdr_info* object, size_t, void*) {
   const auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
   for (int i = 0; i < object->dlpi_phnum; ++i) {
     const ElfW(Phdr)& segment = object->dlpi_phdr[i];
-    // Writable segments hold what was relocated: that exists nowhere else.
+    // Writable segments contain relocations, which cannot be read again.
     if (segment.p_type != PT_LOAD || (segment.p_flags & PF_W) != 0) continue;
     const uintptr_t begin = (object->dlpi_addr + segment.p_vaddr) & ~(page - 1);
     const uintptr_t end = object->dlpi_addr + segment.p_vaddr + segment.p_memsz;
-    // Refused for the kernel's own object, which costs nothing.
-    // NOLINTNEXTLINE(performance-no-int-to-ptr): the linker tells numbers.
+    // Fails without effect for the kernel's vDSO.
+    // NOLINTNEXTLINE(performance-no-int-to-ptr): the linker returns numbers.
     ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
   }
   return 0;

@@ -1,7 +1,6 @@
-// SIGTERM, SIGINT and SIGHUP, which asks for a reload, as something to wait for
-// instead of handlers that may do next to nothing. Main makes one before the
-// first thread, so that all threads inherit the mask and the signals wait for
-// it.
+// SIGTERM, SIGINT and SIGHUP (reload) as a blocking call, because a signal
+// handler may call next to nothing. Main creates one before it starts a thread:
+// threads inherit the mask, so that only Wait receives the signals.
 #pragma once
 
 #include <csignal>
@@ -10,11 +9,11 @@ namespace kem {
 
 class TerminationSignals {
  public:
-  // Blocks all of them in this thread and those it starts.
+  // Blocks the signals in this thread and in those it starts.
   TerminationSignals();
 
-  // Waits for one of them and returns its number. Several SIGHUPs at once may
-  // be one.
+  // Blocks until a signal arrives and returns its number. Several SIGHUPs may
+  // be merged into one.
   int Wait() const;
 
  private:

@@ -1,6 +1,6 @@
-// A file descriptor that is closed when its owner goes. Used for sockets and
-// wake-ups of this layer. Says nothing about errors of close, which nobody
-// could act upon.
+// Owns a file descriptor and closes it. Used for files, sockets, pipes and
+// eventfds. Ignores errors of close, because no caller could handle them.
+// Not for files whose writes must be durable: fsync those first.
 #pragma once
 
 #include <unistd.h>

@@ -1,6 +1,6 @@
-// UTF-8 as far as the exporter looks into texts: where a character ends. Used
-// where texts from outside are cut or shown. Knows nothing of what characters
-// mean.
+// The boundaries of characters in UTF-8. Used wherever text from outside is cut
+// or shown. Does not classify characters.
+// Pure functions, thread-safe.
 #pragma once
 
 #include <cstddef>
@@ -9,8 +9,8 @@
 
 namespace kem {
 
-// The longest beginning of `text` of at most `limit` bytes that splits no
-// character.
+// The longest prefix of `text` of at most `limit` bytes that does not split a
+// character. The only function that cuts text.
 inline std::string_view CutUtf8(std::string_view text, size_t limit) {
   if (text.size() <= limit) return text;
   size_t end = limit;
@@ -26,8 +26,8 @@ struct Utf8Char {
   size_t size = 1;  // in bytes
 };
 
-// The first character of a text that is not empty; one byte of kInvalid where
-// none begins (also overlong forms, surrogates and what is past U+10FFFF).
+// The first character of `text`, which must not be empty. One byte of kInvalid
+// for malformed UTF-8, overlong forms, surrogates and above U+10FFFF.
 inline Utf8Char FirstUtf8(std::string_view text) {
   const auto byte = [&](size_t i) {
     return static_cast<unsigned char>(i < text.size() ? text[i] : '\0');

@@ -31,7 +31,7 @@ Result<ServerUrl> ReadEndpoint(const std::string& endpoint) {
   Result<ServerUrl> url = ParseServerUrl(endpoint, false);
   if (!url) return Refuse("endpoint " + url.error().message);
   if (url->path_prefix.ends_with("/v1/logs")) {
-    return Refuse(name + "must be without /v1/logs, which is added");
+    return Refuse(name + "must not end with /v1/logs, which the exporter adds");
   }
   return url;
 }
@@ -73,8 +73,9 @@ Result<ApiAccess> ResolveCollector(const SinkConfig& sink,
   if (!server) return server.error();
   access.server = std::move(*server);
   if (!access.server.tls && !(sink.ca_file.empty() && sink.cert_file.empty())) {
-    return Refuse("endpoint \"" + sink.endpoint +
-                  "\" must be https:// for ca-file and cert-file to be used");
+    return Refuse(
+        "endpoint \"" + sink.endpoint +
+        "\" must begin with https:// when ca-file or cert-file is set");
   }
   const Result<void> files = ReadFiles(sink, read, access);
   if (!files) return files.error();

@@ -1,6 +1,6 @@
-// Where an otlp sink's collector is and how to reach it: endpoint and PEM
-// files of the configuration, judged, with the environment's proxy, as what
-// HttplibTransport takes. Used by sink_entries.h. Opens no connection.
+// How an otlp sink reaches its collector: the endpoint, PEM files and the proxy
+// of the environment, checked, as HttplibTransport uses them. Used by
+// sink_entries.cc. Opens no connection.
 #pragma once
 
 #include <string>
@@ -13,9 +13,8 @@
 
 namespace kem {
 
-// The files are read and checked now, and again for each connection. The error
-// is kInvalidConfig: a clause that begins with the key that is wrong.
-// Thread-safe.
+// Reads and checks the files; each connection reads them again. The error is
+// kInvalidConfig, a clause that begins with the invalid key. Thread-safe.
 Result<ApiAccess> ResolveCollector(const SinkConfig& sink,
                                    const Environment& environment,
                                    const FileReader& read);

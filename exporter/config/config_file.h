@@ -1,11 +1,10 @@
-// The file of --config.file: YAML that gives options of the table by their
-// names, nested by the dots, lists as lists:
+// The file of --config.file: YAML that sets options of the table, nested by the
+// dots of their names:
 //   watch:
 //     timeout: 2m
 //   namespaces: [shop, kube-system]
-// Turns text into values by option and says where each stands. Judges keys and
-// shapes; values are judged by the option's own row, as those of flags are. The
-// list `sinks`, which no flag can give, is judged by sink_entries.h.
+// Parses the text into values with their lines and checks keys and kinds. The
+// option's row checks its value, and sink_entries.h the list `sinks`.
 #pragma once
 
 #include <string>
@@ -23,7 +22,7 @@ struct ConfigValue {
   int line = 0;
 };
 
-// A key of an entry of `sinks`, each at most once.
+// A key of an entry of `sinks`; each is there at most once.
 struct SinkValue {
   std::string key;
   std::string text;
@@ -33,22 +32,21 @@ struct SinkValue {
 struct SinkEntry {
   int line = 0;
   std::vector<SinkValue> values;
-  // Of its `filter`: options of what is counted.
+  // Its `filter`.
   std::vector<ConfigValue> filter;
 };
 
 struct ConfigFile {
-  // Each option at most once.
+  // Each option is there at most once.
   std::vector<ConfigValue> values;
   std::vector<SinkEntry> sinks;
 };
 
-// `path` is for the error, which is kInvalidConfig and one sentence that names
-// file and line. Thread-safe.
+// The error is kInvalidConfig, one sentence with `path` and line. Thread-safe.
 Result<ConfigFile> ParseConfigFile(std::string_view text,
                                    const std::string& path);
 
-// "config.yaml line 3: watch.timeout": the place of a value, for an error.
+// "config.yaml line 3: watch.timeout", for an error.
 std::string PlaceOf(const ConfigValue& value, const std::string& path);
 
 }  // namespace kem

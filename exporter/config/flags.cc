@@ -6,7 +6,7 @@
 #include <optional>
 #include <utility>
 
-#include "base/one_line.h"
+#include "base/ascii.h"
 #include "config/config_file.h"
 #include "config/sink_entries.h"
 #include "version.h"
@@ -17,10 +17,10 @@ namespace {
 constexpr char kAbout[] =
     "kube-event-metrics counts the Events of a Kubernetes cluster for "
     "Prometheus, by reason, object kind and scope.\n\n"
-    "Without --kubeconfig and --apiserver it takes the files of KUBECONFIG, "
-    "else ~/.kube/config, else the service account of the pod it runs in.";
+    "Without --kubeconfig and --apiserver it uses the files in KUBECONFIG, "
+    "then ~/.kube/config, then the service account of its pod.";
 
-// An option as the command line gives it.
+// An option on the command line.
 struct Flag {
   const OptionRow* row = nullptr;
   std::string text;
@@ -37,7 +37,7 @@ struct Flag {
 
 using Flags = std::deque<Flag>;
 
-// The configuration file, its values by option.
+// The content of the configuration file.
 struct FileValues {
   std::map<const OptionRow*, ConfigValue> by_row;
   std::vector<SinkConfig> sinks;
@@ -78,8 +78,9 @@ void Declare(CLI::App& app, Flags& flags) {
     }
     flag.option->group(row.group);
   }
-  app.set_help_flag("-h,--help", "Print this and exit.");
-  app.set_version_flag("--version", VersionText(), "Print it and exit.");
+  app.set_help_flag("-h,--help", "Print this help and exit.");
+  app.set_version_flag("--version", VersionText(),
+                       "Print the version and exit.");
 }
 
 std::string ConfigPath(const Flags& flags) {
@@ -98,7 +99,7 @@ Result<FileValues> ReadConfigFile(const std::string& path,
   if (!text) return text.error().WithPrefix("--config.file");
   if (!text->has_value()) {
     return Error{ErrorCode::kInvalidConfig,
-                 "--config.file: there is no file " + path};
+                 "--config.file: the file " + path + " does not exist"};
   }
   Result<ConfigFile> file = ParseConfigFile(**text, path);
   if (!file) return file.error();
@@ -112,8 +113,8 @@ Result<FileValues> ReadConfigFile(const std::string& path,
   return values;
 }
 
-// What the command line says, else the file, else the table. What is wrong in
-// the file is refused even where a flag hides it.
+// The command line overrides the file, and the file the defaults. A wrong value
+// in the file is an error even if a flag overrides it.
 std::variant<Options, Exit> Combine(const Flags& flags, const FileValues& file,
                                     const std::string& path) {
   Options options;
@@ -122,13 +123,13 @@ std::variant<Options, Exit> Combine(const Flags& flags, const FileValues& file,
     OptionValues values = flag.Values();
     if (const auto it = file.by_row.find(flag.row); it != file.by_row.end()) {
       const ConfigValue& value = it->second;
-      const std::string problem = flag.row->take(value.values, options);
+      const std::string problem = flag.row->Take(value.values, options);
       if (!problem.empty()) {
         return Refuse(PlaceOf(value, path) + " " + problem);
       }
       if (flag.option->count() == 0) values = value.values;
     }
-    const std::string problem = flag.row->take(values, options);
+    const std::string problem = flag.row->Take(values, options);
     if (!problem.empty()) {
       return Refuse(std::string("--") + flag.row->name + " " + problem);
     }

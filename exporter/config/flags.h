@@ -1,7 +1,7 @@
-// From argv, and the configuration file it may name, to options that are valid,
-// or to what to print instead. Used by main at the start, and again by a
-// reload. Which options there are is said in option_table.h. Talks to nothing:
-// a kubeconfig is judged by ResolveAccess.
+// Turns argv and the configuration file into checked options, or into a text to
+// print before the process exits. Used by main and by a reload.
+// option_table.h lists the options. Opens no connection and reads no
+// kubeconfig, which is ResolveAccess's.
 #pragma once
 
 #include <chrono>
@@ -19,7 +19,7 @@
 
 namespace kem {
 
-// Validated: every value may be used as it is. The defaults are the table's.
+// Checked values. The defaults are those of option_table.cc.
 struct Options {
   std::string kubeconfig;
   std::string context;
@@ -30,11 +30,11 @@ struct Options {
   FilterOptions filter;
   std::chrono::seconds initial_zero{75};
   size_t max_series = 50'000;
-  // 0: for ever.
+  // 0 keeps series forever.
   std::chrono::seconds retention = std::chrono::hours(24);
   bool created_timestamps = false;
   bool exemplars = false;
-  // Empty to keep nothing.
+  // Empty for no state.
   std::string state_file;
   std::chrono::milliseconds state_interval{10'000};
   ListenAddress listen_address;
@@ -46,25 +46,24 @@ struct Options {
   bool dry_run = false;
   std::string events_from;  // "-" is standard input
   bool once = false;
-  // Of the configuration file only.
+  // From the configuration file only.
   std::vector<SinkConfig> sinks;
 
-  // What each row of the table was given, in its order: by this a reload sees
-  // what changed.
+  // The values of each row of the table, in its order. A reload compares them.
   std::vector<OptionValues> given;
 };
 
-// What main prints before it ends with `code`: help and version on stdout with
-// 0, one sentence on stderr with 2.
+// What main prints before it exits with `code`: help or version on stdout for
+// 0, one sentence on stderr for 2.
 struct Exit {
   int code = 0;
   std::string text;
-  // The sentence alone; empty with 0.
+  // The sentence without prefix and newline; empty for 0.
   std::string problem = {};
 };
 
-// Reads, by `read`, the file of --config.file and what an otlp sink in it
-// names, and no other. `environment` is for proxies. Thread-safe.
+// `read` is called for the file of --config.file and the files that otlp sinks
+// in it name. `environment` is for proxies. Thread-safe.
 std::variant<Options, Exit> ParseFlags(
     int argc, const char* const* argv, const FileReader& read,
     const Environment& environment = ProcessEnvironment());

@@ -1,6 +1,6 @@
-// The address that the exporter serves on, as --web.listen-address gives it.
-// Checked with the flags, so that a wrong one is told of before anything runs,
-// and used by HttpServer. Resolves no names.
+// The address of --web.listen-address. Parsed with the flags, so that an
+// invalid one fails the start, and used by web/listener.h, which resolves the
+// name and binds it.
 #pragma once
 
 #include <string>
@@ -10,11 +10,11 @@
 namespace kem {
 
 struct ListenAddress {
-  std::string host;  // empty: every interface; IPv6 without brackets
-  int port = 0;      // 0: any free one
+  std::string host;  // empty for all interfaces; IPv6 without brackets
+  int port = 0;      // 0 for a free one
 };
 
-// Reads "host:port", ":port" or "[::1]:port". The error is kInvalidConfig, one
+// Parses "host:port", ":port" or "[::1]:port". The error is kInvalidConfig, a
 // clause that begins with the text.
 Result<ListenAddress> ParseListenAddress(const std::string& text);
 

@@ -1,10 +1,10 @@
 #include "config/option_table.h"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/duration.h"
 #include "config/flags.h"
 
@@ -12,17 +12,18 @@ namespace kem {
 namespace {
 
 using std::chrono::hours;
+using std::chrono::milliseconds;
 using std::chrono::seconds;
 using enum OptionKind;
 
 constexpr char kAccess[] = "Access to the API server";
-constexpr char kWatch[] = "Watching";
-constexpr char kFilter[] = "What is counted";
+constexpr char kWatch[] = "Watch";
+constexpr char kFilter[] = "Filters";
 constexpr char kMetrics[] = "Metrics";
 constexpr char kState[] = "State";
-constexpr char kWeb[] = "Serving";
+constexpr char kWeb[] = "Web server";
 constexpr char kLog[] = "Logging";
-constexpr char kOffline[] = "Without an API server";
+constexpr char kOffline[] = "Offline";
 constexpr char kConfig[] = "Configuration";
 
 std::string Quoted(const std::string& text) { return '"' + text + '"'; }
@@ -54,22 +55,31 @@ std::string TakeOneOf(const OptionValues& values, T& field,
   return Quoted(values[0]) + " must be " + names;
 }
 
-std::string TakeWatchTimeout(const OptionValues& values, Options& options) {
-  const auto duration = ParseDuration(values[0]);
-  if (!duration || *duration < seconds(30) || *duration > hours(1)) {
-    return Quoted(values[0]) + " must be a duration from 30s to 1h";
+// Empty when `text` is a duration from `least` to `most`, stored in `to`.
+template <typename T>
+std::string TakeDuration(const std::string& text, milliseconds least,
+                         milliseconds most, const char* range, T& to) {
+  const auto duration = ParseDuration(text);
+  if (!duration || *duration < least || *duration > most) {
+    return Quoted(text) + " must be a duration from " + range;
   }
-  options.watch_timeout = std::chrono::duration_cast<seconds>(*duration);
+  to = std::chrono::ceil<T>(*duration);
   return "";
 }
 
+std::string TakeWatchTimeout(const OptionValues& values, Options& options) {
+  return TakeDuration(values[0], seconds(30), hours(1), "30s to 1h",
+                      options.watch_timeout);
+}
+
 std::string TakeInitialZero(const OptionValues& values, Options& options) {
-  const auto duration = ParseDuration(values[0]);
-  if (!duration || *duration > hours(1)) {
-    return Quoted(values[0]) + " must be a duration from 0 to 1h, such as 75s";
-  }
-  options.initial_zero = std::chrono::ceil<seconds>(*duration);
-  return "";
+  return TakeDuration(values[0], seconds(0), hours(1), "0 to 1h, such as 75s",
+                      options.initial_zero);
+}
+
+std::string TakeStateInterval(const OptionValues& values, Options& options) {
+  return TakeDuration(values[0], seconds(1), hours(1), "1s to 1h, such as 10s",
+                      options.state_interval);
 }
 
 std::string TakeMaxSeries(const OptionValues& values, Options& options) {
@@ -86,26 +96,17 @@ std::string TakeMaxSeries(const OptionValues& values, Options& options) {
   return "";
 }
 
-// Judged after the initial zero.
+// The table has it after --metrics.initial-zero, which it compares with.
 std::string TakeRetention(const OptionValues& values, Options& options) {
   const auto duration = ParseDuration(values[0]);
   if (!duration ||
       (duration->count() != 0 &&
        (*duration < seconds(10) || *duration <= 2 * options.initial_zero))) {
     return Quoted(values[0]) +
-           " must be 0 or a duration of 10s and more, such as 24h, and longer "
+           " must be 0 or a duration of at least 10s, such as 24h, and more "
            "than twice --metrics.initial-zero";
   }
   options.retention = std::chrono::ceil<seconds>(*duration);
-  return "";
-}
-
-std::string TakeStateInterval(const OptionValues& values, Options& options) {
-  const auto duration = ParseDuration(values[0]);
-  if (!duration || *duration < seconds(1) || *duration > hours(1)) {
-    return Quoted(values[0]) + " must be a duration from 1s to 1h, such as 10s";
-  }
-  options.state_interval = *duration;
   return "";
 }
 
@@ -114,8 +115,8 @@ std::string TakeNamespaces(const OptionValues& values,
   for (const std::string& name : values) {
     if (!IsNamespaceName(name)) {
       return Quoted(name) +
-             " is no namespace name: lower-case letters, digits and hyphens, "
-             "at most 63";
+             " is not a namespace name: use at most 63 lowercase letters, "
+             "digits and hyphens";
     }
   }
   names = values;
@@ -128,8 +129,7 @@ std::string TakeWatchNamespaces(const OptionValues& values, Options& options) {
   return TakeNamespaces(values, options.namespaces);
 }
 
-std::string TakeScope(const OptionValues& values, Options& options) {
-  FilterOptions& filter = options.filter;
+std::string TakeScope(const OptionValues& values, FilterOptions& filter) {
   filter.cluster_scoped = values[0] != "namespaced";
   filter.namespaced = values[0] != "cluster";
   if (values[0] == "all" || filter.cluster_scoped != filter.namespaced) {
@@ -138,15 +138,16 @@ std::string TakeScope(const OptionValues& values, Options& options) {
   return Quoted(values[0]) + " must be all, cluster or namespaced";
 }
 
-std::string TakeFilterNamespaces(const OptionValues& values, Options& options) {
-  return TakeNamespaces(values, options.filter.namespaces);
+std::string TakeFilterNamespaces(const OptionValues& values,
+                                 FilterOptions& filter) {
+  return TakeNamespaces(values, filter.namespaces);
 }
 
 template <FilterList FilterOptions::*kList,
           std::vector<std::string> FilterList::*kSide>
-std::string TakeExpressions(const OptionValues& values, Options& options) {
+std::string TakeExpressions(const OptionValues& values, FilterOptions& filter) {
   std::string problem = ExpressionProblem(values);
-  if (problem.empty()) options.filter.*kList.*kSide = values;
+  if (problem.empty()) filter.*kList.*kSide = values;
   return problem;
 }
 
@@ -160,8 +161,8 @@ std::string TakeListenAddress(const OptionValues& values, Options& options) {
 std::string TakeTelemetryPath(const OptionValues& values, Options& options) {
   const std::string& path = values[0];
   const auto ok = [](char c) {
-    return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '/' ||
-           c == '.' || c == '_' || c == '-';
+    return IsAsciiAlphanumeric(c) || c == '/' || c == '.' || c == '_' ||
+           c == '-';
   };
   if (path.size() < 2 || path.front() != '/' || path == "/livez" ||
       path == "/readyz" || !std::all_of(path.begin(), path.end(), ok)) {
@@ -190,125 +191,149 @@ std::string TakeLogFormat(const OptionValues& values, Options& options) {
 
 constexpr OptionRow kTable[] = {
     {"kubeconfig", kAccess, kText, "FILE", "",
-     "Kubeconfig to use instead of KUBECONFIG and ~/.kube/config.",
+     "Path of the kubeconfig file. Default: the files in KUBECONFIG, then "
+     "~/.kube/config, then the service account of the pod.",
      TakeText<&Options::kubeconfig>},
     {"context", kAccess, kText, "NAME", "",
-     "Context of the kubeconfig; its current-context when empty.",
+     "Context of the kubeconfig to use. Default: its current-context.",
      TakeText<&Options::context>},
     {"apiserver", kAccess, kText, "URL", "",
-     "URL of the API server, in place of the kubeconfig's. Alone it means "
-     "anonymous access.",
+     "URL of the API server; overrides the kubeconfig's server. Without a "
+     "kubeconfig, requests are anonymous.",
      TakeText<&Options::apiserver>},
     {"watch.namespaces", kWatch, kList, "NAME,...", "",
-     "Watch the Events of these namespaces only, one stream each. Events of "
-     "cluster-scoped objects sit in default or kube-system.",
+     "Namespaces to watch, one watch each. Events of cluster-scoped objects "
+     "are "
+     "in default and kube-system. Default: all namespaces.",
      TakeWatchNamespaces},
     {"watch.timeout", kWatch, kText, "DURATION", "290s",
-     "Longest life of one watch, 30s to 1h. Lower it where a load balancer "
-     "cuts quiet connections earlier; above 290s the API server may have "
-     "compacted what a quiet watch needs to resume.",
+     "Maximum duration of one watch request, from 30s to 1h. Lower it when a "
+     "load balancer closes idle connections earlier. Above 290s, the API "
+     "server may have compacted the version from which a quiet watch resumes.",
      TakeWatchTimeout},
     {"scope", kFilter, kText, "SCOPE", "all",
-     "Count Events of these objects: all, cluster (those that live in no "
-     "namespace) or namespaced.",
-     TakeScope, true, true},
+     "Count only Events of these objects: all, cluster (cluster-scoped) or "
+     "namespaced.",
+     nullptr, true, TakeScope},
     {"namespaces", kFilter, kList, "NAME,...", "",
-     "Of namespaced objects, count those in these namespaces only.",
-     TakeFilterNamespaces, true, true},
-    {"kinds", kFilter, kList, "EXPR,...", "",
-     "Count these kinds of object only: RE2 expressions, of which one matches "
-     "the whole value.",
-     TakeExpressions<&FilterOptions::kinds, &FilterList::include>, true, true},
-    {"kinds-exclude", kFilter, kList, "EXPR,...", "",
-     "Do not count these, whatever --kinds says.",
-     TakeExpressions<&FilterOptions::kinds, &FilterList::exclude>, true, true},
-    {"reasons", kFilter, kList, "EXPR,...", "",
-     "Count these reasons only: RE2 expressions, of which one matches the "
-     "whole value.",
-     TakeExpressions<&FilterOptions::reasons, &FilterList::include>, true,
-     true},
-    {"reasons-exclude", kFilter, kList, "EXPR,...", "",
-     "Do not count these, whatever --reasons says.",
-     TakeExpressions<&FilterOptions::reasons, &FilterList::exclude>, true,
-     true},
-    {"types", kFilter, kList, "EXPR,...", "",
-     "Count these types: Normal, Warning, other only: RE2 expressions, of "
-     "which one matches the whole value.",
-     TakeExpressions<&FilterOptions::types, &FilterList::include>, true, true},
-    {"types-exclude", kFilter, kList, "EXPR,...", "",
-     "Do not count these, whatever --types says.",
-     TakeExpressions<&FilterOptions::types, &FilterList::exclude>, true, true},
-    {"components", kFilter, kList, "EXPR,...", "",
-     "Count these reporting components only: RE2 expressions, of which one "
-     "matches the whole value.",
-     TakeExpressions<&FilterOptions::components, &FilterList::include>, true,
-     true},
-    {"components-exclude", kFilter, kList, "EXPR,...", "",
-     "Do not count these, whatever --components says.",
-     TakeExpressions<&FilterOptions::components, &FilterList::exclude>, true,
-     true},
+     "Of namespaced objects, count only those in these namespaces. Default: "
+     "all.",
+     nullptr, true, TakeFilterNamespaces},
+    {"kinds", kFilter, kList, "REGEX,...", "",
+     "Count only Events of objects whose kind matches one of these anchored "
+     "RE2 expressions. Default: all.",
+     nullptr, true,
+     TakeExpressions<&FilterOptions::kinds, &FilterList::include>},
+    {"kinds-exclude", kFilter, kList, "REGEX,...", "",
+     "Do not count Events of objects whose kind matches one of these; "
+     "overrides --kinds.",
+     nullptr, true,
+     TakeExpressions<&FilterOptions::kinds, &FilterList::exclude>},
+    {"reasons", kFilter, kList, "REGEX,...", "",
+     "Count only Events whose reason matches one of these anchored RE2 "
+     "expressions. Default: all.",
+     nullptr, true,
+     TakeExpressions<&FilterOptions::reasons, &FilterList::include>},
+    {"reasons-exclude", kFilter, kList, "REGEX,...", "",
+     "Do not count Events whose reason matches one of these; overrides "
+     "--reasons.",
+     nullptr, true,
+     TakeExpressions<&FilterOptions::reasons, &FilterList::exclude>},
+    {"types", kFilter, kList, "REGEX,...", "",
+     "Count only Events whose type (Normal, Warning or other) matches one of "
+     "these anchored RE2 expressions. Default: all.",
+     nullptr, true,
+     TakeExpressions<&FilterOptions::types, &FilterList::include>},
+    {"types-exclude", kFilter, kList, "REGEX,...", "",
+     "Do not count Events whose type matches one of these; overrides --types.",
+     nullptr, true,
+     TakeExpressions<&FilterOptions::types, &FilterList::exclude>},
+    {"components", kFilter, kList, "REGEX,...", "",
+     "Count only Events whose reporting component matches one of these "
+     "anchored RE2 expressions. Default: all.",
+     nullptr, true,
+     TakeExpressions<&FilterOptions::components, &FilterList::include>},
+    {"components-exclude", kFilter, kList, "REGEX,...", "",
+     "Do not count Events whose reporting component matches one of these; "
+     "overrides --components.",
+     nullptr, true,
+     TakeExpressions<&FilterOptions::components, &FilterList::exclude>},
     {"metrics.initial-zero", kMetrics, kText, "DURATION", "75s",
-     "Show 0 in a new counter for this long, so that increase() sees its "
-     "first occurrence. Two scrape intervals and a bit; 0 turns it off.",
+     "How long a new counter is exposed as 0, so that increase() includes its "
+     "first occurrences, from 0 to 1h. Set more than two scrape intervals; 0 "
+     "disables it.",
      TakeInitialZero},
     {"metrics.max-series", kMetrics, kText, "NUMBER", "50000",
-     "Most series of one family. Past it occurrences count in one series a "
-     "scope and type, whose other labels say _overflow.",
+     "Maximum number of series per metric family. Further occurrences are "
+     "counted in one series per scope and type, with _overflow in the other "
+     "labels.",
      TakeMaxSeries},
     {"metrics.retention", kMetrics, kText, "DURATION", "24h",
-     "Drop a series when it was idle for so long and no Event is in it; 0 "
-     "keeps all.",
+     "How long a series without occurrences and without Events in the cluster "
+     "is kept, at least 10s; 0 keeps it forever.",
      TakeRetention},
     {"metrics.created-timestamps", kMetrics, kSwitch, "", "",
-     "Tell in OpenMetrics when each counter began, for a Prometheus with "
-     "created-timestamp-zero-ingestion; it doubles a scrape.",
+     "Expose the creation time of each counter in OpenMetrics, for Prometheus "
+     "with the feature created-timestamp-zero-ingestion. Doubles the size of a "
+     "scrape.",
      TakeSwitch<&Options::created_timestamps>},
     {"metrics.exemplars", kMetrics, kSwitch, "", "",
-     "Name in OpenMetrics the latest Event of each counter, for a Prometheus "
-     "with exemplar-storage.",
+     "Expose the latest Event of each counter as an exemplar in OpenMetrics, "
+     "for Prometheus with the feature exemplar-storage.",
      TakeSwitch<&Options::exemplars>},
     {"state.file", kState, kText, "FILE", "",
-     "File to keep counters and what was seen in, so that a restart goes on "
-     "without a reset. Without it counting starts anew.",
+     "File that keeps counters, sink queues and the watch position, so that "
+     "counters continue after a restart. Default: none, and counters restart "
+     "at 0.",
      TakeText<&Options::state_file>},
     {"state.interval", kState, kText, "DURATION", "10s",
-     "How often to write it whole, 1s to 1h; what is counted between is "
-     "written beside it before it is shown.",
+     "Interval between full writes of the state file, from 1s to 1h. Changes "
+     "in between are written to a journal beside it before they are exposed.",
      TakeStateInterval},
     {"web.listen-address", kWeb, kText, "HOST:PORT", ":9953",
-     "Address to serve on. Port 0 takes a free one, which the log tells.",
+     "Address to listen on. Port 0 selects a free port, which is logged.",
      TakeListenAddress},
     {"web.telemetry-path", kWeb, kText, "PATH", "/metrics",
-     "Path of the metrics.", TakeTelemetryPath},
+     "Path under which to expose metrics.", TakeTelemetryPath},
     {"web.config.file", kWeb, kText, "FILE", "",
-     "TLS, client certificates and basic authentication, in the format of the "
-     "Prometheus exporter-toolkit. Looked at again while running.",
+     "Configuration file for TLS, client certificates and basic "
+     "authentication, in the format of the Prometheus exporter-toolkit. "
+     "Changes "
+     "apply without a restart. Default: none, plain HTTP without "
+     "authentication.",
      TakeText<&Options::web_config_file>},
-    {"log.level", kLog, kText, "LEVEL", "info", "debug, info, warn or error.",
-     TakeLogLevel, true},
-    {"log.format", kLog, kText, "FORMAT", "logfmt", "logfmt or json.",
-     TakeLogFormat},
+    {"log.level", kLog, kText, "LEVEL", "info",
+     "Least severe level to log: debug, info, warn or error.", TakeLogLevel,
+     true},
+    {"log.format", kLog, kText, "FORMAT", "logfmt",
+     "Format of log lines: logfmt or json.", TakeLogFormat},
     {kConfigFileOption, kConfig, kText, "FILE", "",
-     "YAML file that gives any of these options, nested by their dots; flags "
-     "win. Its list sinks says where Events are passed on to. SIGHUP and "
-     "POST /-/reload take over its filters, sinks and log level.",
+     "YAML file that sets options, nested by the dots of their names, and the "
+     "list sinks, which receives occurrences. Flags override it. SIGHUP and "
+     "POST /-/reload apply changed filters, sinks and log level.",
      TakeText<&Options::config_file>},
     {"dry-run", kConfig, kSwitch, "", "",
-     "Check options, files and what the API server lets us do, print what is "
-     "missing as RBAC objects, and exit: 0 nothing, 1 something, 2 wrong "
-     "options or files.",
+     "Check options, files and access to the API server, print missing "
+     "permissions as RBAC objects, and exit: 0 when nothing is missing, 1 when "
+     "something is, 2 for invalid options or files.",
      TakeSwitch<&Options::dry_run>},
     {"events.from", kOffline, kText, "FILE", "",
-     "Count what kubectl get events -A -o json printed, with --watch "
-     "--output-watch-events or without, instead of asking an API server; - is "
-     "the standard input.",
+     "Count the Events in this output of kubectl get events -A -o json, with "
+     "or without --watch --output-watch-events, instead of watching an API "
+     "server; - reads standard input.",
      TakeText<&Options::events_from>},
     {"once", kOffline, kSwitch, "", "",
-     "With --events.from: print the metrics at the end of the input and exit.",
+     "With --events.from, print the metrics at the end of the input and exit.",
      TakeSwitch<&Options::once>},
 };
 
 }  // namespace
+
+std::string OptionRow::Take(const OptionValues& values,
+                            Options& options) const {
+  return take_filter != nullptr ? take_filter(values, options.filter)
+                                : take_option(values, options);
+}
 
 std::span<const OptionRow> OptionTable() { return kTable; }
 

@@ -8,9 +8,9 @@
 #include <string_view>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/duration.h"
 #include "config/collector_access.h"
-#include "config/flags.h"
 
 namespace kem {
 namespace {
@@ -23,7 +23,7 @@ std::string Quoted(std::string_view text) {
   return '"' + std::string(text) + '"';
 }
 
-// Where relative file names begin.
+// The folder in which relative file names start.
 struct Place {
   std::string folder;
   std::string File(const std::string& name) const {
@@ -32,7 +32,7 @@ struct Place {
   }
 };
 
-// What is wrong, worded to follow the key's name; empty when all is well.
+// Returns what is wrong, worded to follow the key's name; empty on success.
 using Take = std::string (*)(const std::string& value, const Place& place,
                              SinkConfig& sink);
 
@@ -51,7 +51,7 @@ std::string TakeNumber(const std::string& value, size_t least, size_t most,
 std::string TakeName(const std::string& value, const Place&, SinkConfig& sink) {
   if (!IsNamespaceName(value)) {
     return Quoted(value) +
-           " must be lower-case letters, digits and hyphens, at most 63";
+           " must be at most 63 lowercase letters, digits and hyphens";
   }
   sink.queue.name = value;
   return "";
@@ -92,7 +92,8 @@ std::string TakeFile(const std::string& value, const Place& place,
 
 std::string TakeTarget(const std::string& value, const Place&,
                        SinkConfig& sink) {
-  if (!IsNamespaceName(value)) return Quoted(value) + " is no namespace name";
+  if (!IsNamespaceName(value))
+    return Quoted(value) + " is not a namespace name";
   sink.target_namespace = value;
   return "";
 }
@@ -111,20 +112,17 @@ bool IsDomain(std::string_view text) {
 
 bool IsLabelName(std::string_view text) {
   constexpr size_t kMost = 63;
-  const auto plain = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c >= '0' && c <= '9');
-  };
-  return !text.empty() && text.size() <= kMost && plain(text.front()) &&
-         plain(text.back()) &&
-         std::all_of(text.begin(), text.end(), [&](char c) {
-           return plain(c) || c == '-' || c == '_' || c == '.';
+  return !text.empty() && text.size() <= kMost &&
+         IsAsciiAlphanumeric(text.front()) &&
+         IsAsciiAlphanumeric(text.back()) &&
+         std::all_of(text.begin(), text.end(), [](char c) {
+           return IsAsciiAlphanumeric(c) || c == '-' || c == '_' || c == '.';
          });
 }
 
-// prefix/name, as the API server demands of label keys
-// (k8s.io/apimachinery/pkg/util/validation, IsQualifiedName); the prefix is
-// ours to demand, as labels without one belong to the cluster's users.
+// prefix/name, as the API server requires for label keys
+// (k8s.io/apimachinery/pkg/util/validation, IsQualifiedName). The exporter also
+// requires the prefix: keys without one belong to the cluster's users.
 std::string TakeLabel(const std::string& value, const Place&,
                       SinkConfig& sink) {
   const std::string_view key = value;
@@ -132,7 +130,7 @@ std::string TakeLabel(const std::string& value, const Place&,
   if (!IsDomain(key.substr(0, slash)) ||
       !IsLabelName(key.substr(std::min(slash + 1, key.size())))) {
     return Quoted(value) +
-           " must be a label with a prefix, such as example.com/trouble";
+           " must be a label key with a prefix, such as example.com/trouble";
   }
   sink.label = value;
   return "";
@@ -150,7 +148,7 @@ std::string TakeLabelTtl(const std::string& value, const Place&,
 
 struct Row {
   std::string_view key;
-  // The type that has it; empty for all.
+  // The type of sink that has the key; empty for all.
   std::string_view type;
   bool required;
   Take take;
@@ -167,12 +165,12 @@ constexpr Row kRows[] = {
     {"ca-file", "otlp", false, TakeFile<&SinkConfig::ca_file>},
     {"cert-file", "otlp", false, TakeFile<&SinkConfig::cert_file>},
     {"key-file", "otlp", false, TakeFile<&SinkConfig::key_file>},
-    {"namespace", "namespace", true, TakeTarget},
+    {"namespace", "mirror", true, TakeTarget},
     {"label", "annotate", false, TakeLabel},
     {"label-ttl", "annotate", false, TakeLabelTtl},
 };
 
-// The keys that a sink of this type may have.
+// The keys of a sink of this type.
 std::string KeysOf(SinkType type) {
   std::string keys;
   for (const Row& row : kRows) {
@@ -185,8 +183,7 @@ std::string KeysOf(SinkType type) {
 
 bool IsKindName(const std::string& kind) {
   return !kind.empty() && std::all_of(kind.begin(), kind.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c >= '0' && c <= '9');
+    return IsAsciiAlphanumeric(c);
   });
 }
 
@@ -201,7 +198,7 @@ class Maker {
 
   void Add(const SinkEntry& entry) {
     SinkConfig sink;
-    // The type first, whatever the order: it says which keys there are.
+    // The type first: it decides which keys are valid.
     for (const bool type : {true, false}) {
       for (const SinkValue& value : entry.values) {
         if ((value.key == "type") == type) TakeValue(value, sink);
@@ -214,22 +211,22 @@ class Maker {
       }
       if (std::none_of(entry.values.begin(), entry.values.end(),
                        [&](const auto& v) { return v.key == row.key; })) {
-        Fail(entry.line, "has no " + std::string(row.key));
+        Fail(entry.line, " has no " + std::string(row.key));
       }
     }
     TakeFilter(entry, sink);
     if (sink.type == SinkType::kOtlp) FindCollector(entry, sink);
-    if (sink.type == SinkType::kAnnotate) JudgeAnnotate(entry, sink);
+    if (sink.type == SinkType::kAnnotate) CheckAnnotate(entry, sink);
     if (!names_.insert(sink.queue.name).second) {
-      Fail(entry.line, "has a name that another has: " + sink.queue.name);
+      Fail(entry.line, " has the name of another sink: " + sink.queue.name);
     }
-    // Two writers would tear each other's lines.
+    // Two writers would interleave their lines.
     if (sink.type == SinkType::kLog && !paths_.insert(sink.path).second) {
-      Fail(entry.line, "has a path that another has: " + sink.path);
+      Fail(entry.line, " has the path of another sink: " + sink.path);
     }
     if (names_.size() > Outbox::kMaxSinks) {
-      Fail(entry.line, "is one too many; there may be " +
-                           std::to_string(Outbox::kMaxSinks));
+      Fail(entry.line, " exceeds the maximum of " +
+                           std::to_string(Outbox::kMaxSinks) + " sinks");
     }
     sinks_.push_back(std::move(sink));
   }
@@ -241,15 +238,10 @@ class Maker {
 
  private:
   bool Failed() const { return !problem_.empty(); }
+  // `problem` follows "the sink".
   void Fail(int line, const std::string& problem) {
     if (Failed()) return;
-    problem_ =
-        path_ + " line " + std::to_string(line) + ": the sink " + problem;
-  }
-  void Fail(const SinkValue& value, const std::string& problem) {
-    if (!problem_.empty()) return;
-    problem_ = path_ + " line " + std::to_string(value.line) + ": the sink's " +
-               value.key + " " + problem;
+    problem_ = path_ + " line " + std::to_string(line) + ": the sink" + problem;
   }
 
   void TakeValue(const SinkValue& value, SinkConfig& sink) {
@@ -257,70 +249,64 @@ class Maker {
       if (row.key != value.key) continue;
       if (!row.type.empty() && row.type != NameOf(sink.type)) break;
       const std::string problem = row.take(value.text, place_, sink);
-      if (!problem.empty()) Fail(value, problem);
+      if (!problem.empty()) Fail(value.line, "'s " + value.key + " " + problem);
       return;
     }
-    Fail(value, "is no key of a sink of type " +
-                    std::string(NameOf(sink.type)) + "; it may have " +
-                    KeysOf(sink.type));
+    Fail(value.line, "'s " + value.key + " is not a key of type " +
+                         std::string(NameOf(sink.type)) + "; valid keys are " +
+                         KeysOf(sink.type));
   }
 
   void FindCollector(const SinkEntry& entry, SinkConfig& sink) {
     if (sink.cert_file.empty() != sink.key_file.empty()) {
-      return Fail(entry.line, "needs both cert-file and key-file, or neither");
+      return Fail(entry.line,
+                  " must have both cert-file and key-file, or neither");
     }
     if (Failed()) return;
     Result<ApiAccess> access = ResolveCollector(sink, environment_, read_);
-    if (!access) {
-      problem_ = path_ + " line " + std::to_string(entry.line) +
-                 ": the sink's " + access.error().message;
-      return;
-    }
+    if (!access) return Fail(entry.line, "'s " + access.error().message);
     sink.collector.access =
         std::make_shared<const ApiAccess>(std::move(*access));
   }
 
-  // Its role must name each kind, and what is told is the last Warning of an
-  // object that can be found by its name alone.
-  void JudgeAnnotate(const SinkEntry& entry, SinkConfig& sink) {
+  // The sink annotates Warnings of objects that a name alone identifies, and
+  // its role names each kind.
+  void CheckAnnotate(const SinkEntry& entry, SinkConfig& sink) {
     for (const ConfigValue& value : entry.filter) {
       const std::string_view name = value.row->name;
       if (name == "scope" || name == "namespaces" ||
           name.starts_with("types")) {
         Fail(value.line,
-             "has the type annotate, which is for Warnings of cluster-scoped "
-             "objects: its "
-             "filter cannot have " +
-                 std::string(name));
+             " has the type annotate, which is for Warnings of cluster-scoped "
+             "objects: remove " +
+                 std::string(name) + " from its filter");
       }
     }
     const std::vector<std::string>& kinds = sink.filter.kinds.include;
     if (kinds.empty() || !std::all_of(kinds.begin(), kinds.end(), IsKindName)) {
       Fail(entry.line,
-           "needs a filter that names the kinds to be annotated, such as "
+           " must have a filter that names the kinds to annotate, such as "
            "{kinds: [Node, PersistentVolume]}");
     }
     sink.filter.types.include = {"Warning"};
     if (!labels_.insert(sink.label).second) {
-      Fail(entry.line, "has a label that another has: " + sink.label);
+      Fail(entry.line, " has the label of another sink: " + sink.label);
     }
   }
 
   void TakeFilter(const SinkEntry& entry, SinkConfig& sink) {
-    Options options;
-    options.filter = sink.filter;
     for (const ConfigValue& value : entry.filter) {
-      const std::string problem = value.row->take(value.values, options);
-      if (!problem.empty() && problem_.empty()) {
+      const std::string problem =
+          value.row->take_filter(value.values, sink.filter);
+      if (!problem.empty() && !Failed()) {
         problem_ = PlaceOf(value, path_) + " " + problem;
       }
     }
-    sink.filter = options.filter;
     if (sink.type != SinkType::kAnnotate && !sink.filter.namespaced &&
         !sink.filter.namespaces.empty()) {
       Fail(entry.line,
-           "has a filter of namespaces that lets only cluster-scoped objects "
-           "through, which have none; add scope: all or scope: namespaced");
+           " has namespaces in its filter but the scope cluster; add scope: "
+           "namespaced or scope: all");
     }
   }
 

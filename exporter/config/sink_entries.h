@@ -4,9 +4,8 @@
 //       type: log
 //       path: /var/log/kube-events.json
 //       filter: {kinds: [Node], types: [Warning]}
-// Turns the keys and values that config_file.h has read into SinkConfigs, and
-// judges them, with the files that an otlp sink names. Used by flags.cc.
-// Talks to nobody.
+// Turns the entries that config_file.h parsed into checked SinkConfigs, and
+// reads the files that otlp sinks name. Used by flags.cc. Opens no connection.
 #pragma once
 
 #include <string>
@@ -20,8 +19,8 @@
 
 namespace kem {
 
-// The error is kInvalidConfig and one sentence that names file and line; `path`
-// is the file's. Thread-safe.
+// `path` is the configuration file's. The error is kInvalidConfig, one sentence
+// with file and line. Thread-safe.
 Result<std::vector<SinkConfig>> MakeSinkConfigs(
     const std::vector<SinkEntry>& entries, const std::string& path,
     const Environment& environment, const FileReader& read);

@@ -1,12 +1,57 @@
 #include "config/strict_yaml.h"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
+#include <exception>
 #include <filesystem>
+#include <optional>
 #include <set>
+#include <sstream>
 
 namespace kem {
+namespace {
+
+constexpr size_t kMaxBytes = size_t{1} << 20;
+
+// Keeps the line of the last document's start.
+class DocumentStart : public YAML::EventHandler {
+ public:
+  int line() const { return line_; }
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    line_ = mark.line + 1;
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                  YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+
+ private:
+  int line_ = 0;
+};
+
+// Not YAML::LoadAll, which never ends on some texts, such as "\"\"t\n? ":
+// yaml-cpp 0.7 finds one more document forever without reading on.
+std::optional<int> LineOfSecondDocument(const std::string& text) {
+  std::istringstream stream(text);
+  YAML::Parser parser(stream);
+  DocumentStart start;
+  for (int documents = 0; documents < 2; ++documents) {
+    if (!parser.HandleNextDocument(start)) return std::nullopt;
+  }
+  return start.line();
+}
+
+}  // namespace
 
 std::string QuotedText(const std::string& text) { return "\"" + text + "\""; }
 
@@ -23,55 +68,59 @@ void StrictYaml::Fail(const YAML::Node& at, const std::string& problem) {
   Fail(at.Mark().line + 1, problem);
 }
 
+void StrictYaml::ReadDocument(std::string_view text, const NodeReader& read) {
+  if (text.size() > kMaxBytes) return Fail(0, "the file is larger than 1 MiB");
+  try {
+    const std::string copy(text);
+    if (const auto line = LineOfSecondDocument(copy)) {
+      return Fail(*line, "a second YAML document begins; keep one");
+    }
+    read(YAML::Load(copy));
+  } catch (const YAML::Exception& e) {
+    Fail(e.mark.line + 1, "the file is not valid YAML: " + e.msg);
+  } catch (const std::exception& e) {
+    Fail(0, std::string("the file cannot be read as YAML: ") + e.what());
+  }
+}
+
 void StrictYaml::ReadPairs(const YAML::Node& map, const std::string& name,
                            const PairReader& read) {
   if (map.IsNull() || Failed()) return;
-  if (!map.IsMap()) return Fail(map, name + " must be a map of keys to values");
+  if (!map.IsMap()) return Fail(map, name + " must be a map");
   std::set<std::string> seen;
   for (const auto& item : map) {
     if (Failed()) return;
     if (!item.first.IsScalar()) {
-      return Fail(item.first, name + " has a key that is no text");
+      return Fail(item.first, name + " has a key that is not a string");
     }
     const std::string& key = item.first.Scalar();
     if (!seen.insert(key).second) {
       return Fail(item.first,
-                  QuotedText(key) + " stands twice; keep one of them");
+                  QuotedText(key) + " is given twice; keep one of them");
     }
-    if (!item.second.IsNull()) {
-      read(item.second, key);
-    } else {
-      read(YAML::Node(YAML::NodeType::Undefined), key);
-    }
+    read(item.first, item.second);
   }
 }
 
 void StrictYaml::ReadMap(const YAML::Node& map, const std::string& name,
                          std::initializer_list<Field> fields) {
-  std::set<std::string> known;
-  std::string list;
-  for (const Field& field : fields) {
-    known.insert(field.key);
-    list += (list.empty() ? "" : ", ") + std::string(field.key);
-  }
-  // Where a key without a value stands is not known any more.
-  const int line = map.Mark().line + 1;
-  ReadPairs(map, name, [&](const YAML::Node& value, const std::string& key) {
-    if (!known.contains(key)) {
-      return Fail(value.IsDefined() ? value.Mark().line + 1 : line,
-                  "there is no " + QuotedText(key) + " in " + name +
-                      "; it may have " + list);
-    }
-    if (!value.IsDefined()) return;
+  ReadPairs(map, name, [&](const YAML::Node& key, const YAML::Node& value) {
+    std::string known;
     for (const Field& field : fields) {
-      if (key == field.key) field.read(value);
+      if (key.Scalar() == field.key) {
+        if (!value.IsNull()) field.read(value);
+        return;
+      }
+      known += (known.empty() ? "" : ", ") + std::string(field.key);
     }
+    Fail(key, name + " has the unknown key " + QuotedText(key.Scalar()) +
+                  "; valid keys are " + known);
   });
 }
 
 std::string StrictYaml::Text(const YAML::Node& node, const std::string& what) {
   if (node.IsScalar()) return node.Scalar();
-  Fail(node, what + " must be a text");
+  Fail(node, what + " must be a single value");
   return "";
 }
 
@@ -95,7 +144,7 @@ std::vector<std::string> StrictYaml::Texts(const YAML::Node& node,
   if (!node.IsSequence()) Fail(node, what + " must be a list, such as [a, b]");
   for (const YAML::Node& item : node) {
     if (Failed()) break;
-    texts.push_back(Text(item, what + "'s entry"));
+    texts.push_back(Text(item, "each entry of " + what));
   }
   return texts;
 }

@@ -1,6 +1,6 @@
-// A YAML document read strictly: each key known and once, each value of its
-// kind, and the first thing that is not so told with its line. Used by
-// web_config.cc. Holds no document and judges no value beyond its kind.
+// Reads a YAML document strictly: each key is known and given once, and each
+// value has its kind. Keeps the first violation with its line. Base of the
+// readers in config_file.cc and web_config.cc, which judge the values.
 #pragma once
 
 #include <functional>
@@ -20,33 +20,38 @@ namespace kem {
 // `text` in double quotes.
 std::string QuotedText(const std::string& text);
 
-// Calls after the first failure do nothing that matters.
+// After the first failure the calls have no effect and return empty values.
 class StrictYaml {
  public:
   using NodeReader = std::function<void(const YAML::Node&)>;
   using PairReader =
-      std::function<void(const YAML::Node& value, const std::string& key)>;
+      std::function<void(const YAML::Node& key, const YAML::Node& value)>;
   struct Field {
     const char* key;
     NodeReader read;
   };
 
-  // `flag` gave the file `path`; both are for errors, and relative file names
-  // start in its folder.
-  StrictYaml(const std::string& flag, const std::string& path)
-      : path_(path), begin_(flag + " " + path) {}
+  // Errors begin with `begin`, which names the file. Relative file names start
+  // in the folder of `path`.
+  StrictYaml(std::string begin, std::string path)
+      : begin_(std::move(begin)), path_(std::move(path)) {}
+
+  // Parses `text`, one document of at most 1 MiB, and calls `read` with its
+  // root. Throws nothing.
+  void ReadDocument(std::string_view text, const NodeReader& read);
 
   bool Failed() const { return !problem_.empty(); }
   // kInvalidConfig, one sentence.
   Error error() const;
-  // `line` counts from 1; 0 is no certain one.
+  // `line` counts from 1; 0 when it is unknown.
   void Fail(int line, const std::string& problem);
   void Fail(const YAML::Node& at, const std::string& problem);
 
-  // A map whose keys may be these. Null values are absent.
+  // A map of these keys only. Null values count as absent.
   void ReadMap(const YAML::Node& map, const std::string& name,
                std::initializer_list<Field> fields);
-  // A map of any keys; null values come as undefined nodes.
+  // A map of any keys, which are scalars. A null value has no line of its own:
+  // report it at its key.
   void ReadPairs(const YAML::Node& map, const std::string& name,
                  const PairReader& read);
 
@@ -56,14 +61,14 @@ class StrictYaml {
   bool Flag(const YAML::Node& node, const std::string& what);
   std::vector<std::string> Texts(const YAML::Node& node,
                                  const std::string& what);
-  // The text's place among the choices.
+  // The index of `text` among the choices.
   size_t OneOf(const YAML::Node& node, const std::string& text,
                const std::string& what,
                std::initializer_list<std::string_view> choices);
 
  private:
-  const std::string path_;
   const std::string begin_;
+  const std::string path_;
   std::string problem_;
 };
 

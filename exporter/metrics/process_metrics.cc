@@ -7,7 +7,7 @@
 #include <sstream>
 #include <string>
 
-#include "base/file.h"
+#include "base/file_reader.h"
 
 namespace kem {
 namespace {

@@ -5,12 +5,8 @@
 #include <poll.h>
 #include <sys/socket.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <string_view>
-#include <system_error>
-#include <utility>
 
 #include "net/proxy_tunnel.h"
 #include "net/tcp_connect.h"
@@ -27,10 +23,6 @@ constexpr size_t kBufferBytes = size_t{64} << 10U;
 constexpr std::string_view kReading = "reading";
 constexpr std::string_view kSending = "sending";
 
-std::string SystemMessage(int error_number) {
-  return std::generic_category().message(error_number);
-}
-
 std::string Seconds(milliseconds duration) {
   const auto count = duration.count();
   if (count % 1000 != 0) return std::to_string(count) + " ms";
@@ -44,42 +36,39 @@ Connection::Connection(const ConnectionLimits& limits, std::stop_token stop)
 
 bool Connection::Open(const ServerUrl& server, const TlsSettings& tls,
                       const std::optional<ProxyUrl>& proxy) {
-  if (proxy) {
-    if (!ReachProxy(*proxy, server, tls)) return false;
-  } else if (!Dial(server.host, server.port)) {
-    return false;
+  const bool reached =
+      proxy ? ReachProxy(*proxy, server, tls) : Dial(server.host, server.port);
+  const bool open =
+      reached && (!server.tls || Handshake(server.Authority(), tls));
+  until_.reset();
+  // Silence before there is a connection counts as no connection.
+  if (end_ == IoEnd::kTimeout && waiter_.Check() == IoWaiter::Outcome::kReady) {
+    end_ = IoEnd::kFailed;
   }
-  return !server.tls || Handshake(server.Authority(), tls);
+  return open;
 }
 
 bool Connection::Dial(const std::string& host, int port) {
+  until_ = steady_clock::now() + limits_.connect;
   TcpConnectOutcome tcp = TcpConnect(host, port, limits_.connect, waiter_);
-  if (!tcp.fd.has_value()) {
-    const std::string doing =
-        "cannot connect to " + BracketHost(host) + ':' + std::to_string(port);
-    if (tcp.wait == IoWaiter::Outcome::kReady) {
-      Fail(IoEnd::kFailed, doing + ": " + tcp.message);
-    } else if (tcp.wait == IoWaiter::Outcome::kTimeout) {
-      Fail(IoEnd::kFailed,
-           doing + ": no answer within " + Seconds(limits_.connect));
-    } else {
-      FailWait(tcp.wait, limits_.connect, doing);
-    }
-    return false;
-  }
-  owned_fd_ = std::move(tcp.fd);
-  fd_ = owned_fd_.get();
+  fd_ = std::move(tcp.fd);
   buffer_.resize(kBufferBytes);
-  return true;
+  if (fd_.has_value()) return true;
+  const std::string doing =
+      "cannot connect to " + BracketHost(host) + ':' + std::to_string(port);
+  FailWait(tcp.wait, limits_.connect, doing);
+  // Without effect if the wait failed.
+  Fail(IoEnd::kFailed, doing + ": " + tcp.message);
+  return false;
 }
 
 bool Connection::ReachProxy(const ProxyUrl& proxy, const ServerUrl& server,
                             const TlsSettings& tls) {
   bool reached = Dial(proxy.host, proxy.port);
   if (reached && proxy.kind == ProxyUrl::Kind::kHttps) {
-    // The kubeconfig's authorities are Go's choice for a proxy, too; those of
-    // the system are what it has in most places. Our certificate is the
-    // server's alone.
+    // Go verifies a proxy with the kubeconfig's authorities; most proxies have
+    // a certificate that the system trusts. The client certificate is only for
+    // the server.
     TlsSettings to_proxy;
     to_proxy.server_name = proxy.host;
     to_proxy.insecure_skip_verify = tls.insecure_skip_verify;
@@ -90,18 +79,15 @@ bool Connection::ReachProxy(const ProxyUrl& proxy, const ServerUrl& server,
   if (reached && (server.tls || proxy.kind == ProxyUrl::Kind::kSocks5)) {
     until_ = steady_clock::now() + limits_.connect;
     reached = OpenTunnel(*this, proxy, server);
-    until_.reset();
     if (reached && read_from_ != read_to_) {
-      Fail(IoEnd::kFailed, "it sent more than its answer");
+      Fail(IoEnd::kFailed, "it sent data after its response");
       reached = false;
     }
     proxy_context_ = std::move(context_);
     proxy_ssl_ = std::move(ssl_);
   }
   if (!reached && end_ != IoEnd::kStopped) {
-    message_ = "by the proxy " + proxy.ToString() + ": " + message_;
-    // Silence before there is a connection is no connection.
-    if (waiter_.Check() == IoWaiter::Outcome::kReady) end_ = IoEnd::kFailed;
+    message_ = "proxy " + proxy.ToString() + ": " + message_;
   }
   return reached;
 }
@@ -115,31 +101,20 @@ bool Connection::Handshake(const std::string& authority,
     return false;
   }
   context_ = std::move(*context);
-  Result<Ssl> ssl = MakeTlsSession(context_.get(), tls, fd_, proxy_ssl_.get());
+  Result<Ssl> ssl =
+      MakeTlsSession(context_.get(), tls, fd_.get(), proxy_ssl_.get());
   if (!ssl) {
     Fail(IoEnd::kFailed, ssl.error().message);
     return false;
   }
   ssl_ = std::move(*ssl);
   const std::string doing = "TLS handshake with " + authority;
-  const SteadyTime until = steady_clock::now() + limits_.connect;
+  until_ = steady_clock::now() + limits_.connect;
   while (true) {
     const int result = SSL_connect(ssl_.get());
     if (result == 1) return true;
     const short events = TlsWants(result, doing);
-    if (events == 0) return false;
-    const auto left =
-        std::chrono::ceil<milliseconds>(until - steady_clock::now());
-    const IoWaiter::Outcome outcome = waiter_.Wait(fd_, events, left);
-    if (outcome == IoWaiter::Outcome::kReady) continue;
-    // Silence before there is a connection is no connection.
-    if (outcome == IoWaiter::Outcome::kTimeout) {
-      Fail(IoEnd::kFailed,
-           doing + ": not done within " + Seconds(limits_.connect));
-    } else {
-      FailWait(outcome, limits_.connect, doing);
-    }
-    return false;
+    if (events == 0 || !WaitFor(events, limits_.connect, doing)) return false;
   }
 }
 
@@ -158,21 +133,14 @@ short Connection::TlsWants(int result, std::string_view doing) {
   }
   std::string why = TlsFailure(ssl_.get());
   if (why.empty() && system_error != 0) why = SystemMessage(system_error);
-  if (why.empty()) why = "the connection broke";
+  if (why.empty()) why = "the connection was lost";
   Fail(IoEnd::kFailed, std::string(doing) + ": " + why);
   return 0;
 }
 
-std::ptrdiff_t Connection::Take(char* bytes, size_t size) {
-  const size_t taken = std::min(size, read_to_ - read_from_);
-  std::memcpy(bytes, buffer_.data() + read_from_, taken);
-  read_from_ += taken;
-  return static_cast<std::ptrdiff_t>(taken);
-}
-
 bool Connection::Fill() {
   if (end_ != IoEnd::kOpen) return false;
-  // A stream that never runs dry must end in time, too.
+  // The deadline also applies to a stream that never pauses.
   if (waiter_.Check() != IoWaiter::Outcome::kReady &&
       !WaitFor(POLLIN, limits_.read, kReading)) {
     return false;
@@ -182,7 +150,6 @@ bool Connection::Fill() {
     if (got > 0) {
       read_from_ = 0;
       read_to_ = static_cast<size_t>(got);
-      received_ += read_to_;
       return true;
     }
     if (got < 0 || !WaitFor(POLLIN, limits_.read, kReading)) return false;
@@ -199,13 +166,13 @@ std::ptrdiff_t Connection::Receive() {
     if (got > 0) return got;
     const short events = TlsWants(got, kReading);
     if (events == 0) return -1;
-    // A renegotiated key may have to be written first.
+    // TLS may have to send first, for example a key update.
     if (events == POLLOUT && !WaitFor(POLLOUT, limits_.write, kSending)) {
       return -1;
     }
     return 0;
   }
-  const ssize_t got = ::recv(fd_, buffer_.data(), buffer_.size(), 0);
+  const ssize_t got = ::recv(fd_.get(), buffer_.data(), buffer_.size(), 0);
   if (got > 0) return got;
   if (got == 0) {
     Fail(IoEnd::kClosed, "the server closed the connection");
@@ -216,48 +183,46 @@ std::ptrdiff_t Connection::Receive() {
   return -1;
 }
 
-std::ptrdiff_t Connection::Write(const char* bytes, size_t size) {
-  const auto all = static_cast<std::ptrdiff_t>(size);
-  while (size > 0) {
+bool Connection::Write(std::string_view bytes) {
+  while (!bytes.empty()) {
     errno = 0;
     short events = POLLOUT;
-    const std::ptrdiff_t sent = Transmit(bytes, size);
+    const std::ptrdiff_t sent = Transmit(bytes);
     if (sent > 0) {
-      bytes += sent;
-      size -= static_cast<size_t>(sent);
+      bytes.remove_prefix(static_cast<size_t>(sent));
       continue;
     }
-    // A server that went away may have said why: reading tells.
-    if (errno == EPIPE || errno == ECONNRESET) return all;
+    // The server may have sent the reason before it closed: read on.
+    if (errno == EPIPE || errno == ECONNRESET) return true;
     if (ssl_) {
       events = TlsWants(static_cast<int>(sent), kSending);
     } else if (errno != EAGAIN && errno != EINTR) {
       Fail(IoEnd::kFailed, SystemMessage(errno));
-      return -1;
+      return false;
     }
-    if (events == 0 || !WaitFor(events, limits_.write, kSending)) return -1;
+    if (events == 0 || !WaitFor(events, limits_.write, kSending)) return false;
   }
-  return all;
+  return true;
 }
 
-std::ptrdiff_t Connection::Transmit(const char* bytes, size_t size) {
-  if (!ssl_) return ::send(fd_, bytes, size, MSG_NOSIGNAL);
+std::ptrdiff_t Connection::Transmit(std::string_view bytes) {
+  if (!ssl_) {
+    return ::send(fd_.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+  }
   ERR_clear_error();
-  return SSL_write(ssl_.get(), bytes, static_cast<int>(size));
+  return SSL_write(ssl_.get(), bytes.data(), static_cast<int>(bytes.size()));
 }
 
 bool Connection::WaitFor(short events, milliseconds limit,
                          std::string_view doing) {
-  const IoWaiter::Outcome outcome = waiter_.Wait(fd_, events, Within(limit));
+  const milliseconds within =
+      until_ ? std::min(limit, std::chrono::ceil<milliseconds>(
+                                   *until_ - steady_clock::now()))
+             : limit;
+  const IoWaiter::Outcome outcome = waiter_.Wait(fd_.get(), events, within);
   if (outcome == IoWaiter::Outcome::kReady) return true;
   FailWait(outcome, limit, doing);
   return false;
-}
-
-milliseconds Connection::Within(milliseconds limit) const {
-  if (!until_) return limit;
-  return std::min(
-      limit, std::chrono::ceil<milliseconds>(*until_ - steady_clock::now()));
 }
 
 void Connection::FailWait(IoWaiter::Outcome outcome, milliseconds limit,
@@ -269,12 +234,14 @@ void Connection::FailWait(IoWaiter::Outcome outcome, milliseconds limit,
       Fail(IoEnd::kStopped, "stopped");
       break;
     case IoWaiter::Outcome::kDeadline:
-      Fail(IoEnd::kTimeout, std::string(doing) + ": not done within " +
+      Fail(IoEnd::kTimeout, std::string(doing) + ": timed out after " +
                                 Seconds(limits_.deadline));
       break;
     case IoWaiter::Outcome::kTimeout:
-      Fail(IoEnd::kTimeout, std::string(doing) + ": nothing for " +
-                                Seconds(until_ ? limits_.connect : limit));
+      Fail(IoEnd::kTimeout,
+           std::string(doing) +
+               (until_ ? ": timed out after " + Seconds(limits_.connect)
+                       : ": no progress for " + Seconds(limit)));
       break;
   }
 }
@@ -284,7 +251,5 @@ void Connection::Fail(IoEnd end, std::string message) {
   end_ = end;
   message_ = std::move(message);
 }
-
-int Connection::ReleaseFd() { return owned_fd_.Release(); }
 
 }  // namespace kem

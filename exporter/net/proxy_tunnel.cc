@@ -3,15 +3,17 @@
 #include <arpa/inet.h>
 
 #include <array>
-#include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 
-#include "base/one_line.h"
+#include "base/ascii.h"
 #include "net/connection.h"
 
 namespace kem {
 namespace {
+
+using namespace std::string_view_literals;
 
 constexpr size_t kMaxHead = 8192;
 
@@ -20,8 +22,16 @@ bool Refuse(Connection& connection, std::string why) {
   return false;
 }
 
-bool Send(Connection& connection, const std::string& bytes) {
-  return connection.Write(bytes.data(), bytes.size()) > 0;
+// `size` bytes; fewer when the connection ends. Reads no further, because what
+// follows comes from the server.
+std::string ReadExactly(Connection& connection, size_t size) {
+  std::string bytes;
+  while (bytes.size() < size) {
+    const std::string_view read = connection.Read(size - bytes.size());
+    if (read.empty()) break;
+    bytes += read;
+  }
+  return bytes;
 }
 
 bool OpenHttpTunnel(Connection& connection, const ProxyUrl& proxy,
@@ -33,42 +43,30 @@ bool OpenHttpTunnel(Connection& connection, const ProxyUrl& proxy,
   if (proxy.HasCredentials()) {
     head += "Proxy-Authorization: " + proxy.Authorization() + "\r\n";
   }
-  if (!Send(connection, head + "\r\n")) return false;
-  // One byte at a time: what follows the head is the server's.
+  if (!connection.Write(head + "\r\n")) return false;
   std::string answer;
   while (!answer.ends_with("\r\n\r\n") && !answer.ends_with("\n\n")) {
-    char byte = 0;
-    if (connection.Read(&byte, 1) != 1) return false;
+    const std::string_view byte = connection.Read(1);
+    if (byte.empty()) return false;
     answer += byte;
     if (answer.size() > kMaxHead) {
-      return Refuse(connection, "its answer to CONNECT is too long");
+      return Refuse(connection, "its response to CONNECT is over 8 KiB");
     }
   }
   const std::string line = answer.substr(0, answer.find_first_of("\r\n"));
-  const bool http = line.starts_with("HTTP/1.") && line.size() >= 12;
-  if (!http) return Refuse(connection, "its answer to CONNECT is not HTTP/1.1");
+  if (!line.starts_with("HTTP/1.") || line.size() < 12) {
+    return Refuse(connection, "its response to CONNECT is not HTTP/1.1");
+  }
   if (line.substr(8, 4) == " 200") return true;
   return Refuse(connection,
-                "it answered CONNECT by " + OneLine(line.substr(9, 100)));
-}
-
-// A reply of known length; false when the connection ends before.
-template <size_t kSize>
-bool ReadReply(Connection& connection, std::array<uint8_t, kSize>& reply,
-               size_t size = kSize) {
-  for (size_t i = 0; i < size; ++i) {
-    char byte = 0;
-    if (connection.Read(&byte, 1) != 1) return false;
-    reply[i] = static_cast<uint8_t>(byte);
-  }
-  return true;
+                "it rejected CONNECT: " + OneLine(line.substr(9, 100)));
 }
 
 std::string Counted(const std::string& text) {
   return std::string(1, static_cast<char>(text.size())) + text;
 }
 
-// The address in the form that RFC 1928 section 5 has for it.
+// The address as RFC 1928 section 5 encodes it.
 std::string SocksAddress(const ServerUrl& server) {
   std::array<char, sizeof(in6_addr)> bytes{};
   std::string address;
@@ -87,11 +85,11 @@ std::string SocksReason(uint8_t code) {
   static constexpr std::array<const char*, 9> kReasons = {
       "succeeded",
       "general failure",
-      "not allowed by its rules",
+      "not allowed by ruleset",
       "network unreachable",
       "host unreachable",
       "connection refused",
-      "time to live expired",
+      "TTL expired",
       "command not supported",
       "address type not supported"};
   return code < kReasons.size() ? kReasons[code]
@@ -99,55 +97,55 @@ std::string SocksReason(uint8_t code) {
 }
 
 bool LogIn(Connection& connection, const ProxyUrl& proxy) {
-  // Version 5, then the methods: none, and by name and password if we have it.
+  // Version 5, then the methods: none, and user name with password if given.
   const bool named = proxy.HasCredentials();
-  if (!Send(connection, named ? std::string("\x05\x02\x00\x02", 4)
-                              : std::string("\x05\x01\x00", 3))) {
+  if (!connection.Write(named ? "\x05\x02\x00\x02"sv : "\x05\x01\x00"sv)) {
     return false;
   }
-  std::array<uint8_t, 2> reply{};
-  if (!ReadReply(connection, reply)) return false;
-  if (reply[0] != 5) return Refuse(connection, "it does not speak SOCKS5");
+  std::string reply = ReadExactly(connection, 2);
+  if (reply.size() < 2) return false;
+  if (reply[0] != 5) return Refuse(connection, "it is not a SOCKS5 proxy");
   if (reply[1] == 0) return true;
   if (reply[1] != 2 || !named) {
     return Refuse(connection,
-                  named ? "it takes neither our user name nor none"
-                        : "it wants a user name and password in its URL");
+                  named ? "it accepts neither a user name nor anonymous access"
+                        : "it requires a user name and password in its URL");
   }
-  if (!Send(connection,
-            '\x01' + Counted(proxy.username) + Counted(proxy.password)) ||
-      !ReadReply(connection, reply)) {
+  if (!connection.Write('\x01' + Counted(proxy.username) +
+                        Counted(proxy.password))) {
     return false;
   }
+  reply = ReadExactly(connection, 2);
+  if (reply.size() < 2) return false;
   return reply[1] == 0 ||
-         Refuse(connection, "it refused our user name and password");
+         Refuse(connection, "it rejected the user name and password");
 }
 
 bool OpenSocksTunnel(Connection& connection, const ProxyUrl& proxy,
                      const ServerUrl& server) {
   if (server.host.size() > 255) {
-    return Refuse(connection, "SOCKS5 takes no host names of over 255 bytes");
+    return Refuse(connection,
+                  "SOCKS5 does not support host names over 255 bytes");
   }
   if (!LogIn(connection, proxy) ||
-      !Send(connection,
-            std::string("\x05\x01\x00", 3) + SocksAddress(server))) {
+      !connection.Write(std::string("\x05\x01\x00"sv) + SocksAddress(server))) {
     return false;
   }
-  std::array<uint8_t, 4> reply{};
-  if (!ReadReply(connection, reply)) return false;
-  if (reply[0] != 5) return Refuse(connection, "it does not speak SOCKS5");
+  const std::string reply = ReadExactly(connection, 4);
+  if (reply.size() < 4) return false;
+  if (reply[0] != 5) return Refuse(connection, "it is not a SOCKS5 proxy");
   if (reply[1] != 0) {
-    return Refuse(connection, "SOCKS5: " + SocksReason(reply[1]));
+    return Refuse(connection,
+                  "SOCKS5: " + SocksReason(static_cast<uint8_t>(reply[1])));
   }
-  // The address that it connected from, which nobody needs.
-  std::array<uint8_t, 257> address{};
+  // Skips the address and port that the proxy connects from.
   size_t size = reply[3] == 4 ? 16 : 4;
   if (reply[3] == 3) {
-    std::array<uint8_t, 1> count{};
-    if (!ReadReply(connection, count)) return false;
-    size = count[0];
+    const std::string count = ReadExactly(connection, 1);
+    if (count.empty()) return false;
+    size = static_cast<uint8_t>(count.front());
   }
-  return ReadReply(connection, address, size + 2);
+  return ReadExactly(connection, size + 2).size() == size + 2;
 }
 
 }  // namespace

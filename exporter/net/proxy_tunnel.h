@@ -1,7 +1,6 @@
-// The words by which a proxy is asked for a way to the API server: CONNECT of
-// HTTP/1.1, and SOCKS5 (RFC 1928, 1929). Used by Connection on the connection
-// to the proxy; after success its bytes are the server's. Looks nothing up: the
-// proxy resolves the name, as with Go.
+// Opens a tunnel to a server through a proxy: CONNECT of HTTP/1.1, or SOCKS5
+// (RFC 1928, 1929). Used by Connection on its connection to the proxy. Resolves
+// no names: the proxy does, as with Go.
 #pragma once
 
 #include "net/proxy_url.h"
@@ -11,8 +10,8 @@ namespace kem {
 
 class Connection;
 
-// False when there is no way; `connection` has then ended and says why, never
-// with a password in it.
+// On success the bytes on `connection` are the server's. False on failure;
+// `connection` has then ended with a message that contains no password.
 bool OpenTunnel(Connection& connection, const ProxyUrl& proxy,
                 const ServerUrl& server);
 

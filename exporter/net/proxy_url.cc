@@ -4,51 +4,15 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cstdint>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/base64.h"
+#include "base/percent_encoding.h"
 
 namespace kem {
 namespace {
-
-Error ProxyError(std::string why) {
-  return Error{ErrorCode::kInvalidConfig, std::move(why)};
-}
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return lower;
-}
-
-std::string_view Trim(std::string_view text) {
-  const size_t begin = text.find_first_not_of(" \t");
-  if (begin == std::string_view::npos) return "";
-  return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
-}
-
-std::optional<std::string> PercentDecode(std::string_view text) {
-  std::string decoded;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      decoded += text[i];
-      continue;
-    }
-    unsigned code = 0;
-    const char* digits = text.data() + i + 1;
-    if (i + 2 >= text.size() ||
-        std::from_chars(digits, digits + 2, code, 16).ptr != digits + 2) {
-      return std::nullopt;
-    }
-    decoded += static_cast<char>(code);
-    i += 2;
-  }
-  return decoded;
-}
 
 struct Scheme {
   const char* name;
@@ -61,11 +25,11 @@ constexpr std::array<Scheme, 3> kSchemes = {{
     {"socks5", ProxyUrl::Kind::kSocks5, 1080},
 }};
 
-// An address with an IPv4 one as its last four bytes, and how many bits of it
-// stand for the family.
+// An IPv4 address is in the last four bytes.
 struct Address {
   std::array<uint8_t, 16> bytes{};
   bool ipv4 = false;
+  bool operator==(const Address&) const = default;
 };
 
 std::optional<Address> ParseAddress(const std::string& text) {
@@ -80,13 +44,6 @@ std::optional<Address> ParseAddress(const std::string& text) {
   return std::nullopt;
 }
 
-bool IsLoopback(const Address& address) {
-  if (address.ipv4) return address.bytes[12] == 127;
-  return std::all_of(address.bytes.begin(), address.bytes.end() - 1,
-                     [](uint8_t byte) { return byte == 0; }) &&
-         address.bytes[15] == 1;
-}
-
 bool SameBits(const Address& a, const Address& b, int from, int count) {
   for (int bit = from; bit < from + count; ++bit) {
     const auto byte = static_cast<size_t>(bit / 8);
@@ -96,43 +53,36 @@ bool SameBits(const Address& a, const Address& b, int from, int count) {
   return true;
 }
 
-// "10.0.0.0/8" against an address; empty when the rule is no CIDR.
+// Whether "10.0.0.0/8" contains an address; empty when the rule is no CIDR.
 std::optional<bool> MatchCidr(const std::string& rule,
                               const std::optional<Address>& address) {
   const size_t slash = rule.find('/');
   if (slash == std::string::npos) return std::nullopt;
   const std::optional<Address> net = ParseAddress(rule.substr(0, slash));
-  int bits = -1;
-  const char* end = rule.data() + rule.size();
-  const auto [parsed, error] =
-      std::from_chars(rule.data() + slash + 1, end, bits);
-  if (!net || error != std::errc() || parsed != end || bits < 0 ||
-      bits > (net->ipv4 ? 32 : 128)) {
-    return std::nullopt;
-  }
+  const int bits = ParseNumber<int>(rule.substr(slash + 1)).value_or(-1);
+  if (!net || bits < 0 || bits > (net->ipv4 ? 32 : 128)) return std::nullopt;
   return address && address->ipv4 == net->ipv4 &&
          SameBits(*address, *net, net->ipv4 ? 96 : 0, bits);
 }
 
-// One entry of NO_PROXY, in lower case, against a host.
+// Whether an entry of NO_PROXY, in lower case, matches a host.
 bool Matches(const std::string& rule, const std::string& host, int port,
              const std::optional<Address>& address) {
   if (rule == "*") return true;
   if (const auto cidr = MatchCidr(rule, address)) return *cidr;
   std::string name = rule;
   int rule_port = 0;
-  // A bare IPv6 address has colons, but no port.
+  // The colons of a bare IPv6 address do not separate a port.
   if (!ParseAddress(rule)) {
     name.clear();
     if (!SplitHostPort(rule, name, rule_port)) return false;
   }
   if (rule_port != 0 && rule_port != port) return false;
   if (const std::optional<Address> same = ParseAddress(name)) {
-    return address && address->ipv4 == same->ipv4 &&
-           address->bytes == same->bytes;
+    return address == same;
   }
   if (address) return false;
-  // foo.com is for bar.foo.com, too; .foo.com and *.foo.com for that only.
+  // foo.com matches also bar.foo.com; .foo.com and *.foo.com only that.
   if (name.starts_with("*.")) name.erase(0, 1);
   if (name.front() == '.') return host.ends_with(name);
   return host == name || host.ends_with('.' + name);
@@ -140,11 +90,11 @@ bool Matches(const std::string& rule, const std::string& host, int port,
 
 bool IsExempt(const ServerUrl& server, std::string_view list) {
   if (IsThisMachine(server)) return true;
-  const std::string host = Lower(server.host);
+  const std::string host = AsciiLower(server.host);
   const std::optional<Address> address = ParseAddress(host);
   while (!list.empty()) {
     const size_t end = std::min(list.find(','), list.size());
-    const std::string rule = Lower(Trim(list.substr(0, end)));
+    const std::string rule = AsciiLower(Trim(list.substr(0, end), " \t"));
     list.remove_prefix(std::min(end + 1, list.size()));
     if (!rule.empty() && Matches(rule, host, server.port, address)) return true;
   }
@@ -154,9 +104,10 @@ bool IsExempt(const ServerUrl& server, std::string_view list) {
 }  // namespace
 
 bool IsThisMachine(const ServerUrl& server) {
-  const std::string host = Lower(server.host);
+  const std::string host = AsciiLower(server.host);
   const std::optional<Address> address = ParseAddress(host);
-  return host == "localhost" || (address && IsLoopback(*address));
+  if (address && address->ipv4) return address->bytes[12] == 127;
+  return host == "localhost" || (address && address == ParseAddress("::1"));
 }
 
 std::string ProxyUrl::ToString() const {
@@ -177,10 +128,10 @@ Result<ProxyUrl> ParseProxyUrl(std::string_view text) {
   const auto scheme =
       std::find_if(kSchemes.begin(), kSchemes.end(), [&](const Scheme& one) {
         return scheme_end != std::string_view::npos &&
-               Lower(text.substr(0, scheme_end)) == one.name;
+               AsciiLower(text.substr(0, scheme_end)) == one.name;
       });
   if (scheme == kSchemes.end()) {
-    return ProxyError("begins with none of http://, https:// and socks5://");
+    return InvalidConfig("does not begin with http://, https:// or socks5://");
   }
   ProxyUrl url;
   url.kind = scheme->kind;
@@ -194,20 +145,19 @@ Result<ProxyUrl> ParseProxyUrl(std::string_view text) {
     const auto password =
         PercentDecode(user.substr(std::min(colon + 1, user.size())));
     if (!name || !password) {
-      return ProxyError("has a user name that is not percent-encoded");
+      return InvalidConfig(
+          "has a user name or password that is not percent-encoded");
     }
     if (name->size() > 255 || password->size() > 255) {
-      return ProxyError("has a user name or password of over 255 bytes");
+      return InvalidConfig("has a user name or password of over 255 bytes");
     }
     url.username = *name;
     url.password = *password;
     rest.remove_prefix(at + 1);
   }
-  const bool plain = std::all_of(rest.begin(), rest.end(), [](char c) {
-    return c > ' ' && c < '\x7F' && c != '\\';
-  });
-  if (!plain || !SplitHostPort(rest, url.host, url.port)) {
-    return ProxyError("does not name a host and port");
+  if (!IsVisibleAscii(rest) || rest.find('\\') != std::string_view::npos ||
+      !SplitHostPort(rest, url.host, url.port)) {
+    return InvalidConfig("has no valid host and port");
   }
   return url;
 }
@@ -228,9 +178,9 @@ Result<std::optional<ProxyUrl>> ProxyFromEnvironment(
   Result<ProxyUrl> url = ParseProxyUrl(
       text.find("://") == std::string::npos ? "http://" + text : text);
   if (!url) {
-    return ProxyError("the environment's " + std::string(name) + ' ' +
-                      url.error().message +
-                      "; correct it, or name the API server in NO_PROXY");
+    return InvalidConfig("environment variable " + std::string(name) + ' ' +
+                         url.error().message +
+                         "; correct it, or add the API server to NO_PROXY");
   }
   return std::optional<ProxyUrl>(std::move(*url));
 }

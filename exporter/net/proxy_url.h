@@ -1,8 +1,7 @@
-// The proxy between us and the API server, from a kubeconfig's proxy-url or the
-// environment, with Go's rules (client-go tools/clientcmd/helpers.go,
-// golang.org/x/net/http/httpproxy). Used by ResolveAccess, which reads it, and
-// Connection, which goes through it. Pure functions; never a password in an
-// error.
+// The proxy to the API server, from a kubeconfig's proxy-url or the
+// environment, by Go's rules (client-go tools/clientcmd/helpers.go,
+// golang.org/x/net/http/httpproxy). Used by ResolveAccess and Connection. Pure
+// functions, thread-safe; errors contain no password.
 #pragma once
 
 #include <optional>
@@ -18,7 +17,7 @@ namespace kem {
 struct ProxyUrl {
   enum class Kind { kHttp, kHttps, kSocks5 };
   Kind kind = Kind::kHttp;
-  std::string host;  // an IPv6 address stands here without its brackets
+  std::string host;  // IPv6 without brackets
   int port = 80;
   std::string username;
   std::string password;
@@ -30,18 +29,18 @@ struct ProxyUrl {
   std::string Authorization() const;
 };
 
-// Reads "http://[user[:password]@]host[:port]", https:// or socks5://. The
+// Parses "http://[user[:password]@]host[:port]", https:// or socks5://. The
 // error is a clause that does not quote the text.
 Result<ProxyUrl> ParseProxyUrl(std::string_view text);
 
-// Whether the host is localhost or an address of the loopback interface: what
-// is sent there crosses no network.
+// Whether the host is localhost or a loopback address, so that traffic to it
+// does not leave this machine.
 bool IsThisMachine(const ServerUrl& server);
 
-// The proxy that the environment gives for `server`, if any: https_proxy or
-// HTTPS_PROXY (http_proxy, HTTP_PROXY for a plain server), unless the host is
-// this machine's or NO_PROXY names it by name, domain, address or CIDR. The
-// error names the variable.
+// The proxy that the environment sets for `server`, if any: https_proxy or
+// HTTPS_PROXY (http_proxy, HTTP_PROXY for a plain server), except for this
+// machine and for hosts that NO_PROXY lists by name, domain, address or CIDR.
+// The error names the variable.
 Result<std::optional<ProxyUrl>> ProxyFromEnvironment(
     const ServerUrl& server, const Environment& environment);
 

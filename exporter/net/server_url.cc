@@ -2,21 +2,15 @@
 
 #include <arpa/inet.h>
 
-#include <algorithm>
 #include <array>
-#include <charconv>
+
+#include "base/ascii.h"
 
 namespace kem {
 namespace {
 
 Error UrlError(std::string_view text, std::string_view why) {
-  return Error{ErrorCode::kInvalidConfig,
-               '"' + std::string(text) + "\" " + std::string(why)};
-}
-
-bool IsPlain(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return c > ' ' && c < '\x7F'; });
+  return InvalidConfig('"' + std::string(text) + "\" " + std::string(why));
 }
 
 }  // namespace
@@ -38,20 +32,21 @@ Result<ServerUrl> ParseServerUrl(std::string_view text, bool default_tls) {
   } else {
     const std::string_view scheme = rest.substr(0, scheme_end);
     if (scheme != "https" && scheme != "http") {
-      return UrlError(text, "begins with neither https:// nor http://");
+      return UrlError(text, "does not begin with https:// or http://");
     }
     url.tls = scheme == "https";
     rest.remove_prefix(scheme_end + 3);
   }
-  if (!IsPlain(rest) || rest.find_first_of("?#@\\") != std::string_view::npos) {
+  if (!IsVisibleAscii(rest) ||
+      rest.find_first_of("?#@\\") != std::string_view::npos) {
     return UrlError(text,
-                    "has a user name, query, fragment or blank, which an API "
-                    "server's URL has not");
+                    "has a user name, query, fragment or blank, which is not "
+                    "allowed");
   }
   url.port = url.tls ? 443 : 80;
   const size_t slash = rest.find('/');
   if (!SplitHostPort(rest.substr(0, slash), url.host, url.port)) {
-    return UrlError(text, "does not name a host and port");
+    return UrlError(text, "has no valid host and port");
   }
   if (slash != std::string_view::npos) url.path_prefix = rest.substr(slash);
   while (!url.path_prefix.empty() && url.path_prefix.back() == '/') {
@@ -61,31 +56,21 @@ Result<ServerUrl> ParseServerUrl(std::string_view text, bool default_tls) {
 }
 
 bool SplitHostPort(std::string_view authority, std::string& host, int& port) {
-  std::string_view digits;
-  bool has_port = false;
-  if (!authority.empty() && authority.front() == '[') {
+  std::string_view rest;
+  if (authority.starts_with('[')) {
     const size_t close = authority.find(']');
     if (close == std::string_view::npos) return false;
     host = authority.substr(1, close - 1);
-    if (!IsIpAddress(host) || host.find(':') == std::string::npos) {
-      return false;
-    }
-    std::string_view rest = authority.substr(close + 1);
-    if (!rest.empty() && rest.front() != ':') return false;
-    has_port = !rest.empty();
-    if (has_port) digits = rest.substr(1);
+    if (!IsIpAddress(host) || host.find(':') == std::string::npos) return false;
+    rest = authority.substr(close + 1);
   } else {
-    const size_t colon = authority.find(':');
-    host = authority.substr(0, colon);
-    has_port = colon != std::string_view::npos;
-    if (has_port) digits = authority.substr(colon + 1);
+    host = authority.substr(0, authority.find(':'));
+    rest = authority.substr(host.size());
   }
-  if (host.empty()) return false;
-  if (!has_port) return true;
-  const auto [end, error] =
-      std::from_chars(digits.data(), digits.data() + digits.size(), port);
-  return error == std::errc() && end == digits.data() + digits.size() &&
-         port > 0 && port < 65536;
+  if (host.empty() || rest.empty()) return !host.empty();
+  if (rest.front() != ':') return false;
+  port = ParseNumber<int>(rest.substr(1)).value_or(0);
+  return port > 0 && port < 65536;
 }
 
 std::string BracketHost(const std::string& host) {

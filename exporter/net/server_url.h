@@ -1,6 +1,6 @@
-// The API server's address, taken apart once at start. Used by ResolveAccess,
-// which reads it, and the transport, which connects to it. Not a general URL:
-// no user names, no query, no fragment.
+// The URL of an API server or collector, parsed once at start. Used by
+// ResolveAccess and the transport. Not a general URL: user names, queries and
+// fragments are errors. Pure functions, thread-safe.
 #pragma once
 
 #include <string>
@@ -12,26 +12,27 @@ namespace kem {
 
 struct ServerUrl {
   bool tls = true;
-  std::string host;  // an IPv6 address stands here without its brackets
+  std::string host;  // IPv6 without brackets
   int port = 443;
   std::string path_prefix;  // "" or "/k8s/clusters/c-1": no slash at its end
 
-  // "host:port" as it stands in a Host header or a log, IPv6 in brackets.
+  // "host:port", IPv6 in brackets.
   std::string Authority() const;
   // "https://host:port/prefix".
   std::string ToString() const;
 };
 
-// Reads "https://host[:port][/prefix]". As in client-go (rest.DefaultServerURL)
-// a bare "host[:port]" is https when `default_tls` (the kubeconfig says how to
-// verify or identify), else http. The error is a clause without the place.
+// Parses "https://host[:port][/prefix]". As in client-go
+// (rest.DefaultServerURL), a bare "host[:port]" is https with `default_tls`
+// (the kubeconfig has TLS settings), else http. The error is a clause without
+// the place.
 Result<ServerUrl> ParseServerUrl(std::string_view text, bool default_tls);
 
-// Splits "host", "host:80", "[::1]" or "[::1]:80"; `port` stays as it is where
-// there is none. False when it is no such thing.
+// Splits "host", "host:80", "[::1]" or "[::1]:80"; without a port `port` is
+// unchanged. False for anything else.
 bool SplitHostPort(std::string_view authority, std::string& host, int& port);
 
-// The host as it stands in a URL: an IPv6 address in brackets.
+// The host as in a URL: an IPv6 address in brackets.
 std::string BracketHost(const std::string& host);
 
 // True for an IPv4 or IPv6 address without brackets.

@@ -8,7 +8,8 @@
 
 #include <cerrno>
 #include <memory>
-#include <system_error>
+
+#include "base/error.h"
 
 namespace kem {
 namespace {
@@ -37,7 +38,7 @@ Addresses Resolve(const std::string& host, int port, std::string& message) {
 }
 
 void SetOption(int fd, int level, int name, int value) {
-  // A kernel without one of them still connects.
+  // Failures are ignored: all of these are optional.
   ::setsockopt(fd, level, name, &value, sizeof(value));
 }
 
@@ -50,18 +51,14 @@ void SetOptions(int fd) {
   SetOption(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 }
 
-std::string SystemMessage(int error_number) {
-  return std::generic_category().message(error_number);
-}
-
-// Connects to one address; says why not in `outcome`.
+// Connects to one address; `outcome` has the socket or the failure.
 void TryAddress(const addrinfo& address, SteadyTime until, IoWaiter& waiter,
                 TcpConnectOutcome& outcome) {
   UniqueFd fd(::socket(address.ai_family,
                        address.ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
                        address.ai_protocol));
   if (!fd.has_value()) {
-    outcome.message = "cannot make a socket: " + SystemMessage(errno);
+    outcome.message = "cannot create a socket: " + SystemMessage(errno);
     return;
   }
   SetOptions(fd.get());
@@ -95,7 +92,8 @@ TcpConnectOutcome TcpConnect(const std::string& host, int port,
   const Addresses addresses = Resolve(host, port, outcome.message);
   int count = 0;
   for (const addrinfo* at = addresses.get(); at; at = at->ai_next) ++count;
-  // The time is shared out, so that one dead address leaves some to the rest.
+  // Each address gets an equal share of the time left, so that a dead one does
+  // not use up all of it.
   const SteadyTime until = steady_clock::now() + limit;
   for (const addrinfo* at = addresses.get(); at; at = at->ai_next, --count) {
     const SteadyTime now = steady_clock::now();

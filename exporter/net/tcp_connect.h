@@ -1,6 +1,6 @@
-// A TCP connection to a host and port, that a stop request ends at once and
-// that notices a dead peer. Used by Connection. Knows neither TLS nor HTTP; the
-// name look-up (getaddrinfo) is the one wait it cannot cut short.
+// Connects to a host and port by TCP; a stop request ends it at once. Used by
+// Connection. TLS and HTTP are the caller's. Only the name look-up
+// (getaddrinfo) cannot be interrupted.
 #pragma once
 
 #include <chrono>
@@ -12,15 +12,14 @@
 namespace kem {
 
 struct TcpConnectOutcome {
-  UniqueFd fd;  // non-blocking, close-on-exec; none when it failed
-  // How the last wait ended; kReady also for failures told by the system.
+  UniqueFd fd;  // non-blocking, close-on-exec; none after a failure
+  // How the last wait ended; kReady also when the system reported the failure.
   IoWaiter::Outcome wait = IoWaiter::Outcome::kReady;
   std::string message;
 };
 
-// Looks `host` up and tries its addresses in order until one answers, for
-// `limit` in all. The socket notices a dead peer by keepalive within 60 s
-// (client-go gets the same from HTTP/2 pings).
+// Tries the addresses of `host` in order until one accepts, for `limit` in all.
+// Keepalive detects a dead peer within 60 s (client-go uses HTTP/2 pings).
 TcpConnectOutcome TcpConnect(const std::string& host, int port,
                              std::chrono::milliseconds limit, IoWaiter& waiter);
 

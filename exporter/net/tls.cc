@@ -13,29 +13,23 @@
 namespace kem {
 namespace {
 
-struct BioDeleter {
-  void operator()(BIO* bio) const { BIO_free(bio); }
+template <auto kFree>
+struct Deleter {
+  template <typename T>
+  void operator()(T* object) const {
+    kFree(object);
+  }
 };
-struct CertificateDeleter {
-  void operator()(X509* certificate) const { X509_free(certificate); }
-};
-struct KeyDeleter {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-};
-using Bio = std::unique_ptr<BIO, BioDeleter>;
-using Certificate = std::unique_ptr<X509, CertificateDeleter>;
-using Key = std::unique_ptr<EVP_PKEY, KeyDeleter>;
-
-Error TlsError(std::string why) {
-  return Error{ErrorCode::kInvalidConfig, std::move(why)};
-}
+using Bio = std::unique_ptr<BIO, Deleter<BIO_free>>;
+using Certificate = std::unique_ptr<X509, Deleter<X509_free>>;
+using Key = std::unique_ptr<EVP_PKEY, Deleter<EVP_PKEY_free>>;
 
 Bio ReadBio(const std::string& text) {
   return Bio(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
 }
 
-// OpenSSL asks here for the password of an encrypted key; without this it would
-// ask the terminal.
+// Without this callback, OpenSSL asks for an encrypted key's password on the
+// terminal.
 int NoPassword(char*, int, int, void*) { return -1; }
 
 Result<std::vector<Certificate>> ParseCertificates(const std::string& pem) {
@@ -50,9 +44,9 @@ Result<std::vector<Certificate>> ParseCertificates(const std::string& pem) {
   ERR_clear_error();
   if (ERR_GET_LIB(last) != ERR_LIB_PEM ||
       ERR_GET_REASON(last) != PEM_R_NO_START_LINE) {
-    return TlsError("holds a broken PEM certificate");
+    return InvalidConfig("has an invalid PEM certificate");
   }
-  if (certificates.empty()) return TlsError("holds no PEM certificate");
+  if (certificates.empty()) return InvalidConfig("has no PEM certificate");
   return certificates;
 }
 
@@ -60,8 +54,21 @@ Result<Key> ParseKey(const std::string& pem) {
   const Bio bio = ReadBio(pem);
   Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, NoPassword, nullptr));
   ERR_clear_error();
-  if (!key) return TlsError("the key holds no readable, unencrypted PEM key");
+  if (!key) return InvalidConfig("the key is not an unencrypted PEM key");
   return key;
+}
+
+// Makes `ssl` send its bytes through the session `below`.
+bool UseSession(SSL* ssl, SSL* below) {
+  BIO* bio = BIO_new(BIO_f_ssl());
+  if (bio == nullptr) return false;
+  BIO_set_ssl(bio, below, BIO_NOCLOSE);
+  // Else freeing the BIO sends close_notify to the proxy.
+  SSL_set_quiet_shutdown(below, 1);
+  SSL_set_mode(below, SSL_MODE_ENABLE_PARTIAL_WRITE |
+                          SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+  SSL_set_bio(ssl, bio, bio);
+  return true;
 }
 
 }  // namespace
@@ -94,28 +101,10 @@ Result<void> UseKeyPair(SSL_CTX* context, const std::string& certificate_pem,
          SSL_CTX_check_private_key(context) == 1;
   const std::string why = TlsFailure(nullptr);
   if (!used) {
-    return TlsError("the certificate and its key cannot be used: " + why);
+    return InvalidConfig("the certificate and its key cannot be used: " + why);
   }
   return {};
 }
-
-namespace {
-
-// Puts the bytes of `ssl` into the session `below`.
-bool UseSession(SSL* ssl, SSL* below) {
-  BIO* bio = BIO_new(BIO_f_ssl());
-  if (bio == nullptr) return false;
-  BIO_set_ssl(bio, below, BIO_NOCLOSE);
-  // Freeing the BIO would write a farewell, when the descriptor may have been
-  // closed and be somebody else's.
-  SSL_set_quiet_shutdown(below, 1);
-  SSL_set_mode(below, SSL_MODE_ENABLE_PARTIAL_WRITE |
-                          SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
-  SSL_set_bio(ssl, bio, bio);
-  return true;
-}
-
-}  // namespace
 
 void SslCtxDeleter::operator()(ssl_ctx_st* context) const {
   SSL_CTX_free(context);
@@ -132,15 +121,15 @@ Result<void> CheckCertificates(const std::string& pem) {
 Result<void> CheckKeyPair(const std::string& certificate_pem,
                           const std::string& key_pem) {
   const SslCtx context(SSL_CTX_new(TLS_client_method()));
-  if (!context) return TlsError("OpenSSL: " + TlsFailure(nullptr));
+  if (!context) return InvalidConfig("OpenSSL: " + TlsFailure(nullptr));
   return UseKeyPair(context.get(), certificate_pem, key_pem);
 }
 
 Result<SslCtx> MakeTlsContext(const TlsSettings& settings) {
   SslCtx context(SSL_CTX_new(TLS_client_method()));
-  if (!context) return TlsError("OpenSSL: " + TlsFailure(nullptr));
+  if (!context) return InvalidConfig("OpenSSL: " + TlsFailure(nullptr));
   SSL_CTX_set_min_proto_version(context.get(), TLS1_2_VERSION);
-  // Many small records come with one read.
+  // Reads many small records with one system call.
   SSL_CTX_set_read_ahead(context.get(), 1);
   if (settings.insecure_skip_verify) {
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_NONE, nullptr);
@@ -166,7 +155,7 @@ Result<Ssl> MakeTlsSession(ssl_ctx_st* context, const TlsSettings& settings,
   const bool made = ssl && (below == nullptr ? SSL_set_fd(ssl.get(), fd) == 1
                                              : UseSession(ssl.get(), below));
   if (!made) {
-    return TlsError("OpenSSL: " + TlsFailure(nullptr));
+    return InvalidConfig("OpenSSL: " + TlsFailure(nullptr));
   }
   const char* name = settings.server_name.c_str();
   X509_VERIFY_PARAM* expected = SSL_get0_param(ssl.get());
@@ -180,7 +169,7 @@ Result<Ssl> MakeTlsSession(ssl_ctx_st* context, const TlsSettings& settings,
     named = X509_VERIFY_PARAM_set1_host(expected, name, 0) == 1 &&
             SSL_set_tlsext_host_name(ssl.get(), name) == 1;
   }
-  if (!named) return TlsError("OpenSSL: " + TlsFailure(nullptr));
+  if (!named) return InvalidConfig("OpenSSL: " + TlsFailure(nullptr));
   return ssl;
 }
 

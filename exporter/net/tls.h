@@ -1,6 +1,7 @@
-// What OpenSSL needs to know for one connection: whom to trust, who we are, who
-// the server must be. Used by Credentials (checking files before it adopts
-// them) and Connection. The only place that parses certificates; no sockets.
+// TLS contexts and sessions from PEM texts: the trusted authorities, the own
+// certificate, the server's expected name. Used by Credentials, which checks
+// files before it adopts them, by Connection, and by the web server. The only
+// place that parses certificates. Opens no sockets. All calls are thread-safe.
 #pragma once
 
 #include <memory>
@@ -24,8 +25,8 @@ struct SslDeleter {
 using Ssl = std::unique_ptr<ssl_st, SslDeleter>;
 
 struct TlsSettings {
-  // The name or address that the certificate must carry as a subject
-  // alternative name. Common names do not count, as in Go.
+  // The subject alternative name, a host or an address, that the certificate
+  // must have. Common names do not count, as in Go.
   std::string server_name;
   bool insecure_skip_verify = false;
   std::string ca_pem;  // empty: the system's
@@ -35,35 +36,35 @@ struct TlsSettings {
   std::string key_pem;
 };
 
-// Whether the text holds at least one PEM certificate, and none broken. The
-// error is a clause without the file's name. Thread-safe, as all here.
+// An error unless the text has at least one PEM certificate, and no broken one.
+// The error is a clause without the file's name.
 Result<void> CheckCertificates(const std::string& pem);
 
-// Whether both can be read and belong together. Encrypted keys are refused.
+// An error unless both can be read and match. Encrypted keys are refused.
 Result<void> CheckKeyPair(const std::string& certificate_pem,
                           const std::string& key_pem);
 
-// A client context: TLS 1.2 or newer, verification as in Go's crypto/x509 (any
-// certificate of the CA bundle is an anchor, also an intermediate one).
+// A client context: TLS 1.2 or later, verification as in Go's crypto/x509 (any
+// certificate of the CA bundle is an anchor, even an intermediate one).
 Result<SslCtx> MakeTlsContext(const TlsSettings& settings);
 
-// A client session on `fd`, not yet connected; `fd` stays the caller's. Where
-// `below` is not null, the bytes travel in that session, which is `fd`'s and
-// must outlive this one.
+// A client session on `fd`, which the caller still owns; not yet connected.
+// With `below` the bytes travel inside that session of `fd`, which must outlive
+// this one.
 Result<Ssl> MakeTlsSession(ssl_ctx_st* context, const TlsSettings& settings,
                            int fd, ssl_st* below = nullptr);
 
-// For any context, a server's too: trusts all certificates of the text, and the
-// system's with `system_too` or without a text.
+// For any context, also a server's: trusts the certificates in `pem`, and those
+// of the system with `system_too` or when `pem` is empty.
 Result<void> TrustAuthorities(ssl_ctx_st* context, const std::string& pem,
                               bool system_too);
-// And presents this certificate.
+// For any context: presents this certificate.
 Result<void> UseKeyPair(ssl_ctx_st* context, const std::string& certificate_pem,
                         const std::string& key_pem);
 
-// Why the last OpenSSL call on this thread failed, as a clause; certificate
-// failures name what is wrong with the certificate. `ssl` may be null. Empties
-// the thread's error queue. Empty when OpenSSL says nothing.
+// Why the last OpenSSL call on this thread failed, as a clause, with the reason
+// when a certificate was rejected; empty when OpenSSL has none. Clears the
+// thread's error queue. `ssl` may be null.
 std::string TlsFailure(ssl_st* ssl);
 
 }  // namespace kem

@@ -1,6 +1,6 @@
-// The handler of requests whose answer is small and wanted whole: keeps the
-// head and the body, up to a limit. Used by what asks or writes single objects.
-// Judges nothing; not for lists and watches, which are read as they come.
+// An HttpHandler that keeps the head and a small body, up to a limit. Used for
+// requests that read or write single objects. Does not judge the status; lists
+// and watches are read as they arrive instead.
 #pragma once
 
 #include <algorithm>
@@ -16,7 +16,7 @@ class WholeAnswer : public HttpHandler {
  public:
   static constexpr size_t kUsualLimit = size_t{64} << 10;
 
-  // What is past the limit is read and left.
+  // Bytes of the body after `limit` are read and dropped.
   explicit WholeAnswer(size_t limit = kUsualLimit) : limit_(limit) {}
 
   bool OnHead(const HttpHead& head) override {
@@ -27,7 +27,7 @@ class WholeAnswer : public HttpHandler {
     body_ += bytes.substr(0, limit_ - std::min(limit_, body_.size()));
     return true;
   }
-  // Status 0 when no head came.
+  // Status 0 when no head arrived.
   const HttpHead& head() const { return head_; }
   const std::string& body() const { return body_; }
 

@@ -146,15 +146,15 @@ Result<void> Offline::Read(std::stop_token stop) {
 }
 
 HttpContent Offline::Content(const Options& options) {
-  HttpContent content =
-      ServeWorld({options, world_, own_, clock_,
-                  [this]() -> const SeriesTable& { return Shown(); }, [] {},
-                  [this](PageData& data) {
-                    data.watches.push_back(
-                        {name_ == "-" ? "standard input" : name_, whole_, true,
-                         whole_ ? "" : "reading is not finished"});
-                    data.recent.listed = whole_;
-                  }});
+  HttpContent content = ServeWorld(
+      {options, world_, own_, clock_,
+       [this]() -> const SeriesTable& { return Shown(); }, [] {},
+       [this](PageData& data) {
+         data.source = name_ == "-" ? "standard input" : name_;
+         data.watches.push_back({data.source, whole_, true,
+                                 whole_ ? "" : "reading is not finished"});
+         data.recent.listed = whole_;
+       }});
   content.livez = [] { return Health{true, "ok\n"}; };
   content.readyz = [this] {
     if (whole_) return Health{true, "ok\n"};

@@ -63,21 +63,20 @@ void PutHead(const PageData& data, const PageSums& sums, std::string& out) {
 
 void PutState(const PageData& data, std::string& out) {
   if (InSync(data)) {
-    out +=
-        "<div class=\"state\" role=\"status\"><p><b>In sync</b> with the API "
-        "server. Watching ";
-    Put(out, {Namespaces(data), data.filtered ? " with filters, " : ", ",
+    Put(out, {"<div class=\"state\" role=\"status\"><p><b>In sync</b> with ",
+              EscapeHtml(data.source), ". Watching ", Namespaces(data),
+              data.filtered ? " with filters, " : ", ",
               Plural(static_cast<uint64_t>(std::max<int64_t>(data.tracked, 0)),
                      "Event", "Events"),
               " tracked, up ", AgeText(data.uptime), ".</p></div>\n"});
     return;
   }
   Put(out, {"<div class=\"state bad\" role=\"status\"><p><b>",
-            Synced(data) ? "Out of contact</b> with the API server: newer "
-                           "Events are missing."
-                         : "Not in sync</b> with the API server yet: the first "
-                           "list of Events is not finished.",
-            " Up ", AgeText(data.uptime), ".</p>\n"});
+            Synced(data) ? "Out of contact" : "Not in sync", "</b> with ",
+            EscapeHtml(data.source), ": ",
+            Synced(data) ? "newer Events are missing"
+                         : "the first list of Events is not finished",
+            ". Up ", AgeText(data.uptime), ".</p>\n"});
   for (const PageData::Watch& watch : data.watches) {
     if (watch.synced && watch.in_contact) continue;
     Put(out, {"<p>Watch of ", EscapeHtml(watch.name), ": ",

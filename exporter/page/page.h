@@ -23,7 +23,8 @@ struct PageData {
   };
 
   std::string version;
-  std::string telemetry_path;  // with its slash
+  std::string source = "the API server";  // where Events come from
+  std::string telemetry_path;             // with its slash
   WallTime now;
   std::chrono::seconds uptime{0};
   std::vector<Watch> watches;

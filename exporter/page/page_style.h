@@ -63,7 +63,7 @@ th, td { padding: .3rem .75rem .3rem 0; vertical-align: top;
   border-bottom: 1px solid var(--line); overflow: hidden; }
 th:first-child, td:first-child { padding-left: .75rem; }
 .age { width: 5.25rem; } .type { width: 9rem; } .reason { width: 13rem; }
-.object { width: 16%; } .count { width: 7rem; } .ns { width: 7rem; }
+.object { width: 16%; } .count { width: 7rem; } .ns { width: 8.5rem; }
 td.age, td.ns { white-space: nowrap; text-overflow: ellipsis; }
 td.reason { font-weight: 600; }
 td.type, td.object small { color: var(--quiet); }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/percent_encoding.h"
 #include "events/cluster_kinds.h"
 
 namespace kem {
@@ -16,19 +17,18 @@ namespace {
 using std::chrono::milliseconds;
 using Verdict = ApiAnswer::Verdict;
 
-constexpr std::chrono::seconds kLookInterval{1};
-constexpr std::chrono::seconds kLookAfterFailure{30};
+constexpr std::chrono::seconds kRemovalInterval{1};
+constexpr std::chrono::seconds kRemovalRetry{30};
 
-bool ToBeAnnotated(const Occurrence& occurrence) {
+bool CanAnnotate(const Occurrence& occurrence) {
   return occurrence.scope == Scope::kCluster && occurrence.type == "Warning";
 }
 
-std::pair<WallTime, uint64_t> Age(const Occurrence& occurrence) {
+Annotation::Age AgeOf(const Occurrence& occurrence) {
   return {occurrence.occurred_at, occurrence.resource_version};
 }
 
-// Whether an object may be called so: path.IsValidPathSegmentName of
-// k8s.io/apimachinery, and no white space.
+// path.IsValidPathSegmentName of k8s.io/apimachinery, and no white space.
 bool IsObjectName(std::string_view name) {
   return !name.empty() && name != "." && name != ".." &&
          std::all_of(name.begin(), name.end(), [](char c) {
@@ -40,24 +40,24 @@ std::string Collection(const std::string& path) {
   return path.substr(0, path.rfind('/'));
 }
 
-// Whether the answer to an apply says that the object it meant is not there:
-// it is gone, or another one has its name. Where it is gone the API server
-// would create it (k8s.io/apiserver pkg/endpoints/handlers/patch.go,
-// applyPatcher.createNewObject): it answers 409 when the body has a uid, and
-// 403 when we may not create. Where its uid is another, 422 or 409.
+// Whether the object of an apply does not exist, or another object has its
+// name. The API server would create a missing object (k8s.io/apiserver
+// pkg/endpoints/handlers/patch.go, applyPatcher.createNewObject): it answers
+// 409 for a body with a uid, and 403 without permission to create. For another
+// uid it answers 422 or 409.
 bool IsGone(const ApiAnswer& answer) {
-  const auto says = [&answer](std::string_view text) {
+  const auto has = [&answer](std::string_view text) {
     return answer.body.find(text) != std::string::npos;
   };
   switch (answer.verdict) {
     case Verdict::kNotFound:
       return true;
     case Verdict::kForbidden:
-      return says("cannot create resource");
+      return has("cannot create resource");
     case Verdict::kConflict:
-      return says("uid mismatch") || says("UID in precondition");
+      return has("uid mismatch") || has("UID in precondition");
     case Verdict::kRefused:
-      return says("metadata.uid");
+      return has("metadata.uid");
     default:
       return false;
   }
@@ -65,15 +65,22 @@ bool IsGone(const ApiAnswer& answer) {
 
 }  // namespace
 
-// What one batch came to.
+// The objects of a batch.
+struct AnnotateSink::Plan {
+  // By occurrence; empty for one that cannot be annotated.
+  std::vector<std::string> paths;
+  // The newest occurrence of each path.
+  std::map<std::string, size_t> newest;
+};
+
+// The state of one Deliver.
 struct AnnotateSink::Round {
   SteadyTime now;
-  std::optional<SteadyTime> next;  // when the first that is held is due
-  std::string problem;
-  std::optional<std::chrono::seconds> retry_after;
-  std::set<std::string> forbidden;  // collections
-  bool failed = false;              // what could be sent was not
-  bool over = false;                // the API server takes no more now
+  std::optional<SteadyTime> next;  // the earliest write that must wait
+  std::string refusal;
+  std::optional<Delivery::Failure> failure;
+  std::set<std::string> failed;  // collections
+  bool over = false;             // the API server accepts nothing now
 };
 
 AnnotateSink::AnnotateSink(HttpTransport& transport, const Discovery& discovery,
@@ -82,24 +89,12 @@ AnnotateSink::AnnotateSink(HttpTransport& transport, const Discovery& discovery,
     : transport_(transport),
       discovery_(discovery),
       clock_(clock),
-      memory_(memory),
       options_(std::move(options)),
-      query_("?fieldManager=kube-event-metrics-" + PathPart(options_.sink) +
+      query_("?fieldManager=kube-event-metrics-" + PercentEncode(options_.sink) +
              "&force=true"),
-      ask_at_(clock.SteadyNow()),
-      look_at_(clock.SteadyNow()) {
-  for (const auto& [path, text] : memory_.All()) {
-    std::optional<Annotation> annotation = LoadAnnotation(text);
-    if (!annotation) {
-      memory_.Remember(path, "");
-      continue;
-    }
-    const auto since = std::clamp<WallTime::duration>(
-        clock_.WallNow() - (annotation->until - options_.label_ttl),
-        WallTime::duration(0), kOnceIn);
-    annotations_[path] = {std::move(*annotation), clock_.SteadyNow() - since};
-  }
-}
+      next_discovery_(clock.SteadyNow()),
+      next_removal_(clock.SteadyNow()),
+      table_(memory, options_.label_ttl, clock.WallNow(), clock.SteadyNow()) {}
 
 const AnnotateSink::Resource* AnnotateSink::Find(
     const Occurrence& occurrence) const {
@@ -111,7 +106,7 @@ const AnnotateSink::Resource* AnnotateSink::Find(
     if (resource.api_version == occurrence.api_version) return &resource;
     const std::string_view group = ApiGroup(resource.api_version);
     groups.insert(group);
-    // An Event may leave the version out, and outlives it.
+    // An Event may omit the version, and may outlive it.
     const bool same = occurrence.api_version.empty() ||
                       group == ApiGroup(occurrence.api_version);
     if (same && same_group == nullptr) same_group = &resource;
@@ -125,82 +120,88 @@ std::string AnnotateSink::Path(const Occurrence& occurrence) const {
   if (resource == nullptr || !IsObjectName(occurrence.object_name)) return "";
   const bool core = resource->api_version.find('/') == std::string::npos;
   return (core ? "/api/" : "/apis/") + resource->api_version + "/" +
-         resource->plural + "/" + PathPart(occurrence.object_name);
+         resource->plural + "/" + PercentEncode(occurrence.object_name);
 }
 
-bool AnnotateSink::LearnKinds(std::span<const Occurrence> batch,
-                              const std::stop_token& stop,
-                              std::string& problem) {
+Result<void> AnnotateSink::LearnKinds(std::span<const Occurrence> batch,
+                                      const std::stop_token& stop) {
   const bool known = std::all_of(
       batch.begin(), batch.end(), [this](const Occurrence& occurrence) {
-        return !ToBeAnnotated(occurrence) || Find(occurrence) != nullptr;
+        return !CanAnnotate(occurrence) || Find(occurrence) != nullptr;
       });
   const SteadyTime now = clock_.SteadyNow();
-  if (known || now < ask_at_) return true;
+  if (known || now < next_discovery_) return {};
   const Result<ApiKinds> found = discovery_.Fetch(stop);
-  if (!found) {
-    problem = "discovery: " + found.error().message;
-    return false;
-  }
-  ask_at_ = now + kAskAgain;
+  if (!found) return found.error();
+  next_discovery_ = now + kDiscoveryInterval;
   kinds_.clear();
   for (const ApiKind& kind : found->kinds) {
     if (kind.namespaced || kind.plural.empty()) continue;
     kinds_[kind.kind].push_back({kind.api_version, kind.plural});
   }
-  return true;
+  return {};
+}
+
+AnnotateSink::Plan AnnotateSink::MakePlan(
+    std::span<const Occurrence> batch) const {
+  Plan plan;
+  plan.paths.resize(batch.size());
+  for (size_t i = 0; i < batch.size(); ++i) {
+    if (!CanAnnotate(batch[i])) continue;
+    plan.paths[i] = Path(batch[i]);
+    if (plan.paths[i].empty()) continue;
+    const auto [at, first] = plan.newest.emplace(plan.paths[i], i);
+    if (!first && AgeOf(batch[i]) >= AgeOf(batch[at->second])) at->second = i;
+  }
+  return plan;
 }
 
 Delivery AnnotateSink::Deliver(std::span<const Occurrence> batch,
                                const std::stop_token& stop) {
+  if (const Result<void> learned = LearnKinds(batch, stop); !learned) {
+    return {.rest = Delivery::Failure{"discovery: " + learned.error().message}};
+  }
   Round round;
-  if (!LearnKinds(batch, stop, round.problem)) {
-    return {.problem = round.problem};
-  }
   round.now = clock_.SteadyNow();
-  std::vector<std::string> paths(batch.size());
-  std::map<std::string_view, size_t> newest;
-  for (size_t i = 0; i < batch.size(); ++i) {
-    if (!ToBeAnnotated(batch[i])) continue;
-    paths[i] = Path(batch[i]);
-    if (paths[i].empty()) continue;
-    const auto [at, first] = newest.emplace(paths[i], i);
-    if (!first && Age(batch[i]) >= Age(batch[at->second])) at->second = i;
-  }
-  for (const auto& [path, i] : newest) {
+  const Plan plan = MakePlan(batch);
+  for (const auto& [path, i] : plan.newest) {
     if (round.over || stop.stop_requested()) break;
-    Send(paths[i], batch[i], stop, round);
+    Send(path, batch[i], stop, round);
   }
+  Delivery delivery = Settle(batch, plan, round);
+  table_.Prune(round.now, [&plan](const std::string& path) {
+    return plan.newest.contains(path);
+  });
+  return delivery;
+}
+
+Delivery AnnotateSink::Settle(std::span<const Occurrence> batch,
+                              const Plan& plan, Round& round) const {
   Delivery delivery;
   for (size_t i = 0; i < batch.size(); ++i) {
-    const auto at = annotations_.find(paths[i]);
-    const bool annotated = at != annotations_.end() &&
-                           at->second.annotation.Age() >= Age(batch[i]);
-    // Of an object that is held only the newest needs to wait, so that a storm
-    // about it does not fill the queue.
-    if (!paths[i].empty() && !annotated &&
-        (round.failed || newest.at(paths[i]) == i)) {
+    const std::string& path = plan.paths[i];
+    const bool current = table_.IsCurrent(path, AgeOf(batch[i]));
+    // Of an object that must wait only the newest occurrence stays queued, so
+    // that a storm does not fill the queue.
+    if (!path.empty() && !current &&
+        (round.failure || plan.newest.at(path) == i)) {
       break;
     }
-    const bool unknown = paths[i].empty() && ToBeAnnotated(batch[i]);
-    if (unknown && round.problem.empty()) {
-      round.problem = "there is no cluster-scoped object " +
+    const bool unknown = path.empty() && CanAnnotate(batch[i]);
+    if (unknown && round.refusal.empty()) {
+      round.refusal = "there is no cluster-scoped object " +
                       std::string(batch[i].kind) + " \"" +
-                      std::string(batch[i].object_name) + "\" to be annotated";
+                      std::string(batch[i].object_name) + "\" to annotate";
     }
-    if (unknown || (annotated && at->second.refused)) ++delivery.refused;
+    if (unknown || (current && table_.IsRefused(path))) ++delivery.refused;
     ++delivery.done;
   }
-  std::erase_if(annotations_, [&](const auto& item) {
-    return item.second.annotation.label.empty() &&
-           round.now - item.second.sent_at >= kOnceIn &&
-           newest.find(item.first) == newest.end();
-  });
-  delivery.problem = std::move(round.problem);
-  delivery.retry_after = round.retry_after;
-  if (round.next && !round.failed) {
-    delivery.hold =
-        std::chrono::ceil<milliseconds>(*round.next - clock_.SteadyNow());
+  delivery.refusal = std::move(round.refusal);
+  if (round.failure) {
+    delivery.rest = std::move(*round.failure);
+  } else if (round.next) {
+    delivery.rest = Delivery::Hold{
+        std::chrono::ceil<milliseconds>(*round.next - clock_.SteadyNow())};
   }
   return delivery;
 }
@@ -211,67 +212,42 @@ Annotation AnnotateSink::AnnotationOf(const Occurrence& occurrence) const {
   annotation.kind = occurrence.kind;
   annotation.name = occurrence.object_name;
   if (IsUuid(occurrence.object_uid)) annotation.uid = occurrence.object_uid;
-  annotation.annotation = AnnotationText(occurrence);
+  annotation.text = AnnotationText(occurrence);
   annotation.label = LabelValue(occurrence.reason);
   annotation.until = clock_.WallNow() + options_.label_ttl;
-  annotation.occurred_at = occurrence.occurred_at;
-  annotation.resource_version = occurrence.resource_version;
+  annotation.age = AgeOf(occurrence);
   return annotation;
 }
 
 void AnnotateSink::Send(const std::string& path, const Occurrence& occurrence,
                         const std::stop_token& stop, Round& round) {
-  if (round.forbidden.contains(Collection(path))) return;
-  const auto before = annotations_.find(path);
-  if (before != annotations_.end()) {
-    if (before->second.annotation.Age() >= Age(occurrence)) return;
-    const SteadyTime due = before->second.sent_at + kOnceIn;
-    if (round.now < due) {
-      round.next = std::min(round.next.value_or(due), due);
-      return;
-    }
+  if (round.failed.contains(Collection(path)) ||
+      table_.IsCurrent(path, AgeOf(occurrence))) {
+    return;
   }
-  Annotated annotated{AnnotationOf(occurrence), round.now};
-  Annotation& annotation = annotated.annotation;
-  // First, so that no crash leaves a label of which nobody knows.
-  if (!memory_.Remember(path, SaveAnnotation(annotation)))
-    annotation.label.clear();
-  const ApiAnswer answer = Apply(path, annotation, stop);
+  if (const SteadyTime due = table_.NotBefore(path); round.now < due) {
+    round.next = std::min(round.next.value_or(due), due);
+    return;
+  }
+  Annotation annotation = AnnotationOf(occurrence);
+  table_.Begin(path, annotation);
+  ApiAnswer answer = Apply(path, annotation, stop);
   switch (answer.verdict) {
     case Verdict::kDone:
-      break;
+      table_.Commit(path, std::move(annotation), round.now);
+      return;
     case Verdict::kRefused:
-      round.problem = answer.problem;
-      if (before != annotations_.end()) {  // which is what the object still has
-        annotated.annotation.label = before->second.annotation.label;
-        annotated.annotation.annotation = before->second.annotation.annotation;
-        annotated.annotation.until = before->second.annotation.until;
-      } else {
-        annotation.label.clear();
-      }
-      annotated.refused = true;
-      break;
+      table_.Refuse(path, std::move(annotation), round.now);
+      round.refusal = std::move(answer.problem);
+      return;
     default:
-      round.failed = true;
-      round.problem = answer.problem;
-      round.retry_after = answer.retry_after;
+      table_.Cancel(path);
+      round.failure =
+          Delivery::Failure{std::move(answer.problem), answer.retry_after};
       round.over = answer.verdict == Verdict::kTryAgain;
-      round.forbidden.insert(Collection(path));
-      if (before == annotations_.end()) {
-        memory_.Remember(path, "");
-      } else {
-        Keep(path, before->second);
-      }
+      round.failed.insert(Collection(path));
       return;
   }
-  Keep(path, annotated);
-  annotations_[path] = std::move(annotated);
-}
-
-void AnnotateSink::Keep(const std::string& path, Annotated& annotated) {
-  memory_.Remember(path, annotated.annotation.label.empty()
-                             ? ""
-                             : SaveAnnotation(annotated.annotation));
 }
 
 ApiAnswer AnnotateSink::Apply(const std::string& path, Annotation& annotation,
@@ -297,8 +273,8 @@ ApiAnswer AnnotateSink::Apply(const std::string& path, Annotation& annotation,
   return answer;
 }
 
-// kDone without a uid where we may not read: then the API server keeps us from
-// creating, as a role without get has no create either.
+// kDone without a uid when get is forbidden. The object is still not created: a
+// role without get has no create either.
 ApiAnswer AnnotateSink::FindUid(const std::string& path, Annotation& annotation,
                                 const std::stop_token& stop) {
   if (!may_get_) return {.verdict = Verdict::kDone};
@@ -324,31 +300,24 @@ ApiAnswer AnnotateSink::FindUid(const std::string& path, Annotation& annotation,
 }
 
 void AnnotateSink::Idle(const std::stop_token& stop) {
-  if (clock_.SteadyNow() < look_at_) return;
-  look_at_ = clock_.SteadyNow() + kLookInterval;
-  for (auto& [path, annotated] : annotations_) {
-    Annotation& annotation = annotated.annotation;
-    if (annotation.label.empty() || annotation.until > clock_.WallNow())
-      continue;
-    const std::string label = std::exchange(annotation.label, "");
+  if (clock_.SteadyNow() < next_removal_) return;
+  next_removal_ = clock_.SteadyNow() + kRemovalInterval;
+  for (auto& [path, annotation] : table_.Expired(clock_.WallNow())) {
     const ApiAnswer answer = Apply(path, annotation, stop);
-    if (stop.stop_requested()) {  // once more after a restart
-      annotation.label = label;
-      return;
-    }
+    // It is still in the table for the next start.
+    if (stop.stop_requested()) return;
     if (answer.verdict == Verdict::kTryAgain ||
         answer.verdict == Verdict::kForbidden ||
         answer.verdict == Verdict::kConflict) {
-      annotation.label = label;
-      look_at_ = clock_.SteadyNow() + kLookAfterFailure;
-      if (!std::exchange(stuck_, true)) {
-        LogWarn("A annotation's label cannot be taken off yet",
+      next_removal_ = clock_.SteadyNow() + kRemovalRetry;
+      if (!std::exchange(removal_failed_, true)) {
+        LogWarn("Removing an expired label failed, retrying",
                 {{"sink", options_.sink}, {"problem", answer.problem}});
       }
       return;
     }
-    stuck_ = false;
-    Keep(path, annotated);
+    removal_failed_ = false;
+    table_.CommitExpired(path, std::move(annotation));
   }
 }
 

@@ -1,11 +1,10 @@
-// The sink `annotation`: sets on the object itself an annotation that tells its
-// last Warning and a label with the reason, by server-side apply with a field
-// manager of its own, and takes the label off after a time. At most once a
-// minute an object: what comes sooner is held, and the newest of it counts.
-// Only Warnings of cluster-scoped objects are annotated, and only objects that
-// are there: nothing is ever created.
+// The sink type annotate: sets an annotation and a label for the last Warning
+// on the object itself, by server-side apply with a field manager of its own,
+// and removes the label after a time. Writes an object at most once a minute;
+// of what comes sooner only the newest is kept. Handles Warnings of
+// cluster-scoped objects that exist, and never creates an object.
 //
-// Owned by one worker's thread.
+// Used by one worker's thread.
 #pragma once
 
 #include <chrono>
@@ -17,77 +16,72 @@
 #include "base/clock.h"
 #include "events/discovery.h"
 #include "net/http_transport.h"
-#include "sinks/annotation.h"
+#include "sinks/annotation_table.h"
 #include "sinks/sink.h"
 
 namespace kem {
 
 struct AnnotateOptions {
   std::string sink;  // part of the field manager's name
-  std::string key;   // the label's and the annotation's
+  std::string key;   // of label and annotation
   std::chrono::seconds label_ttl = std::chrono::hours(24);
 };
 
 class AnnotateSink : public Sink {
  public:
-  static constexpr std::chrono::seconds kOnceIn{60};  // an object
-  // For kinds that the API server did not serve when asked last.
-  static constexpr std::chrono::minutes kAskAgain{5};
+  // Minimum time between two discovery requests for unknown kinds.
+  static constexpr std::chrono::minutes kDiscoveryInterval{5};
 
-  // All must outlive this. Takes over what `memory` holds.
+  // All must outlive this.
   AnnotateSink(HttpTransport& transport, const Discovery& discovery,
                const Clock& clock, SinkMemory& memory, AnnotateOptions options);
 
   Delivery Deliver(std::span<const Occurrence> batch,
                    const std::stop_token& stop) override;
-  // The whole queue is looked at, for the newest of each object.
+  // Large, to find the newest occurrence of each object.
   size_t max_batch() const override { return 10'000; }
-  // Takes off what labels are due.
+  // Removes expired labels.
   void Idle(const std::stop_token& stop) override;
   std::chrono::milliseconds idle_interval() const override;
 
  private:
-  struct Annotated {
-    Annotation annotation;
-    SteadyTime sent_at;
-    bool refused = false;
-  };
   struct Resource {
     std::string api_version;
     std::string plural;
   };
-  using Annotations = std::map<std::string, Annotated, std::less<>>;  // by path
+  struct Plan;
   struct Round;
 
-  // Where the object is; empty when its kind is not served, or it cannot be.
+  // The object's URL path; empty when its kind or name cannot be served.
   std::string Path(const Occurrence& occurrence) const;
   const Resource* Find(const Occurrence& occurrence) const;
-  // Asks discovery if a kind of the batch is unknown. False when that failed.
-  bool LearnKinds(std::span<const Occurrence> batch,
-                  const std::stop_token& stop, std::string& problem);
-  // Of an occurrence whose kind is known.
+  // Runs discovery for unknown kinds of the batch.
+  Result<void> LearnKinds(std::span<const Occurrence> batch,
+                          const std::stop_token& stop);
+  Plan MakePlan(std::span<const Occurrence> batch) const;
+  Delivery Settle(std::span<const Occurrence> batch, const Plan& plan,
+                  Round& round) const;
+  // The kind must be known.
   Annotation AnnotationOf(const Occurrence& occurrence) const;
   void Send(const std::string& path, const Occurrence& occurrence,
             const std::stop_token& stop, Round& round);
-  // kDone too for an object that is not there.
+  // Also kDone, without the label, when the object does not exist.
   ApiAnswer Apply(const std::string& path, Annotation& annotation,
                   const std::stop_token& stop);
   ApiAnswer FindUid(const std::string& path, Annotation& annotation,
                     const std::stop_token& stop);
-  void Keep(const std::string& path, Annotated& annotated);
 
   HttpTransport& transport_;
   const Discovery& discovery_;
   const Clock& clock_;
-  SinkMemory& memory_;
   const AnnotateOptions options_;
   const std::string query_;
   std::map<std::string, std::vector<Resource>, std::less<>> kinds_;
-  SteadyTime ask_at_;   // not before
-  SteadyTime look_at_;  // for labels that are due, not before
+  SteadyTime next_discovery_;
+  SteadyTime next_removal_;
   bool may_get_ = true;
-  bool stuck_ = false;  // told that a label cannot be taken off
-  Annotations annotations_;
+  bool removal_failed_ = false;  // and logged
+  AnnotationTable table_;
 };
 
 }  // namespace kem

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "base/ascii.h"
 #include "base/bytes.h"
 #include "base/rfc3339.h"
 #include "base/utf8.h"
@@ -14,16 +15,11 @@ using nlohmann::ordered_json;
 using std::chrono::microseconds;
 
 constexpr size_t kMaxMessage = 256;
-constexpr size_t kMaxReason = 128;  // events.k8s.io/v1's own limit
+constexpr size_t kMaxReason = 128;  // the limit of events.k8s.io/v1
 constexpr size_t kMaxLabel = 63;
 
 std::string Dump(const ordered_json& json) {
   return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
-}
-
-bool IsLetterOrDigit(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         (c >= '0' && c <= '9');
 }
 
 }  // namespace
@@ -38,18 +34,19 @@ std::string AnnotationText(const Occurrence& occurrence) {
 std::string LabelValue(std::string_view reason) {
   std::string label(reason.substr(0, kMaxLabel));
   for (char& c : label) {
-    if (!IsLetterOrDigit(c) && c != '-' && c != '_' && c != '.') c = '-';
+    if (!IsAsciiAlphanumeric(c) && c != '-' && c != '_' && c != '.') c = '-';
   }
-  const auto first = std::find_if(label.begin(), label.end(), IsLetterOrDigit);
+  const auto first =
+      std::find_if(label.begin(), label.end(), IsAsciiAlphanumeric);
   label.erase(label.begin(), first);
-  while (!label.empty() && !IsLetterOrDigit(label.back())) label.pop_back();
+  while (!label.empty() && !IsAsciiAlphanumeric(label.back())) label.pop_back();
   return label.empty() ? "unknown" : label;
 }
 
 std::string ApplyBody(const Annotation& annotation, const std::string& key) {
   ordered_json metadata = {{"name", annotation.name}};
   if (!annotation.uid.empty()) metadata["uid"] = annotation.uid;
-  metadata["annotations"] = {{key, annotation.annotation}};
+  metadata["annotations"] = {{key, annotation.text}};
   if (!annotation.label.empty()) metadata["labels"] = {{key, annotation.label}};
   return Dump({{"apiVersion", annotation.api_version},
                {"kind", annotation.kind},
@@ -60,11 +57,11 @@ std::string SaveAnnotation(const Annotation& annotation) {
   std::string text;
   ByteWriter to(text);
   to.Integer<int64_t>(annotation.until.time_since_epoch().count());
-  to.Integer<int64_t>(annotation.occurred_at.time_since_epoch().count());
-  to.Integer<uint64_t>(annotation.resource_version);
+  to.Integer<int64_t>(annotation.age.first.time_since_epoch().count());
+  to.Integer<uint64_t>(annotation.age.second);
   for (const std::string* part :
        {&annotation.api_version, &annotation.kind, &annotation.name,
-        &annotation.uid, &annotation.annotation, &annotation.label}) {
+        &annotation.uid, &annotation.text, &annotation.label}) {
     to.Text(*part);
   }
   return text;
@@ -74,11 +71,11 @@ std::optional<Annotation> LoadAnnotation(std::string_view text) {
   ByteReader from(text);
   Annotation annotation;
   annotation.until = WallTime(microseconds(from.Time(0)));
-  annotation.occurred_at = WallTime(microseconds(from.Time(0)));
-  annotation.resource_version = from.Integer<uint64_t>();
+  annotation.age.first = WallTime(microseconds(from.Time(0)));
+  annotation.age.second = from.Integer<uint64_t>();
   for (std::string* part :
        {&annotation.api_version, &annotation.kind, &annotation.name,
-        &annotation.uid, &annotation.annotation, &annotation.label}) {
+        &annotation.uid, &annotation.text, &annotation.label}) {
     *part = from.Text();
   }
   if (!from.Done()) return std::nullopt;

@@ -1,7 +1,6 @@
-// What a annotation says and how it is written: the label and the annotation
-// that tell an object's last Warning, the body of a server-side apply that sets
-// them, and the text by which a annotation is remembered over restarts. Used by
-// AnnotateSink. Sends nothing.
+// What the sink type annotate writes on an object: the annotation and the label
+// for its last Warning, the body of the server-side apply that sets them, and
+// their encoding in the sink's memory. Used by AnnotateSink. Sends nothing.
 #pragma once
 
 #include <cstdint>
@@ -16,25 +15,19 @@
 namespace kem {
 
 struct Annotation {
-  // Of the object. The uid is empty when it is not known.
+  // Time and resourceVersion of the Event: the newer one wins.
+  using Age = std::pair<WallTime, uint64_t>;
+
+  // The object. The uid is empty when unknown.
   std::string api_version;
   std::string kind;
   std::string name;
   std::string uid;
 
-  std::string annotation;
-  // Empty when the object has none, or no more.
-  std::string label;
-  // When the label is to go.
-  WallTime until;
-
-  // What is annotated: the newest by these two.
-  WallTime occurred_at;
-  uint64_t resource_version = 0;
-
-  std::pair<WallTime, uint64_t> Age() const {
-    return {occurred_at, resource_version};
-  }
+  std::string text;   // the annotation's value
+  std::string label;  // the label's value; empty for no label
+  WallTime until;     // when the label is removed
+  Age age;
 };
 
 // {"reason":...,"time":...,"count":...,"message":...} in one line; the message
@@ -43,18 +36,18 @@ std::string AnnotationText(const Occurrence& occurrence);
 
 // The reason as a label's value: at most 63 letters, digits, '-', '_' and '.',
 // with a letter or digit at both ends (k8s.io/apimachinery
-// pkg/util/validation, IsValidLabelValue). "unknown" where nothing is left.
+// pkg/util/validation, IsValidLabelValue). "unknown" when nothing is left.
 std::string LabelValue(std::string_view reason);
 
-// JSON for server-side apply: all that our field manager owns from then on.
-// `key` is the label's and the annotation's.
+// JSON for server-side apply: the field manager then owns exactly these fields.
+// `key` is the key of label and annotation.
 std::string ApplyBody(const Annotation& annotation, const std::string& key);
 
-// One text and back; nothing for a text that is none.
+// Encoding for SinkMemory; nothing for a damaged text.
 std::string SaveAnnotation(const Annotation& annotation);
 std::optional<Annotation> LoadAnnotation(std::string_view text);
 
-// As API servers give them. Kubelets write the node's name in its place.
+// False for a node's name, which kubelets write as the uid of a Node.
 bool IsUuid(std::string_view text);
 
 }  // namespace kem

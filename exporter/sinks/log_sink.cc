@@ -28,8 +28,8 @@ bool SameFile(int fd, const std::string& path) {
          open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino;
 }
 
-// Whoever wrote there before may have been killed within a line. False also for
-// a file that we may not read.
+// A former writer may have been killed within a line. False for an unreadable
+// file.
 bool EndsWithinALine(int fd, const std::string& path) {
   struct stat status = {};
   if (::fstat(fd, &status) != 0 || !S_ISREG(status.st_mode) ||
@@ -62,7 +62,7 @@ void AppendLogLine(const Occurrence& occurrence, std::string& out) {
 Delivery LogSink::Deliver(std::span<const Occurrence> batch,
                           const std::stop_token& stop) {
   const Result<int> fd = Open();
-  if (!fd) return {.problem = fd.error().message};
+  if (!fd) return {.rest = Delivery::Failure{fd.error().message}};
   size_t done = 0;
   std::string line;
   for (const Occurrence& occurrence : batch) {
@@ -71,7 +71,8 @@ Delivery LogSink::Deliver(std::span<const Occurrence> batch,
     AppendLogLine(occurrence, line);
     if (!Write(*fd, line, stop)) {
       return {.done = done,
-              .problem = "cannot write to " + path_ + ": " + LastError()};
+              .rest = Delivery::Failure{"cannot write to " + path_ + ": " +
+                                        LastError()}};
     }
     ++done;
   }
@@ -81,7 +82,7 @@ Delivery LogSink::Deliver(std::span<const Occurrence> batch,
 Result<int> LogSink::Open() {
   if (path_ == "-") return STDOUT_FILENO;
   if (file_.has_value() && SameFile(file_.get(), path_)) return file_.get();
-  // O_NONBLOCK: a named pipe that nobody reads is an error, and no wait.
+  // O_NONBLOCK: a named pipe without a reader is an error instead of a wait.
   constexpr int kHow = O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK;
   file_ = UniqueFd(::open(path_.c_str(), kHow, 0640));
   if (!file_.has_value()) {
@@ -92,8 +93,8 @@ Result<int> LogSink::Open() {
   return file_.get();
 }
 
-// In pieces that a pipe which is ready takes at once, so that a reader who
-// stands still does not keep us from stopping.
+// In pieces of PIPE_BUF, which a ready pipe accepts without blocking, so that a
+// stalled reader does not delay the stop.
 bool LogSink::Write(int fd, std::string_view text,
                     const std::stop_token& stop) {
   while (!text.empty()) {

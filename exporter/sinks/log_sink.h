@@ -1,8 +1,8 @@
-// The sink `log`: one JSON line an occurrence, or a jump of several, to
-// standard output or to a file. The file may be moved away, by logrotate say:
-// the next batch opens a new one. Times are UTC.
+// The sink type log: writes one JSON line per occurrence to standard output or
+// to a file. The file may be rotated: the next batch opens a new one. Times are
+// UTC.
 //
-// Owned by one worker's thread.
+// Used by one worker's thread.
 #pragma once
 
 #include <string>
@@ -17,7 +17,7 @@ namespace kem {
 
 class LogSink : public Sink {
  public:
-  // "-" is standard output. Opens nothing yet.
+  // "-" is standard output. Opens no file yet.
   explicit LogSink(std::string path) : path_(std::move(path)) {}
 
   Delivery Deliver(std::span<const Occurrence> batch,
@@ -26,15 +26,15 @@ class LogSink : public Sink {
 
  private:
   Result<int> Open();
-  // Writes all of it; false when it could not, or at `stop`.
+  // False for an error, in errno, or at `stop`.
   bool Write(int fd, std::string_view text, const std::stop_token& stop);
 
   const std::string path_;
   UniqueFd file_;
-  bool cut_ = false;  // the last line has no end
+  bool cut_ = false;  // the last line has no newline
 };
 
-// One line with its newline: time, severity, body and the fields.
+// One line with its newline: time, severity, body and fields.
 void AppendLogLine(const Occurrence& occurrence, std::string& out);
 
 }  // namespace kem

@@ -6,6 +6,7 @@
 #include <unordered_map>
 
 #include "base/hash.h"
+#include "base/percent_encoding.h"
 #include "base/rfc3339.h"
 #include "events/event.h"
 
@@ -24,9 +25,9 @@ std::string Dump(const ordered_json& json) {
   return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
-// `text` made a DNS-1123 subdomain; one that is stays as it is. May be empty.
-// core/v1 takes any Event's name that is a part of a URL's path
-// (k8s.io/apiserver v0.37.2 pkg/registry/rest/create.go:159).
+// `text` as a DNS-1123 subdomain, which may be empty. core/v1 accepts every
+// Event name that is a path segment (k8s.io/apiserver v0.37.2
+// pkg/registry/rest/create.go:159).
 std::string Subdomain(std::string_view text) {
   std::string name;
   const auto trim = [&name](std::string_view ends) {
@@ -64,7 +65,7 @@ ordered_json OriginalReference(const Occurrence& occurrence) {
   return reference;
 }
 
-// Of one Event only what it told last matters: it holds the count.
+// The last occurrence of each Event has its count.
 std::unordered_map<std::string_view, size_t> LastOfEach(
     std::span<const Occurrence> batch) {
   std::unordered_map<std::string_view, size_t> last;
@@ -83,16 +84,15 @@ std::string MirrorName(std::string_view name, std::string_view uid) {
   return mirror + hash.data();
 }
 
-// With no eventTime a core/v1 Event is an old one, of which the API server
-// asks only that involvedObject.namespace is metadata.namespace
-// (k8s.io/kubernetes v1.37.2 pkg/apis/core/validation/events.go:143-155;
-// lines 162-185 hold new ones to 1024 bytes of message and more, and 49-69
-// those that come through events.k8s.io/v1). Its updates may change all
-// (75-79). Texts are written even where they are empty, so that a patch takes
-// away what the original has no more.
+// Without eventTime the API server only requires that involvedObject.namespace
+// equals metadata.namespace (k8s.io/kubernetes v1.37.2
+// pkg/apis/core/validation/events.go:143-155). With it, lines 162-185 limit the
+// message to 1024 bytes, and 49-69 do so for events.k8s.io/v1. Updates may
+// change all fields (75-79). Empty texts are written too, so that a patch
+// removes what the original no longer has.
 //
-// involvedObject has no uid: kubectl describe looks for an object's Events by
-// it in all namespaces, and would show this one beside the original.
+// involvedObject has no uid: kubectl describe finds an object's Events by uid
+// in all namespaces, and would show the mirror beside the original.
 std::string MirrorBody(const Occurrence& occurrence,
                        std::string_view target_namespace) {
   const ordered_json reference = OriginalReference(occurrence);
@@ -136,32 +136,33 @@ Delivery MirrorSink::Deliver(std::span<const Occurrence> batch,
     if (stop.stop_requested()) return delivery;
     ApiAnswer answer = Write(occurrence, stop);
     if (answer.verdict == Verdict::kDone) continue;
-    // What was cut short by our own end is no trouble of the API server's.
+    // The stop ended the request, not the API server.
     if (stop.stop_requested()) return delivery;
-    delivery.problem = std::move(answer.problem);
     if (answer.verdict != Verdict::kRefused) {
-      delivery.retry_after = answer.retry_after;
+      delivery.rest =
+          Delivery::Failure{std::move(answer.problem), answer.retry_after};
       return delivery;
     }
+    delivery.refusal = std::move(answer.problem);
     ++delivery.refused;
   }
   return delivery;
 }
 
-// A patch of what is not there is 404 though Events may be created by an
-// update (k8s.io/apiserver v0.37.2 pkg/endpoints/handlers/patch.go:387), so an
-// Event that expired or was taken away is created again, with its whole count.
+// A patch of a missing Event returns 404 although an update may create one
+// (k8s.io/apiserver v0.37.2 pkg/endpoints/handlers/patch.go:387). An Event that
+// expired or was deleted is therefore created again, with its whole count.
 ApiAnswer MirrorSink::Write(const Occurrence& occurrence,
                             const std::stop_token& stop) {
   const std::string events =
-      "/api/v1/namespaces/" + PathPart(target_) + "/events";
+      "/api/v1/namespaces/" + PercentEncode(target_) + "/events";
   const ApiWrite create{.method = "POST",
                         .path = events,
                         .body = MirrorBody(occurrence, target_)};
   const ApiWrite update{
       .method = "PATCH",
-      .path =
-          events + "/" + PathPart(MirrorName(occurrence.name, occurrence.uid)),
+      .path = events + "/" +
+              PercentEncode(MirrorName(occurrence.name, occurrence.uid)),
       .content_type = "application/merge-patch+json",
       .body = create.body};
   const bool is_new = occurrence.count == occurrence.delta;
@@ -169,7 +170,7 @@ ApiAnswer MirrorSink::Write(const Occurrence& occurrence,
     ApiAnswer answer = SendToApi(transport_, update, stop);
     if (answer.verdict != Verdict::kNotFound) return answer;
   }
-  // Another replica may be first.
+  // Another replica may have created it.
   ApiAnswer answer = SendToApi(transport_, create, stop);
   if (answer.verdict != Verdict::kConflict) return answer;
   return SendToApi(transport_, update, stop);

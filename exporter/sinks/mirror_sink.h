@@ -1,11 +1,10 @@
-// The sink `namespace`: mirrors Events into one namespace, as core/v1 Events
-// of the same reason, type, message, count and times, so that `kubectl get
-// events -n` shows them. A mirror's name comes from the original's name and uid
-// alone, so that replicas and restarts write the same one. It names us as its
-// reporting component, and is counted and forwarded by no exporter
-// (kMirrorComponent).
+// The sink type mirror: writes Events as core/v1 Events of the same reason,
+// type, message, count and times into one namespace, where `kubectl get events
+// -n` shows them. A mirror's name depends only on the original's name and uid,
+// so that replicas and restarts write the same object. Its reporting component
+// is kMirrorComponent, by which no exporter counts or delivers it.
 //
-// Owned by one worker's thread.
+// Used by one worker's thread.
 #pragma once
 
 #include <cstddef>
@@ -27,8 +26,8 @@ class MirrorSink : public Sink {
   MirrorSink(HttpTransport& transport, std::string target_namespace)
       : transport_(transport), target_(std::move(target_namespace)) {}
 
-  // Writes each Event of the batch once, as its last occurrence tells it.
-  // What sits in the target namespace itself is left as it is.
+  // Writes each Event of the batch once, with its last occurrence. Events of
+  // the target namespace itself are not mirrored.
   Delivery Deliver(std::span<const Occurrence> batch,
                    const std::stop_token& stop) override;
   size_t max_batch() const override { return 64; }
@@ -40,11 +39,11 @@ class MirrorSink : public Sink {
   const std::string target_;
 };
 
-// "<name>.<16 hexadecimal digits of the uid's hash>", a DNS-1123 subdomain
-// whatever the name is. The same in every build and on every machine.
+// "<name>.<16 hexadecimal digits of the uid's hash>", a DNS-1123 subdomain for
+// every name. The same in every build and on every machine.
 std::string MirrorName(std::string_view name, std::string_view uid);
 
-// The whole object, to create it, and as a merge patch to bring it up to date.
+// The whole object, for a create and for a merge patch.
 std::string MirrorBody(const Occurrence& occurrence,
                        std::string_view target_namespace);
 

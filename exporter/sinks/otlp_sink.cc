@@ -1,15 +1,12 @@
 #include "sinks/otlp_sink.h"
 
-#include <strings.h>
-
 #include <algorithm>
-#include <array>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/gzip_stream.h"
-#include "base/one_line.h"
 #include "net/whole_answer.h"
 #include "sinks/record_fields.h"
 #include "version.h"
@@ -19,11 +16,11 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr std::chrono::seconds kPatience{10};
-constexpr size_t kToldOfAnswer = 200;
-constexpr char kSecret[] = "Authorization";
+constexpr std::chrono::seconds kTimeout{10};
+constexpr size_t kLoggedBytes = 200;  // of an answer
+constexpr std::string_view kBlanks = " \t\r";
 
-// uint64 is a string in protobuf's JSON.
+// Protobuf's JSON has uint64 as a string.
 std::string Nanoseconds(WallTime time) {
   return std::to_string(
       std::chrono::nanoseconds(time.time_since_epoch()).count());
@@ -35,8 +32,8 @@ ordered_json Attribute(std::string_view key, ordered_json value) {
 
 ordered_json Text(std::string_view text) { return {{"stringValue", text}}; }
 
-// One record with its object as resource, as the collector's k8s_events
-// receiver has it.
+// One record with its object as the resource, as in the collector's k8s_events
+// receiver.
 ordered_json ResourceLogs(const Occurrence& occurrence, WallTime now) {
   ordered_json object = ordered_json::array();
   object.push_back(Attribute("service.name", Text("kube-event-metrics")));
@@ -65,7 +62,7 @@ ordered_json ResourceLogs(const Occurrence& occurrence, WallTime now) {
              {"logRecords", {std::move(record)}}}}}};
 }
 
-// How many of them the collector says it has rejected.
+// The number of records that the collector rejected.
 size_t Rejected(const std::string& body) {
   const nlohmann::json answer = nlohmann::json::parse(body, nullptr, false);
   const nlohmann::json::json_pointer at("/partialSuccess/rejectedLogRecords");
@@ -76,43 +73,35 @@ size_t Rejected(const std::string& body) {
   return std::strtoul(rejected.get<std::string>().c_str(), nullptr, 10);
 }
 
-// The request itself is wrong in the collector's eyes, and always will be.
+// The collector will never accept this request.
 bool IsFinal(int status) {
   return status == 400 || status == 413 || status == 415 || status == 422;
 }
 
-// Proxies answer 413. The collector unpacks first and answers 400, whose text
-// is net/http's (MaxBytesError).
+// Proxies return 413. The collector decompresses first and returns 400 with the
+// text of net/http's MaxBytesError.
 bool IsTooLarge(int status, std::string_view body) {
   return status == 413 ||
          (status == 400 &&
           body.find("request body too large") != std::string_view::npos);
 }
 
-bool IsToken(std::string_view name) {
+// Stricter than RFC 9110, which allows more punctuation.
+bool IsHeaderName(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           (c >= '0' && c <= '9') || c == '-' || c == '_';
+    return IsAsciiAlphanumeric(c) || c == '-' || c == '_';
   });
 }
 
-// What the transport or this sink says of the request; a second one would
-// make it another, or none.
-bool IsOurs(const std::string& name) {
-  constexpr std::array kOurs = {"connection",       "content-encoding",
-                                "content-length",   "content-type",
-                                "expect",           "host",
-                                "transfer-encoding"};
-  return std::any_of(kOurs.begin(), kOurs.end(), [&name](const char* ours) {
-    return ::strcasecmp(name.c_str(), ours) == 0;
-  });
-}
-
-std::string_view Trim(std::string_view text) {
-  constexpr std::string_view kWhite = " \t\r";
-  const size_t begin = text.find_first_not_of(kWhite);
-  if (begin == std::string_view::npos) return {};
-  return text.substr(begin, text.find_last_not_of(kWhite) - begin + 1);
+// Headers that the transport or this sink sets; a second one would change the
+// request or make it invalid.
+bool IsReserved(std::string_view name) {
+  constexpr std::string_view kReserved[] = {
+      "connection",       "content-encoding", "content-length",
+      "content-type",     "expect",           "host",
+      "transfer-encoding"};
+  return std::find(std::begin(kReserved), std::end(kReserved),
+                   AsciiLower(name)) != std::end(kReserved);
 }
 
 }  // namespace
@@ -121,32 +110,32 @@ Result<HeaderFields> ParseHeaderFile(std::string_view text) {
   HeaderFields fields;
   for (int number = 1; !text.empty(); ++number) {
     const size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = Trim(text.substr(0, end));
+    const std::string_view line = Trim(text.substr(0, end), kBlanks);
     text.remove_prefix(std::min(end + 1, text.size()));
     if (line.empty() || line.front() == '#') continue;
     const size_t colon = std::min(line.find(':'), line.size());
     const std::string_view name = line.substr(0, colon);
     const std::string_view value =
-        Trim(line.substr(std::min(colon + 1, line.size())));
+        Trim(line.substr(std::min(colon + 1, line.size())), kBlanks);
     const bool visible = std::all_of(value.begin(), value.end(), [](char c) {
       return c >= ' ' && c < '\x7F';
     });
-    if (!IsToken(name) || value.empty() || !visible) {
+    if (!IsHeaderName(name) || value.empty() || !visible) {
       return Error{ErrorCode::kInvalidConfig,
                    "line " + std::to_string(number) +
-                       " is no header such as \"X-Scope-OrgID: team\""};
+                       " must be a header, such as \"X-Scope-OrgID: team\""};
     }
     fields.emplace_back(name, value);
-    if (IsOurs(fields.back().first)) {
+    if (IsReserved(fields.back().first)) {
       return Error{ErrorCode::kInvalidConfig,
-                   "line " + std::to_string(number) + " has " +
+                   "line " + std::to_string(number) + " must not set " +
                        fields.back().first + ", which the exporter sets"};
     }
   }
   return fields;
 }
 
-// A record at a time: a tree of all of them costs twice as much.
+// One record at a time: a JSON tree of all records costs twice as much.
 std::string OtlpBody(std::span<const Occurrence> batch, WallTime now) {
   std::string body = R"({"resourceLogs":[)";
   for (const Occurrence& occurrence : batch) {
@@ -171,14 +160,14 @@ Result<void> OtlpSink::AddHeaders(HttpRequest& request) const {
   };
   const Result<std::optional<std::string>> text = read_(headers_.file);
   if (!text) return text.error();
-  if (!text->has_value()) return refuse("is not there");
+  if (!text->has_value()) return refuse("does not exist");
   Result<HeaderFields> fields = ParseHeaderFile(**text);
   if (!fields) return refuse(fields.error().message);
   for (const auto& [name, value] : *fields) {
-    if (!headers_.confidential && ::strcasecmp(name.c_str(), kSecret) == 0) {
+    if (!headers_.confidential && AsciiLower(name) == "authorization") {
       return refuse(
-          "has an Authorization, which plain http would show to all; "
-          "use an https:// endpoint");
+          "sets Authorization, which plain HTTP would expose; use an https:// "
+          "endpoint");
     }
   }
   request.headers = std::move(*fields);
@@ -189,35 +178,40 @@ Delivery OtlpSink::Deliver(std::span<const Occurrence> batch,
                            const std::stop_token& stop) {
   HttpRequest request;
   request.path = "/v1/logs";
-  request.read_timeout = request.deadline = kPatience;
+  request.read_timeout = request.deadline = kTimeout;
   const Result<void> added = AddHeaders(request);
-  if (!added) return {.problem = added.error().message};
+  if (!added) return {.rest = Delivery::Failure{added.error().message}};
   request.headers.emplace_back("Content-Encoding", "gzip");
   GzipStream().Append(OtlpBody(batch, clock_.WallNow()), true, request.body);
   WholeAnswer answer;
   const HttpOutcome outcome = transport_->Send(request, answer, stop);
-  if (outcome.end != HttpEnd::kComplete) return {.problem = outcome.message};
+  if (outcome.end != HttpEnd::kComplete) {
+    return {.rest = Delivery::Failure{outcome.message}};
+  }
   const int status = answer.head().status;
   if (status / 100 == 2) {
     max_batch_ = std::min(max_batch_ + 1, kMaxBatch);
     const size_t rejected = std::min(Rejected(answer.body()), batch.size());
     return {.done = batch.size(),
             .refused = rejected,
-            .problem = rejected == 0 ? ""
-                                     : "the collector rejected " +
-                                           std::to_string(rejected)};
+            .refusal = rejected == 0
+                           ? ""
+                           : "the collector rejected " +
+                                 std::to_string(rejected) + " records"};
   }
   if (IsTooLarge(status, answer.body()) && batch.size() > 1) {
     max_batch_ = batch.size() / 2;
-    return {.hold = std::chrono::milliseconds(0)};
+    return {.rest = Delivery::Hold{std::chrono::milliseconds(0)}};
   }
-  const std::string problem = "the collector answers " +
-                              std::to_string(status) + " " +
-                              OneLine(answer.body().substr(0, kToldOfAnswer));
+  std::string problem = "the collector returned " + std::to_string(status) +
+                        " " + OneLine(answer.body().substr(0, kLoggedBytes));
   if (IsFinal(status)) {
-    return {.done = batch.size(), .refused = batch.size(), .problem = problem};
+    return {.done = batch.size(),
+            .refused = batch.size(),
+            .refusal = std::move(problem)};
   }
-  return {.problem = problem, .retry_after = answer.head().retry_after};
+  return {.rest =
+              Delivery::Failure{std::move(problem), answer.head().retry_after}};
 }
 
 }  // namespace kem

@@ -1,10 +1,9 @@
-// The sink `otlp`: OTLP/HTTP with JSON, the logs signal, to any OpenTelemetry
-// collector. One request a batch, compressed. What a collector can never take
-// it refuses for good; everything else is tried again by SinkWorker. Where a
-// request is too large the next ones are smaller. The protocol:
-// github.com/open-telemetry/opentelemetry-proto, docs/specification.md.
+// The sink type otlp: sends OTLP/HTTP with JSON, the logs signal, to an
+// OpenTelemetry collector, one compressed request per batch
+// (github.com/open-telemetry/opentelemetry-proto, docs/specification.md). After
+// a request that is too large the next ones are smaller.
 //
-// Owned by one worker's thread.
+// Used by one worker's thread.
 #pragma once
 
 #include <memory>
@@ -23,9 +22,9 @@ namespace kem {
 class OtlpSink : public Sink {
  public:
   struct Headers {
-    // Read again for each request; empty for none.
+    // Read for each request; empty for no headers.
     std::string file;
-    // Whether nobody can listen; else no Authorization is sent.
+    // TLS or loopback. Without it an Authorization header is an error.
     bool confidential = true;
   };
   // `clock` must outlive this.
@@ -39,24 +38,24 @@ class OtlpSink : public Sink {
  private:
   static constexpr size_t kMaxBatch = 512;
 
-  // Adds those of the file.
+  // Adds the headers of the file.
   Result<void> AddHeaders(HttpRequest& request) const;
 
   const std::unique_ptr<HttpTransport> transport_;
   const Headers headers_;
   const Clock& clock_;
   const FileReader read_;
-  // Halved by each request that is too large, one more after each that is not:
-  // the limits on the way are in bytes, and unknown.
+  // Halved after a request that is too large, one more after each that is not:
+  // the limits of proxies and collector are in bytes, and unknown.
   size_t max_batch_ = kMaxBatch;
 };
 
 // The request's body, an ExportLogsServiceRequest.
 std::string OtlpBody(std::span<const Occurrence> batch, WallTime now);
 
-// "Name: value" a line; empty lines and those that begin with # are left out.
-// Refuses headers that say how the request is sent, such as Content-Length.
-// The error is a clause with the line's number, and never with its value.
+// Parses lines of "Name: value"; empty lines and those that begin with # are
+// ignored. Headers that the request sets itself, such as Content-Length, are
+// errors. The error is a clause with the line's number, without its value.
 using HeaderFields = std::vector<std::pair<std::string, std::string>>;
 Result<HeaderFields> ParseHeaderFile(std::string_view text);
 

@@ -1,7 +1,7 @@
-// An occurrence in the words of OpenTelemetry: severity, body, and attributes
-// by the semantic conventions for Kubernetes Events and what the collector's
-// k8s_events receiver adds to them, so that both can stand in one store. Used
-// by the sinks that write records; says nothing of how they are written.
+// An occurrence as an OpenTelemetry log record: severity, body, and attributes
+// by the semantic conventions for Kubernetes Events and the collector's
+// k8s_events receiver, so that one store can hold both. Used by the sinks log
+// and otlp, which encode it.
 #pragma once
 
 #include <cstdint>
@@ -18,11 +18,12 @@ struct LogSeverity {
 };
 LogSeverity SeverityOf(const Occurrence& occurrence);
 
-// What a field says something about: the object is the record's resource.
+// What a field describes: the object, which is the record's resource, or the
+// Event.
 enum class FieldOf { kObject, kEvent };
 
-// Called for each field that has a value, always in the same order. Beside the
-// conventions: event.id (the same for the same occurrence), kube_event.scope,
+// Called for each field that has a value, always in the same order. Not in the
+// conventions: event.id (stable for an occurrence), kube_event.scope,
 // kube_event.delta and k8s.event.reporting_component.
 struct FieldVisitor {
   std::function<void(FieldOf, std::string_view key, std::string_view value)>

@@ -1,6 +1,6 @@
-// Where occurrences go: a log, a collector, a namespace, an object. A sink
-// tries once and says how it went; when to try again, and what is to be kept
-// meanwhile, is SinkWorker's business. Counting knows nothing of it.
+// The interface of a sink, which delivers occurrences to a receiver: a file, a
+// collector or the API server. A sink tries once; SinkWorker repeats. Counting
+// does not depend on sinks.
 #pragma once
 
 #include <chrono>
@@ -12,47 +12,55 @@
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <variant>
 
 #include "occurrences/occurrence.h"
 
 namespace kem {
 
-// How an attempt at a batch went.
+// The outcome of one attempt at a batch.
 struct Delivery {
-  // From the batch's front: what need not be tried again.
+  // The worker backs off, at least for `retry_after`.
+  struct Failure {
+    std::string problem;  // for the log
+    std::optional<std::chrono::seconds> retry_after = std::nullopt;
+  };
+  // Not a failure: the worker offers the rest again after `wait`.
+  struct Hold {
+    std::chrono::milliseconds wait;
+  };
+
+  // Occurrences from the batch's front that need no further attempt.
   size_t done = 0;
-  // How many of these the receiver will never take, as a rejected one.
+  // How many of these the receiver refused for good, and why, for the log.
   size_t refused = 0;
-  // Why there is a rest, or why some were refused; for the log.
-  std::string problem = {};
-  // The receiver's wish.
-  std::optional<std::chrono::seconds> retry_after = std::nullopt;
-  // Nothing keeps the rest from the receiver, `problem` is about what was
-  // refused: the sink itself wants the rest again after so long.
-  std::optional<std::chrono::milliseconds> hold = std::nullopt;
+  std::string refusal = {};
+  // Why there is a rest. Not set when there is none, or when `stop` ended the
+  // attempt.
+  std::variant<std::monostate, Failure, Hold> rest = {};
 };
 
-// What a sink must know after a restart, as texts by name: kept with the
-// outbox, lost without a state file. Owned by one worker's thread.
+// Texts by name that a sink keeps over restarts, with its queue in the state
+// file. Used by one worker's thread.
 class SinkMemory {
  public:
   virtual ~SinkMemory() = default;
-  // An empty text forgets. False when there is no room for another name.
+  // An empty text removes the name. False when the memory is full.
   virtual bool Remember(std::string_view name, std::string_view text) = 0;
   virtual std::map<std::string, std::string> All() const = 0;
 };
 
-// Owned by one worker's thread. Nothing throws.
+// Used by one worker's thread. Nothing throws.
 class Sink {
  public:
   virtual ~Sink() = default;
-  // Blocks; returns soon after `stop` is requested. `batch` is never empty.
+  // Blocks; returns soon after `stop` is requested. `batch` is not empty.
   virtual Delivery Deliver(std::span<const Occurrence> batch,
                            const std::stop_token& stop) = 0;
-  // At most so many are worth while at once.
+  // Occurrences per batch.
   virtual size_t max_batch() const = 0;
-  // What falls due without any occurrence, such as a label to be taken off.
-  // Called before each wait; when nothing is to be done, each `idle_interval`.
+  // For work that is due without an occurrence. Called before each wait, and
+  // every `idle_interval` while the queue is empty.
   virtual void Idle(const std::stop_token& /*stop*/) {}
   virtual std::chrono::milliseconds idle_interval() const {
     return std::chrono::minutes(1);

@@ -1,6 +1,6 @@
-// What one entry of the configuration file's `sinks` list says, judged and
-// with its defaults. Made by sink_entries.cc, used by whoever builds sinks,
-// and compared by a reload. Holds no secret but what files are named for.
+// One entry of the configuration file's list `sinks`, checked and with
+// defaults. Made by sink_entries.cc, used by SinkRunner and sink_factory.h, and
+// compared by a reload.
 #pragma once
 
 #include <array>
@@ -23,21 +23,21 @@ inline std::string_view NameOf(SinkType type) {
   return kSinkTypeNames[static_cast<size_t>(type)];
 }
 
-// Of the files named only the names are compared: the texts are read again as
-// they are needed.
+// Not compared: it follows from the other keys, and files are read again for
+// each connection.
 struct Collector {
-  std::shared_ptr<const ApiAccess> access;  // null but for otlp
+  std::shared_ptr<const ApiAccess> access;  // null for other types
   bool operator==(const Collector&) const { return true; }
 };
 
 struct SinkConfig {
-  Outbox::Sink queue;  // with its name
+  Outbox::Sink queue;  // and the name
   SinkType type = SinkType::kLog;
   FilterOptions filter = {.namespaced = false};
 
   std::string path = "-";  // log
 
-  // otlp: without /v1/logs; what the keys lead to is `collector`.
+  // otlp; the endpoint is without /v1/logs.
   std::string endpoint;
   std::string headers_file;
   std::string ca_file;
@@ -45,9 +45,9 @@ struct SinkConfig {
   std::string key_file;
   Collector collector;
 
-  std::string target_namespace;  // namespace
+  std::string target_namespace;  // mirror
 
-  // annotation
+  // annotate
   std::string label = "kube-event-metrics/trouble";
   std::chrono::seconds label_ttl = std::chrono::hours(24);
 

@@ -39,7 +39,7 @@ SinkFactory MakeSinkFactory(HttpTransport& api, const Discovery& discovery,
       case SinkType::kMirror:
         return std::make_unique<MirrorSink>(api, config.target_namespace);
     }
-    return nullptr;  // there is no other kind
+    return nullptr;  // not reached
   };
 }
 

@@ -1,6 +1,6 @@
-// Makes the sinks that the configuration names, each of its type. Used by
-// the app, for SinkRunner; the one place that knows all types. Nothing of them
-// is kept here.
+// Creates the sink of a SinkConfig; the only code that knows all types. Used by
+// the app, for SinkRunner, which owns the sinks. Starts no thread and opens no
+// connection.
 #pragma once
 
 #include "base/clock.h"
@@ -11,7 +11,7 @@
 namespace kem {
 
 // `api` and `discovery` are for the sinks that write to the API server. All
-// must outlive what is made.
+// must outlive the factory and its sinks.
 SinkFactory MakeSinkFactory(HttpTransport& api, const Discovery& discovery,
                             Clock& clock);
 

@@ -86,7 +86,7 @@ void SinkRunner::Start(size_t index, const SinkConfig& config,
   one.sink = make_(one.config, *one.memory);
   one.worker = std::make_unique<SinkWorker>(
       ledger_, index, *one.sink, *one.stats,
-      SinkWorker::Environment{clock_, MakeRandomUnit(), bell_, flush_});
+      SinkWorker::Environment{clock_, MakeRandomUnit(), signal_, flush_});
   one.thread = std::jthread(
       [worker = one.worker.get()](std::stop_token stop) { worker->Run(stop); });
 }

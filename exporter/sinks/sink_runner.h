@@ -1,6 +1,6 @@
-// All sinks of the process: builds them from the configuration, gives each a
-// thread, and builds them anew after a reload. Used by the app. What waits is
-// the ledger's, so that nothing is lost between two of them.
+// All sinks of the process: creates them from the configuration, runs each on a
+// thread, and replaces them after a reload. Used by the app. The queues are in
+// the ledger, so that a reload loses nothing.
 #pragma once
 
 #include <chrono>
@@ -29,15 +29,15 @@ struct SinkStatus {
   uint64_t refused = 0;
   uint64_t failed_attempts = 0;
   uint64_t retries = 0;
-  uint64_t dropped = 0;  // for want of room
+  uint64_t dropped = 0;  // because the queue was full
   size_t queued = 0;
   size_t queued_bytes = 0;
-  // Since the oldest occurrence that waits; 0 when none does, and for one that
-  // is yet to come by our clock.
+  // Age of the oldest queued occurrence; 0 for an empty queue and for a time in
+  // the future.
   std::chrono::milliseconds oldest_age{0};
 };
 
-// Makes the sink that `config` describes. The memory outlives it.
+// Creates the sink of `config`. The memory outlives it.
 using SinkFactory = std::function<std::unique_ptr<Sink>(
     const SinkConfig& config, SinkMemory& memory)>;
 
@@ -51,22 +51,21 @@ class SinkRunner {
   SinkRunner(const SinkRunner&) = delete;
   SinkRunner& operator=(const SinkRunner&) = delete;
 
-  // These are the sinks from now on. Ends the threads of those before, which
-  // takes as long as their receivers let them, but for the first time and where
-  // nothing changed. Calls `swap_filters`, under the ledger's mutex, with what
-  // each sink wants. Thread-safe.
+  // Replaces the sinks, unless nothing changed. Joins the threads of the former
+  // ones, which takes as long as their receivers need. Calls `swap_filters`
+  // with the filter of each sink, under the ledger's mutex. Thread-safe.
   using Filters = std::vector<std::shared_ptr<const EventFilter>>;
   void Set(const std::vector<SinkConfig>& sinks,
            const std::function<void(Filters)>& swap_filters);
-  // Ends all threads; what waits stays where it is.
+  // Joins all threads; the queues stay in the ledger.
   void Stop();
 
-  // Something was offered. Thread-safe, and may be called under the ledger's
-  // mutex.
-  void Wake() { bell_.Ring(); }
+  // Call after an occurrence was queued, with or without the ledger's mutex.
+  // Thread-safe.
+  void Wake() { signal_.Notify(); }
 
-  // One for each sink, in the order of the configuration. Takes the ledger's
-  // mutex, and never waits for a receiver. Thread-safe.
+  // One per sink, in the order of the configuration. Locks the ledger's mutex,
+  // and never waits for a receiver. Thread-safe.
   std::vector<SinkStatus> Statuses() const;
 
  private:
@@ -92,8 +91,8 @@ class SinkRunner {
   Clock& clock_;
   const SinkFactory make_;
   const std::function<void()> flush_;
-  SinkBell bell_;
-  std::mutex mutex_;              // held while threads are waited for
+  SinkSignal signal_;
+  std::mutex mutex_;              // held while threads are joined
   std::vector<Running> running_;  // guarded by mutex_
   std::vector<Shown> shown_;      // guarded by the ledger's mutex
 };

@@ -10,19 +10,19 @@ namespace kem {
 
 using std::chrono::milliseconds;
 
-void SinkBell::Ring() {
+void SinkSignal::Notify() {
   {
     const std::lock_guard guard(mutex_);
-    ++rings_;
+    ++count_;
   }
   changed_.notify_all();
 }
 
-uint64_t SinkBell::Wait(uint64_t heard, milliseconds patience,
-                        const std::stop_token& stop) {
+uint64_t SinkSignal::Wait(uint64_t seen, milliseconds timeout,
+                          const std::stop_token& stop) {
   std::unique_lock guard(mutex_);
-  changed_.wait_for(guard, stop, patience, [&] { return rings_ != heard; });
-  return rings_;
+  changed_.wait_for(guard, stop, timeout, [&] { return count_ != seen; });
+  return count_;
 }
 
 SinkWorker::SinkWorker(Ledger& ledger, size_t index, Sink& sink,
@@ -37,20 +37,20 @@ SinkWorker::SinkWorker(Ledger& ledger, size_t index, Sink& sink,
 }
 
 void SinkWorker::Run(const std::stop_token& stop) {
-  uint64_t heard = 0;
+  uint64_t seen = 0;
   while (!stop.stop_requested()) {
-    const Step step = PassOn(stop);
+    const Step step = DeliverBatch(stop);
     if (step.next == Next::kMore) continue;
     sink_.Idle(stop);
     if (step.next == Next::kIdle) {
-      heard = environment_.bell.Wait(heard, sink_.idle_interval(), stop);
+      seen = environment_.signal.Wait(seen, sink_.idle_interval(), stop);
     } else {
       environment_.clock.SleepFor(step.wait, stop);
     }
   }
 }
 
-SinkWorker::Step SinkWorker::PassOn(const std::stop_token& stop) {
+SinkWorker::Step SinkWorker::DeliverBatch(const std::stop_token& stop) {
   Outbox::Entries entries;
   {
     const std::lock_guard guard(ledger_.mutex());
@@ -60,56 +60,61 @@ SinkWorker::Step SinkWorker::PassOn(const std::stop_token& stop) {
   std::vector<Occurrence> batch;
   batch.reserve(entries.size());
   for (const auto& entry : entries) {
-    // What the outbox holds was encoded by us, or checked when it was loaded.
+    // Entries were encoded here or checked on loading: decoding succeeds.
     batch.push_back(DecodeOccurrence(entry->bytes).value_or(Occurrence()));
   }
   if (std::exchange(failed_, false)) ++stats_.retries;
   const Delivery delivery = sink_.Deliver(batch, stop);
   const size_t done = std::min(delivery.done, entries.size());
+  const bool complete = done == entries.size();
   {
     const std::lock_guard guard(ledger_.mutex());
     if (done > 0) ledger_.Acknowledge(index_, entries[done - 1]->number);
     ledger_.PutBack(index_);
   }
   if (done > 0) environment_.flush();
-  Note(delivery, done == entries.size() || delivery.hold);
+  Log(delivery, complete);
   stats_.delivered += done - std::min(delivery.refused, done);
   stats_.refused += delivery.refused;
-  if (done == entries.size()) {
+  if (complete) {
     backoff_.Reset();
     return {Next::kMore};
   }
   if (stop.stop_requested()) return {Next::kRetry};
-  if (delivery.hold) {
+  if (const auto* hold = std::get_if<Delivery::Hold>(&delivery.rest)) {
     backoff_.Reset();
-    return {Next::kHold, std::min(*delivery.hold, kLongestHold)};
+    return {Next::kHold, std::min(hold->wait, kLongestHold)};
   }
   ++stats_.failed_attempts;
   failed_ = true;
   if (done > 0) backoff_.Reset();
-  const milliseconds wait =
+  milliseconds wait =
       backoff_.Next(environment_.clock.SteadyNow(), environment_.random());
-  const std::chrono::seconds wish =
-      delivery.retry_after.value_or(std::chrono::seconds(0));
-  return {Next::kRetry,
-          std::max<milliseconds>(wait, std::min(wish, kLongestRetryAfter))};
+  if (const auto* failure = std::get_if<Delivery::Failure>(&delivery.rest);
+      failure != nullptr && failure->retry_after) {
+    wait = std::max<milliseconds>(
+        wait, std::min(*failure->retry_after, kLongestRetryAfter));
+  }
+  return {Next::kRetry, wait};
 }
 
-// Each trouble is told once, and its end.
-void SinkWorker::Note(const Delivery& delivery, bool well) {
-  const bool failing = !well && !delivery.problem.empty();
-  if (failing && !failing_) {
-    LogWarn("A sink does not get through; occurrences wait for it",
-            {{"sink", name_}, {"problem", delivery.problem}});
+void SinkWorker::Log(const Delivery& delivery, bool complete) {
+  const auto* failure =
+      complete ? nullptr : std::get_if<Delivery::Failure>(&delivery.rest);
+  const bool stopped =
+      !complete && std::holds_alternative<std::monostate>(delivery.rest);
+  if (failure != nullptr && !failing_) {
+    LogWarn("Delivery to a sink failed, retrying",
+            {{"sink", name_}, {"problem", failure->problem}});
   }
-  if (!failing && failing_) {
-    LogInfo("A sink gets through again", {{"sink", name_}});
+  if (failure == nullptr && failing_ && !stopped) {
+    LogInfo("Delivery to a sink recovered", {{"sink", name_}});
   }
-  failing_ = failing;
+  failing_ = failure != nullptr || (failing_ && stopped);
   const bool refusing = delivery.refused > 0;
   if (refusing && !refusing_) {
-    LogWarn("A sink's receiver refuses occurrences; they are lost to it",
-            {{"sink", name_}, {"problem", delivery.problem}});
+    LogWarn("Receiver of a sink refused occurrences, dropped them",
+            {{"sink", name_}, {"problem", delivery.refusal}});
   }
   refusing_ = refusing;
 }

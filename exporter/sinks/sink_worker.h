@@ -1,6 +1,6 @@
-// Takes what waits in the outbox to one sink, in order, until the sink has
-// it: batches, back-off, acknowledgement. One thread each, so that a slow
-// receiver holds up nobody else. Knows neither JSON nor HTTP.
+// Delivers the queue of one sink in order: batches, back-off, acknowledgement.
+// One thread per sink, so that a slow receiver delays no other sink. Knows
+// neither JSON nor HTTP.
 #pragma once
 
 #include <atomic>
@@ -21,7 +21,7 @@
 
 namespace kem {
 
-// For our own metrics. Read by any thread.
+// For the exporter's own metrics. Thread-safe.
 struct SinkStats {
   std::atomic<uint64_t> delivered{0};
   std::atomic<uint64_t> refused{0};
@@ -29,43 +29,43 @@ struct SinkStats {
   std::atomic<uint64_t> retries{0};  // attempts after a failed one
 };
 
-// Wakes the workers. Thread-safe.
-class SinkBell {
+// Wakes the workers when occurrences were queued. Thread-safe.
+class SinkSignal {
  public:
-  void Ring();
-  // Until it rang since `heard`, or `patience` is over, or `stop`; returns what
-  // to hand in next time.
-  uint64_t Wait(uint64_t heard, std::chrono::milliseconds patience,
+  void Notify();
+  // Waits until Notify was called after the call that returned `seen`, until
+  // `timeout` has passed or `stop` is requested. Returns the next `seen`.
+  uint64_t Wait(uint64_t seen, std::chrono::milliseconds timeout,
                 const std::stop_token& stop);
 
  private:
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  uint64_t rings_ = 0;  // guarded by mutex_
+  uint64_t count_ = 0;  // guarded by mutex_
 };
 
 class SinkWorker {
  public:
-  // Of what a sink is handed at once.
+  // Per batch, encoded.
   static constexpr size_t kMaxBatchBytes = size_t{1} << 20;
-  // What is held is asked about that often, as newer ones may wait behind it.
+  // The longest wait of a Hold: newer occurrences may be due earlier.
   static constexpr std::chrono::milliseconds kLongestHold{1000};
-  // No receiver can put us off for longer.
+  // The longest Retry-After that is followed.
   static constexpr std::chrono::seconds kLongestRetryAfter{3600};
 
   struct Environment {
     Clock& clock;
     RandomUnit random;
-    SinkBell& bell;
-    // Keeps what was acknowledged, so that a crash does not send it again.
+    SinkSignal& signal;
+    // Persists acknowledgements, so that a crash repeats no delivery.
     std::function<void()> flush;
   };
 
-  // `index` is the sink's in the ledger's outbox. All must outlive this.
+  // `index` is that of the sink's queue in the ledger. All must outlive this.
   SinkWorker(Ledger& ledger, size_t index, Sink& sink, SinkStats& stats,
              Environment environment);
 
-  // The thread's body, until `stop`: what waits then is in the state.
+  // The thread's body, until `stop`. The queue stays in the ledger.
   void Run(const std::stop_token& stop);
 
   enum class Next { kMore, kIdle, kRetry, kHold };
@@ -73,11 +73,12 @@ class SinkWorker {
     Next next;
     std::chrono::milliseconds wait{0};
   };
-  // One batch. Public for tests.
-  Step PassOn(const std::stop_token& stop);
+  // Delivers one batch. Public for tests.
+  Step DeliverBatch(const std::stop_token& stop);
 
  private:
-  void Note(const Delivery& delivery, bool well);
+  // Logs when failures or refusals begin, and when failures end.
+  void Log(const Delivery& delivery, bool complete);
 
   Ledger& ledger_;
   const size_t index_;
@@ -86,8 +87,8 @@ class SinkWorker {
   Environment environment_;
   Backoff backoff_;
   std::string name_;
-  bool failing_ = false;   // told so
-  bool refusing_ = false;  // told so
+  bool failing_ = false;   // and logged
+  bool refusing_ = false;  // and logged
   bool failed_ = false;    // the last attempt
 };
 

@@ -46,25 +46,26 @@ void Ledger::KeepCollections(const std::vector<std::string>& names) {
 SeriesIds Ledger::Intern(const SeriesLabels& labels) {
   bool added = false;
   const SeriesIds ids = series_->Intern(labels, &added);
-  if (added && log_) log_->Intern(labels);
+  if (added && log_) log_->Append(LedgerStep::kIntern, labels);
   return ids;
 }
 
 void Ledger::Preset(const SeriesLabels& labels, const Moment& now) {
   series_->Preset(labels, now);
-  if (log_) log_->Preset(labels, now);
+  if (log_) log_->Append(LedgerStep::kPreset, labels, now);
 }
 
 void Ledger::Expire(const Moment& now) {
   series_->Expire(now.steady);
-  if (log_) log_->Expire(now);
+  if (log_) log_->Append(LedgerStep::kExpire, now);
 }
 
 Change Ledger::Observe(Collection& collection, const Sighting& sighting,
                        const Moment& now) {
   collection.point.Observe(sighting.resource_version, now.steady);
   const Change change = collection.tracker.Observe(sighting, now.steady);
-  if (log_) log_->Observe(collection.number, sighting, now);
+  if (log_)
+    log_->Append(LedgerStep::kObserve, collection.number, sighting, now);
   Count(sighting, change, now);
   return change;
 }
@@ -73,7 +74,7 @@ Change Ledger::Remove(Collection& collection, const Sighting& sighting,
                       const Moment& now) {
   collection.point.Observe(sighting.resource_version, now.steady);
   const Change change = collection.tracker.Remove(sighting, now.steady);
-  if (log_) log_->Remove(collection.number, sighting, now);
+  if (log_) log_->Append(LedgerStep::kRemove, collection.number, sighting, now);
   Leave(change.left);
   return change;
 }
@@ -81,12 +82,14 @@ Change Ledger::Remove(Collection& collection, const Sighting& sighting,
 void Ledger::Progress(Collection& collection, uint64_t resource_version,
                       const Moment& now) {
   collection.point.Observe(resource_version, now.steady);
-  if (log_) log_->Progress(collection.number, resource_version, now);
+  if (log_)
+    log_->Append(LedgerStep::kProgress, collection.number, resource_version,
+                 now);
 }
 
 void Ledger::CompleteWatch(Collection& collection) {
   collection.point.Complete();
-  if (log_) log_->CompleteWatch(collection.number);
+  if (log_) log_->Append(LedgerStep::kCompleteWatch, collection.number);
 }
 
 void Ledger::Commit(Collection& collection,
@@ -109,28 +112,32 @@ void Ledger::Commit(Collection& collection,
   } else {
     collection.point.Reset(commit.resource_version, commit.started);
   }
-  if (log_) log_->Commit(collection.number, sightings, commit, choice, now);
+  if (log_)
+    log_->Append(LedgerStep::kCommit, collection.number, commit, choice, now,
+                 sightings);
 }
 
 void Ledger::SetSinks(const std::vector<Outbox::Sink>& sinks) {
   outbox_.SetSinks(sinks);
-  if (log_) log_->SetSinks(sinks);
+  if (log_) log_->Append(LedgerStep::kSinks, sinks);
 }
 
 void Ledger::Offer(uint32_t mask, std::string occurrence) {
-  if (log_) log_->Offer(mask, occurrence);
+  if (log_) log_->Append(LedgerStep::kOffer, mask, occurrence);
   outbox_.Offer(mask, std::move(occurrence));
 }
 
 void Ledger::Acknowledge(size_t sink, uint64_t number) {
   outbox_.Acknowledge(sink, number);
-  if (log_) log_->Acknowledge(sink, number);
+  if (log_)
+    log_->Append(LedgerStep::kAcknowledge, static_cast<uint8_t>(sink), number);
 }
 
 bool Ledger::Remember(size_t sink, std::string_view name,
                       std::string_view text) {
   if (!outbox_.Remember(sink, name, text)) return false;
-  if (log_) log_->Remember(sink, name, text);
+  if (log_)
+    log_->Append(LedgerStep::kRemember, static_cast<uint8_t>(sink), name, text);
   return true;
 }
 

@@ -11,89 +11,9 @@
 namespace kem {
 namespace {
 
-constexpr char kIntern = 'I';
-constexpr char kPreset = 'P';
-constexpr char kObserve = 'O';
-constexpr char kRemove = 'R';
-constexpr char kProgress = 'V';
-constexpr char kCompleteWatch = 'E';
-constexpr char kCommit = 'C';
-constexpr char kExpire = 'X';
-constexpr char kSinks = 'N';
-constexpr char kOffer = 'F';
-constexpr char kAcknowledge = 'A';
-constexpr char kRemember = 'M';
-// Of a sighting.
+// The flags of a sighting.
 constexpr uint8_t kCombined = 1;
 constexpr uint8_t kUnwatched = 2;
-
-template <std::integral Integer>
-void Put(Integer value, ByteWriter& to) {
-  to.Integer<Integer>(value);
-}
-
-void Put(std::string_view text, ByteWriter& to) { to.Text(text); }
-
-void Put(SteadyTime time, ByteWriter& to) {
-  to.Integer<int64_t>(time.time_since_epoch().count());
-}
-
-void Put(WallTime time, ByteWriter& to) {
-  to.Integer<int64_t>(time.time_since_epoch().count());
-}
-
-void Put(const Moment& now, ByteWriter& to) {
-  Put(now.steady, to);
-  Put(now.wall, to);
-}
-
-void Put(const Sighting& sighting, ByteWriter& to) {
-  to.Integer<uint64_t>(sighting.key.low);
-  to.Integer<uint64_t>(sighting.key.high);
-  to.Integer<uint64_t>(sighting.uid);
-  to.Integer<uint64_t>(sighting.resource_version);
-  Put(sighting.identity_time, to);
-  Put(sighting.occurred_at, to);
-  to.Integer<uint32_t>(sighting.count);
-  to.Integer<uint8_t>(
-      static_cast<uint8_t>((sighting.combined ? kCombined : 0) |
-                           (sighting.unwatched ? kUnwatched : 0)));
-  to.Integer<uint32_t>(sighting.series.tuple);
-  to.Integer<uint32_t>(sighting.series.object);
-}
-
-void Put(const std::deque<Sighting>& sightings, ByteWriter& to) {
-  to.Integer<uint32_t>(static_cast<uint32_t>(sightings.size()));
-  for (const Sighting& sighting : sightings) Put(sighting, to);
-}
-
-void Put(const SeriesLabels& labels, ByteWriter& to) {
-  to.Flag(labels.scope == Scope::kCluster);
-  // The table cuts them as well, but a hostile one may be a megabyte.
-  for (const std::string_view value :
-       {labels.api_group, labels.kind, labels.object_namespace,
-        labels.object_name, labels.reason, labels.type,
-        labels.reporting_component}) {
-    to.Text(CutLabel(value));
-  }
-}
-
-void Put(const ListCommit& commit, ByteWriter& to) {
-  to.Integer<uint64_t>(commit.resource_version);
-  Put(commit.server_time, to);
-  to.Flag(commit.new_epoch);
-  to.Flag(commit.bridge);
-  Put(commit.started, to);
-}
-
-void Put(const Ledger::Choice& choice, ByteWriter& to) {
-  to.Text(choice.selector);
-  to.Text(choice.filter);
-}
-
-void Put(const std::vector<Outbox::Sink>& sinks, ByteWriter& to) {
-  PutSinks(sinks, to);
-}
 
 // Reads and takes steps.
 class Player {
@@ -206,56 +126,56 @@ void Player::Read(Ledger::Choice& choice) {
 
 void Player::Step() {
   using Collection = Ledger::Collection*;
-  switch (from_.Raw(1).front()) {
-    case kIntern:
+  switch (static_cast<LedgerStep>(from_.Raw(1).front())) {
+    case LedgerStep::kIntern:
       return Take<SeriesLabels>(
           [this](const auto& labels) { ledger_.Intern(labels); });
-    case kPreset:
+    case LedgerStep::kPreset:
       return Take<SeriesLabels, Moment>(
           [this](const auto&... step) { ledger_.Preset(step...); });
-    case kObserve:
+    case LedgerStep::kObserve:
       return Take<Collection, Sighting, Moment>(
           [this](Collection collection, const auto&... step) {
             ledger_.Observe(*collection, step...);
           });
-    case kRemove:
+    case LedgerStep::kRemove:
       return Take<Collection, Sighting, Moment>(
           [this](Collection collection, const auto&... step) {
             ledger_.Remove(*collection, step...);
           });
-    case kProgress:
+    case LedgerStep::kProgress:
       return Take<Collection, uint64_t, Moment>(
           [this](Collection collection, const auto&... step) {
             ledger_.Progress(*collection, step...);
           });
-    case kCompleteWatch:
+    case LedgerStep::kCompleteWatch:
       return Take<Collection>([this](Collection collection) {
         ledger_.CompleteWatch(*collection);
       });
-    case kCommit:
+    case LedgerStep::kCommit:
       return Take<Collection, ListCommit, Ledger::Choice, Moment,
                   std::deque<Sighting>>(
           [this](Collection collection, const auto& commit, const auto& choice,
                  const auto& now, const auto& sightings) {
             ledger_.Commit(*collection, sightings, commit, choice, now);
           });
-    case kExpire:
+    case LedgerStep::kExpire:
       return Take<Moment>([this](const Moment& now) { ledger_.Expire(now); });
-    case kSinks:
+    case LedgerStep::kSinks:
       return Take<std::vector<Outbox::Sink>>(
           [this](const auto& sinks) { ledger_.SetSinks(sinks); });
-    case kOffer:
+    case LedgerStep::kOffer:
       return Take<uint32_t, std::string_view>(
           [this](uint32_t mask, std::string_view occurrence) {
             if (!DecodeOccurrence(occurrence)) return from_.Fail();
             ledger_.Offer(mask, std::string(occurrence));
           });
-    case kAcknowledge:
+    case LedgerStep::kAcknowledge:
       return Take<SinkNumber, uint64_t>(
           [this](SinkNumber sink, uint64_t entry) {
             ledger_.Acknowledge(sink.value, entry);
           });
-    case kRemember:
+    case LedgerStep::kRemember:
       return Take<SinkNumber, std::string_view, std::string_view>(
           [this](SinkNumber sink, const auto&... step) {
             if (!ledger_.Remember(sink.value, step...)) from_.Fail();
@@ -267,64 +187,65 @@ void Player::Step() {
 
 }  // namespace
 
-template <typename... Fields>
-void LedgerLog::Append(char step, const Fields&... fields) {
-  if (overflowed_) return;
-  steps_ += step;
-  ByteWriter to(steps_);
-  (Put(fields, to), ...);
-  Limit();
+void PutField(SteadyTime time, ByteWriter& to) {
+  to.Integer<int64_t>(time.time_since_epoch().count());
 }
 
-void LedgerLog::Intern(const SeriesLabels& labels) { Append(kIntern, labels); }
-
-void LedgerLog::Preset(const SeriesLabels& labels, const Moment& now) {
-  Append(kPreset, labels, now);
+void PutField(WallTime time, ByteWriter& to) {
+  to.Integer<int64_t>(time.time_since_epoch().count());
 }
 
-void LedgerLog::Observe(uint16_t collection, const Sighting& sighting,
-                        const Moment& now) {
-  Append(kObserve, collection, sighting, now);
+void PutField(const Moment& now, ByteWriter& to) {
+  PutField(now.steady, to);
+  PutField(now.wall, to);
 }
 
-void LedgerLog::Remove(uint16_t collection, const Sighting& sighting,
-                       const Moment& now) {
-  Append(kRemove, collection, sighting, now);
+void PutField(const Sighting& sighting, ByteWriter& to) {
+  to.Integer<uint64_t>(sighting.key.low);
+  to.Integer<uint64_t>(sighting.key.high);
+  to.Integer<uint64_t>(sighting.uid);
+  to.Integer<uint64_t>(sighting.resource_version);
+  PutField(sighting.identity_time, to);
+  PutField(sighting.occurred_at, to);
+  to.Integer<uint32_t>(sighting.count);
+  to.Integer<uint8_t>(
+      static_cast<uint8_t>((sighting.combined ? kCombined : 0) |
+                           (sighting.unwatched ? kUnwatched : 0)));
+  to.Integer<uint32_t>(sighting.series.tuple);
+  to.Integer<uint32_t>(sighting.series.object);
 }
 
-void LedgerLog::Progress(uint16_t collection, uint64_t resource_version,
-                         const Moment& now) {
-  Append(kProgress, collection, resource_version, now);
+void PutField(const std::deque<Sighting>& sightings, ByteWriter& to) {
+  to.Integer<uint32_t>(static_cast<uint32_t>(sightings.size()));
+  for (const Sighting& sighting : sightings) PutField(sighting, to);
 }
 
-void LedgerLog::CompleteWatch(uint16_t collection) {
-  Append(kCompleteWatch, collection);
+void PutField(const SeriesLabels& labels, ByteWriter& to) {
+  to.Flag(labels.scope == Scope::kCluster);
+  // The table cuts them as well, but a hostile one may be a megabyte.
+  for (const std::string_view value :
+       {labels.api_group, labels.kind, labels.object_namespace,
+        labels.object_name, labels.reason, labels.type,
+        labels.reporting_component}) {
+    to.Text(CutLabel(value));
+  }
 }
 
-void LedgerLog::Commit(uint16_t collection,
-                       const std::deque<Sighting>& sightings,
-                       const ListCommit& commit, const Ledger::Choice& choice,
-                       const Moment& now) {
-  Append(kCommit, collection, commit, choice, now, sightings);
+void PutField(const ListCommit& commit, ByteWriter& to) {
+  to.Integer<uint64_t>(commit.resource_version);
+  PutField(commit.server_time, to);
+  to.Flag(commit.new_epoch);
+  to.Flag(commit.bridge);
+  PutField(commit.started, to);
 }
 
-void LedgerLog::Expire(const Moment& now) { Append(kExpire, now); }
-
-void LedgerLog::SetSinks(const std::vector<Outbox::Sink>& sinks) {
-  Append(kSinks, sinks);
+void PutField(const Ledger::Choice& choice, ByteWriter& to) {
+  to.Text(choice.selector);
+  to.Text(choice.filter);
 }
 
-void LedgerLog::Offer(uint32_t mask, std::string_view occurrence) {
-  Append(kOffer, mask, occurrence);
-}
-
-void LedgerLog::Acknowledge(size_t sink, uint64_t number) {
-  Append(kAcknowledge, static_cast<uint8_t>(sink), number);
-}
-
-void LedgerLog::Remember(size_t sink, std::string_view name,
-                         std::string_view text) {
-  Append(kRemember, static_cast<uint8_t>(sink), name, text);
+void PutField(const std::vector<Outbox::Sink>& sinks, ByteWriter& to) {
+  PutSinks(sinks, to);
 }
 
 void LedgerLog::Limit() {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -14,6 +15,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "occurrences/event_tracker.h"
 #include "occurrences/outbox.h"
@@ -22,6 +24,38 @@
 #include "state/ledger.h"
 
 namespace kem {
+
+// The calls of Ledger, by their byte in the log.
+enum class LedgerStep : char {
+  kIntern = 'I',
+  kPreset = 'P',
+  kObserve = 'O',
+  kRemove = 'R',
+  kProgress = 'V',
+  kCompleteWatch = 'E',
+  kCommit = 'C',
+  kExpire = 'X',
+  kSinks = 'N',
+  kOffer = 'F',
+  kAcknowledge = 'A',
+  kRemember = 'M',
+};
+
+// Appends an argument of a step.
+template <std::integral Integer>
+void PutField(Integer value, ByteWriter& to) {
+  to.Integer<Integer>(value);
+}
+inline void PutField(std::string_view text, ByteWriter& to) { to.Text(text); }
+void PutField(SteadyTime time, ByteWriter& to);
+void PutField(WallTime time, ByteWriter& to);
+void PutField(const Moment& now, ByteWriter& to);
+void PutField(const Sighting& sighting, ByteWriter& to);
+void PutField(const std::deque<Sighting>& sightings, ByteWriter& to);
+void PutField(const SeriesLabels& labels, ByteWriter& to);
+void PutField(const ListCommit& commit, ByteWriter& to);
+void PutField(const Ledger::Choice& choice, ByteWriter& to);
+void PutField(const std::vector<Outbox::Sink>& sinks, ByteWriter& to);
 
 class LedgerLog {
  public:
@@ -33,23 +67,16 @@ class LedgerLog {
 
   explicit LedgerLog(std::function<void()> wake) : wake_(std::move(wake)) {}
 
-  // The steps of Ledger. `collection` is its number.
-  void Intern(const SeriesLabels& labels);
-  void Preset(const SeriesLabels& labels, const Moment& now);
-  void Observe(uint16_t collection, const Sighting& sighting,
-               const Moment& now);
-  void Remove(uint16_t collection, const Sighting& sighting, const Moment& now);
-  void Progress(uint16_t collection, uint64_t resource_version,
-                const Moment& now);
-  void CompleteWatch(uint16_t collection);
-  void Commit(uint16_t collection, const std::deque<Sighting>& sightings,
-              const ListCommit& commit, const Ledger::Choice& choice,
-              const Moment& now);
-  void Expire(const Moment& now);
-  void SetSinks(const std::vector<Outbox::Sink>& sinks);
-  void Offer(uint32_t mask, std::string_view occurrence);
-  void Acknowledge(size_t sink, uint64_t number);
-  void Remember(size_t sink, std::string_view name, std::string_view text);
+  // The arguments in the order in which Replay reads them. Collections and
+  // sinks are numbers, as uint16_t and uint8_t.
+  template <typename... Fields>
+  void Append(LedgerStep step, const Fields&... fields) {
+    if (overflowed_) return;
+    steps_ += static_cast<char>(step);
+    ByteWriter to(steps_);
+    (PutField(fields, to), ...);
+    Limit();
+  }
 
   size_t size() const { return steps_.size(); }
   bool overflowed() const { return overflowed_; }
@@ -59,8 +86,6 @@ class LedgerLog {
   void Restart();
 
  private:
-  template <typename... Fields>
-  void Append(char step, const Fields&... fields);
   void Limit();
 
   const std::function<void()> wake_;

@@ -32,10 +32,6 @@ std::string_view TakePart(ByteReader& from) {
   return from.Raw(from.Integer<uint64_t>());
 }
 
-void PutTime(SteadyTime time, ByteWriter& to) {
-  to.Integer<int64_t>(time.time_since_epoch().count());
-}
-
 SteadyTime TakeTime(ByteReader& from, nanoseconds shift) {
   return SteadyTime(nanoseconds(from.Time(shift.count())));
 }
@@ -59,10 +55,10 @@ void Ledger::Save(std::string& out) const {
     to.Text(collection->choice.selector);
     to.Text(collection->choice.filter);
     to.Integer<uint64_t>(collection->point.resume());
-    PutTime(collection->point.resume_at(), to);
+    PutField(collection->point.resume_at(), to);
     to.Integer<uint64_t>(collection->point.newest());
-    PutTime(collection->point.newest_at(), to);
-    PutTime(collection->whole_until, to);
+    PutField(collection->point.newest_at(), to);
+    PutField(collection->whole_until, to);
     PutPart(out, [&] { collection->tracker.Save(out); });
   }
 }

@@ -16,6 +16,7 @@
 #include <stop_token>
 #include <thread>
 
+#include "base/ascii.h"
 #include "base/base64.h"
 
 namespace kem {
@@ -29,15 +30,11 @@ struct NameAndPassword {
   std::string password;
 };
 
-// RFC 7617. A NUL would hide the rest of the password from crypt.
+// RFC 7617. crypt would ignore the password after a NUL.
 std::optional<NameAndPassword> ParseBasic(std::string_view authorization) {
   constexpr std::string_view kScheme = "basic ";
-  if (authorization.size() < kScheme.size()) return std::nullopt;
-  for (size_t i = 0; i < kScheme.size(); ++i) {
-    const char c = authorization[i];
-    const char lower =
-        c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-    if (lower != kScheme[i]) return std::nullopt;
+  if (AsciiLower(authorization.substr(0, kScheme.size())) != kScheme) {
+    return std::nullopt;
   }
   const std::optional<std::string> text =
       DecodeBase64(authorization.substr(kScheme.size()));
@@ -50,7 +47,7 @@ std::optional<NameAndPassword> ParseBasic(std::string_view authorization) {
 }
 
 bool Matches(const std::string& password, const std::string& hash) {
-  // 32 KiB: too much for a stack.
+  // 32 KiB, too large for the stack.
   const auto data = std::make_unique<crypt_data>();
   const char* made = ::crypt_r(password.c_str(), hash.c_str(), data.get());
   const bool same = made != nullptr && std::strlen(made) == hash.size() &&
@@ -59,7 +56,7 @@ bool Matches(const std::string& password, const std::string& hash) {
   return same;
 }
 
-struct Look {
+struct PendingCheck {
   uint64_t ticket = 0;
   bool known = false;
   std::string hash;
@@ -74,11 +71,11 @@ struct BasicAuth::Impl {
   std::array<unsigned char, kKeyBytes> key{};
   std::mutex mutex;
   std::condition_variable_any changed;
-  std::deque<Look> waiting;
+  std::deque<PendingCheck> waiting;
   std::vector<std::pair<uint64_t, bool>> finished;
   // Digests of name, hash and password that matched.
   std::set<std::string> good;
-  // Last: it must end before what it uses. Started by the first look.
+  // Last, so that it ends first. Started by the first check.
   std::jthread thread;
 
   std::string Digest(const NameAndPassword& login,
@@ -86,11 +83,11 @@ struct BasicAuth::Impl {
   void Run(const std::stop_token& stop);
 };
 
-// Keyed by this process: neither passwords nor anything that helps to guess
-// them stays in memory.
+// Keyed by this process, so that memory holds neither passwords nor a digest
+// that helps to guess them.
 std::string BasicAuth::Impl::Digest(const NameAndPassword& login,
                                     const std::string& hash) const {
-  // Neither names nor hashes have a NUL.
+  // Names and hashes contain no NUL.
   const std::string text = login.name + '\0' + hash + '\0' + login.password;
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
@@ -105,17 +102,17 @@ void BasicAuth::Impl::Run(const std::stop_token& stop) {
   while (true) {
     if (!changed.wait(lock, stop, [this] { return !waiting.empty(); })) return;
     if (stop.stop_requested()) return;
-    Look look = std::move(waiting.front());
+    PendingCheck check = std::move(waiting.front());
     waiting.pop_front();
     lock.unlock();
-    const bool matched = Matches(look.password, look.hash) && look.known;
-    OPENSSL_cleanse(look.password.data(), look.password.size());
+    const bool matched = Matches(check.password, check.hash) && check.known;
+    OPENSSL_cleanse(check.password.data(), check.password.size());
     lock.lock();
     if (matched) {
       if (good.size() >= kMaxRemembered) good.clear();
-      good.insert(look.digest);
+      good.insert(check.digest);
     }
-    finished.emplace_back(look.ticket, matched);
+    finished.emplace_back(check.ticket, matched);
     lock.unlock();
     wake();
     lock.lock();
@@ -125,7 +122,7 @@ void BasicAuth::Impl::Run(const std::stop_token& stop) {
 BasicAuth::BasicAuth(std::function<void()> wake)
     : impl_(std::make_unique<Impl>()) {
   impl_->wake = std::move(wake);
-  // Fails only where nothing of OpenSSL works.
+  // Fails only when OpenSSL does not work at all.
   RAND_bytes(impl_->key.data(), static_cast<int>(impl_->key.size()));
 }
 

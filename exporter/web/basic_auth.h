@@ -1,7 +1,7 @@
-// Whether a request's name and password are among the configured ones. bcrypt
-// is slow on purpose, 50 ms and more a look, so that it runs on a thread of its
-// own, one look at a time, and good ones are remembered. Used by WebGate. Knows
-// nothing of HTTP beyond the Authorization header.
+// Checks a request's name and password against the configured users. bcrypt is
+// slow on purpose, 50 ms and more per check, so checks run one at a time on a
+// thread of its own, and successful ones are remembered. Used by WebGate.
+// Handles nothing of HTTP but the Authorization header.
 #pragma once
 
 #include <cstdint>
@@ -18,28 +18,28 @@ namespace kem {
 enum class Login {
   kGood,
   kBad,
-  kPending,  // Finished() will tell
-  kBusy,     // too many wait already
+  kPending,  // Finished() will return the result
+  kBusy,     // too many checks are queued
 };
 
 class BasicAuth {
  public:
-  // Looks that may wait; more would keep guessers' passwords in line before
-  // honest ones for seconds.
+  // Queued checks. With more, a valid login would wait for seconds behind those
+  // of an attacker.
   static constexpr size_t kMaxWaiting = 32;
 
-  // `wake` is called by the other thread when Finished() has something.
+  // `wake` is called by the other thread when Finished() has a result.
   explicit BasicAuth(std::function<void()> wake);
-  // Waits for the look under way, if any.
+  // Waits for the check in progress.
   ~BasicAuth();
 
-  // Judges an Authorization header's value, empty when there was none. `users`
-  // maps names to bcrypt hashes. An unknown name costs what a known one does.
-  // For one thread, as Finished.
+  // Checks an Authorization header's value, which is empty when absent. `users`
+  // maps names to bcrypt hashes. An unknown name takes as long as a known one.
+  // One thread may call Check and Finished.
   Login Check(const std::map<std::string, std::string>& users,
               std::string_view authorization, uint64_t ticket);
 
-  // The tickets that have been looked at since the last call, and how.
+  // The tickets checked since the last call, and whether they matched.
   std::vector<std::pair<uint64_t, bool>> Finished();
 
  private:

@@ -16,16 +16,16 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-// In epoll's data; connections are numbered from kFirstId.
+// epoll's data; connections are numbered from kFirstId.
 constexpr uint64_t kListenerId = 0;
 constexpr uint64_t kWakeId = 1;
 constexpr uint64_t kFirstId = 2;
-// A turn: then every ready connection has had its own, too.
+// Per turn of the loop.
 constexpr size_t kAcceptsATurn = 32;
 constexpr size_t kEventsATurn = 64;
 constexpr milliseconds kAcceptPause{200};
 
-// At most half of the descriptors that the process may have.
+// Uses at most half of the descriptors that the process may open.
 HttpLimits WithinDescriptors(HttpLimits limits) {
   rlimit files{};
   if (::getrlimit(RLIMIT_NOFILE, &files) == 0) {
@@ -37,9 +37,9 @@ HttpLimits WithinDescriptors(HttpLimits limits) {
 
 }  // namespace
 
-HttpLoop::HttpLoop(UniqueFd listener, HttpCodec& codec, WebGate& gate,
+HttpLoop::HttpLoop(UniqueFd listener, HttpRouter& router, WebGate& gate,
                    const HttpLimits& limits)
-    : codec_(codec),
+    : router_(router),
       gate_(gate),
       limits_(WithinDescriptors(limits)),
       listener_(std::move(listener)),
@@ -67,7 +67,7 @@ void HttpLoop::Watch(int operation, uint64_t id,
 
 void HttpLoop::Wake() {
   const uint64_t one = 1;
-  // Cannot fail: the counter has room for it.
+  // Cannot fail: the counter does not overflow.
   [[maybe_unused]] const ssize_t written =
       ::write(wake_.get(), &one, sizeof(one));
 }
@@ -116,7 +116,7 @@ void HttpLoop::Accept(SteadyTime now) {
       Add(std::move(fd), now);
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
                errno == ENOMEM) {
-      // Level-triggered: without a pause the loop would spin.
+      // The listener stays ready: without a pause the loop would spin.
       DropIdleLongest(false);
       accept_after_ = now + kAcceptPause;
       Watch(EPOLL_CTL_MOD, kListenerId, listener_.get(), 0);
@@ -135,9 +135,9 @@ void HttpLoop::Add(UniqueFd fd, SteadyTime now) {
     if (!ssl) return;
   }
   auto connection = std::make_unique<ServerConnection>(
-      id, ServerSocket(std::move(fd), std::move(ssl)), codec_, gate_, limits_,
+      id, ServerSocket(std::move(fd), std::move(ssl)), router_, gate_, limits_,
       now);
-  // Its request is often there already.
+  // The request has often arrived already.
   connection->Advance(now);
   if (connection->Over()) return;
   Watch(EPOLL_CTL_ADD, id, *connection);
@@ -179,7 +179,7 @@ void HttpLoop::MakeRoom() {
 
 void HttpLoop::DropIdleLongest(bool answering) {
   auto oldest = connections_.end();
-  // Those of one turn have the same time: then the lower number.
+  // Connections of one turn have the same time: the lower number is older.
   const auto age = [](const auto& it) {
     return std::pair(it->second->IdleSince(), it->first);
   };

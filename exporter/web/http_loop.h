@@ -1,11 +1,9 @@
 // The thread that serves all clients: an epoll loop over non-blocking sockets.
-// Used by HttpServer. Why a loop of our own and not cpp-httplib's server: that
-// one keeps a thread for each connection, idle ones too, and limits each read
-// but not their sum, so that a handful of slow clients stop all scrapes. Here
-// nothing waits for a client, so that no number of them takes more than its
-// turn; the limits are for memory.
-// Past limits.connections the one idle for longest goes, past limits.answers
-// the one whose client has taken nothing for longest.
+// Used by HttpServer. cpp-httplib's server keeps a thread per connection, idle
+// ones too, and limits each read but not their sum: a few slow clients stop all
+// scrapes. Here no client is waited for; the limits bound memory. Past
+// limits.connections the connection that was idle longest is closed, past
+// limits.answers the one whose client has read nothing for longest.
 #pragma once
 
 #include <memory>
@@ -13,7 +11,7 @@
 #include <unordered_map>
 
 #include "base/clock.h"
-#include "web/http_codec.h"
+#include "web/http_router.h"
 #include "web/http_server.h"
 #include "web/server_connection.h"
 
@@ -22,15 +20,16 @@ namespace kem {
 // Run by one thread.
 class HttpLoop {
  public:
-  // `listener` is non-blocking and listens. `codec` and `gate` must outlive it.
-  HttpLoop(UniqueFd listener, HttpCodec& codec, WebGate& gate,
+  // `listener` is non-blocking and listens. `router` and `gate` must outlive
+  // it.
+  HttpLoop(UniqueFd listener, HttpRouter& router, WebGate& gate,
            const HttpLimits& limits);
 
   ~HttpLoop();
   HttpLoop(const HttpLoop&) = delete;
   HttpLoop& operator=(const HttpLoop&) = delete;
 
-  // Until `stop`; then what is being answered has limits.stop to end.
+  // Until `stop`; then answers in progress have limits.stop to end.
   void Run(std::stop_token stop);
 
  private:
@@ -44,14 +43,14 @@ class HttpLoop {
   void Wake();
   void Watch(int operation, uint64_t id, const ServerConnection& connection);
   void Watch(int operation, uint64_t id, int fd, uint32_t events);
-  // Drops what has no place any more, or no time.
+  // Close connections past a limit or a deadline.
   void MakeRoom();
   void DropIdleLongest(bool answering);
   void DropOverdue(SteadyTime now);
   void DropAllButAnswering();
   int PollMilliseconds(SteadyTime now) const;
 
-  HttpCodec& codec_;
+  HttpRouter& router_;
   WebGate& gate_;
   const HttpLimits limits_;
   UniqueFd listener_;
@@ -59,7 +58,7 @@ class HttpLoop {
   const UniqueFd wake_;
   uint64_t last_id_;
   Connections connections_;
-  // No descriptor was left; accepting goes on then.
+  // Accepting pauses until then, as no descriptor was free.
   SteadyTime accept_after_{};
 };
 

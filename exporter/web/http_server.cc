@@ -3,8 +3,9 @@
 #include <thread>
 #include <utility>
 
-#include "web/http_codec.h"
 #include "web/http_loop.h"
+#include "web/http_router.h"
+#include "web/listener.h"
 #include "web/web_gate.h"
 
 namespace kem {
@@ -12,10 +13,10 @@ namespace kem {
 struct HttpServer::Impl {
   Impl(const HttpServerOptions& options, HttpContent content, HttpStats& stats,
        std::unique_ptr<WebSettingsFile> settings)
-      : codec(options.telemetry_path, std::move(content), stats),
-        gate(std::move(settings), options.limits.look) {}
+      : router(options.telemetry_path, std::move(content), stats),
+        gate(std::move(settings), options.limits.reread) {}
 
-  HttpCodec codec;
+  HttpRouter router;
   WebGate gate;
   std::string address;
   std::unique_ptr<HttpLoop> loop;
@@ -32,10 +33,10 @@ Result<std::unique_ptr<HttpServer>> HttpServer::Start(
   }
   auto impl = std::make_unique<Impl>(options, std::move(content), stats,
                                      std::move(settings));
-  Result<HttpCodec::Bound> bound = impl->codec.Bind(options.address);
-  if (!bound) return bound.error();
-  impl->address = bound->address;
-  impl->loop = std::make_unique<HttpLoop>(std::move(bound->fd), impl->codec,
+  Result<Listener> listener = Listen(options.address);
+  if (!listener) return listener.error();
+  impl->address = std::move(listener->address);
+  impl->loop = std::make_unique<HttpLoop>(std::move(listener->fd), impl->router,
                                           impl->gate, options.limits);
   impl->thread = std::jthread([loop = impl->loop.get()](std::stop_token stop) {
     loop->Run(std::move(stop));

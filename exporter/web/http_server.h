@@ -1,8 +1,8 @@
-// The exporter's own HTTP side: /metrics, /livez, /readyz, the page at / and
-// POST /-/reload. Used by the app; what it serves comes from the functions it
-// is given. HTTP/1.1 on one thread (http_loop.h), where slow, many and hostile
-// clients cost memory within HttpLimits and never a scrape; TLS and
-// authentication as a web configuration says (web_gate.h).
+// The exporter's HTTP server: metrics, /livez, /readyz, the page at / and
+// POST /-/reload. Used by the app and offline mode, which give it functions for
+// the content. HTTP/1.1 on one thread (http_loop.h): slow, many and hostile
+// clients take memory within HttpLimits and stop no scrape. TLS and
+// authentication follow the web configuration (web_gate.h).
 #pragma once
 
 #include <chrono>
@@ -19,65 +19,65 @@
 
 namespace kem {
 
-// One scrape under way.
+// One scrape in progress.
 struct Scrape {
   std::string content_type;
-  // Appends the next piece of the exposition to an empty string; false with
-  // the last one.
+  // Appends the next piece of the exposition to an empty string; returns false
+  // with the last one.
   std::function<bool(std::string&)> next;
 };
 
-// Each is called by the server's thread, and all clients wait meanwhile.
+// Called by the server's thread: all clients wait meanwhile.
 struct HttpContent {
-  // Starts a scrape in the format that suits an Accept header's value best.
+  // Starts a scrape in the best format for an Accept header's value.
   std::function<Scrape(const std::string& accept)> scrape;
   std::function<Health()> livez;
   std::function<Health()> readyz;
-  // HTML, whole.
+  // HTML.
   std::function<std::string()> page;
-  // The value, or with 500 the error's message, is the answer's one line. Empty
-  // when there is nothing to reload.
+  // The value, or with 500 the error's message, is the answer's one line. Null
+  // when there is nothing to reload: 404.
   std::function<Result<std::string>()> reload;
 };
 
-// What all clients together may take of the machine; tests take less.
+// Limits of all clients together. Tests lower them.
 struct HttpLimits {
   HeadLimits request;
-  // Open at once. An idle one is about 1 KiB, in TLS some 20 KiB, and 70 KiB in
-  // its handshake.
+  // Open at once. An idle one takes about 1 KiB, with TLS 20 KiB, and 70 KiB
+  // during its handshake.
   size_t connections = 256;
-  // Under way at once, each with up to half a megabyte.
+  // In progress at once, up to 0.5 MB each.
   size_t answers = 16;
-  // From connecting, or from a request's first byte, to the end of its head.
+  // From the connection, or a request's first byte, to the end of its head.
   std::chrono::milliseconds head{10000};
-  // For a whole answer, the client's reading included.
+  // For a whole answer, until the client has read it.
   std::chrono::milliseconds answer{60000};
-  // Between two requests; longer than usual scrape intervals.
+  // Between two requests; longer than common scrape intervals.
   std::chrono::milliseconds idle{150000};
-  // For a client to see why it was refused.
+  // For a client to read a refusal.
   std::chrono::milliseconds drain{1000};
-  // Between two looks at the files of the web configuration.
-  std::chrono::milliseconds look{1000};
-  // For answers under way when the server ends.
+  // Between two reads of the web configuration.
+  std::chrono::milliseconds reread{1000};
+  // For answers in progress when the server stops.
   std::chrono::milliseconds stop{2000};
 };
 
 struct HttpServerOptions {
   ListenAddress address;
-  // Of letters, digits and "/._-", and none of the other paths.
+  // Letters, digits and "/._-", and not one of the other paths.
   std::string telemetry_path = "/metrics";
-  std::string web_config_file;  // empty: plain HTTP, open to all
+  std::string web_config_file;  // empty: plain HTTP without authentication
   HttpLimits limits;
 };
 
 class HttpServer {
  public:
-  // Binds the address and serves from a thread of its own until destroyed.
-  // `stats` must outlive it. kInternal when it cannot be bound, kInvalidConfig
-  // for the web configuration.
+  // Binds the address and serves on a thread of its own until destroyed.
+  // `stats` must outlive it. The error is kInternal when binding fails,
+  // kInvalidConfig for the web configuration.
   static Result<std::unique_ptr<HttpServer>> Start(
       const HttpServerOptions& options, HttpContent content, HttpStats& stats);
-  // Stops listening and waits for answers under way, limits.stop at most.
+  // Stops listening and waits for answers in progress, limits.stop at most.
   ~HttpServer();
 
   // The address it listens on, with the real port: "127.0.0.1:43210".

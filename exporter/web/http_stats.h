@@ -1,5 +1,6 @@
-// The count of HTTP answers by handler and status code. Written by web/, read
-// by metrics/own_metrics.h. Does not know which handlers there are.
+// Counts the HTTP server's answers by handler and status code. Written by
+// HttpRouter on the server's thread, read by metrics/own_metrics.h. Does not
+// limit the number of handlers: HttpRouter does.
 #pragma once
 
 #include <cstdint>
@@ -10,10 +11,10 @@
 
 namespace kem {
 
-// Answers of our own HTTP server, by handler and status code. Thread-safe.
+// Thread-safe.
 class HttpStats {
  public:
-  // `handler` is one of the server's own few names, never a client's path.
+  // `handler` is a path of the server or "other", never a client's path.
   void Count(const std::string& handler, int code) {
     const std::lock_guard guard(mutex_);
     ++requests_[{handler, code}];

@@ -1,46 +1,41 @@
 #include "web/request_head.h"
 
 #include <algorithm>
-#include <array>
+#include <utility>
+
+#include "base/ascii.h"
 
 namespace kem {
 namespace {
 
-// What the codec and the handlers look at. Not Range and Expect, which we do
-// not serve and httplib would.
-constexpr std::array<std::string_view, 5> kKept = {
-    "accept", "accept-encoding", "host", "origin", "sec-fetch-site"};
+constexpr std::string_view kBlanks = " \t";
 
-char Lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
-std::string Lower(std::string_view text) {
-  std::string lower(text);
-  for (char& c : lower) c = Lower(c);
-  return lower;
+// Neither Range nor Expect: the server supports neither.
+std::string* FieldOf(std::string_view name, RequestHead& head) {
+  const std::pair<std::string_view, std::string*> fields[] = {
+      {"accept", &head.accept},
+      {"accept-encoding", &head.accept_encoding},
+      {"authorization", &head.authorization},
+      {"host", &head.host},
+      {"origin", &head.origin},
+      {"sec-fetch-site", &head.fetch_site}};
+  for (const auto& [known, field] : fields) {
+    if (name == known) return field;
+  }
+  return nullptr;
 }
 
 // RFC 9110, 5.6.2.
 bool IsToken(std::string_view text) {
   static constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  const auto ok = [](char c) {
-    return (c >= '0' && c <= '9') || (Lower(c) >= 'a' && Lower(c) <= 'z') ||
-           kMarks.find(c) != std::string_view::npos;
-  };
-  return !text.empty() && std::all_of(text.begin(), text.end(), ok);
-}
-
-std::string_view Trim(std::string_view text) {
-  const size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
+    return IsAsciiAlphanumeric(c) || kMarks.find(c) != std::string_view::npos;
+  });
 }
 
 bool HasControl(std::string_view line) {
-  return std::any_of(line.begin(), line.end(), [](char c) {
-    return (static_cast<unsigned char>(c) < ' ' && c != '\t') || c == '\x7f';
-  });
+  return std::any_of(line.begin(), line.end(),
+                     [](char c) { return c != '\t' && IsAsciiControl(c); });
 }
 
 // "GET /path HTTP/1.1".
@@ -48,14 +43,14 @@ bool ReadRequestLine(std::string_view line, RequestHead& head) {
   const size_t first = line.find(' ');
   const size_t last = line.rfind(' ');
   if (first == std::string_view::npos || first == last) return false;
-  const std::string_view method = line.substr(0, first);
   const std::string_view target = line.substr(first + 1, last - first - 1);
   const std::string_view version = line.substr(last + 1);
   if (version != "HTTP/1.1" && version != "HTTP/1.0") return false;
   head.chunks = version == "HTTP/1.1";
   head.keep_alive = head.chunks;
-  head.head_only = method == "HEAD";
-  return IsToken(method) && target.starts_with('/') &&
+  head.method = line.substr(0, first);
+  head.path = target.substr(0, target.find_first_of("?#"));
+  return IsToken(head.method) && target.starts_with('/') &&
          target.find(' ') == std::string_view::npos;
 }
 
@@ -63,7 +58,7 @@ bool ReadRequestLine(std::string_view line, RequestHead& head) {
 bool HasWord(std::string_view value, std::string_view word) {
   while (true) {
     const size_t comma = value.find(',');
-    if (Lower(Trim(value.substr(0, comma))) == word) return true;
+    if (AsciiLower(Trim(value.substr(0, comma), kBlanks)) == word) return true;
     if (comma == std::string_view::npos) return false;
     value.remove_prefix(comma + 1);
   }
@@ -76,18 +71,16 @@ bool ReadHeader(std::string_view line, RequestHead& head) {
   if (colon == std::string_view::npos || !IsToken(line.substr(0, colon))) {
     return false;
   }
-  const std::string name = Lower(line.substr(0, colon));
-  const std::string_view value = Trim(line.substr(colon + 1));
+  const std::string name = AsciiLower(line.substr(0, colon));
+  const std::string_view value = Trim(line.substr(colon + 1), kBlanks);
   if (name == "connection" && HasWord(value, "close")) head.keep_alive = false;
   if (name == "transfer-encoding" ||
       (name == "content-length" &&
        value.find_first_not_of('0') != std::string_view::npos)) {
     head.state = HeadState::kHasBody;
   }
-  if (name == "authorization") head.authorization = value;
-  if (std::find(kKept.begin(), kKept.end(), name) != kKept.end()) {
-    head.text.append(name).append(": ").append(value).append("\r\n");
-  }
+  std::string* const field = FieldOf(name, head);
+  if (field != nullptr && field->empty()) *field = value;
   return true;
 }
 
@@ -101,7 +94,7 @@ RequestHead Refused(HeadState state) {
 
 RequestHead ReadRequestHead(std::string_view bytes, const HeadLimits& limits) {
   RequestHead head;
-  // kHasBody is found on the way and told at the end.
+  // ReadHeader may set kHasBody; it is returned once the head is complete.
   head.state = HeadState::kComplete;
   size_t at = 0;
   while (true) {
@@ -119,9 +112,7 @@ RequestHead ReadRequestHead(std::string_view bytes, const HeadLimits& limits) {
     if (HasControl(line)) return Refused(HeadState::kMalformed);
     if (at == 0) {
       if (!ReadRequestLine(line, head)) return Refused(HeadState::kMalformed);
-      head.text.append(line).append("\r\n");
     } else if (line.empty()) {
-      head.text.append("\r\n");
       head.size = end + 1;
       return head;
     } else if (!ReadHeader(line, head)) {

@@ -1,7 +1,6 @@
-// Where a request's head ends, and what of it matters to us. Used by
-// ServerConnection before cpp-httplib sees a byte: 0.11.4 reads lines of any
-// length and number, matches some headers by std::regex, which recurses once a
-// character, and would wait for a body. Pure; a fuzzer's target.
+// Parses a request's head: finds its end, checks it and keeps the fields that
+// the server uses. Used by ServerConnection. Does not decode percent-encoding:
+// no path of the server needs it. Pure; a fuzzer's target.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +10,8 @@
 namespace kem {
 
 struct HeadLimits {
-  size_t line = size_t{8} << 10;  // as a browser behind a proxy may need
-  size_t head = size_t{16} << 10;
+  size_t line = size_t{8} << 10;   // bytes; a browser behind a proxy needs some
+  size_t head = size_t{16} << 10;  // bytes
 };
 
 enum class HeadState {
@@ -20,25 +19,29 @@ enum class HeadState {
   kComplete,
   kMalformed,  // not HTTP/1.0 or 1.1: 400
   kTooLarge,   // 431
-  kHasBody,    // nothing here takes one: 413
+  kHasBody,    // no route accepts one: 413
 };
 
 struct RequestHead {
   HeadState state = HeadState::kIncomplete;
-  // Bytes taken, when complete.
+  // Bytes of the head, when complete.
   size_t size = 0;
-  // The request line and the headers that something of ours reads, each with
-  // its line's end, and the empty line.
-  std::string text;
-  bool head_only = false;   // the method is HEAD
+  std::string method;
+  std::string path;         // without query and fragment
   bool keep_alive = false;  // HTTP/1.1 without "Connection: close"
-  bool chunks = false;      // HTTP/1.1: the client knows chunks
-  // The header's value, which is not in `text`.
+  bool chunks = false;      // HTTP/1.1: the client accepts chunks
+  // Header values; empty when absent, the first one when repeated.
+  std::string accept;
+  std::string accept_encoding;
   std::string authorization;
+  std::string host;
+  std::string origin;
+  std::string fetch_site;
 };
 
-// Judges the bytes received so far. `bytes` may hold more than one request;
-// only the first is looked at.
+// Parses the bytes received so far. `bytes` may hold more than one request;
+// only the first is read. All fields but `state` are empty unless it is
+// kComplete or kHasBody.
 RequestHead ReadRequestHead(std::string_view bytes, const HeadLimits& limits);
 
 }  // namespace kem

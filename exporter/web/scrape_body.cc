@@ -15,7 +15,7 @@ ScrapeBody::ScrapeBody(std::function<bool(std::string&)> next, bool gzip,
 bool ScrapeBody::Next(std::string& out) {
   const size_t before = out.size();
   bool more = true;
-  // Compression may swallow a piece.
+  // Compression may buffer a whole piece.
   while (more && out.size() == before) {
     plain_.clear();
     more = next_(plain_);

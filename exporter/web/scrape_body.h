@@ -1,6 +1,6 @@
-// The body of a scrape as it goes out: compressed and framed, made piece by
-// piece while the client takes it. Used by HttpCodec and ServerConnection. Does
-// not know what is in it.
+// The body of a scrape, compressed and framed piece by piece while the client
+// reads it, so that a scrape is never in memory as a whole. Used by HttpRouter,
+// which creates it, and ServerConnection, which sends it.
 #pragma once
 
 #include <functional>
@@ -14,11 +14,11 @@ namespace kem {
 // Used by one thread.
 class ScrapeBody {
  public:
-  // `chunks`: framed as chunks, else ended by closing the connection.
+  // Without `chunks` the end of the connection ends the body.
   ScrapeBody(std::function<bool(std::string&)> next, bool gzip, bool chunks);
 
-  // Appends the next piece to `out`, never nothing but with the last one.
-  // False with the last.
+  // Appends the next piece to `out`. False with the last piece, which alone may
+  // be empty.
   bool Next(std::string& out);
 
  private:

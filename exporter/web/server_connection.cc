@@ -10,22 +10,22 @@ namespace {
 
 using std::chrono::milliseconds;
 
-// What is read of a request that was refused, so that its sender sees the
-// answer before the connection breaks.
+// Bytes read of a refused request, so that its sender reads the answer before
+// the connection is reset.
 constexpr size_t kMaxDrained = size_t{256} << 10;
 constexpr size_t kReadBytes = 4096;
-// Enough for a request and its answer; a client with many in one go takes
-// turns with the others.
+// Enough for a request and its answer; pipelined requests take turns with other
+// clients.
 constexpr int kStepsATurn = 8;
 
 }  // namespace
 
 ServerConnection::ServerConnection(uint64_t id, ServerSocket socket,
-                                   HttpCodec& codec, WebGate& gate,
+                                   HttpRouter& router, WebGate& gate,
                                    const HttpLimits& limits, SteadyTime now)
     : id_(id),
       socket_(std::move(socket)),
-      codec_(codec),
+      router_(router),
       gate_(gate),
       limits_(limits),
       deadline_(now + limits.head),
@@ -46,7 +46,7 @@ void ServerConnection::Advance(SteadyTime now) {
         more = ReadHead(now);
         break;
       case Phase::kLogin:
-        // Nothing was waited for: the client hung up.
+        // The only event during a login: the client hung up.
         phase_ = Phase::kOver;
         return;
       case Phase::kAnswer:
@@ -80,7 +80,7 @@ bool ServerConnection::Handshake() {
 }
 
 bool ServerConnection::ReadHead(SteadyTime now) {
-  // What came with the last request first.
+  // The last read may have returned more than one request.
   if (!input_.empty()) {
     RequestHead head = ReadRequestHead(input_, limits_.request);
     if (head.state != HeadState::kIncomplete) {
@@ -89,7 +89,7 @@ bool ServerConnection::ReadHead(SteadyTime now) {
   }
   const bool first = input_.empty();
   if (!WaitOrEnd(socket_.Read(input_, kReadBytes))) return false;
-  // The first one's time began with the connection.
+  // The first request's time began with the connection.
   if (first) deadline_ = std::min(deadline_, now + limits_.head);
   return true;
 }
@@ -97,15 +97,15 @@ bool ServerConnection::ReadHead(SteadyTime now) {
 bool ServerConnection::TakeHead(RequestHead head, SteadyTime now) {
   const bool complete = head.state == HeadState::kComplete;
   input_.erase(0, complete ? head.size : input_.size());
-  // Nothing is kept for a client that may idle for minutes.
+  // A client may be idle for minutes: keep no memory for it.
   if (input_.empty()) input_.shrink_to_fit();
   if (!complete) {
-    StartAnswer(codec_.Refuse(head.state), now);
+    StartAnswer(router_.Refuse(head.state), now);
     return true;
   }
   const Admission admission = gate_.Admit(head.authorization, id_, now);
   if (admission != Admission::kPending) {
-    StartAnswer(codec_.Handle(head, admission, gate_.headers()), now);
+    StartAnswer(router_.Handle(head, admission, gate_.headers()), now);
     return true;
   }
   pending_ = std::move(head);
@@ -118,9 +118,9 @@ bool ServerConnection::TakeHead(RequestHead head, SteadyTime now) {
 void ServerConnection::FinishLogin(bool admitted, SteadyTime now) {
   if (phase_ != Phase::kLogin) return;
   StartAnswer(
-      codec_.Handle(pending_,
-                    admitted ? Admission::kAdmitted : Admission::kUnauthorized,
-                    gate_.headers()),
+      router_.Handle(pending_,
+                     admitted ? Admission::kAdmitted : Admission::kUnauthorized,
+                     gate_.headers()),
       now);
   pending_ = RequestHead();
 }
@@ -150,7 +150,7 @@ bool ServerConnection::SendAnswer(SteadyTime now) {
       return true;
     }
     if (made) {
-      // The others' turn; this one is ready at once.
+      // The turn of other clients; this one continues at once.
       waits_for_ = EPOLLOUT;
       return false;
     }
@@ -168,7 +168,7 @@ void ServerConnection::FinishAnswer(SteadyTime now) {
     deadline_ = now + limits_.drain;
   } else {
     phase_ = Phase::kHead;
-    // The next request may have begun.
+    // The next request may have arrived in part.
     deadline_ = now + (input_.empty() ? limits_.idle : limits_.head);
   }
 }

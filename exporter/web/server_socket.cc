@@ -16,7 +16,7 @@ namespace kem {
 ServerSocket::ServerSocket(UniqueFd fd, Ssl ssl)
     : fd_(std::move(fd)), ssl_(std::move(ssl)) {}
 
-ServerSocket::Io ServerSocket::Judge(int result) {
+ServerSocket::Io ServerSocket::FromSslError(int result) {
   const int why = SSL_get_error(ssl_.get(), result);
   ERR_clear_error();
   if (why == SSL_ERROR_WANT_READ) {
@@ -34,7 +34,7 @@ ServerSocket::Io ServerSocket::Handshake() {
   if (!ssl_) return Io::kDone;
   ERR_clear_error();
   const int result = SSL_accept(ssl_.get());
-  return result == 1 ? Io::kDone : Judge(result);
+  return result == 1 ? Io::kDone : FromSslError(result);
 }
 
 ServerSocket::Io ServerSocket::Read(std::string& into, size_t max) {
@@ -43,7 +43,7 @@ ServerSocket::Io ServerSocket::Read(std::string& into, size_t max) {
   if (ssl_) {
     ERR_clear_error();
     const int got = SSL_read(ssl_.get(), buffer.data(), static_cast<int>(size));
-    if (got <= 0) return Judge(got);
+    if (got <= 0) return FromSslError(got);
     into.append(buffer.data(), static_cast<size_t>(got));
     return Io::kDone;
   }
@@ -63,7 +63,7 @@ ServerSocket::Io ServerSocket::Write(std::string_view& rest) {
       ERR_clear_error();
       const int size = static_cast<int>(std::min<size_t>(rest.size(), INT_MAX));
       const int sent = SSL_write(ssl_.get(), rest.data(), size);
-      if (sent <= 0) return Judge(sent);
+      if (sent <= 0) return FromSslError(sent);
       rest.remove_prefix(static_cast<size_t>(sent));
       continue;
     }

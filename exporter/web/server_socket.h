@@ -1,6 +1,5 @@
-// One accepted connection's bytes, in TLS or plain, that never waits: each call
-// goes as far as it can and says what to wait for. Used by ServerConnection.
-// Has no time limits of its own and knows nothing of HTTP.
+// The non-blocking socket of an accepted connection, with or without TLS. Used
+// by ServerConnection. Has no time limits and does not know HTTP.
 //
 // The process must ignore SIGPIPE: OpenSSL writes with write(2).
 #pragma once
@@ -21,21 +20,21 @@ class ServerSocket {
   enum class Io {
     kDone,
     kAgain,   // wait for WaitsFor()
-    kClosed,  // the peer ended it, or it broke
+    kClosed,  // by the peer or by an error
   };
 
   // `fd` is non-blocking. `ssl` is a server session on it, null for plain text.
   ServerSocket(UniqueFd fd, Ssl ssl);
 
-  // kDone at once in plain text.
+  // kDone without TLS.
   Io Handshake();
   // Appends at most `max` bytes.
   Io Read(std::string& into, size_t max);
-  // Removes from `rest` what was taken; kDone when that is all of it.
+  // Removes the sent bytes from `rest`; kDone when none is left.
   Io Write(std::string_view& rest);
-  // Tells the peer that nothing more will come; it may still be read.
+  // Ends the sending direction; reading is still possible.
   void EndWriting();
-  // Closing will drop what the peer has not read yet, at once.
+  // Makes the close a reset, which drops bytes that the peer has not read.
   void Abort();
 
   // epoll's EPOLLIN or EPOLLOUT, after kAgain.
@@ -43,7 +42,7 @@ class ServerSocket {
   int fd() const { return fd_.get(); }
 
  private:
-  Io Judge(int result);
+  Io FromSslError(int result);
 
   UniqueFd fd_;
   Ssl ssl_;

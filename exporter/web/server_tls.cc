@@ -16,7 +16,7 @@
 namespace kem {
 namespace {
 
-// What the verification of a client needs, kept by its context.
+// How to verify clients; owned by the context.
 struct ClientPolicy {
   bool verify = false;
   std::vector<std::string> allowed_sans;
@@ -37,7 +37,7 @@ std::string_view Text(const ASN1_STRING* text) {
           static_cast<size_t>(ASN1_STRING_length(text))};
 }
 
-// The name as Go's crypto/x509 shows it; empty for other kinds of names.
+// The name in the form of Go's crypto/x509; empty for other kinds of names.
 std::string SanText(const GENERAL_NAME* name) {
   switch (name->type) {
     case GEN_DNS:
@@ -74,7 +74,7 @@ bool HasAllowedSan(X509* certificate, const std::vector<std::string>& allowed) {
   return false;
 }
 
-// Only called when the client gave a certificate.
+// Called only for a client with a certificate.
 int VerifyClient(X509_STORE_CTX* store, void* argument) {
   const auto& policy = *static_cast<const ClientPolicy*>(argument);
   if (policy.verify && X509_verify_cert(store) != 1) return 0;
@@ -86,7 +86,7 @@ int VerifyClient(X509_STORE_CTX* store, void* argument) {
   return 1;
 }
 
-// HTTP/1.1 for those who ask; others are served all the same.
+// Selects HTTP/1.1 when offered; other clients are served as well.
 int ChooseProtocol(SSL*, const unsigned char** chosen, unsigned char* size,
                    const unsigned char* offered, unsigned int offered_size,
                    void*) {
@@ -118,7 +118,7 @@ Result<void> SetClientPolicy(SSL_CTX* context, const WebTlsConfig& tls) {
       context,
       SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
       nullptr);
-  // Without a CA it is the system's, as in Go.
+  // Without a CA the system's apply, as in Go.
   X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context),
                               X509_V_FLAG_PARTIAL_CHAIN);
   if (Result<void> trusted = TrustAuthorities(context, tls.client_ca, false);
@@ -129,7 +129,7 @@ Result<void> SetClientPolicy(SSL_CTX* context, const WebTlsConfig& tls) {
   if (SSL_CTX_set_ex_data(context, PolicyIndex(), policy.get()) != 1) {
     return TlsError("OpenSSL");
   }
-  // The context's now.
+  // The context owns it.
   [[maybe_unused]] const ClientPolicy* kept = policy.release();
   return {};
 }
@@ -148,20 +148,20 @@ Result<void> SetCiphers(SSL_CTX* context, const WebTlsConfig& tls) {
   }
   std::string ciphers;
   for (const std::string& name : tls.cipher_suites) {
-    // Those of TLS 1.3 are always on, as in Go.
+    // Suites of TLS 1.3 are always enabled, as in Go.
     if (name.find("_WITH_") == std::string::npos) continue;
     ciphers += (ciphers.empty() ? "" : ":") +
                std::string(OPENSSL_cipher_name(name.c_str()));
   }
   int min_version = tls.min_version;
   if (ciphers.empty() && !tls.cipher_suites.empty()) {
-    // None is left for older ones.
+    // Older versions have no suite.
     min_version = 3;
   }
   SSL_CTX_set_min_proto_version(context, TLS1_VERSION + min_version);
   SSL_CTX_set_max_proto_version(context, TLS1_VERSION + tls.max_version);
   if (ciphers.empty()) ciphers = "DEFAULT";
-  // OpenSSL 3 has TLS 1.0 and 1.1 at this level only.
+  // OpenSSL 3 allows TLS 1.0 and 1.1 at this level only.
   if (min_version < 2) ciphers += ":@SECLEVEL=0";
   if (SSL_CTX_set_cipher_list(context, ciphers.c_str()) != 1) {
     return TlsError("cipher_suites cannot be used");
@@ -180,7 +180,7 @@ Result<SslCtx> MakeServerContext(const WebTlsConfig& tls) {
                                          SSL_OP_IGNORE_UNEXPECTED_EOF);
   SSL_CTX_set_num_tickets(context.get(), 0);
   SSL_CTX_set_session_cache_mode(context.get(), SSL_SESS_CACHE_OFF);
-  // Idle connections keep no buffers; ours move while they are sent.
+  // Idle connections keep no buffers, and output_ moves between writes.
   SSL_CTX_set_mode(context.get(), SSL_MODE_RELEASE_BUFFERS |
                                       SSL_MODE_ENABLE_PARTIAL_WRITE |
                                       SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);

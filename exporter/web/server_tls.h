@@ -1,6 +1,6 @@
-// The server's side of TLS: certificates and policy of a WebTlsConfig as an
-// OpenSSL context. Used by WebSettings, once for each load. No sockets, and
-// reads no files.
+// The server's side of TLS: the OpenSSL context of a WebTlsConfig. Used by
+// WebSettings for each load and by WebGate for each connection. Reads no files
+// and owns no socket.
 #pragma once
 
 #include "base/result.h"
@@ -9,14 +9,13 @@
 
 namespace kem {
 
-// `tls` has its PEM texts; file names are not looked at. The context keeps all
-// that it needs. No session is ever resumed: client certificates are verified
-// anew by every connection, and scrapers keep theirs. The error is a clause
-// without secrets.
+// Uses the PEM texts of `tls` and ignores its file names. Sessions are not
+// resumed: every connection verifies the client certificate, and scrapers keep
+// their connections. The error is a clause without secrets.
 Result<SslCtx> MakeServerContext(const WebTlsConfig& tls);
 
-// A session that waits for its client on `fd`, which stays the caller's. Null
-// when there is no memory.
+// A session for the client on `fd`, which the caller owns. Null when out of
+// memory.
 Ssl MakeServerSession(ssl_ctx_st* context, int fd);
 
 }  // namespace kem

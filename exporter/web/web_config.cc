@@ -3,18 +3,15 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
-#include <exception>
 #include <functional>
 
+#include "base/ascii.h"
 #include "base/duration.h"
 #include "config/strict_yaml.h"
 
 namespace kem {
 namespace {
-
-constexpr size_t kMaxBytes = size_t{1} << 20;
 
 // Go's tls.CipherSuites(); those of TLS 1.3 are always on.
 constexpr std::string_view kCiphers[] = {
@@ -37,20 +34,20 @@ class Reader : public StrictYaml {
   using Node = YAML::Node;
 
   explicit Reader(const std::string& path)
-      : StrictYaml("--web.config.file", path) {}
+      : StrictYaml("--web.config.file " + path, path) {}
 
-  WebConfig ReadRoot(const Node& root);
+  void ReadRoot(const Node& root);
+  WebConfig Take() { return std::move(config_); }
 
  private:
   int Version(const Node& node, const std::string& what);
   void ReadTls(const Node& node);
   void CheckTls(const Node& node, const WebTlsConfig& tls);
-  void CheckClients(const Node& node, const WebTlsConfig& tls);
   ClientAuth ReadClientAuth(const Node& node);
   void ReadCiphers(const Node& node, WebTlsConfig& tls);
   void ReadCurves(const Node& node, WebTlsConfig& tls);
-  void ReadHeader(const Node& value, const std::string& name);
-  void ReadUser(const Node& value, const std::string& name);
+  void ReadHeader(const Node& key, const Node& value);
+  void ReadUser(const Node& key, const Node& value);
   void ReadRate(const Node& node);
 
   WebConfig config_;
@@ -67,7 +64,7 @@ void Reader::ReadCiphers(const Node& node, WebTlsConfig& tls) {
     if (std::find(std::begin(kCiphers), std::end(kCiphers), name) ==
         std::end(kCiphers)) {
       return Fail(node, "cipher_suites: " + QuotedText(name) +
-                            " is none of Go's secure suites, such as "
+                            " is not one of Go's secure suites, such as "
                             "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256");
     }
   }
@@ -80,7 +77,7 @@ void Reader::ReadCurves(const Node& node, WebTlsConfig& tls) {
     const char* curve =
         kOpenSslNames[OneOf(node, name, "curve_preferences:",
                             {"CurveP256", "CurveP384", "CurveP521", "X25519"})];
-    // OpenSSL refuses one that stands twice.
+    // OpenSSL refuses duplicates.
     if (std::find(tls.curves.begin(), tls.curves.end(), curve) ==
         tls.curves.end()) {
       tls.curves.emplace_back(curve);
@@ -94,7 +91,7 @@ ClientAuth Reader::ReadClientAuth(const Node& node) {
       ClientAuth::kVerifyIfGiven, ClientAuth::kRequireVerified};
   std::string name = Text(node, "client_auth_type");
   if (name.empty()) name = "NoClientCert";
-  // The toolkit's name for it of old.
+  // The toolkit's former name.
   if (name == "RequireClientCert") name = "RequireAnyClientCert";
   return kTypes[OneOf(
       node, name, "client_auth_type",
@@ -148,71 +145,65 @@ void Reader::CheckTls(const Node& node, const WebTlsConfig& tls) {
                               const std::string& file, const char* name) {
     if (!inlined.empty() && !file.empty()) {
       fail(std::string(name) + " and " + name +
-           "_file are both given; keep one of them");
+           "_file are both set; keep one of them");
     }
   };
   check_pair(tls.cert, tls.cert_file, "cert");
   check_pair(tls.key, tls.key_file, "key");
   check_pair(tls.client_ca, tls.client_ca_file, "client_ca");
   if (tls.cert.empty() && tls.cert_file.empty()) {
-    fail("there is no certificate; give cert_file or cert");
+    fail("there is no certificate; set cert_file or cert");
   }
   if (tls.key.empty() && tls.key_file.empty()) {
-    fail("there is no key for the certificate; give key_file or key");
+    fail("there is no key for the certificate; set key_file or key");
   }
   if (tls.min_version > tls.max_version) {
-    fail("min_version is above max_version; leave max_version out");
+    fail("min_version is above max_version; remove max_version");
   }
-  CheckClients(node, tls);
-}
-
-void Reader::CheckClients(const Node& node, const WebTlsConfig& tls) {
-  const auto fail = [&](const std::string& problem) {
-    Fail(node, "tls_server_config: " + problem);
-  };
   const bool has_ca = !tls.client_ca.empty() || !tls.client_ca_file.empty();
   if (has_ca && tls.client_auth == ClientAuth::kNone) {
     fail(
-        "a client CA without client_auth_type verifies nobody; give "
+        "client_ca has no effect without client_auth_type; set "
         "client_auth_type: RequireAndVerifyClientCert");
   }
   if (!tls.client_allowed_sans.empty() &&
       tls.client_auth != ClientAuth::kRequireAny &&
       tls.client_auth != ClientAuth::kRequireVerified) {
     fail(
-        "client_allowed_sans needs client_auth_type: "
-        "RequireAndVerifyClientCert (or RequireAnyClientCert), or clients "
-        "without a certificate would pass");
+        "client_allowed_sans does not stop clients without a certificate; set "
+        "client_auth_type: RequireAndVerifyClientCert or RequireAnyClientCert");
   }
 }
 
-void Reader::ReadHeader(const Node& value, const std::string& name) {
-  OneOf(value, name, "the header",
+void Reader::ReadHeader(const Node& key, const Node& value) {
+  const std::string& name = key.Scalar();
+  OneOf(key, name, "the header",
         {"Content-Security-Policy", "X-Frame-Options", "X-Content-Type-Options",
          "X-XSS-Protection", "Strict-Transport-Security"});
-  std::string text = value.IsDefined() ? Text(value, name) : "";
-  // Blank is unset.
+  std::string text = value.IsNull() ? "" : Text(value, name);
+  // An empty value leaves the header out.
   if (Failed() || text.empty()) return;
   if (name == "X-Frame-Options") {
     OneOf(value, text, name, {"deny", "sameorigin"});
   } else if (name == "X-Content-Type-Options") {
     OneOf(value, text, name, {"nosniff"});
   }
-  if (std::any_of(text.begin(), text.end(), [](char c) {
-        return static_cast<unsigned char>(c) < ' ' || c == '\x7f';
-      })) {
+  if (std::any_of(text.begin(), text.end(),
+                  [](char c) { return IsAsciiControl(c); })) {
     Fail(value, name +
-                    " has a line break or another control character; "
-                    "write it on one line");
+                    " contains a line break or another control "
+                    "character; write it on one line");
   }
   config_.headers.emplace_back(name, std::move(text));
 }
 
-// The hash is a secret and never told.
-void Reader::ReadUser(const Node& value, const std::string& name) {
-  const int line = value.IsDefined() ? value.Mark().line + 1 : 0;
-  const std::string hash =
-      value.IsDefined() && value.IsScalar() ? value.Scalar() : "";
+// Errors never contain the hash.
+void Reader::ReadUser(const Node& key, const Node& value) {
+  const std::string& name = key.Scalar();
+  const auto fail = [&](const std::string& problem) {
+    Fail(key, "basic_auth_users: " + problem);
+  };
+  const std::string hash = value.IsScalar() ? value.Scalar() : "";
   const auto is_digit = [&](size_t at) {
     return hash[at] >= '0' && hash[at] <= '9';
   };
@@ -222,23 +213,22 @@ void Reader::ReadUser(const Node& value, const std::string& name) {
       std::string_view("aby").find(hash[2]) != std::string_view::npos &&
       hash[3] == '$' && is_digit(4) && is_digit(5) && hash[6] == '$' &&
       std::all_of(hash.begin() + 7, hash.end(), [](char c) {
-        return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '.' ||
-               c == '/';
+        return IsAsciiAlphanumeric(c) || c == '.' || c == '/';
       });
   if (!shaped) {
-    return Fail(line, "basic_auth_users: the value of " + QuotedText(name) +
-                          " is no bcrypt hash; make one with htpasswd -nBC "
-                          "10 \"\" | tr -d ':\\n'");
+    return fail("the value of " + QuotedText(name) +
+                " is not a bcrypt hash; create one with htpasswd -nBC 10 \"\" "
+                "| tr -d ':\\n'");
   }
   const int cost = (hash[4] - '0') * 10 + (hash[5] - '0');
   if (cost < 4 || cost > 18) {
-    return Fail(line, "basic_auth_users: the hash of " + QuotedText(name) +
-                          " has the cost " + std::to_string(cost) +
-                          "; make one with a cost from 4 to 18, such as 10");
+    return fail("the hash of " + QuotedText(name) + " has the cost " +
+                std::to_string(cost) +
+                "; create one with a cost from 4 to 18, such as 10");
   }
   if (name.find(':') != std::string::npos) {
-    return Fail(line, "basic_auth_users: " + QuotedText(name) +
-                          " has a colon, with which no client can log in");
+    return fail("the user name " + QuotedText(name) +
+                " must not contain a colon, which ends it in a login");
   }
   config_.users[name] = hash;
 }
@@ -260,37 +250,36 @@ void Reader::ReadRate(const Node& node) {
           const auto [stop, error] =
               std::from_chars(text.data(), end, config_.rate_burst);
           if (error != std::errc() || stop != end || config_.rate_burst < 0) {
-            Fail(n, "burst must be a whole number");
+            Fail(n, "burst must be an integer of 0 or more");
           }
         }}});
   if (config_.rate_interval.count() > 0 && config_.rate_burst < 1) {
-    Fail(node, "rate_limit: give a burst of 1 or more, or no request passes");
+    Fail(node,
+         "rate_limit: a burst below 1 refuses every request; set 1 or more");
   }
 }
 
-WebConfig Reader::ReadRoot(const Node& root) {
+void Reader::ReadRoot(const Node& root) {
   ReadMap(root, "the file",
           {{"tls_server_config", [&](const Node& n) { ReadTls(n); }},
            {"http_server_config",
             [&](const Node& node) {
               ReadMap(node, "http_server_config",
-                      // Clients that could speak HTTP/2 take HTTP/1.1 as well.
+                      // Clients that support HTTP/2 also support HTTP/1.1.
                       {{"http2", [&](const Node& n) { Flag(n, "http2"); }},
                        {"headers", [&](const Node& n) {
                           ReadPairs(n, "headers",
-                                    [&](const Node& v, const std::string& k) {
-                                      ReadHeader(v, k);
+                                    [&](const Node& k, const Node& v) {
+                                      ReadHeader(k, v);
                                     });
                         }}});
             }},
            {"basic_auth_users",
             [&](const Node& n) {
-              ReadPairs(
-                  n, "basic_auth_users",
-                  [&](const Node& v, const std::string& k) { ReadUser(v, k); });
+              ReadPairs(n, "basic_auth_users",
+                        [&](const Node& k, const Node& v) { ReadUser(k, v); });
             }},
            {"rate_limit", [&](const Node& n) { ReadRate(n); }}});
-  return std::move(config_);
 }
 
 }  // namespace
@@ -298,20 +287,10 @@ WebConfig Reader::ReadRoot(const Node& root) {
 Result<WebConfig> ParseWebConfig(std::string_view text,
                                  const std::string& path) {
   Reader reader(path);
-  if (text.size() > kMaxBytes) {
-    reader.Fail(0, "the file is larger than 1 MiB");
-    return reader.error();
-  }
-  // yaml-cpp tells of mistakes by exceptions; none of them leaves this file.
-  try {
-    WebConfig config = reader.ReadRoot(YAML::Load(std::string(text)));
-    if (!reader.Failed()) return config;
-  } catch (const YAML::Exception& e) {
-    reader.Fail(e.mark.line + 1, "this is not YAML: " + e.msg);
-  } catch (const std::exception&) {
-    reader.Fail(0, "this cannot be read as YAML");
-  }
-  return reader.error();
+  reader.ReadDocument(text,
+                      [&](const YAML::Node& root) { reader.ReadRoot(root); });
+  if (reader.Failed()) return reader.error();
+  return reader.Take();
 }
 
 }  // namespace kem

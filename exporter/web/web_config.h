@@ -1,10 +1,11 @@
-// The file of --web.config.file, in the format of the Prometheus
-// exporter-toolkit (docs/web-configuration.md there): text to values, all of
-// them judged. Used by WebSettings and a fuzzer. Reads no files, builds nothing
-// of OpenSSL and checks no password.
+// Parses the file of --web.config.file, in the format of the Prometheus
+// exporter-toolkit (its docs/web-configuration.md), into checked values. Used
+// by WebSettings and a fuzzer. Reads no other file, creates nothing of OpenSSL
+// and checks no password.
 //
-// Stricter than the toolkit where that one would be silently insecure: TLS
-// options without a certificate, and a certificate given twice, are errors.
+// Stricter than the toolkit where that would be insecure without a warning: TLS
+// options without a certificate, a certificate given twice and a second YAML
+// document are errors.
 #pragma once
 
 #include <chrono>
@@ -28,8 +29,8 @@ enum class ClientAuth {
   kRequireVerified,  // RequireAndVerifyClientCert
 };
 
-// PEM inline or as a file's name, which is absolute or as the process sees it;
-// never both.
+// PEM inline or the name of a file, never both. File names are absolute or
+// relative to the working directory.
 struct WebTlsConfig {
   std::string cert;
   std::string key;
@@ -38,31 +39,31 @@ struct WebTlsConfig {
   std::string key_file;
   std::string client_ca_file;
   ClientAuth client_auth = ClientAuth::kNone;
-  // Empty: any.
+  // Empty allows any.
   std::vector<std::string> client_allowed_sans;
-  // 1.x as x.
+  // x of TLS 1.x.
   int min_version = 2;
   int max_version = 3;
-  // IANA names, in order; empty: OpenSSL's choice.
+  // IANA names in order of preference; empty uses OpenSSL's default.
   std::vector<std::string> cipher_suites;
   bool prefer_server_cipher_suites = true;
-  // OpenSSL's names, in order; empty: OpenSSL's choice.
+  // OpenSSL names in order of preference; empty uses OpenSSL's default.
   std::vector<std::string> curves;
 };
 
 struct WebConfig {
-  // None: plain HTTP.
+  // Not set for plain HTTP.
   std::optional<WebTlsConfig> tls;
   std::vector<std::pair<std::string, std::string>> headers;
-  // Name and bcrypt hash; none: no authentication.
+  // bcrypt hashes by user name; empty disables authentication.
   std::map<std::string, std::string> users;
-  // One request each, after a burst; 0: no limit.
+  // One request per interval after a burst; 0 disables the limit.
   std::chrono::milliseconds rate_interval{0};
   int rate_burst = 0;
 };
 
-// `path` is for errors and where relative file names start. The error is
-// kInvalidConfig, one sentence with file and line and no secret. Pure.
+// `path` appears in errors, and relative file names start in its folder. The
+// error is kInvalidConfig, one sentence with file and line, without secrets.
 Result<WebConfig> ParseWebConfig(std::string_view text,
                                  const std::string& path);
 

@@ -1,7 +1,6 @@
-// Who may ask what of the HTTP server: TLS for each connection, and for each
-// request a rate limit and basic authentication, as --web.config.file says at
-// that moment. Used by HttpLoop and its connections on their one thread. It
-// answers nothing itself: the codec does.
+// Applies the current --web.config.file: TLS for each connection, and a rate
+// limit and basic authentication for each request. Used by HttpLoop and its
+// connections on one thread. HttpRouter answers refused requests.
 #pragma once
 
 #include <cstdint>
@@ -21,10 +20,10 @@ namespace kem {
 
 enum class Admission {
   kAdmitted,
-  kPending,       // FinishedLogins() will tell
+  kPending,       // FinishedLogins() will return the result
   kUnauthorized,  // 401
   kTooMany,       // 429
-  kBusy,          // 503: too many logins are being looked at
+  kBusy,          // 503: too many logins are queued
 };
 
 // Not thread-safe.
@@ -32,27 +31,27 @@ class WebGate {
  public:
   using Headers = std::vector<std::pair<std::string, std::string>>;
 
-  // Without a `file` everything is admitted, in plain text. The settings are
-  // looked at again once an `interval` at most.
+  // Without a `file` every request is admitted, over plain HTTP. The settings
+  // are read again after each `interval`.
   WebGate(std::unique_ptr<WebSettingsFile> file,
           std::chrono::milliseconds interval);
 
-  // `wake` is called from another thread when a login was looked at; null when
-  // nobody waits any more. Forgets the logins so far.
+  // `wake` is called from another thread when a login was checked; null stops
+  // the checks. Forgets earlier logins.
   void OnLogin(std::function<void()> wake);
 
-  // Whether new connections speak TLS.
+  // Whether new connections use TLS.
   bool UsesTls(SteadyTime now);
-  // A session for a new connection; null when there is no memory.
+  // A session for a new connection; null when out of memory.
   Ssl NewSession(int fd, SteadyTime now);
 
-  // Judges a request by its Authorization header's value.
+  // Checks a request by its Authorization header's value.
   Admission Admit(const std::string& authorization, uint64_t ticket,
                   SteadyTime now);
-  // Tickets that were kPending, and whether they are admitted now.
+  // Tickets that were kPending, and whether they are admitted.
   std::vector<std::pair<uint64_t, bool>> FinishedLogins();
 
-  // What each answer carries.
+  // Headers for each answer.
   const Headers& headers() const;
 
  private:

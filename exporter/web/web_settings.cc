@@ -5,14 +5,14 @@
 #include <array>
 #include <utility>
 
-#include "base/file.h"
+#include "base/file_reader.h"
 #include "base/log.h"
 #include "web/server_tls.h"
 
 namespace kem {
 namespace {
 
-// All files' contents, so that a change of any of them is seen.
+// Of all files' contents, to detect a change.
 class Digest {
  public:
   void Add(const std::string& text) {
@@ -39,7 +39,7 @@ Result<void> ReadPem(const std::string& file, const char* what,
   return {};
 }
 
-// The files' PEM instead of their names.
+// Replaces file names by the PEM in them.
 Result<void> ReadPems(WebTlsConfig& tls, Digest& digest) {
   Result<void> read = ReadPem(tls.cert_file, "cert_file", tls.cert, digest);
   if (read) read = ReadPem(tls.key_file, "key_file", tls.key, digest);
@@ -86,7 +86,7 @@ Result<void> WebSettingsFile::Load() {
   if (!digest_.empty() &&
       config->tls.has_value() != (settings_.context != nullptr)) {
     return InFile(path_, {ErrorCode::kInvalidConfig,
-                          "TLS is switched on or off by a restart only"});
+                          "restart the exporter to turn TLS on or off"});
   }
   SslCtx context;
   if (config->tls) {
@@ -98,7 +98,7 @@ Result<void> WebSettingsFile::Load() {
     config->tls->client_ca.clear();
   }
   if (!digest_.empty()) {
-    LogInfo("Took over a changed web configuration", {{"file", path_}});
+    LogInfo("Reloaded the web configuration", {{"file", path_}});
   }
   digest_ = std::move(seen);
   settings_ = {std::move(*config), std::move(context)};
@@ -107,15 +107,15 @@ Result<void> WebSettingsFile::Load() {
 
 const WebSettings& WebSettingsFile::Current(
     SteadyTime now, std::chrono::milliseconds interval) {
-  if (now < looked_ + interval) return settings_;
-  looked_ = now;
+  if (now < read_at_ + interval) return settings_;
+  read_at_ = now;
   const Result<void> loaded = Load();
   if (loaded) {
-    complaint_.clear();
-  } else if (loaded.error().message != complaint_) {
-    complaint_ = loaded.error().message;
-    LogError("The web configuration is unusable, the one before stays",
-             {{"error", complaint_}});
+    logged_problem_.clear();
+  } else if (loaded.error().message != logged_problem_) {
+    logged_problem_ = loaded.error().message;
+    LogError("Reloading the web configuration failed, keeping the former one",
+             {{"error", logged_problem_}});
   }
   return settings_;
 }

@@ -1,7 +1,6 @@
-// The web configuration as it is used: the file parsed, the certificates that
-// it names loaded, and both again when they change on disk. Used by WebGate,
-// and by main to refuse a wrong file before anything runs. What to do with it
-// is the gate's.
+// Loads the web configuration and the certificates that it names, and reloads
+// them when they change on disk. Used by WebGate, which applies them, and by
+// main to reject an invalid file at the start.
 #pragma once
 
 #include <memory>
@@ -16,11 +15,11 @@ namespace kem {
 
 struct WebSettings {
   WebConfig config;  // without inline PEM
-  SslCtx context;    // null: plain HTTP
+  SslCtx context;    // null for plain HTTP
 };
 
-// Reads the file at `path` and those that it names. The error is
-// kInvalidConfig, one sentence without secrets. Thread-safe.
+// Reads the file and those that it names. The error is kInvalidConfig, one
+// sentence without secrets. Thread-safe.
 Result<void> CheckWebConfig(const std::string& path);
 
 // Not thread-safe.
@@ -29,10 +28,9 @@ class WebSettingsFile {
   // As CheckWebConfig.
   static Result<std::unique_ptr<WebSettingsFile>> Open(std::string path);
 
-  // The settings of the moment, looking at the files once a `interval` at most.
-  // When they have become unusable, the ones before stay, and one log line says
-  // so. So they do when TLS was switched on or off: by mistake that would show
-  // passwords to the network.
+  // The current settings; reads the files after each `interval`. Invalid files
+  // are logged once and the former settings stay. They also stay when TLS was
+  // turned on or off, which by mistake would expose passwords to the network.
   const WebSettings& Current(SteadyTime now,
                              std::chrono::milliseconds interval);
 
@@ -42,9 +40,9 @@ class WebSettingsFile {
 
   const std::string path_;
   WebSettings settings_;
-  std::string digest_;     // of all files' contents
-  SteadyTime looked_{};    // when
-  std::string complaint_;  // told already
+  std::string digest_;  // of all files' contents
+  SteadyTime read_at_{};
+  std::string logged_problem_;
 };
 
 }  // namespace kem

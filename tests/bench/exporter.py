@@ -1,4 +1,4 @@
-"""Starts the exporter for one measurement and looks at it from outside."""
+"""Starts the exporter for one measurement and measures it from outside."""
 
 import os
 import re
@@ -60,8 +60,8 @@ class Exporter:
 
     def cpu_seconds(self):
         """User and system time of the process so far, in nanosecond steps."""
-        # The kernel's number of another process's CPU clock, as
-        # clock_getcpuclockid(3) makes it.
+        # The ID of another process's CPU clock, as clock_getcpuclockid(3)
+        # computes it.
         return time.clock_gettime((~self.pid << 3) | 2)
 
     def memory(self, field):
@@ -93,7 +93,7 @@ class Exporter:
             time.sleep(0.05)
 
     def wait_idle(self, watch_port, seconds=120):
-        """Until it has read all of its watch and worked it off."""
+        """Waits until the exporter has read and processed its watch."""
         deadline = time.monotonic() + seconds
         while _unread(watch_port, self._apiserver_port):
             if time.monotonic() > deadline:
@@ -101,7 +101,10 @@ class Exporter:
             time.sleep(0.002)
         done = time.perf_counter()
         before = self.cpu_seconds()
+        deadline = time.monotonic() + seconds
         while True:
+            if time.monotonic() > deadline:
+                raise RuntimeError("the exporter does not become idle")
             time.sleep(0.1)
             now = self.cpu_seconds()
             if now - before < 0.001:
@@ -110,8 +113,8 @@ class Exporter:
 
 
 def _unread(*ports):
-    """Whether bytes wait in the kernel at either end of the loop-back
-    connection between these two ports; one alone is not only in this one."""
+    """Whether bytes wait in the kernel at either end of the loopback connection
+    between these two ports. (One port alone can belong to several.)"""
     ends = {f"0100007F:{port:04X}" for port in ports}
     with open("/proc/net/tcp", encoding="ascii") as table:
         rows = [line.split()[1:5] for line in table]
@@ -120,7 +123,7 @@ def _unread(*ports):
 
 
 def parse(text):
-    """{family: {its label pairs, sorted: value}} of our series."""
+    """{family: {sorted label pairs: value}} of the exporter's series."""
     families = {}
     for line in text.splitlines():
         if found := SERIES.match(line):

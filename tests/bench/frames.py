@@ -1,10 +1,10 @@
-"""Makes the streams: watch frames shaped like a real cluster's, and their truth.
+"""Generates streams of watch events like a real cluster's, and their truth.
 
 `mixed()` is the stream of the targets: ADDED, MODIFIED with count + 1 and
-DELETED over eight kinds. `covering()` makes as many series as asked for. Both
-are the same for the same seed, but for the times, which are those of today.
-Each frame stands in an HTTP chunk of its own, as kube-apiserver flushes them.
-The truth is counted here, from what is written, with no regard to the program.
+DELETED over eight kinds. `covering()` makes a given number of series. The same
+seed gives the same stream, except for the times, which are current. Each frame
+has its own HTTP chunk, as kube-apiserver flushes them. The truth is counted
+while the stream is written, independently of the exporter.
 """
 
 import collections
@@ -44,7 +44,7 @@ TAIL_LABELS = ("reason", "type", "reporting_component")
 NAMESPACES = 50
 CLUSTER_OBJECTS = 60        # of each kind
 NAMESPACED_OBJECTS = 2000   # of each kind
-# So many Events about cluster-scoped objects give about 38,000 series in all.
+# This share of cluster-scoped objects gives about 38,000 series in all.
 CLUSTER_SHARE = 0.0465
 
 FRAME = (
@@ -62,7 +62,7 @@ FRAME = (
 
 
 class Truth:
-    """What the four families must show."""
+    """The expected values of the four families."""
 
     def __init__(self):
         self.occurrences = collections.Counter()
@@ -90,7 +90,7 @@ class Truth:
 
 
 class Event:
-    """One Event object of the made-up cluster, and where it is counted."""
+    """One Event object of the simulated cluster, and its label values."""
 
     __slots__ = ("name", "namespace", "uid", "created", "involved", "reason",
                  "component", "message", "type", "count", "last", "totals",
@@ -120,7 +120,7 @@ class Event:
 
 
 class Stream:
-    """The bytes of a watch's body, its number of frames and its truth."""
+    """The body of a watch in bytes, its number of frames and its truth."""
 
     def __init__(self, seed):
         self.random = random.Random(seed)
@@ -146,7 +146,7 @@ class Stream:
                          digits[16:20], digits[20:]))
 
     def things(self, namespaces, cluster_objects, namespaced_objects):
-        """(cluster-scoped, namespaced) objects that Events can be about."""
+        """(cluster-scoped, namespaced) objects for Events."""
         cluster, namespaced = [], []
         for kind, api_version, is_cluster in KINDS:
             stem = kind.lower()
@@ -211,7 +211,7 @@ def mixed(frames, seed, cluster_share=CLUSTER_SHARE):
                                      rng.choice(TYPES)))
         else:
             owed.append(kind)
-        # A change needs something to change; the first ones may have to wait.
+        # A change needs an existing Event, so the first ones may be delayed.
         while owed and len(live) > 1:
             at = rng.randrange(len(live))
             if owed.pop() == "M":
@@ -223,13 +223,13 @@ def mixed(frames, seed, cluster_share=CLUSTER_SHARE):
 
 
 def covering(series, seed):
-    """ADDED frames that make exactly so many series in the four families."""
+    """ADDED frames that make exactly `series` series in the four families."""
     stream = Stream(seed)
     variants = [(reason, kind) for reason in REASONS for kind in TYPES]
     kinds = sum(kind[2] for kind in KINDS)
     shared = 2 * kinds * len(variants)  # their occurrences and active
-    # A tuple of an object makes 2 more series (occurrences, last seen), one of
-    # a namespace 3 (occurrences, last seen, active).
+    # A tuple of an object adds 2 series (occurrences, last seen), one of a
+    # namespace 3 (occurrences, last seen, active).
     of_objects = series // 10
     while (series - shared - 2 * of_objects) % 3:
         of_objects += 1

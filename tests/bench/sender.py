@@ -1,9 +1,9 @@
 """An API server that is never the bottleneck: the sender of the benchmark.
 
-It answers discovery, gives an empty first list and holds the watch until
-`release()`; then it sends the stream, rendered beforehand, as fast as the
-socket takes it (the bytes go through the kernel, not through Python). The
-watch stays open and silent after that, as a quiet cluster's does.
+It answers discovery and an empty first list, and delays the watch until
+`release()`. Then it sends the stream, rendered beforehand, as fast as the
+socket accepts it (in the kernel, not in Python). After that the watch stays
+open and silent, as on a quiet cluster.
 """
 
 import email.utils
@@ -41,7 +41,7 @@ def discovery(core):
 
 
 class Sender:
-    """Serves one exporter on a free port of the loop-back until close()."""
+    """Serves one exporter on a free loopback port until close()."""
 
     def __init__(self, body):
         self._body = memoryview(body)
@@ -58,6 +58,14 @@ class Sender:
 
     def release(self):
         self._gate.set()
+
+    def await_watch(self, seconds=20):
+        if not self.watching.wait(seconds):
+            raise RuntimeError(f"no watch within {seconds} s")
+
+    def await_sent(self, seconds=120):
+        if not self.sent.wait(seconds):
+            raise RuntimeError(f"the stream is not read within {seconds} s")
 
     def close(self):
         self.closing.set()
@@ -84,7 +92,7 @@ class Sender:
                         headers += header
                     path = line.split()[1].decode()
                     if not line.startswith(b"GET "):
-                        self.closing.wait()  # a write is never answered
+                        self.closing.wait()  # a write never gets an answer
                         return
                     if path.startswith("/api/v1/events?") and "watch=" in path:
                         self._watch(connection, peer_port)

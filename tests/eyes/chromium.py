@@ -1,7 +1,7 @@
-"""Headless Chromium, told over a pipe what to do: one browser for many pages.
+"""Headless Chromium, controlled over a pipe: one browser for many pages.
 
-The pipe is --remote-debugging-pipe: JSON ended by NUL on its file numbers 3
-(to it) and 4 (from it).
+The pipe is --remote-debugging-pipe: JSON terminated by NUL on the browser's
+file descriptors 3 (to it) and 4 (from it).
 """
 
 import base64
@@ -20,18 +20,18 @@ FLAGS = ["--headless", "--no-sandbox", "--disable-gpu", "--no-first-run",
 
 
 class BrowserError(Exception):
-    """The browser does not answer, or says no."""
+    """The browser does not answer, or returns an error."""
 
 
 def _give_numbers(reading, writing):
-    """In the new process: its ends of the pipes get the numbers 3 and 4."""
+    """In the new process: moves its ends of the pipes to 3 and 4."""
     ends = [fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (reading, writing)]
     os.dup2(ends[0], 3)
     os.dup2(ends[1], 4)
 
 
 class Browser:
-    """A context manager; `open` gives the number of a page's session."""
+    """A context manager; `open` returns the ID of a page's session."""
 
     def __init__(self):
         self._folder = tempfile.TemporaryDirectory(
@@ -77,7 +77,7 @@ class Browser:
         return json.loads(message)
 
     def call(self, method, session=None, seconds=60, **parameters):
-        """What the browser answers to a method of its protocol."""
+        """Calls a method of the browser's protocol; returns the result."""
         self._number += 1
         message = {"id": self._number, "method": method, "params": parameters}
         if session:
@@ -106,7 +106,7 @@ class Browser:
                   height=height, deviceScaleFactor=1, mobile=False)
 
     def value(self, session, expression, seconds=60):
-        """What a script's value, or that of its promise, is."""
+        """The value of a script, or of the promise that it returns."""
         answer = self.call("Runtime.evaluate", session, seconds,
                            expression=expression, awaitPromise=True,
                            returnByValue=True)

@@ -1,4 +1,4 @@
-"""Draws dashboards in the browser and asks the page what is wrong with them."""
+"""Draws dashboards in the browser; returns the faults that the page finds."""
 
 import tempfile
 import time
@@ -12,7 +12,7 @@ SECONDS = 90  # for one dashboard
 
 
 def one_of(browser, url, path):
-    """Writes the picture; the sentences about what is wrong in it."""
+    """Writes the picture; returns a sentence per fault."""
     session = browser.open(url, WIDTH, FIRST_HEIGHT)
     browser.value(session, "new Promise((done) => { const look = () => "
                   "window.drawn ? done() : setTimeout(look, 20); look(); })")
@@ -23,7 +23,7 @@ def one_of(browser, url, path):
 
 
 def all_of(dashboards, prometheus, end, out, theme):
-    """{uid: sentences}; a picture each in the folder."""
+    """Draws each dashboard into the folder; returns {uid: sentences}."""
     modules = pages.packages()
     found = {}
     out.mkdir(parents=True, exist_ok=True)

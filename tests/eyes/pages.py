@@ -1,6 +1,6 @@
 """The page that draws a dashboard: its packages, its bundle, its server.
 
-What is downloaded lies in the cache folder, under the lock file's hash.
+Downloaded packages are in the cache folder, under the hash of the lock file.
 """
 
 import fcntl
@@ -20,8 +20,8 @@ HERE = pathlib.Path(__file__).resolve().parent
 PAGE = HERE / "page"
 NODE_NEEDED = 20
 INSTALLED_FROM = ("package.json", "package-lock.json", ".npmrc")
-# Where Grafana's components look for icons and fonts, and the packages' files
-# that are those.
+# Where Grafana's components expect icons and fonts, and the files of the
+# packages that have them.
 PUBLIC = {"public/build/img/": "@grafana/ui/dist/public/img/",
           "public/fonts/inter/": "@fontsource-variable/inter/files/"
                                  "inter-latin-wght-normal.woff2",
@@ -33,7 +33,7 @@ TYPES = {".js": "text/javascript", ".css": "text/css", ".html": "text/html",
 
 
 class Missing(Exception):
-    """Nothing to draw with; its text is one sentence."""
+    """Something to draw with is missing; the text is one sentence."""
 
 
 def _cache():
@@ -53,7 +53,7 @@ def _run(command, what, **options):
 
 
 def check_node():
-    """Missing where Node or npm is, or Node is too old."""
+    """Raises Missing without npm or a recent Node."""
     if not shutil.which("node") or not shutil.which("npm"):
         raise Missing(f"Node {NODE_NEEDED} or newer and npm are needed to "
                       "draw the dashboards.")
@@ -64,7 +64,7 @@ def check_node():
 
 
 def packages():
-    """The folder of the locked packages, installed first where it is not."""
+    """The folder of the locked packages; installs them first if needed."""
     check_node()
     digest = hashlib.sha256()
     for name in INSTALLED_FROM:
@@ -84,7 +84,7 @@ def packages():
 
 
 def bundle(modules, folder):
-    """The page's scripts and styles, as one folder to be served."""
+    """Bundles the page's scripts and styles into one folder."""
     _run([modules / ".bin" / "esbuild", PAGE / "main.jsx", "--bundle",
           "--format=esm", "--splitting", f"--outdir={folder}",
           "--jsx=automatic", '--define:process.env.NODE_ENV="production"',
@@ -145,8 +145,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
-    """http://127.0.0.1:PORT/UID/ is the dashboard; its queries go on to the
-    Prometheus. A context manager."""
+    """Serves a dashboard at http://127.0.0.1:PORT/UID/ and proxies its queries
+    to the Prometheus. A context manager."""
 
     daemon_threads = True
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Shows each check of tests/eyes/run failing once, on a dashboard that is wrong
-on purpose and a Prometheus of a few lines."""
+"""Shows each check of tests/eyes/run failing once, with a wrong dashboard and a
+Prometheus of a few lines."""
 
 import http.server
 import json
@@ -18,11 +18,11 @@ sys.dont_write_bytecode = True
 import draw  # noqa: E402
 
 END = 1700000040
-LONG = "a name of which nobody can read the end in so little room"
+LONG = "a name whose end does not fit into so narrow a column"
 
 
 def answer(path, query):
-    """What this Prometheus says: (HTTP status, data)."""
+    """The answer of this Prometheus: (HTTP status, data)."""
     if path.endswith("/values"):
         return 200, [] if "gone" in path else ["a", "b"]
     if query == "broken":
@@ -113,29 +113,29 @@ class Faults(unittest.TestCase):
     def test_a_picture_is_drawn(self):
         self.assertEqual(self.picture[:4], b"\x89PNG")
 
-    def test_what_is_right_is_not_told(self):
+    def test_correct_panels_are_not_reported(self):
         for number in (1, 2, 3):
             self.assertEqual(self.about(number), [])
 
-    def test_no_data_is_told_unless_optional(self):
+    def test_no_data_is_reported_unless_optional(self):
         self.assertRegex(self.about(4)[0], "has no data")
         self.assertEqual(self.about(5), [])
 
-    def test_an_error_is_told(self):
+    def test_an_error_is_reported(self):
         self.assertRegex(self.about(6)[0], "it is broken")
         self.assertRegex(self.about(10)[0], "magic")
 
-    def test_an_unknown_type_is_told(self):
+    def test_an_unknown_type_is_reported(self):
         self.assertRegex(self.about(7)[0], "type news")
 
-    def test_cut_text_is_told(self):
+    def test_cut_text_is_reported(self):
         self.assertRegex(self.about(8)[0], "is cut")
         self.assertRegex(self.about(11)[0], "is cut")
 
-    def test_a_long_legend_is_told(self):
+    def test_a_long_legend_is_reported(self):
         self.assertRegex(self.about(9)[0], "legend")
 
-    def test_a_variable_without_a_value_is_told(self):
+    def test_a_variable_without_a_value_is_reported(self):
         self.assertIn("Variable gone has no value.", self.faults)
         self.assertNotIn("Variable here has no value.", self.faults)
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
-"""Alerts are complete: generated files current, runbooks there, links good,
-expressions sound, and every known reason covered or excused.
+"""Alerts are complete: generated files are current, every alert has a runbook,
+links and expressions are valid, and every known reason is covered or excused.
 """
 
 import itertools
@@ -23,15 +23,16 @@ DOCUMENT = "exporter/METRICS.md"
 EXCUSES = "alerts/not-alerted.yaml"
 SECTIONS = ["Meaning", "Impact", "Diagnosis", "Mitigation", "When to silence"]
 TEXTS = {"summary", "description", "runbook_url", "dashboard_url"}
-# Labels of the target and of one's own metrics, by which may be grouped.
+# Labels of the target and of the exporter's own metrics, for grouping.
 LABELS = {"scope", "api_group", "kind", "object_namespace", "object_name",
           "reason", "type", "reporting_component"}
-GROUPED = LABELS | {"cluster", "job", "instance", "family", "sink"}
+GROUPED = LABELS | {"cluster", "job", "instance", "family", "sink",
+                    "sink_type"}
 COMPARISON = re.compile(r"[^!=<>](==|!=|<=|>=|<|>)[^=~]|\babsent\(")
 
 
 def alternatives(pattern):
-    """What a regular expression of words, (a|b) and | can match."""
+    """Every string that a regular expression of words, (a|b) and | matches."""
     for part in re.split(r"\|(?![^(]*\))", pattern):
         pieces = re.split(r"\(([^)]*)\)", part)
         yield from map("".join, itertools.product(
@@ -39,14 +40,14 @@ def alternatives(pattern):
 
 
 def texts(rule):
-    """What is wrong with labels and annotations."""
+    """Problems of labels and annotations."""
     notes = rule.get("annotations", {})
     if set(rule.get("labels", {})) != {"severity"}:
         yield "its only label is severity"
     elif rule["labels"]["severity"] not in ("critical", "warning"):
         yield "severity is critical or warning"
     if "$value" in str(rule.get("labels")):
-        yield "$value in a label makes a new alert of each value"
+        yield "$value in a label creates a new alert for each value"
     if set(notes) != TEXTS:
         yield "its annotations are " + ", ".join(sorted(TEXTS))
         return
@@ -82,20 +83,20 @@ def links(root, rule):
 
 
 def expression(rule, metrics, catalogue):
-    """What is wrong with the PromQL that promtool does not see."""
+    """Problems of the PromQL that promtool does not detect."""
     expr = rule["expr"]
     bare = re.sub(r'"[^"]*"', '""', expr)
     if not COMPARISON.search(bare):
         yield "compares with nothing"
     if "absent" in bare and "for" not in rule:
-        yield "absent() needs a for: one missed scrape would fire"
+        yield "absent() needs a for: one missed scrape would fire it"
     for found in re.findall(r"\b(kube_[a-z_]+|process_[a-z_]+|up)\b", bare):
         if found not in metrics:
             yield f"no such metric: {found}"
     for words in re.findall(r"\b(?:by|on) \(([^)]+)\)", bare):
         named = set(re.split(r",\s*", words))
         if "cluster" not in named:
-            yield f"({words}) forgets the cluster"
+            yield f"({words}) omits the cluster"
         for label in sorted(named - GROUPED):
             yield f"no such label: {label}"
     for selector in alert_rules.selectors(expr):
@@ -113,7 +114,7 @@ def expression(rule, metrics, catalogue):
 
 
 def coverage(rules, excuses, catalogue):
-    """Reasons that nothing names; excuses that nobody needs."""
+    """Reasons that no alert selects, and entries that are not needed."""
     open_rows = []
     named = [s for _, rule in rules for s in alert_rules.selectors(
         alert_rules.split(rule["expr"])[0])]
@@ -164,7 +165,7 @@ def problems(root):
         catalogue = list(alert_rules.reasons(root))
         excuses = yaml.safe_load(tree.read(root, EXCUSES))
         for path in GENERATE.stale(root):
-            yield f"{path}: is not what alerts/generate makes; run it"
+            yield f"{path}: is out of date; run alerts/generate"
     except (yaml.YAMLError, KeyError, TypeError) as error:
         yield f"alerts: {error!r}"
         return

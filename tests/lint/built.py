@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Every source is built: a test that no target lists never runs."""
+"""Every source is part of a target; otherwise a test would never run."""
 
 import os
 import re

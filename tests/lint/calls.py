@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Calls that are made in one place only, or never."""
+"""Calls that are allowed in one place only, or nowhere."""
 
 import re
 
@@ -8,11 +8,11 @@ import tree
 BANNED = [
     (r"getenv|secure_getenv", r"exporter/base/environment\.cc$",
      "the environment is read in base/environment.cc and passed in"),
-    (r"setenv|putenv|unsetenv", r"$^", "nobody may change the environment"),
+    (r"setenv|putenv|unsetenv", r"$^", "the environment must not change"),
     (r"strerror|localtime|gmtime|asctime|ctime|strtok|rand|srand", r"$^",
      "not thread-safe"),
     (r"strtod|atof|stod|stof|setlocale", r"tests/",
-     "depends on the locale, or sets it"),
+     "depends on the locale or sets it"),
     (r"sleep_for|sleep_until|usleep|nanosleep", r"(?!tests/unit/)",
      "unit tests move a FakeClock"),
     (r"system|popen", r"$^", "nothing here runs a shell"),

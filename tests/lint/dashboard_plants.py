@@ -1,6 +1,6 @@
-"""Each rule for dashboards fails once: a small good one, broken in one way.
+"""Breaks each rule for dashboards once, in a small valid dashboard.
 
-selftest.py runs it. A rule without a line here is reported, too.
+selftest.py runs it and also reports rules without an entry here.
 """
 
 import copy
@@ -53,7 +53,7 @@ LEFT = ("panels", 0)
 EXPR = (*LEFT, "targets", 0, "expr")
 CLUSTER, JOB, INSTANCE = (("templating", "list", at) for at in (1, 2, 3))
 
-# rule, where in the dashboard, what is put there (None: taken away)
+# rule, path in the dashboard, new value (None: removed)
 PLANTS = [
     ("template-datasource-rule", ("templating", "list", 0, "name"), "source"),
     ("template-job-rule", (*JOB, "allValue"), ".*"),
@@ -85,7 +85,7 @@ PLANTS = [
     ("conventions", ("schemaVersion",), 42),
     ("conventions", (*CLUSTER, "allValue"), ".+"),
     ("conventions", ("links", 0, "keepTime"), False),
-    ("marks-parse", ("annotations", "list", 0, "expr"), "sum("),
+    ("annotations-parse", ("annotations", "list", 0, "expr"), "sum("),
     ("cluster-selected", EXPR, RATE.replace(',cluster=~"$cluster"', "")),
     ("metrics-exist", EXPR, RATE.replace("occurrences", "planted")),
     ("metrics-exist", EXPR, RATE.replace("reason=", "node=")),
@@ -113,7 +113,7 @@ def changed(path, value):
 
 
 def failures(root):
-    """What no rule saw, and rules that nothing breaks."""
+    """Undetected plants, and rules without a plant."""
     dashboards.enable_packages(root)
     known = dashboards.known(root, ["kube-event-planted"])
     for rule, place, text in dashboards.broken(GOOD, known):
@@ -122,7 +122,7 @@ def failures(root):
         found = {r for r, _, _ in dashboards.broken(changed(path, value),
                                                     known)}
         if rule not in found:
-            yield f"{rule} does not see {value!r} at {path}: {found}"
+            yield f"{rule} does not detect {value!r} at {path}: {found}"
     rules = {*linter_rules.RULES, *dashboard_rules.RULES, "schema"}
     for rule in sorted(rules - {plant[0] for plant in PLANTS}):
         yield f"nothing planted breaks {rule}"

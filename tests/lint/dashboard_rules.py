@@ -1,7 +1,8 @@
-"""Our own rules for dashboards, beside those of linter_rules.py.
+"""The project's own rules for dashboards, in addition to linter_rules.py.
 
-Each is a generator of (where, text) for one dashboard; `known` has what the
-tree says exists: metrics, their labels, reasons and the uids of all dashboards.
+Each rule is a generator of (where, text) for one dashboard. `known` contains
+the metrics, their labels, the reasons and the uids of all dashboards in the
+tree.
 """
 
 import collections
@@ -56,7 +57,7 @@ def variables_used(board, _):
         yield name, "is a variable that nothing uses"
     for name in sorted(everything - names):
         if not name.startswith("__"):
-            yield name, "is used, but no variable"
+            yield name, "is used, but is not a variable"
 
 
 def links(board, known):
@@ -75,7 +76,7 @@ def descriptions(board, _):
             yield where(panel), "has no title or no description"
         if panel.get("fieldConfig", {}).get("defaults", {}).get(
                 "unit") not in UNITS:
-            yield where(panel), "has no unit of the list"
+            yield where(panel), "has no allowed unit"
 
 
 def conventions(board, _):
@@ -91,17 +92,17 @@ def conventions(board, _):
         yield "dashboard", "has an id or __inputs of an export"
     if [v["name"] for v in variables(board)][:4] != [
             "datasource", "cluster", "job", "instance"]:
-        yield "variables", "do not begin with those that all share"
+        yield "variables", "do not begin with the shared ones"
     for each in variables(board):
         if each["name"] == "cluster" and each.get("allValue") != ".*":
             yield "cluster", "All does not match series without the label"
     for each in board.get("links", []):
         if not each.get("includeVars") or not each.get("keepTime"):
-            yield "links", f"{each.get('title')} forgets variables or the time"
+            yield "links", f"{each.get('title')} omits the variables or the time"
 
 
 def queries(board):
-    """(where, tree) of all panels, marks and variables that parse."""
+    """(where, tree or error) of all panels, annotations and variables."""
     for panel, _, tree in targets(board):
         if tree:
             yield where(panel), tree
@@ -116,7 +117,7 @@ def queries(board):
             yield name, error
 
 
-def marks_parse(board, _):
+def annotations_parse(board, _):
     for place, tree in queries(board):
         if isinstance(tree, ValueError):
             yield place, f"does not parse: {tree}"
@@ -158,7 +159,7 @@ def reasons_exist(board, known):
 
 
 def optional_panels(board, _):
-    """What needs kube-state-metrics says so, and waits in a closed row."""
+    """Panels on kube-state-metrics name it and are in a collapsed row."""
     closed = {id(p) for row in board.get("panels", [])
               if row.get("collapsed") for p in row.get("panels", [])}
     for panel, _, tree in targets(board):
@@ -167,27 +168,28 @@ def optional_panels(board, _):
                    for n in names):
             continue
         if "kube-state-metrics" not in panel.get("title", ""):
-            yield where(panel), "does not say that it needs kube-state-metrics"
+            yield where(panel), "does not name kube-state-metrics"
         if id(panel) not in closed:
-            yield where(panel), "needs kube-state-metrics, in an open row"
+            yield where(panel), "needs kube-state-metrics in an open row"
 
 
 def no_rainbow(board, _):
     text = json.dumps(board)
     if "palette-classic" in text:
-        yield "dashboard", "colours by the order of series, not by meaning"
+        yield "dashboard", "colors series by their order, not by meaning"
     for panel in panels(board):
         mode = panel.get("fieldConfig", {}).get("defaults", {}).get(
             "color", {}).get("mode")
         if panel["type"] not in ("row", "text") and not mode:
-            yield where(panel), "leaves its colours to Grafana"
+            yield where(panel), "does not set its colors"
 
 
 RULES = {
     "unique-panel-ids": unique_panel_ids, "grid": grid,
     "variables-used": variables_used, "links": links,
     "descriptions": descriptions, "conventions": conventions,
-    "marks-parse": marks_parse, "cluster-selected": cluster_selected,
+    "annotations-parse": annotations_parse,
+    "cluster-selected": cluster_selected,
     "metrics-exist": metrics_exist, "reasons-exist": reasons_exist,
     "optional-panels": optional_panels, "no-rainbow": no_rainbow,
 }

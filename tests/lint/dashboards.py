@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""The dashboards' JSON is what source/ makes, and keeps the rules.
+"""The dashboards' JSON is generated from source/ and follows the rules.
 
-The 17 rules of Grafana's dashboard-linter are in linter_rules.py, ours in
-dashboard_rules.py; dashboards_exclusions.yaml has what may break them and why.
-The schema is that of the SDK: what it does not give back after reading is a
-field that Grafana would not know.
+linter_rules.py contains the 17 rules of Grafana's dashboard-linter and
+dashboard_rules.py the project's own. dashboards_exclusions.yaml lists
+exclusions with reasons. The schema is that of the SDK: a field that the SDK
+drops when it reads and writes a dashboard is unknown to Grafana.
 """
 
 import collections
@@ -68,7 +68,7 @@ def known(root, uids):
 
 
 def lost(there, back, path=""):
-    """Paths of what is in `there` and not the same in `back`."""
+    """Paths of values in `there` that differ in `back`."""
     if isinstance(there, dict) and isinstance(back, dict):
         for key, value in there.items():
             if key not in back:
@@ -96,11 +96,11 @@ def round_trip(board):
         yield "dashboard", f"cannot be read: {error!r}"
         return
     for path in dict.fromkeys(lost(board, back)):
-        yield path.lstrip("."), "is no field of the schema"
+        yield path.lstrip("."), "is not a field of the schema"
 
 
 def broken(board, exists):
-    """(rule, where, text) of all that a dashboard breaks."""
+    """(rule, where, text) of every violation in a dashboard."""
     for rule, check in linter_rules.RULES.items():
         for place, text in check(board):
             yield rule, place, text
@@ -112,12 +112,12 @@ def broken(board, exists):
 
 
 def twins(found):
-    """Uids and titles that two dashboards share, and names unlike the uid."""
+    """Uids and titles that two dashboards share, and wrong file names."""
     for key in ("uid", "title"):
         counted = collections.Counter(b.get(key) for b in found.values())
         for path, board in found.items():
             if counted[board.get(key)] > 1:
-                yield f"{path}: {key} {board.get(key)} is not its alone"
+                yield f"{path}: {key} {board.get(key)} is not unique"
     for path, board in found.items():
         if os.path.basename(path) != f"{board.get('uid')}.json":
             yield f"{path}: is not named after its uid {board.get('uid')}"

@@ -1,6 +1,5 @@
 #!/usr/bin/python3
-"""deploy/ says one version everywhere, and the chart's README has its values.
-"""
+"""deploy/ has one version, and the chart's README lists the chart's values."""
 
 import importlib.machinery
 import json
@@ -15,7 +14,7 @@ CHART = "deploy/helm/kube-event-metrics"
 GENERATE = importlib.machinery.SourceFileLoader(
     "generate_values", os.path.join(tree.OURS, "deploy/helm/generate")
 ).load_module()
-# path: where its version stands
+# path: the pattern of its version
 VERSIONS = {
     f"{CHART}/Chart.yaml": r"^(?:version|appVersion): (.*)$",
     "deploy/kustomize/labels/kustomization.yaml":
@@ -25,12 +24,12 @@ VERSIONS = {
 }
 
 
-# What a parent chart hands down.
+# Values that a parent chart passes down.
 INHERITED = {"global", "enabled"}
 
 
 def schema_leaves(properties, described, path=""):
-    """The values that the schema knows, as deep as comments describe them."""
+    """The values of the schema, as deep as comments describe them."""
     for key, schema in properties.items():
         here = f"{path}{key}"
         if here in described or "properties" not in schema:
@@ -46,7 +45,7 @@ def schema_problems(root):
     known = schema_leaves(json.loads(tree.read(root, path))["properties"],
                           described)
     for name in sorted(set(described) ^ (set(known) - INHERITED)):
-        yield f"{path}: {name} is not in both this and values.yaml"
+        yield f"{path}: {name} must be in both this file and values.yaml"
 
 
 def problems(root):

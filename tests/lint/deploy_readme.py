@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""What deploy/README.md shows can be typed and applied.
+"""The examples of deploy/README.md work.
 
-Its YAML parses (an indented block whose first line is a file's name), its values
-are the chart's, and paths, overlays, options and metrics that it names exist.
+Its YAML blocks (indented, with a file name in the first line) parse, its values
+exist in the chart, and the paths, overlays, options and metrics exist.
 """
 
 import os
@@ -26,7 +26,7 @@ def blocks(text):
 
 
 def values_in(name, documents):
-    """The chart's values that a block gives."""
+    """The chart values that a block sets."""
     for document in documents:
         if name == "values.yaml":
             yield document
@@ -38,7 +38,7 @@ def values_in(name, documents):
 
 
 def unknown(given, known, path=""):
-    """Keys that the chart does not have; {} in it takes any."""
+    """Keys that the chart does not have; {} in the chart accepts any."""
     for key, value in given.items():
         if key not in known:
             yield path + key
@@ -55,7 +55,7 @@ def yaml_problems(text, known):
             continue
         for given in values_in(name, documents):
             for key in unknown(given, known):
-                yield f"{README}:{number}: {key} is no value of the chart"
+                yield f"{README}:{number}: {key} is not a value of the chart"
 
 
 def value_names(text, known):
@@ -65,7 +65,7 @@ def value_names(text, known):
             continue
         for key in keys:
             if not isinstance(at, dict) or at and key not in at:
-                yield f"{README}: {name} is no value of the chart"
+                yield f"{README}: {name} is not a value of the chart"
                 break
             at = at.get(key, {})
 
@@ -78,15 +78,15 @@ def problems(root):
     for path in set(re.findall(r"(?<![\w/.])(?:\./)?(deploy/[\w/-]+)", text)):
         if not os.path.exists(os.path.join(root, path)):
             yield f"{README}: there is no {path}"
-    told = re.search(r"\| overlay .*?\n\n", text, re.S).group()
-    named = set(re.findall(r"^\| `([\w-]+)`", told, re.M))
+    table = re.search(r"\| overlay .*?\n\n", text, re.S).group()
+    named = set(re.findall(r"^\| `([\w-]+)`", table, re.M))
     there = set(os.listdir(os.path.join(root, OVERLAYS)))
     for name in named ^ there:
-        yield f"{README}: the overlay {name} is told of, or there, not both"
-    table = tree.read(root, "exporter/config/option_table.cc") + \
+        yield f"{README}: the overlay {name} is not both described and present"
+    options = tree.read(root, "exporter/config/option_table.cc") + \
         tree.read(root, "exporter/config/flags.cc")
     for option in set(re.findall(r"`--([\w-]+\.[\w.-]+)", text)):
-        if f'"{option}"' not in table:
+        if f'"{option}"' not in options:
             yield f"{README}: there is no option --{option}"
     metrics = tree.read(root, "exporter/METRICS.md")
     for name in set(re.findall(r"\bkube_event_[a-z_]+", text)):

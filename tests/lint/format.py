@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""C++ is formatted as .clang-format says, by the clang-format of Debian 12."""
+"""C++ follows .clang-format, with the clang-format of Debian 12."""
 
 import subprocess
 

@@ -1,8 +1,8 @@
 """The 17 rules of Grafana's dashboard-linter over classic JSON.
 
-Each is a generator of (where, text) for one dashboard; RULES has them by the
-names they have there. Where that tool judges a selector by how it is printed,
-these judge the parsed one.
+Each rule is a generator of (where, text) for one dashboard. RULES uses the
+names of that tool. That tool checks the printed form of a selector; these
+rules check the parsed form.
 """
 
 import promql
@@ -18,7 +18,7 @@ UNITS = ("none", "short", "percentunit", "bytes", "s", "ms", "dtdurations",
 
 
 def panels(board):
-    """All panels, those inside collapsed rows too, the rows as well."""
+    """All panels, including rows and the panels of collapsed rows."""
     for panel in board.get("panels", []):
         yield panel
         yield from panel.get("panels", [])
@@ -35,7 +35,7 @@ def variables(board, kind=None):
 
 
 def targets(board):
-    """(panel, target, tree or None) of each query that parses."""
+    """(panel, target, tree) of each query; None if it does not parse."""
     for panel in panels(board):
         for target in panel.get("targets", []):
             if panel["type"] in QUERIED:
@@ -64,11 +64,11 @@ def template_target(name):
             yield "variables", f"no query variable {name}"
             return
         if found[0].get("datasource", {}).get("uid") not in SOURCES:
-            yield name, "is not read from $datasource"
+            yield name, "does not use $datasource"
         if found[0].get("label") != name.capitalize():
             yield name, f'is not labelled "{name.capitalize()}"'
         if not found[0].get("multi"):
-            yield name, "takes one value only"
+            yield name, "does not allow multiple values"
         if found[0].get("allValue") != ".+":
             yield name, "All is not .+"
     return rule
@@ -80,7 +80,7 @@ def template_label_promql(board):
         query = query.get("query", "") if isinstance(query, dict) else query
         found = promql.of_variable(query)
         if not found:
-            yield each["name"], f"is not a query of labels: {query}"
+            yield each["name"], f"is not a label query: {query}"
             continue
         try:
             if found[1]:
@@ -92,14 +92,14 @@ def template_label_promql(board):
 def template_on_time_change_reload(board):
     for each in variables(board, "query"):
         if each.get("refresh") != 2:
-            yield each["name"], "is not read again when the time changes"
+            yield each["name"], "is not refreshed when the time range changes"
 
 
 def panel_datasource(board):
     for panel in panels(board):
         if panel["type"] in PLOTS:
             if panel.get("datasource", {}).get("uid") not in SOURCES:
-                yield where(panel), "names a data source of its own"
+                yield where(panel), "does not use $datasource"
 
 
 def panel_title_description(board):
@@ -119,27 +119,27 @@ def panel_units(board):
         unit = config.get("defaults", {}).get("unit")
         for each in [*units, unit]:
             if each not in UNITS:
-                yield where(panel), f"the unit {each} is not of the list"
+                yield where(panel), f"the unit {each} is not allowed"
 
 
 def panel_no_targets(board):
     for panel in panels(board):
         if panel["type"] in TITLED and not panel.get("targets"):
-            yield where(panel), "asks nothing"
+            yield where(panel), "has no query"
 
 
 def target_logql(board):
     for panel in panels(board):
         for target in panel.get("targets", []):
             if target.get("datasource", {}).get("type") == "loki":
-                yield where(panel), "LogQL, which is not checked here"
+                yield where(panel), "uses LogQL, which is not supported"
 
 
 def target_logql_auto(board):
     for panel in panels(board):
         for target in panel.get("targets", []):
             if "$__auto" in target.get("expr", ""):
-                yield where(panel), "$__auto is Loki's"
+                yield where(panel), "uses $__auto, which is specific to Loki"
 
 
 def target_promql(board):
@@ -172,12 +172,12 @@ def target_counter_agg(board):
                 above[-2]).__name__ == "Call" else ""
             if name.endswith("_total") and function not in (
                     "rate", "irate", "increase"):
-                yield where(panel), f"{name} is a counter, not in a rate"
+                yield where(panel), f"{name} is a counter without a rate"
 
 
 def uneditable_dashboard(board):
     if board.get("editable") is not False:
-        yield "dashboard", "can be edited"
+        yield "dashboard", "is editable"
 
 
 RULES = {

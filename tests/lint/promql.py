@@ -1,12 +1,13 @@
-"""Queries of dashboards as a tree: variables filled in, then parsed.
+"""Parses the queries of dashboards after replacing Grafana's variables.
 
-dashboards.py puts promql_parser on the path before it calls anything here.
+dashboards.py adds promql_parser to the import path before it calls this
+module.
 """
 
 import datetime
 import re
 
-# Told apart from every range that a person would write.
+# Differs from every range in the source.
 RATE_INTERVAL = "11m7s"
 RATE_INTERVAL_TIME = datetime.timedelta(minutes=11, seconds=7)
 FILLED = (("$__rate_interval", RATE_INTERVAL), ("$__interval_ms", "300000"),
@@ -15,16 +16,16 @@ FILLED = (("$__rate_interval", RATE_INTERVAL), ("$__interval_ms", "300000"),
 
 
 def parse(expression):
-    """The tree, or ValueError."""
+    """Returns the tree or raises ValueError."""
     import promql_parser
     for name, value in FILLED:
         expression = expression.replace(name, value)
-    # What is left stands in matchers; elsewhere it makes the parser fail.
+    # Other variables are allowed in matchers; elsewhere parsing fails.
     return promql_parser.parse(expression)
 
 
 def walk(node, above=()):
-    """(node, the nodes above it, from the top) of the whole tree."""
+    """(node, its ancestors from the root) of every node."""
     yield node, above
     for field in ("lhs", "rhs", "expr", "param", "args", "vector_selector"):
         below = getattr(node, field, None)
@@ -35,7 +36,7 @@ def walk(node, above=()):
 
 
 def selectors(tree):
-    """(name, [(label, operator, value)], the nodes above) of each selector."""
+    """(name, [(label, operator, value)], ancestors) of each selector."""
     for node, above in walk(tree):
         if type(node).__name__ == "VectorSelector":
             yield node.name, [(m.name, sign(m.op), m.value)
@@ -48,7 +49,7 @@ def sign(operator):
 
 
 def ranges(tree):
-    """(function, range) of each call on a range of samples."""
+    """(function, range) of each call on a range vector."""
     for node, above in walk(tree):
         if type(node).__name__ == "MatrixSelector":
             calls = [n for n in above if type(n).__name__ == "Call"]
@@ -56,7 +57,7 @@ def ranges(tree):
 
 
 def of_variable(query):
-    """(kind, PromQL) of a variable's query, or None for another language."""
+    """(kind, PromQL) of a variable's query, or None if it is not PromQL."""
     found = re.fullmatch(r"(label_names|label_values|metrics|query_result)"
                          r"\((.*)\)", query.strip())
     if not found:

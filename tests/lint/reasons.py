@@ -1,7 +1,6 @@
 #!/usr/bin/python3
-"""exporter/events/REASONS.md is what the reason catalogue says: by kind, for
-people. reasons.py --write makes it anew.
-"""
+"""exporter/events/REASONS.md matches the reason catalogue. It lists the
+reasons by kind. `reasons.py --write` regenerates it."""
 
 import os
 import sys
@@ -14,23 +13,26 @@ CATALOGUE = "exporter/events/reason_catalogue.yaml"
 DOCUMENT = "exporter/events/REASONS.md"
 HEAD = """# Known reasons of Events about cluster-scoped objects
 
-Made from `reason_catalogue.yaml` by `tests/lint/reasons.py --write`; change
-that file instead.
+Generated from `reason_catalogue.yaml` by `tests/lint/reasons.py --write`. Do not
+edit this file; edit the catalogue.
 
-Everything is counted, known or not. What is known here starts at 0, so that
-`increase()` sees its first occurrence: rows of Kubernetes itself with the
-exporter, those of an add-on when the API server serves its kinds. Where it says
-"varies", the writer's name is made at run time and nothing can start at 0.
+The exporter counts every reason, whether it is listed here or not. Counters of the
+listed reasons start at 0, so `increase()` includes their first occurrence. Counters
+for Kubernetes itself start with the exporter. Counters for an add-on start when the
+API server serves its kinds. If "Reported by" is "varies", the name of the component
+is generated at run time and the counter cannot start at 0.
 
-**Severity** is ours. **Type** is what the writer says and no measure of how bad
-something is: NodeNotReady is Normal. *critical*: an object does not do its work
-now; *warning*: it is impaired, or soon will be; *info*: part of normal
-operation.
+**Type** is set by the component that reports the Event. It does not measure severity:
+NodeNotReady is Normal. **Severity** is assigned by this project:
+
+- *critical*: an object does not work. Look now.
+- *warning*: an object is impaired or will be. Look today.
+- *info*: normal operation.
 """
 
 
 def rows(catalogue):
-    """(kind, source, row): the group's defaults are in each row; once a kind."""
+    """(kind, source, row), once a kind; rows include their group's defaults."""
     for source in catalogue:
         for group in source["groups"]:
             for row in group["rows"]:
@@ -52,7 +54,7 @@ def page(catalogue):
     lines = [HEAD]
     for kind in sorted(by_kind, key=order):
         lines += [f"## {'Any kind' if kind == 'any' else kind}", "",
-                  "| Reason | Type | Severity | Written by | What happened "
+                  "| Reason | Type | Severity | Reported by | What happened "
                   "| What to do |", "|---|---|---|---|---|---|"]
         for source, row in by_kind[kind]:
             writer = (f"`{row['component']}`" if row["component"] != "any"
@@ -76,7 +78,7 @@ def problems(root):
         yield f"{CATALOGUE}: {error!r}"
         return
     if tree.read(root, DOCUMENT) != wanted:
-        yield (f"{DOCUMENT}: is not what {CATALOGUE} says; run "
+        yield (f"{DOCUMENT}: does not match {CATALOGUE}; run "
                "tests/lint/reasons.py --write")
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Shell scripts parse and please shellcheck; Python files compile."""
+"""Shell scripts parse and pass shellcheck; Python files compile."""
 
 import os
 import shutil

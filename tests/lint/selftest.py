@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""Every check fails once: a violation is planted in a copy of the tree.
+"""Every check fails once: this test plants violations in a copy of the tree.
 
-A check that cannot fail is a defect, so each line of PLANTS must make its
-check report something new, with the words given.
+A check that cannot fail is a defect. Each line of PLANTS must make its check
+report a new problem with the given words.
 """
 
 import importlib
@@ -13,6 +13,9 @@ import sys
 import tempfile
 
 import dashboard_plants
+import metrics
+import prose
+import prose_plants
 import tidy
 import tree
 
@@ -22,7 +25,7 @@ RULES = "alerts/rules/exporter.yaml"
 
 def rule(expr="x > 1", severity="warning", name="Planted", more="",
          summary="It is.", description="{{ $labels.cluster }}"):
-    """An alert, as it is put at the end of a rule file."""
+    """An alert to append to a rule file."""
     return f"""
   - alert: {name}
     expr: '{expr}'{more}
@@ -37,8 +40,8 @@ def rule(expr="x > 1", severity="warning", name="Planted", more="",
 
 LAST_SEEN = "time() - max by (cluster) (kube_event_last_seen_timestamp_seconds"
 ALERTS = [("alerts", path, text, words) for path, text, words in [
-    ("alerts/prometheus-rule.yaml", "# More\n", "run it"),
-    (RULES, rule(), "Planted.md: is not what"),
+    ("alerts/prometheus-rule.yaml", "# More\n", "run alerts/generate"),
+    (RULES, rule(), "Planted.md: is out of date"),
     (RULES, rule(), "the alert has no runbook"),
     ("alerts/runbooks/Planted.md", "# Planted\n", "no such alert"),
     ("alerts/runbooks/KubeEventNodeNotReady.md", "## More\n", "sections"),
@@ -57,7 +60,7 @@ ALERTS = [("alerts", path, text, words) for path, text, words in [
     (RULES, rule("max by (cluster) (up)"), "compares with nothing"),
     (RULES, rule("absent(up)"), "needs a for"),
     (RULES, rule("kube_event_planted > 1"), "no such metric"),
-    (RULES, rule("max by (job) (up) > 1"), "forgets the cluster"),
+    (RULES, rule("max by (job) (up) > 1"), "omits the cluster"),
     (RULES, rule("max by (cluster, name) (up) > 1"), "no such label: name"),
     (RULES, rule(LAST_SEEN + '{name="x"}) < 1'), "no such label: name"),
     (RULES, rule(LAST_SEEN + '{reason=~"NodeReady|NodeRaedy"}) < 1'),
@@ -77,8 +80,8 @@ ALERTS = [("alerts", path, text, words) for path, text, words in [
 DEPLOY_README = [("deploy_readme", path, text, words) for path, text, words in [
     ("deploy/README.md", "\n    # a.yaml\n    a: [\n", "while parsing"),
     ("deploy/README.md", "\n    # values.yaml\n    monitor: {planted: 1}\n",
-     "monitor.planted is no value"),
-    ("deploy/README.md", "`monitor.planted`", "monitor.planted is no value"),
+     "monitor.planted is not a value"),
+    ("deploy/README.md", "`monitor.planted`", "monitor.planted is not a value"),
     ("deploy/README.md", "deploy/planted", "there is no deploy/planted"),
     ("deploy/README.md", "`--metrics.planted`", "no option"),
     ("deploy/README.md", "kube_event_planted_total", "no metric"),
@@ -101,7 +104,7 @@ DOCUMENTS = [("documents", path, text, words) for path, text, words in [
     ("exporter/CONFIGURATION.md",
      "\n    # config.yaml\n    log: {planted: 1}\n", "no option log.planted"),
 ]]
-# check, file of the copy, what is put at its end, words of the report
+# check, file in the copy, text to append, words of the report
 PLANTS = [
     *ALERTS, *DEPLOY_README, *DOCUMENTS,
     ("layering", "exporter/base/error.cc",
@@ -112,11 +115,11 @@ PLANTS = [
      "a header must not include"),
     ("layering", "exporter/events/planted.cc", "#include <httplib.h>\n",
      "<httplib.h> belongs elsewhere"),
-    ("layering", "exporter/frames/planted.cc", "#include <spdlog/spdlog.h>\n",
+    ("layering", "exporter/reflector/planted.cc", "#include <spdlog/spdlog.h>\n",
      "<spdlog/spdlog.h> belongs elsewhere"),
     ("layering", "exporter/base/CMakeLists.txt",
-     "target_link_libraries(kem_base kem_frames)\n",
-     "must not link kem_frames"),
+     "target_link_libraries(kem_base kem_reflector)\n",
+     "must not link kem_reflector"),
     ("calls", "exporter/base/file.cc", 'auto* home = std::getenv("HOME");\n',
      "base/environment.cc"),
     ("calls", "exporter/planted.cc", "auto* text = strerror(errno);\n",
@@ -135,12 +138,12 @@ PLANTS = [
      'const char* name = "kube_event_planted_total";\n', "is not described"),
     ("metrics", "exporter/metrics/own_metrics.cc",
      '    {{"kube_event_metrics_planted_total", "counter",\n',
-     "no test looks at"),
+     "no test compares the value of"),
     ("metrics", "exporter/METRICS.md", "| `kube_event_planted_total` |\n",
      "no such metric"),
     ("metrics", "README.md", "    rate(kube_event_planted_total[5m])\n",
      "README.md: no such metric"),
-    ("reasons", "exporter/events/REASONS.md", "More.\n", "is not what"),
+    ("reasons", "exporter/events/REASONS.md", "More.\n", "does not match"),
     ("reasons", "exporter/events/reason_catalogue.yaml", "- source: new\n",
      "KeyError"),
     ("text", "exporter/base/planted.h", "#pragma once\n",
@@ -162,12 +165,12 @@ PLANTS = [
     ("deploy", "deploy/helm/kube-event-metrics/values.yaml",
      "# -- It is.\nplanted: 1\n", "run deploy/helm/generate"),
     ("deploy", "deploy/helm/kube-event-metrics/values.yaml",
-     "# -- It is.\nplanted: 1\n", "planted is not in both"),
+     "# -- It is.\nplanted: 1\n", "planted must be in both"),
     ("deploy", "deploy/helm/kube-event-metrics/values.yaml",
      "planted: 1\n", "planted has no comment"),
     ("dashboards", "dashboards/json/kube-event-nodes.json", "}", "Extra data"),
     ("dashboards", "dashboards/json/planted.json",
-     '{"uid": "kube-event-nodes"}', "is not its alone"),
+     '{"uid": "kube-event-nodes"}', "is not unique"),
     ("dashboards", "dashboards/json/planted.json", '{"uid": "planted"}',
      "no dashboard makes it"),
     ("dashboards", "dashboards/json/planted.json", '{"uid": "other"}',
@@ -179,7 +182,34 @@ PLANTS = [
     ("dashboards", "tests/lint/dashboards_exclusions.yaml",
      "- {rule: grid, where: [none]}\n", "without a reason"),
 ]
-# clang-tidy's rules, one source each.
+# Texts that test a metric, and texts that only mention it.
+PROOFS = [
+    (metrics.compared_by_unit_test, [
+        'HasSubstr("\\nplanted_total{a=\\"b\\"}"\n  " 3\\n")',
+        '"kube_event_metrics_planted_total 1.5\\n"']),
+    (metrics.compared_by_scenario, [
+        "play: [{expect: {metrics: ['planted_total{a=\"b\"} >= 2']}}]"]),
+    (metrics.compared_by_python, [
+        "self.assertEqual(self.sample(exporter, 'planted_total'), 2)",
+        "self.until(lambda: self.sample('planted_total') > 2)"]),
+]
+MENTIONS = [
+    (metrics.compared_by_unit_test, [
+        "// kube_event_metrics_planted_total 1",
+        'HasSubstr("kube_event_metrics_planted_total{")',
+        '"# TYPE kube_event_metrics_planted_total counter\\n"',
+        '"another_planted_total 1\\n"']),
+    (metrics.compared_by_scenario, [
+        "about: planted_total >= 1", "# planted_total >= 1\nplay: []",
+        "play: [{expect: {metrics: [planted_total absent]}}]",
+        "play: [{probe: {has: ['planted_total 1']}}]"]),
+    (metrics.compared_by_python, [
+        "self.sample(exporter, 'planted_total')",
+        "self.assertIn('planted_total', text)",
+        "assert 'planted_total' in text",
+        "found = [one for one in samples if one.name == 'planted_total']"]),
+]
+# One source per rule of clang-tidy.
 TIDY = [
     ("void wrong_name();\n", "readability-identifier-naming"),
     ("class Thing {\n  int wrong = 0;\n};\n", "readability-identifier-naming"),
@@ -194,7 +224,7 @@ def copy_tree(into):
     for path in tree.files(tree.OURS) + ["README.md", "CONTRIBUTING.md",
                                          ".clang-format", "CMakeLists.txt"]:
         source = os.path.join(tree.OURS, path)
-        # Recordings and corpora are no business of these checks.
+        # The checks read neither recordings nor corpora.
         if os.path.exists(source) and os.path.getsize(source) < 100000:
             target = os.path.join(into, path)
             os.makedirs(os.path.dirname(target), exist_ok=True)
@@ -202,7 +232,7 @@ def copy_tree(into):
 
 
 def planted(root, check, path, text, before):
-    """The problems that the check reports only once `text` is planted."""
+    """The problems that the check reports only after `text` is planted."""
     target = os.path.join(root, path)
     os.makedirs(os.path.dirname(target), exist_ok=True)
     old = None
@@ -229,7 +259,19 @@ def test_checks(root):
             before[name] = set(check.problems(root))
         found = planted(root, check, path, text, before[name])
         if not any(words in problem for problem in found):
-            yield f"{name} does not see {text[:60]!r} in {path}: {found}"
+            yield f"{name} misses {text[:60]!r} in {path}: {found}"
+
+
+def test_mentions():
+    for cases, counts in ((PROOFS, True), (MENTIONS, False)):
+        for read, texts in cases:
+            for text in texts:
+                text = text.replace("planted", "kube_event_planted") if (
+                    read is metrics.compared_by_scenario) else text
+                found = {name.removeprefix("kube_event_")
+                         for name in read(text)}
+                if ("planted_total" in found) != counts:
+                    yield f"metrics {read.__name__}, {text!r}: {found}"
 
 
 def test_tidy(folder):
@@ -255,15 +297,20 @@ def test_shellcheck(root):
     found = planted(root, check, "deploy/planted",
                     "#!/bin/bash\nrm -rf $1/x\n", set())
     if not any("SC2086" in problem for problem in found):
-        yield f"scripts does not see an unquoted variable: {found}"
+        yield f"scripts misses an unquoted variable: {found}"
 
 
 def main():
     with tempfile.TemporaryDirectory(prefix="kem-lint-") as folder:
         root = os.path.join(folder, "tree")
         copy_tree(root)
-        failures = [*test_checks(root), *test_tidy(folder),
+        failures = [*test_checks(root), *test_mentions(), *test_tidy(folder),
                     *test_shellcheck(root), *dashboard_plants.failures(root)]
+        # Last, as what it plants stays. Without Vale the check is left out.
+        if prose.vale():
+            failures += prose_plants.failures(root)
+        else:
+            print(prose.MISSING)
     for failure in failures:
         print(failure)
     names = {plant[0] for plant in PLANTS}
@@ -271,13 +318,15 @@ def main():
     for name in sorted(os.listdir(here)):
         stem, ending = os.path.splitext(name)
         helpers = ("tree", "tidy", "selftest", "promql", "linter_rules",
-               "dashboard_rules", "dashboard_plants")
+               "dashboard_rules", "dashboard_plants", "prose",
+               "prose_plants", "prose_texts")
         if ending == ".py" and stem not in names and stem not in helpers:
             failures.append(name)
             print(f"{name} has no planted violation")
-    count = len(PLANTS) + len(TIDY) + len(dashboard_plants.PLANTS) + 1
-    print(f"{count} violations planted, "
-          f"{len(failures)} not seen")
+    count = (len(PLANTS) + sum(len(texts) for _, texts in MENTIONS) + len(TIDY)
+             + len(dashboard_plants.PLANTS) + 1)
+    count += prose_plants.COUNT if prose.vale() else 0
+    print(f"{count} violations planted, {len(failures)} missed")
     sys.exit(bool(failures))
 
 

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""Files are of a size to read, headers say what they are, nothing is left over.
+"""Files have a readable size, headers have an opening comment, no leftovers.
 
-A header opens with 3 to 10 comment lines: what it is, who uses it, what it
-does not do. A file that outgrows its limit mixes two things.
+A header starts with 3 to 10 comment lines: what it is, who uses it, what it
+does not do. A file over its limit mixes two things.
 """
 
 import re
@@ -10,8 +10,8 @@ import re
 import tree
 
 LIMITS = ((".h", 400), (".cc", 400), (".py", 400), (".sh", 400))
-HEADER_LIMIT = 200  # of those that others read: the exporter's
-# Written so that this file does not find itself.
+HEADER_LIMIT = 200  # of the exporter's headers
+# Split so that this file does not match itself.
 LEFTOVER = re.compile(r"\b(TO" "DO|FIX" "ME|XX" "X|HA" "CK)\\b")
 SWITCHED_OFF = re.compile(r"\bDISAB" r"LED_\w|GTEST_SK" r"IP\(\)")
 SUFFIXES = (".h", ".cc", ".py", ".sh", ".txt", ".cmake", ".md", ".yaml", ".go",

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""clang-tidy over all our sources: tidy.py BUILD [-j N] [--all] [FILE...]
+"""clang-tidy over all sources: tidy.py BUILD [-j N] [--all] [FILE...]
 
-BUILD is a built folder of clang's, with compile_commands.json. A source is
-analysed again only when it changes, or a header it includes, its command,
-.clang-tidy or clang-tidy itself: KEM_TIDY_CACHE (a folder) remembers which
-sources had no findings. --all analyses every source. Not in ctest, as it takes
-minutes; tests/run calls it.
+BUILD is a clang build with compile_commands.json. clang-tidy analyzes a source
+again only when the source, a header that it includes, its command, .clang-tidy
+or clang-tidy changes: the folder KEM_TIDY_CACHE lists the sources without findings.
+--all analyzes every source. It takes minutes, so tests/run calls it and ctest
+does not.
 """
 
 import argparse
@@ -26,7 +26,7 @@ PROGRAM = "clang-tidy-14"
 def command_for(build, path):
     command = [PROGRAM, "-p", build, "--quiet", path]
     if path.startswith(os.path.join(tree.OURS, "tests")):
-        # Five times the cost, for test bodies that are straight lines.
+        # Five times the cost, and test bodies have no branches.
         command.insert(1, "--checks=-clang-analyzer-*")
     return command
 
@@ -58,7 +58,7 @@ def commands(build):
 
 
 def dependencies(build):
-    """{object: every file that it was compiled from}, as ninja knows them."""
+    """{object: every file that it was compiled from}, from ninja."""
     text = subprocess.run(["ninja", "-C", build, "-t", "deps"], text=True,
                           check=False, stdout=subprocess.PIPE,
                           stderr=subprocess.DEVNULL).stdout
@@ -85,7 +85,7 @@ def version():
 
 
 def key_of(build, path, compiled, included):
-    """What the findings depend on, or None where that is not known."""
+    """A hash of all that the findings depend on; None if it is unknown."""
     output, command = compiled
     if output not in included:
         return None
@@ -95,7 +95,7 @@ def key_of(build, path, compiled, included):
         command_for("", os.path.relpath(path, tree.OURS))[1:-1],
         path.startswith(os.path.join(tree.OURS, "tests")))).encode())
     for name in sorted(included[output]):
-        # The revision in it says nothing about the code.
+        # The revision in it does not affect the code.
         if os.path.basename(name) != "version.h":
             digest.update(f"{os.path.basename(name)} {digest_of(name)}"
                           .encode())
@@ -124,7 +124,7 @@ def main():
              or any(path.endswith(name) for name in options.files)]
     keys = {path: key_of(options.build, path, compiled[path], included)
             for path in paths}
-    # The dearest (the largest) first.
+    # The largest (slowest) first.
     wanted = sorted((path for path in paths if options.all or not cache
                      or keys[path] is None
                      or not os.path.exists(os.path.join(cache, keys[path]))),
@@ -138,7 +138,7 @@ def main():
                 print(text, flush=True)
             else:
                 remember(cache, keys[path])
-    print(f"clang-tidy: {len(wanted)} sources analysed, {bad} with findings, "
+    print(f"clang-tidy: {len(wanted)} sources analyzed, {bad} with findings, "
           f"{len(paths) - len(wanted)} unchanged since they had none")
     if bad or not paths:
         sys.exit(1)

@@ -1,8 +1,8 @@
-"""What the checks share: the tree's files and how a check reports.
+"""Helpers of the checks: the files of the tree and the report.
 
-A check is a module with `problems(root)`, which yields one line a problem, each
-beginning with a path. Run by hand it is `tests/lint/<check>.py [root]`; ctest
-runs each as lint.<check>. selftest.py shows every check failing once.
+A check is a module with `problems(root)`, which yields one line per problem,
+starting with a path. To run one: `tests/lint/<check>.py [root]`. ctest runs
+each as lint.<check>. selftest.py shows every check failing once.
 """
 
 import os
@@ -15,7 +15,7 @@ OURS = os.path.dirname(os.path.dirname(os.path.dirname(
 
 
 def files(root, *suffixes, under=TOP):
-    """Paths from the root, in order, of files with one of the suffixes."""
+    """Sorted paths, relative to the root, of files with these suffixes."""
     found = []
     for top in under:
         for folder, folders, names in os.walk(os.path.join(root, top)):
@@ -27,7 +27,7 @@ def files(root, *suffixes, under=TOP):
 
 
 def read(root, path):
-    """A file's text; empty where there is none."""
+    """The text of a file; empty without a file or without text in it."""
     try:
         with open(os.path.join(root, path), encoding="utf-8") as file:
             return file.read()
@@ -36,7 +36,7 @@ def read(root, path):
 
 
 def code(text):
-    """C++ without comments and without what stands in string literals."""
+    """C++ without comments and without the content of string literals."""
     pattern = r'//[^\n]*|/\*.*?\*/|"(?:[^"\\\n]|\\.)*"'
     return re.sub(pattern, lambda m: '""' if m.group()[0] == '"' else
                   "\n" * m.group().count("\n"), text, flags=re.S)

@@ -1,9 +1,9 @@
-"""A day of history as a Prometheus would have stored it, and its true numbers.
+"""A day of history as Prometheus stores it, and its true numbers.
 
-Written as OpenMetrics text, for `promtool tsdb create-blocks-from
-openmetrics`: one exporter (in the second cluster a pair) scraped each minute,
-with its initial zero, beside a kube-state-metrics. It is made of rig/day.py and
-the same every time.
+It is written as OpenMetrics text for `promtool tsdb create-blocks-from
+openmetrics`: one exporter (in the second cluster a pair) scraped every minute,
+with its initial zero, and a kube-state-metrics. It is generated from
+rig/day.py and always the same.
 """
 
 import bisect
@@ -18,11 +18,11 @@ END = 1795435200  # 2026-11-23 12:00 UTC
 STEP = 60
 INITIAL_ZERO = 75
 EVENT_TTL = 3600
-BLOCK = 7200  # promtool reads all of a file for each of these
+BLOCK = 7200  # promtool reads a whole file for each block
 KSM_SECONDS = 7 * 3600
 JOB = "kube-event-metrics"
-# The exporters of a cluster: (instance, seconds before the end that it
-# started). The younger one of a pair has seen less.
+# The exporters of a cluster: (instance, start in seconds before the end). The
+# younger one of a pair has observed less.
 OLD, YOUNG = 9 * day.DAY, 8 * 3600
 EAST = (("10.0.0.12:9401", OLD),)
 WEST = (("10.1.0.12:9401", OLD), ("10.1.0.13:9401", YOUNG))
@@ -37,14 +37,14 @@ _LAST_SEEN = ("scope", "api_group", "kind", "object_namespace", "object_name",
 
 
 def _text(labels):
-    """Labels as the exposition writes them; an empty one is none at all."""
+    """Labels in the exposition format, without empty ones."""
     pairs = (f'{name}="{value}"' for name, value in labels.items()
              if value != "")
     return "{" + ",".join(pairs) + "}"
 
 
 class Cluster:
-    """What happened in one cluster, and who watched."""
+    """The occurrences in one cluster, and its exporters."""
 
     def __init__(self, name, end, small, exporters):
         self.name = name
@@ -69,12 +69,12 @@ class History:
         self._series = collections.defaultdict(list)
         for cluster in self.clusters:
             for instance, age in cluster.exporters:
-                _Exporter(self, cluster, instance, end - age).tell()
+                _Exporter(self, cluster, instance, end - age).add_series()
             _kube_state_metrics(self, cluster)
 
     def happened(self, seconds=day.DAY, cluster=None, **wanted):
-        """What happened in the last `seconds`, with these attributes; each
-        is a value or several."""
+        """The occurrences of the last `seconds` with these attributes; each
+        attribute is one value or several."""
         def fits(occurrence):
             return occurrence.at > self.end - seconds and all(
                 getattr(occurrence, name) in
@@ -93,7 +93,7 @@ class History:
         return sum(map(len, self._series.values()))
 
     def write(self, folder):
-        """Files of one block each; returns their paths."""
+        """Writes one file per block; returns their paths."""
         blocks = collections.defaultdict(list)
         for name, several in self._series.items():
             family = name.removesuffix("_total")
@@ -115,7 +115,7 @@ class History:
         return paths
 
     def backfill(self, promtool, folder, data):
-        """Puts the history into the new data folder of a Prometheus."""
+        """Loads the history into a new data folder of Prometheus."""
         os.makedirs(folder, exist_ok=True)
         for path in self.write(folder):
             done = subprocess.run(
@@ -128,7 +128,7 @@ class History:
 
 
 class _Exporter:
-    """What one exporter shows, from when it started on."""
+    """The series of one exporter, from its start on."""
 
     def __init__(self, history, cluster, instance, started):
         self.history = history
@@ -142,14 +142,14 @@ class _Exporter:
         self.seen = [each for each in cluster.occurrences
                      if each.at >= started]
 
-    def tell(self):
+    def add_series(self):
         sizes = {
             "kube_event_occurrences_total": self._occurrences(),
             "kube_event_object_occurrences_total": self._objects(),
             "kube_event_last_seen_timestamp_seconds": self._last_seen()}
         sizes["kube_event_active"] = sizes["kube_event_occurrences_total"]
         _own_metrics(self, sizes)
-        day_sinks.tell(self)
+        day_sinks.add_series(self)
 
     def add(self, name, kind, labels, samples):
         self.history.add(name, kind, {**labels, **self.target}, samples)
@@ -158,7 +158,7 @@ class _Exporter:
         self.add(name, "gauge", labels, [(at, value) for at in self.ticks])
 
     def counter(self, name, value, **labels):
-        """`value` is told the seconds since the exporter started."""
+        """`value` takes the seconds since the exporter started."""
         self.add(name, "counter", labels,
                  [(at, value(at - self.started)) for at in self.ticks])
 
@@ -174,18 +174,18 @@ class _Exporter:
         return found
 
     def _counters(self, name, names, occurrences, known=()):
-        """Counters; a known one starts at 0, any other is held at 0 first."""
+        """Counters; unknown ones begin with an initial zero."""
         found = self._by(names, occurrences)
         for values in known:
             found.setdefault(values, [])
         shown = collections.Counter()
         for values, happened in sorted(found.items()):
             times = [each.at for each in happened]
-            born = 0 if values in known else times[0]
+            first = 0 if values in known else times[0]
             samples = [
                 (at, bisect.bisect_right(times, at)
-                 if not born or at >= born + INITIAL_ZERO else 0)
-                for at in self.ticks if at >= born]
+                 if not first or at >= first + INITIAL_ZERO else 0)
+                for at in self.ticks if at >= first]
             self.add(name, "counter", dict(zip(names, values)), samples)
             shown[samples[0][0]] += 1
         return shown
@@ -203,7 +203,8 @@ class _Exporter:
         return shown
 
     def _active(self, values, happened, known):
-        """Each object has one Event, that expires an hour after its last."""
+        """Each object has one Event, which expires an hour after its last
+        write."""
         writes = [(each.at, each.name) for each in happened]
         times = [at for at, _ in writes]
         samples = []
@@ -247,7 +248,7 @@ _LAG = {"0.1": .1, "0.5": .52, "1": .9, "2.5": .96, "5": .98, "10": .99,
 
 
 def _own_metrics(exporter, sizes):
-    """A quiet day: one watch was cut, one list came too late."""
+    """A quiet day: one watch was truncated, one list expired."""
     own = "kube_event_metrics_"
     trouble = exporter.history.end - 4.2 * 3600 - exporter.started
     times = [each.at for each in exporter.seen]
@@ -313,9 +314,9 @@ def _own_metrics(exporter, sizes):
                for at in exporter.ticks]
     exporter.add(own + "tracked_events", "gauge", {}, tracked)
     for family, shown in sizes.items():
-        births = sorted(shown.elements())
+        starts = sorted(shown.elements())
         exporter.add(own + "series", "gauge", {"family": family},
-                     [(at, bisect.bisect_right(births, at))
+                     [(at, bisect.bisect_right(starts, at))
                       for at in exporter.ticks])
         exporter.counter(own + "series_overflow_total", nothing,
                          family=family)
@@ -358,7 +359,7 @@ def _process(exporter):
 
 
 def _kube_state_metrics(history, cluster):
-    """The state of nodes and volumes at the end, for some hours."""
+    """The final state of nodes and volumes, for some hours."""
     target = {"cluster": cluster.name, "instance": "10.0.0.20:8080",
               "job": "kube-state-metrics"}
     ticks = range(history.end - KSM_SECONDS, history.end + 1, STEP)
@@ -388,7 +389,7 @@ def _kube_state_metrics(history, cluster):
 
 
 def _other_target(history, target, ticks):
-    """What every target has, and no panel about the exporter may show."""
+    """Metrics of every target, which no exporter panel may show."""
     for name, kind, value in (("up", "gauge", 1),
                               ("scrape_duration_seconds", "gauge", 0.9),
                               ("process_start_time_seconds", "gauge",

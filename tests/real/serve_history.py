@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 """Serves the generated history (history.py) by a real Prometheus.
 
-Prints one line, its URL and the end of the history in seconds since the epoch,
-when it is ready, and serves until standard input closes or SIGTERM comes.
+When it is ready it prints one line, its URL and the end of the history in
+seconds since the epoch. It serves until standard input closes or SIGTERM
+arrives.
 """
 
 import argparse

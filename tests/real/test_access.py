@@ -1,4 +1,4 @@
-"""The ways to reach a real API server: in a pod, by certificate, by lists."""
+"""Access to a real API server: in a pod, by certificate, by KUBECONFIG list."""
 
 import collections
 import json
@@ -18,8 +18,8 @@ PATH = manifests.CORE_V1.format("default")
 MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 RECOVERY_SECONDS = 75
 
-# Inside a mount namespace of its own, so that the machine stays as it is:
-# $1 is a folder with a pod's files, what follows is the program.
+# Runs in a private mount namespace, so that the machine stays unchanged: $1 is
+# a folder with a pod's files, the other arguments are the program.
 _IN_POD = f"""set -e
 folder=$1; shift
 exec 3<"$folder/token" 4<"$folder/ca.crt"
@@ -32,8 +32,8 @@ exec "$@" 3<&- 4<&-
 
 
 def write_inside(pid, path, text):
-    """Replaces a file at once, as a process in another namespace sees it."""
-    # A symbolic link on the way would lead back to this machine's own files.
+    """Replaces a file atomically inside the namespace of a process."""
+    # A symbolic link in the path would lead to this machine's own files.
     inside = f"/proc/{pid}/root{os.path.realpath(path)}"
     with open(inside + ".new", "w", encoding="utf-8") as out:
         out.write(text)
@@ -43,13 +43,13 @@ def write_inside(pid, path, text):
 class AccessTest(ClusterCase):
 
     def prove(self, exporter, reason, seconds=20):
-        """One occurrence, posted now, is counted."""
+        """Posts one occurrence and waits until it is counted."""
         self.told(self.api.post(PATH, manifests.legacy_event(
             reason.lower(), manifests.about_node("n"), reason)))
         exporter.wait_exact(self.truth, seconds)
 
     def account_files(self, name):
-        """A folder as a pod has it; the account is made when it is missing."""
+        """The account folder of a pod; creates a missing account."""
         api = self.api
         api.ensure("/api/v1/namespaces",
                    {"metadata": {"name": ACCOUNT_NAMESPACE}})
@@ -64,7 +64,7 @@ class AccessTest(ClusterCase):
     def in_pod(self, name):
         prefix = unshare()
         if not prefix:
-            self.skipTest("this machine lets nobody make a mount namespace")
+            self.skipTest("mount namespaces are not allowed here")
         return self.exporter(
             name, command=[*prefix, "sh", "-c", _IN_POD, "sh",
                            self.account_files(name), binary()],
@@ -77,7 +77,7 @@ class AccessTest(ClusterCase):
     def test_in_a_pod_whose_token_changes(self):
         exporter = self.in_pod("rotated")
         self.prove(exporter, "OldToken")
-        # Tokens of an account that was deleted are worth nothing.
+        # Tokens of a deleted account are invalid.
         self.api.delete(f"/api/v1/namespaces/{ACCOUNT_NAMESPACE}"
                         "/serviceaccounts/rotated")
         with open(f"{self.account_files('rotated')}/token",
@@ -88,7 +88,7 @@ class AccessTest(ClusterCase):
         self.prove(exporter, "NewToken", RECOVERY_SECONDS)
 
     def test_a_client_certificate(self):
-        # The certificate says what the token of a service account would.
+        # The certificate has the user name of a service account's token.
         user = f"system:serviceaccount:{ACCOUNT_NAMESPACE}:certified"
         certificate, key = self.plane.certificates.client(
             user, "system:serviceaccounts")
@@ -113,7 +113,7 @@ printf '{"kind":"ExecCredential","apiVersion":"%s","status":{"token":"%s"}}' \
         exporter = self.exporter(
             "plugged", command=[binary(), "--kubeconfig", kubeconfig])
         self.prove(exporter, "Plugged")
-        # Worth nothing from now on: 401, and the plugin is asked again.
+        # From now on the token gets 401, and the plugin runs again.
         self.api.delete(f"/api/v1/namespaces/{ACCOUNT_NAMESPACE}"
                         "/serviceaccounts/plugged")
         self.account_files("plugged")
@@ -121,9 +121,9 @@ printf '{"kind":"ExecCredential","apiVersion":"%s","status":{"token":"%s"}}' \
         self.plane.start_api_server()
         self.prove(exporter, "PluggedAgain", RECOVERY_SECONDS)
         with open(f"{folder}/runs", encoding="utf-8") as runs:
-            told = [json.loads(line) for line in runs]
-        self.assertEqual(len(told), 2, told)
-        self.assertEqual(told[0]["spec"]["cluster"]["server"], self.plane.url)
+            infos = [json.loads(line) for line in runs]
+        self.assertEqual(len(infos), 2, infos)
+        self.assertEqual(infos[0]["spec"]["cluster"]["server"], self.plane.url)
 
     def dry_run(self, account, *flags):
         """(exit code, objects to apply) of a dry run as a service account."""
@@ -185,7 +185,7 @@ printf '{"kind":"ExecCredential","apiVersion":"%s","status":{"token":"%s"}}' \
         return found
 
     def test_what_kubectl_printed(self):
-        """As kubectl get events -A -o json prints it, and with --watch."""
+        """The output of kubectl get events -A -o json, and with --watch."""
         for number in range(30):
             self.told(self.api.post(PATH, manifests.legacy_event(
                 f"printed{number}", manifests.about_node("n"),
@@ -208,7 +208,7 @@ printf '{"kind":"ExecCredential","apiVersion":"%s","status":{"token":"%s"}}' \
 
     def test_a_list_of_kubeconfigs(self):
         self.account_files("listed")
-        # Relative paths count from the folder of the file that says them.
+        # Relative paths start at the folder of the file that has them.
         users = self.folder.file("listed/users.yaml", """apiVersion: v1
 kind: Config
 users:

@@ -1,9 +1,9 @@
-"""From a node that stops to whoever is paged, with nothing played.
+"""The path from a stopped node to the notification, without simulated parts.
 
-kwok renews the leases of three nodes and stops; the real node-controller
-writes NodeNotReady; exporter, Prometheus with the rules of alerts/ and
-Alertmanager do the rest; a webhook receives the alerts. Only `for` and
-`keep_firing_for` of the rules are shortened, by SPEED.
+kwok renews the leases of three nodes and stops. The real node-controller
+writes NodeNotReady. The exporter, Prometheus with the rules of alerts/ and
+Alertmanager run unchanged, and a webhook receives the alerts. Only `for` and
+`keep_firing_for` are shortened, by SPEED.
 """
 
 import pathlib
@@ -32,7 +32,7 @@ alerting:
 
 
 def faster(text):
-    """Durations of rules, divided by SPEED; expressions are left alone."""
+    """The rules with durations divided by SPEED; expressions are unchanged."""
     rules = yaml.safe_load(text)
     for group in rules["groups"]:
         for rule in group["rules"]:
@@ -74,7 +74,7 @@ class AlertPathTest(ClusterCase):
             "Prometheus scrapes")
 
     def check(self, alert, severity, **variables):
-        """Its labels, and where its links lead."""
+        """Checks the labels and links of an alert."""
         name = alert["labels"]["alertname"]
         self.assertEqual(alert["labels"]["severity"], severity)
         self.assertEqual(alert["labels"]["cluster"], CLUSTER)
@@ -116,7 +116,7 @@ class AlertPathTest(ClusterCase):
         self.check(many, "critical")
         self.assertTrue(re.match(r"3 nodes\b",
                                  many["annotations"]["description"]))
-        # Removed nodes are missed no more.
+        # The alerts of removed nodes resolve.
         for name in NAMES:
             self.api.delete(f"{NODES}/{name}")
             self.wait_event("RemovingNode", object_name=name)
@@ -136,7 +136,7 @@ class AlertPathTest(ClusterCase):
         self.check(alert, "warning", **{"var-node": "full"})
 
     def test_zz_no_other_alert(self):
-        """Last in the order of names: what the others received."""
+        """Runs last by name: the alerts of the other tests, and no others."""
         self.assertEqual(
             {each["labels"]["alertname"] for each in self.webhook.alerts()},
             {"KubeEventNodeNotReady", "KubeEventManyNodesNotReady",

@@ -1,10 +1,11 @@
-"""Every alert, by both promtools: it fires, resolves, and keeps silent.
+"""Every alert, checked by both promtools: it fires, resolves and stays
+inactive.
 
-The cases are in tests/alerts/<group>.yaml. Each is run as it stands, with a
-label `cluster`, in two clusters, scraped from two replicas of the exporter, and
-beside busy series of other reasons, kinds and types: what fires must be the
-same. Cases over the whole catalogue, in which nothing
-may fire, are made here.
+The cases are in tests/alerts/<group>.yaml. Each runs unchanged, with a label
+`cluster`, in two clusters, scraped from two replicas of the exporter, and
+beside busy series of other reasons, kinds and types. The same alerts must fire
+each time. This file adds cases over the whole catalogue in which nothing may
+fire.
 """
 
 import itertools
@@ -25,7 +26,7 @@ sys.path.insert(0, os.path.join(ROOT, "alerts"))
 import alert_rules  # noqa: E402
 
 FILES = [f"{ROOT}/alerts/rules/{name}.yaml" for name in alert_rules.GROUPS]
-# What a case calls the families, and the labels that it need not say.
+# Short names of the families in the cases, and the default labels.
 FAMILIES = {"seen": "kube_event_last_seen_timestamp_seconds",
             "objects": "kube_event_object_occurrences_total",
             "events": "kube_event_occurrences_total"}
@@ -51,7 +52,7 @@ def series(short, values, **more):
 
 
 def variant(entry, ways, relabel):
-    """A case in which each series comes once for each way, a dict of labels."""
+    """A case with each series once for each way, a dict of labels."""
     inputs = [series(short, values, **way)
               for short, values in entry["series"].items() for way in ways]
     firing = {at: [dict(labels, **more) for labels in expected
@@ -73,7 +74,7 @@ def by_instance(labels):
 def neighbours(entry, rule):
     """Busy series that differ in one label by which the rule selects.
 
-    With a matcher forgotten, they would fire, or keep silent what shall.
+    If a matcher were missing, they would fire the alert or suppress it.
     """
     chosen = [s for s in alert_rules.selectors(rule["expr"])
               if s.metric in alert_rules.EVENTS]
@@ -127,7 +128,7 @@ def group(name, alert, made, texts=None):
 
 
 def complete(alert, rule, made):
-    """The labels that an alert has always."""
+    """Adds the labels that every alert has."""
     for expected in made["firing"].values():
         for labels in expected:
             labels.update(alertname=alert, alertstate="firing",
@@ -135,15 +136,15 @@ def complete(alert, rule, made):
     return made
 
 
-def told(entry, rule):
-    """The annotations that a case says, with those that are always the same."""
-    if "says" not in entry:
+def annotated(entry, rule):
+    """The annotations that a case expects, with those that never vary."""
+    if "texts" not in entry:
         return None
     notes = rule["annotations"]
     at = next(at for at, expected in entry["firing"].items() if expected)
     labels = dict(entry["firing"][at][0], **rule["labels"])
     annotations = {"summary": notes["summary"],
-                   "runbook_url": notes["runbook_url"], **entry["says"]}
+                   "runbook_url": notes["runbook_url"], **entry["texts"]}
     return at, labels, annotations
 
 
@@ -162,17 +163,17 @@ def everything(values, seen):
 
 QUIET = {"5m": [], "10m": [], "12m": [], "16m": [], "25m": [], "45m": []}
 OLD = -90000
-# Nothing happens in these, so nothing may fire.
+# Nothing happens in these cases, so nothing may fire.
 INNOCENT = {
     "the first scrape of an exporter that has counted for weeks":
         everything("_x10 5000x150", f"_x10 {OLD}x150"),
     "the exporter restarts without a state file":
         everything("5000x20 _x4 0x130", f"{OLD}x20 _x4 {OLD}x130"),
-    "the exporter restarts and old Events are gone":
+    "the exporter restarts and old Events have expired":
         everything("5000x20 _x160", f"{OLD}x20 _x160"),
     "the exporter restarts with its state file":
         everything("5000x20 _x4 5000x130", f"{OLD}x20 _x4 {OLD}x130"),
-    "Prometheus restarts and was away for ten minutes":
+    "Prometheus was down for ten minutes and restarts":
         everything("5000x10 _x20 5000x130", f"{OLD}x10 _x20 {OLD}x130"),
 }
 
@@ -191,7 +192,7 @@ class AlertsTest(unittest.TestCase):
                 cls.cases += yaml.safe_load(file)
 
     def promtool(self, *arguments):
-        """Runs each promtool that there is; none of them may complain."""
+        """Runs every installed promtool; each must succeed."""
         names = [name for name in ("promtool", "promtool-debian")
                  if control_plane.tool(name)]
         if not names:
@@ -221,7 +222,7 @@ class AlertsTest(unittest.TestCase):
             alert = entry["alert"]
             rule = self.rules[alert]
             for name, made in variants(entry, rule):
-                texts = told(entry, rule) if name == "plain" else None
+                texts = annotated(entry, rule) if name == "plain" else None
                 groups.append(group(f"{alert}: {entry['case']}; {name}", alert,
                                     complete(alert, rule, made), texts))
         self.run_tests(groups)
@@ -247,10 +248,10 @@ class AlertsTest(unittest.TestCase):
                     for fired, after in itertools.pairwise(times)),
                     "no case in which it fires and resolves")
                 self.assertTrue(any(not any(times) for times in ends),
-                                "no case in which it keeps silent")
-                self.assertTrue(any("says" in entry for entry in self.cases
+                                "no case in which it stays inactive")
+                self.assertTrue(any("texts" in entry for entry in self.cases
                                     if entry["alert"] == alert),
-                                "no case looks at what it says")
+                                "no case checks its annotations")
 
 
 if __name__ == "__main__":

@@ -4,27 +4,28 @@ Writers create, repeat, edit and delete Events, 200 changes a second, and keep
 the truth. Meanwhile the exporter is killed and terminated (and started again
 at once, with the same state file and port), its wire is cut, the API server is
 killed, and etcd's history is compacted away. A watcher scrapes every 200 ms
-and notes each counter that falls or goes; a real Prometheus scrapes each
-second. At the end every sample of the four families must equal the truth, and
-what Prometheus stored, and its increase(), must agree with it.
+and records each counter that falls or disappears; a real Prometheus scrapes
+every second. At the end every sample of the four families must equal the truth,
+and so must the values that Prometheus stored, and its increase().
 
-What no client can know must not be asked for. While etcd has the history, a
-client that was away is told all of it, deletions too, and anything may happen
-at any time. Once history is compacted away the client gets a list of what is
-left, and whatever an Event counted between the client's last news and its
-deletion is gone for good. So around a compaction the writers delete nothing,
-from before the exporter surely knows (and has surely saved, two save intervals
-later) all deleted Events, until it surely knows and saved that list. They go
-on to create and repeat meanwhile: that is in the list.
+The test must not require what no client can know. While etcd has the history, a
+client that was disconnected gets all of it, deletions too, so anything may
+happen at any time. After a compaction the client gets a list of what is left.
+The occurrences of an Event between the client's last watch event and the
+deletion are lost. So around a compaction the writers delete nothing: from the
+moment that the exporter has seen and saved all deleted Events (two save
+intervals later) until it has seen and saved the list. They continue to create
+and repeat Events, because the list has those.
 
-Prometheus' increase() multiplies what it saw by (s + e) / s: s is the time
-from a series' first to its last stored sample, e what it adds on both sides.
-Each series' first sample is 0 (catalogue, initial zero), so nothing is added on
-its side; on the other it is at most 1.1 mean distances between samples. So
-truth <= increase() <= truth * (1 + 1.1 * mean distance / s), for each series.
+Prometheus' increase() multiplies the difference by (s + e) / s: s is the time
+from the first to the last stored sample of a series, e the extrapolation on
+both sides. The first sample of each series is 0 (catalog, initial zero), so
+there is no extrapolation before it. After the last sample it is at most 1.1
+mean distances between samples. For each series this means
+truth <= increase() <= truth * (1 + 1.1 * mean distance / s).
 
-KEM_CHAOS_SECONDS (120) makes it longer, KEM_CHAOS_SEED repeats the choices of
-an earlier run, KEM_CHAOS_FAULTS=cut,server,... leaves others out.
+KEM_CHAOS_SECONDS (120) sets the duration, KEM_CHAOS_SEED repeats the choices of
+an earlier run, KEM_CHAOS_FAULTS=cut,server,... selects faults.
 """
 
 import collections
@@ -43,11 +44,11 @@ from rig.wire import Wire
 
 SECONDS = float(os.environ.get("KEM_CHAOS_SECONDS", "120"))
 SEED = os.environ.get("KEM_CHAOS_SEED") or str(random.randrange(10**6))
-# How often, in the long run.
+# Relative frequencies.
 FAULTS = {"kill": 32, "term": 22, "cut": 26, "server": 8, "compact": 12}
 CHANGES_PER_SECOND = 200
 SAVE_SECONDS = 1
-# Of a new series; longer than two scrapes and a restart.
+# For a new series; longer than two scrapes and a restart.
 INITIAL_ZERO_SECONDS = 6
 RECOVERY_SECONDS = 75
 
@@ -67,13 +68,13 @@ class ChaosTest(ClusterCase):
         self.wire = Wire(self.plane.port)
         self.addCleanup(self.wire.cut)
         self.api.post("/api/v1/namespaces", {"metadata": {"name": "chaos"}})
-        self.marks = 0
+        self.settled = 0
         self.done = collections.Counter()
 
     def test_counters_are_exact_through_chaos(self):
         writers = Writers(self.api, SEED, 4, CHANGES_PER_SECOND)
         writers.create_some(15)
-        # The recorder cannot follow through compactions that meet restarts.
+        # The recorder does not survive a compaction together with a restart.
         self.recorder.close()
         chaotic = self.chaotic = self.exporter(
             "chaos", "--state.file", self.folder.file("exporter.state"),
@@ -88,7 +89,7 @@ class ChaosTest(ClusterCase):
         processes.wait_until(lambda: prometheus.query("up == 1"), 20, "up")
         watcher = Watcher(chaotic)
         self.addCleanup(watcher.stop)
-        time.sleep(1.1)  # Stories begin after the second of the baseline.
+        time.sleep(1.1)  # so that stories are newer than the baseline
         self.book = writers.book
         writers.start()
         begin = time.monotonic()
@@ -98,16 +99,16 @@ class ChaosTest(ClusterCase):
             f"{time.monotonic() - begin:.0f} s {dict(changes)}, faults "
             f"{dict(self.done)}, {self.book.total()} occurrences")
         self.expect_exact()
-        # The last value has to be stored as well.
+        # Wait until the last value is stored.
         time.sleep(INITIAL_ZERO_SECONDS + 3)
         self.assertEqual(watcher.stop(), [])
-        say(f"chaos: {watcher.scrapes} scrapes, {watcher.missed} found nobody, "
+        say(f"chaos: {watcher.scrapes} scrapes, {watcher.missed} got no answer, "
             f"longest gap {watcher.longest_gap:.1f} s")
         self.expect_stored(prometheus, time.monotonic() - begin + 30)
         self.assertGreater(sum(changes.values()), SECONDS * 50)
 
     def play(self, writers, until):
-        """Faults in a row: each of them once, in any order, then as it comes."""
+        """Plays faults: each once, in random order, then by frequency."""
         chosen = os.environ.get("KEM_CHAOS_FAULTS", ",".join(FAULTS))
         faults = [name for name in FAULTS if name in chosen.split(",")]
         first = list(faults)
@@ -126,7 +127,7 @@ class ChaosTest(ClusterCase):
     # The faults.
 
     def kill(self):
-        # Also while it starts, reads its state, or catches up.
+        # Also while it starts, loads its state, or catches up.
         for _ in range(self.dice.choice((1, 1, 1, 2, 3))):
             self.chaotic.process.kill()
             self.chaotic.start_again()
@@ -139,7 +140,7 @@ class ChaosTest(ClusterCase):
     def cut(self):
         self.wire.cut()
         time.sleep(self.dice.uniform(0, 1.5))
-        self.wire.mend()
+        self.wire.restore()
 
     def server(self):
         self.plane.kill_api_server()
@@ -147,7 +148,7 @@ class ChaosTest(ClusterCase):
         self.plane.start_api_server()
 
     def compact(self, writers):
-        """History goes while the exporter is away: 410, whatever it asks."""
+        """Compacts the history while the exporter is cut off: a 410."""
         writers.pause_deletes()
         self.settle()
         how = self.dice.choice(("cut", "kill", "term"))
@@ -157,31 +158,33 @@ class ChaosTest(ClusterCase):
             getattr(self, how)()
         self.plane.compact_etcd()
         time.sleep(self.dice.uniform(0, 0.3))
-        self.wire.mend()
+        self.wire.restore()
         self.settle()
         writers.resume_deletes()
 
     def settle(self):
-        """Until the exporter knows, and has saved, all that was so far."""
-        self.marks += 1
+        """Waits until the exporter has seen and saved all changes so far."""
+        self.settled += 1
         event = self.api.post(
             manifests.CORE_V1.format("default"), manifests.legacy_event(
-                f"mark-{self.marks}", manifests.about_node("mark"), "Mark"))
-        labels = truth.Labels("cluster", "", "Node", "", "mark", "Mark",
+                f"settle-{self.settled}", manifests.about_node("settle"),
+                "Settle"))
+        labels = truth.Labels("cluster", "", "Node", "", "settle", "Settle",
                               "Normal", "kem-test")
         self.book.note(labels, 1, newest(event), 1)
-        wanted = frozenset(labels._asdict().items()) - {("object_name", "mark")}
+        wanted = frozenset(labels._asdict().items()) - {
+            ("object_name", "settle")}
 
         def known():
             active = self.chaotic.samples().get(truth.ACTIVE, {})
-            return active.get(wanted, 0) >= self.marks
-        processes.wait_until(known, RECOVERY_SECONDS, "the mark is known")
+            return active.get(wanted, 0) >= self.settled
+        processes.wait_until(known, RECOVERY_SECONDS, "the last Event is known")
         time.sleep(2 * SAVE_SECONDS + 0.2)
 
     # The verdict.
 
     def expect_exact(self):
-        # A last fault may have left it started but not yet listening.
+        # After the last fault it may not be listening yet.
         processes.wait_until(self.chaotic.samples, RECOVERY_SECONDS, "a scrape")
         deadline = time.monotonic() + RECOVERY_SECONDS
         while True:
@@ -208,7 +211,7 @@ class ChaosTest(ClusterCase):
             stored = prometheus.samples(family + span)
             increased = prometheus.query(f"increase({family}{span})")
             for pairs, true in self.book.expected()[family].items():
-                # Prometheus takes an empty label for no label.
+                # For Prometheus an empty label is no label.
                 pairs = frozenset(pair for pair in pairs if pair[1])
                 times, values = zip(*stored[pairs])
                 self.assertEqual(list(values), sorted(values), "a reset")

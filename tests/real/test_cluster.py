@@ -1,8 +1,8 @@
-"""A busy cluster: real controllers tell real Events, the exporter is exact.
+"""A busy cluster: real controllers write Events, the exporter counts exactly.
 
-One exporter runs from the start to the end, as a service account that may
-only read Events. After whatever a test did, every sample of its four families
-has to equal the truth.
+One exporter runs from the start to the end, as a service account that may only
+read Events. After each test every sample of its four families must equal the
+truth.
 """
 
 import sys
@@ -29,10 +29,10 @@ class BusyClusterTest(ClusterCase):
         cls.lacks = control_plane.missing("kube-controller-manager",
                                           "kube-scheduler", "kwok")
         if cls.lacks:
-            print(f"No real nodes and Pods here: {cls.lacks}.",
+            print(f"No real nodes and Pods: {cls.lacks}.",
                   file=sys.stderr, flush=True)
             return
-        # Two nodes get a part of this CIDR, there is none for the others.
+        # This CIDR suffices for two nodes only.
         cls.plane.start_controller_manager(
             "--node-monitor-period=1s", "--node-monitor-grace-period=4s",
             "--allocate-node-cidrs=true", "--cluster-cidr=10.244.0.0/24",
@@ -54,8 +54,8 @@ class BusyClusterTest(ClusterCase):
         return sum(value for pairs, value in samples[family].items()
                    if wanted <= pairs)
 
-    def tell(self, name, about, reason):
-        """What is shown after an Event in `default`."""
+    def samples_after(self, name, about, reason):
+        """The samples after an Event in `default`."""
         self.told(self.api.post(
             manifests.CORE_V1.format("default"),
             manifests.legacy_event(name, about, reason)))
@@ -67,7 +67,7 @@ class BusyClusterTest(ClusterCase):
             self.wait_event("RegisteredNode", object_name=name)
         self.wait_event("CIDRNotAvailable", reading=8)
         samples = self.main.wait_exact(self.truth)
-        # The count stands for occurrences that no frame of their own told.
+        # The count includes occurrences without a watch event of their own.
         self.assertGreaterEqual(self.shown(
             samples, truth.OCCURRENCES, scope="cluster", kind="Node",
             reason="CIDRNotAvailable", object_namespace=""), 8)
@@ -76,7 +76,7 @@ class BusyClusterTest(ClusterCase):
         self.need_controllers()
         self.api.post(NODES, manifests.node("silent", kwok=False))
         self.api.post(PODS, manifests.pod("on-silent", "silent", tolerate=1))
-        # Only a Pod that was ready is told of as not ready any more.
+        # Only a Pod that was ready gets an Event when it is no longer ready.
         self.api.patch(f"{PODS}/on-silent/status", {"status": {
             "phase": "Running",
             "conditions": [{"type": "Ready", "status": "True"}]}})
@@ -119,7 +119,7 @@ class BusyClusterTest(ClusterCase):
                 samples, truth.OCCURRENCES, reporting_component=component), 0)
 
     def test_similar_events_are_combined(self):
-        """From the tenth message on, a recorder tells of them by one Event."""
+        """From the tenth message on, a recorder combines them in one Event."""
         self.need_controllers()
         self.api.post("/apis/apps/v1/namespaces/default/deployments",
                       manifests.deployment("similar", 15))
@@ -162,7 +162,7 @@ class BusyClusterTest(ClusterCase):
                                     reason="InKubeSystem", object_name="n"), 1)
 
     def test_a_node_event_that_names_a_namespace(self):
-        samples = self.tell(
+        samples = self.samples_after(
             "names-default", manifests.about_node("n", namespace="default"),
             "Problem")
         self.assertEqual(self.shown(
@@ -170,8 +170,8 @@ class BusyClusterTest(ClusterCase):
             object_namespace=""), 1)
 
     def test_an_object_whose_namespace_was_left_out(self):
-        # As the endpoints controller does when a create fails.
-        samples = self.tell(
+        # The endpoints controller does this when a create fails.
+        samples = self.samples_after(
             "left-out", {"apiVersion": "v1", "kind": "Endpoints", "name": "e"},
             "LeftOut")
         self.assertEqual(self.shown(
@@ -200,7 +200,7 @@ class BusyClusterTest(ClusterCase):
 
     def test_a_custom_resource_made_while_running(self):
         self.make_kind("plain.kem.test", "Plain")
-        samples = self.tell(
+        samples = self.samples_after(
             "plain", {"apiVersion": "plain.kem.test/v1", "kind": "Plain",
                       "name": "mine"}, "Reconciled")
         self.assertEqual(self.shown(
@@ -209,7 +209,7 @@ class BusyClusterTest(ClusterCase):
 
     def test_a_custom_resource_whose_event_names_a_namespace(self):
         self.make_kind("named.kem.test", "Named")
-        samples = self.tell(
+        samples = self.samples_after(
             "named", {"apiVersion": "named.kem.test/v1", "kind": "Named",
                       "name": "mine", "namespace": "default"}, "Reconciled")
         self.assertEqual(self.shown(
@@ -232,7 +232,7 @@ class BusyClusterTest(ClusterCase):
         self.assertEqual([bool(page.query.get("continue"))
                           for page in pages],
                          [False] + [True] * (len(pages) - 1))
-        # Baseline: told, not counted.
+        # The baseline is received and not counted.
         samples = exporter.wait_exact(self.truth, steady=0.5)
         self.assertEqual(self.shown(samples, truth.ACTIVE,
                                     object_namespace="many"), 2000)
@@ -268,14 +268,14 @@ class BusyClusterTest(ClusterCase):
         self.main.wait_exact(self.truth)
 
     def test_zz_it_asked_for_nothing_but_events_and_discovery(self):
-        """Last in the order of names: it looks back on what the others did."""
+        """Runs last, by its name: it checks the requests of all tests."""
         verbs = set(EVENT_RULES[0]["verbs"])
         for request in self.main.audit().requests(self.main.user,
                                                   "ResponseComplete"):
             with self.subTest(request.path):
                 self.assertIn(request.verb, verbs)
                 self.assertEqual(request.status, 200)
-                # The core group is there, so the other is never asked.
+                # The core group exists, so the other is never used.
                 self.assertFalse(request.path.startswith(
                     "/apis/events.k8s.io/v1/") and request.is_events)
         for watch in self.main.audit().watches(self.main.user):

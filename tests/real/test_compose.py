@@ -1,8 +1,8 @@
-"""deploy/compose as far as it goes without a container engine.
+"""deploy/compose, without a container engine.
 
-The file is read by the reader of docker compose; then Prometheus, Alertmanager
-and the exporter run with its very commands and configuration files, in which
-only paths and ports are others.
+Docker compose's parser reads the file. Then Prometheus, Alertmanager and the
+exporter run with its commands and configuration files, with other paths and
+ports only.
 """
 
 import json
@@ -48,19 +48,19 @@ class ComposeTest(unittest.TestCase):
             [control_plane.tool("compose-spec"), "--format=json",
              "compose.yaml"], cwd=FOLDER, capture_output=True, text=True,
             env={"PATH": os.environ["PATH"], "HOME": self.folder.path},
-            check=False)
+            check=False, timeout=60)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.model = json.loads(done.stdout)
         self.services = self.model["services"]
 
     def mounts(self, service):
-        """{target: path on the host}, of files and folders."""
+        """{target: path on the host} of files and folders."""
         return {volume["target"]: volume["source"]
                 for volume in self.services[service]["volumes"]
                 if volume["type"] == "bind"}
 
     def on_host(self, service, text):
-        """A text of the container's with the host's paths."""
+        """A text of the container with the host's paths."""
         data = {volume["target"]: self.folder.file(volume["source"])
                 for volume in self.services[service]["volumes"]
                 if volume["type"] == "volume"}
@@ -86,7 +86,7 @@ class ComposeTest(unittest.TestCase):
                                  ["no-new-privileges:true"])
                 self.assertRegex(service["user"], r"^[1-9]\d*:\d+$")
                 self.assertRegex(service["image"], r":v?\d+\.\d+\.\d+$")
-                # On the host's network, so the loopback only.
+                # It uses the host's network, so only loopback.
                 self.assertEqual(service["network_mode"], "host")
         text = (FOLDER / "compose.yaml").read_text()
         self.assertIn("GF_SERVER_HTTP_ADDR: 127.0.0.1\n", text)
@@ -95,12 +95,12 @@ class ComposeTest(unittest.TestCase):
             {"127.0.0.1:9953", "127.0.0.1:9090", "127.0.0.1:9093", ""})
 
     def test_versions(self):
-        told = subprocess.run([binary(), "--version"], capture_output=True,
-                              text=True, check=True).stdout
-        version = re.search(r"\d+\.\d+\.\d+", told).group()
+        output = subprocess.run([binary(), "--version"], capture_output=True,
+                                text=True, check=True, timeout=60).stdout
+        version = re.search(r"\d+\.\d+\.\d+", output).group()
         self.assertEqual(self.services["exporter"]["image"],
                          f"{OURS}:{version}")
-        # What is tested is what is run: v0.316.0 is the module of v3.16.0.
+        # The tested version is the deployed one: v0.316.0 is v3.16.0.
         major, minor, patch = re.match(
             r"v0\.(\d)(\d\d)\.(\d+)", tools.PROMETHEUS_VERSION).groups()
         self.assertEqual(self.services["prometheus"]["image"],
@@ -133,7 +133,7 @@ class ComposeTest(unittest.TestCase):
         self.assertEqual(os.path.dirname(home), target)
 
     def start(self, service, program, replace=()):
-        """Its command with the host's paths and other ports."""
+        """Runs its command with the host's paths and other ports."""
         words = []
         for word in self.services[service]["command"]:
             word = self.on_host(service, word)
@@ -145,7 +145,7 @@ class ComposeTest(unittest.TestCase):
         return process
 
     def health(self, service, program, port):
-        """The health check, run as the container's would be."""
+        """Runs the health check of the container."""
         test = self.services[service]["healthcheck"]["test"]
         self.assertEqual(test[0], "CMD")
         words = [re.sub(r":\d+$", f":{port}", word) for word in test[2:]]
@@ -211,7 +211,7 @@ class ComposeTest(unittest.TestCase):
         processes.wait_until(counted, 30, "Prometheus scrapes the exporter")
 
     def test_the_readme_is_taken(self):
-        """Its values by helm, its scrape job by Prometheus."""
+        """helm accepts its values, Prometheus its scrape job."""
         control_plane.need("helm", "promtool")
         taken = []
         for _, name, body in deploy_readme.blocks(
@@ -226,7 +226,7 @@ class ComposeTest(unittest.TestCase):
                 continue
             done = subprocess.run(
                 [control_plane.tool(command[0]), *command[1:]],
-                capture_output=True, text=True, check=False)
+                capture_output=True, text=True, check=False, timeout=60)
             self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
             taken.append(name)
         self.assertEqual(sorted(taken), ["prometheus.yaml"] + 4 *

@@ -1,8 +1,9 @@
 """Every query of the dashboards and alerts, run on a day of known history.
 
-On both versions of Prometheus, with no cluster label, with one cluster and
-with two whose nodes have the same names; with All chosen and with single
-values. Key panels must show the numbers that the history is known to have.
+The tests use both versions of Prometheus. They run without a cluster label,
+with one cluster, and with two clusters whose nodes have the same names. They
+select All and single values. Key panels must show the exact numbers of the
+history.
 """
 
 import collections
@@ -21,7 +22,7 @@ from rig.prometheus import Stored
 
 RULES = pathlib.Path(__file__).resolve().parents[2] / "alerts" / "rules"
 HOUR = 3600
-# What no story of the day has: trouble of the exporter itself.
+# Problems of the exporter itself, which the history does not contain.
 QUIET = {"KubeEventExporterDown", "KubeEventExporterWatchDisconnected",
          "KubeEventExporterUnobservedTime", "KubeEventExporterSeriesOverflow",
          "KubeEventExporterStateNotSaved",
@@ -47,7 +48,7 @@ class DashboardsTest(unittest.TestCase):
         cls.addClassCleanup(cls.folder.close)
         cls.dashboards = grafana.dashboards()
         cls.counts = collections.Counter()
-        cls.addClassCleanup(cls.tell)
+        cls.addClassCleanup(cls.report)
         cls.histories = {labels: History(labels) for labels in LABELS}
         cls.servers = {}
         for labels, history in cls.histories.items():
@@ -68,7 +69,7 @@ class DashboardsTest(unittest.TestCase):
         return server
 
     @classmethod
-    def tell(cls):
+    def report(cls):
         cls.counts["queries"] = sum(server.queries for server in
                                     cls.servers.values())
         counted = ", ".join(f"{number} {what}"
@@ -77,7 +78,7 @@ class DashboardsTest(unittest.TestCase):
               flush=True)
 
     def viewers(self, seconds):
-        """(labels, Viewer) of each server, who looks at the last seconds."""
+        """(labels, Viewer of the last `seconds`) of each server."""
         for (labels, program), server in self.servers.items():
             with self.subTest(labels=labels, program=program):
                 viewer = grafana.Viewer(server, self.histories[labels].end,
@@ -85,7 +86,7 @@ class DashboardsTest(unittest.TestCase):
                 yield labels, viewer
 
     def show(self, viewer, dashboard):
-        """Runs all of a dashboard; the titles of the panels without data."""
+        """Runs all panels; returns the titles of those without data."""
         empty = []
         for panel in dashboard.panels:
             shown = [viewer.run(dashboard, panel, target)
@@ -103,7 +104,7 @@ class DashboardsTest(unittest.TestCase):
                     self.assertEqual(self.show(viewer, dashboard), [])
 
     def test_single_values(self):
-        """Each variable has values; all of them by name, the first alone."""
+        """Each variable has values; selects all, then the first alone."""
         for labels, viewer in self.viewers(day.DAY):
             for dashboard in self.dashboards.values():
                 with self.subTest(dashboard.uid):
@@ -119,12 +120,12 @@ class DashboardsTest(unittest.TestCase):
                 continue
             self.assertTrue(values, f"${name} has no values")
             first[name] = values[0]
-            # All of them, each by its name: what All shows. A query that
-            # filters by a wrong label shows nothing then.
+            # All values by name are equivalent to All. A query that filters by
+            # a wrong label shows nothing then.
             self.assertEqual([], self.show(
                 viewer.choosing(**{name: values}), dashboard), name)
-        # One after the other, each list made with those before chosen: that
-        # is how people do it, and at no step may the lists be empty.
+        # Select one variable after another, as a user does. Each list depends
+        # on the variables selected before and must not be empty.
         narrow = viewer.choosing()
         for name in first:
             values = narrow.values(dashboard, name)
@@ -158,7 +159,7 @@ class DashboardsTest(unittest.TestCase):
                 self.same(shown, want)
 
     def same(self, shown, want, share=0.01):
-        """Within a share of it, or the rounding; times to the second."""
+        """Equal within `share` or rounding; times to the second."""
         if not isinstance(want, expected.Rows):
             shown, want = list(shown.values()), [want]
             self.assertEqual(len(shown), 1)
@@ -182,17 +183,17 @@ class DashboardsTest(unittest.TestCase):
                 panel = dashboard.panel(title)
                 target = next(each for each in panel["targets"]
                               if each["refId"] == ref)
-                # The first bar is of the time before the range.
+                # The first bar covers time before the range.
                 shown = {labels: how(value for _, value in points[1:])
                          for labels, points in
                          viewer.run(dashboard, panel, target).items()}
                 self.counts["panels compared over time"] += 1
-                # Bars are rounded, and Prometheus 2 has the minute between
-                # two of them in both.
+                # Bars are rounded, and Prometheus 2 counts the minute between
+                # two bars in both.
                 self.same(shown, want, 0.2 if how is sum else 0.01)
 
     def test_no_other_target_is_shown(self):
-        """Of all that Prometheus scrapes, only exporters of these Events."""
+        """Panels show only exporter targets, not other scraped targets."""
         for labels, viewer in self.viewers(6 * HOUR):
             instances = {instance for cluster in
                          self.histories[labels].clusters
@@ -205,21 +206,21 @@ class DashboardsTest(unittest.TestCase):
                              viewer.run(dashboard, panel, target)}
                     self.assertLessEqual(shown - {None}, instances)
 
-    def test_marks_stand_at_the_true_time(self):
+    def test_annotations_have_the_true_time(self):
         for labels, viewer in self.viewers(6 * HOUR):
             for dashboard in self.dashboards.values():
                 for annotation in dashboard.annotations:
                     with self.subTest(dashboard.uid, name=annotation["name"]):
                         self.counts["annotations"] += 1
-                        marks = {at for _, at in
-                                 viewer.marks(dashboard, annotation)}
+                        shown = {at for _, at in
+                                 viewer.annotation_times(dashboard, annotation)}
                         true = expected.Expected(
-                            self.histories[labels], 6 * HOUR).marks(
+                            self.histories[labels], 6 * HOUR).annotations(
                                 annotation["name"])
-                        self.assertTrue(marks)
-                        self.assertLessEqual(marks, true)
-                        # Two of one node within a step are one mark.
-                        self.assertGreaterEqual(len(marks), len(true) * 0.9)
+                        self.assertTrue(shown)
+                        self.assertLessEqual(shown, true)
+                        # Two on one node within a step are one annotation.
+                        self.assertGreaterEqual(len(shown), len(true) * 0.9)
 
     def test_each_rule_runs_and_would_fire(self):
         for _, viewer in self.viewers(day.DAY):

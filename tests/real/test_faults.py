@@ -1,7 +1,7 @@
-"""What a cluster does to a client: killed servers, lost history, expiry.
+"""Faults of a cluster: killed servers, lost history, expiry.
 
-The exporter misses nothing that the API server still knows, counts nothing
-twice, and lists again only when it has to.
+The exporter misses nothing that the API server still has, counts nothing twice,
+and lists again only when necessary.
 """
 
 import time
@@ -12,7 +12,7 @@ from rig.case import ClusterCase
 from rig.wire import Wire
 
 PATH = manifests.CORE_V1.format("default")
-# The longest back-off, with its jitter, and some time to work.
+# The longest back-off with its jitter, and some time to catch up.
 RECOVERY_SECONDS = 75
 
 
@@ -46,7 +46,7 @@ class FaultsTest(ClusterCase):
             30, f"{name} DELETED")
 
     def wired(self, name):
-        """An exporter whose way to the API server can be cut."""
+        """An exporter with a wire to the API server that can be cut."""
         wire = Wire(self.plane.port)
         self.addCleanup(wire.cut)
         return wire, self.exporter(
@@ -71,7 +71,7 @@ class FaultsTest(ClusterCase):
         self.assertEqual(self.counted(samples, "before"), 7)
         self.assertEqual(self.counted(samples, "after"), 2)
         self.assertTrue(exporter.ready(), exporter.fetch("/readyz"))
-        # The history was still there, so a new watch was enough.
+        # The API server still had the history, so a new watch was enough.
         self.assertEqual(len(exporter.audit().lists(exporter.user)), lists)
 
     def test_the_api_server_is_away_at_the_start(self):
@@ -86,7 +86,7 @@ class FaultsTest(ClusterCase):
         self.assertEqual(exporter.fetch("/livez")[0], 200)
         for family in truth.FAMILIES:
             self.assertFalse(exporter.samples().get(family), family)
-        wire.mend()
+        wire.restore()
         exporter.wait_ready(RECOVERY_SECONDS)
         self.change("early", 5)
         samples = exporter.wait_exact(self.truth)
@@ -107,7 +107,7 @@ class FaultsTest(ClusterCase):
         self.change("uncut", 6)
         self.post("meanwhile", 3)
         processes.wait_until(lambda: not exporter.ready(), 15, "not ready")
-        wire.mend()
+        wire.restore()
         samples = exporter.wait_exact(self.truth, RECOVERY_SECONDS)
         self.assertEqual(self.counted(samples, "uncut"), 6)
         self.assertEqual(self.counted(samples, "meanwhile"), 3)
@@ -125,13 +125,13 @@ class FaultsTest(ClusterCase):
         wire.cut()
         self.change("stays", 9)
         self.change("goes", 3)
-        # Gone and made again, and nobody told the exporter of either.
+        # Deleted and created again, unseen by the exporter.
         self.api.delete(f"{PATH}/comes")
         self.wait_deleted("comes")
         self.post("comes", 6, first)
         self.post("unheard", 3)
         self.plane.compact_etcd()
-        wire.mend()
+        wire.restore()
         samples = exporter.wait_exact(self.truth, RECOVERY_SECONDS)
         self.assertEqual(self.counted(samples, "stays"), 9)
         self.assertEqual(self.counted(samples, "goes"), 3)
@@ -170,8 +170,8 @@ class FaultsTest(ClusterCase):
         self.addCleanup(controllers.kill)
         for name in ("one", "two", "three"):
             self.api.post("/api/v1/nodes", manifests.node(name))
-        # It tries less and less often, until its Event expires in between.
-        # Then it makes it anew, by the same name, with the count so far.
+        # It retries less and less often, until its Event expires in between.
+        # Then it creates the Event again with the same name and the total.
         again = self.recorder.wait_for(
             lambda frame: frame.reason == "CIDRNotAvailable" and
             frame.change == "ADDED" and frame.reading > 1, 60,

@@ -1,4 +1,4 @@
-"""Filters, what of them a real API server applies, and reloads."""
+"""Filters, the part that a real API server applies, and reloads."""
 
 import unittest
 import urllib.request
@@ -13,7 +13,7 @@ PAGE = 500
 
 
 def total(samples, family, **labels):
-    """The sum over the series of one family that have these labels."""
+    """The sum of the series of a family with these labels."""
     wanted = set(labels.items())
     return sum(value for pairs, value in samples.get(family, {}).items()
                if wanted <= pairs)
@@ -38,7 +38,7 @@ class FiltersTest(ClusterCase):
     def test_a_selector_and_pages_lose_nothing(self):
         matching = PAGE + PAGE // 2
         for i in range(matching):
-            # Two that do not match between any two that do.
+            # Between any two that match are two that do not.
             self.api.post(PATH, manifests.legacy_event(
                 f"m{i}", manifests.about_node(f"n{i % 7}"), "Paged",
                 kind="Warning"))
@@ -60,7 +60,7 @@ class FiltersTest(ClusterCase):
         self.repeat("o3", 9)
         self.repeat(f"m{matching - 1}", 3)
         self.wait_count(exporter, 5)
-        # Out of the selection and back: gone, then there again.
+        # Out of the selection and back: DELETED, then ADDED.
         self.told(self.api.patch(f"{PATH}/m3", {"type": "Normal"}))
         processes.wait_until(
             lambda: total(exporter.samples(), truth.ACTIVE) == matching - 1,
@@ -93,11 +93,11 @@ class FiltersTest(ClusterCase):
                                       result="success"), 1)
 
     def prove_cluster_scope(self, name):
-        """On two Roles: the Node's Events count, from both namespaces."""
+        """With two Roles the Node's Events count, from both namespaces."""
         exporter = self.exporter(name, "--scope=cluster",
                                  namespaces=("default", "kube-system"))
         for namespace in ("default", "kube-system"):
-            # Only new-style ones may sit in kube-system.
+            # Only new-style Events of Nodes are allowed in kube-system.
             self.told(self.api.post(
                 manifests.EVENTS_V1.format(namespace), manifests.new_event(
                     f"{name}-node", manifests.about_node("n"), name,
@@ -119,7 +119,7 @@ class FiltersTest(ClusterCase):
         self.assertEqual(exporter.own("scope_decisions_total", by="table"), 0)
 
     def test_z_and_not_even_discovery(self):
-        """Last: nobody may ask for discovery any more."""
+        """Runs last, because it forbids discovery for all."""
         self.api.delete(DISCOVERY)
         exporter = self.prove_cluster_scope("nodiscovery")
         self.assertGreater(exporter.own("discovery_refreshes_total",

@@ -1,4 +1,4 @@
-"""The image: what is in it, and that it runs, counts and stops as in a pod.
+"""The image: its content, and that it runs, counts and stops as in a pod.
 
 Needs root, buildah, debootstrap and crun; builds both architectures.
 """
@@ -46,12 +46,12 @@ def what_is_missing():
 
 
 class Image:
-    """One architecture's image, unpacked."""
+    """The unpacked image of one architecture."""
 
     def __init__(self, folder, arch):
         self.arch = arch
         archive = self.path = folder.file(f"{arch}.tar")
-        self.said = subprocess.run(
+        self.output = subprocess.run(
             [IMAGE / "build", "--debootstrap", "--arch", arch, "--output",
              archive, "--storage", os.environ.get("KEM_IMAGE_STORAGE") or
              folder.file("storage")],
@@ -69,7 +69,7 @@ class Image:
 
     @functools.cached_property
     def programs(self):
-        """{path: what readelf says} of all ELF files."""
+        """{path: output of readelf} of all ELF files."""
         return {path: subprocess.run(
             ["readelf", "--wide", "-h", "-l", "-d", self.root + path],
             check=True, capture_output=True, text=True).stdout
@@ -126,12 +126,12 @@ class ImageTest(ClusterCase):
             self.assertEqual(labels["created"], config["created"])
             self.assertRegex(labels["revision"], r"^([0-9a-f]{12}|unknown)$")
             self.assertTrue(labels["source"] and labels["description"])
-            print(image.said.splitlines()[-1],
+            print(image.output.splitlines()[-1],
                   f"{image.size / 1e6:.1f} MB unpacked")
             self.assertLessEqual(image.size, LIMIT)
 
     def test_its_files(self):
-        """The program, what it is linked with, papers; nothing else."""
+        """The program, its libraries, documents, and nothing else."""
         for image in self.images.values():
             papers = {path for path in image.files if re.fullmatch(
                 "/usr/share/(doc/.+/copyright|common-licenses/.+)", path)}
@@ -151,7 +151,7 @@ class ImageTest(ClusterCase):
             self.assertGreater(len(trusted.get_ca_certs()), 50)
 
     def test_its_closure(self):
-        """Each library is needed, and each that is needed is there."""
+        """Each library is needed, and each needed library is present."""
         for image in self.images.values():
             needed = set()
             for path, text in image.programs.items():
@@ -167,19 +167,19 @@ class ImageTest(ClusterCase):
 
     def test_its_bill_of_materials(self):
         for image in self.images.values():
-            told = image.materials
+            document = image.materials
             self.assertEqual(
-                (told["spdxVersion"], told["dataLicense"], told["SPDXID"]),
+                (document["spdxVersion"], document["dataLicense"], document["SPDXID"]),
                 ("SPDX-2.3", "CC0-1.0", "SPDXRef-DOCUMENT"))
-            self.assertTrue(told["name"] and told["documentNamespace"])
-            self.assertTrue(told["creationInfo"]["creators"])
-            self.assertEqual(told["creationInfo"]["created"],
+            self.assertTrue(document["name"] and document["documentNamespace"])
+            self.assertTrue(document["creationInfo"]["creators"])
+            self.assertEqual(document["creationInfo"]["created"],
                              image.archive.config["created"])
-            packages = {one["SPDXID"]: one for one in told["packages"]}
-            files = {one["SPDXID"]: one for one in told["files"]}
+            packages = {one["SPDXID"]: one for one in document["packages"]}
+            files = {one["SPDXID"]: one for one in document["files"]}
             self.assertEqual(
                 len({*packages, *files}),
-                len(told["packages"]) + len(told["files"]))
+                len(document["packages"]) + len(document["files"]))
             for one in packages.values():
                 self.assertTrue(one["name"] and one["versionInfo"] and
                                 one["downloadLocation"])
@@ -190,20 +190,20 @@ class ImageTest(ClusterCase):
             self.expect_owners(image, packages, files)
 
     def expect_files(self, image, files):
-        """Each file but the document itself, with its right sum."""
-        told = {one["fileName"][1:]: {
+        """Each file except the document itself, with its checksum."""
+        listed = {one["fileName"][1:]: {
             sums["algorithm"]: sums["checksumValue"]
             for sums in one["checksums"]} for one in files.values()}
         self.assertEqual(
-            set(told) | {"/usr/share/sbom/kube-event-metrics.spdx.json"},
+            set(listed) | {"/usr/share/sbom/kube-event-metrics.spdx.json"},
             image.files)
-        for path, sums in told.items():
+        for path, sums in listed.items():
             self.assertEqual(sums["SHA256"], hashlib.sha256(
                 image.read(path)).hexdigest(), path)
 
     def expect_owners(self, image, packages, files):
-        """Each library is in a package, which has a licence text and, where
-        this machine has the same file, dpkg's version."""
+        """Each library is in a package with a license text and, if this
+        machine has the same file, with dpkg's version."""
         owners, links = {}, set()
         for one in image.materials["relationships"]:
             source, target = one["spdxElementId"], one["relatedSpdxElement"]
@@ -261,7 +261,8 @@ class ImageTest(ClusterCase):
                                  ("--help", "--state.file")):
                 done = subprocess.run(
                     [*image.command(self.state_folder(image.arch + flag)),
-                     flag], capture_output=True, text=True, check=True)
+                     flag], capture_output=True, text=True, check=True,
+                    timeout=120)
                 self.assertIn(wanted, done.stdout)
 
     def test_against_the_scripted_api_server(self):
@@ -278,7 +279,7 @@ class ImageTest(ClusterCase):
                 ) > 10, 30, "it counts")
 
     def test_what_it_costs(self):
-        """The command that measures does so."""
+        """The measuring command works."""
         done = subprocess.run([IMAGE / "measure", self.images["amd64"].path],
                               capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stderr)
@@ -290,12 +291,12 @@ class ImageTest(ClusterCase):
 
     def expect_confined(self, pid):
         status = pathlib.Path(f"/proc/{pid}/status").read_text("utf-8")
-        told = dict(line.split(":\t", 1) for line in status.splitlines())
-        self.assertEqual(set(told["Uid"].split()), {"65532"})
-        self.assertEqual(set(told["Gid"].split()), {"65532"})
-        self.assertEqual(told["NoNewPrivs"], "1")
+        fields = dict(line.split(":\t", 1) for line in status.splitlines())
+        self.assertEqual(set(fields["Uid"].split()), {"65532"})
+        self.assertEqual(set(fields["Gid"].split()), {"65532"})
+        self.assertEqual(fields["NoNewPrivs"], "1")
         for name in ("CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb"):
-            self.assertEqual(int(told[name], 16), 0, name)
+            self.assertEqual(int(fields[name], 16), 0, name)
         mounts = [line.split() for line in pathlib.Path(
             f"/proc/{pid}/mountinfo").read_text("utf-8").splitlines()]
         self.assertTrue([one for one in mounts if one[4] == "/" and

@@ -1,7 +1,7 @@
 """deploy/ on a real API server: overlays, chart, Pod Security, least rights.
 
-The Pods that the controllers make under Pod Security `restricted` are run as a
-kubelet would run them, with the token of their own service account.
+The controllers create Pods under Pod Security `restricted`. The tests run them
+as a kubelet would, with the token of their service account.
 """
 
 import copy
@@ -25,10 +25,10 @@ OVERLAYS = [f"{DEPLOY}/kustomize/base",
 NAME = "kube-event-metrics"
 NAMESPACE = f"/api/v1/namespaces/{NAME}"
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
-# The default of --metrics.initial-zero, and time to see what follows it.
+# The default of --metrics.initial-zero, and time for the value after it.
 HOLD_SECONDS = 75 + 25
 
-# mode: (helm's flags, whose Events it may read; None is everyone's)
+# mode: (helm's flags, namespaces whose Events it may read; None is all)
 MODES = {
     "cluster": ((), None),
     "scoped": (("--set", "rbac.mode=cluster-scoped"),
@@ -36,12 +36,11 @@ MODES = {
     "chosen": (("--set", "rbac.mode=namespaces", "--set",
                 "rbac.namespaces={default,team-a}"), ("default", "team-a"))}
 
-# What sinks of the overlay `sinks` may besides: the namespace "" is
-# everywhere.
+# The additional rights of the overlay `sinks`; the namespace "" means all.
 SINK_METRICS = {"": {("", "nodes", "patch"), ("", "persistentvolumes", "patch")},
            "infra": {("", "events", "create"), ("", "events", "patch")}}
 
-# Everything that the chart can make, beside its defaults.
+# Everything that the chart can create in addition to its defaults.
 ALL_ON = {
     "monitor": {"enabled": True}, "prometheusRule": {"enabled": True},
     "dashboards": {"enabled": True, "kind": "GrafanaDashboard"},
@@ -69,7 +68,7 @@ class InstallTest(InstallCase):
     # Everything applied.
 
     def prove_applied(self, objects, namespace, more=None):
-        """Applied twice, admitted, allowed what it needs, and gone again."""
+        """Applies twice, checks admission and rights, and deletes."""
         for name in {one["metadata"].get("namespace", namespace)
                      for one in objects}:
             self.namespace(name)
@@ -83,12 +82,12 @@ class InstallTest(InstallCase):
             self.assertEqual(applied.apply(), [])
             for one, now in zip(settled, applied.live()):
                 if now["kind"] == "PersistentVolumeClaim":
-                    # Each new claim is written once more, as it is.
+                    # Each new claim is written a second time, unchanged.
                     now["metadata"]["resourceVersion"] = one["metadata"][
                         "resourceVersion"]
                 self.assertEqual(now, one, "changed by the second apply")
         finally:
-            # To end it takes a while; test_kubectl_alone does that.
+            # Its deletion takes a while; test_kubectl_alone covers it.
             applied.delete(keep="Namespace")
             self.drop_tls_secret(namespace)
             self.expect_inventory(before)
@@ -109,7 +108,7 @@ class InstallTest(InstallCase):
             self.prove_rights(user, spaces, readable, more)
 
     def prove_rules(self, user, spaces, readable, more):
-        """By the server's own list, it reads Events there and that is all."""
+        """The server's rules allow it to read Events there and nothing else."""
         basic = rights.basic(served.resources(self.api))
         for space in spaces:
             events = (rights.EVENTS if readable is None or space in readable
@@ -120,8 +119,8 @@ class InstallTest(InstallCase):
                 {(url, "get") for url in rights.BASIC_URLS}), space)
 
     def test_kubectl_alone(self):
-        """kubectl apply -k, and delete -k leaves nothing."""
-        # What other tests left of the namespace.
+        """kubectl apply -k works, and delete -k leaves nothing."""
+        # Remove the namespace that other tests left.
         self.api.raw("DELETE", NAMESPACE)
         wait_until(lambda: self.api.raw("GET", NAMESPACE)[0] == 404, 30,
                    "the namespace is gone")
@@ -148,7 +147,7 @@ class InstallTest(InstallCase):
         for path in OVERLAYS:
             with self.subTest(os.path.basename(path)):
                 done = subprocess.run(
-                    [tool("kustomize"), "build", path],
+                    [tool("kustomize"), "build", path], timeout=60,
                     capture_output=True, text=True, check=False)
                 self.assertEqual(done.returncode, 0, done.stderr)
                 sinks = os.path.basename(path) == "sinks"
@@ -163,8 +162,8 @@ class InstallTest(InstallCase):
                 self.prove_applied(
                     self.helm.template(NAME, namespace, *flags), namespace)
 
-    def test_pod_security_is_awake(self):
-        """The same Deployment with one more right gets no Pod."""
+    def test_pod_security_is_enforced(self):
+        """The same Deployment with one more privilege gets no Pod."""
         namespace = self.namespace("refused")
         objects = [one for one in self.helm.template(NAME, namespace)
                    if one["kind"] in ("ServiceAccount", "Deployment")]
@@ -182,7 +181,7 @@ class InstallTest(InstallCase):
     # The token.
 
     def write_events(self, namespaces):
-        # The API server takes those of cluster-scoped objects here only.
+        # The API server accepts Events of cluster-scoped objects only here.
         for namespace in ("default", "kube-system"):
             self.told(self.api.post(
                 manifests.EVENTS_V1.format(namespace), manifests.new_event(
@@ -236,7 +235,7 @@ class InstallTest(InstallCase):
         self.prove_rules(user, spaces, readable, more)
 
     def prove_one_more_right_is_found(self, user):
-        """Each of the ways to look finds one that should not be there."""
+        """Each of the checks finds a right that must not exist."""
         self.api.post(f"{RBAC}/clusterroles", {
             "metadata": {"name": "more"}, "rules": [
                 {"apiGroups": ["apps"], "resources": ["deployments/scale"],
@@ -265,10 +264,10 @@ class InstallTest(InstallCase):
             self.api.delete(f"{RBAC}/clusterrolebindings/more")
             self.api.delete(f"{RBAC}/clusterroles/more")
 
-    # A release and what becomes of it.
+    # The life of a release.
 
     def values(self, **changes):
-        """A file of values: state on a claim, a short hold, and changes."""
+        """A file of values: state on a claim, a short initial zero, changes."""
         chosen = {"state": {"type": "persistentVolumeClaim"},
                   "config": {"metrics": {"initial-zero": "1s"}},
                   "image": {"tag": "0.0.9"}}
@@ -281,7 +280,7 @@ class InstallTest(InstallCase):
             f"/api/v1/namespaces/{namespace}/persistentvolumeclaims")["items"]}
 
     def repeat(self, count):
-        """The Event of this test has now been seen this often."""
+        """Sets the count of this test's Event."""
         path = manifests.CORE_V1.format("default")
         self.told(self.api.ensure(path, manifests.legacy_event(
             "upgraded", manifests.about_node("n"), "Upgraded")))
@@ -322,7 +321,7 @@ class InstallTest(InstallCase):
         self.expect_inventory(before)
 
     def prove_helm_test(self, namespace):
-        """`helm test` passes, and fails where the binding is gone."""
+        """`helm test` passes, and fails without the binding."""
         hook, = self.helm.hooks(NAME, namespace)
         self.assertEqual(hook["kind"], "Pod")
         pod = self.api.post(f"/api/v1/namespaces/{namespace}/pods", hook)
@@ -333,7 +332,7 @@ class InstallTest(InstallCase):
         self.assertEqual(code, 0, output)
         self.api.delete(f"{RBAC}/clusterrolebindings/{NAME}")
         wait_until(lambda: outcome()[0] == 1, 20, "helm test fails")
-        # The binding comes back with the next upgrade.
+        # The next upgrade restores the binding.
         self.helm.upgrade(NAME, namespace, self.values())
         wait_until(lambda: outcome()[0] == 0, 20, "helm test passes again")
         self.api.delete(f"/api/v1/namespaces/{namespace}/pods/"

@@ -1,7 +1,7 @@
 """The dashboards on live data: real Events, exporter and Prometheus.
 
-What is posted to a real API server is on the panels a few seconds later, with
-exact numbers, although nothing was known of some of it before.
+Events that are posted to a real API server appear on the panels within
+seconds, with exact numbers, including series that did not exist before.
 """
 
 import sys
@@ -106,7 +106,7 @@ class LiveDashboardsTest(ClusterCase):
                 self.check_health(viewer)
 
     def wait_for(self, server, want):
-        """A viewer who sees the headlines as they have to be."""
+        """A viewer that shows the expected headlines."""
         deadline = time.monotonic() + INITIAL_ZERO_SECONDS + 20
         while True:
             viewer = grafana.Viewer(server, int(time.time()), RANGE, scrape=1)
@@ -118,9 +118,9 @@ class LiveDashboardsTest(ClusterCase):
             time.sleep(0.5)
 
     def check_latest(self, viewer, latest):
-        """One row for each object, with its newest Event."""
+        """Each object has one row, with its newest Event."""
         table, = self.show(viewer, expected.OVERVIEW,
-                           "Latest event of each object")
+                           "Latest Event by object")
         rows = [(dict(labels), points[-1][1])
                 for labels, points in table.items()]
         self.assertEqual(sorted(row["object_name"] for row, _ in rows),
@@ -136,7 +136,7 @@ class LiveDashboardsTest(ClusterCase):
                 delta=1)
 
     def check_health(self, viewer):
-        """The exporter's own panels, but for bars of five minutes."""
+        """The exporter health panels, except for bars of five minutes."""
         dashboard = self.dashboards[expected.HEALTH]
         panels = [panel for panel in dashboard.panels
                   if not panel.get("interval")]

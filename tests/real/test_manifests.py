@@ -1,8 +1,8 @@
 """The Helm chart and the kustomizations, without a control plane.
 
-They are rendered over a matrix of values, checked against the definitions of
-Kubernetes and of the CRDs, and compared: an overlay is the chart with the
-values of overlays/<its name>.yaml.
+The tests render them over a matrix of values, validate them against the
+definitions of Kubernetes and of the CRDs, and compare them: an overlay equals
+the chart with the values of overlays/<its name>.yaml.
 """
 
 import copy
@@ -27,7 +27,7 @@ OVERLAYS = ["base"] + sorted(os.listdir(os.path.join(KUSTOMIZE, "overlays")))
 PROGRAMS = ("helm", "helm-unittest", "kustomize", "kubeconform",
             "kubernetes-openapi.json", "prometheus-operator-crd")
 NAME = "kube-event-metrics"
-# The values with most kinds of objects.
+# The values with the most kinds of objects.
 OPERATOR = os.path.join(HERE, "overlays", "grafana-operator.yaml")
 
 LOGIN = {"basic_auth_users": {"prometheus": "$2y$10$x"}}
@@ -56,7 +56,7 @@ STATE = [{"type": "emptyDir"}, {"type": "none"},
          {"type": "persistentVolumeClaim", "existingClaim": "mine"}]
 RBAC = [{"mode": "cluster"}, {"mode": "cluster-scoped"},
         {"mode": "namespaces", "namespaces": ["a", "b"]}]
-# What need not meet everything else: one after the other over the matrix.
+# Values that need no combination with all others: distributed over the matrix.
 MORE = [
     {},
     {"dashboards": {"enabled": True, "kind": "GrafanaDashboard",
@@ -82,7 +82,7 @@ MONITORS = [{"enabled": False},
 
 
 def merged(*values):
-    """The maps, the later over the earlier, as helm does with files."""
+    """Merges maps; later ones win, as with helm's files."""
     result = {}
     for each in values:
         for key, value in each.items():
@@ -94,7 +94,7 @@ def merged(*values):
 
 
 def matrix():
-    """{name: values}, each state with each right and each way to serve."""
+    """{name: values}: each state with each right and each way to serve."""
     found = {}
     more = itertools.cycle(MORE)
     monitors = itertools.cycle(MONITORS)
@@ -110,7 +110,7 @@ def matrix():
 
 
 def comparable(text):
-    """{identity: object} without what only Helm or only kustomize says."""
+    """{identity: object} without fields that only Helm or kustomize sets."""
     found = {}
     for each in yaml.load_all(text, yaml.CSafeLoader):
         meta = each["metadata"]
@@ -120,7 +120,7 @@ def comparable(text):
         for label in ("helm.sh/chart", "app.kubernetes.io/managed-by"):
             meta["labels"].pop(label, None)
         if each["kind"] == "Deployment":
-            # Helm's alone: kustomize's users restart after a change.
+            # Only Helm has it: users of kustomize restart after a change.
             template = each["spec"]["template"]
             notes = template["metadata"].get("annotations", {})
             if notes.pop("checksum/config", None) and not notes:
@@ -132,7 +132,7 @@ def comparable(text):
         key = (each["apiVersion"], each["kind"], meta.get("namespace"),
                meta["name"])
         if key in found:
-            raise AssertionError(f"{key} is there twice")
+            raise AssertionError(f"duplicate object: {key}")
         found[key] = each
     return found
 
@@ -152,7 +152,7 @@ class ManifestsTest(unittest.TestCase):
                               os.path.join(HERE, "crds"))
 
     def tool(self, name, *arguments, fails=False):
-        """What it prints; with `fails` what it says while it fails."""
+        """The output; with `fails`, of a command that must fail."""
         done = subprocess.run([os.path.join(self.tools, name), *arguments],
                               capture_output=True, text=True, check=False)
         self.assertEqual(bool(done.returncode), fails,
@@ -274,7 +274,7 @@ class ManifestsTest(unittest.TestCase):
         }.items():
             self.assertIn(words, self.template("--set", wrong, fails=True),
                           wrong)
-        # What a parent chart hands down is not an error.
+        # Values that a parent chart passes down are no error.
         self.template("--set", "global.a=b,enabled=true")
 
 

@@ -1,9 +1,8 @@
-"""What a real Prometheus makes of OpenMetrics: created timestamps, exemplars.
+"""OpenMetrics with a real Prometheus: created timestamps, exemplars.
 
-The exporter holds no births here: a counter's first value is its count at once,
-and only its created timestamp tells Prometheus that it began at 0. How a
-Prometheus without that feature sees it, through the initial zero, is in
-test_scrape.py.
+The initial zero is off here: a new counter has its value at once, and only its
+created timestamp shows Prometheus that it began at 0. test_scrape.py tests the
+initial zero, for a Prometheus without that feature.
 """
 
 import unittest

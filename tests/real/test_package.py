@@ -1,7 +1,7 @@
 """The Debian package, the systemd unit and the man page; no control plane.
 
-The unit is run as systemd would run it (rig/confinement.py): there is no
-systemd where this runs.
+rig/confinement.py runs the unit as systemd would, because containers have no
+systemd.
 """
 
 import json
@@ -23,7 +23,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 UNIT = ROOT / "deploy/systemd/kube-event-metrics.service"
 PAGE = ROOT / "deploy/man/kube-event-metrics.8"
 EXPOSURE = "15"  # tenths
-# CPack's package is not made for Debian's archive, whose bug would be closed.
+# CPack's package is not for Debian's archive, so it closes no bug there.
 NOT_FOR_US = "initial-upload-closes-no-bugs"
 
 CONTENTS = """drwxr-xr-x root/root ./etc/
@@ -57,7 +57,7 @@ echo '{"apiVersion": "client.authentication.k8s.io/v1",
 def run(*command, **more):
     return subprocess.run([str(word) for word in command], check=False,
                           text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, **more)
+                          stderr=subprocess.STDOUT, timeout=300, **more)
 
 
 class Case(unittest.TestCase):
@@ -69,7 +69,7 @@ class Case(unittest.TestCase):
     def need(self, *programs):
         for program in programs:
             if not shutil.which(program):
-                self.skipTest(f"There is no {program}.")
+                self.skipTest(f"needs {program}")
 
     def expect(self, *command, code=0, **more):
         done = run(*command, **more)
@@ -83,19 +83,19 @@ class ManPageTest(Case):
         self.expect(ROOT / "deploy/man/generate", binary(), "--check")
 
     def test_lists_every_option_of_help(self):
-        """Read from the page itself, as man shows it."""
+        """Reads the page as man shows it."""
         self.need("man")
         shown = self.expect("man", "-l", PAGE,
                             env={**os.environ, "MANWIDTH": "1000",
                                  "LC_ALL": "C.UTF-8"})
         page = re.search(r"^OPTIONS$(.*?)^CONFIG", shown, re.M | re.S).group(1)
-        told = self.expect(binary(), "--help")
+        help_text = self.expect(binary(), "--help")
         named = re.findall(r"^ {7}(-[^\s,]+(?:, -\S+)*)", page, re.M)
         self.assertEqual([names.replace(", ", ",") for names in named],
-                         re.findall(r"^  (-\S+)", told, re.M))
+                         re.findall(r"^  (-\S+)", help_text, re.M))
         self.assertGreater(len(named), 30)
         self.assertEqual(re.findall(r"Default: (\S+)\.$", page, re.M),
-                         re.findall(r"^  -\S+ [A-Z:]+=(\S+)", told, re.M))
+                         re.findall(r"^  -\S+ [A-Z:]+=(\S+)", help_text, re.M))
 
     def test_is_clean(self):
         self.need("groff", "mandoc")
@@ -125,12 +125,12 @@ class UnitTest(Case):
         unit = self.folder.file(UNIT.name, text)
         self.assertEqual(
             self.expect("systemd-analyze", "verify", "--man=no", unit), "")
-        told = self.expect("systemd-analyze", "security", "--offline=true",
+        report = self.expect("systemd-analyze", "security", "--offline=true",
                            f"--threshold={EXPOSURE}", UNIT)
-        self.assertIn("Overall exposure level", told)
+        self.assertIn("Overall exposure level", report)
 
     def unit(self):
-        """With everything that it names in the work folder."""
+        """The unit, with all its paths in the work folder."""
         for name in ("credentials", "state"):
             path = self.folder.file(name)
             os.mkdir(path, 0o700)
@@ -189,14 +189,15 @@ class UnitTest(Case):
         processes.wait_until(
             lambda: self.sum("kube_event_occurrences_total") > 100, 30,
             "it counts")
-        # What it reads of itself, within all those limits.
+        # The confined process reads its own limits.
         for name in ("process_start_time_seconds", "process_max_fds",
                      "process_resident_memory_bytes"):
             self.assertGreater(self.sum(name), 0, name)
         self.assertEqual(front.tokens, {b"of-the-plugin"})
 
         reload = unit.command("ExecReload", MAINPID=str(child.pid))
-        subprocess.run(reload, check=True, preexec_fn=unit.confine())
+        subprocess.run(reload, check=True, preexec_fn=unit.confine(),
+                       timeout=30)
         processes.wait_until(lambda: self.sum(
             "kube_event_metrics_config_reloads_total") == 1, 10, "a reload")
 
@@ -222,7 +223,7 @@ class UnitTest(Case):
                     os.path.basename(path), 0o600, "# Nothing.\n"))
         os.remove(self.folder.file("state"))
         self.assertGreater(text.count("\n  "), 4)
-        # 1: the options are right, and no API server answers.
+        # 1: the options are valid, and no API server answers.
         self.expect(binary(), f"--config.file={self.place('c', 0o600, text)}",
                     "--apiserver=http://127.0.0.1:1", "--dry-run", code=1)
 
@@ -233,8 +234,8 @@ class UnitTest(Case):
         self.assertIn(str(done.returncode),
                       unit.all("RestartPreventExitStatus"), done.stdout)
 
-    def test_the_limits_are_there(self):
-        """This test would see it if nothing were confined."""
+    def test_the_limits_apply(self):
+        """Shows that the test notices a missing confinement."""
         unit = self.unit()
         for code in ("import mmap; mmap.mmap(-1, 4096, prot=7)",
                      "import os; "
@@ -272,7 +273,7 @@ class PackageTest(Case):
         version = re.search(r"\d+\.\d+\.\d+",
                             self.expect(binary(), "--version")).group()
         self.assertEqual(field["Version"], version + "-1")
-        # dpkg-shlibdeps found what it is linked with.
+        # dpkg-shlibdeps found its libraries.
         self.assertRegex(field["Depends"], r"libc6 \(>=.*libssl3.*zlib1g")
 
     def test_pleases_lintian(self):
@@ -289,7 +290,7 @@ class PackageTest(Case):
             env={**os.environ, "DEBIAN_FRONTEND": "noninteractive"})
 
     def files(self):
-        """What is in the root but for dpkg's own."""
+        """The files in the root, without those of dpkg."""
         root = pathlib.Path(self.folder.file("root"))
         return {str(path.relative_to(root)) for path in root.rglob("*")
                 if not path.is_dir() or path.is_symlink()
@@ -308,7 +309,7 @@ class PackageTest(Case):
                    "kube-event-metrics.service")
         files = self.files()
         self.assertLessEqual(packed | {enabled}, files)
-        # deb-systemd-helper notes what it did.
+        # deb-systemd-helper records its actions.
         self.assertEqual({name for name in files - packed - {enabled}
                           if not name.startswith("var/lib/systemd/")}, set())
         self.assertIn("kube-event-metrics", self.expect(

@@ -1,7 +1,7 @@
-"""What a real Prometheus makes of the exporter's exposition.
+"""The exporter's exposition in a real Prometheus.
 
-Two servers scrape one exporter, as a pair of replicas does: 3.16, and Debian's
-2.42 where that is installed.
+Two servers scrape one exporter, like a pair of replicas: 3.16, and Debian's
+2.42 if it is installed.
 """
 
 import sys
@@ -34,7 +34,7 @@ class ScrapeTest(ClusterCase):
         cls.servers = []
         for program in ("prometheus", "prometheus-debian"):
             if not control_plane.tool(program):
-                print(f"No {program} here: one server less scrapes.",
+                print(f"Without {program} one server fewer scrapes.",
                       file=sys.stderr, flush=True)
                 continue
             server = Prometheus(cls.folder, program,
@@ -62,26 +62,26 @@ class ScrapeTest(ClusterCase):
             processes.wait_until(
                 lambda s=server: s.query(f"max_over_time({series}[5m]) == 1"),
                 INITIAL_ZERO_SECONDS + 20, "a stored 1")
-            # The 0 was stored too, so the rise is there to be seen.
+            # The 0 was stored too, so the rise is visible.
             self.assertEqual(
                 list(server.query(f"min_over_time({series}[5m])").values()),
                 [0])
-            # increase() wants a sample or two on the far side of the rise.
+            # increase() needs a sample or two after the rise.
             processes.wait_until(
                 lambda s=server: s.query(f"increase({series}[5m]) > 0.9"), 20,
                 "an increase")
         self.assertGreaterEqual(time.monotonic() - begin,
                                 INITIAL_ZERO_SECONDS - 2)
 
-    def test_a_known_reason_is_there_before_it_happens(self):
-        """Its counter stands at 0, and its first occurrence is not held."""
+    def test_a_known_reason_is_exposed_before_it_happens(self):
+        """Its counter is 0, and its first occurrence shows at once."""
         series = (truth.OCCURRENCES + '{kind="Node",reason="NodeNotReady",'
                   'reporting_component="kubelet"}')
         for server in self.each_server():
             processes.wait_until(
                 lambda s=server: list(s.query(series).values()) == [0], 20,
                 "a stored 0")
-        time.sleep(INITIAL_ZERO_SECONDS)  # Of the 0 itself.
+        time.sleep(INITIAL_ZERO_SECONDS)  # of the 0 itself
         self.told(self.api.post(PATH, manifests.legacy_event(
             "not-ready", manifests.about_node("n"), "NodeNotReady",
             component="kubelet")))
@@ -91,19 +91,19 @@ class ScrapeTest(ClusterCase):
             ("type", "Normal"), ("reporting_component", "kubelet")})
         processes.wait_until(
             lambda: self.main.samples()[truth.OCCURRENCES][known] == 1,
-            INITIAL_ZERO_SECONDS / 2, "a 1 that is not held")
+            INITIAL_ZERO_SECONDS / 2, "a 1 without an initial zero")
         for server in self.each_server():
             processes.wait_until(
                 lambda s=server: s.query(f"increase({series}[5m]) > 0.9"), 20,
                 "an increase")
 
-    def test_a_second_series_of_the_same_event_is_held_as_well(self):
-        """A held series collects what happens meanwhile, nothing is lost."""
-        self.post("held")
+    def test_repeats_during_the_initial_zero_are_counted(self):
+        """Occurrences during the initial zero show after it; none is lost."""
+        self.post("zero")
         for count in (2, 5):
-            answer = self.api.patch(f"{PATH}/held", {"count": count})
+            answer = self.api.patch(f"{PATH}/zero", {"count": count})
         self.told(answer)
-        series = f'{truth.OCCURRENCES}{{reason="Held"}}'
+        series = f'{truth.OCCURRENCES}{{reason="Zero"}}'
         for server in self.each_server():
             processes.wait_until(
                 lambda s=server: s.query(f"{series} == 5"),
@@ -119,7 +119,7 @@ class ScrapeTest(ClusterCase):
         samples = self.main.wait_exact(self.truth, INITIAL_ZERO_SECONDS + 20)
         for server in self.each_server():
             for family in truth.FAMILIES:
-                # Prometheus takes an empty label for no label.
+                # For Prometheus an empty label is no label.
                 want = {frozenset(pair for pair in pairs if pair[1]): value
                         for pairs, value in samples[family].items()}
                 self.assertTrue(want)

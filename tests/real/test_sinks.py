@@ -1,4 +1,4 @@
-"""Sinks: a real collector, and mirrors and annotated on a real API server."""
+"""Sinks: a real collector; mirrors and annotations on a real API server."""
 
 import collections
 import json
@@ -25,7 +25,7 @@ class SinksTest(ClusterCase):
         cls.plane.start_controller_manager()
         cls.kubectl = Kubectl(cls.plane)
 
-    def exporter_with(self, name, sinks, *flags):
+    def start_with_sinks(self, name, sinks, *flags):
         """An exporter with a state file and these sinks."""
         config = self.folder.file(f"{name}-config.yaml",
                                   json.dumps({"sinks": sinks}))
@@ -88,7 +88,7 @@ class SinksTest(ClusterCase):
         cert, key = self.plane.certificates.client("exporter")
         headers = self.folder.file(
             "headers", "Authorization: Bearer wrong\n")
-        exporter = self.exporter_with("collected", [{
+        exporter = self.start_with_sinks("collected", [{
             "name": "store", "type": "otlp", "endpoint": target.endpoint,
             "headers-file": headers, "ca-file": self.plane.certificates.ca,
             "cert-file": cert, "key-file": key}])
@@ -107,35 +107,35 @@ class SinksTest(ClusterCase):
         self.wait_event("VolumeFailedDelete", object_name="collected")
         self.wait_failure(exporter, 0)
         self.assertEqual(target.records(), [])
-        # Another token; the file is read for each request.
+        # Another token; the sink reads the file for each request.
         self.folder.file("headers", f"Authorization: Bearer {collector.TOKEN}\n")
         processes.wait_until(
-            lambda: len(target.records()) >= len(self.truth.told(baseline)),
+            lambda: len(target.records()) >= len(self.truth.occurrences(baseline)),
             40, "the collector has it all")
         self.assertEqual(exporter.own("sink_dropped_total"), 0)
         self.kill_and_restart(exporter)
         self.repeat("c0", 9)
         processes.wait_until(
             lambda: exporter.own("sink_queued") == 0 and
-            len(target.records()) >= len(self.truth.told(baseline)),
+            len(target.records()) >= len(self.truth.occurrences(baseline)),
             30, "and what came after a kill")
-        self.compare(target.records(), self.truth.told(baseline))
+        self.compare(target.records(), self.truth.occurrences(baseline))
         self.assertEqual(exporter.own("sink_dropped_total"), 0)
 
-    def compare(self, records, told):
-        # What was on its way when the exporter was killed may come again.
+    def compare(self, records, expected):
+        # Records in flight when the exporter was killed may arrive twice.
         records = list({record["event.id"]: record
                         for record in reversed(records)}.values())[::-1]
         by_id = {record["event.id"]: record for record in records}
         self.assertEqual(set(by_id), {f"{frame.uid}/{frame.version}"
-                                      for frame, _ in told})
+                                      for frame, _ in expected})
         order = collections.defaultdict(list)
         for record in records:
             order[record["k8s.event.uid"]].append(
                 int(record["event.id"].rpartition("/")[2]))
         for versions in order.values():
             self.assertEqual(versions, sorted(versions))
-        for frame, delta in told:
+        for frame, delta in expected:
             record = by_id[f"{frame.uid}/{frame.version}"]
             wanted = {
                 "k8s.event.uid": frame.uid, "k8s.event.name": frame.key[1],
@@ -155,7 +155,7 @@ class SinksTest(ClusterCase):
         sinks = [{"name": "infra", "type": "mirror",
                     "namespace": "infra"}]
         self.make_target("infra", "mirror-a", "mirror-b")
-        both = [self.exporter_with(name, sinks)
+        both = [self.start_with_sinks(name, sinks)
                 for name in ("mirror-a", "mirror-b")]
         node = self.add_node("mirrored")
         began = time.time() - 600
@@ -172,9 +172,9 @@ class SinksTest(ClusterCase):
             self.assertEqual(mirror[key], original[key], key)
         self.assertEqual(mirror["related"]["uid"], node["metadata"]["uid"])
         self.assertEqual(mirror["involvedObject"]["namespace"], "infra")
-        told = json.loads(mirror["metadata"]["annotations"]
-                          ["kube-event-metrics/original"])
-        self.assertEqual((told["namespace"], told["name"], told["uid"]),
+        origin = json.loads(mirror["metadata"]["annotations"]
+                            ["kube-event-metrics/original"])
+        self.assertEqual((origin["namespace"], origin["name"], origin["uid"]),
                          ("default", "m", original["metadata"]["uid"]))
         self.assertIn("node/mirrored",
                       self.kubectl.text("get", "events", "-n", "infra"))
@@ -192,9 +192,9 @@ class SinksTest(ClusterCase):
 
     def test_mirrors_wait_until_they_may(self):
         binding = self.make_target("held", "held")
-        exporter = self.exporter_with("held", [{
+        exporter = self.start_with_sinks("held", [{
             "name": "held", "type": "mirror", "namespace": "held"}])
-        self.wait_is_held(exporter, "NoRight",
+        self.wait_is_queued(exporter, "NoRight",
                           lambda: self.api.delete(binding),
                           lambda: sinks.may_mirror(self.api, "held",
                                                         "held"))
@@ -202,11 +202,11 @@ class SinksTest(ClusterCase):
         self.forbid(f"{NAMESPACE}/held/resourcequotas")
         self.write("quota", manifests.about_node("held"), "NoQuota")
         self.wait_mirror("held", "NoQuota", 1, 10)
-        self.wait_is_held(exporter, "NoNamespace", self.hold_deletion,
-                          self.make_anew)
+        self.wait_is_queued(exporter, "NoNamespace", self.hold_deletion,
+                          self.make_again)
         self.assertEqual(exporter.own("sink_dropped_total"), 0)
 
-    def wait_is_held(self, exporter, reason, prevent, allow):
+    def wait_is_queued(self, exporter, reason, prevent, allow):
         prevent()
         failures = exporter.own("sink_failures_total")
         self.write(reason.lower(), manifests.about_node("held"), reason)
@@ -217,27 +217,27 @@ class SinksTest(ClusterCase):
         self.wait_mirror("held", reason, 1)
 
     def forbid(self, quotas):
-        """No Event and no ConfigMap more: the latter shows that it holds."""
+        """Forbids more Events and ConfigMaps; the latter show when it works."""
         hard = {"count/events": "0", "count/configmaps": "0"}
         self.api.post(quotas, {"metadata": {"name": "none"},
                                "spec": {"hard": hard}})
 
-        def holds():
+        def enforced():
             return self.api.raw("POST", f"{NAMESPACE}/held/configmaps?dryRun=All",
                                 {"metadata": {"name": "x"}})[0] == 403
-        processes.wait_until(holds, 30, "the quota holds")
+        processes.wait_until(enforced, 30, "the quota is enforced")
 
     def hold_deletion(self):
-        """The namespace is being deleted, and a finalizer holds it."""
+        """Deletes the namespace; a finalizer keeps it terminating."""
         self.api.delete(f"{NAMESPACE}/held/resourcequotas/none")
         holder = {"metadata": {"name": "holder",
                                "finalizers": ["example.com/hold"]}}
         processes.wait_until(
             lambda: self.api.post(f"{NAMESPACE}/held/configmaps", holder), 20,
-            "the quota holds no more")
+            "the quota is no longer enforced")
         self.api.delete(f"{NAMESPACE}/held")
 
-    def make_anew(self):
+    def make_again(self):
         self.api.patch(f"{NAMESPACE}/held/configmaps/holder",
                        {"metadata": {"finalizers": None}})
         processes.wait_until(
@@ -252,17 +252,17 @@ class SinksTest(ClusterCase):
         return [node["metadata"]["name"] for node in
                 self.kubectl.items("get", "nodes", "-l", f"{LABEL}={reason}")]
 
-    def test_marks(self):
+    def test_annotations_and_labels(self):
         sinks.may_annotate(self.api, "annotated", "nodes")
-        exporter = self.exporter_with("annotated", [{
+        exporter = self.start_with_sinks("annotated", [{
             "name": "trouble", "type": "annotate", "label-ttl": "1m",
             "filter": {"kinds": ["Node"]}}])
         self.add_node("annotated")
-        # Somebody else's label, which is taken over.
+        # Another manager's label, which the sink takes over.
         self.add_node("owned")
         self.api.patch("/api/v1/nodes/owned",
                        {"metadata": {"labels": {LABEL: "mine"}}})
-        # The kubelet writes the name for the uid.
+        # The kubelet writes the name as the uid.
         for name in ("gone", "owned", "annotated"):
             self.write(f"boot-{name}", manifests.about_node(name, uid=name),
                        "Rebooted", kind="Warning")
@@ -273,9 +273,10 @@ class SinksTest(ClusterCase):
             lambda: self.troubled("Rebooted") == ["annotated", "owned"], 20,
             "both nodes are found by their label")
         began = time.monotonic()
-        mark = json.loads(self.node("annotated")["annotations"][LABEL])
-        self.assertEqual((mark["reason"], mark["count"], mark["message"]),
-                         ("Rebooted", 1, "by hand"))
+        trouble = json.loads(self.node("annotated")["annotations"][LABEL])
+        self.assertEqual(
+            (trouble["reason"], trouble["count"], trouble["message"]),
+            ("Rebooted", 1, "by hand"))
         for name in ("annotated", "owned"):
             managers = {entry["manager"]: entry["operation"]
                         for entry in self.node(name)["managedFields"]
@@ -289,16 +290,15 @@ class SinksTest(ClusterCase):
                              "the labels are gone", 1)
         self.assertGreater(time.monotonic() - began, 50)
         self.assertEqual(json.loads(self.node("annotated")["annotations"][LABEL]),
-                         mark)
+                         trouble)
         self.assertNotIn(LABEL, self.node("annotated").get("labels", {}))
         for name in ("gone", "late"):
-            with self.assertRaises(ApiError, msg="it was made anew"):
+            with self.assertRaises(ApiError, msg="it was created again"):
                 self.node(name)
-
 
     def test_a_policy_that_protects_one_node_holds_up_no_other(self):
         sinks.may_annotate(self.api, "policy", "nodes")
-        exporter = self.exporter_with("policy", [{
+        exporter = self.start_with_sinks("policy", [{
             "name": "policy", "type": "annotate", "filter": {"kinds": ["Node"]}}])
         for name in ("guarded", "open"):
             self.add_node(name)

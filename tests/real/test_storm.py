@@ -1,11 +1,11 @@
 """Thousands of changes in seconds while the wire is cut again and again.
 
-The writers do what recorders do, and what they should not: counts that rise,
-jump and fall, edits that are no occurrence, Events that are deleted and go on
-under the same name, or begin anew. All of it stays in the API server's
-history, so not one occurrence may be missing or told twice, and no list is
-needed. Once as Events are stored by default, and once through the API
-server's watch cache, which an administrator can switch on for them.
+The writers do what recorders do, and more: counts that rise, jump and fall,
+edits without an occurrence, Events that are deleted and continue under the same
+name, or start again. The API server keeps the whole history, so no occurrence
+may be missing or counted twice, and no list is necessary. The test runs with
+the default storage of Events and with the API server's watch cache, which an
+administrator can enable for them.
 """
 
 import random
@@ -47,7 +47,7 @@ class Writer:
     def _change(self, slot):
         namespace = NAMESPACES[slot % 2]
         name = f"storm-{self._number}-{slot}"
-        # Half of them as the older recorder writes, half as the newer.
+        # Half of them like the older recorder, half like the newer.
         legacy = slot % 4 < 2
         path = (manifests.CORE_V1 if legacy else
                 manifests.EVENTS_V1).format(namespace)
@@ -72,12 +72,12 @@ class Writer:
         return self._api.patch(f"{path}/{name}", self._count(legacy, event))
 
     def _next_story(self, old):
-        """The old story goes on, or a new one begins under its name."""
+        """Continues the old story or begins a new one with its name."""
         now = time.time()
         if old and self._dice.random() < 0.6:
             return {"gone": False, "first": old["first"],
                     "last": old["last"] + 1, "count": old["count"] + 1}
-        # Times tell stories apart only by the second.
+        # Stories differ only in the second in which they begin.
         first = max(now, (old["first"] if old else 0) + 1)
         return {"gone": False, "first": first, "last": first,
                 "count": self._dice.choice((1, 1, 3))}
@@ -115,7 +115,7 @@ class StormTest(ClusterCase):
         self.addCleanup(wire.cut)
         exporter = self.exporter("storm",
                                  server=f"https://127.0.0.1:{wire.port}")
-        time.sleep(1)  # New stories begin after the second of the baseline.
+        time.sleep(1)  # so that new stories are newer than the baseline
         until = time.monotonic() + STORM_SECONDS
         writers = [Writer(self.api, number) for number in range(WRITERS)]
         threads = [threading.Thread(target=writer.run, args=(until,))
@@ -128,9 +128,10 @@ class StormTest(ClusterCase):
             wire.cut()
             cuts += 1
             time.sleep(dice.uniform(0.0, 0.4))
-            wire.mend()
+            wire.restore()
         for thread in threads:
-            thread.join()
+            thread.join(60)
+            self.assertFalse(thread.is_alive(), "a writer does not end")
         self.recorder.wait_for_version(
             max(writer.last_version for writer in writers))
         samples = exporter.wait_exact(self.truth, RECOVERY_SECONDS)

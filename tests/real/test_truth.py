@@ -1,7 +1,7 @@
-"""The recorder of the truth itself, against postings with known answers.
+"""The recorder of the truth, tested with known answers.
 
-No exporter takes part. Every number here was worked out by hand from what the
-test does, so that an error in the truth cannot hide one in the exporter.
+No exporter takes part. Every number here was computed by hand, so that an error
+in the truth cannot hide one in the exporter.
 """
 
 import time
@@ -103,7 +103,7 @@ class TruthTest(ClusterCase):
         self.post(self.event("expired", "Expired", count=41, first=first))
         self.assertEqual(self.total("Expired", baseline=baseline), 1)
 
-    def test_scope_is_what_discovery_says(self):
+    def test_discovery_decides_the_scope(self):
         self.post(manifests.legacy_event(
             "claims-a-namespace",
             manifests.about_node("n", namespace="default"), "ScopeNode"))
@@ -116,7 +116,7 @@ class TruthTest(ClusterCase):
             "no-such-kind", {"kind": "Nowhere", "name": "x"}, "ScopeNone"))
         self.assertEqual(self.total("ScopeNone", scope="cluster"), 1)
 
-    def test_a_namespace_that_was_left_out_is_the_events(self):
+    def test_an_omitted_namespace_is_that_of_the_event(self):
         about = {"apiVersion": "v1", "kind": "Endpoints", "name": "e"}
         self.post(manifests.legacy_event("left-out", about, "LeftOut"))
         self.assertEqual(self.total("LeftOut", scope="namespaced",
@@ -139,7 +139,7 @@ class TruthTest(ClusterCase):
 
 
 class ExpositionTest(unittest.TestCase):
-    """The reader of the text format refuses what the format forbids."""
+    """The parser of the text format rejects what the format forbids."""
 
     def test_reads_escapes_and_values(self):
         parsed = exposition.parse(

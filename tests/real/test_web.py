@@ -1,6 +1,6 @@
 """A real Prometheus that scrapes by TLS, with a client certificate and a login.
 
-There is no control plane: what is scraped is what the exporter says of itself.
+There is no control plane: a scrape has only the exporter's own metrics.
 """
 
 import os
@@ -64,7 +64,7 @@ class WebTest(unittest.TestCase):
             return file.read()
 
     def presented(self):
-        """The certificate that a new connection is shown."""
+        """The certificate that the server presents to a new connection."""
         host, port = self.address.split(":")
         context = ssl.create_default_context(cafile=self.pki.ca)
         context.load_cert_chain(*self.pki.client("prometheus"))
@@ -92,7 +92,7 @@ class WebTest(unittest.TestCase):
         begin = time.monotonic()
         while time.monotonic() < begin + 8:
             self.install(*self.pki.serving_again())
-            time.sleep(1.1)  # the exporter looks once a second
+            time.sleep(1.1)  # the exporter checks once a second
         self.assertEqual(self.presented(), self.installed())
         for server in servers:
             with self.subTest(server.name):

@@ -49,6 +49,10 @@ PROMETHEUS_TAGS = "remove_all_sd,enable_kubernetes_sd"
 COMPOSE = "github.com/compose-spec/compose-go/v2/cmd"
 COMPOSE_VERSION = "v2.9.1"
 
+# Reads the prose, for tests/lint/prose.py.
+VALE = "github.com/vale-cli/vale/v3/cmd/vale"
+VALE_VERSION = "v3.21.0"
+
 
 class Missing(Exception):
     """Nothing to take the programs from; its text is one sentence."""
@@ -156,6 +160,12 @@ def build_compose(into):
     (into / "cmd").rename(into / "compose-spec")
 
 
+def build_vale(into):
+    """Vale needs cgo for its parsers of source code, which no test uses."""
+    run_go(["install", "-ldflags", "-s -w", f"{VALE}@{VALE_VERSION}"], HERE,
+           GOBIN=str(into), CGO_ENABLED="1", CGO_CFLAGS="-O0 -w")
+
+
 def build_collector(into):
     run_go(["build", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w",
             "-o", f"{into}/otelcol", "."], COLLECTOR)
@@ -174,6 +184,8 @@ def recipes(go):
     """(folder name, what is built, build function, what it makes)."""
     stages = hashlib.sha256(repr(KWOK_STAGES).encode()).hexdigest()[:8]
     return [
+        # First, as the lint checks run long before the real tests.
+        (f"vale-{VALE_VERSION}-{go}", VALE, build_vale, ("vale",)),
         (f"control-plane-{folder_key(CONTROL_PLANE)}-{go}",
          "k8s.io/kubernetes and etcd", build_control_plane, COMPONENTS),
         (f"kwok-{KWOK_VERSION}-{stages}-{go}", KWOK, build_kwok,

@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 """The scripted API server: listeners, connections and the record of requests.
 
-`Server` answers discovery by itself and hands every request for Events, as an
-`Exchange`, to whoever plays the scenario (play.py), which writes the answer.
-It can also misbehave as a host: refuse, accept and never answer, drop every
-connection, come back, or present another certificate.
+`Server` answers discovery and passes every request for Events, as an
+`Exchange`, to the player of the scenario (play.py), which writes the answer.
+It can also fail as a host: refuse connections, accept and never answer, drop
+every connection, come back, or present another certificate.
 
-Run by hand, it is the stand-in for a cluster: `apiserver.py --stand-in` prints
-one line with its URL and plays recorded Events for ever (see standin.py).
+On the command line it is a stand-in for a cluster: `apiserver.py --stand-in`
+prints its URL and replays recorded Events until interrupted (see standin.py).
 """
 
 import argparse
@@ -62,25 +62,25 @@ class Server:
         return f"{scheme}://{self.host}:{self.port}"
 
     def _socket(self):
-        # The holder keeps the port ours while nothing listens: a connection
-        # is refused, and no other process is given the port.
+        # The holder reserves the port while nothing listens: connections are
+        # refused, and no other process gets the port.
         with self.namespace():
             made = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
         return made
 
-    # How the host behaves.
+    # States of the host.
 
     def up(self):
         self._listen(128, self._serve)
 
     def mute(self):
-        """Accepts, reads nothing, answers nothing, not even a handshake."""
+        """Accepts connections and never reads or writes, TLS included."""
         self._listen(128, None)
 
     def refuse(self):
-        """Connections are refused; those that are open stay."""
+        """Refuses new connections; open ones stay."""
         listener, self._listener = self._listener, None
         if listener:
             with contextlib.suppress(OSError):
@@ -120,7 +120,7 @@ class Server:
             self._fillers.append(filler)
 
     def decoy(self):
-        """URL of a listener that nobody may ever contact."""
+        """URL of a listener that must never get a connection."""
         if not self._decoy:
             self._decoy = socket.create_server((self.host, 0))
             threading.Thread(target=self._watch_decoy, daemon=True).start()
@@ -145,7 +145,7 @@ class Server:
     # Requests.
 
     def next_exchange(self, path, timeout):
-        """The oldest waiting exchange (of that path, if given), or None."""
+        """The oldest waiting exchange (of the path, if given), or None."""
         deadline = time.monotonic() + timeout
         with self._changed:
             while True:
@@ -160,13 +160,13 @@ class Server:
                 self._changed.wait(min(left, 0.5))
 
     def pending(self, timeout=0.0):
-        """Exchanges that wait; gives a first one so many seconds to come."""
+        """Waiting exchanges; waits up to `timeout` seconds for a first one."""
         with self._changed:
             self._changed.wait_for(lambda: self._pending, timeout)
             return list(self._pending)
 
     def finish(self, exchange):
-        """The answer is written; the connection may carry a next request."""
+        """The answer is written; the connection can carry the next request."""
         exchange.connection.release_holder = False
         exchange.done.set()
 
@@ -256,16 +256,16 @@ class Server:
 
 def main():
     parser = argparse.ArgumentParser(
-        description="The scripted API server, run by hand.")
+        description="Runs the scripted API server as a stand-in for a cluster.")
     parser.add_argument("--stand-in", action="store_true",
-                        help="play the recordings as if they were a cluster")
+                        help="replay the recordings as a cluster would")
     parser.add_argument("--port", type=int, default=0,
                         help="port on 127.0.0.1 (default: any free one)")
     parser.add_argument("--speed", type=float, default=4.0,
                         help="Events a second (default: %(default)s)")
     arguments = parser.parse_args()
     if not arguments.stand_in:
-        parser.error("say --stand-in; scenarios are run by run_scenario.py")
+        parser.error("pass --stand-in; run_scenario.py runs scenarios")
     import standin  # pylint: disable=import-outside-toplevel
     return standin.serve(arguments.port, arguments.speed)
 

@@ -1,8 +1,7 @@
-"""A page as a real browser has it: headless Chromium, one process a look.
+"""A page in a real browser: headless Chromium, one process per look.
 
-`look(url)` gives the document after the browser has read it, scripts
-and all: its title, its visible text, its elements. A page in which something
-ran that should not is told by what that something changed.
+`look(url)` returns the document after its scripts have run: title, visible
+text, elements. A script that must not run shows by what it changes.
 """
 
 import collections
@@ -24,7 +23,7 @@ def available():
 
 
 class Page(html.parser.HTMLParser):
-    """title, text (blanks made one), elements: how many of each name."""
+    """title, text (blanks collapsed), elements: their number by name."""
 
     def __init__(self, document):
         super().__init__()
@@ -56,7 +55,7 @@ class Page(html.parser.HTMLParser):
 
 
 def look(url):
-    """The Page at the URL; RuntimeError when the browser fails."""
+    """Returns the Page at the URL; raises RuntimeError if the browser fails."""
     with tempfile.TemporaryDirectory(prefix="kem-browser-",
                                      ignore_cleanup_errors=True) as folder:
         done = subprocess.run(

@@ -1,8 +1,7 @@
-"""Certificates for one run, made by the openssl program into a folder.
+"""Certificates for one run, made by the openssl program in a folder.
 
-A `Certificates` object is asked for authorities ("a", "b", ...), server and
-client pairs by name and makes each the first time. Keys are EC P-256: made in
-milliseconds. Nothing of this is ever committed.
+`Certificates` returns authorities ("a", "b", ...), server and client pairs by
+name, and makes each on first use. Keys are EC P-256, which takes milliseconds.
 """
 
 import os
@@ -28,7 +27,7 @@ def _openssl(*arguments):
 class Certificates:
     def __init__(self, folder):
         self.folder = folder
-        self._lock = threading.RLock()  # connections ask at the same time
+        self._lock = threading.RLock()  # connections use it concurrently
         self.extensions = os.path.join(folder, "extensions.cnf")
         with open(self.extensions, "w", encoding="ascii") as file:
             file.write(EXTENSIONS)
@@ -37,7 +36,7 @@ class Certificates:
         return os.path.join(self.folder, name)
 
     def authority(self, name):
-        """Path of the authority's certificate; its key lies beside it."""
+        """Path of the authority's certificate; the key is beside it."""
         path = self._path(f"ca-{name}.crt")
         with self._lock:
             if not os.path.exists(path):

@@ -1,7 +1,7 @@
-"""What is compared: metrics texts, conditions such as `>= 3`, durations.
+"""Comparisons: metrics, conditions like `>= 3`, durations.
 
-parse_metrics() is a strict reader of the text format 0.0.4, so that every
-scrape of every scenario also proves that the exposition is well formed.
+parse_metrics() is a strict parser of the text format 0.0.4, so that every
+scrape of every scenario also checks that the exposition is well formed.
 """
 
 import operator
@@ -19,7 +19,7 @@ LABEL = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\\n]|\\[\\"n])*)"(,|\})')
 
 
 class Malformed(Exception):
-    """The exposition breaks its format."""
+    """The exposition violates its format."""
 
 
 def _unescape(text):
@@ -45,7 +45,7 @@ def parse_sample(line):
         rest = rest[position + (end == ","):]
     value = rest.split()
     if not rest.startswith(" ") or len(value) != 1:
-        raise Malformed(f"one value wanted: {line!r}")
+        raise Malformed(f"not one value: {line!r}")
     try:
         return name, labels, float(value[0])
     except ValueError as error:
@@ -59,7 +59,7 @@ def parse_metrics(body):
     except UnicodeDecodeError as error:
         raise Malformed(f"not UTF-8: {error}") from error
     if text and not text.endswith("\n"):
-        raise Malformed("the last line has no end")
+        raise Malformed("the last line has no line feed")
     samples, seen, typed = [], set(), set()
     for line in text.split("\n"):
         if line.startswith("# TYPE "):
@@ -101,16 +101,16 @@ def compare(actual, condition):
 
 
 def compare_all(actual, conditions):
-    """conditions: one, or a list that must all hold."""
+    """conditions: one, or a list of which all must be true."""
     if not isinstance(conditions, list):
         conditions = [conditions]
     return all(compare(actual, one) for one in conditions)
 
 
 def check_metric(samples, line):
-    """None, or what is wrong with `name{a="b"} >= 3` or `... absent`.
+    """None, or how samples violate `name{a="b"} >= 3` or `... absent`.
 
-    Labels that the line does not name do not matter; several series add up.
+    Labels that the line does not name match any value; series are summed.
     """
     match = re.match(r"(\S+?(?:\{.*\})?)\s*(absent|(?:==|!=|>=|<=|=|>|<).*)$",
                      line)
@@ -131,7 +131,7 @@ def check_metric(samples, line):
 
 
 def check_counts(samples, counts, others):
-    """Occurrences by reason, and nothing beyond them unless others is set."""
+    """Occurrences by reason, and no others unless `others` is set."""
     got, wrong = {}, []
     for name, labels, value in samples:
         if name == OCCURRENCES:

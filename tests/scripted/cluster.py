@@ -1,8 +1,8 @@
-"""A small cluster that takes writes: the stand-in with Events that can be
-posted and patched, and nodes that can be annotated, with an API server's answers.
+"""A small cluster that accepts writes: the stand-in, with Events to create and
+patch and nodes to annotate, and with an API server's answers.
 
-What is written is told to whoever watches. `answers` maps a part of "METHOD
-/path" to the answer that such requests get instead.
+Watches deliver what is written. `answers` maps a part of "METHOD /path" to the
+status that such requests get instead.
 """
 
 import json
@@ -35,13 +35,13 @@ def merge(old, patch):
 class Cluster(standin.StandIn):
     def __init__(self, nodes=()):
         super().__init__(kills.EndlessStore(), 0)
-        self.annotated = {name: {} for name in nodes}  # what was applied last
+        self.annotated = {name: {} for name in nodes}  # metadata last applied
         self.writes = []  # (method, path, content type)
         self.answers = {}
         self._writing = threading.Lock()
 
     def happen(self, name, node, reason, count, first):
-        """The Event `name` tells of so many occurrences since `first`."""
+        """Writes the Event `name` with `count` occurrences since `first`."""
         now = time.time()
         self.store.write({
             "kind": "Event", "apiVersion": "v1",
@@ -125,4 +125,4 @@ class Cluster(standin.StandIn):
     def _status(connection, code):
         reason = wire.REASONS.get(code, "Conflict")
         connection.answer(code, discovery.status(
-            code, reason.replace(" ", ""), "as the test says"))
+            code, reason.replace(" ", ""), "as the test requires"))

@@ -1,7 +1,7 @@
-"""Answers for /api and /apis: aggregated discovery and the plain one.
+"""Answers for /api and /apis: aggregated and plain discovery.
 
-The kinds come from discovery.yaml; a scenario adds custom resources ("extra")
-at any time. Used by apiserver.py (scenarios) and standin.py (the stand-in).
+The kinds come from discovery.yaml; a scenario can add custom resources
+("extra") at any time. apiserver.py and standin.py use it.
 """
 
 import os
@@ -34,7 +34,7 @@ class Discovery:
 
     def __init__(self, mode="aggregated", extra=(), stale=()):
         self.mode = mode
-        self.stale = list(stale)  # group/versions told as freshness: Stale
+        self.stale = list(stale)  # group/versions with freshness: Stale
         self.tables = {gv: [tuple(line.split()) for line in lines]
                        for gv, lines in _load().items()}
         for entry in extra:
@@ -46,7 +46,7 @@ class Discovery:
         self.tables.setdefault(group_version, []).append(tuple(rest))
 
     def answer(self, connection, request):
-        """Answers a discovery request; False when the path is not ours."""
+        """Answers a discovery request; returns False for any other path."""
         path = request.path.rstrip("/")
         if path != "/api" and path != "/apis" and not path.startswith(
                 ("/api/", "/apis/")):

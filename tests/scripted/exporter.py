@@ -1,8 +1,8 @@
 """The exporter under test: its kubeconfig, its process, its HTTP endpoint.
 
-One `Exporter` is one process, started on port 0 with an environment of its
-own and ended by its process id. `Access` writes the kubeconfig and the files
-it names, and changes them while the exporter runs (rotation).
+One `Exporter` is one process, started on port 0 with its own environment and
+ended by its process ID. `Access` writes the kubeconfig and the files it names,
+and replaces them while the exporter runs (rotation).
 """
 
 import base64
@@ -24,7 +24,7 @@ LISTENING = re.compile(r'"?Listening on"?.*?address"?[=:]"?([^"\s,}]+):(\d+)')
 START_SECONDS = 30
 PR_SET_PDEATHSIG = 1
 
-# A credential plugin that does what the file beside it says.
+# A credential plugin that runs the file plugin.act beside it.
 PLUGIN = """#!/bin/sh
 echo "$KUBERNETES_EXEC_INFO" >>"$(dirname "$0")/plugin.runs"
 . "$(dirname "$0")/plugin.act"
@@ -33,12 +33,12 @@ EXEC_VERSION = "client.authentication.k8s.io/v1"
 
 
 def _die_with_parent():
-    """A runner that is killed leaves no exporter behind."""
+    """Ends the exporter when its runner is killed."""
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 class Access:
-    """How the exporter reaches and proves itself to the server.
+    """How the exporter connects and authenticates to the server.
 
     credentials: token | tokenFile | clientCert | clientCertFile | exec |
     anonymous.
@@ -69,8 +69,8 @@ class Access:
     def write(self, changes):
         """token, config: text; ca: name of an authority; client: common name.
 
-        plugin: {token, expires (seconds from its run), fail (its last words,
-        code 1), hang}: what the credential plugin does from now on.
+        plugin: {token, expires (seconds from its run), fail (its stderr,
+        exit code 1), hang}: what the credential plugin does from now on.
         """
         for what, value in changes.items():
             if what == "token":
@@ -105,7 +105,7 @@ class Access:
                 f'\\"{token}{end}\\"}}}}"\n')
 
     def plugin_runs(self):
-        """How often the credential plugin was run."""
+        """Number of runs of the credential plugin."""
         try:
             with open(self.path("plugin.runs"), encoding="utf-8") as file:
                 return len(file.readlines())
@@ -127,7 +127,7 @@ class Access:
             return base64.b64encode(file.read()).decode()
 
     def write_kubeconfig(self, text=None):
-        """The usual kubeconfig, or a scenario's own text with {url} in it."""
+        """The default kubeconfig, or a scenario's own text with {url} in it."""
         if text is not None:
             text = text.replace("{url}", self.server.url)
             text = text.replace("{folder}", self.folder)
@@ -168,7 +168,7 @@ class Access:
 
 
 class Exporter:
-    """command_prefix and namespace: for a run in a network namespace."""
+    """command_prefix and namespace: to run in a network namespace."""
 
     def __init__(self, binary, folder, command_prefix=(),
                  namespace=contextlib.nullcontext):
@@ -216,7 +216,7 @@ class Exporter:
         return int(sizes[name].split()[0])
 
     def sanitized(self):
-        """A sanitizer's shadow takes terabytes of addresses."""
+        """Sanitizers reserve terabytes of address space."""
         return self.memory("VmSize") > 1 << 30
 
     def running(self):
@@ -234,10 +234,11 @@ class Exporter:
             if not self.running():
                 break
             time.sleep(0.02)
-        raise RuntimeError("the exporter never said `Listening on`")
+        raise RuntimeError("no `Listening on` in the log within "
+                           f"{START_SECONDS} s: {self.stderr()[-500:]}")
 
     def get(self, path, headers=None, method="GET"):
-        """(status, headers, body); OSError when it does not answer."""
+        """(status, headers, body); OSError without an answer."""
         with self.namespace():
             connection = http.client.HTTPConnection(*self.address, timeout=20)
             connection.connect()
@@ -251,7 +252,7 @@ class Exporter:
     def scrape(self):
         status, headers, body = self.get("/metrics")
         if status != 200:
-            raise checks.Malformed(f"/metrics answered {status}")
+            raise checks.Malformed(f"/metrics returned {status}")
         kind = headers.get("Content-Type", "")
         if not kind.startswith("text/plain; version=0.0.4"):
             raise checks.Malformed(f"/metrics has Content-Type {kind!r}")
@@ -260,7 +261,7 @@ class Exporter:
         return samples
 
     def wait_exit(self, within):
-        """(exit code, seconds it took); code None when it did not end."""
+        """(exit code, seconds); the code is None if it still runs."""
         started = time.monotonic()
         try:
             code = self.process.wait(within)

@@ -3,13 +3,13 @@
 
     kills.py --binary build/exporter/kube-event-metrics [--kills 50] [--seed N]
 
-A server tells of thousands of changes a second: Events that are created,
+A server sends thousands of changes a second: Events that are created,
 repeated, deleted, and written again. The exporter is killed at random moments,
-one in five times by SIGTERM, also while it starts, and started again at once
-with the same state file. A scraper without rest notes each counter that falls
-or goes. At the end every counter must equal the number of occurrences that the
-server told of. Its history goes back to the start, so nothing may be missing;
-the chaos test on real software has those that do not.
+one time in five by SIGTERM, also while it starts, and restarts at once with the
+same state file. A scraper polls it and records each counter that falls or
+disappears. At the end every counter must equal the number of occurrences that
+the server sent. The server's history goes back to the start, so nothing may be
+missing; tests/real/test_chaos.py covers shorter histories.
 """
 
 import argparse
@@ -35,7 +35,7 @@ RECOVERY_SECONDS = 45
 
 
 class EndlessStore(standin.Store):
-    """Forgets nothing, and finds what is newer without a search."""
+    """A Store that keeps its whole history, with a binary search in it."""
 
     def __init__(self):
         super().__init__()
@@ -48,11 +48,11 @@ class EndlessStore(standin.Store):
             event = dict(self.live.pop(key))
             event["metadata"] = dict(event["metadata"],
                                      resourceVersion=str(self.rv))
-            self._tell("DELETED", event)
+            self._append("DELETED", event)
 
-    def _tell(self, kind, event):
+    def _append(self, kind, event):
         self.versions.append(self.rv)
-        super()._tell(kind, event)
+        super()._append(kind, event)
 
     def oldest(self):
         return standin.FIRST_RV
@@ -64,7 +64,7 @@ class EndlessStore(standin.Store):
 
 
 class Generator(threading.Thread):
-    """Changes one Event after the other, and counts what it tells."""
+    """Changes one Event after the other and counts the occurrences."""
 
     def __init__(self, store, seed):
         super().__init__(daemon=True)
@@ -75,8 +75,8 @@ class Generator(threading.Thread):
         self.changes = 0
         self.ended = threading.Event()
         for number in range(0, NAMES, 3):
-            self._tell(number, {"count": 1 + number % 5, "first": time.time()})
-        self.truth.clear()  # what the baseline has is not counted
+            self._write(number, {"count": 1 + number % 5, "first": time.time()})
+        self.truth.clear()  # the baseline does not count
 
     def run(self):
         begin = time.monotonic()
@@ -90,7 +90,7 @@ class Generator(threading.Thread):
 
     def stop(self):
         self.ended.set()
-        self.join()
+        end(self)
 
     def _change(self, number):
         story = self.stories.get(number)
@@ -99,15 +99,15 @@ class Generator(threading.Thread):
             story["alive"] = False
             self.store.delete(("default", f"e-{number}"))
         elif story and (story["alive"] or roll < 0.5):
-            self._tell(number, dict(story, count=story["count"] +
-                                    self.dice.choice((1, 1, 1, 2, 5))))
+            self._write(number, dict(story, count=story["count"] +
+                                     self.dice.choice((1, 1, 1, 2, 5))))
         else:
-            # Only the second of their beginning tells stories apart.
+            # Stories differ only in the second in which they begin.
             first = max(time.time(), story["first"] + 1 if story else 0)
-            self._tell(number, {"count": self.dice.choice((1, 1, 3)),
-                                "first": first})
+            self._write(number, {"count": self.dice.choice((1, 1, 3)),
+                                 "first": first})
 
-    def _tell(self, number, story):
+    def _write(self, number, story):
         old = self.stories.get(number)
         goes_on = old and old["first"] == story["first"]
         delta = story["count"] - (old["count"] if goes_on else 0)
@@ -135,7 +135,7 @@ class Generator(threading.Thread):
 
 
 class Scraper(threading.Thread):
-    """Polls without rest; `wrong` lists the counters that fell or went."""
+    """Polls all the time; `wrong` lists counters that fell or disappeared."""
 
     def __init__(self, exporter):
         super().__init__(daemon=True)
@@ -150,7 +150,7 @@ class Scraper(threading.Thread):
             try:
                 samples = self.exporter.scrape()
             except (OSError, exporter_module.http.client.HTTPException):
-                continue  # it is down, or went down meanwhile
+                continue  # down at this moment
             except checks.Malformed as error:
                 self.wrong.append(str(error))
                 continue
@@ -165,13 +165,19 @@ class Scraper(threading.Thread):
 
 
 def counters(samples):
-    """{(family, reason, object): value} of ours and of whatever is not 0."""
+    """{(family, reason, object): value} of this test and of all not 0."""
     found = {}
     for name, labels, value in samples:
         if name in (checks.OCCURRENCES, OBJECT_OCCURRENCES) and (
                 value or labels["reason"].startswith("Kills")):
             found[name, labels["reason"], labels.get("object_name", "")] = value
     return found
+
+
+def end(thread):
+    thread.join(30)
+    if thread.is_alive():
+        raise RuntimeError(f"{type(thread).__name__} does not end within 30 s")
 
 
 def free_port():
@@ -181,13 +187,13 @@ def free_port():
 
 
 def kill_at_random(exporter, flags, kills, dice):
-    """Ends it and starts it again, over and over."""
+    """Ends and restarts the exporter `kills` times."""
     for _ in range(kills):
-        # Not long enough to save, long enough to save, or hardly started.
+        # Too short to save, long enough to save, or barely started.
         time.sleep(dice.choice((0.02, 0.15, 0.4, 1.2)) * dice.random())
         if dice.random() < 0.2:
             exporter.signal("TERM")
-            # In its first instants a process still dies of it.
+            # Before its handler is installed, SIGTERM kills the process.
             code, _ = exporter.wait_exit(12)
             if code not in (0, -15):
                 raise RuntimeError(f"SIGTERM: exit code {code}")
@@ -234,7 +240,7 @@ def run(binary, folder, kills, seed):
         deadline = time.monotonic() + 20
         while not ready(exporter):
             if time.monotonic() > deadline:
-                return [f"never ready: {exporter.stderr()[-500:]}"]
+                return [f"not ready within 20 s: {exporter.stderr()[-500:]}"]
             time.sleep(0.05)
         time.sleep(1.1)  # Stories begin after the second of the baseline.
         generator.start()
@@ -244,7 +250,7 @@ def run(binary, folder, kills, seed):
         generator.stop()
         wrong = expect_exact(generator, exporter)
         scraper.ended.set()
-        scraper.join()
+        end(scraper)
         total = sum(value for key, value in generator.truth.items()
                     if key[0] == checks.OCCURRENCES)
         print(f"{kills} kills and {generator.changes} changes in "

@@ -1,10 +1,10 @@
-"""Two network namespaces and a veth pair: a cable that can be cut.
+"""Two network namespaces and a veth pair: a cable that a test can cut.
 
 Loopback cannot lose packets; a veth pair can. `cut()` gives the server's
-namespace a blackhole route to the client: it then neither sends nor
-acknowledges, which is what a half-open connection looks like. (Taking the
-interface down instead would make the client's own sends fail locally, which
-the kernel does not count as unanswered probes.) Needs root and `ip`.
+namespace a blackhole route to the client. The server then neither sends nor
+acknowledges, as with a half-open connection. (With the interface down, the
+client's sends would fail locally, which the kernel does not count as unanswered
+probes.) Needs root and `ip`.
 """
 
 import contextlib
@@ -18,7 +18,7 @@ CLONE_NEWNET = 0x40000000
 
 
 def available():
-    """True when namespaces can be made here."""
+    """Whether this process can create network namespaces."""
     if os.geteuid() != 0 or not shutil.which("ip"):
         return False
     name = f"kem-try-{os.getpid()}"
@@ -47,7 +47,7 @@ class Cable:
             _ip("-n", name, "address", "add", address + "/24", "dev", link)
             _ip("-n", name, "link", "set", link, "up")
             _ip("-n", name, "link", "set", "lo", "up")
-        # ARP would be the first thing to fail; it is not what is tested.
+        # Without static entries ARP would fail first.
         for (name, link, _), (peer, peer_link, address) in (ends, ends[::-1]):
             mac = subprocess.run(
                 ["ip", "netns", "exec", peer, "cat",
@@ -59,14 +59,14 @@ class Cable:
     def cut(self):
         _ip("-n", self.server_name, "route", "add", "blackhole", CLIENT)
 
-    def mend(self):
+    def restore(self):
         _ip("-n", self.server_name, "route", "del", "blackhole", CLIENT)
 
     def client_command(self):
         return ["ip", "netns", "exec", self.client_name]
 
     def inside(self, name):
-        """A context whose new sockets belong to that namespace."""
+        """Returns a context whose new sockets belong to the namespace."""
         @contextlib.contextmanager
         def enter():
             libc = ctypes.CDLL(None, use_errno=True)

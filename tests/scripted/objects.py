@@ -1,10 +1,10 @@
 """Events from one short line: `M x rv=103 n=9 last=+1`.
 
-`World.event("x n=5 first=before")` gives the spec of an Event, with whatever
-the line leaves out taken from the same key's previous line, else from the
-defaults; `render` turns a spec into the JSON of core/v1 or events.k8s.io/v1.
-README.md lists every word of a line. Times are counted from the horizon: the
-`Date` header of the first list.
+`World.event("x n=5 first=before")` returns the spec of an Event. Words that the
+line omits come from the previous line of the same key, else from the defaults.
+`render` turns a spec into the JSON of core/v1 or events.k8s.io/v1. README.md
+lists every word of a line. Times are relative to the horizon, the `Date` header
+of the first list.
 """
 
 import copy
@@ -61,7 +61,7 @@ def merge(target, override):
 
 
 class World:
-    """What the scenario has said of each Event so far."""
+    """The state of each Event in the scenario so far."""
 
     def __init__(self, horizon):
         self.horizon = int(horizon)
@@ -70,8 +70,8 @@ class World:
     def event(self, line, list_rv=None, deleted=False):
         """The spec of one Event line (without the A, M or D).
 
-        list_rv is given for list items: the resourceVersion of those that are
-        new or changed and name none of their own.
+        list_rv, for list items: the resourceVersion of new or changed items
+        without one of their own.
         """
         name, *pairs = shlex.split(line)
         namespace, _, name = name.rpartition("/")
@@ -88,7 +88,7 @@ class World:
         if list_rv and "rv" not in given and (given or not old):
             given["rv"] = str(list_rv)
         elif not list_rv and "rv" not in given:
-            raise ValueError(f"a frame needs its rv: {line!r}")
+            raise ValueError(f"a watch event needs an rv: {line!r}")
         if "first" in given:
             spec["first"] = spec["last"] = self._time(given.pop("first"))
         elif old and given and not deleted:
@@ -197,7 +197,7 @@ def to_events_v1(core):
 
 
 def bookmark(rv, group="core"):
-    """A BOOKMARK's object, in the shape that a 1.37 API server sends."""
+    """A BOOKMARK's object, as an API server 1.37 sends it."""
     event = {"kind": "Event", "apiVersion": "v1",
              "metadata": {"resourceVersion": str(rv),
                           "creationTimestamp": None},

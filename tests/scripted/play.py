@@ -1,10 +1,10 @@
-"""Plays one scenario: answers the exporter, acts around it, asserts.
+"""Plays one scenario: answers the exporter, changes its environment, asserts.
 
 The steps of `play:` run strictly one after the other. `list` and `watch` wait
-for the exporter's next request for Events, compare it and answer it; the other
-steps act on the host, the files or the process, or assert. A request that no
-step asked for fails the scenario, so the numbers of lists and watches are
-asserted by the script itself. README.md is the grammar.
+for the exporter's next request for Events, compare it and answer it. The other
+steps change the host, the files or the process, or assert. A request that no
+step expects fails the scenario, so that the script also asserts the numbers of
+lists and watches. README.md describes the grammar.
 """
 
 import math
@@ -17,7 +17,7 @@ import rules
 import stream
 import wire
 
-PATIENCE = 60  # seconds that a step waits unless it says otherwise
+PATIENCE = 60  # seconds that a step waits by default
 PATHS = {"core": "/api/v1", "events.k8s.io": "/apis/events.k8s.io/v1"}
 
 
@@ -25,7 +25,7 @@ REQUEST = ["after", "body", "answer_headers", "continue", "client", "do",
            "fail", "from", "group", "head_delay", "headers", "hold",
            "location", "ns", "page", "patience", "query", "retry_after",
            "token"]
-KEYS = {  # what a step may say: a typo must not weaken a scenario
+KEYS = {  # the words of each step: a typo must not weaken a scenario
     "list": REQUEST + ["items", "raw", "rv"],
     "watch": REQUEST + ["gzip", "send", "timeout"],
     "send": ["group", "ns", "send"],
@@ -52,7 +52,7 @@ KEYS = {  # what a step may say: a typo must not weaken a scenario
 
 
 def check_steps(steps):
-    """Raises ValueError for a step or a word that nobody knows."""
+    """Raises ValueError for an unknown step or word."""
     for step in steps:
         (name, value), = step.items()
         if name not in KEYS:
@@ -61,7 +61,8 @@ def check_steps(steps):
             continue
         unknown = set(value) - set(KEYS[name])
         if unknown:
-            raise ValueError(f"{name} knows no {', '.join(sorted(unknown))}")
+            raise ValueError(f"unknown words of {name}: "
+                             f"{', '.join(sorted(unknown))}")
         check_steps(value.get("do", []))
         for kind in ("list", "watch"):
             if name == "during" and kind in value:
@@ -73,12 +74,12 @@ def _group(request):
 
 
 def _stream(path):
-    """What one stream is: a namespace, whichever API group it uses."""
+    """The key of a stream: its namespace, whatever the API group."""
     return path.split("/v1", 1)[1]
 
 
 class Failure(Exception):
-    """The scenario does not hold; the text says what was expected."""
+    """The scenario failed; the text names what was expected."""
 
 
 class Play:
@@ -91,11 +92,11 @@ class Play:
         self.tls = server.certificates is not None
         self.began = time.monotonic()
         self.world = objects.World(time.time())
-        self.committed = set()  # paths whose first list went out whole
+        self.committed = set()  # paths whose first list is complete
         self.streams = {}
         self.last_path = None
-        self.last_end = {}  # namespace -> when our last answer was complete
-        self.story = []
+        self.last_end = {}  # namespace -> end of the last answer
+        self.trace = []
         seconds = 290
         for flag in scenario.get("flags", []):
             if flag.startswith("--watch.timeout="):
@@ -103,8 +104,8 @@ class Play:
         self.timeouts = (math.floor(seconds * 24 / 29), seconds)
         self.stopped = False
 
-    def tell(self, text):
-        self.story.append(f"{time.monotonic() - self.began:8.2f}s  {text}")
+    def note(self, text):
+        self.trace.append(f"{time.monotonic() - self.began:8.2f}s  {text}")
 
     def run(self):
         check_steps(self.scenario["play"])
@@ -150,7 +151,7 @@ class Play:
     def _check_request(self, kind, path, value, request):
         since = request.time - self.last_end.get(_stream(request.path),
                                                  self.began)
-        self.tell(f"{request}  ({since:.2f} s after the last answer)")
+        self.note(f"{request}  ({since:.2f} s after the last answer)")
         wrong = []
         paths = [path]
         if value.get("group") == "any":
@@ -203,7 +204,7 @@ class Play:
         return wrong
 
     def _fail(self, exchange, value):
-        """A status instead of the answer: `fail: 410 Expired`."""
+        """Answers with an error: `fail: 410 Expired`."""
         code, _, reason = str(value["fail"]).partition(" ")
         headers = dict(value.get("answer_headers", {}))
         if "retry_after" in value:
@@ -217,7 +218,7 @@ class Play:
             body = discovery.status(int(code), reason or None,
                                     f"scripted {code}", value.get("continue"))
         exchange.connection.answer(int(code), body, headers)
-        self.tell(f"    -> {value['fail']}")
+        self.note(f"    -> {value['fail']}")
 
     def _finish(self, exchange):
         self.last_end[_stream(exchange.request.path)] = time.monotonic()
@@ -229,7 +230,7 @@ class Play:
 
     def answer_list(self, exchange, value):
         if value.get("hold"):
-            self.tell("    -> held")
+            self.note("    -> held")
             return
         if value.get("head_delay"):
             time.sleep(value["head_delay"])
@@ -243,7 +244,7 @@ class Play:
             else:
                 self._answer_items(exchange, value)
         except wire.Gone:
-            self.tell("    -> the client was gone")
+            self.note("    -> the client was gone")
         self._finish(exchange)
 
     def _answer_items(self, exchange, value):
@@ -268,7 +269,7 @@ class Play:
                   "metadata": metadata, "items": items}, date=date)
         if "continue" not in value:
             self.committed.add(path)
-        self.tell(f"    -> {len(items)} items, rv {value['rv']}")
+        self.note(f"    -> {len(items)} items, rv {value['rv']}")
 
     def do_watch(self, value):
         exchange = self._next("watch", value)
@@ -280,7 +281,7 @@ class Play:
         if value.get("head_delay"):
             time.sleep(value["head_delay"])
         if value.get("hold"):
-            self.tell("    -> held")
+            self.note("    -> held")
             return
         try:
             if "fail" in value:
@@ -291,11 +292,11 @@ class Play:
             exchange.connection.start_stream(
                 use_gzip=bool(value.get("gzip")) and "gzip" in accepts)
         except wire.Gone:
-            self.tell("    -> the client was gone")
+            self.note("    -> the client was gone")
             self._finish(exchange)
             return
         old = self.streams.get(path)
-        if old and old.ended is None:  # the exporter left it behind
+        if old and old.ended is None:  # the exporter abandoned it
             old.connection.close()
             self.server.finish(old.exchange)
         self.streams[path] = stream.Stream(exchange, self.world,
@@ -303,7 +304,7 @@ class Play:
         self._send(path, value.get("send", []))
 
     def do_send(self, value):
-        """More lines on the open watch (of a namespace with ns)."""
+        """More lines on the open watch (with ns: of that namespace)."""
         if isinstance(value, list):
             self._send(self.last_path, value)
         else:
@@ -312,11 +313,11 @@ class Play:
     def _send(self, path, items):
         script = self.streams[path]
         for item in items:
-            self.tell(f"    {item}")
+            self.note(f"    {item}")
             try:
                 script.send(item)
             except wire.Gone:
-                self.tell("    the client has hung up")
+                self.note("    the client closed the connection")
                 script.end()
             if script.ended is not None:
                 self._finish(script.exchange)
@@ -324,7 +325,7 @@ class Play:
         self.last_end[_stream(path)] = time.monotonic()
 
     def do_during(self, value):
-        """Answers whatever comes for so many seconds, then counts."""
+        """Answers all requests for some seconds, then compares their number."""
         deadline = time.monotonic() + value["seconds"]
         seen = {"list": 0, "watch": 0}
         until, patience = value.get("until"), value.get("patience", PATIENCE)
@@ -336,7 +337,7 @@ class Play:
                     item.request.kind == until for item in waiting)):
                 break
             if left < -patience:
-                raise Failure(f"no {until} came in {patience} s")
+                raise Failure(f"no {until} within {patience} s")
             if not waiting:
                 self._check_alive()
                 continue
@@ -345,7 +346,7 @@ class Play:
             seen[kind] += 1
             answer = value.get(kind)
             if answer is None:
-                raise Failure(f"no {kind} was expected: {exchange.request}")
+                raise Failure(f"unexpected {kind}: {exchange.request}")
             self._check_request(kind, self._path(answer), answer,
                                 exchange.request)
             (self.answer_list if kind == "list" else self.answer_watch)(
@@ -370,13 +371,13 @@ class Play:
             raise Failure("requests that no step expects:\n" + "\n".join(left))
 
     def do_stop(self, value):
-        """Ends the exporter by a signal: exit code 0 within 12 s."""
+        """Ends the exporter with a signal: exit code 0 within 12 s."""
         self._check_alive()
         name, within = value.get("signal", "TERM"), value.get("within", 12)
         self.exporter.signal(name)
         code, seconds = self.exporter.wait_exit(within)
         self.stopped = True
-        self.tell(f"SIG{name}: exit code {code} after {seconds:.2f} s")
+        self.note(f"SIG{name}: exit code {code} after {seconds:.2f} s")
         if code is None:
             raise Failure(f"SIG{name}: still running after {within} s")
         if code != value.get("code", 0):

@@ -1,8 +1,8 @@
 """A proxy between the exporter and the scripted API server.
 
-http and https proxies take CONNECT and requests that name their server
-(absolute-form), socks5 the protocol of RFC 1928. With credentials, who comes
-without them is refused. It can be told to be mute or to deny everybody.
+http and https proxies accept CONNECT and absolute-form requests, socks5 proxies
+RFC 1928. With credentials, they reject clients without them. `behavior` makes
+the proxy mute or lets it deny every client.
 """
 
 import base64
@@ -20,7 +20,7 @@ def _receive(connection, size):
     while len(data) < size:
         more = connection.recv(size - len(data))
         if not more:
-            raise OSError("the client is gone")
+            raise OSError("the client closed the connection")
         data += more
     return data
 
@@ -31,8 +31,8 @@ class Proxy:
     def __init__(self, kind, credentials=None, certificate=None):
         self.kind = kind
         self.credentials = credentials
-        self.behaviour = "up"
-        self.proxied = 0  # connections made for a client
+        self.behavior = "up"
+        self.proxied = 0  # connections opened for clients
         self._context = None
         if kind == "https":
             self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -65,7 +65,7 @@ class Proxy:
     def _serve(self, client):
         server = None
         with contextlib.suppress(OSError):
-            if self.behaviour == "mute":
+            if self.behavior == "mute":
                 client.recv(1 << 16)
                 select.select([client], [], [], 60)
                 return
@@ -75,7 +75,7 @@ class Proxy:
                       self._http(client))
             if server:
                 self.proxied += 1
-                self._forward(client, server)
+                self._relay(client, server)
         for end in (client, server):
             if end:
                 end.close()
@@ -89,7 +89,7 @@ class Proxy:
         if self.credentials:
             wanted = (b"\r\nProxy-Authorization: Basic " +
                       base64.b64encode(self.credentials.encode()) + b"\r\n")
-        if self.behaviour == "deny" or wanted not in head:
+        if self.behavior == "deny" or wanted not in head:
             client.sendall(b"HTTP/1.1 407 Proxy Authentication Required\r\n"
                            b"Content-Length: 0\r\nConnection: close\r\n\r\n")
             return None
@@ -102,7 +102,7 @@ class Proxy:
         server = socket.create_connection((url.hostname, url.port), 5)
         origin = f"{url.path}?{url.query}" if url.query else url.path
         head = head.replace(target.encode(), origin.encode(), 1)
-        # Meant for the proxy, not for the server.
+        # The header is for the proxy, not for the server.
         server.sendall(re.sub(rb"\r\nProxy-Authorization: [^\r]*", b"", head))
         return server
 
@@ -127,14 +127,14 @@ class Proxy:
         else:
             host = _receive(client, _receive(client, 1)[0]).decode()
         port = int.from_bytes(_receive(client, 2), "big")
-        if self.behaviour == "deny":
+        if self.behavior == "deny":
             client.sendall(b"\x05\x02\x00\x01" + bytes(6))
             return None
         server = socket.create_connection((host, port), 5)
         client.sendall(b"\x05\x00\x00\x01" + bytes(6))
         return server
 
-    def _forward(self, client, server):
+    def _relay(self, client, server):
         other = {client: server, server: client}
         while True:
             if not (self._context and client.pending()):

@@ -1,8 +1,8 @@
-"""A receiver for the sink `otlp`: takes logs by OTLP/HTTP, or plays a fault.
+"""A receiver for the sink `otlp`: accepts logs by OTLP/HTTP, or plays a fault.
 
-It remembers each record that it took, in order, by whole answers only: what a
-fault has swallowed was not taken. `play` says how it is from now on, where
-`dead` refuses connections; `next_answers` how it answers the next few requests.
+`taken` has each accepted record, in order. A record counts as accepted only
+with a complete answer, not when a fault swallows it. `play` sets the mode
+(`dead` refuses connections), `next_answers` the modes of the next requests.
 """
 
 import collections
@@ -15,11 +15,11 @@ import time
 
 import wire
 
-NONSENSE = b"\x16\x03\x01 this is no HTTP\r\n\r\n"
+NONSENSE = b"\x16\x03\x01 this is not HTTP\r\n\r\n"
 
 
 class Record:
-    """What tests look at of a log record."""
+    """The parts of a log record that tests compare."""
 
     def __init__(self, resource, record):
         self.resource = attributes(resource)
@@ -46,21 +46,23 @@ def records(body):
             for scope in logs["scopeLogs"] for record in scope["logRecords"]]
 
 
-def compare(taken, told, once=True):
-    """What records are other than what was told, {id: delta}: a line each."""
+def compare(taken, written, once=True):
+    """The differences between records and {id: delta}, one line each."""
     found = {one.id: one.delta for one in taken}
-    wrong = [f"{key} is lost" for key in told.keys() - found.keys()]
-    wrong += [f"{key} was never told" for key in found.keys() - told.keys()]
-    wrong += [f"{key}: told {told[key]}, taken {found[key]}"
-              for key in told.keys() & found.keys() if told[key] != found[key]]
+    wrong = [f"{key} is lost" for key in written.keys() - found.keys()]
+    wrong += [f"{key} was never written"
+              for key in found.keys() - written.keys()]
+    wrong += [f"{key}: written {written[key]}, taken {found[key]}"
+              for key in written.keys() & found.keys()
+              if written[key] != found[key]]
     if not once:
         return wrong
     newest, seen = {}, set()
     for one in taken:
         if one.id in seen:
-            wrong.append(f"{one.id} came twice")
+            wrong.append(f"{one.id} arrived twice")
         elif one.version < newest.get(one.object, 0):
-            wrong.append(f"{one.id} came after a newer one of {one.object}")
+            wrong.append(f"{one.id} arrived after a newer one of {one.object}")
         seen.add(one.id)
         newest[one.object] = one.version
     return wrong
@@ -79,7 +81,7 @@ class Receiver:
         self.answered = dict.fromkeys(self.MODES, 0)
         self.headers = []  # of each request
         self.mode = "up"
-        self.most = None  # records in a request; with more it is answered 413
+        self.most = None  # records in a request; more get 413
         self.next_answers = collections.deque()
         self._changed = threading.Condition()
         self._listener = None
@@ -107,7 +109,7 @@ class Receiver:
         self._holder.close()
 
     def wait_for(self, count, seconds):
-        """Whether so many records were taken in time."""
+        """Whether `count` records are taken within `seconds`."""
         with self._changed:
             return self._changed.wait_for(lambda: len(self.taken) >= count,
                                           seconds)
@@ -124,7 +126,7 @@ class Receiver:
     def _refuse(self):
         listener, self._listener = self._listener, None
         if listener:
-            # Ends the accept, too.
+            # Without shutdown() the accept would go on.
             listener.shutdown(socket.SHUT_RDWR)
             listener.close()
 
@@ -176,8 +178,8 @@ class Receiver:
             if mode == "slow":
                 time.sleep(0.3)
             answer = NONSENSE if mode == "garbage-body" else b"{}"
-            # Else the next request, which the answer brings, may be taken
-            # before this one.
+            # Under the lock, so that the next request, which follows the
+            # answer, is not taken before this one.
             with self._changed:
                 connection.answer(200, answer,
                                   {"Content-Type": "application/json"})

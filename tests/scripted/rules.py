@@ -1,7 +1,7 @@
-"""Rules that every request for Events must keep, whatever the scenario.
+"""Rules that every request for Events must follow, in every scenario.
 
-They come from the API server's own behaviour: a limit with a resourceVersion
-means an exact read, a page repeats neither, gzip loses frames on a watch,
+They come from the API server's behavior: a limit with a resourceVersion means
+an exact read, later pages have neither, gzip loses watch events, and
 metadata.namespace in a fieldSelector loses items when paged.
 """
 
@@ -9,7 +9,7 @@ BAD_AGENTS = ("curl", "Wget", "Mozilla/5.0", "kube-apiserver/")
 
 
 def broken(request, timeout_range, tokens, tls):
-    """The rules that this request breaks, as sentences."""
+    """The rules that the request violates, as text."""
     query, wrong = request.query, []
     if request.method != "GET":
         wrong.append(f"method {request.method}")

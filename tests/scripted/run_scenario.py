@@ -5,10 +5,10 @@
   run_scenario.py --binary PATH --all [-j 4]
   run_scenario.py --binary PATH --report FILE.xml scenarios/02-...yaml
 
-One (scenario, transport) is one process. With --all, --report or several files
-this program starts a process for each; --report writes their results as JUnit
-XML. Exit code 0: all hold;
-1: one does not (what was expected and what came is printed); 77: skipped.
+Each scenario over each transport is one process. With --all, --report or
+several files this program starts the processes; --report writes their results
+as JUnit XML. Exit code 0: all passed; 1: one failed (the output shows what was expected
+and what arrived); 77: skipped.
 """
 
 import argparse
@@ -21,7 +21,6 @@ import tempfile
 import time
 import xml.etree.ElementTree
 
-import acts
 import apiserver
 import browser
 import certs
@@ -30,10 +29,12 @@ import exporter as exporter_module
 import netns
 import play
 import proxy as proxy_module
+import steps
 import yaml
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SKIPPED = 77
+LONGEST = 800  # seconds that a scenario may take; ctest waits for 900
 FLAGS = ["--web.listen-address=127.0.0.1:0", "--metrics.initial-zero=0s"]
 
 
@@ -59,7 +60,7 @@ def flags_of(scenario, access):
 
 
 def run_exits(scenario, binary, access, folder):
-    """`exits:` a list of starts that must fail with one sentence."""
+    """`exits:` starts that must fail with one sentence on stderr."""
     for case in scenario["exits"]:
         if "kubeconfig" in case:
             access.write_kubeconfig(case["kubeconfig"])
@@ -80,7 +81,7 @@ def run_exits(scenario, binary, access, folder):
                          f"got {code}")
         if len(text.split("\n")) != 1:
             wrong.append("expected one line on stderr")
-        wrong += [f"expected {part!r} on stderr" for part in case["says"]
+        wrong += [f"expected {part!r} on stderr" for part in case["error"]
                   if part.lower() not in text.lower()]
         if wrong:
             raise play.Failure(f"{case['about']}:\n" + "\n".join(wrong)
@@ -95,7 +96,7 @@ def run_play(scenario, server, access, folder, binary, cable):
     process = exporter_module.Exporter(binary, folder, prefix)
     if namespace:
         process.namespace = namespace
-    script = acts.Acts(scenario, server, access, process, cable)
+    script = steps.Steps(scenario, server, access, process, cable)
     try:
         getattr(server, scenario.get("start", "up"))()
         access.write_kubeconfig(scenario.get("kubeconfig"))
@@ -106,13 +107,13 @@ def run_play(scenario, server, access, folder, binary, cable):
         script.run()
         for token in access.tokens:
             if token in process.stderr():
-                raise play.Failure(f"the log holds the credential {token}")
+                raise play.Failure(f"the log contains the credential {token}")
         if "Sanitizer" in process.stderr():
-            raise play.Failure("a sanitizer has spoken")
+            raise play.Failure("a sanitizer reports an error")
     except Exception as error:
-        story = "\n".join(script.story[-60:])
+        trace = "\n".join(script.trace[-60:])
         log = "\n".join(process.stderr().splitlines()[-40:])
-        raise play.Failure(f"{error}\n--- what happened\n{story}\n"
+        raise play.Failure(f"{error}\n--- what happened\n{trace}\n"
                            f"--- the exporter's log\n{log}") from (
                                None if isinstance(error, play.Failure)
                                else error)
@@ -123,7 +124,7 @@ def run_play(scenario, server, access, folder, binary, cable):
 def run_one(path, binary, tls):
     scenario = load(path)
     if ("tls" if tls else "http") not in transports(scenario):
-        print(f"skipped: {scenario['name']} has no such transport")
+        print(f"skipped: {scenario['name']} does not use this transport")
         return SKIPPED
     if scenario.get("browser") and not browser.available():
         print("skipped: needs chromium")
@@ -173,7 +174,7 @@ def run_one(path, binary, tls):
 
 
 def write_report(path, results):
-    """`results` is [(name, word, seconds, output)]; the format is JUnit's."""
+    """Writes [(name, word, seconds, output)] as JUnit XML."""
     words = [word for _, word, _, _ in results]
     suite = xml.etree.ElementTree.Element(
         "testsuite", name="scripted", tests=str(len(words)),
@@ -196,8 +197,11 @@ def run_many(jobs, binary, workers, report=None):
         command = [sys.executable, os.path.abspath(__file__), "--binary",
                    binary, path] + (["--tls"] if transport == "tls" else [])
         began = time.monotonic()
-        done = subprocess.run(command, capture_output=True, text=True,
-                              check=False)
+        try:
+            done = subprocess.run(command, capture_output=True, text=True,
+                                  check=False, timeout=LONGEST)
+        except subprocess.TimeoutExpired as late:
+            done = subprocess.CompletedProcess(command, 1, "", str(late))
         seconds = time.monotonic() - began
         word = {0: "ok", SKIPPED: "skipped"}.get(done.returncode, "FAILED")
         name = f"{os.path.basename(path)[:-5]}.{transport}"
@@ -210,7 +214,7 @@ def run_many(jobs, binary, workers, report=None):
     failed = [name for name, word, _, _ in results if word == "FAILED"]
     if report:
         write_report(report, results)
-    print(f"{len(jobs) - len(failed)} of {len(jobs)} hold"
+    print(f"{len(jobs) - len(failed)} of {len(jobs)} passed"
           + "".join(f"\n  FAILED {name}" for name in failed))
     return 1 if failed else 0
 
@@ -222,7 +226,7 @@ def main():
     parser.add_argument("--all", action="store_true",
                         help="every scenario over each of its transports")
     parser.add_argument("--report", help="run each file over each of its "
-                        "transports and write the results there")
+                        "transports and write the results to this file")
     parser.add_argument("-j", type=int, default=4, dest="workers")
     parser.add_argument("files", nargs="*")
     arguments = parser.parse_args()
@@ -244,7 +248,7 @@ def main():
                 if transport in transports(load(path))]
         return run_many(jobs, binary, arguments.workers)
     if not arguments.files:
-        parser.error("name a scenario file, or say --all")
+        parser.error("name a scenario file, or pass --all")
     return run_one(arguments.files[0], binary, arguments.tls)
 
 

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Tests of the scenario grammar itself: lines, metrics conditions, frames."""
+"""Tests of the scenario grammar: lines, conditions, watch events."""
 
 import glob
 import json
@@ -26,7 +26,7 @@ class WorldTest(unittest.TestCase):
     def setUp(self):
         self.world = objects.World(1_700_000_000)
 
-    def test_a_line_inherits_what_was_said_before(self):
+    def test_a_line_inherits_from_earlier_lines(self):
         self.world.event("x n=5 first=before", list_rv=100)
         spec = self.world.event("x rv=101 n=6")
         event = self.world.render(spec)
@@ -90,6 +90,7 @@ class ChecksTest(unittest.TestCase):
 class StreamTest(unittest.TestCase):
     def received(self, *items):
         ours, theirs = socket.socketpair()
+        theirs.settimeout(10)
         connection = wire.Connection(ours)
 
         class Exchange:
@@ -126,7 +127,7 @@ class StreamTest(unittest.TestCase):
 
 
 class ScenarioFilesTest(unittest.TestCase):
-    def test_every_file_says_what_it_is_about(self):
+    def test_every_file_has_a_description(self):
         for path in glob.glob(os.path.join(HERE, "scenarios", "*.yaml")):
             with open(path, encoding="utf-8") as file:
                 scenario = yaml.safe_load(file)
@@ -151,7 +152,7 @@ class StandInTest(unittest.TestCase):
                 ("reason!=Starting,type=Normal", False)):
             self.assertEqual(standin.selection(text)(self.EVENT), selected)
         with self.assertRaises(KeyError):
-            standin.selection("metadata.colour=red")
+            standin.selection("metadata.color=red")
 
 
 class ReceiverTest(unittest.TestCase):
@@ -165,16 +166,16 @@ class ReceiverTest(unittest.TestCase):
                 {"key": "kube_event.delta", "value": {"intValue": delta}}]})
 
     def test_what_is_wrong_with_a_delivery(self):
-        told = {"u/1": 1, "u/2": 2}
+        written = {"u/1": 1, "u/2": 2}
         one, two = self.record("u/1"), self.record("u/2", 2)
         for taken, wrong in (
                 ([one, two], []), ([one], ["u/2 is lost"]),
-                ([two, one], ["u/1 came after a newer one of n"]),
-                ([one, one, two], ["u/1 came twice"]),
-                ([one, two, self.record("u/3")], ["u/3 was never told"]),
-                ([one, self.record("u/2")], ["u/2: told 2, taken 1"])):
-            self.assertEqual(receiver.compare(taken, told), wrong)
-        self.assertEqual(receiver.compare([one, two, one], told, False), [])
+                ([two, one], ["u/1 arrived after a newer one of n"]),
+                ([one, one, two], ["u/1 arrived twice"]),
+                ([one, two, self.record("u/3")], ["u/3 was never written"]),
+                ([one, self.record("u/2")], ["u/2: written 2, taken 1"])):
+            self.assertEqual(receiver.compare(taken, written), wrong)
+        self.assertEqual(receiver.compare([one, two, one], written, False), [])
 
 
 @unittest.skipUnless(browser.available(), "needs chromium")
@@ -197,7 +198,7 @@ class BrowserTest(unittest.TestCase):
         self.assertEqual(page.handlers, ["onerror"])
         self.assertEqual(page.text, "text x")
 
-    def test_the_policy_with_which_our_page_begins_stops_it(self):
+    def test_the_content_security_policy_stops_it(self):
         page = self.look('<meta http-equiv="Content-Security-Policy" '
                          'content="default-src \'none\'">')
         self.assertEqual(page.title, "quiet")

@@ -1,5 +1,5 @@
-"""What the tests of sinks share: a small cluster, exporters, receivers, and what
-was told, to compare with what was counted and what was passed on.
+"""The base of the sink tests: a small cluster, exporters, receivers, and the
+Events written, to compare with what was counted and what was delivered.
 """
 
 import collections
@@ -29,7 +29,7 @@ class SinkCase(unittest.TestCase):
         self.cluster.up()
         self.addCleanup(self.cluster.stop)
         self.counts = collections.Counter()  # by Event
-        self.told = []  # (id, delta), in order
+        self.written = []  # (id, delta), in order
         self.first = {}  # when each of them began
 
     def path(self, name):
@@ -45,7 +45,7 @@ class SinkCase(unittest.TestCase):
             file.write(text)
 
     def start(self, *flags, name="exporter"):
-        """Another folder, another exporter."""
+        """Starts an exporter in a folder of its own."""
         folder = self.path(name)
         os.makedirs(folder, exist_ok=True)
         exporter = Exporter(os.path.abspath(os.environ["KEM_EXPORTER"]), folder)
@@ -57,12 +57,14 @@ class SinkCase(unittest.TestCase):
                         "--metrics.initial-zero=0s", "--config.file",
                         self.path("config.yaml"), *flags])
         self.wait_ready(exporter)
-        time.sleep(1.1)  # Events begin after the second of the baseline
+        time.sleep(1.1)  # so that Events are newer than the baseline
         return exporter
 
     def wait_ready(self, exporter):
         exporter.wait_listening()
-        self.until(lambda: exporter.get("/readyz")[0] == 200, 20)
+        self.assertTrue(
+            self.until(lambda: exporter.get("/readyz")[0] == 200, 20),
+            f"not ready within 20 s: {exporter.stderr()[-500:]}")
 
     def until(self, true, seconds=RECOVERY):
         deadline = time.monotonic() + seconds
@@ -73,17 +75,17 @@ class SinkCase(unittest.TestCase):
         return True
 
     def happen(self, node, name=None, reason="Rebooted", by=1):
-        """One change of an Event about a node, in which `by` are new."""
+        """Writes an Event about a node with `by` more occurrences."""
         name = name or f"{node}.{reason}"
         self.counts[name] += by
         self.cluster.happen(name, node, reason, self.counts[name],
                             self.first.setdefault(name, time.time()))
         version = self.cluster.store.live["default", name]["metadata"][
             "resourceVersion"]
-        self.told.append((f"uid-{name}/{version}", by))
+        self.written.append((f"uid-{name}/{version}", by))
 
     def storm(self, seconds, rate, dice):
-        """Occurrences about all nodes."""
+        """`rate` occurrences a second, spread over all nodes."""
         begin, made, all_of_them = time.monotonic(), 0, int(seconds * rate)
         while made < all_of_them:
             passed = time.monotonic() - begin
@@ -95,7 +97,7 @@ class SinkCase(unittest.TestCase):
             time.sleep(0.01)
 
     def sample(self, exporter, metric, **labels):
-        """The sum of what has these labels; None where there is nothing."""
+        """The sum of the series with these labels; None if there are none."""
         values = [value for name, has, value in exporter.scrape()
                   if name == metric and labels.items() <= has.items()]
         return sum(values) if values else None
@@ -104,14 +106,23 @@ class SinkCase(unittest.TestCase):
         return self.sample(exporter, SINK_METRICS + metric, sink=sink, **labels)
 
     def expect_counted(self, exporter):
-        total = sum(by for _, by in self.told)
+        total = sum(by for _, by in self.written)
         self.assertTrue(
             self.until(lambda: self.sample(exporter, OBJECTS) == total),
             f"{self.sample(exporter, OBJECTS)} counted of {total}")
 
-    def expect_passed_on(self, receiver, exactly_once=True):
-        """All that was told is there, and in its object's order."""
-        wanted = dict(self.told)
-        self.until(lambda: wanted.keys() <= {one.id for one in receiver.taken})
-        wrong = receiver.problems + compare(receiver.taken, wanted, exactly_once)
+    def expect_delivered(self, receiver, exactly_once=True):
+        """The receiver has all that was written, in order for each object."""
+        wanted = dict(self.written)
+        longest = time.monotonic() + 5 * RECOVERY
+
+        def complete():
+            return wanted.keys() <= {one.id for one in receiver.taken}
+        before = -1
+        while len(receiver.taken) > before and time.monotonic() < longest:
+            before = len(receiver.taken)
+            if self.until(complete):
+                break
+        wrong = receiver.problems + compare(receiver.taken, wanted,
+                                            exactly_once)
         self.assertFalse(wrong, f"{len(wrong)} of {len(wanted)}")

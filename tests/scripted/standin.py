@@ -1,13 +1,13 @@
-"""The stand-in for a cluster: plays recorded Events for ever, over real HTTP.
+"""A stand-in for a cluster: replays recorded Events over HTTP.
 
-It begins with what the first recording left behind, as if it had just
-happened, and goes on with the second, then the first again, and so on: fresh
-Event names, uids, times (now) and rising resourceVersions each round, while
-kinds, reasons, types, objects and counts stay as recorded. Events expire after
-some minutes, in batches, as in a real cluster. Any number of clients may list
-(in pages) and watch (from any resourceVersion of the last minutes; 410 before).
+It starts with the Events of the first recording, as if they had just happened,
+and continues with the second, then the first again, and so on. Each round has
+new Event names, uids, times (now) and rising resourceVersions; kinds, reasons,
+types, objects and counts stay as recorded. Events expire after some minutes, in
+batches, as in a real cluster. Any number of clients can list (in pages) and
+watch (from any resourceVersion of the last minutes; 410 before).
 
-There is no authentication and nothing to write: it is for trying things out.
+It has no authentication and accepts no writes: use it to try the exporter.
 """
 
 import base64
@@ -36,7 +36,7 @@ Change = collections.namedtuple("Change", "rv kind core")
 
 
 def load(name):
-    """(Events that existed, frames that followed) of one recording."""
+    """(Events that existed, Events written later) of one recording."""
     path = os.path.join(HERE, "recordings", name)
     with open(path, encoding="utf-8") as file:
         frames = [json.loads(line) for line in file]
@@ -48,7 +48,7 @@ def load(name):
 
 
 class Store:
-    """The Events that exist, and the changes that led there."""
+    """The Events that exist, and the history of their changes."""
 
     def __init__(self):
         self.rv = FIRST_RV
@@ -61,7 +61,7 @@ class Store:
         metadata = event["metadata"]
         key = (metadata["namespace"], metadata["name"])
         with self.changed:
-            self.rv += random.randint(1, 4)  # others write, too
+            self.rv += random.randint(1, 4)  # other objects change too
             metadata["resourceVersion"] = str(self.rv)
             old = self.live.get(key)
             if old:
@@ -70,10 +70,10 @@ class Store:
                     old["metadata"]["creationTimestamp"])
             self.live[key] = event
             self.written[key] = when
-            self._tell("MODIFIED" if old else "ADDED", event)
+            self._append("MODIFIED" if old else "ADDED", event)
 
     def expire(self, now):
-        """All that are too old go in one transaction: one resourceVersion."""
+        """Deletes all expired Events at one resourceVersion, as etcd does."""
         with self.changed:
             keys = [k for k, at in self.written.items() if now - at > TTL]
             if not keys:
@@ -83,9 +83,9 @@ class Store:
                 event = copy.deepcopy(self.live.pop(key))
                 del self.written[key]
                 event["metadata"]["resourceVersion"] = str(self.rv)
-                self._tell("DELETED", event)
+                self._append("DELETED", event)
 
-    def _tell(self, kind, event):
+    def _append(self, kind, event):
         self.history.append(Change(self.rv, kind, event))
         self.changed.notify_all()
 
@@ -100,7 +100,7 @@ class Store:
             return self.history[0].rv if full else FIRST_RV
 
     def after(self, rv, seconds):
-        """Changes after rv; waits so long for a first one."""
+        """Changes after rv; waits up to `seconds` for a first one."""
         with self.changed:
             self.changed.wait_for(lambda: self.rv > rv, seconds)
             return [change for change in self.history if change.rv > rv]
@@ -156,7 +156,7 @@ class Player(threading.Thread):
         self.store.write(event, when)
 
 
-# Of an Event of core/v1, by the names that either API has for them.
+# Fields of a core/v1 Event, by their names in either API group.
 FIELDS = {"involvedObject.kind": lambda event: event["involvedObject"]["kind"],
           "regarding.kind": lambda event: event["involvedObject"]["kind"],
           "reason": lambda event: event.get("reason", ""),
@@ -164,7 +164,7 @@ FIELDS = {"involvedObject.kind": lambda event: event["involvedObject"]["kind"],
 
 
 def selection(text):
-    """The test of an Event that a fieldSelector makes, or KeyError."""
+    """The predicate of a fieldSelector; KeyError for an unknown field."""
     terms = []
     for term in filter(None, (text or "").split(",")):
         name, _, value = term.partition("=")
@@ -180,7 +180,7 @@ class StandIn(apiserver.Server):
         self.snapshots = collections.OrderedDict()  # token base -> items
 
     def _dispatch(self, request, connection):
-        del self.requests[:]  # nobody asserts anything here
+        del self.requests[:]  # nothing here asserts requests
         if request.path in ("/healthz", "/livez", "/readyz"):
             connection.answer(200, "ok")
         elif request.path == "/version":
@@ -292,7 +292,7 @@ class StandIn(apiserver.Server):
 
 
 def serve(port, speed):
-    """Runs until it is interrupted; prints one line with the URL."""
+    """Prints one line with the URL and runs until interrupted."""
     store = Store()
     player = Player(store, speed)
     server = StandIn(store, port)

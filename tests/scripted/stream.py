@@ -1,8 +1,7 @@
-"""Watch scripts: what a line such as `M x rv=103 n=9` or `reset` writes.
+"""Watch scripts: the bytes of a line like `M x rv=103 n=9` or `reset`.
 
-`Stream` is one open watch; play.py feeds it the items of `send`. README.md
-lists them. Raises wire.Gone when the client has hung up, which only matters to
-a scenario that expects the stream to stay.
+`Stream` is one open watch; play.py feeds it the items of `send`, which
+README.md lists. It raises wire.Gone when the client has closed the connection.
 """
 
 import json
@@ -15,7 +14,7 @@ PLAIN = ("clean", "eof", "notify", "reset", "silence", "timeout")
 
 
 def fatten(body, item, group):
-    """Makes an Event huge: by its message, by many labels."""
+    """Makes an Event huge by its message or by many labels."""
     if item.get("pad"):
         field = "note" if group == "events.k8s.io" else "message"
         body[field] = item.get("pad_text", "x") * int(item["pad"])
@@ -30,7 +29,7 @@ class Stream:
         self.connection = exchange.connection
         self.world = world
         self.group = group
-        self.ended = None  # monotonic time when we ended it
+        self.ended = None  # monotonic time of its end
 
     def send(self, item):
         """item: a line, or a mapping with the line and how to send it."""
@@ -99,10 +98,10 @@ class Stream:
         return text.encode() + (b"" if item.get("no_newline") else b"\n")
 
     def _flood(self, occurrences, events, rv=101, batch=500):
-        """So many occurrences, each with a reason that nobody gave before.
+        """Sends many occurrences, each with a new reason.
 
-        `events` Events take turns; each frame counts one occurrence more.
-        Made from one rendered Event, because there may be a million of them.
+        `events` Events take turns; each watch event adds one occurrence. All
+        come from one rendered Event, because there may be a million of them.
         """
         spec = self.world.event("flood rv=1 n=1")
         body = self.world.render(spec, self.group, {

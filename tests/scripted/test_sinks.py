@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""Sinks: receivers that fail in every way, restarts, kills, mirrors and annotated.
+"""Sinks: failing receivers, restarts, kills, mirrors, annotations.
 
     KEM_EXPORTER=build/exporter/kube-event-metrics tests/scripted/test_sinks.py
 
-A small cluster tells of occurrences while a receiver plays its faults. Whatever the
-receiver does, the counters are exact; and what the receiver took is compared with what
-the cluster told, by id.
+A small cluster sends occurrences while a receiver plays its faults. Whatever
+the receiver does, the counters are exact, and the records that it took equal
+those that the cluster wrote, compared by ID.
 """
 
 import json
@@ -36,18 +36,18 @@ class ReceiverTest(SinkCase):
         self.storm(8, 1200, random.Random(7))
         receiver.play("dead")
         self.storm(1, 1200, random.Random(8))
-        self.assertGreater(len(self.told), 10000)
+        self.assertGreater(len(self.written), 10000)
         self.expect_counted(exporter)
         self.assertTrue(self.until(lambda: self.sink_sample(
             exporter, "failures_total", "store") > len(faults)))
         receiver.play("up")
-        self.expect_passed_on(receiver)
+        self.expect_delivered(receiver)
         for fault in faults:
             self.assertEqual(receiver.answered[fault], 1)
         self.assertTrue(self.until(
             lambda: self.sink_sample(exporter, "queued", "store") == 0))
         self.assertEqual(self.sink_sample(exporter, "delivered_total", "store"),
-                         len(self.told))
+                         len(self.written))
         self.assertEqual(self.sink_sample(exporter, "dropped_total", "store"), 0)
         self.assertEqual(self.sink_sample(exporter, "retries_total", "store"),
                          self.sink_sample(exporter, "failures_total", "store"))
@@ -60,7 +60,7 @@ class ReceiverTest(SinkCase):
     def test_every_fault_over_tls(self):
         self.check_every_fault(True)
 
-    def test_of_a_full_queue_the_oldest_go(self):
+    def test_a_full_queue_drops_the_oldest(self):
         receiver = self.make_receiver()
         receiver.play("dead")
         self.config(f"sinks:\n- {{name: store, type: otlp, endpoint: "
@@ -68,20 +68,20 @@ class ReceiverTest(SinkCase):
         exporter = self.start()
         self.storm(2, 500, random.Random(1))
         self.expect_counted(exporter)
-        # What an attempt has in hand comes on top of the queue until it failed.
+        # Until an attempt fails, its batch is not part of the queue.
         self.assertTrue(self.until(lambda: self.sink_sample(
             exporter, "queued", "store") == 300))
         self.assertEqual(
             self.sink_sample(exporter, "dropped_total", "store",
-                           reason="queue_full"), len(self.told) - 300)
+                             reason="queue_full"), len(self.written) - 300)
         self.assertGreater(
             self.sink_sample(exporter, "oldest_age_seconds", "store"), 0)
         receiver.play("up")
         self.assertTrue(self.until(
             lambda: self.sink_sample(exporter, "queued", "store") == 0))
-        self.assertEqual(compare(receiver.taken, dict(self.told[-300:])), [])
+        self.assertEqual(compare(receiver.taken, dict(self.written[-300:])), [])
 
-    def test_what_is_too_large_goes_in_smaller_requests(self):
+    def test_too_large_requests_are_split(self):
         receiver = self.make_receiver()
         receiver.most = 50
         receiver.play("dead")
@@ -91,7 +91,7 @@ class ReceiverTest(SinkCase):
         self.storm(1, 500, random.Random(4))
         self.expect_counted(exporter)
         receiver.play("up")
-        self.expect_passed_on(receiver)
+        self.expect_delivered(receiver)
         self.assertGreater(receiver.answered["413"], 2)
         self.assertEqual(self.sink_sample(exporter, "dropped_total", "store"), 0)
 
@@ -108,21 +108,21 @@ class ReceiverTest(SinkCase):
         self.assertEqual(code, 0, exporter.stderr())
         self.assertLess(seconds, 5)
 
-    def test_wrong_headers_hold_up_and_are_mended(self):
+    def test_wrong_headers_delay_delivery_until_fixed(self):
         receiver = self.make_receiver()
         self.config("X-Scope-OrgID: infra\n", "headers")
         self.config("sinks:\n- {name: store, type: otlp, headers-file: "
                     f"headers, endpoint: '{receiver.url}'}}\n")
         exporter = self.start()
         self.happen("n-1")
-        self.expect_passed_on(receiver)
+        self.expect_delivered(receiver)
         self.config("no header at all\n", "headers")
         self.happen("n-1")
         self.assertTrue(self.until(lambda: self.sink_sample(
             exporter, "failures_total", "store") > 0))
-        self.assertIn("line 1 is no header", exporter.stderr())
+        self.assertIn("line 1 must be a header", exporter.stderr())
         self.config("X-Scope-OrgID: other\n", "headers")
-        self.expect_passed_on(receiver)
+        self.expect_delivered(receiver)
         self.assertEqual([headers["x-scope-orgid"] for headers in receiver.headers],
                          ["infra", "other"])
 
@@ -134,27 +134,27 @@ class RestartTest(SinkCase):
                     f"'{receiver.url}', queue-entries: 50000}}\n")
         exporter = self.start("--state.file", self.path("state"),
                               "--state.interval", "1s")
-        # From here on nothing is a baseline.
+        # With a state file, what follows is not part of a baseline.
         self.assertTrue(self.until(lambda: os.path.exists(self.path("state"))))
         return exporter
 
-    def test_what_waits_survives(self):
+    def test_the_queue_survives_a_restart(self):
         receiver = self.make_receiver()
         receiver.play("dead")
         exporter = self.start_with_state(receiver)
         for signal in ("TERM", "KILL"):
             self.storm(1, 300, random.Random(2))
-            self.expect_counted(exporter)  # a scrape, so that it is kept
+            self.expect_counted(exporter)  # a scrape saves what it shows
             exporter.signal(signal)
             exporter.wait_exit(12)
-            self.storm(0.2, 300, random.Random(3))  # meanwhile
+            self.storm(0.2, 300, random.Random(3))  # while it is down
             exporter.start(exporter.flags)
             self.wait_ready(exporter)
         self.expect_counted(exporter)
         self.assertEqual(self.sink_sample(exporter, "queued", "store"),
-                         len(self.told))
+                         len(self.written))
         receiver.play("up")
-        self.expect_passed_on(receiver)
+        self.expect_delivered(receiver)
 
     def test_twenty_kills_lose_nothing(self):
         receiver = self.make_receiver()
@@ -170,10 +170,10 @@ class RestartTest(SinkCase):
         receiver.play("up")
         self.wait_ready(exporter)
         self.expect_counted(exporter)
-        self.expect_passed_on(receiver, exactly_once=False)
+        self.expect_delivered(receiver, exactly_once=False)
         again = len(receiver.taken) - len({one.id for one in receiver.taken})
-        print(f"{len(self.told)} occurrences, 0 lost, {again} taken twice: "
-              "their acknowledgement died with the process")
+        print(f"{len(self.written)} occurrences, 0 lost, {again} taken twice: "
+              "the kill came before their acknowledgement")
 
 
 class ReloadTest(SinkCase):
@@ -189,9 +189,9 @@ class ReloadTest(SinkCase):
                     f"  endpoint: '{receiver.url}'\n")
         self.assertEqual(exporter.get("/-/reload", method="POST")[0], 200)
         self.happen("n-2")
-        before, self.told = self.told, self.told[-1:]
-        self.expect_passed_on(receiver)
-        self.told = before
+        before, self.written = self.written, self.written[-1:]
+        self.expect_delivered(receiver)
+        self.written = before
         self.config("sinks:\n- name: store\n  type: otlp\n")
         status, _, body = exporter.get("/-/reload", method="POST")
         self.assertEqual(status, 500)
@@ -220,7 +220,7 @@ class ClusterTest(SinkCase):
         return sum(one == method and part in path
                    for one, path, _ in self.cluster.writes)
 
-    def test_a_mirror_follows_and_is_counted_by_nobody(self):
+    def test_a_mirror_follows_and_no_exporter_counts_it(self):
         self.config("sinks:\n" + self.MIRROR)
         exporters = [self.start(name=name) for name in ("one", "two")]
         self.happen("n-1", by=2)
@@ -246,7 +246,7 @@ class ClusterTest(SinkCase):
         self.assertEqual(mirror["source"],
                          {"component": "kubelet", "host": "n-1"})
 
-    def test_mirrors_wait_until_they_may_be_written(self):
+    def test_mirrors_wait_until_writes_are_allowed(self):
         self.config("sinks:\n" + self.MIRROR)
         exporter = self.start()
         for code in (403, 404, 409, 429, 500):
@@ -257,17 +257,17 @@ class ClusterTest(SinkCase):
                 exporter, "failures_total", "infra") > failures), code)
             self.cluster.answers = {}
             self.assertTrue(self.until(lambda: self.mirrors() == {
-                "n-1": len(self.told)}), code)
+                "n-1": len(self.written)}), code)
         self.assertEqual(
             self.sink_sample(exporter, "dropped_total", "infra"), 0)
         self.cluster.answers = {"/infra/": 422}
         self.happen("n-2")
         self.assertTrue(self.until(lambda: self.sink_sample(
             exporter, "dropped_total", "infra", reason="refused") == 1))
-        self.assertIn("refuses occurrences", exporter.stderr())
+        self.assertIn("refused occurrences", exporter.stderr())
         self.expect_counted(exporter)
 
-    def test_a_mark_is_set_once_a_minute(self):
+    def test_a_node_is_annotated_once_a_minute(self):
         self.config("sinks:\n" + self.ANNOTATE)
         exporter = self.start()
         for _ in range(5):
@@ -278,8 +278,8 @@ class ClusterTest(SinkCase):
         self.assertTrue(self.until(lambda: annotated["n-1"] and annotated["n-2"]))
         key = "kube-event-metrics/trouble"
         self.assertEqual(annotated["n-2"]["labels"], {key: "Evicted"})
-        told = json.loads(annotated["n-2"]["annotations"][key])
-        self.assertEqual((told["reason"], told["count"]), ("Evicted", 1))
+        trouble = json.loads(annotated["n-2"]["annotations"][key])
+        self.assertEqual((trouble["reason"], trouble["count"]), ("Evicted", 1))
         for _ in range(5):
             self.happen("n-1")
         self.happen("n-3")
@@ -311,11 +311,10 @@ class LogTest(SinkCase):
                          ("n-1", 3))
         self.assertEqual(two["k8s.object.name"], "n-2")
         self.assertEqual([one["event.id"], two["event.id"]],
-                         [event_id for event_id, _ in self.told])
-
+                         [event_id for event_id, _ in self.written])
 
     def test_kills_cut_no_line(self):
-        """But the one that a kill was in the middle of."""
+        """Except the line that a kill interrupts."""
         self.config("sinks:\n- {name: audit, type: log, path: log}\n")
         exporter = self.start("--state.file", self.path("state"),
                               "--state.interval", "1s")
@@ -325,7 +324,7 @@ class LogTest(SinkCase):
             self.storm(dice.random(), 1000, dice)
             exporter.kill()
             with open(self.path("log"), "a", encoding="utf-8") as file:
-                file.write('{"time":"2026-')  # as if it was within one
+                file.write('{"time":"2026-')  # as a kill inside a line would
             exporter.start(exporter.flags)
         self.wait_ready(exporter)
         self.expect_counted(exporter)
@@ -338,7 +337,7 @@ class LogTest(SinkCase):
                     ids.add(json.loads(line)["event.id"])
                 except ValueError:
                     cut += 1
-        self.assertEqual(ids, {event_id for event_id, _ in self.told})
+        self.assertEqual(ids, {event_id for event_id, _ in self.written})
         self.assertIn(cut, range(1, 6))
 
 

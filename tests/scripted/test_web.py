@@ -3,7 +3,7 @@
 
     KEM_EXPORTER=build/exporter/kube-event-metrics tests/scripted/test_web.py
 
-There is no API server: a scrape shows what the exporter knows of itself.
+There is no API server: a scrape has only the exporter's own metrics.
 """
 
 import contextlib
@@ -21,8 +21,8 @@ from exporter import Exporter
 # bcrypt of "open-sesame", at the lowest cost.
 OPEN_SESAME = "$2b$04$abcdefghijklmnopqrstuuXcjcm5avyCiJoD2uS24xa2lb6fjMB3G"
 SCRAPE = b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"
-# What a scrape may take beside hostile clients. It takes a few milliseconds;
-# a server that waits for a client takes seconds.
+# Seconds that a scrape may take beside hostile clients. Normal are a few
+# milliseconds; a server that waits for a client takes seconds.
 SOON = 2.0
 
 
@@ -46,7 +46,7 @@ class WebCase(unittest.TestCase):
         os.replace(self.path(name) + ".new", self.path(name))
 
     def install(self, name, authority="a"):
-        """A server's pair as server.crt and server.key."""
+        """Writes a server's pair as server.crt and server.key."""
         pair = self.certificates.pair("server", name, authority)
         for source, target in zip(pair, ("server.crt", "server.key")):
             with open(source, encoding="ascii") as file:
@@ -118,12 +118,12 @@ class CurlTest(WebCase):
         self.assertNotIn(OPEN_SESAME, self.exporter.stderr())
         self.stop()
 
-    def test_a_certificate_is_replaced_and_a_bad_one_told_of_once(self):
+    def test_a_certificate_is_replaced_and_a_bad_one_logged_once(self):
         self.install("server")
         self.start(self.TLS)
         self.assertEqual(self.status(), 200)
         self.install("server", "b")
-        time.sleep(1.1)  # the exporter looks once a second
+        time.sleep(1.1)  # the exporter checks once a second
         self.assertEqual(self.status(), 0)
         second = self.certificates.authority("b")
         self.assertEqual(self.curl("--cacert", second), (200, 0))
@@ -131,17 +131,19 @@ class CurlTest(WebCase):
         for _ in range(3):
             time.sleep(1.1)
             self.assertEqual(self.curl("--cacert", second), (200, 0))
-        self.assertEqual(self.exporter.stderr().count("is unusable"), 1)
+        self.assertEqual(self.exporter.stderr().count("Reloading the web "
+                                                       "configuration failed"), 1)
         self.stop()
 
-    def test_a_wrong_file_ends_the_start(self):
+    def test_a_wrong_file_prevents_the_start(self):
         self.write("web.yaml", "tls_server_confg: {}\n")
         self.exporter.start(["--apiserver=http://127.0.0.1:1",
                              "--web.config.file=web.yaml"])
         self.assertEqual(self.exporter.wait_exit(10)[0], 2)
         self.assertRegex(
             self.exporter.stderr(), r"^kube-event-metrics: --web\.config\.file "
-            r"web\.yaml line 1: there is no \"tls_server_confg\" [^\n]*\n$")
+            r"web\.yaml line 1: the file has the unknown key "
+            r"\"tls_server_confg\"; [^\n]*\n$")
 
 
 class HostileTest(WebCase):
@@ -185,7 +187,7 @@ class HostileTest(WebCase):
         idle = [self.connect() for _ in range(100)]
         senders = [self.connect(b"GET /metrics HTTP/1.1\r\nX: ")
                    for _ in range(50)]
-        # Each asks for hundreds of scrapes and takes a byte of them.
+        # Each requests hundreds of scrapes and reads one byte.
         readers = [self.connect(SCRAPE * 400, 2048) for _ in range(50)]
         for _ in range(3):
             for client in senders:
@@ -226,7 +228,7 @@ class HostileTest(WebCase):
         self.expect_serving()
         self.assertEqual(self.status_value("Threads"), threads)
         self.assertLess(self.descriptors(), 400)
-        if not self.exporter.sanitized():  # one keeps what is freed
+        if not self.exporter.sanitized():  # sanitizers keep freed memory
             # KiB.
             self.assertLess(self.status_value("VmRSS"), before + 8192)
         for client in crowd:

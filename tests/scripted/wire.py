@@ -1,9 +1,9 @@
-"""HTTP/1.1 on a raw socket, made so that every fault can be played.
+"""HTTP/1.1 on a raw socket, with control over every fault.
 
 `Connection` reads requests and writes answers for one accepted socket (plain
-or TLS). Nothing here knows about Kubernetes: apiserver.py and standin.py do.
-http.server is not used because it hides what the scenarios need: where a chunk
-begins, when the terminator is left out, and how the socket is closed.
+or TLS). It knows nothing about Kubernetes; apiserver.py and standin.py do.
+http.server would hide what the scenarios control: where a chunk begins, whether
+the terminator is sent, and how the socket is closed.
 """
 
 import email.utils
@@ -25,7 +25,7 @@ REASONS = {200: "OK", 302: "Found", 400: "Bad Request", 401: "Unauthorized",
 
 
 class Gone(Exception):
-    """The client closed the connection, or we did."""
+    """Either side has closed the connection."""
 
 
 class Request:
@@ -74,7 +74,7 @@ class Connection:
         self.chunked = False
         self.gzip = False
         self.open = True
-        self.release = threading.Event()  # set when somebody closed us
+        self.release = threading.Event()  # set when the connection closes
         self.client = None
         if isinstance(sock, ssl.SSLSocket):
             subject = (sock.getpeercert() or {}).get("subject", ())
@@ -101,7 +101,7 @@ class Connection:
         return Request(method, target, headers, self.client)
 
     def read_body(self, request):
-        """Of the request that was just read, by its Content-Length."""
+        """The body of the request just read, by its Content-Length."""
         length = int(request.header("content-length") or 0)
         while len(self.buffer) < length:
             data = self.sock.recv(65536)
@@ -112,7 +112,7 @@ class Connection:
         return body
 
     def write(self, data):
-        """Bytes as they are; raises Gone when the client is away."""
+        """Writes raw bytes; raises Gone when the client is gone."""
         if not self.open:
             raise Gone
         try:
@@ -128,7 +128,7 @@ class Connection:
         self.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1"))
 
     def answer(self, status, body, headers=None, date=None):
-        """A whole answer with a length. A dict body goes as JSON."""
+        """A complete answer with a length; a dict body is sent as JSON."""
         full = {"Audit-Id": "scripted", "Cache-Control": "no-cache, private"}
         if isinstance(body, dict):
             body = json.dumps(body, separators=(",", ":")).encode() + b"\n"
@@ -142,7 +142,7 @@ class Connection:
         self.write(body)
 
     def start_stream(self, date=None, use_gzip=False):
-        """The head of a watch: 200, chunked; gzip gives a member a frame."""
+        """The head of a watch: 200, chunked; gzip: one member per chunk."""
         headers = {"Content-Type": "application/json",
                    "Cache-Control": "no-cache, private",
                    "Transfer-Encoding": "chunked"}
@@ -189,7 +189,7 @@ class Connection:
         self._shut(reset=False)
 
     def reset(self):
-        """RST: what a crashed or killed peer looks like."""
+        """RST, as from a crashed or killed peer."""
         self._shut(reset=True)
 
     def _shut(self, reset):
@@ -211,7 +211,7 @@ class Connection:
         self.release.set()
 
     def closed_by_client(self):
-        """True when the client has hung up. Reads nothing from the stream."""
+        """Whether the client has closed; reads nothing from a plain stream."""
         if not self.open:
             return True
         raw = self.sock

@@ -1,6 +1,6 @@
-// Events as JSON, in the shape a real API server sends them, for tests of what
-// decodes and counts them. Fields are JSON text, so that a test can put
-// anything in their place.
+// Events as JSON, in the form a real API server sends them, for tests of code
+// that decodes and counts them. Fields are JSON text, so that a test can use
+// any JSON, valid or not.
 #pragma once
 
 #include <string>
@@ -10,7 +10,7 @@
 
 namespace kem {
 
-// A piece of JSON with the padding that decoders ask for.
+// JSON with the padding that decoders require.
 class PaddedJson {
  public:
   explicit PaddedJson(std::string_view json) : text_(json), size_(json.size()) {
@@ -23,8 +23,8 @@ class PaddedJson {
   size_t size_;
 };
 
-// A core/v1 Event about worker-1, told by the node controller; change fields
-// by the members.
+// A core/v1 Event about worker-1, reported by the node controller. Change its
+// members to change fields.
 struct EventJson {
   std::string name = "worker-1.18eaa4ad72eb93c4";
   std::string event_namespace = "default";
@@ -41,7 +41,7 @@ struct EventJson {
   std::string event_time = "null";
   std::string count = "1";
   std::string controller = R"("node-controller")";
-  // More fields, each with a comma before it.
+  // More fields, each after a comma.
   std::string more = "";
 
   std::string Object() const {

@@ -1,6 +1,6 @@
-// A Clock that moves only when told to: SleepFor returns at once, moves both
-// clocks on and remembers what was asked for. Used by every unit test in which
-// time matters. Not thread-safe.
+// A Clock that moves only on command: SleepFor returns at once, advances both
+// clocks and records the duration. Used by all unit tests in which time
+// matters. Not thread-safe.
 #pragma once
 
 #include <vector>

@@ -1,6 +1,6 @@
-// Puts the process under a locale that writes 1,5 for 1.5 and 1.000 for 1000,
-// in C and C++, until the end of the scope: German, or the like made by hand
-// where the system has no German locale.
+// Sets a locale for C and C++ until the end of the scope that formats 1.5 as
+// 1,5 and 1000 as 1.000: German, or a hand-made equivalent on systems without
+// it. Used to test that no output depends on the locale.
 #pragma once
 
 #include <clocale>

@@ -1,7 +1,6 @@
-// An HttpTransport that plays a script: the n-th request gets the n-th answer,
-// whatever it asks for, and is remembered. Used by unit tests of all that talks
-// to the API server. Past the script's end nothing answers (kUnreachable). Not
-// thread-safe.
+// An HttpTransport that plays a script: the n-th request gets the n-th response
+// and is recorded. After the last one, requests fail (kUnreachable). Used by
+// unit tests of all code that talks to the API server. Not thread-safe.
 #pragma once
 
 #include <deque>
@@ -14,7 +13,7 @@
 namespace kem {
 
 struct ScriptedAnswer {
-  HttpHead head{200, {}, {}};  // status 0: no head comes
+  HttpHead head{200, {}, {}};  // status 0: no head
   std::vector<std::string> pieces = {};
   HttpEnd end = HttpEnd::kComplete;
   std::string message = {};

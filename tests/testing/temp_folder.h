@@ -1,6 +1,6 @@
-// A folder of a test's own, gone with it: for what reads and writes files.
-// Empty at first, and below the one that the system has for such; its path
-// tells nothing that a test could rely on.
+// A new, empty directory for a test, removed with its content at the end. Used
+// by tests of code that reads and writes files. It is below the system's
+// directory for temporary files; tests must not depend on its path.
 #pragma once
 
 #include <gtest/gtest.h>

@@ -1,5 +1,5 @@
-// What a person would see to be wrong with a panel: an error, no data, text that
-// is cut or lies outside its box. Reads the page as it is drawn.
+// Visible faults of a panel: an error, no data, text that is cut or outside its
+// box. Reads the page as it is drawn.
 import { PANELS, isEmpty } from "./panels.jsx";
 import { plots } from "./plots.js";
 
@@ -16,7 +16,7 @@ function textBoxes(node) {
   return [...range.getClientRects()].filter((box) => box.width > 0 && box.height > 0);
 }
 
-// What an element does to text outside of it: nothing, hides it, scrolls to it.
+// How an element treats text outside its box: shows, hides or scrolls.
 function edges(element) {
   const style = getComputedStyle(element);
   return { x: style.overflowX, y: style.overflowY };
@@ -26,13 +26,13 @@ function cutBy(box, element) {
   const frame = element.getBoundingClientRect();
   const { x, y } = edges(element);
   const wide = box.left < frame.left - SLACK || box.right > frame.right + SLACK;
-  // A line is higher than its letters.
+  // The line height exceeds the letters.
   const air = SLACK + parseFloat(getComputedStyle(element).fontSize) / 3;
   const high = box.top < frame.top - air || box.bottom > frame.bottom + air;
   return { x: wide && x !== "visible", y: high && y !== "visible", scrolls: y === "auto" || y === "scroll" };
 }
 
-// A line too many in a list that scrolls down is there; one that is cut is not.
+// In a list that scrolls vertically, a line out of view is not a fault; a cut one is.
 function textFault(node, panel) {
   const text = node.textContent.trim();
   for (const box of textBoxes(node)) {
@@ -56,7 +56,7 @@ function textFault(node, panel) {
   return undefined;
 }
 
-// Text of which screen readers know and eyes do not.
+// Text for screen readers, invisible on the page.
 function forReaders(element) {
   for (let up = element; up; up = up.parentElement) {
     if (up.clientWidth <= 1 && up.clientHeight <= 1 && edges(up).x === "hidden") {
@@ -83,7 +83,7 @@ function textFaults(element) {
   return [...faults];
 }
 
-// Labels are drawn on a canvas, so the axes are asked.
+// Labels are on a canvas, so their text comes from the axes.
 function axisFaults(element) {
   const faults = [];
   for (const plot of plots) {
@@ -116,7 +116,7 @@ function axisFaults(element) {
   return faults;
 }
 
-// A legend with more lines than its place is cut; a table is there to scroll.
+// A legend with too many lines is cut; a table may scroll.
 function legendFaults(element) {
   const items = [...element.querySelectorAll('[data-testid^="data-testid VizLegend series"]')];
   return items.some((item) => textScrolledAway(item, element)) ? ["has a legend with more lines than its place"] : [];
@@ -132,7 +132,7 @@ function textScrolledAway(item, panel) {
   return false;
 }
 
-// What scrolls sideways hides columns.
+// A horizontal scroll bar means hidden columns.
 function scrollFaults(element) {
   return [...element.querySelectorAll("*")]
     .filter((one) => one.clientWidth > 0 && one.scrollWidth > one.clientWidth + SLACK && /auto|scroll/.test(edges(one).x))
@@ -164,7 +164,7 @@ function faultsOf({ panel, frames, error }) {
   return few([...new Set(faults)]);
 }
 
-// One sentence a panel that has a fault.
+// One sentence per panel with a fault.
 export function faults(drawn, variables) {
   const found = variables.list
     .filter((variable) => variable.empty)

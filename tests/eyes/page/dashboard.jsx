@@ -19,12 +19,12 @@ function boxOf({ x, y, w, h }, width) {
   };
 }
 
-// Width of what a panel draws in, as PanelChrome will give it.
+// Width of the content of a panel in PanelChrome.
 export function widthOf(panel, width) {
   return boxOf(panel.gridPos, width).width - 18;
 }
 
-// A component that fails takes only its own panel with it.
+// An error in a component affects only its own panel.
 class Guard extends Component {
   state = {};
   static getDerivedStateFromError(error) {
@@ -134,7 +134,7 @@ function Header({ dashboard, range, variables }) {
   );
 }
 
-// drawn: [{panel, frames, error}], rows among them.
+// drawn: [{panel, frames, error}], including rows.
 export function Dashboard({ dashboard, drawn, width, ...shared }) {
   const theme = useTheme2();
   const bottom = Math.max(0, ...drawn.map(({ panel }) => boxOf(panel.gridPos, width)).map((box) => box.top + box.height));

@@ -1,5 +1,5 @@
-// What Grafana's panel plugins register about fields, which is in no package:
-// the properties that fieldConfig may set, and their defaults.
+// The properties that fieldConfig can set, and their defaults. Grafana's panel
+// plugins register them; no package has them.
 import {
   Registry,
   applyFieldOverrides,
@@ -99,8 +99,8 @@ export function sourceOf(panel) {
   };
 }
 
-// The frames as the panel shows them: transformed, each field with its unit,
-// colour, thresholds, name.
+// The frames of a panel: transformed, each field with its unit, color, thresholds
+// and name.
 export async function dressed(panel, frames, theme, variables) {
   const interpolate = (text) => variables.text(text);
   const known = (panel.transformations ?? []).filter((one) => !one.disabled);

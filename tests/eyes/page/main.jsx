@@ -1,4 +1,4 @@
-// Draws the dashboard that the address names, and tells when it is drawn.
+// Draws the dashboard that the URL names, and sets window.drawn at the end.
 import "uplot/dist/uPlot.min.css";
 import "./page.css";
 
@@ -18,7 +18,7 @@ const parameters = new URLSearchParams(location.search);
 
 setTimeZoneResolver(() => "utc");
 
-// Panels of an open row stand beside it in the file, those of a closed one in it.
+// In the file, panels of an open row follow it; a closed row contains its own.
 function panelsOf(dashboard) {
   return dashboard.panels ?? [];
 }
@@ -35,7 +35,7 @@ async function drawnPanel(panel, range, variables, theme) {
   }
 }
 
-// When nothing on the page has changed for a while, fonts and icons among it.
+// Resolves when the page, with fonts and icons, has not changed for a while.
 function settled() {
   return new Promise((resolve) => {
     let timer;
@@ -50,7 +50,7 @@ function settled() {
   });
 }
 
-// Plots measure text as they are drawn, so its fonts must be there before.
+// Plots measure text when drawn, so load the fonts before.
 async function fontsLoaded() {
   await new Promise((done) => setTimeout(done, 50));
   const wanted = ["400 16px Inter", "500 16px Inter", "italic 16px Inter", "16px 'Roboto Mono'"];

@@ -1,5 +1,5 @@
-// The panel types, each drawn by the component that Grafana itself draws it
-// with; what the plugins around those components add is done here.
+// The panel types, each drawn with the component that Grafana uses. This file adds
+// what Grafana's plugins do around those components.
 import {
   FieldType,
   VizOrientation,
@@ -32,9 +32,9 @@ export function NoData({ width, height }) {
   );
 }
 
-// Vertical marks where annotations are, as Grafana draws them: a dashed line and
+// Vertical lines at annotations, as Grafana draws them: a dashed line and
 // a triangle below.
-function Marks({ config, annotations, theme }) {
+function AnnotationLines({ config, annotations, theme }) {
   useLayoutEffect(() => {
     config.addHook("draw", (plot) => {
       plots.add(plot);
@@ -64,7 +64,7 @@ function Marks({ config, annotations, theme }) {
   return null;
 }
 
-// A quotient of two zeros has no place on an axis.
+// 0/0 has no position on an axis.
 function graphable(frames) {
   const kept = (value) => (Number.isFinite(value) ? value : null);
   return frames.map((frame) => ({
@@ -87,7 +87,7 @@ function TimeSeriesPanel({ panel, frames, width, height, range, theme, annotatio
       legend={{ ...LEGEND, ...panel.options?.legend }}
       options={panel.options ?? {}}
     >
-      {(config) => <Marks config={config} annotations={annotations} theme={theme} />}
+      {(config) => <AnnotationLines config={config} annotations={annotations} theme={theme} />}
     </TimeSeries>
   );
 }
@@ -220,7 +220,7 @@ export const PANELS = {
   text: TextPanel,
 };
 
-// A number that a query gives, or a row: an empty table is no data.
+// A panel has data if a query returns a number or a row.
 export function isEmpty(frames) {
   return !frames.some((frame) =>
     frame.fields.some(

@@ -1,5 +1,5 @@
-// Queries as Grafana's Prometheus data source asks them, answers as the data
-// frames that it makes of them.
+// Queries as Grafana's Prometheus data source sends them, and its conversion of
+// answers to data frames.
 import { FieldType, dateMath, dateTime, rangeUtil, renderLegendFormat, toDataFrame } from "@grafana/data";
 
 const SCRAPE_SECONDS = 60; // the data source's "Scrape interval"
@@ -25,7 +25,7 @@ export function rangeOf(time) {
   return { from: at(raw.from, false), to: at(raw.to, true), raw };
 }
 
-// What $__range and its like are for this range.
+// The values of $__range and similar variables for this range.
 export function fixedNames(range) {
   const from = range.from.valueOf();
   const to = range.to.valueOf();
@@ -39,7 +39,7 @@ export function fixedNames(range) {
   };
 }
 
-// The step of a query in a panel of so many pixels, and the names made of it.
+// The step of a query in a panel of this width, and the variables derived from it.
 function stepOf(panel, target, range, width) {
   const least = target.interval || panel.interval || `${SCRAPE_SECONDS}s`;
   const points = panel.maxDataPoints || Math.max(width, 1);
@@ -140,7 +140,7 @@ async function results(expr, target, range, step) {
   return data.resultType === "scalar" ? [{ metric: {}, value: data.result }] : data.result;
 }
 
-// The frames of all a panel's queries.
+// The frames of all queries of a panel.
 export async function framesOf(panel, range, variables, width) {
   const targets = (panel.targets ?? []).filter((target) => !target.hide);
   const tables = targets.filter((target) => target.format === "table");
@@ -173,7 +173,7 @@ export async function annotationsOf(dashboard, range, variables) {
         let last = -Infinity;
         for (const [at, text] of samplesOf(series)) {
           const when = one.useValueForTime ? Math.floor(number(text)) : at * 1000;
-          // A value that stays is one region; only its beginning is drawn.
+          // A constant value is one region; only its start is drawn.
           if (one.useValueForTime || (number(text) > 0 && at - last > step)) {
             times.add(when);
           }

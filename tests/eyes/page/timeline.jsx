@@ -1,5 +1,5 @@
-// A state timeline. Grafana's own is part of a plugin that is in no package, so
-// this one is drawn here: its axes by Grafana's plot, its states by us.
+// A state timeline. No package has Grafana's own, so this file draws the states on
+// the axes of Grafana's plot.
 import { FieldType, formattedValueToString, getFieldDisplayName } from "@grafana/data";
 import { UPlotChart, UPlotConfigBuilder, VizLayout, VizLegend, getTextColorForBackground, measureText } from "@grafana/ui";
 import { useMemo } from "react";
@@ -9,7 +9,7 @@ import { plots } from "./plots.js";
 const NAMED = { orientation: 1, direction: 1 };
 const FONT_PIXELS = 12;
 
-// [{name, spans: [{from, to, text, color}]}], a span a state that stays.
+// [{name, spans: [{from, to, text, color}]}], one span per constant state.
 function rowsOf(frames, range) {
   const rows = [];
   for (const frame of frames) {

@@ -1,5 +1,5 @@
 // A dashboard's variables: their values from the label API and their places in
-// queries and texts. Knows what our dashboards use and refuses the rest.
+// queries and texts. Supports what these dashboards use and rejects the rest.
 
 const ALL = "$__all";
 const LABEL_VALUES = /^label_values\(\s*(?:(.+)\s*,\s*)?([A-Za-z_]\w*)\s*\)$/s;
@@ -9,7 +9,7 @@ const escapeRegex = (text) =>
   text.replace(/\\/g, "\\\\\\\\").replace(/[$^*{}[\]'+?.()|]/g, "\\\\$&");
 const escapePlain = (text) => text.replace(/\\/g, "\\\\").replace(/'/g, "\\\\'");
 
-// What a variable is in PromQL.
+// The value of a variable in PromQL.
 function inQuery(variable) {
   if (variable.all && variable.allValue) {
     return variable.allValue;

@@ -1,4 +1,4 @@
-"""A real Alertmanager, and a webhook that takes what it sends."""
+"""A real Alertmanager, and a webhook that receives its notifications."""
 
 import http.server
 import json

@@ -1,7 +1,7 @@
-"""A small client of the Kubernetes API: JSON over HTTPS, nothing hidden.
+"""A small client of the Kubernetes API: JSON over HTTPS, without abstraction.
 
-The tests make things happen with it, and the truth recorder listens with it.
-It shares no code and no assumptions with the exporter.
+The tests write with it, and the truth recorder watches with it. It shares no
+code and no assumptions with the exporter.
 """
 
 import http.client
@@ -23,7 +23,7 @@ class ApiError(Exception):
 
 
 class Api:
-    """Requests as one user; a connection per thread, renewed when it broke."""
+    """Requests as one user; one connection per thread, renewed after errors."""
 
     def __init__(self, port, ca, token):
         self._port = port
@@ -63,13 +63,13 @@ class Api:
                 return answer.status, answer.read().decode(), answer.headers
             except (OSError, http.client.HTTPException):
                 self.disconnect()
-                # Only a request that can be repeated safely is repeated.
+                # Only idempotent requests are repeated.
                 if last_try or method != "GET":
                     raise
         raise AssertionError("unreachable")
 
     def disconnect(self):
-        """Drops this thread's connection, as after the server was killed."""
+        """Drops this thread's connection, for example after a server kill."""
         connection = getattr(self._local, "connection", None)
         if connection is not None:
             connection.close()
@@ -115,7 +115,7 @@ class Api:
             return False
 
     def token_for(self, namespace, account, seconds=3600):
-        """A token of a service account, by the TokenRequest API."""
+        """A token of a service account, from the TokenRequest API."""
         answer = self.post(
             f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}/token",
             {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest",

@@ -1,7 +1,7 @@
-"""What an exporter asked of the API server, read from the server's audit log.
+"""The requests of an exporter, read from the API server's audit log.
 
-This is the server's own word on lists, pages, watches and the resourceVersion
-from which counting began: nothing of it is taken from the exporter.
+The server's record has the lists, pages, watches and the resourceVersion from
+which counting began, independently of the exporter.
 """
 
 import json
@@ -60,8 +60,8 @@ class AuditLog:
     def baselines(self, user):
         """{path: resourceVersion of the first watch} of each stream.
 
-        The first watch starts where the first committed list ended: what is
-        newer is to be counted, what is older is not.
+        The first watch starts where the first committed list ended: only
+        newer changes count.
         """
         first = {}
         for watch in self.watches(user):

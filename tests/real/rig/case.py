@@ -1,4 +1,4 @@
-"""The base of the test classes: one control plane a class, one truth."""
+"""The base of the test classes: one control plane and one truth per class."""
 
 import os
 import subprocess
@@ -17,7 +17,7 @@ TOOLS = os.path.join(os.path.dirname(os.path.dirname(__file__)), "tools.py")
 
 
 def find_tools():
-    """Sets KEM_REAL_BIN from what was built before, when it is not set."""
+    """Sets KEM_REAL_BIN, if unset, to the programs built before."""
     if not os.environ.get("KEM_REAL_BIN"):
         done = subprocess.run([sys.executable, TOOLS, "--if-built"],
                               capture_output=True, text=True, check=False)
@@ -61,21 +61,21 @@ class ClusterCase(unittest.TestCase):
         return result
 
     def exporter(self, name, *flags, **more):
-        """An exporter that is ready, stopped when this test ends."""
+        """Starts an exporter until this test ends; waits until it is ready."""
         return self.start_exporter(name, *flags, **more).wait_ready()
 
     def start_exporter(self, name, *flags, **more):
-        """The same, but it may not be ready yet."""
+        """The same, without waiting until it is ready."""
         exporter = Exporter(self.plane, name, *flags, **more)
         self.addCleanup(self.expect_clean_stop, exporter)
         return exporter
 
     def expect_clean_stop(self, exporter):
-        """Whatever goes on, SIGTERM ends it with 0 in at most 12 seconds."""
+        """In any state, SIGTERM ends it with 0 within 12 seconds."""
         self.assertEqual(exporter.stop(12), 0, f"{exporter.name} at SIGTERM")
 
     def told(self, answer):
-        """Waits until the recorder saw the object that the API answered."""
+        """Waits until the recorder has the object of the API's answer."""
         self.recorder.wait_for_version(
             int(answer["metadata"]["resourceVersion"]))
         return answer

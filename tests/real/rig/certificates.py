@@ -7,7 +7,7 @@ distinguished_name = dn
 prompt = no
 [dn]
 CN = {name}
-{organisation}
+{organization}
 [ca]
 basicConstraints = critical,CA:TRUE
 keyUsage = critical,keyCertSign,cRLSign
@@ -53,10 +53,10 @@ class Certificates:
         return self._issue("again", "serving")
 
     def _config(self, name, group=""):
-        organisation = f"O = {group}" if group else ""
+        organization = f"O = {group}" if group else ""
         return self._folder.file(
             f"pki/{name}.cnf",
-            _CONFIG.format(name=name, organisation=organisation))
+            _CONFIG.format(name=name, organization=organization))
 
     def _issue(self, name, usage, group=""):
         config = self._config(name, group)

@@ -1,12 +1,12 @@
-"""A writer that does to Events what recorders do, and keeps the truth itself.
+"""A writer that changes Events as recorders do, and keeps the truth.
 
-Several workers, each with names of its own, create Events, repeat them (a
-higher count, by the older API or the newer), edit them, delete them, and write
-them again after that, as client-go does. When an answer is lost with the API
-server, the worker asks what became of its request before it goes on.
+Several workers, each with its own names, create Events, repeat them (a higher
+count, by the older or the newer API), edit them, delete them, and write them
+again, as client-go does. If the API server dies before it answers, the worker
+looks up the result of its request before it continues.
 
-`Book` is the truth: what the four families must show when nobody misses
-anything. It is kept from the API server's answers, one at a time.
+`Book` is the truth: the expected values of the four families, from the API
+server's answers.
 """
 
 import collections
@@ -21,10 +21,11 @@ from rig.recorder import seconds
 
 NAMES_PER_WORKER = 40
 NAMESPACES = ("default", "chaos")
+SETTLE_SECONDS = 180  # for one change, outages of the API server included
 
 
 class Book:
-    """What was counted since `open`; before that, Events count nothing."""
+    """The counts since `open`; earlier Events count nothing."""
 
     def __init__(self):
         self._lock = threading.Lock()
@@ -36,8 +37,7 @@ class Book:
         self._open = True
 
     def note(self, labels, occurrences, newest, active):
-        """An Event told of `occurrences`, the newest at that time, and made
-        `active` Events more."""
+        """Adds `occurrences`, the newest at that time, and `active` Events."""
         def pairs(without=None):
             return frozenset((name, value) for name, value
                              in labels._asdict().items() if name != without)
@@ -67,7 +67,7 @@ def _reading(event):
 
 
 def newest(event):
-    """When it happened last, as the exporter has to show it."""
+    """The time of the newest occurrence, as the exporter must expose it."""
     times = ((event.get("series") or {}).get("lastObservedTime"),
              event.get("lastTimestamp"), event.get("eventTime"),
              event["metadata"]["creationTimestamp"])
@@ -100,7 +100,7 @@ class Worker:
             while not stop.is_set():
                 with self.busy:
                     self._change(self._dice.randrange(NAMES_PER_WORKER))
-                # What an outage took is not made up for.
+                # Changes missed in an outage are not made up for.
                 due = max(due + pause, time.monotonic() - 0.5)
                 stop.wait(max(0.0, due - time.monotonic()))
         except Exception as error:  # pylint: disable=broad-except
@@ -126,11 +126,11 @@ class Worker:
         story = self._stories.get(slot)
         now = time.time()
         if story and self._dice.random() < 0.6:
-            story["count"] += 1  # The recorder goes on where it was.
+            story["count"] += 1  # The recorder continues its count.
         else:
-            # Only the second of their beginning tells stories apart.
+            # Stories differ only in the second in which they begin.
             first = max(now, story["first"] + 1) if story else now
-            story = {"first": first, "count": 1, "told": 0}
+            story = {"first": first, "count": 1, "booked": 0}
         story["alive"] = True
         self._stories[slot] = story
         body = self._body(slot, story)
@@ -147,8 +147,11 @@ class Worker:
             f"{self._path(slot)}/{self._name(slot)}"))
 
     def _settle(self, slot, story, what, request):
-        """Makes the request until it took effect, and books the effect."""
+        """Repeats the request until it takes effect, and books the effect."""
+        deadline = time.monotonic() + SETTLE_SECONDS
         while True:
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"no {what} within {SETTLE_SECONDS} s")
             try:
                 event = request()
                 break
@@ -169,9 +172,9 @@ class Worker:
             return
         count = _reading(event)
         story["newest"] = newest(event)
-        self._book.note(self._labels(slot), count - story["told"],
+        self._book.note(self._labels(slot), count - story["booked"],
                         story["newest"], int(what == "create"))
-        story["told"] = story["count"] = count
+        story["booked"] = story["count"] = count
 
     # What the Event of a slot looks like.
 
@@ -223,7 +226,7 @@ class Worker:
 
 
 class Writers:
-    """Some workers at a common pace, in threads."""
+    """Workers in threads, at a common pace."""
 
     def __init__(self, api, seed, count, changes_per_second):
         self.book = Book()
@@ -234,7 +237,7 @@ class Writers:
         self._threads = []
 
     def create_some(self, count):
-        """Events of before the baseline."""
+        """Creates Events for the baseline."""
         for worker in self._workers:
             worker.create_some(count)
 
@@ -247,7 +250,7 @@ class Writers:
             thread.start()
 
     def pause_deletes(self):
-        """Returns when the last one is done."""
+        """Returns after the last delete is done."""
         for worker in self._workers:
             worker.may_delete.clear()
             with worker.busy:
@@ -258,7 +261,7 @@ class Writers:
             worker.may_delete.set()
 
     def stop(self):
-        """Ends all of them; returns how many changes of each kind there were."""
+        """Ends all workers; returns the number of changes by kind."""
         self._stop.set()
         for thread in self._threads:
             thread.join(60)

@@ -1,7 +1,7 @@
 """A real OpenTelemetry collector: OTLP/HTTP in, a file out.
 
-It takes only what is compressed, comes with a client certificate of the test's
-own authority, names the token, and is no more than some ten records.
+It accepts only compressed requests with a client certificate of the test's
+authority, the token, and no more than about ten records.
 """
 
 import json
@@ -46,7 +46,7 @@ def _fields(attributes):
 
 
 class Collector:
-    """One process; started again it goes on with the same file."""
+    """One process; after a restart it appends to the same file."""
 
     def __init__(self, folder, pki):
         self._folder = folder
@@ -69,8 +69,8 @@ class Collector:
         self.process.kill()
 
     def records(self):
-        """What it wrote, in order: each record's fields, those of its object,
-        and what the data model names itself."""
+        """The written records, in order: fields of the record, fields of its
+        resource, and fields of the data model."""
         found = []
         with open(self._path, encoding="utf-8") as lines:
             batches = [json.loads(line) for line in lines

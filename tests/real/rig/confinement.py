@@ -1,7 +1,7 @@
-"""A systemd unit's command as systemd would run it, without a systemd.
+"""Runs a systemd unit's command as systemd would, without systemd.
 
-Environment, user, system calls and MemoryDenyWriteExecute are those of the unit;
-its mounts are not. Needs libseccomp, which systemd itself is linked with.
+It applies the environment, user, system calls and MemoryDenyWriteExecute of the
+unit, and not its mounts. Needs libseccomp, which systemd uses too.
 """
 
 import ctypes
@@ -12,7 +12,7 @@ import subprocess
 
 _ALLOW, _REFUSE = 0x7fff0000, 0x00050001  # the latter with EPERM
 _MASKED_EQUAL = 7
-_USER = 61234  # one of those that DynamicUser takes
+_USER = 61234  # in the range of DynamicUser
 
 
 class _Compare(ctypes.Structure):
@@ -21,10 +21,10 @@ class _Compare(ctypes.Structure):
 
 
 def _members(name):
-    """The system calls of a set, such as @system-service."""
-    told = subprocess.run(["systemd-analyze", "syscall-filter", name],
+    """The system calls of a set like @system-service."""
+    listed = subprocess.run(["systemd-analyze", "syscall-filter", name],
                           capture_output=True, text=True, check=True).stdout
-    for word in told.split("\n")[1:]:
+    for word in listed.split("\n")[1:]:
         word = word.strip()
         if word.startswith("@"):
             yield from _members(word)
@@ -47,14 +47,14 @@ class Unit:
         for old, new in self._replace.items():
             text = text.replace(old, new)
         for word in shlex.split(text):
-            # A variable that stands alone is split into words.
+            # A variable that is a whole argument is split into words.
             if word.startswith("$"):
                 yield from shlex.split(variables[word[1:]])
             else:
                 yield word
 
     def environment(self):
-        """Of Environment= and then EnvironmentFile=."""
+        """Variables of Environment=, then of EnvironmentFile=."""
         pairs = [word for line in self.all("Environment")
                  for word in self._words(line, {})]
         for path in self.all("EnvironmentFile"):
@@ -68,7 +68,7 @@ class Unit:
         return list(self._words(line, {**self.environment(), **variables}))
 
     def system_calls(self):
-        """What SystemCallFilter= leaves."""
+        """The system calls that SystemCallFilter= allows."""
         calls = set(_members("@default"))
         for line in self.all("SystemCallFilter"):
             listed = {call for name in line.removeprefix("~").split()
@@ -77,7 +77,7 @@ class Unit:
         return calls
 
     def confine(self):
-        """What a child does before it becomes the command."""
+        """Confines a child process before it executes the command."""
         assert self.all("MemoryDenyWriteExecute") == ["yes"]
         library = ctypes.CDLL("libseccomp.so.2", use_errno=True)
         library.seccomp_init.restype = ctypes.c_void_p
@@ -108,6 +108,6 @@ class Unit:
 
 
 def give(path):
-    """Makes it the unit's user's."""
+    """Gives the path to the unit's user."""
     if os.geteuid() == 0:
         os.chown(path, _USER, _USER)

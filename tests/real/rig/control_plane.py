@@ -1,8 +1,8 @@
 """etcd, kube-apiserver, kube-controller-manager, kube-scheduler and kwok.
 
-All on free loopback ports, with RBAC and an audit log. The API server may be
-killed and started again on its port, with other flags. kube-apiserver is slow
-on SIGTERM (it drains for a minute), so everything here ends by SIGKILL.
+All use free loopback ports. The API server has RBAC and an audit log; a test
+can kill it and start it again on its port, with other flags. kube-apiserver
+drains for a minute after SIGTERM, so SIGKILL ends all programs here.
 """
 
 import json
@@ -16,8 +16,8 @@ from rig.certificates import Certificates
 
 ADMIN_TOKEN = "admin-token-of-the-test-cluster"
 
-# What service accounts ask of Events, and of discovery: the exporters run as
-# service accounts, nothing else here does.
+# Requests of service accounts for Events and discovery: only the exporters run
+# as service accounts.
 _AUDIT_POLICY = """apiVersion: audit.k8s.io/v1
 kind: Policy
 rules:
@@ -42,13 +42,13 @@ contexts:
 
 
 def tool(name):
-    """The path of a program in KEM_REAL_BIN, or None when it is not there."""
+    """The path of a program in KEM_REAL_BIN, or None."""
     path = os.path.join(os.environ["KEM_REAL_BIN"], name)
     return path if os.path.exists(path) else None
 
 
 def missing(*names):
-    """One sentence about the programs that a test lacks, or ''."""
+    """One sentence that names the missing programs, or ''."""
     absent = [name for name in names if not tool(name)]
     if not absent:
         return ""
@@ -56,14 +56,14 @@ def missing(*names):
 
 
 def need(*names):
-    """Skips the test, or the class, that calls this where one is missing."""
+    """Skips the calling test or class if a program is missing."""
     lacks = missing(*names)
     if lacks:
         raise unittest.SkipTest(lacks)
 
 
 class ControlPlane:
-    """A running cluster; `api` is its administrator."""
+    """A running cluster; `api` is a client with all rights."""
 
     def __init__(self, folder, **api_server_flags):
         self.folder = folder
@@ -123,7 +123,7 @@ class ControlPlane:
         processes.wait_until(healthy, 30, "etcd answers")
 
     def compact_etcd(self):
-        """Forgets all history before now; returns the revision kept."""
+        """Compacts all history; returns the revision kept."""
         revision = self._etcd_call("/v3/kv/range", {
             "key": "AA==", "limit": 1, "keys_only": True})["header"]["revision"]
         self._etcd_call("/v3/kv/compaction",
@@ -192,7 +192,7 @@ class ControlPlane:
             f"--cert-dir={self.folder.file('scheduler-certs')}"])
 
     def start_kwok(self, node_annotation):
-        """kwok plays the nodes with the annotation, and the Pods on them.
+        """kwok simulates the nodes with the annotation, and their Pods.
 
         Returns the process: when it stops, so do the nodes' heartbeats.
         """

@@ -1,9 +1,9 @@
-"""A believable day of a cluster of 40 nodes: which Events happened when.
+"""A realistic day of Events in a cluster of 40 nodes.
 
-`occurrences(end, seed)` is all of it, in the order of time: every reason of
-the catalogue at least once, and in the last six hours a rolling upgrade, a
-disk that fills, an OOM, a spot storm, volumes that cannot be deleted and an
-issuer that cannot register. The same seed makes the same day.
+`occurrences(end, seed)` returns them in order of time. Every reason of the
+catalogue occurs at least once. The last six hours contain a rolling upgrade, a
+full disk, an OOM, a spot storm, volumes that cannot be deleted and an issuer
+that cannot register. The same seed produces the same day.
 """
 
 import collections
@@ -16,13 +16,13 @@ CATALOGUE = (pathlib.Path(__file__).resolve().parents[3] / "exporter" /
              "events" / "reason_catalogue.yaml")
 DAY = 86400
 MINUTE = 60
-# The rest of the catalogue happens before the stories begin, so that these
-# are what a picture of the last six hours shows.
+# The rest of the catalogue happens before the scenarios, so that the last six
+# hours show only the scenarios.
 QUIET_FROM = 6.5 * 3600
-# Nothing happens later: a initial zero is over when the day ends.
+# Nothing happens later, so every initial zero ends before the day does.
 LAST = 3 * MINUTE
 
-# Object `name` is empty where the exporter names none: namespaced objects.
+# `name` is empty for namespaced objects, whose names the exporter omits.
 Occurrence = collections.namedtuple(
     "Occurrence", "at scope api_group kind namespace name reason type "
                   "component")
@@ -42,7 +42,7 @@ ISSUER = "letsencrypt-production"
 EBS = "ebs.csi.aws.com_ebs-csi-controller-7d9c4b6f9-x2v8k"
 NAMESPACES = ("checkout", "kube-system", "payments", "search")
 
-# Where the catalogue says `any`: a component of the source, or of the reason.
+# Components for `any` in the catalogue, by source.
 COMPONENTS = {
     "aws-node-termination-handler": "aws-node-termination-handler",
     "node-problem-detector": "custom-plugin-monitor",
@@ -79,7 +79,7 @@ NAMES = {
 class Catalogue:
     """Every (group, kind, reason, type, component) of the reason catalogue.
 
-    `known` holds those that the exporter shows from its start.
+    `known` holds those that the exporter exposes from its start.
     """
 
     def __init__(self):
@@ -113,7 +113,7 @@ class Catalogue:
 
 
 class Day:
-    """Collects what happens; times are seconds before the end."""
+    """Collects occurrences; times are seconds before the end."""
 
     def __init__(self, end, seed):
         self.end = end
@@ -122,7 +122,7 @@ class Day:
 
     def about(self, kind, name, reason, event_type, component, *before,
               group=""):
-        """The cluster-scoped object `name` at each of `before`."""
+        """Occurrences about a cluster-scoped object at each of `before`."""
         for seconds in before:
             self.happened.append(Occurrence(
                 round(self.end - max(seconds, LAST)), "cluster", group, kind,
@@ -130,13 +130,13 @@ class Day:
 
     def node(self, name, component, before, *reasons, event_type="Normal",
              gap=1):
-        """One reason after the other, `gap` seconds apart."""
+        """One reason after another, `gap` seconds apart."""
         for number, reason in enumerate(reasons):
             self.about("Node", name, reason, event_type, component,
                        before - number * gap)
 
     def every(self, begin, end, low, high):
-        """Times from `begin` on, a random `low` to `high` seconds apart."""
+        """Times from `begin` to `end`, `low` to `high` seconds apart."""
         times = []
         while begin > end:
             times.append(begin)
@@ -144,7 +144,7 @@ class Day:
         return times
 
     def start(self, name, before):
-        """What a kubelet and a kube-proxy say when they start."""
+        """The Events of a kubelet and a kube-proxy that start."""
         self.node(name, "kubelet", before, "Starting",
                   "NodeHasSufficientMemory", "NodeHasNoDiskPressure",
                   "NodeHasSufficientPID", "NodeAllocatableEnforced")
@@ -275,7 +275,7 @@ def _lifecycle(day):
 
 
 def _pods(day):
-    """Namespaced Events, of which the exporter names no object."""
+    """Namespaced Events, whose object names the exporter omits."""
     steady = (("", "Pod", "Scheduled", "Normal", "default-scheduler", 300),
               ("", "Pod", "Started", "Normal", "kubelet", 320),
               ("", "Pod", "BackOff", "Warning", "kubelet", 1500),
@@ -292,18 +292,18 @@ def _pods(day):
 
 
 def _catalogue(day):
-    """What no story told, once or twice, at some time before them."""
-    told = {(each.api_group, each.kind, each.reason, each.type,
+    """Reasons of no scenario, once or twice, before the scenarios."""
+    used = {(each.api_group, each.kind, each.reason, each.type,
              each.component) for each in day.happened}
     for found in Catalogue().tuples:
-        if found in told:
+        if found in used:
             continue
         group, kind, reason, event_type, component = found
         for _ in range(day.random.choice((1, 1, 2))):
             day.about(kind, day.random.choice(NAMES[kind]), reason,
                       event_type, component,
                       day.random.uniform(QUIET_FROM, DAY - 1800), group=group)
-    # Each node that was in trouble is well again.
+    # Every affected node recovers.
     for name in sorted({each.name for each in day.happened
                         if each.kind == "Node" and
                         each.at < day.end - QUIET_FROM}):
@@ -311,7 +311,7 @@ def _catalogue(day):
 
 
 def _bad_night(day):
-    """Long before the other stories: what makes the rarer alerts fire."""
+    """Long before the other scenarios: Events that fire the rarer alerts."""
     out = 20 * 3600
     for number, name in enumerate(NODES[-3:]):
         day.node(name, "node-controller", out - number * 20, "NodeNotReady")
@@ -343,11 +343,11 @@ def _small(day):
 
 
 def occurrences(end, seed=1, small=False):
-    """All that happened, oldest first; `small` is a cluster of eight nodes."""
+    """All occurrences, oldest first; `small` is a cluster of eight nodes."""
     day = Day(end, seed)
-    stories = (_small, _pods) if small else (
+    scenarios = (_small, _pods) if small else (
         _upgrade, _disk, _memory, _spot_storm, _volumes, _platform,
         _single_nodes, _lifecycle, _bad_night, _pods, _catalogue)
-    for story in stories:
-        story(day)
+    for scenario in scenarios:
+        scenario(day)
     return sorted(day.happened)

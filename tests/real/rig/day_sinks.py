@@ -1,31 +1,32 @@
-"""Four sinks on the made-up day: what the exporter shows of each.
+"""Metrics of four sinks on the generated day.
 
-The collector of one is away for a while, and its queue is too small for that.
-Used by history.py; what the panels must show is told by Expected.sinks().
+The collector of one is down for a while, and its queue is too small for that.
+Used by history.py. rig/expected.py computes the values that the panels must
+show.
 """
 
 import bisect
 import collections
 
 OWN = "kube_event_metrics_sink_"
-# Seconds before the end: when the collector was away.
+# Seconds before the end between which the collector was down.
 GONE, BACK = 4.2 * 3600, 3.9 * 3600
 ROOM = 20
 TRY = 30
 BYTES = 830
-# `wants` are attributes of the occurrences that it takes; `room` is None where
-# the receiver was never away.
+# `wants` are attributes of the delivered occurrences. `room` is None if the
+# receiver was never down.
 Sink = collections.namedtuple("Sink", "name type wants room")
 SINKS = (
     Sink("stdout", "log", {"scope": "cluster"}, None),
     Sink("store", "otlp", {"scope": "cluster"}, ROOM),
     Sink("infra", "mirror", {"scope": "cluster", "kind": "Node"}, None),
     Sink("trouble", "annotate", {"scope": "cluster", "kind": "Node",
-                               "type": "Warning"}, None))
+                                 "type": "Warning"}, None))
 
 
 class _Queue:
-    """One sink of one exporter; each method tells of a moment."""
+    """One sink of one exporter; each method returns a value at a time."""
 
     def __init__(self, sink, times, end):
         self.room = sink.room
@@ -33,7 +34,7 @@ class _Queue:
         self.gone, self.back = end - GONE, end - BACK
 
     def _missed(self, at):
-        """When those happened for which the receiver was away until `at`."""
+        """Times of occurrences until `at` while the receiver was down."""
         if self.room is None:
             return []
         return self.times[bisect.bisect_left(self.times, self.gone):
@@ -69,7 +70,7 @@ class _Queue:
         return max(0, self.failures_total(at) - (at < self.back))
 
 
-def tell(exporter):
+def add_series(exporter):
     """Adds the series of one exporter of a History."""
     for sink in SINKS:
         times = [each.at for each in exporter.seen

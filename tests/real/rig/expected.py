@@ -1,4 +1,4 @@
-"""What key panels of the dashboards must show for a known history."""
+"""The values that key panels must show for a known history."""
 
 import collections
 import re
@@ -18,7 +18,7 @@ LIFECYCLE_KINDS = ("Node", "NodeClaim", "NodePool", "EC2NodeClass")
 
 
 def critical_reasons():
-    """The reasons that the catalogue calls critical."""
+    """The reasons with severity critical in the catalogue."""
     rows = ({**group, **row} for source in
             yaml.safe_load(day.CATALOGUE.read_text(encoding="utf-8"))
             for group in source["groups"] for row in group["rows"])
@@ -27,7 +27,7 @@ def critical_reasons():
 
 
 def driver(component):
-    """Without the Pod that a CSI provisioner puts behind its driver's name."""
+    """The component without the Pod name that a CSI provisioner appends."""
     return re.sub(r"^([a-z0-9-]+([.][a-z0-9-]+)+)_.+", r"\1", component)
 
 
@@ -40,7 +40,7 @@ class Rows:
         self.limit = limit
 
     def match(self, shown):
-        """(shown, wanted) numbers of the rows that are shown."""
+        """(shown, wanted) numbers of the shown rows."""
         found = {tuple(dict(pairs).get(name, "") for name in self.labels):
                  value for pairs, value in shown.items()}
         count = min(self.limit, len(self.numbers))
@@ -49,14 +49,14 @@ class Rows:
         unknown = set(found) - set(self.numbers)
         if unknown:
             raise AssertionError(f"Rows that never happened: {unknown}")
-        # The largest are shown, whichever of equals.
+        # The largest rows are shown; ties are shown in any order.
         wanted = sorted(self.numbers.values(), reverse=True)[:count]
         return (sorted(found.values(), reverse=True) + list(found.values()),
                 wanted + [self.numbers[row] for row in found])
 
 
 class Expected:
-    """Of the last `seconds`, in one cluster or (None) in all."""
+    """The last `seconds` of a history, in one cluster or in all (None)."""
 
     def __init__(self, history, seconds, cluster=None):
         self.history = history
@@ -84,9 +84,9 @@ class Expected:
         return len({(cluster, each.api_group, each.kind, each.name)
                     for cluster, each in self._happened(**wanted)})
 
-    def _standing(self, reason, *ended_by):
-        """Nodes whose latest `reason` is newer than all that ends it."""
-        standing = 0
+    def _active(self, reason, *ended_by):
+        """Nodes whose latest `reason` is newer than all that end it."""
+        active = 0
         for cluster in self.clusters:
             began, ended = {}, {}
             for each in cluster.occurrences:
@@ -94,12 +94,12 @@ class Expected:
                     began[each.name] = each.at
                 if each.kind == "Node" and each.reason in ended_by:
                     ended[each.name] = each.at
-            standing += sum(ended.get(name, 0) < at
-                            for name, at in began.items())
-        return standing
+            active += sum(ended.get(name, 0) < at
+                          for name, at in began.items())
+        return active
 
     def _rows(self, names, limit, newest=False, **wanted):
-        """By `names`: how many, or when the latest was."""
+        """By `names`: the count, or the time of the latest."""
         numbers = collections.defaultdict(int)
         for cluster, each in self._happened(**wanted):
             values = {"cluster": cluster, "object_name": each.name,
@@ -112,10 +112,11 @@ class Expected:
                 numbers[row] += 1
         return Rows(names, numbers, limit)
 
-    def marks(self, name):
-        """When what an annotation of this name marks happened.
+    def annotations(self, name):
+        """The times that the annotation with this name must show.
 
-        It was planned when the node was cordoned in the two hours before.
+        An occurrence is planned if the node was cordoned within two hours
+        before.
         """
         reasons = {"reboots": ("Rebooted",), "not ready": ("NodeNotReady",),
                    "out of memory": ("SystemOOM", "OOMKilling")}
@@ -130,7 +131,7 @@ class Expected:
                     for cordon in cordons)}
 
     def _missed(self, sink, cluster, since):
-        """How many happened, from `since` on, while its receiver was away."""
+        """Occurrences from `since` on while the sink's receiver was down."""
         if sink.room is None:
             return 0
         return len([each for each in self.history.happened(
@@ -138,13 +139,13 @@ class Expected:
                     if max(since, self.history.end - day_sinks.GONE)
                     <= each.at < self.history.end - day_sinks.BACK])
 
-    def _sunk(self):
-        """(by sink: delivered, longest queue; by sink and reason: lost).
+    def _sinks(self):
+        """(by sink: delivered, longest queue; by sink and reason: dropped).
 
-        Each replica forwards by itself; the first that Prometheus saw of one
-        is not told as an increase."""
+        Each replica delivers independently. The first sample of a replica in
+        Prometheus is not part of an increase."""
         delivered, longest = collections.Counter(), collections.Counter()
-        lost = collections.Counter()
+        dropped = collections.Counter()
         for sink in day_sinks.SINKS:
             for cluster in self.clusters:
                 for _, age in cluster.exporters:
@@ -156,21 +157,21 @@ class Expected:
                             self.seconds, cluster.name, **sink.wants)
                         if each.at > since]) - full
                     longest[sink.name,] = max(longest[sink.name,],
-                                                missed - full)
+                                              missed - full)
                     if full:
-                        lost[sink.name, "queue_full"] += full
-        return delivered, longest, lost
+                        dropped[sink.name, "queue_full"] += full
+        return delivered, longest, dropped
 
     def over_time(self):
-        """{(uid, title, refId, how): Rows}; `how` makes one of the points."""
-        _, longest, lost = self._sunk()
-        return {(HEALTH, "Waiting", "A", max): Rows(("sink",), longest, 9),
-                (HEALTH, "Failed, retried and lost", "C", sum): Rows(
-                    ("sink", "reason"), lost, 9)}
+        """{(uid, title, refId, how): Rows}; `how` reduces the points."""
+        _, longest, dropped = self._sinks()
+        return {(HEALTH, "Queued", "A", max): Rows(("sink",), longest, 9),
+                (HEALTH, "Failed, retried and dropped", "C", sum): Rows(
+                    ("sink", "reason"), dropped, 9)}
 
     def panels(self):
         """{(uid, title, refId): number or Rows}"""
-        not_ready = self._standing("NodeNotReady", "NodeReady",
+        not_ready = self._active("NodeNotReady", "NodeReady",
                                    "RemovingNode", "DeletingNode")
         node = {"kind": "Node"}
         warning = {"scope": "cluster", "type": "Warning"}
@@ -194,24 +195,24 @@ class Expected:
             (OVERVIEW, "Top reasons", "A"): self._rows(
                 ("kind", "reason", "type", "reporting_component"), 25,
                 scope="cluster"),
-            (OVERVIEW, "Latest event of each object", "A"): self._rows(
+            (OVERVIEW, "Latest Event by object", "A"): self._rows(
                 ("cluster", "kind", "object_name"), 50, True,
                 scope="cluster"),
-            (OVERVIEW, "Objects with most Warnings", "A"): self._rows(
+            (OVERVIEW, "Objects with the most Warnings", "A"): self._rows(
                 ("cluster", "kind", "object_name"), 25, **warning),
             (NODES, "Not ready", "A"): not_ready,
             (NODES, "Reboots", "A"): self._count(reason="Rebooted", **node),
             (NODES, "System OOMs", "A"): self._count(
                 reason=("SystemOOM", "OOMKilling"), **node),
-            (NODES, "Cordoned", "A"): self._standing(
+            (NODES, "Cordoned", "A"): self._active(
                 "NodeNotSchedulable", "NodeSchedulable", "RemovingNode"),
             (NODES, "Joined and left", "A"): self._count(
                 reason="RegisteredNode", **node),
             (NODES, "Joined and left", "B"): self._count(
                 reason="RemovingNode", **node),
-            (NODES, "Events of each node and reason", "A"): self._rows(
+            (NODES, "Events by node and reason", "A"): self._rows(
                 ("cluster", "object_name", "reason", "type"), 100, **node),
-            (NODES, "Latest of each node and reason", "A"): self._rows(
+            (NODES, "Latest Event by node and reason", "A"): self._rows(
                 ("cluster", "object_name", "reason", "type",
                  "reporting_component"), 100, True, **node),
             (STORAGE, "Failed deletions", "A"): self._count(
@@ -238,4 +239,4 @@ class Expected:
             (HEALTH, "Watches", "A"): 1,
             (HEALTH, "Overflowed", "A"): 0,
             (HEALTH, "Delivered", "A"): Rows(
-                ("sink",), self._sunk()[0], 9)}
+                ("sink",), self._sinks()[0], 9)}

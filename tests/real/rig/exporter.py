@@ -1,4 +1,4 @@
-"""The exporter's binary as a process, and what it shows and asks.
+"""The exporter's binary as a process, its metrics and its requests.
 
 KEM_EXPORTER names the binary.
 """
@@ -23,10 +23,10 @@ def binary():
 
 
 def make_account(api, name, namespaces=()):
-    """A service account that may read Events, and discovery, nothing else.
+    """Creates a service account that may read only Events and discovery.
 
-    In the whole cluster by a ClusterRole, or by one Role in each of
-    `namespaces`. Returns its user name.
+    A ClusterRole allows it in the whole cluster, or a Role in each of
+    `namespaces`. Returns the user name.
     """
     api.ensure("/api/v1/namespaces", {"metadata": {"name": ACCOUNT_NAMESPACE}})
     api.ensure(f"/api/v1/namespaces/{ACCOUNT_NAMESPACE}/serviceaccounts",
@@ -49,13 +49,13 @@ def make_account(api, name, namespaces=()):
 
 
 class Exporter:
-    """One running exporter with a service account of its own."""
+    """One running exporter with its own service account."""
 
     def __init__(self, plane, name, *flags, server=None, namespaces=(),
                  initial_zero="0s", command=None, environment=None,
                  listen="127.0.0.1:0"):
         """`server` replaces the API server's URL; `command` and `environment`
-        replace the kubeconfig by other ways of access."""
+        replace the kubeconfig with another way of access."""
         self.name = name
         self._plane = plane
         self._namespaces = namespaces
@@ -72,10 +72,10 @@ class Exporter:
         self._environment = environment
         self.start_again()
         self.address = processes.wait_until(
-            self._find_address, 15, f"{name} tells where it listens")
+            self._find_address, 15, f"{name} logs its address")
 
     def start_again(self):
-        """The same command, after it ended; at once, not yet ready."""
+        """Runs the same command again; does not wait until it is ready."""
         self.process = processes.Process(self._plane.folder, self.name,
                                          self._command, self._environment)
 
@@ -86,7 +86,7 @@ class Exporter:
         return found and found.group(1)
 
     def fetch(self, path, headers=None):
-        """(status, text) of a request to the exporter's own server."""
+        """(status, text) of a request to the exporter."""
         request = urllib.request.Request(f"http://{self.address}{path}",
                                          headers=headers or {})
         try:
@@ -116,7 +116,7 @@ class Exporter:
 
     def wait_ready(self, seconds=30):
         processes.wait_until(self.ready, seconds, f"{self.name} is ready")
-        # Its first watch is in the audit log from here on.
+        # From here on its first watch is in the audit log.
         processes.wait_until(
             lambda: len(self.baselines()) == max(len(self._namespaces), 1),
             10, f"{self.name} watches")
@@ -136,8 +136,8 @@ class Exporter:
         return found
 
     def wait_exact(self, facts, seconds=20, steady=2.0, ignore=()):
-        """Until every sample of the four families equals the truth; and they
-        stay equal for `steady` seconds. Else fails with each difference."""
+        """Waits until every sample of the four families equals the truth for
+        `steady` seconds. Otherwise fails with each difference."""
         deadline = time.monotonic() + seconds
         equal_since = None
         baselines = self.baselines()

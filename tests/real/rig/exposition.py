@@ -1,7 +1,7 @@
-"""Reads the Prometheus text format 0.0.4, strictly.
+"""A strict parser of the Prometheus text format 0.0.4.
 
-Written from the format's description, not from the exporter's writer. A line
-that the format does not allow is an error, as is a sample told twice.
+It follows the specification of the format, not the exporter's writer. A line
+that the format does not allow is an error, and so is a duplicate sample.
 """
 
 import re
@@ -32,7 +32,7 @@ def parse(text):
     """{metric name: {frozenset of label pairs: value}}"""
     samples = {}
     if text and not text.endswith("\n"):
-        raise ValueError("the last line has no end")
+        raise ValueError("the last line has no line feed")
     for line in text.split("\n"):
         if not line or line.startswith("#"):
             continue
@@ -43,6 +43,6 @@ def parse(text):
         series = samples.setdefault(name, {})
         pairs = _labels(labels or "")
         if pairs in series:
-            raise ValueError(f"told twice: {line}")
+            raise ValueError(f"duplicate sample: {line}")
         series[pairs] = float(value)
     return samples

@@ -1,7 +1,7 @@
-"""Runs the queries of a dashboard as Grafana and its Prometheus source do.
+"""Runs the queries of a dashboard as Grafana's Prometheus data source does.
 
-It knows the classic JSON, variables with All and several values, and the
-built-in ones; it draws nothing and applies no transformation.
+It supports the classic JSON model, variables with All and several values, and
+built-in variables. It draws nothing and applies no transformation.
 """
 
 import json
@@ -11,16 +11,16 @@ import re
 
 DASHBOARDS = pathlib.Path(__file__).resolve().parents[3] / "dashboards/json"
 ALL = "$__all"
-PIXELS = 1000  # of a panel, thus the points that are asked for
+PIXELS = 1000  # the width of a panel, and so the points per query
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-# rangeUtil.roundInterval(): what is shorter than the first becomes the second.
+# rangeUtil.roundInterval(): an interval below the first becomes the second.
 ROUND = ((7.5, 5), (12.5, 10), (17.5, 15), (25, 20), (45, 30), (90, 60),
          (210, 120), (450, 300), (750, 600), (1050, 900), (1500, 1200),
          (2700, 1800), (5400, 3600))
 
 
 def dashboards():
-    """Every dashboard of the tree, by uid."""
+    """All dashboards of the tree, by UID."""
     found = (Dashboard(json.loads(path.read_text(encoding="utf-8")))
              for path in sorted(DASHBOARDS.glob("*.json")))
     return {each.uid: each for each in found}
@@ -59,10 +59,10 @@ class Dashboard:
 
 
 class Viewer:
-    """One who looks at a dashboard: a time range and chosen values.
+    """A view of a dashboard: a time range and selected values.
 
-    `chosen` are values by variable; a variable that it does not name stands
-    on All. `scrape` is the scrape interval of the data source.
+    `chosen` are values by variable; the value of other variables is All.
+    `scrape` is the scrape interval of the data source.
     """
 
     def __init__(self, server, end, seconds, scrape=60, chosen=None):
@@ -77,7 +77,7 @@ class Viewer:
                       self.scrape, {**self.chosen, **chosen})
 
     def values(self, dashboard, name):
-        """What the drop-down list of a variable holds, All aside."""
+        """The values in the drop-down list of a variable, without All."""
         query = dashboard.variables[name]["query"]
         if isinstance(query, dict):
             query = query["query"]
@@ -100,7 +100,7 @@ class Viewer:
         return self.server.range(text, self.begin - self.begin % step,
                                  self.end - self.end % step, step)
 
-    def marks(self, dashboard, annotation):
+    def annotation_times(self, dashboard, annotation):
         """{(series, true time in seconds)} that an annotation draws."""
         step = max(duration(annotation.get("step") or "60s"),
                    self._interval())

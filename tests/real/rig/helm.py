@@ -1,4 +1,4 @@
-"""helm with the test's own folders and cluster."""
+"""helm with the folders and the cluster of a test."""
 
 import os
 import subprocess
@@ -25,7 +25,7 @@ class Helm:
         done = subprocess.run([tool("helm"), *arguments], check=False,
                               env=self._environment, capture_output=True,
                               text=True, timeout=120)
-        # It tells of each link among the chart's files.
+        # helm logs each link among the chart's files.
         self.warnings = [line for line in done.stderr.splitlines()
                          if not line.startswith("walk.go")]
         if done.returncode:
@@ -33,7 +33,7 @@ class Helm:
         return done.stdout
 
     def template(self, release, namespace, *flags):
-        """The objects of a release, but for those of `helm test`."""
+        """The objects of a release, without those of `helm test`."""
         text = self.run("template", release, self._chart, "--namespace",
                         namespace, "--no-hooks", *flags)
         return [one for one in yaml.safe_load_all(text) if one]
@@ -47,6 +47,6 @@ class Helm:
                         namespace, *flags)
 
     def hooks(self, release, namespace):
-        """The objects that `helm test` makes."""
+        """The objects that `helm test` creates."""
         text = self.run("get", "hooks", release, "--namespace", namespace)
         return [one for one in yaml.safe_load_all(text) if one]

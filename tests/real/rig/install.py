@@ -1,7 +1,7 @@
 """The base of the tests that install deploy/ on a cluster.
 
-Every namespace enforces Pod Security `restricted`, the controllers that make
-Pods run, and the custom resources of the operators are there.
+Every namespace enforces Pod Security `restricted`, the controllers that create
+Pods run, and the custom resources of the operators are defined.
 """
 
 import glob
@@ -42,14 +42,14 @@ def read_yaml(path):
 
 
 class InstallCase(ClusterCase):
-    """Class attribute: helm, beside those of ClusterCase."""
+    """Class attribute: helm, in addition to those of ClusterCase."""
 
     @classmethod
     def setUpClass(cls):
         find_tools()
         need("helm", "kustomize", "kubectl", "prometheus-operator-crd")
         if not unshare():
-            raise unittest.SkipTest("nobody may make a mount namespace here")
+            raise unittest.SkipTest("mount namespaces are not allowed here")
         super().setUpClass()
         cls.plane.start_controller_manager()
         paths = (glob.glob(f"{tool('prometheus-operator-crd')}/*.yaml") +
@@ -69,7 +69,7 @@ class InstallCase(ClusterCase):
         wait_until(lambda: served.inventory(cls.api), 30, "they are listed")
 
     def namespace(self, name):
-        """A namespace that enforces Pod Security, with its own account."""
+        """Creates a namespace with Pod Security; waits for its account."""
         self.api.ensure("/api/v1/namespaces",
                         {"metadata": {"name": name, "labels": RESTRICTED}})
         space = f"/api/v1/namespaces/{name}"
@@ -79,7 +79,7 @@ class InstallCase(ClusterCase):
         return name
 
     def expect_inventory(self, before, seconds=40):
-        """Until the cluster holds what it held before, no more, no less."""
+        """Waits until the cluster has exactly the objects of before."""
         changed = [None]
 
         def same():
@@ -96,13 +96,13 @@ class InstallCase(ClusterCase):
         return pods
 
     def refusals(self, namespace):
-        """What the controllers tell of Pods that were not admitted."""
+        """Messages of the controllers about Pods that were not admitted."""
         return [event["message"] for event in self.api.get(
             f"/api/v1/namespaces/{namespace}/events")["items"]
                 if event["reason"] == "FailedCreate"]
 
     def tls_secret(self, pod):
-        """What cert-manager would make, if the Pod wants it."""
+        """Creates the Secret that cert-manager would, if the Pod needs it."""
         for volume in pod["spec"]["volumes"]:
             name = volume.get("secret", {}).get("secretName", "")
             space = f"/api/v1/namespaces/{pod['metadata']['namespace']}"
@@ -123,7 +123,7 @@ class InstallCase(ClusterCase):
         self.assertIn(status, (200, 404), text)
 
     def user(self, container):
-        """A client with the very token of a Pod's container."""
+        """A client with the token of a Pod's container."""
         user = Api(self.plane.port, self.plane.certificates.ca,
                    container.token)
         self.addCleanup(user.disconnect)
@@ -138,7 +138,7 @@ class InstallCase(ClusterCase):
         return deployment, self.pods(namespace, deployment)[0]
 
     def run_pod(self, pod, name):
-        """The exporter of a Pod, ready, with both probes answering."""
+        """Runs the exporter of a Pod until both probes succeed."""
         exporter = PodExporter(self.plane, pod, name)
         self.addCleanup(self.expect_clean_stop, exporter)
         exporter.wait_ready()

@@ -1,10 +1,9 @@
 """Runs the exporter as a kubelet would run the container of a Pod.
 
-In a mount namespace whose root holds the binary, the Pod's volumes and the
-machine's libraries, read-only where the Pod says so, as the Pod's user without
-any capability. Its arguments are the Pod's own; only the address to listen on
-is bound to this machine. There is no network namespace: the API server is at
-127.0.0.1.
+The root of its mount namespace has the binary, the Pod's volumes and the
+machine's libraries, read-only as in the Pod. It runs as the Pod's user, without
+capabilities, with the Pod's arguments except for the listen address. There is
+no network namespace, because the API server is at 127.0.0.1.
 """
 
 import base64
@@ -21,7 +20,7 @@ DEFAULT_PORT = 9953
 
 
 def unshare():
-    """The command for a private mount namespace, or None where forbidden."""
+    """The command for a private mount namespace, or None if forbidden."""
     command = ["unshare", "-m"] if os.getuid() == 0 else ["unshare", "-rm"]
     try:
         done = subprocess.run([*command, "mount", "-t", "tmpfs", "none",
@@ -105,7 +104,7 @@ class Volumes:
         return value
 
     def token(self):
-        """A token of the Pod's service account, worth nothing without it."""
+        """A token of the Pod's service account, bound to the Pod."""
         meta = self._pod["metadata"]
         answer = self._api.post(
             f"{self._space}/serviceaccounts/"
@@ -153,17 +152,17 @@ class Container:
         return None
 
     def watched_namespaces(self):
-        """Those that it is told to watch; none for all."""
+        """The namespaces in its arguments; none for all."""
         names = self.arg("--watch.namespaces")
         return tuple(names.split(",")) if names else ()
 
     def port(self):
-        """Where the Pod listens for others."""
+        """The port on which the Pod listens."""
         address = self.arg(LISTEN.rstrip("="))
         return int(address.rpartition(":")[2]) if address else DEFAULT_PORT
 
     def probe_path(self, name):
-        """The path of a probe, which has to ask where the Pod listens."""
+        """The path of a probe, whose port must be the Pod's."""
         get = self.spec[name]["httpGet"]
         ports = {one["name"]: one["containerPort"]
                  for one in self.spec["ports"]}
@@ -172,7 +171,7 @@ class Container:
         return get["path"]
 
     def _script(self):
-        """Makes the root of the container and becomes its program."""
+        """Creates the root of the container and executes its program."""
         root = self._plane.folder.file(f"pods/{self.pod['metadata']['uid']}/+")
         os.makedirs(root, exist_ok=True)
         lines = ["set -e", f"mount -t tmpfs -o mode=755 none {_q(root)}",
@@ -202,7 +201,7 @@ class Container:
         return "\n".join(lines) + "\n"
 
     def command(self, *more, listen="127.0.0.1:0"):
-        """What to start on this machine; `more` arguments come last."""
+        """The command to run on this machine; `more` arguments come last."""
         args = [one for one in self.args if not one.startswith(LISTEN)]
         script = self._plane.folder.file(
             f"pods/{self.pod['metadata']['uid']}/start", self._script())
@@ -211,7 +210,7 @@ class Container:
                 LISTEN + listen, *more]
 
     def run(self, *more):
-        """(exit code, output) of a container that ends by itself."""
+        """(exit code, output) of a container that terminates."""
         done = subprocess.run(
             self.command(*more), env={**self.environment,
                                       "PATH": os.environ["PATH"]},
@@ -227,7 +226,7 @@ def _q(path):
 class PodExporter(Exporter):
     """The exporter as a Pod's container, on this machine."""
 
-    # The account and its rights are the Pod's, so Exporter makes none.
+    # The Pod has its account and rights, so Exporter creates none.
     def __init__(self, plane, pod, name):  # pylint: disable=W0231
         self.container = Container(plane, pod)
         self.name = name
@@ -239,10 +238,10 @@ class PodExporter(Exporter):
         self._baselines = None
         self.start_again()
         self.address = processes.wait_until(
-            self._find_address, 15, f"{name} tells where it listens")
+            self._find_address, 15, f"{name} logs its address")
 
     def baselines(self):
-        # Later watches of this user may be those of a test of its rights.
+        # Later watches of this user may come from a test of its rights.
         if self._baselines is None:
             found = super().baselines()
             if len(found) < max(len(self._namespaces), 1):

@@ -1,4 +1,4 @@
-"""Objects that the tests post, as the API wants them."""
+"""Objects that the tests post."""
 
 import time
 
@@ -9,7 +9,7 @@ CORE_V1 = "/api/v1/namespaces/{}/events"
 
 
 def node(name, kwok=True, ready="True"):
-    """A Node that says it is ready; only with `kwok` will it keep saying so."""
+    """A ready Node; only with `kwok` does it stay ready."""
     annotations = {"kwok.x-k8s.io/node": "fake"} if kwok else {}
     now = rfc3339(time.time())
     capacity = {"cpu": "8", "memory": "16Gi", "pods": "110"}
@@ -25,7 +25,7 @@ def node(name, kwok=True, ready="True"):
 
 
 def pod(name, node_name=None, cpu="100m", tolerate=None):
-    """A Pod; with `tolerate` it stays that many seconds on a dead node."""
+    """A Pod; `tolerate`: seconds that it stays on a dead node."""
     spec = {"containers": [{"name": "main", "image": "none", "resources": {
         "requests": {"cpu": cpu}}}]}
     if node_name:
@@ -47,7 +47,7 @@ def deployment(name, replicas):
 
 
 def released_volume(name, policy):
-    """A PersistentVolume whose claim is gone, on a path that nothing has."""
+    """A released PersistentVolume on a path that does not exist."""
     return {"apiVersion": "v1", "kind": "PersistentVolume",
             "metadata": {"name": name},
             "spec": {"capacity": {"storage": "1Gi"},
@@ -99,7 +99,7 @@ def new_event(name, about, reason, kind="Normal", namespace="default"):
 
 
 def series(count):
-    """The patch by which the newer recorder tells of repetitions."""
+    """The patch of the newer recorder for repetitions."""
     return {"series": {"count": count, "lastObservedTime":
                        rfc3339(time.time(), micro=True)}}
 

@@ -1,7 +1,7 @@
-"""Child processes with a log file each, stopped by their own process id.
+"""Child processes with a log file each, stopped by their process ID.
 
-Used by every part of the rig that starts a program. It knows nothing of what
-those programs are.
+Every part of the rig that starts a program uses it. It has nothing specific to
+a program.
 """
 
 import ctypes
@@ -23,17 +23,17 @@ class RigError(Exception):
 
 
 def free_port():
-    """A TCP port on 127.0.0.1 that nobody listens on at this moment."""
+    """A TCP port on 127.0.0.1 that is free at this moment."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return probe.getsockname()[1]
 
 
 def wait_until(condition, seconds, what, pause=0.1):
-    """Polls `condition` until it returns something true and returns that.
+    """Polls `condition` until it is true, and returns its value.
 
-    A condition which raises counts as not yet true; its last error is told
-    when the time is up.
+    A condition that raises counts as not yet true; the message of the
+    TimeoutError has its last error.
     """
     deadline = time.monotonic() + seconds
     trouble = None
@@ -77,7 +77,7 @@ class WorkFolder:
 
 
 def _die_with_parent():
-    """A test that is killed leaves no control plane behind."""
+    """Ends the child when the test is killed."""
     _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 

@@ -40,7 +40,7 @@ class _Server:
     def query(self, expression):
         """{frozenset of label pairs: value} of an instant query.
 
-        The name and the labels that Prometheus attaches are left out.
+        Without the name and the labels that Prometheus attaches.
         """
         return {labels: float(sample["value"][1])
                 for labels, sample in self._results(expression)}
@@ -76,7 +76,7 @@ class _Server:
                                         step=step)["result"]}
 
     def label_values(self, label, selector, start, end):
-        """The values that `label` has in series which a selector finds."""
+        """The values of `label` in the series of a selector."""
         return self._get(f"label/{label}/values", start=start, end=end,
                          **{"match[]": selector})
 
@@ -111,7 +111,7 @@ class _Server:
 
 
 class Stored(_Server):
-    """Scrapes nothing, answers from the blocks in the folder `data`."""
+    """Scrapes nothing; answers from the blocks in the folder `data`."""
 
     def __init__(self, folder, name, program, data):
         super().__init__(folder, name, program, "{}\n", [
@@ -120,10 +120,10 @@ class Stored(_Server):
 
 
 class Prometheus(_Server):
-    """Scrapes `target` each second from the start.
+    """Scrapes `target` every second.
 
-    `scrape` is more of the job's configuration, in lines of two spaces, and
-    `more` what stands beside the jobs.
+    `scrape` is more configuration of the job, indented by two spaces; `more` is
+    configuration beside the jobs.
     """
 
     def __init__(self, folder, name, program, target, scrape="", flags=(),

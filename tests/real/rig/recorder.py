@@ -1,10 +1,10 @@
 """The recorder of the truth: a second client of the API server's Events.
 
-It keeps every frame of one unbroken history from the start of the cluster, by
-the events.k8s.io group (the exporter uses core/v1: the same objects by another
-door). When its watch ends it goes on from where it was, and when the API
-server can no longer tell what happened in between, it says so and the test
-fails: a truth with a hole in it proves nothing.
+It keeps every watch event of an unbroken history from the start of the cluster.
+It uses events.k8s.io/v1; the exporter reads the same objects by core/v1. When
+its watch ends it resumes at the same resourceVersion. When the API server no
+longer has the history in between, the test fails, because a truth with a gap
+proves nothing.
 """
 
 import datetime
@@ -25,7 +25,7 @@ def seconds(text):
 
 
 class Frame:
-    """One told change of one Event object."""
+    """One change of one Event object, from a watch event."""
 
     def __init__(self, change, event):
         meta = event["metadata"]
@@ -85,7 +85,7 @@ class Recorder:
     def frames(self):
         """All frames so far, in the order of the API server's history."""
         if self.failure:
-            raise AssertionError(f"the truth has a hole: {self.failure}")
+            raise AssertionError(f"the truth has a gap: {self.failure}")
         with self._lock:
             return list(self._frames)
 
@@ -107,16 +107,16 @@ class Recorder:
                     self._lock.wait(min(left, 1))
 
     def wait_for_version(self, version, wait_seconds=20):
-        """Until the history up to this resourceVersion has been told."""
+        """Waits until the history has this resourceVersion."""
         self.wait_for(lambda frame: frame.version >= version, wait_seconds,
                       f"an Event frame at resourceVersion {version}")
 
     def _append(self, change, event):
         frame = Frame(change, event)
-        mark = (change, frame.key, frame.version)
+        identity = (change, frame.key, frame.version)
         with self._lock:
-            if mark not in self._seen:
-                self._seen.add(mark)
+            if identity not in self._seen:
+                self._seen.add(identity)
                 self._frames.append(frame)
                 self._version = max(self._version, frame.version)
                 self._lock.notify_all()
@@ -126,16 +126,16 @@ class Recorder:
             try:
                 self._watch()
             except (OSError, http.client.HTTPException, ValueError):
-                # The server was killed, or a frame was cut: ask again.
+                # The server was killed, or a watch event was cut: retry.
                 pass
             except Exception as error:  # pylint: disable=broad-except
                 self.failure = repr(error)
             time.sleep(0.1)
 
     def _watch(self):
-        # One transaction may delete many Events at one resourceVersion and a
-        # cut may fall between them, so the last one is asked for again.
-        # Frames that are told twice are dropped by their mark.
+        # One transaction may delete many Events at one resourceVersion, and a
+        # cut may come between them. So the watch repeats the last version, and
+        # `_seen` drops duplicates.
         version = self._version - 1
         self._connection = connection = self._api.connect(None)
         try:

@@ -1,10 +1,9 @@
-"""All that a service account's token may do, found out by trying.
+"""All rights of a service account's token, found by trying.
 
-Real requests for the verbs that are requests: authorization comes before the
-object is looked at, so an empty body and an absent name do; writes are dry
-runs, should one be allowed. For the verbs that only other requests ask about
-(impersonate, bind, ...) it is asked by SelfSubjectAccessReview. And the server
-is asked for all rules at once by SelfSubjectRulesReview.
+It sends real requests for verbs that requests have: authorization comes before
+validation, so an empty body and an absent name suffice, and writes are dry runs
+in case one is allowed. For other verbs (impersonate, bind, ...) it uses
+SelfSubjectAccessReview. SelfSubjectRulesReview returns all rules at once.
 """
 
 import collections
@@ -12,7 +11,7 @@ import collections
 from rig.api import MERGE_PATCH
 
 ABSENT = "kem-absent"
-# What no request of a client is authorized as, but by which others are.
+# Verbs that no request has, but that authorize other requests.
 ODD_VERBS = ("approve", "attest", "bind", "escalate", "impersonate", "mount",
              "proxy", "redirect", "sign", "use", "*")
 # Resources that exist for authorization only.
@@ -21,7 +20,7 @@ UNSERVED = (("", "groups"), ("", "users"), ("authentication.k8s.io", "uids"),
             ("certificates.k8s.io", "signers"),
             ("policy", "podsecuritypolicies"), ("*", "*"))
 
-# What every service account may, whatever it is for: system:basic-user and
+# Rights of every service account: system:basic-user and
 # system:cluster-trust-bundle-discovery ...
 _BASIC = {("authentication.k8s.io", "selfsubjectreviews", "create"),
           ("authorization.k8s.io", "selfsubjectaccessreviews", "create"),
@@ -36,7 +35,7 @@ BASIC_URLS = {"/.well-known/openid-configuration",
               "/openid/v1/jwks/", "/api", "/api/*", "/apis", "/apis/*",
               "/healthz", "/livez", "/openapi", "/openapi/*", "/readyz",
               "/version", "/version/"}
-# Served, and for others.
+# Paths that the server has and the account must not read.
 OTHER_URLS = ("/", "/logs/", "/metrics", "/metrics/slis", "/debug/pprof/",
               "/debug/flags/v", "/configz", "/statusz", "/flagz",
               "/healthz/etcd", "/readyz/etcd", "/livez/etcd")
@@ -62,7 +61,7 @@ Allowed = collections.namedtuple("Allowed", "group resource verb namespace")
 
 
 def _try(api, path, verb):
-    """Whether the server lets this request through to the object."""
+    """Whether the server authorizes this request."""
     method, _, query = _REQUESTS[verb]
     body = None if method in ("GET", "DELETE") else {}
     content_type = MERGE_PATCH if method == "PATCH" else "application/json"
@@ -73,9 +72,9 @@ def _try(api, path, verb):
 
 
 def allowed_requests(api, served, namespaces):
-    """(what is Allowed of all that can be asked for, how much was asked).
+    """(the allowed requests, the number of requests tried).
 
-    Everywhere at once is the namespace "", and so is a cluster-scoped one.
+    The namespace "" means all namespaces, or a cluster-scoped resource.
     """
     allowed, asked = set(), 0
     for one in served:
@@ -95,12 +94,12 @@ def allowed_requests(api, served, namespaces):
 
 
 def allowed_urls(api):
-    """Of the URLs that belong to no resource, those that answer."""
+    """The allowed non-resource URLs."""
     return {url for url in OTHER_URLS if api.raw("GET", url)[0] != 403}
 
 
 def may(api, group, resource, verb, namespace=""):
-    """The server's own word about the one who asks."""
+    """SelfSubjectAccessReview for the client's user."""
     name, _, sub = resource.partition("/")
     answer = api.post(
         "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
@@ -111,7 +110,7 @@ def may(api, group, resource, verb, namespace=""):
 
 
 def allowed_odd_verbs(api, served, namespace):
-    """Of the verbs that no request here has, those that are allowed."""
+    """The allowed verbs that no request has."""
     named = {(one.group, one.name, one.namespaced) for one in served}
     named |= {(*one, False) for one in UNSERVED}
     return {(group, resource, verb) for group, resource, namespaced in named
@@ -121,7 +120,7 @@ def allowed_odd_verbs(api, served, namespace):
 
 
 def rules(api, namespace):
-    """({(group, resource, verb)}, {(URL, verb)}) by the server's own list."""
+    """({(group, resource, verb)}, {(URL, verb)}) from the server's rules."""
     status = api.post(
         "/apis/authorization.k8s.io/v1/selfsubjectrulesreviews",
         {"spec": {"namespace": namespace}})["status"]
@@ -145,10 +144,10 @@ def basic(served):
 
 
 def expected(allowed, namespaces, readable):
-    """What allowed_requests() has to find for a reader of Events.
+    """The requests that allowed_requests() must find for a reader of Events.
 
-    `allowed` is what every account may; `readable` are the namespaces whose
-    Events it may read, or None for all.
+    `allowed` are the rights of every account; `readable` are the namespaces
+    whose Events it may read, or None for all.
     """
     found = {Allowed(*one, "") for one in allowed}
     for group, resource, verb in EVENTS:

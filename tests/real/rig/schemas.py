@@ -1,8 +1,8 @@
-"""JSON schemas for kubeconform, which knows none without the internet.
+"""JSON schemas for kubeconform, which has none without internet access.
 
-Made from the OpenAPI definitions of Kubernetes and from CRDs, and closed: a
-field that they do not name is refused, where the API server would drop it in
-silence.
+They come from the OpenAPI definitions of Kubernetes and from CRDs, and they are
+closed: an unknown field is an error, while the API server would silently drop
+it.
 """
 
 import glob
@@ -14,12 +14,12 @@ import yaml
 META = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
 OPEN = "x-kubernetes-preserve-unknown-fields"
 KINDS = "x-kubernetes-group-version-kind"
-# Of the Prometheus Operator's, those that the chart makes.
+# The kinds of the Prometheus Operator that the chart creates.
 OPERATED = ("podmonitors", "prometheusrules", "servicemonitors")
 
 
 def closed(schema):
-    """The schema, where every object with named fields has no other ones."""
+    """The schema, with no other fields in objects with named fields."""
     if isinstance(schema, list):
         return [closed(each) for each in schema]
     if not isinstance(schema, dict):
@@ -49,7 +49,7 @@ def references(schema):
 
 
 def reachable(name, definitions, found):
-    """Adds the definition, and all that it needs, to `found`."""
+    """Adds the definition and all that it refers to, to `found`."""
     if name not in found:
         found[name] = definitions[name]
         for other in references(definitions[name]):
@@ -58,7 +58,7 @@ def reachable(name, definitions, found):
 
 
 class Schemas:
-    """A folder of schemas, one a kind, for kubeconform's -schema-location."""
+    """A folder of schemas, one per kind, for kubeconform's -schema-location."""
 
     def __init__(self, folder, tools, crds):
         self.folder = folder
@@ -82,7 +82,7 @@ class Schemas:
 
     @staticmethod
     def quantities(definitions):
-        """Remembers the kinds, and lets a quantity be a number, too."""
+        """Records the kinds, and allows numbers as quantities."""
         for name, definition in definitions.items():
             if KINDS in definition:
                 definition["kinds"] = definition[KINDS]

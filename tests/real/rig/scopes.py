@@ -1,8 +1,7 @@
 """Which kinds are cluster-scoped, by plain discovery of the API server.
 
-The answer to "is this kind cluster-scoped" is the server's `namespaced` field
-and nothing else; only for a kind that no server resource has is it inferred
-from the object reference. Mappings are kept after their CRD is gone.
+The server's `namespaced` field decides. Only for a kind that no resource of the
+server has, the object reference decides. Mappings outlive their CRD.
 """
 
 

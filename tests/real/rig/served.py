@@ -1,8 +1,8 @@
-"""What an API server serves, all that it holds, and objects applied to it.
+"""The resources of an API server, all its objects, and objects applied to it.
 
-Everything is found by discovery, so a resource that a later server or a
-CustomResourceDefinition adds takes part by itself. Objects are applied as
-`kubectl apply --server-side --validate=strict` does it.
+Discovery finds the resources, so it includes those of a later server or of a
+CustomResourceDefinition. Objects are applied as
+`kubectl apply --server-side --validate=strict` does.
 """
 
 import collections
@@ -12,7 +12,7 @@ from rig import processes
 from rig.api import APPLY_PATCH, ApiError
 
 MANAGER = "kem-test"
-# Controllers write them when they like, and they expire.
+# Controllers write them at any time, and they expire.
 PASSING = {("", "events"), ("events.k8s.io", "events")}
 
 _Resource = collections.namedtuple(
@@ -51,7 +51,7 @@ def resources(api):
 
 
 def inventory(api):
-    """(resource, namespace, name) of every object, but for Events."""
+    """(resource, namespace, name) of every object, without Events."""
     found = set()
     for one in resources(api):
         if "list" not in one.verbs or (one.group, one.name) in PASSING:
@@ -64,7 +64,7 @@ def inventory(api):
 
 
 class Applied:
-    """Objects on the API server, as one user applies and deletes them."""
+    """Objects on the API server, applied and deleted by one user."""
 
     def __init__(self, api, objects, namespace="default"):
         self._api = api
@@ -83,12 +83,12 @@ class Applied:
         if resource.namespaced:
             namespace = meta.get("namespace", namespace)
         elif meta.get("namespace"):
-            raise AssertionError(f"{one['kind']} lives in no namespace")
+            raise AssertionError(f"{one['kind']} is not namespaced")
         return resource.path(namespace if resource.namespaced else None,
                              meta["name"])
 
     def apply(self):
-        """Applies all, strictly; returns the warnings of the server."""
+        """Applies all with strict validation; returns the server's warnings."""
         warnings = []
         for one, path in self.objects:
             status, text, headers = self._api.exchange(
@@ -102,12 +102,12 @@ class Applied:
         return warnings
 
     def live(self, kind=None):
-        """The objects as they are now, of one kind or all."""
+        """The current objects, of one kind or all."""
         return [self._api.get(path) for one, path in self.objects
                 if kind in (None, one["kind"])]
 
     def settled(self, quiet=1.0, seconds=20):
-        """The objects, once controllers have left them alone for a while."""
+        """The objects, after controllers have not changed them for a while."""
         seen = [None]
 
         def still():
@@ -117,7 +117,7 @@ class Applied:
                                     quiet)
 
     def delete(self, keep=""):
-        """Deletes all but of one kind, last first; owned objects follow."""
+        """Deletes all except one kind, last first; owned objects follow."""
         for one, path in reversed(self.objects):
             if one["kind"] == keep:
                 continue
@@ -128,7 +128,7 @@ class Applied:
 
 
 def pods_of(api, namespace, deployment, seconds=30):
-    """The Pods that the controllers made for a Deployment, all replicas."""
+    """The Pods of a Deployment, all replicas."""
     path = f"/apis/apps/v1/namespaces/{namespace}/deployments/{deployment}"
 
     def made():

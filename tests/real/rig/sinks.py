@@ -1,7 +1,7 @@
-"""What an exporter that mirrors or annotated has: its rights, and kubectl to look.
+"""Rights of an exporter that mirrors or annotates, and kubectl for checks.
 
-The rights are what deploy/ gives: to create and patch Events in one namespace,
-to patch the kinds that are annotated.
+The rights are those of deploy/: to create and patch Events in one namespace,
+and to patch the annotated kinds.
 """
 
 import json
@@ -25,7 +25,7 @@ def _binding(account, kind, name):
 
 
 def may_mirror(api, account, namespace):
-    """Returns the path of the binding, to take the right away."""
+    """Returns the path of the binding, to remove the right."""
     name = f"mirror-{account}"
     base = f"{_RBAC}/namespaces/{namespace}"
     api.ensure(f"{base}/roles", {"metadata": {"name": name}, "rules": [{
@@ -46,7 +46,7 @@ def may_annotate(api, account, *resources):
 
 
 def forbid_label(api, label, node):
-    """By a policy that answers 403, as for a right that is missing."""
+    """Adds a policy that returns 403, as for a missing right."""
     name = f"guard-{node}"
     base = "/apis/admissionregistration.k8s.io/v1/validatingadmissionpol"
     api.ensure(f"{base}icies", {"metadata": {"name": name}, "spec": {
@@ -69,7 +69,7 @@ def forbid_label(api, label, node):
 
 
 class Kubectl:
-    """As the cluster's administrator."""
+    """kubectl with all rights."""
 
     def __init__(self, plane):
         self._kubeconfig = plane.kubeconfig("kubectl.yaml")

@@ -1,4 +1,4 @@
-"""The stand-in for a cluster (tests/scripted), and TLS before it."""
+"""The stand-in for a cluster (tests/scripted), and TLS in front of it."""
 
 import os
 import re
@@ -14,7 +14,7 @@ _PROGRAM = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..",
 
 
 class StandIn:
-    """Plays recorded Events at `url` for ever."""
+    """Replays recorded Events at `url`."""
 
     def __init__(self, folder):
         self._process = processes.Process(folder, "stand-in", [
@@ -31,7 +31,7 @@ class StandIn:
 
 
 class TlsFront:
-    """Hands on what comes by TLS, and keeps the tokens that it saw."""
+    """Terminates TLS and records the tokens of the requests."""
 
     def __init__(self, target, certificate, key):
         self.tokens = set()

@@ -1,12 +1,12 @@
-"""What an exact exporter has to show, worked out from the recorded history.
+"""The samples of an exact exporter, computed from the recorded history.
 
-The reasoning is that of an odometer. An Event object carries the number of
-times that its story has happened. All objects of one name whose story began
-at the same time (or that are one object, by uid) are one story, however often
-the object expired and was made again. A story has happened as often as its
-reading rose above what it was when the exporter began to count; a reading that
-falls while its time goes on is a writer that forgot, and one more occurrence.
-Objects that vanish take nothing with them.
+It treats a count as an odometer. An Event object has the number of times that
+its story has happened. All objects of one name whose story began at the same
+time (or that are one object, by uid) are one story, however often the object
+expired and was created again. The occurrences of a story are the rise of its
+reading since the exporter began to count. A reading that falls while its time
+advances means that the writer lost its count, and is one more occurrence.
+Deleted objects change nothing.
 """
 
 import collections
@@ -23,7 +23,7 @@ Labels = collections.namedtuple(
 
 
 def _stories(frames):
-    """Frames of Events that were told, by story, each in order."""
+    """The recorded frames by story, in order."""
     stories = collections.defaultdict(list)
     current = {}
     for frame in frames:
@@ -74,16 +74,16 @@ class Truth:
                                 frame.object_namespace)
         group = frame.api_version.rpartition("/")[0]
         cluster = scope == "cluster"
-        # A writer that leaves out the namespace of an object that has one is
-        # let in where the Event is.
+        # If a writer omits the namespace of a namespaced object, the Event's
+        # namespace counts.
         namespace = frame.object_namespace or frame.key[0]
         return Labels(scope, group, frame.kind, "" if cluster else namespace,
                       frame.object_name if cluster else "", frame.reason,
                       frame.type, frame.component)
 
-    def told(self, baseline):
-        """[(frame, occurrences)] that are new after a resourceVersion, of
-        cluster-scoped objects, in the order of history."""
+    def occurrences(self, baseline):
+        """[(frame, occurrences)] of cluster-scoped objects after a
+        resourceVersion, in order."""
         found = [pair for story in _stories(self._recorder.frames())
                  for pair in _rises(story, baseline)
                  if self.labels(pair[0]).scope == "cluster"]
@@ -129,10 +129,10 @@ def _pairs(labels, without=None):
 
 
 def differences(expected, shown):
-    """Readable lines, one for each sample that is not as expected.
+    """One line for each sample that differs.
 
-    A series at 0 and no series say the same in the two occurrence families
-    and of the active Events, so they are taken for equal here.
+    In the two occurrence families and the active Events, a series at 0 equals
+    no series.
     """
     lines = []
     for family in FAMILIES:

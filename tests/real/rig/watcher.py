@@ -1,6 +1,6 @@
-"""Scrapes an exporter without rest and notes each counter that falls or goes.
+"""Polls an exporter and records each counter that falls or disappears.
 
-That is what a Prometheus would take for a reset, or for an end.
+For a Prometheus these are a reset and the end of a series.
 """
 
 import http.client
@@ -31,6 +31,8 @@ class Watcher:
     def stop(self):
         self._stop.set()
         self._thread.join(30)
+        if self._thread.is_alive():
+            self.violations.append("the last scrape takes more than 30 s")
         return self.violations
 
     def _run(self):
@@ -42,7 +44,7 @@ class Watcher:
                 self.longest_gap = max(self.longest_gap, now - seen)
                 self.scrapes, seen = self.scrapes + 1, now
             except (OSError, urllib.error.URLError, http.client.HTTPException):
-                self.missed += 1  # It is down, or went down meanwhile.
+                self.missed += 1  # Down at this moment.
             except Exception as error:  # pylint: disable=broad-except
                 self.violations.append(f"unreadable: {error!r}")
             due = max(due + self._pause, time.monotonic())

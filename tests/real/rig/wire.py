@@ -1,7 +1,7 @@
-"""A TCP forwarder on loopback that can be cut and mended.
+"""A TCP relay on loopback that a test can cut and restore.
 
-Stands between an exporter and the API server: a cut closes every connection
-and refuses new ones, as a broken network path with a live router does.
+It sits between an exporter and the API server. A cut closes every connection
+and refuses new ones, like a broken network path behind a working router.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ import threading
 
 
 class Wire:
-    """Forwards 127.0.0.1:`port` to `target_port` from the start."""
+    """Relays 127.0.0.1:`port` to `target_port`."""
 
     def __init__(self, target_port):
         self._target = target_port
@@ -19,9 +19,9 @@ class Wire:
         self._open = set()
         self._listener = None
         self.port = 0
-        self.mend()
+        self.restore()
 
-    def mend(self):
+    def restore(self):
         self._listener = listener = socket.socket()
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", self.port))
@@ -47,10 +47,10 @@ class Wire:
                 client, _ = listener.accept()
             except OSError:
                 return
-            threading.Thread(target=self._forward, args=(client,),
+            threading.Thread(target=self._relay, args=(client,),
                              daemon=True).start()
 
-    def _forward(self, client):
+    def _relay(self, client):
         try:
             server = socket.create_connection(("127.0.0.1", self._target), 5)
         except OSError:

@@ -1,4 +1,4 @@
-// Which access is found, in which order.
+// Which access is found, in which order, and the errors.
 #include "apiserver/api_access.h"
 
 #include <gmock/gmock.h>
@@ -106,7 +106,7 @@ TEST_F(ApiAccessTest, TakesTheEnvironmentsProxyInAPodToo) {
   ASSERT_TRUE(access->proxy);
   EXPECT_EQ(access->proxy->password, "hush");
   EXPECT_EQ(access->origin,
-            "in-cluster service account by the proxy http://proxy:3128");
+            "in-cluster service account through the proxy http://proxy:3128");
   variables_["NO_PROXY"] = "10.0.0.0/8";
   EXPECT_FALSE(Resolve()->proxy);
 }
@@ -129,36 +129,38 @@ TEST_F(ApiAccessTest, BracketsTheServiceHostOfIpv6) {
 }
 
 TEST_F(ApiAccessTest, FailsClosedWithoutTheServiceAccountsFiles) {
-  const std::string mend =
+  const std::string advice =
       "; mount the service account (automountServiceAccountToken) or use "
       "--kubeconfig";
   BeInCluster();
   files_.texts.erase(kCa);
   EXPECT_EQ(ErrorOf(),
-            "in-cluster: " + std::string(kCa) + " does not exist" + mend);
+            "in-cluster: " + std::string(kCa) + " does not exist" + advice);
   files_.texts[kCa] = "";
-  EXPECT_EQ(ErrorOf(), "in-cluster: " + std::string(kCa) + " is empty" + mend);
+  EXPECT_EQ(ErrorOf(),
+            "in-cluster: " + std::string(kCa) + " is empty" + advice);
   files_.unreadable = {kCa};
   EXPECT_EQ(ErrorOf(), "in-cluster: cannot read " + std::string(kCa) +
-                           ": Permission denied" + mend);
+                           ": Permission denied" + advice);
   files_.unreadable.clear();
   files_.texts[kCa] = "no PEM";
   EXPECT_EQ(ErrorOf(),
             "in-cluster service account: the certificate authority " +
                 std::string(kCa) +
-                " holds no PEM certificate; give the PEM file of "
+                " has no PEM certificate; give the PEM file of "
                 "the CA");
   files_.texts.erase(kToken);
   EXPECT_EQ(ErrorOf(),
-            "in-cluster: " + std::string(kToken) + " does not exist" + mend);
+            "in-cluster: " + std::string(kToken) + " does not exist" + advice);
 }
 
 TEST_F(ApiAccessTest, RefusesAServiceHostThatIsNone) {
   BeInCluster();
   variables_["KUBERNETES_SERVICE_PORT"] = "tcp://1";
-  EXPECT_THAT(ErrorOf(),
-              testing::StartsWith(
-                  "in-cluster: KUBERNETES_SERVICE_HOST and _PORT give "));
+  EXPECT_THAT(
+      ErrorOf(),
+      testing::StartsWith(
+          "in-cluster: the URL from KUBERNETES_SERVICE_HOST and _PORT, "));
 }
 
 TEST_F(ApiAccessTest, TakesTheApiserverFlagAloneAsAnonymous) {
@@ -183,7 +185,7 @@ TEST_F(ApiAccessTest, ReplacesTheKubeconfigsServerByTheFlag) {
 
 TEST_F(ApiAccessTest, RefusesAnApiserverFlagThatIsNoUrl) {
   EXPECT_EQ(ErrorOf({"", "", "ftp://x"}),
-            "--apiserver \"ftp://x\" begins with neither https:// nor "
+            "--apiserver \"ftp://x\" does not begin with https:// or "
             "http://; write it as https://host:port");
 }
 
@@ -194,32 +196,32 @@ TEST_F(ApiAccessTest, TakesTheContextThatIsAskedFor) {
   EXPECT_EQ(access->server.host, "second");
   EXPECT_EQ(ErrorOf({"", "third", ""}),
             "kubeconfig /home/me/.kube/config has no context third; choose "
-            "another one by --context");
+            "another one with --context");
 }
 
 TEST_F(ApiAccessTest, RefusesAContextWithoutKubeconfigEvenInAPod) {
   BeInCluster();
   EXPECT_EQ(ErrorOf({"", "c", ""}),
             "kubeconfig /home/me/.kube/config has no context c; choose "
-            "another one by --context");
+            "another one with --context");
 }
 
 TEST_F(ApiAccessTest, RefusesAKubeconfigWithoutCurrentContext) {
   files_.texts["/flag"] = "";
   EXPECT_EQ(ErrorOf({"/flag", "", ""}),
-            "kubeconfig /flag has no current-context; choose one by "
+            "kubeconfig /flag has no current-context; choose one with "
             "--context");
 }
 
 TEST_F(ApiAccessTest, SaysInOneSentenceThatThereIsNothing) {
   EXPECT_EQ(ErrorOf(),
             "no cluster to watch: there is no kubeconfig at "
-            "/home/me/.kube/config and this is not a pod; use --kubeconfig, "
-            "KUBECONFIG or --apiserver");
+            "/home/me/.kube/config and no in-cluster service account; use "
+            "--kubeconfig, KUBECONFIG or --apiserver");
   variables_.erase("HOME");
   EXPECT_EQ(ErrorOf(),
-            "no cluster to watch: there is no kubeconfig and this is not a "
-            "pod; use --kubeconfig, KUBECONFIG or --apiserver");
+            "no cluster to watch: there is no kubeconfig and no in-cluster "
+            "service account; use --kubeconfig, KUBECONFIG or --apiserver");
 }
 
 TEST_F(ApiAccessTest, TellsOfAKubeconfigThatIsBroken) {

@@ -111,9 +111,9 @@ TEST(FailureTest, PrefersTheHeaderOverTheBody) {
 
 TEST(FailureTest, IsOneSentence) {
   EXPECT_EQ(ToFailure("The list of /x", 403, {}, "no\nway").error.message,
-            "The list of /x was answered 403: no");
+            "The list of /x failed with status 403: no");
   EXPECT_EQ(ToFailure("The list of /x", 403, {}, "").error.message,
-            "The list of /x was answered 403");
+            "The list of /x failed with status 403");
 }
 
 TEST(FailureTest, ReadsNoMoreThanItMust) {

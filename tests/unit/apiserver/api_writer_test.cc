@@ -1,4 +1,4 @@
-// What is asked of the API server, and what its answers mean.
+// The requests to the API server, and the verdicts on its responses.
 #include "apiserver/api_writer.h"
 
 #include <gmock/gmock.h>
@@ -103,13 +103,6 @@ TEST_F(ApiWriterTest, ALongAnswerIsReadToItsEndAndCut) {
   const ApiAnswer answer = Send({{200, {}, {}}, {piece, piece, piece}});
   EXPECT_EQ(answer.verdict, Verdict::kDone);
   EXPECT_EQ(answer.body.size(), size_t{64} << 10);
-}
-
-TEST(PathPartTest, EncodesWhatIsNotPlain) {
-  EXPECT_EQ(PathPart("worker-1.A_b~9"), "worker-1.A_b~9");
-  EXPECT_EQ(PathPart("a/../b?c#d%e f\xC3\xA9"),
-            "a%2F..%2Fb%3Fc%23d%25e%20f%C3%A9");
-  EXPECT_EQ(PathPart(""), "");
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// What is sent as of now, and what a broken file leaves in place.
+// The current credentials, and what stays after a broken file.
 #include "apiserver/credentials.h"
 
 #include <gmock/gmock.h>
@@ -53,7 +53,7 @@ TEST(CredentialsTest, KeepsTheTokenWhileItsFileIsBad) {
   EXPECT_EQ(credentials.Authorization(), "Bearer one");
   EXPECT_EQ(credentials.Authorization(), "Bearer one");
   const std::string log = testing::internal::GetCapturedStderr();
-  // Once for each kind of trouble, not for each request, and without the token.
+  // One warning per problem, not per request, and without the token.
   EXPECT_EQ(std::count(log.begin(), log.end(), '\n'), 3) << log;
   EXPECT_EQ(log.find("one"), std::string::npos) << log;
   files.texts["/t"] = "three";
@@ -91,7 +91,7 @@ TEST(CredentialsTest, ShowsWhatThePluginGave) {
   EXPECT_EQ(credentials.Authorization(), "Bearer two");
   token = "no good";
   EXPECT_EQ(credentials.Prepare(2, {}).error().message,
-            "credential plugin x: its token is empty or holds blanks");
+            "credential plugin x: its token is empty or contains blanks");
   EXPECT_EQ(credentials.Authorization(), "Bearer two");
 }
 

@@ -1,4 +1,4 @@
-// What a credential plugin may print, and what it may not.
+// Valid and invalid outputs of a credential plugin.
 #include "apiserver/exec_credential.h"
 
 #include <gmock/gmock.h>
@@ -69,17 +69,18 @@ TEST(ExecCredentialTest, TellsWhatIsWrong) {
       {"{}", "its output is not an ExecCredential"},
       {R"({"kind":7})", "its output is not an ExecCredential"},
       {R"({"kind":"ExecCredential","apiVersion":"v1"})",
-       "its output is not of the version client.authentication.k8s.io/v1 that "
-       "the kubeconfig wants"},
+       "its output does not have the apiVersion "
+       "client.authentication.k8s.io/v1 of the kubeconfig"},
       {Printed("null"), "its output has no status"},
-      {Printed("{}"), "it gave neither a token nor a client certificate"},
+      {Printed("{}"), "it returned neither a token nor a client certificate"},
       {Printed(R"({"token":7})"), "its status.token is not a string"},
-      {Printed(R"({"token":" "})"), "its token is empty or holds blanks"},
-      {Printed(R"({"token":"a\r\nb"})"), "its token is empty or holds blanks"},
+      {Printed(R"({"token":" "})"), "its token is empty or contains blanks"},
+      {Printed(R"({"token":"a\r\nb"})"),
+       "its token is empty or contains blanks"},
       {Printed(R"({"token":"a","expirationTimestamp":"soon"})"),
        "its status.expirationTimestamp is not a time"},
       {Printed(R"({"token":"a","clientKeyData":"k"})"),
-       "it gave a client certificate or a key, but not both of them"},
+       "it returned a client certificate or a key, but not both"},
       {Printed(R"({"clientCertificateData":)" + pem + R"(,"clientKeyData":)" +
                other_key + "}"),
        "the certificate and its key cannot be used: key values "

@@ -1,4 +1,4 @@
-// When a credential plugin is run, and what is said when it fails.
+// When a credential plugin runs, and the errors when it fails.
 #include "apiserver/exec_plugin.h"
 
 #include <gmock/gmock.h>
@@ -40,7 +40,7 @@ ProgramEnd Prints(const std::string& token, const std::string& expires = "") {
   return end;
 }
 
-// Plays the ends given, one a run, and counts the runs.
+// Returns the given ends, one per run, and counts the runs.
 class ExecPluginTest : public testing::Test {
  protected:
   ProgramEnd Run(const Program& program, const std::stop_token&) {
@@ -51,7 +51,7 @@ class ExecPluginTest : public testing::Test {
     ends_.erase(ends_.begin());
     return end;
   }
-  // The token, or the error's sentence.
+  // The token, or the error's message.
   std::string Get(uint64_t refused = 0) {
     const Result<ExecPlugin::Issued> issued = plugin_.Get(refused, {});
     return issued ? issued->credential->token : issued.error().message;
@@ -92,7 +92,7 @@ TEST_F(ExecPluginTest, RunsAgainWhenTheTokenIsRefused) {
   ends_ = {Prints("one"), Prints("two"), Prints("three")};
   EXPECT_EQ(Get(), "one");
   EXPECT_EQ(Get(1), "two");
-  // Another thread's refusal of the first: it was replaced already.
+  // Another thread reports the first one as refused, after its replacement.
   EXPECT_EQ(Get(1), "two");
   EXPECT_EQ(Get(), "two");
   EXPECT_EQ(Get(2), "three");
@@ -101,7 +101,7 @@ TEST_F(ExecPluginTest, RunsAgainWhenTheTokenIsRefused) {
 
 TEST_F(ExecPluginTest, TriesAgainAfterAFailure) {
   ends_ = {ProgramEnd{How::kExited, 1, "", ""}, Prints("one")};
-  EXPECT_THAT(Get(), HasSubstr("ended with code 1"));
+  EXPECT_THAT(Get(), HasSubstr("exited with code 1"));
   EXPECT_EQ(Get(), "one");
 }
 
@@ -111,13 +111,13 @@ TEST_F(ExecPluginTest, TellsHowItFailed) {
   hinted.install_hint = "apt install\nit";
   const std::pair<ProgramEnd, std::string> cases[] = {
       {{How::kNotStarted, ENOENT, "", ""},
-       name + " cannot be started (No such file or directory); install it, or "
+       name + " failed to start (No such file or directory); install it, or "
               "correct the kubeconfig's command"},
       {{How::kExited, 254, "", "more\r\n  Token  has expired\n \n"},
-       name + " ended with code 254: Token has expired"},
+       name + " exited with code 254: Token has expired"},
       {{How::kSignalled, 11, "", ""}, name + " was killed by signal 11"},
       {{How::kTimeout, 0, "", "waiting\x1b[0m"},
-       name + " was not done within 30 s and was killed: waiting [0m"},
+       name + " did not finish within 30 s and was killed: waiting [0m"},
       {{How::kTooLarge, 0, "", ""},
        name + " printed more than 1 MiB and was killed"},
       {{How::kExited, 0, "no", ""}, name + ": its output is not a JSON object"},
@@ -132,7 +132,7 @@ TEST_F(ExecPluginTest, TellsHowItFailed) {
   });
   EXPECT_EQ(missing.Get(0, {}).error().message,
             name +
-                " cannot be started (No such file or directory); apt "
+                " failed to start (No such file or directory); apt "
                 "install it");
 }
 
@@ -161,7 +161,7 @@ TEST(ExecPluginThreadsTest, OneRunServesAllWhoWait) {
   std::jthread one([&] { first = plugin.Get(0, {})->credential->token; });
   running.Wait();
   std::jthread two([&] { second = plugin.Get(0, {})->credential->token; });
-  // Who is asked to stop does not wait for it.
+  // A stopped caller does not wait for the run.
   std::stop_source stop;
   stop.request_stop();
   EXPECT_EQ(plugin.Get(0, stop.get_token()).error().code,

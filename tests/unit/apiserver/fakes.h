@@ -1,6 +1,6 @@
-// Files in memory, an environment in memory, and a handler that remembers what
-// it heard. Used by the tests of access, credentials and transport; the files
-// are read through a FileReader only.
+// Files in memory, an environment in memory and a handler that records what it
+// receives. Used by the tests of access, credentials and transport. The files
+// are only accessible through the FileReader.
 #pragma once
 
 #include <condition_variable>
@@ -46,7 +46,7 @@ inline Environment FakeEnvironment(
   };
 }
 
-// Keeps heads and the body; other threads may wait for some of the body.
+// Records heads and body; other threads can wait for a part of the body.
 class RecordingHandler : public HttpHandler {
  public:
   bool OnHead(const HttpHead& head) override {

@@ -1,4 +1,4 @@
-// From a context to an access: each field, each sentence.
+// From a context to an access: each field, each error.
 #include "apiserver/kubeconfig_access.h"
 
 #include <gmock/gmock.h>
@@ -25,7 +25,7 @@ class KubeconfigAccessTest : public testing::Test {
         cluster + "}}]\nusers: [{name: u, user: {" + user + "}}]\n";
     return ResolveAccess({"/k", "", ""}, FakeEnvironment({}), files_.Reader());
   }
-  // The sentence without the place it begins with.
+  // The error without the place at its beginning.
   std::string ErrorOf(const std::string& cluster, const std::string& user) {
     const Result<ApiAccess> access = Resolve(cluster, user);
     if (access) return "none";
@@ -113,34 +113,35 @@ TEST_F(KubeconfigAccessTest, TellsOfEachUnusableUser) {
        "certificate"},
       {"token: a, username: b",
        "both a token and a username are given; keep one"},
-      {"tokenFile: /missing", "tokenFile names /missing, which does not exist"},
+      {"tokenFile: /missing",
+       "tokenFile /missing does not exist; correct the path"},
       {"tokenFile: /empty",
-       "the token /empty is empty or holds blanks; give the bare token"},
+       "the token /empty is empty or contains blanks; give the token only"},
       {"token: 'a b'",
-       "the token is empty or holds blanks; give the bare token"},
+       "the token is empty or contains blanks; give the token only"},
       {"client-certificate: /crt",
        "client-certificate needs a client-key or client-key-data"},
       {"client-certificate: /missing, client-key: /key",
-       "client-certificate names /missing, which does not exist"},
+       "client-certificate /missing does not exist; correct the path"},
       {"client-certificate: /crt, client-certificate-data: QQ==",
        "client-certificate and client-certificate-data are both given; keep "
        "one"},
       {"client-certificate: /crt, client-key: /key, client-key-data: QQ==",
        "client-key and client-key-data are both given; keep one"},
       {"client-certificate-data: '*'",
-       "client-certificate-data is not base64; encode the PEM file as a "
-       "whole"},
+       "client-certificate-data is not base64; encode the whole PEM "
+       "file"},
       {"client-certificate: /crt, client-key: /other-key",
        "the certificate and its key cannot be used: key values "
-       "mismatch; give the PEM files that belong together"},
+       "mismatch; give a PEM certificate and its key"},
       {"client-certificate: /crt, client-key: /crt",
-       "the key holds no readable, unencrypted PEM key; give the PEM files "
-       "that belong together"},
+       "the key is not an unencrypted PEM key; give a PEM "
+       "certificate and its key"},
       {"as-groups: [a]",
        "as-uid, as-groups and as-user-extra need the user name in as"},
       {"as: \"a\\nb\"",
-       "an impersonation value holds a line break or another control "
-       "character"},
+       "an impersonation value has a line break or another control "
+       "character; remove it"},
   };
   for (const auto& [user, sentence] : cases) {
     EXPECT_EQ(ErrorOf(kServer, user), sentence) << user;
@@ -153,25 +154,25 @@ TEST_F(KubeconfigAccessTest, TellsOfEachUnusableCluster) {
   files_.unreadable = {"/secret"};
   const std::pair<const char*, const char*> cases[] = {
       {"server: 'https://h', proxy-url: 'ftp://a:hush@p'",
-       "the proxy-url begins with none of http://, https:// and socks5://; "
+       "the proxy-url does not begin with http://, https:// or socks5://; "
        "write it as http://host:port"},
       {"", "its cluster has no server; add its URL"},
       {"server: 'https://'",
-       "the server \"https://\" does not name a host and port; write it as "
+       "the server \"https://\" has no valid host and port; write it as "
        "https://host:port"},
       {"server: 'https://h', certificate-authority: /missing",
-       "certificate-authority names /missing, which does not exist"},
+       "certificate-authority /missing does not exist; correct the path"},
       {"server: 'https://h', certificate-authority: /secret",
        "certificate-authority: cannot read /secret: Permission denied"},
       {"server: 'https://h', certificate-authority: /text",
-       "the certificate authority /text holds no PEM certificate; give the "
+       "the certificate authority /text has no PEM certificate; give the "
        "PEM file of the CA"},
       {"server: 'https://h', certificate-authority-data: QQ==",
-       "the certificate authority holds no PEM certificate; give the PEM "
+       "the certificate authority has no PEM certificate; give the PEM "
        "file of the CA"},
       {"server: 'https://h', certificate-authority-data: '!'",
-       "certificate-authority-data is not base64; encode the PEM file as a "
-       "whole"},
+       "certificate-authority-data is not base64; encode the whole PEM "
+       "file"},
       {"server: 'https://h', certificate-authority: /ca, "
        "insecure-skip-tls-verify: true",
        "insecure-skip-tls-verify and a certificate-authority exclude each "

@@ -1,5 +1,5 @@
-// The exec section of a kubeconfig: what is read, what is refused, and what the
-// plugin is told.
+// The exec section of a kubeconfig: its fields, its errors and the variable
+// that the plugin receives.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -126,22 +126,22 @@ TEST_F(KubeconfigExecTest, TellsOfEachUnusableSection) {
   const std::string where = "context c of kubeconfig /home/me/.kube/k: ";
   const std::string v1 = "apiVersion: client.authentication.k8s.io/v1";
   const std::pair<std::string, const char*> cases[] = {
-      {v1, "exec has no command; name the plugin's program"},
+      {v1, "exec has no command; add the plugin's program"},
       {"command: x",
-       "exec has the apiVersion \"\"; client.authentication.k8s.io/v1 and "
-       "v1beta1 are understood"},
+       "exec has the apiVersion \"\"; use client.authentication.k8s.io/v1 or "
+       "v1beta1"},
       {"command: x, apiVersion: client.authentication.k8s.io/v1alpha1",
        "exec has the apiVersion \"client.authentication.k8s.io/v1alpha1\"; "
-       "client.authentication.k8s.io/v1 and v1beta1 are understood"},
+       "use client.authentication.k8s.io/v1 or v1beta1"},
       {"command: x, " + v1,
        "exec has the interactiveMode \"\"; use Never or IfAvailable"},
       {"command: x, interactiveMode: Maybe, " + v1,
        "exec has the interactiveMode \"Maybe\"; use Never or IfAvailable"},
       {"command: x, interactiveMode: Always, " + v1,
-       "exec has interactiveMode Always, but nobody is there to answer; use a "
-       "plugin that needs no terminal"},
+       "exec has interactiveMode Always, but there is no terminal; use a "
+       "plugin that needs none"},
       {"command: x, env: [{value: y}], " + v1,
-       "exec has an env entry without a proper name"},
+       "exec has an env entry without a valid name; correct it"},
   };
   for (const auto& [exec, sentence] : cases) {
     EXPECT_EQ(ErrorOf("exec: {" + exec + "}"), where + sentence) << exec;

@@ -111,17 +111,18 @@ TEST(KubeconfigTest, TellsWhatIsWrongWhere) {
       {"clusters: [{name: a, cluster: {insecure-skip-tls-verify: [1]}}]",
        "insecure-skip-tls-verify is neither true nor false"},
       {"clusters: [{name: a}, {name: a}]",
-       "clusters names a twice; keep one of them"},
+       "clusters has two entries named a; keep one of them"},
       {"users: [{name: a, user: {as-groups: x}}]", "as-groups is not a list"},
       {"users: [{name: a, user: {as-groups: [[x]]}}]",
-       "as-groups holds something that is not a string"},
+       "as-groups has an item that is not a string"},
       {"users: [{name: a, user: {as-user-extra: []}}]",
        "as-user-extra is not a map"},
       {"users: [{name: a, user: {as-user-extra: {[a]: [b]}}}]",
        "as-user-extra has a key that is not a string"},
       {"current-context: {}", "current-context is not a string"},
-      {"just text", "this is not a kubeconfig, its top level is no map"},
-      {"kind: Pod", "this is not a kubeconfig, its kind is Pod"},
+      {"just text",
+       "this is not a kubeconfig, because its top level is not a map"},
+      {"kind: Pod", "this is not a kubeconfig, because its kind is Pod"},
       {"a: [b", "it is not YAML: line 1: "},
       {"a: *b", "it is not YAML: line 1: "},
   };
@@ -159,7 +160,7 @@ TEST(KubeconfigTest, SurvivesHostileTexts) {
                                "? [a]\n: b",
                                std::string(size_t{5} << 20U, ' ')};
   for (const std::string& text : texts) {
-    // Either is right; not to end here at all is not.
+    // Both results are fine, but it must return.
     (void)ParseKubeconfig(text, "/c");
   }
   EXPECT_THAT(ParseKubeconfig(texts[12], "/c").error().message,

@@ -1,4 +1,4 @@
-// Real programs: what they get and how they end.
+// Real programs: their input and environment, and how they end.
 #include "apiserver/run_program.h"
 
 #include <gmock/gmock.h>
@@ -37,7 +37,7 @@ TEST(RunProgramTest, KeepsWhatIsPrinted) {
 
 TEST(RunProgramTest, GivesAnEmptyInputAndNoDescriptors) {
   const ProgramEnd end = RunProgram(Shell("cat; ls /proc/self/fd"), {});
-  // 3 is the folder that ls reads.
+  // 3 is the directory that ls reads.
   EXPECT_EQ(end.output, "0\n1\n2\n3\n");
 }
 
@@ -51,7 +51,7 @@ TEST(RunProgramTest, GivesDefaultSignalHandling) {
   const ProgramEnd end =
       RunProgram(Shell("grep -E 'Sig(Blk|Ign)' /proc/self/status"), {});
   EXPECT_THAT(end.output, HasSubstr("SigBlk:\t0000000000000000"));
-  // glibc leaves its own two signals, 32 and 33, ignored.
+  // glibc keeps its two internal signals, 32 and 33, ignored.
   EXPECT_THAT(end.output,
               testing::ContainsRegex("SigIgn:\t0000000[01][08]0000000\n"));
   EXPECT_EQ(RunProgram(Shell("kill -TERM $$"), {}).code, SIGTERM);
@@ -76,7 +76,7 @@ TEST(RunProgramTest, EndsTheWholeGroupAtTheLimit) {
   EXPECT_EQ(end.how, How::kTimeout);
   const std::string child = end.output.substr(0, end.output.find('\n'));
   ASSERT_FALSE(child.empty());
-  // Gone, or a zombie that nobody here can reap.
+  // Gone, or a zombie that this process cannot reap.
   const ProgramEnd look = RunProgram(
       Shell("grep State /proc/" + child + "/status 2>/dev/null"), {});
   EXPECT_THAT(look.output, Not(HasSubstr("sleeping")));
@@ -99,7 +99,7 @@ TEST(RunProgramTest, KeepsTheEndOfManyMessages) {
 }
 
 TEST(RunProgramTest, DoesNotWaitForWhatWasLeftBehind) {
-  // The child of the child holds the pipes open.
+  // The grandchild keeps the pipes open.
   const ProgramEnd end = RunProgram(Shell("sleep 1000 & echo $!"), {});
   EXPECT_EQ(end.how, How::kExited);
   EXPECT_EQ(RunProgram(Shell("kill " + end.output), {}).code, 0);

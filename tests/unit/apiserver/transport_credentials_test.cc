@@ -17,7 +17,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 
-// A TLS server that takes one token, and remembers what it was shown.
+// A TLS server that accepts one token and records those it receives.
 class TokenServer {
  public:
   explicit TokenServer(std::string good)

@@ -1,4 +1,4 @@
-// How each way in which a request can end is told, over plain TCP.
+// The outcome of each way a request can end, over plain TCP.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -45,7 +45,7 @@ TEST(TransportEndTest, TakesNoChunkWithoutItsEnd) {
   RecordingHandler handler;
   const HttpOutcome outcome = Get(server, handler);
   EXPECT_EQ(outcome.end, HttpEnd::kTruncated);
-  EXPECT_EQ(outcome.message, "the answer is not proper HTTP/1.1");
+  EXPECT_EQ(outcome.message, "the response is not valid HTTP/1.1");
 }
 
 TEST(TransportEndTest, TellsAShortBodyByItsContentLength) {
@@ -85,7 +85,7 @@ TEST(TransportEndTest, TellsSilenceFromTruncation) {
   request.read_timeout = milliseconds(60);
   const HttpOutcome outcome = Get(server, handler, request);
   EXPECT_EQ(outcome.end, HttpEnd::kTimeout);
-  EXPECT_EQ(outcome.message, "reading: nothing for 60 ms");
+  EXPECT_EQ(outcome.message, "reading: no progress for 60 ms");
 }
 
 TEST(TransportEndTest, CountsSilenceBeforeTheHeadAsTimeout) {
@@ -111,7 +111,7 @@ TEST(TransportEndTest, EndsATrickleAtItsDeadline) {
   request.deadline = milliseconds(100);
   const HttpOutcome outcome = Get(server, handler, request);
   EXPECT_EQ(outcome.end, HttpEnd::kTimeout);
-  EXPECT_EQ(outcome.message, "reading: not done within 100 ms");
+  EXPECT_EQ(outcome.message, "reading: timed out after 100 ms");
 }
 
 TEST(TransportEndTest, EndsAHeadWithoutEnd) {
@@ -120,9 +120,9 @@ TEST(TransportEndTest, EndsAHeadWithoutEnd) {
     const char* endless;
     const char* message;
   } cases[] = {
-      {"HTTP/1.1 200 OK\r\n", "X: y\r\n", "the answer's head is too large"},
-      {"HTTP/1.1 200 OK\r\n", "y", "a line of the answer is too long"},
-      {"HTTP/1.1 200 ", "y", "a line of the answer is too long"},
+      {"HTTP/1.1 200 OK\r\n", "X: y\r\n", "the response head is over 256 KiB"},
+      {"HTTP/1.1 200 OK\r\n", "y", "the response has a line over 8 KiB"},
+      {"HTTP/1.1 200 ", "y", "the response has a line over 8 KiB"},
   };
   for (const auto& c : cases) {
     TestServer server([&](Peer& peer) {
@@ -151,15 +151,36 @@ TEST(TransportEndTest, TakesLinesUpToTheLimit) {
 }
 
 TEST(TransportEndTest, TellsWhatIsNoHttp) {
-  TestServer server([](Peer& peer) {
-    peer.ReadHead();
-    peer.Send("SSH-2.0-OpenSSH_9.2\r\n");
-    peer.WaitForEnd();
-  });
-  RecordingHandler handler;
-  const HttpOutcome outcome = Get(server, handler);
-  EXPECT_EQ(outcome.end, HttpEnd::kUnreachable);
-  EXPECT_EQ(outcome.message, "the answer is not proper HTTP/1.1");
+  for (const char* head :
+       {"SSH-2.0-OpenSSH_9.2\r\n", "HTTP/2 200\r\n", "HTTP/1.1 20\r\n",
+        "HTTP/1.1 2000\r\n", "HTTP/1.1 -20\r\n", "HTTP/1.1 099 x\r\n",
+        "HTTP/1.1 200\r\nContent-Length: -1\r\n",
+        "HTTP/1.1 200\r\nContent-Length: 99999999999999999999\r\n",
+        "HTTP/1.1 200\r\nTransfer-Encoding: gzip\r\n"}) {
+    TestServer server([&](Peer& peer) {
+      peer.ReadHead();
+      peer.Send(head);
+      peer.WaitForEnd();
+    });
+    RecordingHandler handler;
+    const HttpOutcome outcome = Get(server, handler);
+    EXPECT_EQ(outcome.end, HttpEnd::kUnreachable) << head;
+    EXPECT_EQ(outcome.message, "the response is not valid HTTP/1.1") << head;
+  }
+}
+
+TEST(TransportEndTest, TellsOfInvalidChunkSizes) {
+  for (const char* size : {"", "x", "-1", "0x1", "1 1", "11111111111111111"}) {
+    TestServer server([&](Peer& peer) {
+      peer.ReadHead();
+      peer.Send(kChunkedHead + std::string(size) + "\r\n");
+      peer.WaitForEnd();
+    });
+    RecordingHandler handler;
+    const HttpOutcome outcome = Get(server, handler);
+    EXPECT_EQ(outcome.end, HttpEnd::kTruncated) << size;
+    EXPECT_EQ(outcome.message, "the response is not valid HTTP/1.1") << size;
+  }
 }
 
 TEST(TransportEndTest, TellsWhyItCannotConnect) {

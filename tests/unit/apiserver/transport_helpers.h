@@ -1,6 +1,6 @@
-// What the tests of the transport share: an anonymous access to a test server,
-// one request without frills, chunked bodies. Used by transport_*_test.cc. Not
-// for tests of other layers, which have a fake transport.
+// Shared by transport_*_test.cc: an anonymous access to a test server, one
+// plain request, chunked bodies. Tests of other layers use a fake transport
+// instead, testing/scripted_transport.h.
 #pragma once
 
 #include <ios>

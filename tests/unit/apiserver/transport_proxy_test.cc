@@ -1,4 +1,4 @@
-// Requests by a proxy: what it is asked, and what is said when it refuses.
+// Requests through a proxy, and the messages when it refuses them.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -37,7 +37,7 @@ std::string ReadBytes(Peer& peer, size_t count) {
   return bytes;
 }
 
-// The message of a try that has to fail.
+// The message of a request that must fail.
 std::string Failure(ApiAccess access) {
   RecordingHandler handler;
   const HttpOutcome outcome =
@@ -73,9 +73,8 @@ TEST(TransportProxyTest, AsksForATunnelToATlsServer) {
   EXPECT_THAT(head, StartsWith("CONNECT k:443 HTTP/1.1\r\nHost: k:443\r\n"));
   EXPECT_THAT(head, HasSubstr("\r\nProxy-Authorization: Basic YTpi\r\n"));
   EXPECT_THAT(head, Not(HasSubstr("\r\nAuthorization")));
-  EXPECT_EQ(message,
-            "by the proxy http://127.0.0.1:" + std::to_string(proxy.Port()) +
-                ": it answered CONNECT by 403 No way");
+  EXPECT_EQ(message, "proxy http://127.0.0.1:" + std::to_string(proxy.Port()) +
+                         ": it rejected CONNECT: 403 No way");
 }
 
 TEST(TransportProxyTest, TellsHowATunnelFailed) {
@@ -83,9 +82,9 @@ TEST(TransportProxyTest, TellsHowATunnelFailed) {
   const std::pair<std::string, const char*> cases[] = {
       {"", "closed the connection"},
       {"HTTP/1.1 200 OK\r\n", "closed the connection"},
-      {"SSH-2.0-x\r\n\r\n", "its answer to CONNECT is not HTTP/1.1"},
-      {"HTTP/1.1 200\r\nA: " + junk, "its answer to CONNECT is too long"},
-      {"HTTP/1.1 200 OK\r\n\r\nmore", "it sent more than its answer"},
+      {"SSH-2.0-x\r\n\r\n", "its response to CONNECT is not HTTP/1.1"},
+      {"HTTP/1.1 200\r\nA: " + junk, "its response to CONNECT is over 8 KiB"},
+      {"HTTP/1.1 200 OK\r\n\r\nmore", "it sent data after its response"},
   };
   for (const auto& [answer, why] : cases) {
     TestServer proxy([&answer = answer](Peer& peer) {
@@ -125,11 +124,11 @@ TEST(TransportProxyTest, TellsHowSocksFailed) {
     });
     return Failure(By("socks5", proxy, "http://10.0.0.1", user));
   };
-  EXPECT_THAT(fail("HTTP/1.1 400", ""), HasSubstr("does not speak SOCKS5"));
-  EXPECT_THAT(fail("\x05\xFF", ""), HasSubstr("wants a user name"));
-  EXPECT_THAT(fail("\x05\xFF", "a:b@"), HasSubstr("neither our user name"));
+  EXPECT_THAT(fail("HTTP/1.1 400", ""), HasSubstr("is not a SOCKS5 proxy"));
+  EXPECT_THAT(fail("\x05\xFF", ""), HasSubstr("requires a user name"));
+  EXPECT_THAT(fail("\x05\xFF", "a:b@"), HasSubstr("neither a user name"));
   EXPECT_THAT(fail("\x05\x02\x01\x01", "a:hush@"),
-              HasSubstr("refused our user name and password"));
+              HasSubstr("rejected the user name and password"));
   EXPECT_THAT(fail(std::string("\x05\x00\x05\x05\x00\x01", 6), ""),
               HasSubstr("SOCKS5: connection refused"));
 }

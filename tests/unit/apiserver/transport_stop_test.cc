@@ -1,4 +1,4 @@
-// A stop request ends a request at once, whatever it waits for.
+// A stop ends a request at once, whatever it waits for.
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -19,7 +19,7 @@
 namespace kem {
 namespace {
 
-// A request on a thread of its own, to be stopped.
+// A request on its own thread, to be stopped.
 class RunningGet {
  public:
   explicit RunningGet(const std::string& url)
@@ -28,7 +28,7 @@ class RunningGet {
                          .Send({"/x"}, handler_, std::move(stop));
         }) {}
 
-  // Far less than any time-out may have gone by.
+  // Must return far sooner than any timeout.
   HttpOutcome Stop() {
     const auto begin = std::chrono::steady_clock::now();
     thread_.request_stop();
@@ -51,8 +51,8 @@ PemPair Identity() {
   return MakeCertificate(wish);
 }
 
-// A listener whose queue of connections is full, so that the kernel answers no
-// further one.
+// A listener whose backlog is full, so that the kernel accepts no further
+// connection.
 class FullListener {
  public:
   FullListener() : listener_(::socket(AF_INET, SOCK_STREAM, 0)) {
@@ -65,7 +65,7 @@ class FullListener {
     EXPECT_EQ(::listen(listener_.get(), 0), 0);
     EXPECT_EQ(::getsockname(listener_.get(), any, &size), 0);
     port_ = ntohs(address.sin_port);
-    // One connection fits into a queue of 0; the second one has to wait.
+    // A backlog of 0 accepts one connection; the second one has to wait.
     for (int i = 0; i < 2; ++i) {
       UniqueFd fd(::socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0));
       (void)::connect(fd.get(), any, size);
@@ -80,7 +80,7 @@ class FullListener {
     return "http://127.0.0.1:" + std::to_string(port_);
   }
 
-  // How many sockets wait for this listener's answer (Linux: SYN_SENT is 02).
+  // The number of sockets in SYN_SENT (02 on Linux) to this listener.
   int Connecting() const {
     std::ostringstream remote;
     remote << std::uppercase << std::hex << ":" << port_ << " 02 ";
@@ -110,7 +110,8 @@ TEST(TransportStopTest, DoesNothingWhenStoppedBefore) {
 
 TEST(TransportStopTest, EndsWhileConnecting) {
   const FullListener listener;
-  ASSERT_TRUE(listener.Full()) << "this kernel queues more than asked";
+  ASSERT_TRUE(listener.Full())
+      << "this kernel accepts more connections than the backlog";
   const int before = listener.Connecting();
   RunningGet get(listener.Url());
   while (listener.Connecting() == before) std::this_thread::yield();
@@ -119,7 +120,7 @@ TEST(TransportStopTest, EndsWhileConnecting) {
 
 TEST(TransportStopTest, EndsInTheTlsHandshake) {
   Signal hello;
-  // Plain TCP: takes the client's first words and never answers.
+  // Plain TCP: reads the first byte of the handshake and never responds.
   TestServer server([&](Peer& peer) {
     peer.ReadByte();
     hello.Set();

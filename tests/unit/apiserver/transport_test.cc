@@ -1,4 +1,4 @@
-// What HttplibTransport sends, and what it tells of an answer, over plain TCP.
+// The requests of HttplibTransport, and what its handler receives, over TCP.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -163,14 +163,45 @@ TEST(TransportTest, FollowsNoRedirect) {
 }
 
 TEST(TransportTest, GivesTheHeadOfAnAnswerWithoutBody) {
+  for (const int status : {204, 304}) {
+    TestServer server([&](Peer& peer) {
+      peer.ReadHead();
+      peer.Send("HTTP/1.1 " + std::to_string(status) + " x\r\n\r\n");
+      peer.WaitForEnd();
+    });
+    RecordingHandler handler;
+    EXPECT_EQ(Get(server, handler).end, HttpEnd::kComplete);
+    ASSERT_EQ(handler.heads.size(), 1U);
+    EXPECT_EQ(handler.heads[0].status, status);
+  }
+}
+
+TEST(TransportTest, SkipsInterimResponses) {
   TestServer server([](Peer& peer) {
     peer.ReadHead();
-    peer.Send("HTTP/1.1 204 No Content\r\n\r\n");
+    peer.Send(
+        "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: a\r\n"
+        "\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
   });
   RecordingHandler handler;
   EXPECT_EQ(Get(server, handler).end, HttpEnd::kComplete);
   ASSERT_EQ(handler.heads.size(), 1U);
-  EXPECT_EQ(handler.heads[0].status, 204);
+  EXPECT_EQ(handler.heads[0].status, 200);
+  EXPECT_EQ(handler.Body(), "ok");
+}
+
+TEST(TransportTest, IgnoresChunkExtensionsAndTrailers) {
+  TestServer server([](Peer& peer) {
+    peer.ReadHead();
+    peer.Send(
+        "HTTP/1.1 200 OK\r\ncontent-length: 1\r\ntransfer-encoding: Chunked\r\n"
+        "\r\n0a;x=y\r\n0123456789\r\n1 \r\nx\r\n0\r\nA: b\r\n\r\n");
+    peer.WaitForEnd();
+  });
+  RecordingHandler handler;
+  const HttpOutcome outcome = Get(server, handler);
+  EXPECT_EQ(outcome.end, HttpEnd::kComplete) << outcome.message;
+  EXPECT_EQ(handler.Body(), "0123456789x");
 }
 
 TEST(TransportTest, SendsNoCredentialsOverPlainHttp) {
@@ -198,7 +229,7 @@ TEST(TransportTest, SpeaksIpv6) {
         peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
       },
       {}, /*ipv6=*/true);
-  // Without IPv6 on this machine there is nothing to be seen.
+  // Cannot run on a machine without IPv6.
   if (!server.Listening()) return;
   RecordingHandler handler;
   EXPECT_EQ(Get(server, handler).end, HttpEnd::kComplete);

@@ -1,5 +1,5 @@
-// Whom the transport trusts, whom it says it is, and what it tells of TLS
-// failures. Certificates are made here; servers are real sockets.
+// The trusted authorities, the client certificate and the errors of TLS.
+// Certificates are created here; servers are real sockets.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -56,7 +56,7 @@ TEST_F(TransportTlsTest, TakesAnIpAddressAmongTheAlternativeNames) {
 TEST_F(TransportTlsTest, TakesAnIpv6Address) {
   TestServer server(AnswerOk, ServerTls{Issue(ca_, {"IP:::1"}), ""},
                     /*ipv6=*/true);
-  // Without IPv6 on this machine there is nothing to be seen.
+  // Cannot run on a machine without IPv6.
   if (!server.Listening()) return;
   const HttpOutcome outcome = Get(AccessTo(server));
   EXPECT_EQ(outcome.end, HttpEnd::kComplete) << outcome.message;

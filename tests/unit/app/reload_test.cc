@@ -95,7 +95,8 @@ TEST_F(ReloadTest, AFileThatIsGoneIsABadFile) {
   Start({"--config.file=c.yaml"});
   file.reset();
   const auto parsed = Parse();
-  EXPECT_THAT(std::get<Exit>(parsed).problem, HasSubstr("no file c.yaml"));
+  EXPECT_THAT(std::get<Exit>(parsed).problem,
+              HasSubstr("the file c.yaml does not exist"));
 }
 
 TEST_F(ReloadTest, WhatCannotChangeIsToldAndIgnoredEachTime) {

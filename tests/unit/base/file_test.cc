@@ -1,5 +1,3 @@
-#include "base/file.h"
-
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -7,6 +5,8 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+
+#include "base/file_reader.h"
 
 namespace kem {
 namespace {

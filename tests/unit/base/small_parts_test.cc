@@ -1,5 +1,5 @@
-// Durations, the environment, randomness, hashes and termination signals: a few
-// lines each.
+// Parts of base/ that need only a few lines of tests each: durations, the
+// environment, errors, randomness, hashes, percent-encoding, signals.
 #include <gtest/gtest.h>
 
 #include <csignal>
@@ -7,7 +7,9 @@
 
 #include "base/duration.h"
 #include "base/environment.h"
+#include "base/error.h"
 #include "base/hash.h"
+#include "base/percent_encoding.h"
 #include "base/random.h"
 #include "base/termination.h"
 
@@ -65,11 +67,42 @@ TEST(HashTest, IsSteadyInAProcessAndDiffersByContentAndSecret) {
   EXPECT_EQ(Hasher(hash.secret())("default/a"), hash("default/a"));
 }
 
+TEST(PercentEncodingTest, EncodesAllButTheAllowedCharacters) {
+  EXPECT_EQ(PercentEncode(""), "");
+  EXPECT_EQ(PercentEncode("worker-1.aZ_09~"), "worker-1.aZ_09~");
+  EXPECT_EQ(PercentEncode("a/../b?c#d%e f\xC3\xA9"),
+            "a%2F..%2Fb%3Fc%23d%25e%20f%C3%A9");
+  EXPECT_EQ(PercentEncode("a b&c=d%\n\xff"), "a%20b%26c%3Dd%25%0A%FF");
+  EXPECT_EQ(PercentEncode("a/b-c", "/"), "a/b%2Dc");
+}
+
+TEST(PercentEncodingTest, DecodesOnlyWhatIsWellFormed) {
+  EXPECT_EQ(PercentDecode("a%2Fb%c3%A9+"), "a/b\xC3\xA9+");
+  for (const char* text : {"%", "%2", "a%2", "%2g", "%g2", "%-1"}) {
+    EXPECT_FALSE(PercentDecode(text)) << text;
+  }
+}
+
+TEST(ErrorTest, NamesEachCode) {
+  EXPECT_EQ(ToString(ErrorCode::kUnavailable), "unavailable");
+  EXPECT_EQ(ToString(ErrorCode::kExpired), "expired");
+  EXPECT_EQ(ToString(ErrorCode::kThrottled), "throttled");
+  EXPECT_EQ(ToString(ErrorCode::kUnauthorized), "unauthorized");
+  EXPECT_EQ(ToString(ErrorCode::kForbidden), "forbidden");
+  EXPECT_EQ(ToString(ErrorCode::kNotFound), "not_found");
+  EXPECT_EQ(ToString(ErrorCode::kRejected), "rejected");
+  EXPECT_EQ(ToString(ErrorCode::kMalformed), "malformed");
+  EXPECT_EQ(ToString(ErrorCode::kTooLarge), "too_large");
+  EXPECT_EQ(ToString(ErrorCode::kCancelled), "cancelled");
+  EXPECT_EQ(ToString(ErrorCode::kInvalidConfig), "invalid_config");
+  EXPECT_EQ(ToString(ErrorCode::kInternal), "internal");
+}
+
 TEST(TerminationTest, WaitsForTheSignal) {
-  // On a thread of its own, whose mask goes with it.
+  // On a separate thread, because the signal mask stays changed.
   std::thread([] {
     const TerminationSignals signals;
-    // Waits for it, as it is blocked now.
+    // Stays pending, because it is blocked.
     std::raise(SIGTERM);
     EXPECT_EQ(signals.Wait(), SIGTERM);
   }).join();

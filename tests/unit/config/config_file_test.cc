@@ -33,7 +33,7 @@ TEST(ConfigFileTest, GivesValuesByOptionAndLine) {
   EXPECT_THAT(values[3].values, ElementsAre("0"));
 }
 
-TEST(ConfigFileTest, AnEmptyFileSaysNothing) {
+TEST(ConfigFileTest, AnEmptyFileSetsNothing) {
   for (const char* text : {"", "\n", "# nothing\n", "---\n", "~", "{}"}) {
     const auto parsed = ParseConfigFile(text, "c.yaml");
     ASSERT_TRUE(parsed) << text;
@@ -46,7 +46,8 @@ TEST(ConfigFileTest, AnEmptyFileSaysNothing) {
 
 TEST(ConfigFileTest, RefusesWithLineAndOneSentence) {
   constexpr std::string_view kUnknown =
-      "; --help lists them, and each dot in a name is a level in the file";
+      "; --help lists the options, and each dot in a name is a level in the "
+      "file";
   EXPECT_EQ(Refused("a: 1"),
             "c.yaml line 1: there is no option a" + std::string(kUnknown));
   EXPECT_EQ(
@@ -56,38 +57,43 @@ TEST(ConfigFileTest, RefusesWithLineAndOneSentence) {
             "c.yaml line 1: there is no option watch.timeout" +
                 std::string(kUnknown));
   EXPECT_EQ(Refused("config: {file: x}"),
-            "c.yaml line 1: config.file cannot stand in the file itself");
+            "c.yaml line 1: config.file can only be given on the command line");
   EXPECT_EQ(Refused("log: debug"),
-            "c.yaml line 1: log must be a map of options, as --help names them "
-            "after log.");
+            "c.yaml line 1: log must be a map of the options that --help lists "
+            "as --log.<name>");
   EXPECT_EQ(Refused("log: {level: [debug]}"),
-            "c.yaml line 1: log.level must have one value");
+            "c.yaml line 1: log.level must be a single value");
   EXPECT_EQ(Refused("log: {level: }"),
-            "c.yaml line 1: log.level must have one value");
+            "c.yaml line 1: log.level must be a single value");
   EXPECT_EQ(Refused("watch: {namespaces: a}"),
             "c.yaml line 1: watch.namespaces must be a list, such as [a, b]");
-  EXPECT_EQ(Refused("watch: {namespaces: [{}]}"),
-            "c.yaml line 1: watch.namespaces must be a list of texts");
-  EXPECT_EQ(Refused("context: a\ncontext: b"),
-            "c.yaml line 2: context stands here twice; keep one of them");
-  EXPECT_EQ(Refused("log: {level: debug}\nlog: {format: json}"),
-            "c.yaml line 2: log stands here twice; keep one of them");
-  EXPECT_EQ(Refused("[a]: b"), "c.yaml line 1: a key is no text");
-  EXPECT_EQ(Refused("- a"),
-            "c.yaml line 1: options are expected, such as log: {level: debug}");
-  EXPECT_EQ(Refused("context: a\n---\ncontext: b\n"),
-            "c.yaml line 2: a second document begins; keep one");
-  // One text of which yaml-cpp 0.7 makes endless documents.
-  EXPECT_EQ(Refused("\"\"t\n? "),
-            "c.yaml line 1: a second document begins; keep one");
+  EXPECT_EQ(Refused("watch:\n  namespaces:\n"),
+            "c.yaml line 2: watch.namespaces must be a list, such as [a, b]");
   EXPECT_EQ(
-      Refused("context: [a\n").rfind("c.yaml line 2: this is not YAML: ", 0),
-      0U);
+      Refused("watch: {namespaces: [{}]}"),
+      "c.yaml line 1: each entry of watch.namespaces must be a single value");
+  EXPECT_EQ(Refused("context: a\ncontext: b"),
+            "c.yaml line 2: \"context\" is given twice; keep one of them");
+  EXPECT_EQ(Refused("log: {level: debug}\nlog: {format: json}"),
+            "c.yaml line 2: \"log\" is given twice; keep one of them");
+  EXPECT_EQ(Refused("[a]: b"),
+            "c.yaml line 1: the map has a key that is not a string");
+  EXPECT_EQ(Refused("- a"),
+            "c.yaml line 1: the file must be a map of options, such as log: "
+            "{level: debug}");
+  EXPECT_EQ(Refused("context: a\n---\ncontext: b\n"),
+            "c.yaml line 2: a second YAML document begins; keep one");
+  // yaml-cpp 0.7 finds endless documents in this text.
+  EXPECT_EQ(Refused("\"\"t\n? "),
+            "c.yaml line 1: a second YAML document begins; keep one");
+  EXPECT_EQ(Refused("context: [a\n")
+                .rfind("c.yaml line 2: the file is not valid YAML: ", 0),
+            0U);
   EXPECT_EQ(Refused(std::string((size_t{1} << 20) + 1, '#')),
             "c.yaml: the file is larger than 1 MiB");
 }
 
-TEST(ConfigFileTest, NoOptionsNameIsTheBeginningOfAnothers) {
+TEST(ConfigFileTest, NoNameIsAPrefixOfAnother) {
   for (const OptionRow& row : OptionTable()) {
     for (const OptionRow& other : OptionTable()) {
       EXPECT_FALSE(std::string_view(other.name)

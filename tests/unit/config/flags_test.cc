@@ -9,7 +9,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 
-// The one file there is, conf.yaml, holds `config`.
+// conf.yaml contains `config`; no other file exists.
 std::variant<Options, Exit> Parse(std::vector<const char*> args,
                                   const std::string& config = "") {
   args.insert(args.begin(), "kube-event-metrics");
@@ -92,7 +92,7 @@ TEST(FlagsTest, WrongOnesGetOneSentence) {
   EXPECT_THAT(Refused({"--metrics.max-series=0"}), HasSubstr("1 to 10000000"));
   EXPECT_THAT(Refused({"--metrics.max-series=-5"}), HasSubstr("1 to 10000000"));
   EXPECT_THAT(Refused({"--metrics.max-series=5k"}), HasSubstr("max-series"));
-  EXPECT_THAT(Refused({"--metrics.retention=9s"}), HasSubstr("10s and more"));
+  EXPECT_THAT(Refused({"--metrics.retention=9s"}), HasSubstr("at least 10s"));
   EXPECT_THAT(Refused({"--metrics.retention=150s"}), HasSubstr("initial-zero"));
   EXPECT_THAT(Refused({"--metrics.retention=day"}), HasSubstr("such as 24h"));
   for (const char* flag :
@@ -131,7 +131,7 @@ TEST(FlagsTest, ReadsFilters) {
   EXPECT_THAT(filter.components.exclude, ElementsAre("kcm"));
   EXPECT_EQ(Accepted({"--scope=all"}).filter, FilterOptions());
   EXPECT_FALSE(Accepted({"--scope=namespaced"}).filter.cluster_scoped);
-  // A comma parts on the command line, not in the file.
+  // A comma separates values on the command line, not in the file.
   EXPECT_THAT(Accepted({"--config.file=conf.yaml"}, "kinds: ['A{1,2}']")
                   .filter.kinds.include,
               ElementsAre("A{1,2}"));
@@ -151,7 +151,7 @@ TEST(FlagsTest, WrongFiltersGetOneSentence) {
       HasSubstr("conf.yaml line 2: types \"*\" is not a valid RE2 expression"));
 }
 
-TEST(FlagsTest, TakesFromTheFileWhatNoFlagGives) {
+TEST(FlagsTest, FlagsOverrideTheFile) {
   const Options options = Accepted(
       {"--config.file=conf.yaml", "--watch.namespaces=b", "--log.level=warn"},
       "context: kind\n"
@@ -167,7 +167,7 @@ TEST(FlagsTest, TakesFromTheFileWhatNoFlagGives) {
   EXPECT_EQ(options.telemetry_path, "/metrics");
 }
 
-TEST(FlagsTest, SaysWhichFileAndLineIsWrong) {
+TEST(FlagsTest, ReportsFileAndLine) {
   EXPECT_EQ(
       Refused({"--config.file=conf.yaml"}, "log:\n  level: loud\n"),
       "kube-event-metrics: conf.yaml line 2: log.level \"loud\" must be debug, "
@@ -178,16 +178,16 @@ TEST(FlagsTest, SaysWhichFileAndLineIsWrong) {
                  0),
       0U);
   EXPECT_THAT(Refused({"--config.file=gone.yaml"}),
-              HasSubstr("--config.file: there is no file gone.yaml"));
+              HasSubstr("--config.file: the file gone.yaml does not exist"));
 }
 
-TEST(FlagsTest, AWrongValueInTheFileIsRefusedEvenBehindAFlag) {
+TEST(FlagsTest, AWrongValueInTheFileIsRefusedEvenIfAFlagOverridesIt) {
   EXPECT_THAT(Refused({"--config.file=conf.yaml", "--log.level=warn"},
                       "log: {level: loud}"),
               HasSubstr("conf.yaml line 1"));
 }
 
-TEST(FlagsTest, TellsWhatEachOptionWasGiven) {
+TEST(FlagsTest, KeepsTheValuesOfEachOption) {
   const Options options =
       Accepted({"--config.file=conf.yaml"}, "watch: {namespaces: [x]}");
   const auto rows = OptionTable();
@@ -204,9 +204,9 @@ TEST(FlagsTest, HelpIsGroupedAndCompleteAndEndsWithZero) {
   const Exit& exit = std::get<Exit>(parsed);
   EXPECT_EQ(exit.code, 0);
   for (const char* word : {"Access to the API server",
-                           "Watching",
+                           "Watch",
                            "Metrics",
-                           "Serving",
+                           "Web server",
                            "Logging",
                            "--kubeconfig",
                            "--context",
@@ -231,7 +231,7 @@ TEST(FlagsTest, HelpIsGroupedAndCompleteAndEndsWithZero) {
   }
 }
 
-TEST(FlagsTest, VersionTellsVersionAndRevision) {
+TEST(FlagsTest, VersionHasVersionAndRevision) {
   const auto parsed = Parse({"--version"});
   EXPECT_THAT(std::get<Exit>(parsed).text,
               ::testing::MatchesRegex(

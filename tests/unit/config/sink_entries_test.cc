@@ -1,4 +1,4 @@
-// What the list `sinks` may say, and what it is told where it may not.
+// What the list `sinks` accepts, and the errors for the rest.
 #include "config/sink_entries.h"
 
 #include <gmock/gmock.h>
@@ -33,7 +33,7 @@ std::string Refused(std::string_view text) {
   return sinks.error().message;
 }
 
-TEST(SinkEntriesTest, ReadsOneOfEachKind) {
+TEST(SinkEntriesTest, ReadsOneOfEachType) {
   const auto sinks = Parse(
       "sinks:\n"
       "- {name: audit, type: log, path: events.json, queue-entries: 5}\n"
@@ -76,9 +76,8 @@ TEST(SinkEntriesTest, NamespacesNeedAScopeThatHasThem) {
     return Refused("sinks:\n- {name: a, type: log, filter: {" + filter + "}}");
   };
   EXPECT_EQ(refused("namespaces: [x]"),
-            "etc/c.yaml line 2: the sink has a filter of "
-            "namespaces that lets only cluster-scoped objects through, which "
-            "have none; add scope: all or scope: namespaced");
+            "etc/c.yaml line 2: the sink has namespaces in its filter but the "
+            "scope cluster; add scope: namespaced or scope: all");
   EXPECT_EQ(refused("namespaces: [x], scope: all"), "accepted");
   EXPECT_EQ(refused("namespaces: [x], scope: namespaced"), "accepted");
 }
@@ -94,37 +93,36 @@ TEST(SinkEntriesTest, RefusesAnEndpointThatCannotBeUsed) {
                 "http://");
   EXPECT_EQ(refused("\"http://c:4318/v1/logs\""),
             where +
-                "endpoint \"http://c:4318/v1/logs\" must be without "
-                "/v1/logs, which is added");
+                "endpoint \"http://c:4318/v1/logs\" must not end with "
+                "/v1/logs, which the exporter adds");
   EXPECT_EQ(refused("\"http://c\", ca-file: /ca.crt"),
             where +
-                "endpoint \"http://c\" must be https:// for ca-file and "
-                "cert-file to be used");
+                "endpoint \"http://c\" must begin with https:// when ca-file "
+                "or cert-file is set");
   EXPECT_EQ(refused("\"https://c\", ca-file: /none"),
             where + "ca-file /none does not exist");
   EXPECT_EQ(refused("\"https://c\", headers-file: headers"),
             where +
-                "headers-file etc/headers line 1 is no header such as "
+                "headers-file etc/headers line 1 must be a header, such as "
                 "\"X-Scope-OrgID: team\"");
 }
 
-TEST(SinkEntriesTest, AMarkNamesKindsAndNothingThatIsNotMarked) {
+TEST(SinkEntriesTest, AnAnnotateFilterNamesKindsOfClusterScopedObjects) {
   EXPECT_EQ(Refused("sinks:\n- {name: a, type: annotate}"),
-            "etc/c.yaml line 2: the sink needs a filter that names "
-            "the kinds to be annotated, such as {kinds: [Node, "
-            "PersistentVolume]}");
+            "etc/c.yaml line 2: the sink must have a filter that names the "
+            "kinds to annotate, such as {kinds: [Node, PersistentVolume]}");
   EXPECT_THAT(Refused("sinks:\n- {name: a, type: annotate, filter: {kinds: "
                       "[Node.*]}}"),
               HasSubstr("names the kinds"));
   EXPECT_EQ(Refused("sinks:\n- name: a\n  type: annotate\n  filter: {kinds: "
                     "[Node], types: [Normal]}"),
             "etc/c.yaml line 4: the sink has the type annotate, which is for "
-            "Warnings of cluster-scoped objects: its filter cannot have types");
+            "Warnings of cluster-scoped objects: remove types from its filter");
   EXPECT_EQ(
       Refused("sinks:\n- {name: a, type: annotate, filter: {kinds: [A]}}\n"
               "- {name: b, type: annotate, filter: {kinds: [B]}}"),
-      "etc/c.yaml line 3: the sink has a label that another "
-      "has: kube-event-metrics/trouble");
+      "etc/c.yaml line 3: the sink has the label of another sink: "
+      "kube-event-metrics/trouble");
 }
 
 TEST(SinkEntriesTest, ALabelIsWhatTheApiServerTakes) {
@@ -143,7 +141,7 @@ TEST(SinkEntriesTest, ALabelIsWhatTheApiServerTakes) {
   for (const std::string label :
        {"a/", "/a", "-a/b", "a-/b", "a..b/c", ".a/b", "A.com/b", "a/-b", "a/b-",
         "a/b/c", "a/b c", "trouble"}) {
-    EXPECT_THAT(refused(label), HasSubstr("must be a label with a prefix"))
+    EXPECT_THAT(refused(label), HasSubstr("must be a label key with a prefix"))
         << label;
   }
   EXPECT_THAT(refused("a/" + longest + "x"), HasSubstr("must be a label"));
@@ -151,10 +149,10 @@ TEST(SinkEntriesTest, ALabelIsWhatTheApiServerTakes) {
               HasSubstr("must be a label"));
 }
 
-TEST(SinkEntriesTest, RefusesWithLineAndMend) {
+TEST(SinkEntriesTest, RefusesWithLineAndFix) {
   EXPECT_EQ(Refused("sinks: log"),
-            "etc/c.yaml line 1: sinks must be a list, each entry with a name "
-            "and a type");
+            "etc/c.yaml line 1: sinks must be a list of maps with a name and "
+            "a type");
   EXPECT_EQ(Refused("sinks:\n- {name: a}"),
             "etc/c.yaml line 2: the sink has no type");
   EXPECT_EQ(Refused("sinks:\n- {type: log}"),
@@ -165,27 +163,25 @@ TEST(SinkEntriesTest, RefusesWithLineAndMend) {
   EXPECT_EQ(Refused("sinks:\n- {name: a, type: otlp}"),
             "etc/c.yaml line 2: the sink has no endpoint");
   EXPECT_EQ(Refused("sinks:\n- name: a\n  type: log\n  endpoint: http://x"),
-            "etc/c.yaml line 4: the sink's endpoint is no key of a sink of "
-            "type log; it may have name, type, queue-entries, queue-bytes, "
-            "path, filter");
+            "etc/c.yaml line 4: the sink's endpoint is not a key of type log; "
+            "valid keys are name, type, queue-entries, queue-bytes, path, "
+            "filter");
   EXPECT_EQ(Refused("sinks:\n- {name: a, type: log}\n- {name: a, type: log}"),
-            "etc/c.yaml line 3: the sink has a name that another "
-            "has: a");
+            "etc/c.yaml line 3: the sink has the name of another sink: a");
   EXPECT_EQ(Refused("sinks:\n- {name: a, type: log}\n- {name: b, type: log}"),
-            "etc/c.yaml line 3: the sink has a path that another "
-            "has: -");
+            "etc/c.yaml line 3: the sink has the path of another sink: -");
   EXPECT_EQ(Refused("sinks:\n- name: a\n  type: log\n  filter: {kinds: ['(']}"),
             "etc/c.yaml line 4: kinds \"(\" is not a valid RE2 expression: "
             "missing ): (");
   EXPECT_EQ(Refused("sinks:\n- name: a\n  type: log\n  filter: {state: x}"),
-            "etc/c.yaml line 4: the sink's filter has no state; it may have "
-            "scope, namespaces, and kinds, reasons, types and components, each "
-            "also with -exclude");
+            "etc/c.yaml line 4: the sink's filter has the unknown key "
+            "\"state\"; valid keys are scope, namespaces, and kinds, reasons, "
+            "types and components, each also with -exclude");
   EXPECT_EQ(Refused("sinks:\n- {name: a, type: annotate, label: trouble}"),
             "etc/c.yaml line 2: the sink's label \"trouble\" must be a label "
-            "with a prefix, such as example.com/trouble");
+            "key with a prefix, such as example.com/trouble");
   EXPECT_EQ(Refused("sinks:\n- {name: a, name: b, type: log}"),
-            "etc/c.yaml line 2: name stands here twice; keep one of them");
+            "etc/c.yaml line 2: \"name\" is given twice; keep one of them");
 }
 
 }  // namespace

@@ -1,6 +1,6 @@
-// Certificates made at run time, so that none lies in the tree to expire. Used
-// by the tests of TLS and of credentials. Aborts when OpenSSL refuses, which
-// would be a fault of the test.
+// Creates certificates at run time, so that none in the repository can expire.
+// Used by the tests of TLS and of credentials. Aborts when OpenSSL fails, which
+// is a bug of the test.
 #pragma once
 
 #include <string>
@@ -13,16 +13,16 @@ struct PemPair {
   std::string key;
 };
 
-// What goes into a certificate. Subject alternative names are in OpenSSL's
-// words: "DNS:localhost", "IP:127.0.0.1".
+// The content of a certificate. Subject alternative names have OpenSSL's
+// syntax: "DNS:localhost", "IP:127.0.0.1".
 struct CertificateWish {
   std::string common_name = "test";
   std::vector<std::string> alternative_names;
   bool is_ca = false;
 };
 
-// A certificate signed by `issuer`, or by itself when there is none. Valid for
-// an hour from an hour ago.
+// A certificate signed by `issuer`, or self-signed without one. Valid from an
+// hour ago for one more hour.
 PemPair MakeCertificate(const CertificateWish& wish,
                         const PemPair* issuer = nullptr);
 

@@ -1,4 +1,4 @@
-// Proxies by URL and by environment, with Go's rules for NO_PROXY.
+// Proxies from URLs and the environment, with Go's rules for NO_PROXY.
 #include "net/proxy_url.h"
 
 #include <gmock/gmock.h>
@@ -43,8 +43,8 @@ TEST(ProxyUrlTest, ReadsUserNameAndPasswordAndShowsNeither) {
 }
 
 TEST(ProxyUrlTest, TellsWhatIsWrongWithoutQuotingIt) {
-  const char* scheme = "begins with none of http://, https:// and socks5://";
-  const char* host = "does not name a host and port";
+  const char* scheme = "does not begin with http://, https:// or socks5://";
+  const char* host = "has no valid host and port";
   const std::pair<std::string, const char*> cases[] = {
       {"", scheme},
       {"p:3128", scheme},
@@ -54,7 +54,8 @@ TEST(ProxyUrlTest, TellsWhatIsWrongWithoutQuotingIt) {
       {"http://p:0", host},
       {"http://p:hush", host},
       {"http://p q", host},
-      {"http://a:hu%2sh@p", "has a user name that is not percent-encoded"},
+      {"http://a:hu%2sh@p",
+       "has a user name or password that is not percent-encoded"},
       {"http://" + std::string(256, 'a') + "@p",
        "has a user name or password of over 255 bytes"},
   };
@@ -72,7 +73,7 @@ class ProxyEnvironmentTest : public testing::Test {
     if (!proxy) return proxy.error().message;
     return *proxy ? (*proxy)->ToString() : "none";
   }
-  // Whether NO_PROXY's list keeps the server from its proxy.
+  // Whether NO_PROXY exempts the server from the proxy.
   bool Exempt(const std::string& server, const std::string& list) {
     return Of(server, {{"HTTPS_PROXY", "p"}, {"NO_PROXY", list}}) == "none";
   }
@@ -91,8 +92,8 @@ TEST_F(ProxyEnvironmentTest, TakesTheVariableOfTheScheme) {
 
 TEST_F(ProxyEnvironmentTest, TellsWhichVariableIsWrong) {
   EXPECT_EQ(Of("https://k", {{"HTTPS_PROXY", "ftp://user:hush@p"}}),
-            "the environment's HTTPS_PROXY begins with none of http://, "
-            "https:// and socks5://; correct it, or name the API server in "
+            "environment variable HTTPS_PROXY does not begin with http://, "
+            "https:// or socks5://; correct it, or add the API server to "
             "NO_PROXY");
 }
 

@@ -39,7 +39,7 @@ TEST(TcpConnectTest, SetsWhatFindsADeadPeer) {
 }
 
 TEST(TcpConnectTest, TriesTheNextAddressOfAName) {
-  // localhost is ::1 first on most machines; only 127.0.0.1 listens.
+  // localhost resolves to ::1 first on most machines; only 127.0.0.1 listens.
   TestServer server([](Peer& peer) { peer.WaitForEnd(); });
   IoWaiter waiter({}, seconds(10));
   EXPECT_TRUE(TcpConnect("localhost", server.Port(), seconds(5), waiter)

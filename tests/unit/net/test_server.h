@@ -1,6 +1,6 @@
-// A server on a loopback port of its own that does with each connection what
-// the test says, plain or under TLS. Used by the tests of the transport. Raw
-// bytes: nothing is proper HTTP unless the test makes it so.
+// A server on a loopback port that runs a test's script on each connection,
+// plain or with TLS. Used by the tests of the transport. It sends raw bytes:
+// the script has to write valid HTTP.
 #pragma once
 
 #include <openssl/ssl.h>
@@ -20,21 +20,21 @@
 
 namespace kem {
 
-// One accepted connection, on a thread of its own. Reads and writes end when
-// the server is destroyed.
+// One accepted connection, on its own thread. Reads and writes end when the
+// server is destroyed.
 class Peer {
  public:
   Peer(int fd, SSL* ssl) : fd_(fd), ssl_(ssl) {}
 
-  // The request line and headers up to the empty line; less at the end.
+  // The request line and headers up to the empty line, or until the end.
   std::string ReadHead();
-  // One byte, as soon as there is one.
+  // The next byte; empty at the end.
   std::string ReadByte();
-  // False once the client is gone.
+  // False once the client has closed.
   bool Send(std::string_view bytes);
-  // Reads until the client is gone.
+  // Reads until the client closes.
   void WaitForEnd();
-  // Makes the close a reset.
+  // Resets the connection instead of closing it.
   void Reset();
 
  private:
@@ -53,7 +53,7 @@ class TestServer {
  public:
   using Script = std::function<void(Peer&)>;
 
-  // Serves IPv4 loopback, or IPv6 when asked to.
+  // Listens on the IPv4 loopback address, or with `ipv6` on that of IPv6.
   explicit TestServer(Script script, std::optional<ServerTls> tls = {},
                       bool ipv6 = false);
   ~TestServer();
@@ -64,7 +64,7 @@ class TestServer {
   int Port() const { return port_; }
   std::string Url() const;
 
-  // The names that TLS clients asked for (SNI), in order.
+  // The names that TLS clients requested (SNI), in order.
   std::vector<std::string> ServerNames() const;
 
  private:

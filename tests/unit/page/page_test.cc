@@ -90,7 +90,8 @@ TEST_F(PageTest, SaysWhyItIsNotInSync) {
                   {"b", false, false, "<forbidden>"},
                   {"c", false, true, ""}};
   EXPECT_THAT(Page(), HasSubstr("<title>Not in sync"));
-  EXPECT_THAT(Page(), HasSubstr("<b>Not in sync</b>"));
+  EXPECT_THAT(Page(), HasSubstr("<b>Not in sync</b> with the API server: the "
+                                "first list of Events is not finished. Up "));
   EXPECT_THAT(Page(), HasSubstr("<p>Watch of b: &lt;forbidden&gt;</p>\n"
                                 "<p>Watch of c: first list not finished</p>"));
   EXPECT_THAT(Page(), Not(HasSubstr("Watch of a")));
@@ -101,6 +102,8 @@ TEST_F(PageTest, KeepsWhatItKnowsWhenOutOfContact) {
   data.watches = {{"all namespaces", true, false, "connection refused"}};
   Add("worker-1", "Rebooted");
   EXPECT_THAT(Page(), HasSubstr("<title>Out of contact"));
+  EXPECT_THAT(Page(), HasSubstr("<b>Out of contact</b> with the API server: "
+                                "newer Events are missing. Up "));
   EXPECT_THAT(Page(), HasSubstr("Watch of all namespaces: connection refused"));
   EXPECT_THAT(Page(), HasSubstr("worker-1"));
 }
@@ -148,7 +151,7 @@ TEST_F(PageTest, EscapesEveryText) {
   RecentEvent& event = Add(evil, evil, evil);
   event.event_namespace = event.name = event.api_version = event.kind = evil;
   event.reporting_component = event.message = evil;
-  data.version = data.namespaces.emplace_back(evil);
+  data.version = data.source = data.namespaces.emplace_back(evil);
   data.watches = {{evil, true, false, evil}};
   const std::string page = Page();
   EXPECT_THAT(page, Not(HasSubstr("<i>")));

@@ -98,8 +98,9 @@ TEST_F(ApiListerWatcherTest, ReportsWhatARejectionMeans) {
   const auto failure = List({{429, seconds(3), {}}, {"Too many requests"}});
   ASSERT_TRUE(failure);
   EXPECT_EQ(failure->error.code, ErrorCode::kThrottled);
-  EXPECT_EQ(failure->error.message,
-            "The list of /api/v1/events was answered 429: Too many requests");
+  EXPECT_EQ(
+      failure->error.message,
+      "The list of /api/v1/events failed with status 429: Too many requests");
   EXPECT_EQ(failure->http_status, 429);
   EXPECT_EQ(failure->retry_after, seconds(3));
 }

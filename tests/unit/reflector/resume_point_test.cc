@@ -99,10 +99,5 @@ TEST(ListOptionsTest, AsksForAWatchThatEnds) {
             "&timeoutSeconds=290");
 }
 
-TEST(ListOptionsTest, EscapesAllButUnreservedCharacters) {
-  EXPECT_EQ(EscapeQuery("aZ09-._~"), "aZ09-._~");
-  EXPECT_EQ(EscapeQuery("a b&c=d%\n\xff"), "a%20b%26c%3Dd%25%0A%FF");
-}
-
 }  // namespace
 }  // namespace kem

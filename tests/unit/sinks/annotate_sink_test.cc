@@ -1,10 +1,11 @@
-// What is written onto an object, how often, and that it goes again.
+// What is written on an object, how often, and the removal of its label.
 #include "sinks/annotate_sink.h"
 
 #include <gmock/gmock.h>
 
 #include "testing/fake_clock.h"
 #include "unit/sinks/annotated_cluster.h"
+#include "unit/sinks/deliveries.h"
 
 namespace kem {
 namespace {
@@ -92,8 +93,8 @@ TEST_F(AnnotateSinkTest, OnceAMinuteAnObjectAndTheNewestWins) {
   const Occurrence third = Trouble("a", "Third");  // within the same second
   const Delivery held = Deliver({second, other, third});
   EXPECT_EQ(held.done, 2U);  // third replaces second
-  EXPECT_EQ(held.hold, seconds(40));
-  EXPECT_EQ(held.problem, "");
+  EXPECT_EQ(HoldOf(held), seconds(40));
+  EXPECT_EQ(held.refusal, "");
   ASSERT_EQ(server.requests.size(), 2U);  // b did not wait for a
   EXPECT_EQ(Label(1), "Other");
   Pass(seconds(40));
@@ -110,7 +111,7 @@ TEST_F(AnnotateSinkTest, AStormAboutOneObjectLeavesOneWaiting) {
   EXPECT_EQ(server.requests.size(), 1U);
 }
 
-TEST_F(AnnotateSinkTest, WhatIsOlderThanTheMarkIsDone) {
+TEST_F(AnnotateSinkTest, AnOlderOccurrenceIsDone) {
   const Occurrence old = Trouble("a", "Old");
   Pass(minutes(5));
   EXPECT_EQ(Deliver({Trouble("a", "New")}).done, 1U);
@@ -119,16 +120,16 @@ TEST_F(AnnotateSinkTest, WhatIsOlderThanTheMarkIsDone) {
   EXPECT_EQ(server.requests.size(), 1U);
 }
 
-TEST_F(AnnotateSinkTest, DoneIsWhatNeedsNoMoreFromTheFront) {
+TEST_F(AnnotateSinkTest, DoneIsTheFrontThatNeedsNoFurtherAttempt) {
   Deliver({Trouble("b", "X")});
   const Delivery delivery =
       Deliver({Trouble("a", "X"), Trouble("b", "Y"), Trouble("c", "X")});
   EXPECT_EQ(delivery.done, 1U);
-  EXPECT_EQ(delivery.hold, seconds(60));
+  EXPECT_EQ(HoldOf(delivery), seconds(60));
   EXPECT_EQ(server.requests.size(), 3U);
 }
 
-TEST_F(AnnotateSinkTest, TheLabelGoesAfterItsTimeAndTheAnnotationStays) {
+TEST_F(AnnotateSinkTest, RemovesTheLabelAfterItsTimeAndKeepsTheAnnotation) {
   Deliver({Trouble("a", "Rebooted")});
   Pass(minutes(119));
   sink->Idle(stop.get_token());
@@ -146,7 +147,7 @@ TEST_F(AnnotateSinkTest, TheLabelGoesAfterItsTimeAndTheAnnotationStays) {
   EXPECT_EQ(server.requests.size(), 2U);
 }
 
-TEST_F(AnnotateSinkTest, TheLabelGoesAfterARestartToo) {
+TEST_F(AnnotateSinkTest, RemovesTheLabelAfterARestart) {
   Deliver({Trouble("a", "Rebooted")});
   memory.texts["/api/v1/nodes/broken"] = "nonsense";
   Restart();
@@ -157,12 +158,12 @@ TEST_F(AnnotateSinkTest, TheLabelGoesAfterARestartToo) {
   EXPECT_FALSE(server.Body(1)["metadata"].contains("labels"));
 }
 
-TEST_F(AnnotateSinkTest, OnceAMinuteOverARestartToo) {
+TEST_F(AnnotateSinkTest, OnceAMinuteOverARestart) {
   Deliver({Trouble("a", "Before")});
   Pass(seconds(20));
   Restart();
   const std::vector<Occurrence> batch = {Trouble("a", "After")};
-  EXPECT_EQ(Deliver(batch).hold, seconds(40));
+  EXPECT_EQ(HoldOf(Deliver(batch)), seconds(40));
   EXPECT_EQ(server.requests.size(), 1U);
   Pass(seconds(40));
   EXPECT_EQ(Deliver(batch).done, 1U);
@@ -171,7 +172,7 @@ TEST_F(AnnotateSinkTest, OnceAMinuteOverARestartToo) {
   EXPECT_EQ(Deliver({Trouble("a", "Later")}).done, 1U);
 }
 
-TEST_F(AnnotateSinkTest, ARemovalThatFailsIsTriedAgainAfterAWhile) {
+TEST_F(AnnotateSinkTest, RetriesAFailedRemoval) {
   Deliver({Trouble("a", "Rebooted")});
   Pass(minutes(120));
   server.answers = {{"PATCH", {500, ""}}};
@@ -187,7 +188,7 @@ TEST_F(AnnotateSinkTest, ARemovalThatFailsIsTriedAgainAfterAWhile) {
   EXPECT_THAT(memory.texts, IsEmpty());
 }
 
-TEST_F(AnnotateSinkTest, ARemovalThatIsCutByTheEndIsKeptForTheNextStart) {
+TEST_F(AnnotateSinkTest, AStopDuringARemovalKeepsItForTheNextStart) {
   Deliver({Trouble("a", "Rebooted")});
   Pass(minutes(120));
   stop.request_stop();
@@ -202,13 +203,13 @@ TEST_F(AnnotateSinkTest, WithoutRoomToRememberThereIsNoLabel) {
   EXPECT_TRUE(server.Body(0)["metadata"].contains("annotations"));
 }
 
-TEST_F(AnnotateSinkTest, WhatFailsIsTriedAgainAndForgottenMeanwhile) {
+TEST_F(AnnotateSinkTest, AFailureIsRetriedAndNotRemembered) {
   server.answers = {{"PATCH", {503, ""}}};
   const std::vector<Occurrence> batch = {Trouble("a", "X"), Trouble("b", "X")};
   const Delivery delivery = Deliver(batch);
   EXPECT_EQ(delivery.done, 0U);
-  EXPECT_EQ(delivery.problem, "PATCH /api/v1/nodes/a: 503");
-  EXPECT_EQ(server.requests.size(), 1U);  // b would find the same
+  EXPECT_EQ(Problem(delivery), "PATCH /api/v1/nodes/a: 503");
+  EXPECT_EQ(server.requests.size(), 1U);  // b would fail as well
   EXPECT_THAT(memory.texts, IsEmpty());
   server.answers.clear();
   EXPECT_EQ(Deliver(batch).done, 2U);
@@ -219,7 +220,7 @@ TEST_F(AnnotateSinkTest, NothingIsReplacedWhileAttemptsFail) {
   EXPECT_EQ(Deliver({Trouble("a", "X"), Trouble("a", "Y")}).done, 0U);
 }
 
-TEST_F(AnnotateSinkTest, APolicyThatProtectsOneObjectHoldsUpNoOther) {
+TEST_F(AnnotateSinkTest, APolicyForOneObjectDelaysNoOther) {
   server.answers = {
       {"/nodes/a", {403, R"({"message":"\"w\" denied the request: mine"})"}}};
   Deliver({Trouble("c", "X")});
@@ -227,25 +228,25 @@ TEST_F(AnnotateSinkTest, APolicyThatProtectsOneObjectHoldsUpNoOther) {
       Deliver({Trouble("a", "X"), Trouble("b", "X"), Trouble("c", "Y")});
   EXPECT_EQ(delivery.done, 2U);
   EXPECT_EQ(delivery.refused, 1U);
-  EXPECT_EQ(delivery.hold, seconds(60));
-  EXPECT_THAT(delivery.problem, HasSubstr("403"));
+  EXPECT_EQ(HoldOf(delivery), seconds(60));
+  EXPECT_THAT(delivery.refusal, HasSubstr("403"));
 }
 
-TEST_F(AnnotateSinkTest, AMissingRightHoldsUpItsOwnKindOnly) {
+TEST_F(AnnotateSinkTest, AMissingPermissionDelaysItsKindOnly) {
   server.answers = {{"/nodes/", {403, R"({"message":"cannot patch"})"}}};
   Occurrence volume = Trouble("v", "VolumeFailedDelete");
   volume.kind = "PersistentVolume";
   const Delivery delivery =
       Deliver({Trouble("a", "X"), volume, Trouble("b", "X")});
   EXPECT_EQ(delivery.done, 0U);
-  EXPECT_THAT(delivery.problem, HasSubstr("403"));
+  EXPECT_THAT(Problem(delivery), HasSubstr("403"));
   EXPECT_THAT(
       server.Paths(),
       ElementsAre(std::string("PATCH /api/v1/nodes/a") + kQuery,
                   std::string("PATCH /api/v1/persistentvolumes/v") + kQuery));
 }
 
-TEST_F(AnnotateSinkTest, AnObjectThatIsGoneIsDoneWith) {
+TEST_F(AnnotateSinkTest, AMissingObjectIsDone) {
   using Answer = std::pair<int, std::string>;
   for (const Answer& gone :
        {Answer(404, ""),
@@ -263,14 +264,14 @@ TEST_F(AnnotateSinkTest, AnObjectThatIsGoneIsDoneWith) {
   EXPECT_EQ(Deliver({Trouble("a", "X")}).done, 0U);
 }
 
-TEST_F(AnnotateSinkTest, WhatIsRefusedKeepsTheMarkBefore) {
+TEST_F(AnnotateSinkTest, ARefusalKeepsTheFormerAnnotation) {
   Deliver({Trouble("a", "Before")});
   Pass(minutes(2));
   server.answers = {{"PATCH", {422, "annotations: Too long"}}};
   const Delivery delivery = Deliver({Trouble("a", "X"), Trouble("a", "Y")});
   EXPECT_EQ(delivery.done, 2U);
   EXPECT_EQ(delivery.refused, 2U);
-  EXPECT_THAT(delivery.problem, HasSubstr("422"));
+  EXPECT_THAT(delivery.refusal, HasSubstr("422"));
   server.answers.clear();
   Pass(minutes(118));
   sink->Idle(stop.get_token());
@@ -279,7 +280,7 @@ TEST_F(AnnotateSinkTest, WhatIsRefusedKeepsTheMarkBefore) {
               HasSubstr("Before"));
 }
 
-TEST_F(AnnotateSinkTest, AsksForAUidThatTheEventDoesNotHave) {
+TEST_F(AnnotateSinkTest, GetsAUidThatTheEventDoesNotHave) {
   Occurrence kubelets = Trouble("a", "Rebooted");
   kubelets.object_uid = "a";
   server.answers = {
@@ -292,7 +293,7 @@ TEST_F(AnnotateSinkTest, AsksForAUidThatTheEventDoesNotHave) {
   EXPECT_EQ(server.Body(1)["metadata"]["uid"], kUid);
 }
 
-TEST_F(AnnotateSinkTest, DoesNotMarkWhatAGetDoesNotFind) {
+TEST_F(AnnotateSinkTest, DoesNotAnnotateAMissingObject) {
   Occurrence kubelets = Trouble("a", "Rebooted");
   kubelets.object_uid = "a";
   server.answers = {{"GET", {404, ""}}};
@@ -300,7 +301,7 @@ TEST_F(AnnotateSinkTest, DoesNotMarkWhatAGetDoesNotFind) {
   EXPECT_EQ(server.requests.size(), 1U);
 }
 
-TEST_F(AnnotateSinkTest, AsksOnceWhetherItMayRead) {
+TEST_F(AnnotateSinkTest, GetsNothingAfterGetWasForbidden) {
   Occurrence kubelets = Trouble("a", "Rebooted");
   kubelets.object_uid = "a";
   server.answers = {{"GET", {403, ""}}};
@@ -330,7 +331,7 @@ TEST_F(AnnotateSinkTest, FindsTheResourceOfAKind) {
   EXPECT_EQ(server.discoveries, 2);
 }
 
-TEST_F(AnnotateSinkTest, WhatCannotBeFoundIsRefusedAndAskedForSeldom) {
+TEST_F(AnnotateSinkTest, RefusesUnknownObjectsAndLimitsDiscovery) {
   Occurrence two = Trouble("p", "X");
   two.kind = "Pool";
   two.api_version = "";  // of a.io or of b.io?
@@ -338,8 +339,8 @@ TEST_F(AnnotateSinkTest, WhatCannotBeFoundIsRefusedAndAskedForSeldom) {
     const Delivery delivery = Deliver({two, Trouble(name, "X")});
     EXPECT_EQ(delivery.done, 2U);
     EXPECT_EQ(delivery.refused, 2U);
-    EXPECT_EQ(delivery.problem,
-              "there is no cluster-scoped object Pool \"p\" to be annotated");
+    EXPECT_EQ(delivery.refusal,
+              "there is no cluster-scoped object Pool \"p\" to annotate");
   }
   EXPECT_EQ(server.discoveries, 2);
   Pass(minutes(5));
@@ -352,7 +353,7 @@ TEST_F(AnnotateSinkTest, WithoutDiscoveryNothingIsDone) {
   server.discovery_works = false;
   const Delivery delivery = Deliver({Trouble("a", "X")});
   EXPECT_EQ(delivery.done, 0U);
-  EXPECT_THAT(delivery.problem, HasSubstr("discovery: "));
+  EXPECT_THAT(Problem(delivery), HasSubstr("discovery: "));
   server.discovery_works = true;
   EXPECT_EQ(Deliver({Trouble("a", "X")}).done, 1U);
 }

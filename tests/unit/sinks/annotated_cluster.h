@@ -1,6 +1,6 @@
-// What the tests of AnnotateSink need around it: an API server that serves a
-// few kinds and answers writes as it is told to, and a memory that is a map.
-// Each request but those for discovery is remembered. Not thread-safe.
+// An API server with a few kinds and scripted answers, and a memory in a map,
+// for the tests of AnnotateSink and AnnotationTable. Plays no faults of the
+// network but "unreachable". Not thread-safe.
 #pragma once
 
 #include <map>
@@ -15,8 +15,8 @@
 
 namespace kem {
 
-// Serves Nodes, PersistentVolumes and two kinds of one name, and answers
-// writes as it is told to.
+// Serves Nodes, PersistentVolumes and two kinds of one name. Keeps all requests
+// but those for discovery.
 class ApiServer : public HttpTransport {
  public:
   HttpOutcome Send(const HttpRequest& request, HttpHandler& handler,
@@ -25,12 +25,12 @@ class ApiServer : public HttpTransport {
     int status = 200;
     if (request.path == "/api" || request.path == "/apis") {
       ++discoveries;
-      if (!discovery_works) return {HttpEnd::kUnreachable, "nobody there"};
+      if (!discovery_works) return {HttpEnd::kUnreachable, "unreachable"};
       body = Discovery(request.path);
     } else {
       requests.push_back(request);
       std::tie(status, body) = Answer(request);
-      if (status == 0) return {HttpEnd::kUnreachable, "nobody there"};
+      if (status == 0) return {HttpEnd::kUnreachable, "unreachable"};
     }
     handler.OnHead({status, {}, {}});
     handler.OnBody(body);

@@ -1,4 +1,4 @@
-// What a annotation says, within an API server's limits.
+// The texts of an annotation, within the API server's limits.
 #include "sinks/annotation.h"
 
 #include <gmock/gmock.h>
@@ -12,7 +12,7 @@ using std::chrono::seconds;
 
 constexpr char kUid[] = "0c5c92d4-8a0f-4a43-9a6b-2f1c1a1f7e11";
 
-TEST(AnnotationTest, AReasonBecomesALabelsValue) {
+TEST(AnnotationTest, ALabelValueIsValid) {
   EXPECT_EQ(LabelValue("Rebooted"), "Rebooted");
   EXPECT_EQ(LabelValue("-a b/c."), "a-b-c");
   EXPECT_EQ(LabelValue("\xc3\xa4"), "unknown");
@@ -36,8 +36,7 @@ TEST(AnnotationTest, IsTheSameAfterARestart) {
                               "{}",
                               "X",
                               WallTime(seconds(7)),
-                              WallTime(seconds(5)),
-                              9};
+                              {WallTime(seconds(5)), 9}};
   const std::string text = SaveAnnotation(annotation);
   const std::optional<Annotation> loaded = LoadAnnotation(text);
   ASSERT_TRUE(loaded);
@@ -46,7 +45,7 @@ TEST(AnnotationTest, IsTheSameAfterARestart) {
   EXPECT_FALSE(LoadAnnotation(text + "x"));
 }
 
-TEST(AnnotationTest, KnowsAUuid) {
+TEST(AnnotationTest, RecognizesAUuid) {
   EXPECT_TRUE(IsUuid(kUid));
   EXPECT_FALSE(IsUuid("worker-1"));
   EXPECT_FALSE(IsUuid(std::string(36, 'a')));

@@ -1,4 +1,4 @@
-// Lines that a person and a collector can read, in a file that may be moved.
+// JSON lines, in a file that may be rotated.
 #include "sinks/log_sink.h"
 
 #include <gmock/gmock.h>
@@ -8,8 +8,9 @@
 #include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "base/file.h"
+#include "base/file_reader.h"
 #include "testing/temp_folder.h"
+#include "unit/sinks/deliveries.h"
 
 namespace kem {
 namespace {
@@ -52,7 +53,7 @@ class LogSinkTest : public ::testing::Test {
   LogSink sink{folder.path() + "/log"};
 };
 
-TEST_F(LogSinkTest, ALineSaysAll) {
+TEST_F(LogSinkTest, ALineHasAllFields) {
   EXPECT_EQ(Deliver(Rebooted()).done, 1U);
   EXPECT_EQ(Text(),
             R"({"time":"2026-11-23T12:00:00.000Z","severity":"Warn",)"
@@ -83,9 +84,9 @@ TEST_F(LogSinkTest, AFileThatWasMovedIsLeftAndANewOneBegun) {
 TEST_F(LogSinkTest, WhatIsFoundCutStaysALineOfItsOwn) {
   for (const std::string before : {"", "whole\n", "whole\ncut"}) {
     std::ofstream(folder.path() + "/log") << before;
-    LogSink anew(folder.path() + "/log");
+    LogSink reopened(folder.path() + "/log");
     const Occurrence one = Rebooted();
-    EXPECT_EQ(anew.Deliver(std::span(&one, 1), stop.get_token()).done, 1U);
+    EXPECT_EQ(reopened.Deliver(std::span(&one, 1), stop.get_token()).done, 1U);
     std::string line;
     AppendLogLine(one, line);
     EXPECT_EQ(Text(), before + (before.ends_with("cut") ? "\n" : "") + line);
@@ -99,19 +100,19 @@ TEST_F(LogSinkTest, TextThatIsNoUtf8IsStillALineOfJson) {
   EXPECT_TRUE(nlohmann::json::accept(Text()));
 }
 
-TEST_F(LogSinkTest, ANamedPipeThatNobodyReadsIsToldAndNotWaitedFor) {
+TEST_F(LogSinkTest, ANamedPipeWithoutAReaderIsAFailure) {
   ASSERT_EQ(::mkfifo((folder.path() + "/log").c_str(), 0600), 0);
   const Delivery delivery = Deliver(Rebooted());
   EXPECT_EQ(delivery.done, 0U);
-  EXPECT_THAT(delivery.problem, HasSubstr("cannot open"));
+  EXPECT_THAT(Problem(delivery), HasSubstr("cannot open"));
 }
 
-TEST_F(LogSinkTest, AFolderThatIsMissingIsToldAndNothingIsDone) {
+TEST_F(LogSinkTest, AMissingFolderIsAFailure) {
   LogSink lost(folder.path() + "/no/log");
   const Occurrence one = Rebooted();
   const Delivery delivery = lost.Deliver(std::span(&one, 1), stop.get_token());
   EXPECT_EQ(delivery.done, 0U);
-  EXPECT_THAT(delivery.problem, HasSubstr("/no/log: No such file"));
+  EXPECT_THAT(Problem(delivery), HasSubstr("/no/log: No such file"));
 }
 
 }  // namespace

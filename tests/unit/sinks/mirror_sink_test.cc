@@ -1,5 +1,4 @@
-// What is written for an Event, under which name, and what becomes of the API
-// server's answers.
+// The mirror of an Event, its name, and the API server's answers.
 #include "sinks/mirror_sink.h"
 
 #include <gmock/gmock.h>
@@ -7,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "testing/scripted_transport.h"
+#include "unit/sinks/deliveries.h"
 
 namespace kem {
 namespace {
@@ -52,7 +52,7 @@ Occurrence Named(std::string_view uid, uint32_t count, uint32_t delta) {
 
 class MirrorSinkTest : public ::testing::Test {
  protected:
-  // Answers by status, one a request; past them nothing answers.
+  // One status per request; requests after them fail.
   Delivery Deliver(const std::vector<Occurrence>& batch,
                    const std::vector<int>& statuses) {
     transport.requests.clear();
@@ -62,8 +62,8 @@ class MirrorSinkTest : public ::testing::Test {
     }
     return sink.Deliver(batch, stop.get_token());
   }
-  // Method, and the Event's name up to its hash, or "" where none is named.
-  std::vector<std::string> Asked() const {
+  // Method, and the Event's name without its hash, empty for a create.
+  std::vector<std::string> Requests() const {
     std::vector<std::string> all;
     for (const HttpRequest& request : transport.requests) {
       EXPECT_TRUE(request.path.starts_with(kEvents)) << request.path;
@@ -79,7 +79,7 @@ class MirrorSinkTest : public ::testing::Test {
 };
 
 TEST(MirrorNameTest, IsTheSameEverywhere) {
-  // XXH3's published value for no bytes, and one of ours.
+  // XXH3's published value for no bytes, and a mirror of a real cluster.
   EXPECT_EQ(MirrorName("worker-1.17", ""), "worker-1.17.2d06800538d394c2");
   EXPECT_EQ(MirrorName("worker-1.18eaa4ad72eb93c4",
                        "0282914d-e6ad-44c8-8297-55618d994951"),
@@ -91,18 +91,18 @@ TEST(MirrorNameTest, AnotherUidHasAnotherName) {
   EXPECT_NE(MirrorName(kLongest, "u-1"), MirrorName(kLongest, "u-2"));
 }
 
-TEST(MirrorNameTest, IsCutToWhatTheApiServerTakes) {
+TEST(MirrorNameTest, IsCutToTheApiServersLimit) {
   const std::string name = MirrorName(kLongest, "u");
   EXPECT_EQ(name.size(), 253U);
   EXPECT_EQ(name.find('.'), 236U);
-  // The cut falls behind what no name may end in.
+  // The cut leaves characters at the end that no name may end in.
   std::string dotted = kLongest;
   dotted.replace(233, 3, "-.-");
   EXPECT_EQ(MirrorName(dotted, "u").find('.'), 233U);
   EXPECT_EQ(MirrorName(dotted, "u").size(), 250U);
 }
 
-TEST(MirrorNameTest, IsADnsSubdomainWhateverTheOriginalIsCalled) {
+TEST(MirrorNameTest, IsADnsSubdomainForEveryOriginal) {
   const std::string label = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
   const auto is_subdomain = [&label](const std::string& name) {
     return testing::Matches(MatchesRegex(label + "([.]" + label + ")*"))(name);
@@ -183,7 +183,8 @@ TEST_F(MirrorSinkTest, ANewEventIsCreated) {
   const Delivery delivery = Deliver({Rebooted()}, {201});
   EXPECT_EQ(delivery.done, 1U);
   EXPECT_EQ(delivery.refused, 0U);
-  EXPECT_EQ(delivery.problem, "");
+  EXPECT_EQ(delivery.refusal, "");
+  EXPECT_EQ(Problem(delivery), "");
   ASSERT_EQ(transport.requests.size(), 1U);
   EXPECT_EQ(transport.requests[0].method, "POST");
   EXPECT_EQ(transport.requests[0].path, kEvents);
@@ -203,91 +204,92 @@ TEST_F(MirrorSinkTest, AKnownEventIsPatched) {
   EXPECT_EQ(transport.requests[0].body, MirrorBody(known, "infra"));
 }
 
-TEST_F(MirrorSinkTest, WhatIsThereAlreadyIsPatchedAndWhatIsGoneCreated) {
+TEST_F(MirrorSinkTest, PatchesAnExistingAndCreatesAMissingMirror) {
   const Occurrence fresh = Named("a", 1, 1);
   const Occurrence known = Named("b", 3, 1);
   EXPECT_EQ(Deliver({fresh}, {409, 200}).done, 1U);
-  EXPECT_THAT(Asked(), ElementsAre("POST ", "PATCH /a"));
+  EXPECT_THAT(Requests(), ElementsAre("POST ", "PATCH /a"));
   EXPECT_EQ(Deliver({known}, {404, 201}).done, 1U);
-  EXPECT_THAT(Asked(), ElementsAre("PATCH /b", "POST "));
+  EXPECT_THAT(Requests(), ElementsAre("PATCH /b", "POST "));
   // Another replica created it in between.
   EXPECT_EQ(Deliver({known}, {404, 409, 200}).done, 1U);
-  EXPECT_THAT(Asked(), ElementsAre("PATCH /b", "POST ", "PATCH /b"));
+  EXPECT_THAT(Requests(), ElementsAre("PATCH /b", "POST ", "PATCH /b"));
 }
 
-TEST_F(MirrorSinkTest, WhatGoesWrongAgainIsForLater) {
+TEST_F(MirrorSinkTest, RetriesWhatFailsTwice) {
   const Occurrence fresh = Named("a", 1, 1);
   const Occurrence known = Named("b", 3, 1);
-  const auto is_for_later = [&](const Occurrence& one,
-                                const std::vector<int>& statuses) {
+  const auto is_retried = [&](const Occurrence& one,
+                              const std::vector<int>& statuses) {
     const Delivery delivery = Deliver({one}, statuses);
     EXPECT_EQ(transport.requests.size(), statuses.size());
-    EXPECT_FALSE(delivery.problem.empty());
+    EXPECT_FALSE(Problem(delivery).empty());
     return delivery.done == 0 && delivery.refused == 0;
   };
-  EXPECT_TRUE(is_for_later(fresh, {409, 409}));
-  EXPECT_TRUE(is_for_later(fresh, {409, 404}));
-  EXPECT_TRUE(is_for_later(fresh, {404}));
-  EXPECT_TRUE(is_for_later(known, {409}));
-  EXPECT_TRUE(is_for_later(known, {404, 404}));
-  EXPECT_TRUE(is_for_later(known, {404, 409, 409}));
+  EXPECT_TRUE(is_retried(fresh, {409, 409}));
+  EXPECT_TRUE(is_retried(fresh, {409, 404}));
+  EXPECT_TRUE(is_retried(fresh, {404}));
+  EXPECT_TRUE(is_retried(known, {409}));
+  EXPECT_TRUE(is_retried(known, {404, 404}));
+  EXPECT_TRUE(is_retried(known, {404, 409, 409}));
   for (const int status : {401, 403, 408, 429, 500, 503, 504}) {
-    EXPECT_TRUE(is_for_later(fresh, {status})) << status;
-    EXPECT_TRUE(is_for_later(known, {status})) << status;
+    EXPECT_TRUE(is_retried(fresh, {status})) << status;
+    EXPECT_TRUE(is_retried(known, {status})) << status;
   }
-  EXPECT_EQ(Deliver({fresh}, {}).problem,
+  EXPECT_EQ(Problem(Deliver({fresh}, {})),
             "POST /api/v1/namespaces/infra/events: the script is over");
 }
 
-TEST_F(MirrorSinkTest, StopsAtTheFirstForLaterAndSaysHowLong) {
+TEST_F(MirrorSinkTest, StopsAtTheFirstFailureWithItsRetryAfter) {
   transport.answers = {{{201, {}, {}}}, {{429, seconds(7), {}}}};
   const std::vector<Occurrence> batch = {Named("a", 1, 1), Named("b", 1, 1),
                                          Named("c", 1, 1)};
   const Delivery delivery = sink.Deliver(batch, stop.get_token());
   EXPECT_EQ(delivery.done, 1U);
-  EXPECT_EQ(delivery.retry_after, seconds(7));
-  EXPECT_EQ(delivery.problem, "POST /api/v1/namespaces/infra/events: 429");
+  EXPECT_EQ(RetryAfter(delivery), seconds(7));
+  EXPECT_EQ(Problem(delivery), "POST /api/v1/namespaces/infra/events: 429");
   EXPECT_EQ(transport.requests.size(), 2U);
 }
 
-TEST_F(MirrorSinkTest, WhatIsRefusedIsCountedAndTheRestGoesOn) {
+TEST_F(MirrorSinkTest, CountsARefusalAndGoesOn) {
   for (const int status : {400, 413, 415, 422}) {
     const Delivery delivery =
         Deliver({Named("a", 1, 1), Named("b", 1, 1), Named("c", 1, 1)},
                 {201, status, 201});
     EXPECT_EQ(delivery.done, 3U);
     EXPECT_EQ(delivery.refused, 1U);
-    EXPECT_EQ(delivery.problem, "POST /api/v1/namespaces/infra/events: " +
+    EXPECT_EQ(delivery.refusal, "POST /api/v1/namespaces/infra/events: " +
                                     std::to_string(status));
   }
   const Delivery both =
       Deliver({Named("a", 1, 1), Named("b", 1, 1)}, {422, 503});
   EXPECT_EQ(both.done, 1U);
   EXPECT_EQ(both.refused, 1U);
-  EXPECT_EQ(both.problem, "POST /api/v1/namespaces/infra/events: 503");
+  EXPECT_EQ(both.refusal, "POST /api/v1/namespaces/infra/events: 422");
+  EXPECT_EQ(Problem(both), "POST /api/v1/namespaces/infra/events: 503");
 }
 
 TEST_F(MirrorSinkTest, OnlyTheLastOfAnEventIsWritten) {
   const std::vector<Occurrence> batch = {Named("a", 1, 1), Named("b", 1, 1),
                                          Named("a", 2, 1), Named("a", 5, 3)};
   EXPECT_EQ(Deliver(batch, {201, 200}).done, 4U);
-  EXPECT_THAT(Asked(), ElementsAre("POST ", "PATCH /a"));
+  EXPECT_THAT(Requests(), ElementsAre("POST ", "PATCH /a"));
   EXPECT_EQ(nlohmann::json::parse(transport.requests[1].body)["count"], 5);
-  // What an occurrence to come makes needless is done, no more than that.
+  // Only what a later occurrence replaces is done.
   EXPECT_EQ(Deliver(batch, {503}).done, 1U);
   EXPECT_EQ(Deliver(batch, {201, 503}).done, 3U);
 }
 
-TEST_F(MirrorSinkTest, LeavesWhatIsInItsNamespaceAlone) {
+TEST_F(MirrorSinkTest, MirrorsNothingOfItsNamespace) {
   Occurrence own = Named("a", 1, 1);
   own.event_namespace = "infra";
   EXPECT_EQ(Deliver({own, Named("b", 1, 1), own}, {201}).done, 3U);
-  EXPECT_THAT(Asked(), ElementsAre("POST "));
+  EXPECT_THAT(Requests(), ElementsAre("POST "));
   EXPECT_EQ(Deliver({own}, {}).done, 1U);
   EXPECT_TRUE(transport.requests.empty());
 }
 
-// Ends us while the second request is under way.
+// Requests the stop during the second request.
 class StoppingTransport : public ScriptedTransport {
  public:
   HttpOutcome Send(const HttpRequest& request, HttpHandler& handler,
@@ -298,7 +300,7 @@ class StoppingTransport : public ScriptedTransport {
   std::stop_source stop;
 };
 
-TEST(MirrorSinkStopTest, StopsInTheMiddleAndComplainsOfNothing) {
+TEST(MirrorSinkStopTest, AStopIsNoFailure) {
   StoppingTransport transport;
   transport.answers = {{{201, {}, {}}}, {{201, {}, {}}}, {{201, {}, {}}}};
   MirrorSink sink(transport, "infra");
@@ -306,7 +308,7 @@ TEST(MirrorSinkStopTest, StopsInTheMiddleAndComplainsOfNothing) {
                                          Named("c", 1, 1)};
   const Delivery delivery = sink.Deliver(batch, transport.stop.get_token());
   EXPECT_EQ(delivery.done, 1U);
-  EXPECT_EQ(delivery.problem, "");
+  EXPECT_EQ(Problem(delivery), "");
   EXPECT_EQ(transport.requests.size(), 2U);
 }
 

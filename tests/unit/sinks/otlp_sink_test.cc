@@ -7,6 +7,7 @@
 
 #include "testing/fake_clock.h"
 #include "testing/scripted_transport.h"
+#include "unit/sinks/deliveries.h"
 #include "version.h"
 
 namespace kem {
@@ -107,20 +108,20 @@ TEST_F(OtlpSinkTest, TheBodyIsARecordWithItsObjectAsResource) {
   EXPECT_EQ(body, expected);
 }
 
-TEST_F(OtlpSinkTest, WaitsAndTriesAgainWhereThatMayHelp) {
+TEST_F(OtlpSinkTest, RetriesWhatMaySucceedLater) {
   const Delivery busy = Deliver(429, {"later"}, std::chrono::seconds(7));
   EXPECT_EQ(busy.done, 0U);
-  EXPECT_EQ(busy.retry_after, std::chrono::seconds(7));
-  EXPECT_EQ(busy.problem, "the collector answers 429 later");
+  EXPECT_EQ(RetryAfter(busy), std::chrono::seconds(7));
+  EXPECT_EQ(Problem(busy), "the collector returned 429 later");
   for (const int status : {401, 403, 404, 500, 502, 503, 504}) {
     EXPECT_EQ(Deliver(status).done, 0U) << status;
   }
   const std::vector<Occurrence> batch = {Rebooted()};
-  EXPECT_EQ(sink->Deliver(batch, stop.get_token()).problem,
+  EXPECT_EQ(Problem(sink->Deliver(batch, stop.get_token())),
             "the script is over");
 }
 
-TEST_F(OtlpSinkTest, GivesUpWhatTheCollectorNeverTakes) {
+TEST_F(OtlpSinkTest, DropsWhatTheCollectorRefuses) {
   for (const int status : {400, 415, 422}) {
     const Delivery delivery = Deliver(status);
     EXPECT_EQ(delivery.done, 2U) << status;
@@ -128,12 +129,12 @@ TEST_F(OtlpSinkTest, GivesUpWhatTheCollectorNeverTakes) {
   }
 }
 
-TEST_F(OtlpSinkTest, WhatIsTooLargeGoesInSmallerRequests) {
+TEST_F(OtlpSinkTest, HalvesTheBatchAfterARequestThatIsTooLarge) {
   EXPECT_EQ(sink->max_batch(), 512U);
   const Delivery large = Deliver(413);
   EXPECT_EQ(large.done, 0U);
-  EXPECT_EQ(large.hold, std::chrono::milliseconds(0));
-  EXPECT_EQ(large.problem, "");
+  EXPECT_EQ(HoldOf(large), std::chrono::milliseconds(0));
+  EXPECT_EQ(large.refusal, "");
   EXPECT_EQ(sink->max_batch(), 1U);
   transport->answers.push_back({{413, {}, {}}, {}});
   const Occurrence one = Rebooted();
@@ -151,7 +152,7 @@ TEST_F(OtlpSinkTest, WhatIsTooLargeGoesInSmallerRequests) {
   EXPECT_EQ(sink->max_batch(), 1U);
 }
 
-TEST_F(OtlpSinkTest, CountsWhatACollectorRejectsOfABatch) {
+TEST_F(OtlpSinkTest, CountsRecordsThatTheCollectorRejects) {
   for (const char* number : {"1", "\"1\""}) {
     const Delivery delivery = Deliver(
         200, {R"({"partialSuccess":{"rejectedLogRecords":)", number, "}}"});
@@ -161,7 +162,7 @@ TEST_F(OtlpSinkTest, CountsWhatACollectorRejectsOfABatch) {
   EXPECT_EQ(Deliver(200, {"garbage"}).refused, 0U);
 }
 
-TEST_F(OtlpSinkTest, HeadersComeFromTheFileEachTime) {
+TEST_F(OtlpSinkTest, ReadsTheHeaderFileForEachRequest) {
   Make("/headers");
   headers = std::optional<std::string>("# who\nX-Scope-OrgID: infra\n\n");
   Deliver(200);
@@ -169,31 +170,31 @@ TEST_F(OtlpSinkTest, HeadersComeFromTheFileEachTime) {
               ElementsAre(Pair("X-Scope-OrgID", "infra"),
                           Pair("Content-Encoding", "gzip")));
   headers = std::optional<std::string>("Authorization Bearer x\n");
-  const std::string problem = Deliver(200).problem;
-  EXPECT_THAT(problem, HasSubstr("/headers line 1 is no header"));
+  const std::string problem = Problem(Deliver(200));
+  EXPECT_THAT(problem, HasSubstr("/headers line 1 must be a header"));
   EXPECT_EQ(problem.find("Bearer"), std::string::npos);
   headers = std::optional<std::string>();
-  EXPECT_THAT(Deliver(200).problem, HasSubstr("/headers is not there"));
+  EXPECT_THAT(Problem(Deliver(200)), HasSubstr("/headers does not exist"));
 }
 
-TEST(HeaderFileTest, RefusesWhatWouldMakeItAnotherRequest) {
+TEST(HeaderFileTest, RefusesHeadersThatTheRequestSets) {
   for (const std::string name :
        {"Content-Length", "content-type", "HOST", "Content-Encoding",
         "Transfer-Encoding", "Connection", "Expect"}) {
     const auto fields = ParseHeaderFile("X-Org: a\n" + name + ": b\n");
     ASSERT_FALSE(fields) << name;
     EXPECT_EQ(fields.error().message,
-              "line 2 has " + name + ", which the exporter sets");
+              "line 2 must not set " + name + ", which the exporter sets");
   }
   EXPECT_TRUE(ParseHeaderFile("Hosts: a\nUser-Agent: b\n"));
 }
 
-TEST_F(OtlpSinkTest, NoTokenTravelsWhereAllCanRead) {
+TEST_F(OtlpSinkTest, SendsNoTokenOverPlainHttp) {
   confidential = false;
   Make("/headers");
   headers = std::optional<std::string>("authorization: Bearer x\n");
-  const std::string problem = Deliver(200).problem;
-  EXPECT_THAT(problem, HasSubstr("/headers has an Authorization, which plain"));
+  const std::string problem = Problem(Deliver(200));
+  EXPECT_THAT(problem, HasSubstr("/headers sets Authorization, which plain"));
   EXPECT_TRUE(transport->requests.empty());
   headers = std::optional<std::string>("X-Scope-OrgID: infra\n");
   EXPECT_EQ(Deliver(200).done, 2U);

@@ -1,4 +1,4 @@
-// Which sinks run, what is told of them, and what a change of them keeps.
+// Which sinks run, their status, and what a reload keeps.
 #include "sinks/sink_runner.h"
 
 #include <gmock/gmock.h>
@@ -6,6 +6,7 @@
 #include <condition_variable>
 
 #include "testing/fake_clock.h"
+#include "unit/sinks/deliveries.h"
 
 namespace kem {
 namespace {
@@ -14,7 +15,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 
-// What the sinks of a test were given, and whether they take it.
+// Collects what the sinks of a test deliver.
 struct Receiver {
   void Take(const std::string& sink, std::span<const Occurrence> batch) {
     const std::lock_guard guard(mutex);
@@ -23,9 +24,11 @@ struct Receiver {
     }
     changed.notify_all();
   }
-  void WaitFor(size_t count) {
+  // Waits for `count` occurrences; a test that needs them must not go on.
+  bool WaitFor(size_t count) {
     std::unique_lock guard(mutex);
-    changed.wait(guard, [&] { return taken.size() >= count; });
+    return changed.wait_for(guard, std::chrono::seconds(60),
+                            [&] { return taken.size() >= count; });
   }
 
   std::mutex mutex;
@@ -37,25 +40,25 @@ struct Receiver {
 class FakeSink : public Sink {
  public:
   FakeSink(std::string name, Receiver& receiver)
-      : name_(std::move(name)), sink_(receiver) {}
+      : name_(std::move(name)), receiver_(receiver) {}
   Delivery Deliver(std::span<const Occurrence> batch,
                    const std::stop_token& stop) override {
-    if (sink_.open) {
-      sink_.Take(name_, batch);
+    if (receiver_.open) {
+      receiver_.Take(name_, batch);
       return {.done = batch.size()};
     }
-    // Stands still until it is told to stop.
+    // Hangs until the stop.
     std::mutex mutex;
     std::unique_lock guard(mutex);
     std::condition_variable_any never;
     never.wait(guard, stop, [] { return false; });
-    return {.problem = "stopped"};
+    return Failed("stopped");
   }
   size_t max_batch() const override { return 8; }
 
  private:
   const std::string name_;
-  Receiver& sink_;
+  Receiver& receiver_;
 };
 
 class SinkRunnerTest : public ::testing::Test {
@@ -96,25 +99,25 @@ class SinkRunnerTest : public ::testing::Test {
                     [] {}};
 };
 
-TEST_F(SinkRunnerTest, EachSinkIsHandedWhatIsItsOwn) {
+TEST_F(SinkRunnerTest, EachSinkDeliversItsOwnQueue) {
   Set({Named("a"), Named("b")});
   EXPECT_EQ(filters.size(), 2U);
   Offer("x", 2);
-  receiver.WaitFor(1);
+  ASSERT_TRUE(receiver.WaitFor(1)) << "no delivery within a minute";
   Offer("y", 1);
-  receiver.WaitFor(2);
+  ASSERT_TRUE(receiver.WaitFor(2)) << "no delivery within a minute";
   runner.Stop();
   EXPECT_THAT(receiver.taken, ElementsAre(Pair("b", "x"), Pair("a", "y")));
-  const std::vector<SinkStatus> told = runner.Statuses();
-  ASSERT_EQ(told.size(), 2U);
-  EXPECT_EQ(told[0].name, "a");
-  EXPECT_EQ(told[0].kind, "log");
-  EXPECT_EQ(told[0].delivered, 1U);
-  EXPECT_EQ(told[0].queued, 0U);
-  EXPECT_EQ(told[0].oldest_age.count(), 0);
+  const std::vector<SinkStatus> status = runner.Statuses();
+  ASSERT_EQ(status.size(), 2U);
+  EXPECT_EQ(status[0].name, "a");
+  EXPECT_EQ(status[0].type, "log");
+  EXPECT_EQ(status[0].delivered, 1U);
+  EXPECT_EQ(status[0].queued, 0U);
+  EXPECT_EQ(status[0].oldest_age.count(), 0);
 }
 
-TEST_F(SinkRunnerTest, NothingChangesWhereNothingWasChanged) {
+TEST_F(SinkRunnerTest, TheSameConfigurationKeepsTheSinks) {
   Set({Named("a")});
   Set({Named("a")});
   EXPECT_EQ(made, 1);
@@ -122,24 +125,24 @@ TEST_F(SinkRunnerTest, NothingChangesWhereNothingWasChanged) {
   EXPECT_THAT(runner.Statuses(), IsEmpty());
 }
 
-TEST_F(SinkRunnerTest, WhatWaitsIsToldAndPassesToTheSinkOfTheSameName) {
+TEST_F(SinkRunnerTest, AQueuePassesToTheSinkOfTheSameName) {
   receiver.open = false;
   Set({Named("a")});
   Offer("x", 1);
   Offer("y", 1);
-  const std::vector<SinkStatus> told = runner.Statuses();
-  EXPECT_EQ(told.at(0).queued, 2U);
-  EXPECT_EQ(told.at(0).oldest_age, std::chrono::seconds(90));
+  const std::vector<SinkStatus> status = runner.Statuses();
+  EXPECT_EQ(status.at(0).queued, 2U);
+  EXPECT_EQ(status.at(0).oldest_age, std::chrono::seconds(90));
   runner.Stop();
   receiver.open = true;
   SinkConfig other = Named("a");
   other.path = "/elsewhere";
   Set({Named("new"), other});
-  receiver.WaitFor(2);
+  ASSERT_TRUE(receiver.WaitFor(2)) << "no delivery within a minute";
   EXPECT_THAT(receiver.taken, ElementsAre(Pair("a", "x"), Pair("a", "y")));
 }
 
-TEST_F(SinkRunnerTest, AnSinkRemembersUnderItsOwnName) {
+TEST_F(SinkRunnerTest, ASinksMemoryFollowsItsName) {
   Set({Named("a")});
   Set({Named("b"), Named("a")});
   runner.Stop();

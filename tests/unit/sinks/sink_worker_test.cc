@@ -1,4 +1,4 @@
-// What becomes of what waits: in order, in batches, until the receiver has it.
+// Delivery of a queue: in order, in batches, with back-off.
 #include "sinks/sink_worker.h"
 
 #include <gmock/gmock.h>
@@ -6,6 +6,7 @@
 #include <deque>
 
 #include "testing/fake_clock.h"
+#include "unit/sinks/deliveries.h"
 
 namespace kem {
 namespace {
@@ -15,7 +16,7 @@ using std::chrono::seconds;
 using ::testing::ElementsAre;
 using Next = SinkWorker::Next;
 
-// Answers as it is told to; takes everything where it is told nothing.
+// Returns `answers` in order, then accepts everything.
 class FakeSink : public Sink {
  public:
   Delivery Deliver(std::span<const Occurrence> batch,
@@ -39,7 +40,7 @@ class SinkWorkerTest : public ::testing::Test {
   SinkWorkerTest() {
     ledger.SetSinks({{"log", 100, 100'000}});
     worker.emplace(ledger, 0, sink, stats,
-                   SinkWorker::Environment{clock, [] { return 0.5; }, bell,
+                   SinkWorker::Environment{clock, [] { return 0.5; }, signal,
                                            [this] { ++flushes; }});
     for (const char* name : {"a", "b", "c"}) {
       Occurrence occurrence;
@@ -47,11 +48,11 @@ class SinkWorkerTest : public ::testing::Test {
       ledger.Offer(1, EncodeOccurrence(occurrence));
     }
   }
-  SinkWorker::Step PassOn() { return worker->PassOn(stop.get_token()); }
+  SinkWorker::Step Deliver() { return worker->DeliverBatch(stop.get_token()); }
   size_t Waiting() { return ledger.outbox().size(0).entries; }
 
   FakeClock clock;
-  SinkBell bell;
+  SinkSignal signal;
   int flushes = 0;
   Ledger ledger{SeriesOptions(), Hasher()};
   FakeSink sink;
@@ -61,99 +62,98 @@ class SinkWorkerTest : public ::testing::Test {
 };
 
 TEST_F(SinkWorkerTest, BatchesInOrderUntilNothingIsLeft) {
-  EXPECT_EQ(PassOn().next, Next::kMore);
-  EXPECT_EQ(PassOn().next, Next::kMore);
-  EXPECT_EQ(PassOn().next, Next::kIdle);
+  EXPECT_EQ(Deliver().next, Next::kMore);
+  EXPECT_EQ(Deliver().next, Next::kMore);
+  EXPECT_EQ(Deliver().next, Next::kIdle);
   EXPECT_THAT(sink.seen, ElementsAre("a", "b", "c"));
   EXPECT_EQ(stats.delivered, 3U);
   EXPECT_EQ(Waiting(), 0U);
 }
 
-TEST_F(SinkWorkerTest, WhatFailsIsTriedAgainAfterABackOff) {
-  sink.answers = {{.problem = "down"}, {.problem = "down"}};
-  const SinkWorker::Step first = PassOn();
+TEST_F(SinkWorkerTest, RetriesAFailureAfterABackOff) {
+  sink.answers = {Failed("down"), Failed("down")};
+  const SinkWorker::Step first = Deliver();
   EXPECT_EQ(first.next, Next::kRetry);
   EXPECT_EQ(first.wait, milliseconds(1200));
-  EXPECT_EQ(PassOn().wait, milliseconds(2400));
+  EXPECT_EQ(Deliver().wait, milliseconds(2400));
   EXPECT_EQ(Waiting(), 3U);
   EXPECT_EQ(stats.failed_attempts, 2U);
-  EXPECT_EQ(PassOn().next, Next::kMore);
+  EXPECT_EQ(Deliver().next, Next::kMore);
   EXPECT_THAT(sink.seen, ElementsAre("a", "b", "a", "b", "a", "b"));
   EXPECT_EQ(stats.delivered, 2U);
 }
 
-TEST_F(SinkWorkerTest, OnlyTheRestIsTriedAgain) {
-  sink.answers = {{.done = 1, .problem = "cut"}};
-  EXPECT_EQ(PassOn().next, Next::kRetry);
-  PassOn();
+TEST_F(SinkWorkerTest, RetriesOnlyTheRest) {
+  sink.answers = {Failed("cut", 1)};
+  EXPECT_EQ(Deliver().next, Next::kRetry);
+  Deliver();
   EXPECT_THAT(sink.seen, ElementsAre("a", "b", "b", "c"));
   EXPECT_EQ(stats.delivered, 3U);
 }
 
-TEST_F(SinkWorkerTest, WhatIsHeldIsNoFailureAndIsAskedAboutEachSecond) {
-  sink.answers = {{.hold = milliseconds(300)},
-                  {.done = 1, .hold = seconds(50)}};
-  const SinkWorker::Step first = PassOn();
+TEST_F(SinkWorkerTest, AHoldIsNoFailureAndLastsASecondAtMost) {
+  sink.answers = {Held(milliseconds(300)), Held(seconds(50), 1)};
+  const SinkWorker::Step first = Deliver();
   EXPECT_EQ(first.next, Next::kHold);
   EXPECT_EQ(first.wait, milliseconds(300));
-  EXPECT_EQ(PassOn().wait, seconds(1));
+  EXPECT_EQ(Deliver().wait, seconds(1));
   EXPECT_EQ(Waiting(), 2U);
   EXPECT_EQ(stats.failed_attempts, 0U);
   EXPECT_EQ(stats.retries, 0U);
 }
 
-TEST_F(SinkWorkerTest, WhatIsHeldBehindWhatWasRefusedIsNoFailure) {
+TEST_F(SinkWorkerTest, AHoldAfterARefusalIsNoFailure) {
   sink.answers = {{.done = 1,
                    .refused = 1,
-                   .problem = "a policy",
-                   .hold = milliseconds(300)}};
-  EXPECT_EQ(PassOn().next, Next::kHold);
+                   .refusal = "a policy",
+                   .rest = Delivery::Hold{milliseconds(300)}}};
+  EXPECT_EQ(Deliver().next, Next::kHold);
   EXPECT_EQ(stats.refused, 1U);
   EXPECT_EQ(stats.failed_attempts, 0U);
 }
 
-TEST_F(SinkWorkerTest, CountsWhatIsTriedAgain) {
-  sink.answers = {{.problem = "down"}, {.problem = "down"}};
-  PassOn();
+TEST_F(SinkWorkerTest, CountsRetries) {
+  sink.answers = {Failed("down"), Failed("down")};
+  Deliver();
   EXPECT_EQ(stats.retries, 0U);
-  PassOn();
-  PassOn();
-  PassOn();
+  Deliver();
+  Deliver();
+  Deliver();
   EXPECT_EQ(stats.retries, 2U);
 }
 
-TEST_F(SinkWorkerTest, WaitsAsLongAsTheSinkWants) {
-  sink.answers = {{.problem = "busy", .retry_after = seconds(40)},
-                  {.problem = "busy", .retry_after = seconds(2'147'483'647)}};
-  EXPECT_EQ(PassOn().wait, seconds(40));
-  EXPECT_EQ(PassOn().wait, std::chrono::hours(1));
+TEST_F(SinkWorkerTest, FollowsRetryAfterForAnHourAtMost) {
+  sink.answers = {Failed("busy", 0, seconds(40)),
+                  Failed("busy", 0, seconds(2'147'483'647))};
+  EXPECT_EQ(Deliver().wait, seconds(40));
+  EXPECT_EQ(Deliver().wait, std::chrono::hours(1));
 }
 
-TEST_F(SinkWorkerTest, WhatIsAcknowledgedIsKeptAtOnce) {
-  sink.answers = {{.problem = "down"}, {.done = 1, .problem = "cut"}};
-  PassOn();
+TEST_F(SinkWorkerTest, FlushesAnAcknowledgement) {
+  sink.answers = {Failed("down"), Failed("cut", 1)};
+  Deliver();
   EXPECT_EQ(flushes, 0);
-  PassOn();
+  Deliver();
   EXPECT_EQ(flushes, 1);
 }
 
-TEST_F(SinkWorkerTest, WhatIsRefusedIsGivenUpAndCounted) {
-  sink.answers = {{.done = 2, .refused = 1, .problem = "no such object"}};
-  EXPECT_EQ(PassOn().next, Next::kMore);
+TEST_F(SinkWorkerTest, CountsARefusalAndGoesOn) {
+  sink.answers = {{.done = 2, .refused = 1, .refusal = "no such object"}};
+  EXPECT_EQ(Deliver().next, Next::kMore);
   EXPECT_EQ(stats.delivered, 1U);
   EXPECT_EQ(stats.refused, 1U);
   EXPECT_EQ(Waiting(), 1U);
 }
 
-TEST_F(SinkWorkerTest, RunEndsWithWhatWaitsStillThere) {
-  sink.answers = {{.problem = "down"}};
+TEST_F(SinkWorkerTest, RunEndsAndKeepsTheQueue) {
+  sink.answers = {Failed("down")};
   stop.request_stop();
   worker->Run(stop.get_token());
   EXPECT_EQ(Waiting(), 3U);
 }
 
-TEST_F(SinkWorkerTest, WhatFallsDueIsDoneWhileAttemptsFail) {
-  sink.answers = {{.problem = "down"}, {.hold = seconds(0)}};
+TEST_F(SinkWorkerTest, CallsIdleWhileAttemptsFail) {
+  sink.answers = {Failed("down"), Held(seconds(0))};
   std::vector<size_t> waiting;
   sink.on_idle = [&] {
     waiting.push_back(Waiting());
@@ -164,11 +164,11 @@ TEST_F(SinkWorkerTest, WhatFallsDueIsDoneWhileAttemptsFail) {
   EXPECT_THAT(clock.sleeps, ElementsAre(milliseconds(1200), milliseconds(0)));
 }
 
-TEST(SinkBellTest, ARingBeforeTheWaitIsHeard) {
-  SinkBell bell;
+TEST(SinkSignalTest, ANotificationBeforeTheWaitIsSeen) {
+  SinkSignal signal;
   const std::stop_source stop;
-  bell.Ring();
-  EXPECT_EQ(bell.Wait(0, std::chrono::hours(1), stop.get_token()), 1U);
+  signal.Notify();
+  EXPECT_EQ(signal.Wait(0, std::chrono::hours(1), stop.get_token()), 1U);
 }
 
 }  // namespace

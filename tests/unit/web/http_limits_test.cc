@@ -1,6 +1,8 @@
-// Slow, many and hostile clients against a real HttpServer on loopback.
+// Slow, many and hostile clients of a real HttpServer on loopback.
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 
+#include <algorithm>
 #include <atomic>
 #include <memory>
 #include <string>
@@ -24,7 +26,7 @@ constexpr char kScrape[] = "GET /metrics HTTP/1.1\r\n\r\n";
 class HttpLimitsTest : public ::testing::Test {
  protected:
   HttpLimitsTest() {
-    // What a test does not shorten never ends by itself.
+    // No limit ends by itself unless a test lowers it.
     limits.head = limits.answer = limits.idle = limits.drain = kNever;
     limits.stop = std::chrono::milliseconds(0);
   }
@@ -73,14 +75,14 @@ TEST_F(HttpLimitsTest, IdleConnectionsCostNoScrape) {
     ASSERT_TRUE(idle.back()->connected());
   }
   ExpectServing();
-  // They are still there to be used.
+  // They still work.
   for (const auto& client : idle) {
     client->Send("GET /readyz HTTP/1.1\r\n\r\n");
     EXPECT_THAT(client->Read("ready\n"), StartsWith("HTTP/1.1 200"));
   }
 }
 
-TEST_F(HttpLimitsTest, ASlowReaderIsNotWaitedFor) {
+TEST_F(HttpLimitsTest, ASlowReaderDelaysNoOther) {
   piece.assign(65536, 'x');
   pieces = 300;
   Start();
@@ -88,13 +90,13 @@ TEST_F(HttpLimitsTest, ASlowReaderIsNotWaitedFor) {
   slow.Send(kScrape);
   EXPECT_THAT(slow.Read("\r\n\r\n"), StartsWith("HTTP/1.1 200"));
   EXPECT_THAT(RawClient::Get(address, "/livez"), EndsWith("alive\n"));
-  // What it does not take is not made.
+  // Pieces that it does not read are not created.
   EXPECT_LT(made, 100);
-  // And it loses nothing by having been slow.
+  // It still gets the whole answer.
   EXPECT_GT(slow.Read("\r\n0\r\n\r\n").size(), 19000000U);
 }
 
-TEST_F(HttpLimitsTest, TheReaderThatStalledLongestMakesRoom) {
+TEST_F(HttpLimitsTest, ClosesTheAnswerThatStalledLongest) {
   piece.assign(65536, 'x');
   pieces = 300;
   limits.answers = 2;
@@ -132,7 +134,7 @@ TEST_F(HttpLimitsTest, AHeadHasADeadlineHoweverSlowlyItComes) {
   RawClient slow(address);
   const std::string request = "GET /metrics HTTP/1.1\r\nX: ";
   bool open = slow.Send(request);
-  // Byte by byte until the server has had enough.
+  // Byte by byte until the server closes.
   while (open) open = slow.Send("x");
   EXPECT_EQ(scrapes, 0);
   ExpectServing();
@@ -152,7 +154,7 @@ TEST_F(HttpLimitsTest, EndlessHeadersAreRefused) {
   RawClient client(address);
   bool open = client.Send("GET /metrics HTTP/1.1\r\n");
   for (int i = 0; open && i < 20000; ++i) open = client.Send("a: b\r\n");
-  // Whether its sender still reads the answer is the network's affair.
+  // The sender may get a reset before it reads the answer.
   ExpectServing();
   EXPECT_EQ(stats.Requests().at({"other", 431}), 1U);
 }
@@ -178,7 +180,7 @@ TEST_F(HttpLimitsTest, ARequestWithABodyIsRefusedWithoutReadingIt) {
   ExpectServing();
 }
 
-TEST_F(HttpLimitsTest, TheConnectionIdleForLongestMakesRoom) {
+TEST_F(HttpLimitsTest, ClosesTheConnectionIdleForLongest) {
   limits.connections = 3;
   Start();
   RawClient first(address);
@@ -197,19 +199,29 @@ TEST_F(HttpLimitsTest, TheConnectionIdleForLongestMakesRoom) {
 }
 
 TEST_F(HttpLimitsTest, ThousandsOfConnectionsAtOnce) {
+  constexpr rlim_t kCrowd = 3000;
+  rlimit files{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &files), 0);
+  ASSERT_GE(files.rlim_max, kCrowd + 200) << "raise ulimit -Hn";
+  const rlimit before = files;
+  files.rlim_cur = std::max(files.rlim_cur, kCrowd + 200);
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &files), 0);
   limits.connections = 20;
   Start();
-  std::vector<std::unique_ptr<RawClient>> crowd;
-  for (int i = 0; i < 400; ++i) {
-    crowd.push_back(std::make_unique<RawClient>(address));
-    ASSERT_TRUE(crowd.back()->connected());
-    crowd.back()->Send("GET /met");
-    if (i % 100 == 0) ExpectServing();
+  {
+    std::vector<std::unique_ptr<RawClient>> crowd;
+    for (rlim_t i = 0; i < kCrowd; ++i) {
+      crowd.push_back(std::make_unique<RawClient>(address));
+      ASSERT_TRUE(crowd.back()->connected());
+      crowd.back()->Send("GET /met");
+      if (i % 500 == 0) ExpectServing();
+    }
+    ExpectServing();
   }
-  ExpectServing();
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
 }
 
-TEST_F(HttpLimitsTest, RequestsMayComeInOneGo) {
+TEST_F(HttpLimitsTest, AnswersPipelinedRequests) {
   Start();
   RawClient client(address);
   std::string requests;
@@ -237,7 +249,7 @@ TEST_F(HttpLimitsTest, HeadHasNoBody) {
   EXPECT_THAT(answer, EndsWith("\r\n\r\n"));
 }
 
-TEST_F(HttpLimitsTest, AnAnswerUnderWayMayEndWhenTheServerDoes) {
+TEST_F(HttpLimitsTest, FinishesAnAnswerWhenTheServerStops) {
   piece.assign(65536, 'x');
   pieces = 100;
   limits.stop = kNever;
@@ -249,7 +261,7 @@ TEST_F(HttpLimitsTest, AnAnswerUnderWayMayEndWhenTheServerDoes) {
   EXPECT_THAT(client.Read("\r\n0\r\n\r\n"), EndsWith("\r\n0\r\n\r\n"));
 }
 
-TEST_F(HttpLimitsTest, AStoppedReaderHoldsUpTheEndForSoLongOnly) {
+TEST_F(HttpLimitsTest, AStalledReaderDelaysTheStopForItsLimitOnly) {
   piece.assign(65536, 'x');
   pieces = 300;
   Start();

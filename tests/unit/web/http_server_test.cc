@@ -55,7 +55,7 @@ TEST_F(HttpServerTest, ServesAllPiecesOfAScrape) {
   EXPECT_EQ(reply->get_header_value("Content-Type"), "text/plain");
 }
 
-TEST_F(HttpServerTest, AScrapeKnowsWhatIsAccepted) {
+TEST_F(HttpServerTest, AScrapeGetsTheAcceptHeader) {
   const auto reply = Get("/m.txt", {{"Accept", "odd"}});
   ASSERT_TRUE(reply);
   EXPECT_EQ(reply->get_header_value("Content-Type"), "text/odd");
@@ -68,10 +68,36 @@ TEST_F(HttpServerTest, ReloadsByPostOnly) {
   const auto reply = client.Post("/-/reload");
   EXPECT_EQ(reply->status, 500);
   EXPECT_EQ(reply->body, "kept: x\n");
-  EXPECT_EQ(Get("/-/reload")->status, 404);
+  const auto read = Get("/-/reload");
+  EXPECT_EQ(read->status, 405);
+  EXPECT_EQ(read->get_header_value("Allow"), "POST");
 }
 
-TEST_F(HttpServerTest, CompressesWhenAsked) {
+TEST_F(HttpServerTest, ReadsByGetAndHeadOnly) {
+  httplib::Client client("http://" + server->address());
+  for (const char* path : {"/", "/m.txt", "/livez", "/readyz"}) {
+    EXPECT_EQ(client.Head(path)->status, 200) << path;
+    const auto reply = client.Delete(path);
+    EXPECT_EQ(reply->status, 405) << path;
+    EXPECT_EQ(reply->get_header_value("Allow"), "GET, HEAD") << path;
+  }
+  EXPECT_EQ(client.Delete("/no")->status, 404);
+}
+
+TEST_F(HttpServerTest, ANewServerMayTakeThePortAtOnce) {
+  const std::string address = server->address();
+  Get("/livez");
+  server.reset();
+  HttpContent content;
+  content.livez = [] { return Health{true, "ok\n"}; };
+  auto started = HttpServer::Start({*ParseListenAddress(address), "/m", "", {}},
+                                   std::move(content), stats);
+  ASSERT_TRUE(started) << started.error().message;
+  server = std::move(*started);
+  EXPECT_EQ(Get("/livez")->status, 200);
+}
+
+TEST_F(HttpServerTest, CompressesForAcceptEncoding) {
   pieces = 1000;
   const auto reply = Get("/m.txt", {{"Accept-Encoding", "gzip"}});
   ASSERT_TRUE(reply);
@@ -111,7 +137,7 @@ TEST_F(HttpServerTest, CountsAnswersUnderFewNames) {
   EXPECT_EQ(requests.at({"other", 404}), 1U);
 }
 
-TEST_F(HttpServerTest, TakenPortIsRefusedWithOneSentence) {
+TEST_F(HttpServerTest, APortInUseIsAnError) {
   HttpStats other;
   const auto second = HttpServer::Start(
       {*ParseListenAddress(server->address()), "/m", "", {}}, {}, other);

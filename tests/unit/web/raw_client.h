@@ -1,6 +1,6 @@
-// A TCP client that sends and reads exactly what it is told. Used by tests of
-// the HTTP server's limits. Each wait ends after kPatience; nothing sleeps. Not
-// for TLS.
+// A TCP client of raw bytes for tests of the HTTP server. Each wait ends after
+// kPatience; nothing sleeps. Sends a TLS record only as raw bytes, and parses
+// no answer.
 #pragma once
 
 #include <arpa/inet.h>
@@ -19,8 +19,8 @@ namespace kem {
 
 class RawClient {
  public:
-  // `address` as HttpServer has it; a small `receive_buffer` (bytes) makes a
-  // client that soon takes no more.
+  // `address` is HttpServer's. A client with a small `receive_buffer` (bytes)
+  // soon accepts no more.
   explicit RawClient(const std::string& address, int receive_buffer = 0)
       : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     if (receive_buffer > 0) {
@@ -39,7 +39,7 @@ class RawClient {
 
   bool connected() const { return connected_; }
 
-  // False when the server has closed.
+  // False when the server has closed the connection.
   bool Send(std::string_view bytes) {
     while (!bytes.empty()) {
       const ssize_t sent =
@@ -52,8 +52,8 @@ class RawClient {
 
   void EndSending() { ::shutdown(fd_.get(), SHUT_WR); }
 
-  // What comes until the server closes, or until `end` has come; what came so
-  // far when nothing more does. Resets count as closing.
+  // Reads until `end`, or until the server closes or resets the connection.
+  // After kPatience returns what was read and a mark.
   std::string Read(std::string_view end = {}) {
     std::string text;
     std::array<char, 65536> buffer;
@@ -69,7 +69,7 @@ class RawClient {
     return text;
   }
 
-  // One request on a connection of its own, answered whole.
+  // The whole answer to one request on a new connection.
   static std::string Get(const std::string& address, const std::string& path) {
     RawClient client(address);
     client.Send("GET " + path + " HTTP/1.1\r\nConnection: close\r\n\r\n");

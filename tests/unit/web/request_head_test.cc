@@ -9,20 +9,31 @@ RequestHead Read(std::string_view bytes) { return ReadRequestHead(bytes, {}); }
 
 HeadState StateOf(std::string_view bytes) { return Read(bytes).state; }
 
-TEST(RequestHeadTest, KeepsTheRequestLineAndTheHeadersThatAreRead) {
+TEST(RequestHeadTest, KeepsTheFieldsThatAreUsed) {
   const std::string request =
       "GET /metrics?x=1 HTTP/1.1\r\nHost: a:1\r\nUser-Agent: x\r\n"
-      "ACCEPT:  text/plain \r\nRange: bytes=0-1\r\nExpect: 100-continue\r\n"
-      "\r\n";
+      "ACCEPT:  text/plain \r\nAccept: text/html\r\nAccept-Encoding: gzip\r\n"
+      "Origin: http://a:1\r\nSec-Fetch-Site: none\r\nAuthorization: Basic x\r\n"
+      "Range: bytes=0-1\r\nExpect: 100-continue\r\n\r\n";
   const RequestHead head = Read(request + "GET / HTTP/1.1\r\n");
   EXPECT_EQ(head.state, HeadState::kComplete);
   EXPECT_EQ(head.size, request.size());
-  EXPECT_EQ(head.text,
-            "GET /metrics?x=1 HTTP/1.1\r\nhost: a:1\r\naccept: text/plain\r\n"
-            "\r\n");
+  EXPECT_EQ(head.method, "GET");
+  EXPECT_EQ(head.path, "/metrics");
+  EXPECT_EQ(head.host, "a:1");
+  EXPECT_EQ(head.accept, "text/plain");
+  EXPECT_EQ(head.accept_encoding, "gzip");
+  EXPECT_EQ(head.origin, "http://a:1");
+  EXPECT_EQ(head.fetch_site, "none");
+  EXPECT_EQ(head.authorization, "Basic x");
   EXPECT_TRUE(head.keep_alive);
   EXPECT_TRUE(head.chunks);
-  EXPECT_FALSE(head.head_only);
+}
+
+TEST(RequestHeadTest, LeavesQueryAndFragmentOutOfThePath) {
+  EXPECT_EQ(Read("GET /a?b?c HTTP/1.1\r\n\r\n").path, "/a");
+  EXPECT_EQ(Read("GET /a#b HTTP/1.1\r\n\r\n").path, "/a");
+  EXPECT_EQ(Read("GET /?/a HTTP/1.1\r\n\r\n").path, "/");
 }
 
 TEST(RequestHeadTest, WaitsForTheEmptyLine) {
@@ -31,7 +42,7 @@ TEST(RequestHeadTest, WaitsForTheEmptyLine) {
     EXPECT_EQ(StateOf(request.substr(0, size)), HeadState::kIncomplete) << size;
   }
   EXPECT_EQ(StateOf(request), HeadState::kComplete);
-  EXPECT_TRUE(Read(request).head_only);
+  EXPECT_EQ(Read(request).method, "HEAD");
 }
 
 TEST(RequestHeadTest, ClosesWhenAskedAndAfterHttp10) {
@@ -75,7 +86,7 @@ TEST(RequestHeadTest, BoundsLinesAndAllOfThem) {
   const std::string line = "GET /" + std::string(24, 'a') + " HTTP/1.1\r\n";
   ASSERT_EQ(line.size(), 40U);
   EXPECT_EQ(ReadRequestHead(line + "\r\n", limits).state, HeadState::kComplete);
-  // Told without waiting for the line's end.
+  // Before the line's end.
   EXPECT_EQ(ReadRequestHead(std::string(40, 'G'), limits).state,
             HeadState::kIncomplete);
   EXPECT_EQ(ReadRequestHead(std::string(41, 'G'), limits).state,

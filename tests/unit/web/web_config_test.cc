@@ -24,7 +24,7 @@ std::string Problem(const std::string& text) {
   return parsed.error().message;
 }
 
-TEST(WebConfigTest, AnEmptyFileAsksForNothing) {
+TEST(WebConfigTest, AnEmptyFileSetsNothing) {
   const char* const empty_parts =
       "tls_server_config: {}\nbasic_auth_users: {}\n"
       "http_server_config:\nrate_limit:\n";
@@ -108,34 +108,36 @@ TEST(WebConfigTest, KnowsGosClientAuthTypes) {
   }
 }
 
-TEST(WebConfigTest, ProblemsNameFileLineAndTheWayOut) {
+TEST(WebConfigTest, ProblemsHaveFileLineAndFix) {
   EXPECT_EQ(Problem("\ntls_server_confg: {}"),
-            "--web.config.file conf/web.yaml line 2: there is no "
-            "\"tls_server_confg\" in the file; it may have tls_server_config, "
+            "--web.config.file conf/web.yaml line 2: the file has the unknown "
+            "key \"tls_server_confg\"; valid keys are tls_server_config, "
             "http_server_config, basic_auth_users, rate_limit");
   const std::pair<const char*, const char*> problems[] = {
       {"[]", "line 1: the file must be a map"},
-      {"a: [", "this is not YAML"},
+      {"{}\n---\nbasic_auth_users: {}", "line 2: a second YAML document"},
+      {"a: [", "the file is not valid YAML"},
       {"tls_server_config: 3", "tls_server_config must be a map"},
-      {"tls_server_config: {cert: x, cert: y}", "\"cert\" stands twice"},
-      {"tls_server_config: {cert: [x]}", "cert must be a text"},
-      {"tls_server_config:\n  cert_fil: x", "line 2: there is no \"cert_fil\""},
-      {"tls_server_config: {min_version: TLS12}", "give cert_file or cert"},
-      {"tls_server_config: {cert: x}", "give key_file or key"},
+      {"tls_server_config: {cert: x, cert: y}", "\"cert\" is given twice"},
+      {"tls_server_config: {cert: [x]}", "cert must be a single value"},
+      {"tls_server_config:\n  cert_fil: x",
+       "line 2: tls_server_config has the unknown key \"cert_fil\""},
+      {"tls_server_config: {min_version: TLS12}", "set cert_file or cert"},
+      {"tls_server_config: {cert: x}", "set key_file or key"},
       {"tls_server_config: {cert: x, cert_file: y, key: z}",
-       "cert and cert_file are both given"},
+       "cert and cert_file are both set"},
       {"tls_server_config: {cert: x, key: y, client_ca: z}",
-       "give client_auth_type: RequireAndVerifyClientCert"},
+       "set client_auth_type: RequireAndVerifyClientCert"},
       {"tls_server_config: {cert: x, key: y, client_auth_type: Yes}",
        "\"Yes\" must be one of NoClientCert"},
       {"tls_server_config: {cert: x, key: y, client_allowed_sans: [a]}",
-       "client_allowed_sans needs client_auth_type"},
+       "client_allowed_sans does not stop clients"},
       {"tls_server_config: {cert: x, key: y, min_version: TLS14}",
        "\"TLS14\" must be one of TLS10, TLS11, TLS12, TLS13"},
       {"tls_server_config: {cert: x, key: y, max_version: TLS11}",
        "min_version is above max_version"},
       {"tls_server_config: {cipher_suites: [TLS_RSA_WITH_RC4_128_SHA]}",
-       "\"TLS_RSA_WITH_RC4_128_SHA\" is none of Go's secure suites"},
+       "\"TLS_RSA_WITH_RC4_128_SHA\" is not one of Go's secure suites"},
       {"tls_server_config: {cipher_suites: x}", "must be a list"},
       {"tls_server_config: {curve_preferences: [P256]}",
        "\"P256\" must be one of CurveP256"},
@@ -150,17 +152,18 @@ TEST(WebConfigTest, ProblemsNameFileLineAndTheWayOut) {
       {"http_server_config: {headers: {X-XSS-Protection: \"a\\nb\"}}",
        "write it on one line"},
       {"rate_limit: {interval: often}", "interval must be a duration"},
-      {"rate_limit: {burst: -1}", "burst must be a whole number"},
-      {"rate_limit: {interval: 1s}", "give a burst of 1 or more"},
+      {"rate_limit: {burst: -1}", "burst must be an integer"},
+      {"rate_limit: {interval: 1s}", "set 1 or more"},
       {"basic_auth_users: [a]", "basic_auth_users must be a map"},
-      {"basic_auth_users: {a: }", "\"a\" is no bcrypt hash"}};
+      {"basic_auth_users: {a: }",
+       "line 1: basic_auth_users: the value of \"a\" is not a bcrypt"}};
   for (const auto& [text, problem] : problems) {
     EXPECT_THAT(Problem(text), HasSubstr(problem)) << text;
     EXPECT_THAT(Problem(text), HasSubstr("conf/web.yaml"));
   }
 }
 
-TEST(WebConfigTest, OnlyBcryptAndNeverTold) {
+TEST(WebConfigTest, OnlyBcryptAndNeverInErrors) {
   const std::string hash = kHash;
   for (const char* start : {"$2a$10$", "$2b$04$", "$2y$18$"}) {
     EXPECT_EQ(
@@ -176,7 +179,7 @@ TEST(WebConfigTest, OnlyBcryptAndNeverTold) {
     EXPECT_THAT(problem, Not(HasSubstr(wrong)));
   }
   EXPECT_THAT(Problem("basic_auth_users: {\"a:b\": " + hash + "}"),
-              HasSubstr("colon"));
+              HasSubstr("must not contain a colon"));
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// TLS, client certificates, basic authentication and their reloading, by a real
+// TLS, client certificates, basic authentication and their reload, with a real
 // HttpServer on loopback.
 #include <gmock/gmock.h>
 #include <httplib.h>
@@ -21,7 +21,7 @@ using ::testing::EndsWith;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-// Of "secret", at the lowest cost; by crypt(3).
+// bcrypt of "secret" at the lowest cost, from crypt(3).
 constexpr char kSecretHash[] =
     "$2b$04$abcdefghijklmnopqrstuu2r9OfJnfCsdneAXAGHnS4UpFFP8WIrW";
 
@@ -69,7 +69,7 @@ class WebServerTest : public ::testing::Test {
     HttpServerOptions options;
     options.address = {"127.0.0.1", 0};
     options.web_config_file = Path("web.yaml");
-    options.limits.look = std::chrono::milliseconds(0);
+    options.limits.reread = std::chrono::milliseconds(0);
     auto started = HttpServer::Start(options, std::move(content), stats);
     if (!started) return started.error();
     server = std::move(*started);
@@ -78,7 +78,7 @@ class WebServerTest : public ::testing::Test {
     return {};
   }
 
-  // With our CA; `client` is the name of a client's pair of files.
+  // Trusts the test's CA; `client` names a client's pair of files.
   std::unique_ptr<httplib::SSLClient> Tls(const std::string& client = "") {
     auto made = client.empty()
                     ? std::make_unique<httplib::SSLClient>("127.0.0.1", port)
@@ -156,14 +156,14 @@ TEST_F(WebServerTest, TakesInlineCertificates) {
   EXPECT_EQ(Status(*Tls()), 200);
 }
 
-TEST_F(WebServerTest, VerifiesClientsAsAsked) {
+TEST_F(WebServerTest, VerifiesClientsByThePolicy) {
   const PemPair stranger_ca = MakeCa("stranger");
   WritePair("good", Signed("prometheus", {"DNS:prometheus"}));
   WritePair("other", Signed("other", {"DNS:other"}));
   WritePair("strange", Signed("prometheus", {"DNS:prometheus"}, &stranger_ca));
   struct Case {
     const char* policy;
-    // With no certificate, of our CA, and a stranger's.
+    // Status without a certificate, with two of the CA and one of another CA.
     int none, good, other, strange;
   };
   const Case cases[] = {
@@ -191,7 +191,7 @@ TEST_F(WebServerTest, VerifiesClientsAsAsked) {
   }
 }
 
-TEST_F(WebServerTest, KnowsAllKindsOfSubjectAlternativeNames) {
+TEST_F(WebServerTest, MatchesAllKindsOfSubjectAlternativeNames) {
   WritePair("many", Signed("m", {"IP:10.1.2.3", "IP:fd00::1", "email:a@b.c",
                                  "URI:spiffe://x/y"}));
   for (const char* san : {"10.1.2.3", "fd00::1", "a@b.c", "spiffe://x/y"}) {
@@ -215,7 +215,7 @@ TEST_F(WebServerTest, TakesVersionsCiphersAndCurves) {
   EXPECT_EQ(Status(*Tls()), 200);
 }
 
-TEST_F(WebServerTest, CertificatesAreTakenOverWithoutARestart) {
+TEST_F(WebServerTest, ReloadsCertificates) {
   ASSERT_TRUE(Start(kTls));
   const auto kept = Tls();
   kept->set_keep_alive(true);
@@ -226,21 +226,21 @@ TEST_F(WebServerTest, CertificatesAreTakenOverWithoutARestart) {
   EXPECT_EQ(Status(*Tls()), 0);
   Write("ca.crt", second_ca.certificate);
   EXPECT_EQ(Status(*Tls()), 200);
-  // A broken one leaves the one before.
+  // An invalid one leaves the former one.
   Write("server.crt", "nonsense");
   EXPECT_EQ(Status(*Tls()), 200);
   std::filesystem::remove(Path("server.key"));
   EXPECT_EQ(Status(*Tls()), 200);
 }
 
-TEST_F(WebServerTest, TlsIsNotSwitchedOffByAChangedFile) {
+TEST_F(WebServerTest, AChangedFileDoesNotTurnTlsOff) {
   ASSERT_TRUE(Start(kTls));
   Write("web.yaml", "");
   EXPECT_EQ(PlainStatus(), 0);
   EXPECT_EQ(Status(*Tls()), 200);
 }
 
-TEST_F(WebServerTest, AsksForNameAndPasswordOnEveryPath) {
+TEST_F(WebServerTest, RequiresNameAndPasswordOnEveryPath) {
   ASSERT_TRUE(Start(std::string("basic_auth_users:\n  alice: ") + kSecretHash));
   httplib::Client client("127.0.0.1", port);
   for (const char* path : {"/", "/metrics", "/livez", "/readyz", "/no"}) {
@@ -266,7 +266,7 @@ TEST_F(WebServerTest, AsksForNameAndPasswordOnEveryPath) {
   EXPECT_EQ(stats.Requests().at({"other", 401}), 1U);
 }
 
-TEST_F(WebServerTest, UsersAreTakenOverWithoutARestart) {
+TEST_F(WebServerTest, ReloadsUsers) {
   const std::string users = std::string("basic_auth_users:\n  alice: ");
   ASSERT_TRUE(Start(users + kSecretHash));
   EXPECT_EQ(PlainStatus(Basic("alice", "secret")), 200);
@@ -278,7 +278,7 @@ TEST_F(WebServerTest, UsersAreTakenOverWithoutARestart) {
   EXPECT_EQ(PlainStatus(Basic("carol", "secret")), 200);
 }
 
-TEST_F(WebServerTest, ManyGuessersDoNotDelayThoseWhoAreKnown) {
+TEST_F(WebServerTest, ManyGuessersDoNotDelayRememberedLogins) {
   ASSERT_TRUE(Start(std::string("basic_auth_users:\n  alice: ") + kSecretHash));
   EXPECT_EQ(PlainStatus(Basic("alice", "secret")), 200);
   std::vector<std::unique_ptr<RawClient>> guessers;
@@ -297,7 +297,7 @@ TEST_F(WebServerTest, ManyGuessersDoNotDelayThoseWhoAreKnown) {
   }
 }
 
-TEST_F(WebServerTest, EndsWhileALoginIsLookedAt) {
+TEST_F(WebServerTest, StopsDuringALogin) {
   ASSERT_TRUE(Start(std::string("basic_auth_users:\n  alice: ") + kSecretHash));
   RawClient client(server->address());
   client.Send("GET / HTTP/1.1\r\nAuthorization: Basic YWxpY2U6eA==\r\n\r\n");
@@ -320,7 +320,7 @@ TEST_F(WebServerTest, LimitsTheRate) {
   EXPECT_EQ(PlainStatus(), 429);
 }
 
-TEST_F(WebServerTest, ReloadsForNoOtherSite) {
+TEST_F(WebServerTest, RefusesAReloadFromAnotherSite) {
   ASSERT_TRUE(Start(""));
   const auto post = [this](const std::string& headers) {
     RawClient client(server->address());
@@ -341,22 +341,22 @@ TEST_F(WebServerTest, ReloadsForNoOtherSite) {
   }
 }
 
-TEST_F(WebServerTest, RefusesWhatItCannotUse) {
+TEST_F(WebServerTest, RefusesInvalidConfigurations) {
   WritePair("other", Signed("other", {}));
   Write("junk", "junk");
   const std::pair<std::string, const char*> problems[] = {
       {"tls_server_config: {cert_file: no, key_file: server.key}",
        "cert_file: cannot read"},
       {"tls_server_config: {cert_file: junk, key_file: server.key}",
-       "the certificate: holds no PEM certificate"},
+       "the certificate: has no PEM certificate"},
       {"tls_server_config: {cert_file: server.crt, key_file: junk}",
-       "no readable, unencrypted PEM key"},
+       "is not an unencrypted PEM key"},
       {"tls_server_config: {cert_file: server.crt, key_file: other.key}",
        "the certificate and its key cannot be used"},
       {std::string(kTls) + "  client_auth_type: RequireAndVerifyClientCert\n"
                            "  client_ca_file: junk\n",
-       "client_ca: the CA bundle: holds no PEM certificate"},
-      {"a: b", "there is no \"a\" in the file"},
+       "client_ca: the CA bundle: has no PEM certificate"},
+      {"a: b", "the file has the unknown key \"a\""},
   };
   for (const auto& [config, problem] : problems) {
     const Result<void> started = Start(config);

@@ -1,6 +1,6 @@
-"""The steps of a scenario that are no answers: the host, files, assertions.
+"""The steps of a scenario other than answers: host, files, assertions.
 
-`Acts` completes Play (play.py), which holds the answers to lists and watches.
+`Steps` extends Play (play.py), which answers lists and watches.
 """
 
 import gzip
@@ -13,14 +13,15 @@ import checks
 import play
 
 SCRAPES = 40  # seconds that metrics may take to become as expected
-STEADY = 0.25  # seconds after which a condition that held must still hold
+STEADY = 0.25  # seconds after which a condition must be true again
 
 
-class Acts(play.Play):
+class Steps(play.Play):
     def do_server(self, value):
-        """up | refuse | down | drop | mute | full | cut | mend, or a mapping.
+        """A state (up, refuse, down, drop, mute, full, cut, restore) or a mapping.
 
-        certificate: present one of another authority; clients: trust another.
+        certificate: the authority of the server's certificate; clients: the
+        authority that client certificates need.
         """
         if isinstance(value, dict):
             self.server.server_pair = value.get("certificate",
@@ -28,41 +29,41 @@ class Acts(play.Play):
             self.server.client_authority = value.get(
                 "clients", self.server.client_authority)
             return
-        self.tell(f"server {value}")
-        if value in ("cut", "mend"):
+        self.note(f"server {value}")
+        if value in ("cut", "restore"):
             getattr(self.cable, value)()
         else:
             getattr(self.server, value)()
 
     def do_proxy(self, value):
         """up | mute | deny: what the proxy does with the next connections."""
-        self.access.proxy.behaviour = value
+        self.access.proxy.behavior = value
 
     def do_file(self, value):
         self.access.write(value)
-        self.tell(f"file {value}")
+        self.note(f"file {value}")
 
     def do_reload(self, value):
-        """by: signal | post, with config as the file's new text."""
+        """by: signal | post; config: the file's new text."""
         if "config" in value:
             self.access.write({"config": value["config"]})
         if value["by"] == "post":
             status, _, body = self.exporter.get("/-/reload", method="POST")
             text = body.decode()
             if status != value.get("status", 200):
-                raise play.Failure(f"the reload was answered {status} {text!r}")
+                raise play.Failure(f"the reload returned {status} {text!r}")
             for part in value.get("has", []):
                 if part not in text:
                     raise play.Failure(f"no {part!r} in {text!r}")
             return
-        def told():
+        def logged():
             log = self.exporter.stderr()
             return sum(map(log.count, ("msg=Reloaded", "Reload failed",
                                        "Reload ignored")))
-        before = told()
+        before = logged()
         self.exporter.signal("HUP")
         self._poll(play.PATIENCE,
-                   lambda: [] if told() > before else ["no reload was logged"])
+                   lambda: [] if logged() > before else ["no reload logged"])
 
     def do_discovery(self, value):
         table = self.server.discovery
@@ -72,15 +73,15 @@ class Acts(play.Play):
             table.add(entry)
 
     def do_restart(self, value):
-        """Ends the exporter and starts it anew, in the same folder.
+        """Ends the exporter and starts it again, in the same folder.
 
-        cut: bytes that a file there loses meanwhile; write: a file's text;
-        do: steps before the new one is there; flags: more of them.
+        In between, cut: bytes to remove from the end of a file; write: text
+        for a file; do: steps. flags: more flags for the second start.
         """
         name = value.get("signal", "TERM")
         self.exporter.signal(name)
         code, _ = self.exporter.wait_exit(12)
-        self.tell(f"SIG{name}: exit code {code}")
+        self.note(f"SIG{name}: exit code {code}")
         if code != (-9 if name == "KILL" else 0):
             raise play.Failure(f"SIG{name}: got exit code {code}")
         for script in self.streams.values():
@@ -100,14 +101,14 @@ class Acts(play.Play):
         self.exporter.restart(value.get("flags", []))
 
     def do_quiet(self, seconds):
-        """No request for Events comes in that time."""
+        """No request for Events arrives in that time."""
         exchange = self.server.next_exchange(None, float(seconds))
         if exchange:
             raise play.Failure(f"expected {seconds} s without a request, got "
                                f"{exchange.request}")
 
     def do_hangup(self, value):
-        """The exporter closes its watch by itself within so many seconds."""
+        """The exporter closes its watch within `patience` seconds."""
         path = self.last_path
         script = self.streams[path]
         self._poll(value.get("patience", play.PATIENCE), lambda: (
@@ -119,8 +120,8 @@ class Acts(play.Play):
     def do_await(self, value):
         """Counts on the server's side: discovery, tls_failures, decoy, ...
 
-        plugin_runs: how often the credential plugin was run; proxied:
-        connections that the proxy made.
+        plugin_runs: runs of the credential plugin; proxied: connections that
+        the proxy opened.
         """
         def wrong():
             got = {"tls_failures": self.server.tls_failures,
@@ -137,7 +138,7 @@ class Acts(play.Play):
         self._poll(value.get("patience", play.PATIENCE), wrong)
 
     def do_stderr(self, value):
-        """has: text that the log must hold; not: text that it must not."""
+        """has: text that the log must contain; not: text that it must not."""
         def wrong():
             text = self.exporter.stderr()
             return [f"the log lacks {one!r}" for one in value.get("has", [])
@@ -145,10 +146,10 @@ class Acts(play.Play):
         self._poll(play.PATIENCE, wrong)
         for one in value.get("not", []):
             if one in self.exporter.stderr():
-                raise play.Failure(f"the log holds {one!r}")
+                raise play.Failure(f"the log contains {one!r}")
 
     def do_probe(self, value):
-        """A request to the exporter, repeated until the answer is right."""
+        """A request to the exporter, polled until the answer is as expected."""
         def wrong():
             status, headers, body = self.exporter.get(
                 value["path"], value.get("headers"))
@@ -164,7 +165,7 @@ class Acts(play.Play):
                 if part not in text:
                     found.append(f"{value['path']}: no {part!r} in "
                                  f"{text[:300]!r}")
-            found += [f"{value['path']}: holds {part!r}"
+            found += [f"{value['path']}: contains {part!r}"
                       for part in value.get("not", []) if part in text]
             for name, expected in value.get("answer_headers", {}).items():
                 if headers.get(name) != expected:
@@ -175,7 +176,7 @@ class Acts(play.Play):
                    value.get("patience", play.PATIENCE), wrong)
 
     def do_browse(self, value):
-        """What a browser makes of a page of the exporter's."""
+        """A page of the exporter in a browser."""
         host, port = self.exporter.address
         try:
             page = browser.look(f"http://{host}:{port}{value['path']}")
@@ -189,12 +190,12 @@ class Acts(play.Play):
                   for name, count in value.get("elements", {}).items()
                   if page.elements[name] != count]
         if page.handlers:
-            wrong.append(f"attributes that run: {page.handlers}")
+            wrong.append(f"event handler attributes: {page.handlers}")
         if wrong:
             raise play.Failure("\n".join(wrong))
 
     def do_expect(self, value):
-        """Metrics, polled until all hold, and once more a little later."""
+        """Metrics, polled until all are as expected, then checked once more."""
         def wrong():
             samples = self.exporter.scrape()
             found = []
@@ -230,7 +231,7 @@ class Acts(play.Play):
                 raise play.Failure(f"exposition: {error}") from None
             except OSError as error:
                 self._check_alive()
-                found = [f"the exporter does not answer: {error}"]
+                found = [f"no answer from the exporter: {error}"]
             if not found:
                 return
             if time.monotonic() >= deadline:

@@ -1,0 +1,147 @@
+#include "net/response_reader.h"
+
+#include "base/ascii.h"
+#include "base/rfc3339.h"
+#include "net/connection.h"
+
+namespace kem {
+namespace {
+
+constexpr size_t kMaxLine = size_t{8} << 10;
+constexpr size_t kMaxHead = size_t{256} << 10;
+constexpr char kInvalid[] = "the response is not valid HTTP/1.1";
+
+// "HTTP/1.1 200 OK", with or without the reason; 0 for anything else.
+int ParseStatusLine(std::string_view line) {
+  constexpr size_t kCodeAt = 9;
+  if (!line.starts_with("HTTP/1.0 ") && !line.starts_with("HTTP/1.1 ")) {
+    return 0;
+  }
+  if (line.size() > kCodeAt + 3 && line[kCodeAt + 3] != ' ') return 0;
+  const int status = ParseNumber<int>(line.substr(kCodeAt, 3)).value_or(0);
+  return status >= 100 ? status : 0;
+}
+
+// RFC 9110, 10.2.3: seconds, or a date. Only the server's own clock can be
+// compared with that date.
+std::optional<std::chrono::seconds> ParseRetryAfter(
+    std::string_view text, std::optional<WallTime> date) {
+  const std::optional<int> count = ParseNumber<int>(text);
+  if (count && *count >= 0) return std::chrono::seconds(*count);
+  const std::optional<WallTime> until = ParseHttpDate(text);
+  if (!until || !date || *until < *date) return std::nullopt;
+  return std::chrono::ceil<std::chrono::seconds>(*until - *date);
+}
+
+}  // namespace
+
+std::optional<HttpHead> ResponseReader::ReadHead() {
+  HttpHead head;
+  do {
+    head = {};
+    if (!ReadLine()) return std::nullopt;
+    head.status = ParseStatusLine(line_);
+    if (head.status == 0) {
+      Fail(kInvalid);
+      return std::nullopt;
+    }
+    if (!ReadFields(head)) return std::nullopt;
+  } while (head.status < 200);
+  if (head.status == 204 || head.status == 304) {
+    framing_ = Framing::kLength;
+    left_ = 0;
+  }
+  return head;
+}
+
+// Reads the fields up to the empty line and sets the framing (RFC 9112, 6.3).
+bool ResponseReader::ReadFields(HttpHead& head) {
+  framing_ = Framing::kUntilClose;
+  std::string retry_after;
+  while (ReadLine()) {
+    if (line_.empty()) {
+      head.retry_after = ParseRetryAfter(retry_after, head.date);
+      return true;
+    }
+    const std::string_view line = line_;
+    const size_t colon = line.find(':');
+    if (colon == std::string_view::npos) continue;
+    const std::string name = AsciiLower(line.substr(0, colon));
+    const std::string_view value = Trim(line.substr(colon + 1), " \t");
+    if (name == "date") {
+      head.date = ParseHttpDate(value);
+    } else if (name == "retry-after") {
+      retry_after = value;
+    } else if (name == "transfer-encoding") {
+      if (AsciiLower(value) != "chunked") return Fail(kInvalid);
+      framing_ = Framing::kChunked;
+      left_ = 0;
+    } else if (name == "content-length" && framing_ != Framing::kChunked) {
+      const std::optional<uint64_t> length = ParseNumber<uint64_t>(value);
+      if (!length) return Fail(kInvalid);
+      framing_ = Framing::kLength;
+      left_ = *length;
+    }
+  }
+  return false;
+}
+
+std::optional<std::string_view> ResponseReader::ReadBody() {
+  if (framing_ == Framing::kChunked && left_ == 0 && !ReadChunkSize()) {
+    return std::nullopt;
+  }
+  const bool bounded = framing_ != Framing::kUntilClose;
+  if (bounded && left_ == 0) return std::string_view();
+  const std::string_view bytes = connection_.Read(bounded ? left_ : SIZE_MAX);
+  if (bytes.empty() && (bounded || connection_.End() != IoEnd::kClosed)) {
+    return std::nullopt;
+  }
+  if (bounded) left_ -= bytes.size();
+  return bytes;
+}
+
+// "1a", perhaps with extensions: "1a;name=value". The line end of the chunk
+// before comes first; trailer fields follow the size 0 and are ignored.
+bool ResponseReader::ReadChunkSize() {
+  head_bytes_ = 0;
+  if (in_chunks_) {
+    if (!ReadLine()) return false;
+    if (!line_.empty()) return Fail(kInvalid);
+  }
+  in_chunks_ = true;
+  if (!ReadLine()) return false;
+  const std::string_view line = line_;
+  const std::optional<uint64_t> size =
+      ParseNumber<uint64_t>(Trim(line.substr(0, line.find(';')), " \t"), 16);
+  if (!size) return Fail(kInvalid);
+  left_ = *size;
+  if (left_ > 0) return true;
+  framing_ = Framing::kLength;
+  do {
+    if (!ReadLine()) return false;
+  } while (!line_.empty());
+  return true;
+}
+
+bool ResponseReader::ReadLine() {
+  line_.clear();
+  while (true) {
+    const std::string_view byte = connection_.Read(1);
+    if (byte.empty()) return false;
+    if (byte == "\n") break;
+    line_ += byte;
+    if (line_.size() > kMaxLine) {
+      return Fail("the response has a line over 8 KiB");
+    }
+  }
+  if (line_.ends_with('\r')) line_.pop_back();
+  head_bytes_ += line_.size() + 2;
+  return head_bytes_ <= kMaxHead || Fail("the response head is over 256 KiB");
+}
+
+bool ResponseReader::Fail(const char* why) {
+  connection_.Fail(IoEnd::kFailed, why);
+  return false;
+}
+
+}  // namespace kem

@@ -1,0 +1,50 @@
+// Reads one HTTP/1.1 response (RFC 9112) from a Connection, piece by piece.
+// Used by the transport to API servers and collectors. Replaces cpp-httplib's
+// client: 0.11.4 accepts truncated chunks, limits neither lines nor heads, and
+// supports other streams only in protected members that differ by version.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "net/http_transport.h"
+
+namespace kem {
+
+class Connection;
+
+// Not thread-safe. After a failure, the connection's End and Message explain
+// it.
+class ResponseReader {
+ public:
+  // `connection`, on which a request was sent, must outlive this.
+  explicit ResponseReader(Connection& connection) : connection_(connection) {}
+
+  // The head of the final response; interim (1xx) responses are skipped. Empty
+  // after a failure. Lines are limited to 8 KiB, the head to 256 KiB.
+  std::optional<HttpHead> ReadHead();
+
+  // After the head: the next bytes of the body, as they arrive, valid until the
+  // next call. No bytes at its end; empty after a failure.
+  std::optional<std::string_view> ReadBody();
+
+ private:
+  enum class Framing { kLength, kChunked, kUntilClose };
+
+  bool ReadLine();
+  bool ReadFields(HttpHead& head);
+  bool ReadChunkSize();
+  bool Fail(const char* why);
+
+  Connection& connection_;
+  std::string line_;  // the last one, without its end
+  size_t head_bytes_ = 0;
+  Framing framing_ = Framing::kLength;
+  uint64_t left_ = 0;       // of the body or, when chunked, of the chunk
+  bool in_chunks_ = false;  // a chunk size was read
+};
+
+}  // namespace kem

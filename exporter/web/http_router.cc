@@ -1,0 +1,199 @@
+#include "web/http_router.h"
+
+#include <algorithm>
+#include <exception>
+
+namespace kem {
+namespace {
+
+constexpr char kReloadPath[] = "/-/reload";
+constexpr char kText[] = "text/plain; charset=utf-8";
+
+const char* ReasonPhrase(int status) {
+  static constexpr std::pair<int, const char*> kPhrases[] = {
+      {200, "OK"},
+      {400, "Bad Request"},
+      {401, "Unauthorized"},
+      {403, "Forbidden"},
+      {404, "Not Found"},
+      {405, "Method Not Allowed"},
+      {413, "Content Too Large"},
+      {429, "Too Many Requests"},
+      {431, "Request Header Fields Too Large"},
+      {503, "Service Unavailable"}};
+  for (const auto& [code, phrase] : kPhrases) {
+    if (code == status) return phrase;
+  }
+  return "Internal Server Error";
+}
+
+// True for a request that another site's page makes a browser send. Other
+// programs send neither header; the rule is Go's http.CrossOriginProtection.
+bool IsCrossSite(const RequestHead& head) {
+  if (!head.fetch_site.empty()) {
+    return head.fetch_site != "same-origin" && head.fetch_site != "none";
+  }
+  const size_t host = head.origin.find("://");
+  return !head.origin.empty() && (host == std::string::npos ||
+                                  head.origin.substr(host + 3) != head.host);
+}
+
+void AddHeader(const std::string& name, const std::string& value,
+               std::string& out) {
+  out.append(name).append(": ").append(value).append("\r\n");
+}
+
+}  // namespace
+
+struct HttpRouter::Response {
+  int status = 200;
+  std::string content_type = kText;
+  std::string body = {};
+  WebGate::Headers headers = {};
+  // In place of `body`.
+  std::unique_ptr<ScrapeBody> stream = nullptr;
+
+  static Response Of(const Health& health, int failed) {
+    return {health.ok ? 200 : failed, kText, health.text};
+  }
+  // The whole head, and the body unless the method is HEAD.
+  std::string Text(const RequestHead& head,
+                   const WebGate::Headers& defaults) const;
+};
+
+std::string HttpRouter::Response::Text(const RequestHead& head,
+                                       const WebGate::Headers& defaults) const {
+  std::string text = "HTTP/1.1 " + std::to_string(status) + " " +
+                     ReasonPhrase(status) + "\r\n";
+  for (const auto& [name, value] : defaults) AddHeader(name, value, text);
+  for (const auto& [name, value] : headers) {
+    // The web configuration wins.
+    if (std::none_of(defaults.begin(), defaults.end(),
+                     [&](const auto& set) { return set.first == name; })) {
+      AddHeader(name, value, text);
+    }
+  }
+  AddHeader("Content-Type", content_type, text);
+  if (!head.keep_alive) AddHeader("Connection", "close", text);
+  if (!stream) {
+    AddHeader("Content-Length", std::to_string(body.size()), text);
+  } else if (head.chunks) {
+    AddHeader("Transfer-Encoding", "chunked", text);
+  }
+  text += "\r\n";
+  return head.method == "HEAD" ? text : text + body;
+}
+
+HttpRouter::Response HttpRouter::StartScrape(const RequestHead& head) {
+  const bool gzip = WantsGzip(head.accept_encoding);
+  Scrape scrape = content_.scrape(head.accept);
+  Response response{.content_type = std::move(scrape.content_type),
+                    .headers = {{"Vary", "Accept, Accept-Encoding"}}};
+  if (gzip) response.headers.emplace_back("Content-Encoding", "gzip");
+  response.stream =
+      std::make_unique<ScrapeBody>(std::move(scrape.next), gzip, head.chunks);
+  return response;
+}
+
+HttpRouter::Response HttpRouter::Page(const RequestHead& head) {
+  // The page's <meta> has the rest of its policy; frame-ancestors is only
+  // valid in a header.
+  Response response{
+      .content_type = "text/html; charset=utf-8",
+      .body = content_.page(),
+      .headers = {{"Vary", "Accept-Encoding"},
+                  {"Cache-Control", "no-store"},
+                  {"Content-Security-Policy", "frame-ancestors 'none'"},
+                  {"X-Content-Type-Options", "nosniff"}}};
+  if (WantsGzip(head.accept_encoding)) {
+    std::string packed;
+    GzipStream().Append(response.body, true, packed);
+    response.body = std::move(packed);
+    response.headers.emplace_back("Content-Encoding", "gzip");
+  }
+  return response;
+}
+
+HttpRouter::Response HttpRouter::Route(const RequestHead& head) {
+  const std::string& path = head.path;
+  const bool reloads = path == kReloadPath && content_.reload;
+  const bool reads = path == telemetry_path_ || path == "/" ||
+                     path == "/livez" || path == "/readyz";
+  if (!reads && !reloads) return {404, kText, "Not found\n"};
+  if (reloads && head.method == "POST") {
+    if (IsCrossSite(head)) {
+      return {403, kText, "Reload is not allowed from another site's page\n"};
+    }
+    const Result<std::string> reloaded = content_.reload();
+    const bool ok = reloaded.has_value();
+    return Response::Of(
+        {ok, (ok ? *reloaded : reloaded.error().message) + "\n"}, 500);
+  }
+  if (!reads || (head.method != "GET" && head.method != "HEAD")) {
+    return {405,
+            kText,
+            "Method not allowed\n",
+            {{"Allow", reads ? "GET, HEAD" : "POST"}}};
+  }
+  if (path == telemetry_path_) return StartScrape(head);
+  if (path == "/") return Page(head);
+  return Response::Of(path == "/livez" ? content_.livez() : content_.readyz(),
+                      503);
+}
+
+HttpRouter::Response HttpRouter::Admit(const RequestHead& head,
+                                       Admission admission) {
+  switch (admission) {
+    case Admission::kUnauthorized:
+      return {401, kText, "Unauthorized\n", {{"WWW-Authenticate", "Basic"}}};
+    case Admission::kTooMany:
+      return {429, kText, "Too many requests\n"};
+    case Admission::kBusy:
+      return {503, kText, "Too many logins at once\n", {{"Retry-After", "1"}}};
+    case Admission::kAdmitted:
+    case Admission::kPending:
+      break;
+  }
+  return Route(head);
+}
+
+void HttpRouter::Count(const std::string& path, int status) {
+  const bool known = path == telemetry_path_ || path == "/" ||
+                     path == "/livez" || path == "/readyz" ||
+                     path == kReloadPath;
+  stats_.Count(known ? path : "other", status);
+}
+
+HttpAnswer HttpRouter::Handle(const RequestHead& head, Admission admission,
+                              const WebGate::Headers& headers) {
+  HttpAnswer answer;
+  answer.close = !head.keep_alive;
+  try {
+    Response response = Admit(head, admission);
+    answer.bytes = response.Text(head, headers);
+    if (head.method != "HEAD") answer.body = std::move(response.stream);
+    Count(head.path, response.status);
+  } catch (const std::exception&) {
+    // There is no memory for an answer.
+    answer.bytes.clear();
+    answer.body.reset();
+    answer.close = true;
+  }
+  return answer;
+}
+
+HttpAnswer HttpRouter::Refuse(HeadState why) {
+  Response response{400, kText, "This is not HTTP/1.1.\n"};
+  if (why == HeadState::kTooLarge) {
+    response = {431, kText, "Send less than 8 KiB a line, 16 KiB in all.\n"};
+  } else if (why == HeadState::kHasBody) {
+    response = {413, kText, "Send no request body.\n"};
+  }
+  HttpAnswer answer;
+  answer.close = true;
+  answer.bytes = response.Text(RequestHead(), {});
+  Count("", response.status);
+  return answer;
+}
+
+}  // namespace kem

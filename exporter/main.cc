@@ -10,7 +10,7 @@
 #include <variant>
 
 #include "apiserver/api_access.h"
-#include "apiserver/httplib_transport.h"
+#include "apiserver/api_transport.h"
 #include "app.h"
 #include "base/ascii.h"
 #include "base/environment.h"
@@ -42,7 +42,7 @@ void UnblockSignals() {
 }
 
 int DryRun(const kem::Options& options, const kem::ApiAccess& access) {
-  kem::HttplibTransport transport(access);
+  kem::ApiTransport transport(access);
   const kem::DryRunReport report = kem::DryRun(options, access, transport);
   std::fputs(report.text.c_str(), stdout);
   return report.code;

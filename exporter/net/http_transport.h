@@ -1,6 +1,6 @@
 // Sends HTTP requests and streams the responses: the interface between the
 // network and the code that talks to the API server or a collector, and what
-// tests replace by a fake. HttplibTransport implements it. An HTTP error status
+// tests replace by a fake. ApiTransport implements it. An HTTP error status
 // is a response; only a failed exchange is an error. Redirects are never
 // followed, because they would leak the bearer token.
 #pragma once

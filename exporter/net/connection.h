@@ -65,8 +65,9 @@ class Connection {
   // received everything.
   bool Write(std::string_view bytes);
 
-  // Ends the connection with this message, unless it has already ended.
-  void Fail(IoEnd end, std::string message);
+  // Ends the connection with this message, unless it has already ended. Returns
+  // false.
+  bool Fail(IoEnd end, std::string message);
 
   IoEnd End() const { return end_; }
   const std::string& Message() const { return message_; }

@@ -1,5 +1,6 @@
 // Reads one HTTP/1.1 response (RFC 9112) from a Connection, piece by piece.
-// Used by ApiTransport. Refuses truncated chunks, long lines and long heads.
+// Used by ApiTransport. Refuses truncated chunks, long lines and long heads;
+// follows no redirect.
 #pragma once
 
 #include <cstddef>

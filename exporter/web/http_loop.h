@@ -47,7 +47,8 @@ class HttpLoop {
   void DropIdleLongest(bool answering);
   void DropOverdue(SteadyTime now);
   void DropAllButAnswering();
-  int PollMilliseconds(SteadyTime now) const;
+  // Until the next deadline, `until` at the latest.
+  int PollMilliseconds(SteadyTime now, SteadyTime until) const;
 
   HttpRouter& router_;
   WebGate& gate_;

@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/result.h"
 #include "config/flags.h"
-#include "metrics/reload_stats.h"
+#include "metrics/own_metrics.h"
 
 namespace kem {
 

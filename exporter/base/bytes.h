@@ -10,6 +10,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "base/clock.h"
+
 namespace kem {
 
 // Appends to a string that it does not own and that must outlive it.
@@ -26,6 +28,12 @@ class ByteWriter {
       bytes[i] = static_cast<char>(bits >> 8 * i & 0xff);
     }
     out_.append(bytes.data(), bytes.size());
+  }
+  void Time(WallTime time) {
+    Integer<int64_t>(time.time_since_epoch().count());
+  }
+  void Time(SteadyTime time) {
+    Integer<int64_t>(time.time_since_epoch().count());
   }
   void Flag(bool value) { Integer<uint8_t>(value ? 1 : 0); }
   // At most 4 GiB.
@@ -76,6 +84,10 @@ class ByteReader {
       return 0;
     }
     return time;
+  }
+  WallTime Wall() { return WallTime(std::chrono::microseconds(Time(0))); }
+  SteadyTime Steady(std::chrono::nanoseconds shift) {
+    return SteadyTime(std::chrono::nanoseconds(Time(shift.count())));
   }
   // The views point into the bytes.
   std::string_view Text() { return Raw(Integer<uint32_t>()); }

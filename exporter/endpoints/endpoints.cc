@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "base/log.h"
-#include "metrics/negotiation.h"
 #include "version.h"
 
 namespace kem {

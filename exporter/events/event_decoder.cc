@@ -231,6 +231,12 @@ simdjson::error_code ReadField(const char* key, ondemand::value& value,
   return simdjson::SUCCESS;
 }
 
+auto FieldReader(RawObject& raw) {
+  return [&raw](const char* key, ondemand::value& value) {
+    return ReadField(key, value, raw);
+  };
+}
+
 std::string_view Component(const RawObject& raw) {
   if (!raw.controller.empty()) return raw.controller;
   if (raw.source_component == kMirrorComponent) return {};
@@ -306,22 +312,21 @@ struct EventDecoder::Parser {
   std::unique_ptr<ondemand::parser> big;
   std::string shortened;
 
-  // Cuts the long strings of an object above kCutAbove. `size` is set to the
-  // length of the object in `json`, 0 when it is too large even then.
-  std::string_view Shorten(std::string_view json, size_t& size) {
-    size = json.size();
-    if (size <= kCutAbove) {
-      if (shortened.capacity() > kCutAbove) std::string().swap(shortened);
-      return json;
+  // Parses the object at the start of `json`. Returns its length there, 0 when
+  // it is malformed or too large. Above kCutAbove `json` becomes a copy with
+  // its long strings cut.
+  size_t Open(std::string_view& json, ondemand::document& doc,
+              ondemand::object& object) {
+    size_t size = json.size();
+    if (size > kCutAbove) {
+      shortened.clear();
+      size = CutLongStrings(json, kMaxString, kMaxShortened, shortened);
+      shortened.append(kJsonPadding, ' ');
+      json = {shortened.data(), shortened.size() - kJsonPadding};
+    } else if (shortened.capacity() > kCutAbove) {
+      std::string().swap(shortened);
     }
-    shortened.clear();
-    size = CutLongStrings(json, kMaxString, kMaxShortened, shortened);
-    shortened.append(kJsonPadding, ' ');
-    return std::string_view(shortened).substr(0,
-                                              shortened.size() - kJsonPadding);
-  }
-
-  simdjson::error_code Iterate(std::string_view json, ondemand::document& doc) {
+    if (size == 0) return 0;
     ondemand::parser* parser = &kept;
     if (json.size() > kKeepParserBelow) {
       big = std::make_unique<ondemand::parser>();
@@ -329,7 +334,11 @@ struct EventDecoder::Parser {
     } else {
       big.reset();
     }
-    return parser->iterate(json, json.size() + kJsonPadding).get(doc);
+    if (parser->iterate(json, json.size() + kJsonPadding).get(doc) ||
+        doc.get_object().get(object)) {
+      return 0;
+    }
+    return size;
   }
 };
 
@@ -339,31 +348,25 @@ EventDecoder::~EventDecoder() = default;
 FrameInfo EventDecoder::DecodeFrame(std::string_view json, Event& event) {
   FrameInfo info;
   info.consumed = json.size();
-  size_t taken = 0;
-  const std::string_view whole = json;
-  json = parser_->Shorten(whole, taken);
-  if (taken == 0) return info;
+  const char* const whole = json.data();
+  ondemand::document doc;
+  ondemand::object frame;
+  const size_t size = parser_->Open(json, doc, frame);
+  if (size == 0) return info;
   RawObject raw;
   std::string_view type;
   bool has_object = false;
-  ondemand::document doc;
-  if (parser_->Iterate(json, doc) != simdjson::SUCCESS) return info;
-  ondemand::object frame;
-  if (doc.get_object().get(frame) != simdjson::SUCCESS) return info;
-  const auto read = [&](const char* key, ondemand::value& value) {
-    return ReadField(key, value, raw);
-  };
   const auto error =
       ForEachField(frame, [&](const char* key, ondemand::value& value) {
         if (Is(key, "type")) type = Text(value);
         if (!Is(key, "object")) return simdjson::SUCCESS;
         has_object = true;
-        return ForEachField(value, read);
+        return ForEachField(value, FieldReader(raw));
       });
   if (error || type.empty() || !has_object) return info;
   const char* rest = nullptr;
-  if (json.data() != whole.data()) {
-    info.consumed = taken;
+  if (json.data() != whole) {
+    info.consumed = size;
   } else if (doc.current_location().get(rest) == simdjson::SUCCESS &&
              rest < json.data() + json.size()) {
     info.consumed = static_cast<size_t>(rest - json.data());
@@ -374,18 +377,12 @@ FrameInfo EventDecoder::DecodeFrame(std::string_view json, Event& event) {
 }
 
 bool EventDecoder::DecodeItem(std::string_view json, Event& event) {
-  size_t taken = 0;
-  json = parser_->Shorten(json, taken);
-  if (taken == 0) return false;
-  RawObject raw;
   ondemand::document doc;
-  if (parser_->Iterate(json, doc) != simdjson::SUCCESS) return false;
   ondemand::object item;
-  if (doc.get_object().get(item) != simdjson::SUCCESS) return false;
-  const auto read = [&](const char* key, ondemand::value& value) {
-    return ReadField(key, value, raw);
-  };
-  return ForEachField(item, read) == simdjson::SUCCESS && Finish(raw, event);
+  if (parser_->Open(json, doc, item) == 0) return false;
+  RawObject raw;
+  return ForEachField(item, FieldReader(raw)) == simdjson::SUCCESS &&
+         Finish(raw, event);
 }
 
 }  // namespace kem

@@ -7,10 +7,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdio>
 #include <fstream>
+#include <iomanip>
 #include <map>
-#include <optional>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -22,10 +23,6 @@ namespace {
 
 constexpr std::string_view kCore = "kubernetes";
 constexpr std::string_view kAny = "any";
-constexpr std::string_view kUpper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-constexpr std::string_view kLetters =
-    "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-constexpr std::string_view kNameMarks = "-_.";
 
 using Keys = std::vector<std::string_view>;
 const Keys kSourceKeys = {"source", "found_by", "groups"};
@@ -50,15 +47,16 @@ struct Entry {
   }
 };
 
+// Whether the text has only ASCII letters, digits and `more`.
 bool Consists(std::string_view text, std::string_view more = {}) {
   return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {
-    return kLetters.find(c) != std::string_view::npos ||
+    return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
            more.find(c) != std::string_view::npos;
   });
 }
 
 bool IsCamelCase(std::string_view text) {
-  return Consists(text) && kUpper.find(text.front()) != std::string_view::npos;
+  return Consists(text) && text[0] >= 'A' && text[0] <= 'Z';
 }
 
 int Line(const YAML::Node& node) { return node.Mark().line + 1; }
@@ -119,7 +117,7 @@ class CatalogueReader {
   void ReadSource(const YAML::Node& source) {
     if (!CheckKeys(source, kSourceKeys, "a source")) return;
     Entry entry;
-    entry.source = Text(source, "source");
+    entry.source = Text(source["source"], source, "source");
     if (sources_[entry.source]++ > 0) {
       Complain(Line(source), "duplicate source '" + entry.source + "'");
     }
@@ -146,7 +144,7 @@ class CatalogueReader {
     };
     entry.line = Line(row);
     entry.component = text("component");
-    if (!Consists(entry.component, kNameMarks)) {
+    if (!Consists(entry.component, "-_.")) {
       Complain(entry.line,
                "'" + entry.component +
                    "' is not a component name; use 'any' if it varies");
@@ -228,10 +226,6 @@ class CatalogueReader {
     for (const YAML::Node& one : list) each(one);
   }
 
-  std::string Text(const YAML::Node& parent, const char* key) {
-    return Text(parent[key], parent, key);
-  }
-
   std::string Text(const YAML::Node& node, const YAML::Node& parent,
                    const char* key) {
     if (node && node.IsScalar() && !node.Scalar().empty()) return node.Scalar();
@@ -253,15 +247,6 @@ class CatalogueReader {
   bool good_ = true;
 };
 
-std::string Quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "\"";
-}
-
 bool Write(const std::vector<Entry>& entries, const char* path) {
   std::ofstream out(path, std::ios::binary);
   out << "// Made from reason_catalogue.yaml by make_reason_catalogue.\n"
@@ -272,12 +257,13 @@ bool Write(const std::vector<Entry>& entries, const char* path) {
   for (const Entry& e : entries) {
     std::string severity = e.severity;
     severity[0] = static_cast<char>(severity[0] - 'a' + 'A');
-    out << "    {" << Quoted(e.kind.name) << ", " << Quoted(e.kind.group)
-        << ", " << Quoted(e.component) << ", " << Quoted(e.reason) << ", "
-        << Quoted(e.type) << ", Severity::k" << severity << ", "
-        << Quoted(e.meaning) << ", " << Quoted(e.action) << ", "
-        << Quoted(e.source) << ", " << Quoted(e.found_by.name) << ", "
-        << Quoted(e.found_by.group) << "},\n";
+    out << "    {" << std::quoted(e.kind.name) << ", "
+        << std::quoted(e.kind.group) << ", " << std::quoted(e.component) << ", "
+        << std::quoted(e.reason) << ", " << std::quoted(e.type)
+        << ", Severity::k" << severity << ", " << std::quoted(e.meaning) << ", "
+        << std::quoted(e.action) << ", " << std::quoted(e.source) << ", "
+        << std::quoted(e.found_by.name) << ", " << std::quoted(e.found_by.group)
+        << "},\n";
   }
   out << "}};\n\n}  // namespace\n\n"
          "std::span<const CatalogueReason> ReasonCatalogue() {\n"

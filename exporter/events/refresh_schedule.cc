@@ -12,11 +12,6 @@ std::chrono::seconds NextDelay(std::chrono::seconds delay) {
 
 }  // namespace
 
-size_t RefreshSchedule::Hash::operator()(KindRef ref) const {
-  const std::hash<std::string_view> hash;
-  return hash(ref.api_version) * 31 + hash(ref.kind);
-}
-
 bool RefreshSchedule::Due(KindRef kind, SteadyTime now, bool under_way) {
   auto entry = kinds_.find(kind);
   if (entry == kinds_.end()) {

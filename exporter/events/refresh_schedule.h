@@ -7,11 +7,12 @@
 #pragma once
 
 #include <chrono>
+#include <compare>
 #include <cstddef>
 #include <functional>
+#include <map>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "base/clock.h"
 
@@ -22,7 +23,7 @@ struct KindRef {
   std::string_view api_version;
   std::string_view kind;
 
-  bool operator==(const KindRef&) const = default;
+  auto operator<=>(const KindRef&) const = default;
 };
 
 class RefreshSchedule {
@@ -57,13 +58,9 @@ class RefreshSchedule {
 
     operator KindRef() const { return {api_version, kind}; }
   };
-  struct Hash {
+  struct Less {
     using is_transparent = void;
-    size_t operator()(KindRef ref) const;
-  };
-  struct Equal {
-    using is_transparent = void;
-    bool operator()(KindRef a, KindRef b) const { return a == b; }
+    bool operator()(KindRef a, KindRef b) const { return a < b; }
   };
   struct Retry {
     SteadyTime next{};
@@ -72,7 +69,7 @@ class RefreshSchedule {
 
   bool TakeToken(SteadyTime now);
 
-  std::unordered_map<Key, Retry, Hash, Equal> kinds_;
+  std::map<Key, Retry, Less> kinds_;
   // When the token bucket will be full again.
   SteadyTime bucket_full_{};
   std::chrono::seconds failure_delay_{0};

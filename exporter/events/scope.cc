@@ -4,7 +4,6 @@
 #include <condition_variable>
 #include <string>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 #include "base/log.h"

@@ -1,10 +1,13 @@
 // One scrape in pieces: the event series, then the exporter's own metrics, in
 // the text format or OpenMetrics. Takes the mutex for one piece at a time, so
-// that a slow reader never blocks counting. Made for each scrape. No HTTP here.
+// that a slow reader never blocks counting. Made for each scrape. No HTTP here,
+// but what its Accept header selects. There is no protobuf: a scraper that
+// accepts nothing else gets the text format.
 #pragma once
 
 #include <mutex>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "metrics/own_metrics.h"
@@ -44,5 +47,12 @@ class Exposition {
   const SteadyTime now_;
   RenderCursor cursor_;
 };
+
+// Whether a scraper prefers OpenMetrics 1.0 to the text format, by its Accept
+// header, as client_golang's expfmt decides. Takes any text: malformed elements
+// do not count.
+bool PrefersOpenMetrics(std::string_view accept);
+
+std::string ContentType(bool open_metrics);
 
 }  // namespace kem

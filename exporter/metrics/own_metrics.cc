@@ -3,11 +3,9 @@
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
 
-#include <functional>
 #include <sstream>
 
 #include "metrics/open_metrics.h"
-#include "metrics/process_metrics.h"
 #include "version.h"
 
 namespace kem {

@@ -3,25 +3,56 @@
 // values are plain counters in the layers that count.
 #pragma once
 
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
-#include <map>
-#include <mutex>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
 #include "events/scope.h"
-#include "metrics/reload_stats.h"
-#include "occurrences/occurrence_stats.h"
+#include "occurrences/occurrence.h"
 #include "reflector/session_stats.h"
 #include "series/series_table.h"
 #include "sinks/sink_runner.h"
-#include "state/state_stats.h"
+#include "state/state_load.h"
 #include "web/http_stats.h"
 
 namespace kem {
+
+// The label `result` of reloads.
+enum class ReloadResult { kSuccess, kFailure };
+inline constexpr std::array<std::string_view, 2> kReloadResultNames = {
+    "success", "failure"};
+
+// Reloads of the configuration, written by the reloader. The start counts as
+// the first success, but not as a reload.
+struct ReloadStats {
+  std::array<std::atomic<uint64_t>, kReloadResultNames.size()> reloads{};
+  std::atomic<bool> last_successful{true};
+  std::atomic<int64_t> success_micros{0};  // since 1970
+
+  void Count(ReloadResult result) { ++reloads[static_cast<size_t>(result)]; }
+  void NoteSuccess(WallTime now) {
+    last_successful = true;
+    success_micros = now.time_since_epoch().count();
+  }
+};
+
+// The values of the standard process_* metrics; 0 where /proc is not readable.
+struct ProcessReadings {
+  double cpu_seconds = 0;
+  double open_fds = 0;
+  double max_fds = 0;
+  double virtual_bytes = 0;
+  double resident_bytes = 0;
+  double start_time_seconds = 0;
+};
+
+// Reads /proc/self. Thread-safe.
+ProcessReadings ReadProcess();
 
 // All must outlive the OwnMetrics.
 struct MetricSources {

@@ -1,5 +1,3 @@
-#include "metrics/process_metrics.h"
-
 #include <dirent.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -8,6 +6,7 @@
 #include <string>
 
 #include "base/file_reader.h"
+#include "metrics/own_metrics.h"
 
 namespace kem {
 namespace {

@@ -1,14 +1,10 @@
 #include "occurrences/occurrence.h"
 
-#include <array>
-
 #include "base/bytes.h"
 #include "base/utf8.h"
 
 namespace kem {
 namespace {
-
-using std::chrono::microseconds;
 
 // All texts but the message, in the order of the bytes.
 constexpr std::array kWords = {&Occurrence::event_namespace,
@@ -44,8 +40,8 @@ std::string EncodeOccurrence(const Occurrence& occurrence) {
   to.Integer<uint64_t>(occurrence.resource_version);
   to.Integer<uint32_t>(occurrence.delta);
   to.Integer<uint32_t>(occurrence.count);
-  to.Integer<int64_t>(occurrence.first_seen.time_since_epoch().count());
-  to.Integer<int64_t>(occurrence.occurred_at.time_since_epoch().count());
+  to.Time(occurrence.first_seen);
+  to.Time(occurrence.occurred_at);
   for (const auto word : kWords) {
     to.Text(CutUtf8(occurrence.*word, Occurrence::kMaxWord));
   }
@@ -60,8 +56,8 @@ std::optional<Occurrence> DecodeOccurrence(std::string_view bytes) {
   occurrence.resource_version = from.Integer<uint64_t>();
   occurrence.delta = from.Integer<uint32_t>();
   occurrence.count = from.Integer<uint32_t>();
-  occurrence.first_seen = WallTime(microseconds(from.Time(0)));
-  occurrence.occurred_at = WallTime(microseconds(from.Time(0)));
+  occurrence.first_seen = from.Wall();
+  occurrence.occurred_at = from.Wall();
   for (const auto word : kWords) occurrence.*word = from.Text();
   occurrence.message = from.Text();
   if (!from.Done()) return std::nullopt;

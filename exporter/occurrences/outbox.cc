@@ -1,7 +1,6 @@
 #include "occurrences/outbox.h"
 
 #include <algorithm>
-#include <map>
 #include <set>
 #include <utility>
 
@@ -181,6 +180,33 @@ bool Outbox::Load(std::string_view bytes) {
     }
   }
   return from.Done();
+}
+
+void StagedOffers::Add(uint32_t mask, const Occurrence& occurrence) {
+  offers_.push_back(
+      {mask, occurrence.occurred_at, EncodeOccurrence(occurrence)});
+  if (++with_text_ == 2 * kKept) DropOldest();
+}
+
+void StagedOffers::Take(const Taker& taker) {
+  std::stable_sort(offers_.begin(), offers_.end(), IsOlder);
+  for (Offer& offer : offers_) taker(offer.mask, std::move(offer.bytes));
+  Clear();
+}
+
+void StagedOffers::Clear() {
+  std::vector<Offer>().swap(offers_);
+  with_text_ = 0;
+}
+
+// Deletes only the bytes, so that Take still reports them.
+void StagedOffers::DropOldest() {
+  const auto newest = offers_.end() - static_cast<ptrdiff_t>(kKept);
+  std::nth_element(offers_.begin(), newest, offers_.end(), IsOlder);
+  for (auto offer = offers_.begin(); offer != newest; ++offer) {
+    std::string().swap(offer->bytes);
+  }
+  with_text_ = kKept;
 }
 
 void PutSinks(const std::vector<Outbox::Sink>& sinks, ByteWriter& to) {

@@ -17,10 +17,13 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
+
 namespace kem {
 
 class ByteReader;
 class ByteWriter;
+struct Occurrence;
 
 class Outbox {
  public:
@@ -106,6 +109,39 @@ class Outbox {
 
   std::vector<Queue> queues_;
   uint64_t last_number_ = 0;
+};
+
+// Occurrences of a list that is not committed yet. Bounded: of the oldest only
+// the number is kept. Used by the pipeline, one for each reflector, on the
+// reflector's thread.
+class StagedOffers {
+ public:
+  // Up to twice as many are kept for a while: 10 MB with texts of usual length.
+  static constexpr size_t kKept = 10'000;
+
+  // `mask` selects sinks as in Outbox::Offer.
+  void Add(uint32_t mask, const Occurrence& occurrence);
+
+  // Passes everything added to `taker`, the oldest first, and clears it. The
+  // bytes of an offer that there was no room for are empty.
+  using Taker = std::function<void(uint32_t mask, std::string bytes)>;
+  void Take(const Taker& taker);
+  void Clear();
+
+ private:
+  struct Offer {
+    uint32_t mask;
+    WallTime occurred_at;
+    std::string bytes;
+  };
+
+  static bool IsOlder(const Offer& one, const Offer& other) {
+    return one.occurred_at < other.occurred_at;
+  }
+  void DropOldest();
+
+  std::vector<Offer> offers_;
+  size_t with_text_ = 0;
 };
 
 // As bytes. TakeSinks returns false, and fails `from`, for invalid bytes.

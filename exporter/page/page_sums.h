@@ -1,6 +1,5 @@
 // Sums over the Events of the last hour, and what the catalogue knows of each,
-// for the page at /. Used by RenderPage and its table only.
-// No HTML here.
+// for the page at /. Used by RenderPage only. No HTML here.
 #pragma once
 
 #include <cstddef>

@@ -13,7 +13,7 @@
 #include "pipeline/pipeline.h"
 #include "reflector/api_lister_watcher.h"
 #include "reflector/reflector.h"
-#include "state/state_stats.h"
+#include "state/state_load.h"
 
 namespace kem {
 

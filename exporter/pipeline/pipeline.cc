@@ -7,6 +7,11 @@
 namespace kem {
 namespace {
 
+// Only these have a series by object.
+bool IsClusterScoped(const Sighting& sighting) {
+  return sighting.series.object != SeriesIds::kNone;
+}
+
 std::chrono::milliseconds ExpiryInterval(std::chrono::seconds retention) {
   using std::chrono::milliseconds;
   const milliseconds longest = std::chrono::minutes(1);
@@ -23,25 +28,23 @@ Occurrence OccurrenceOf(const Event& event, const Sighting& sighting,
   return occurrence;
 }
 
-// `From` is Event or Occurrence.
-template <typename From>
-SeriesLabels LabelsOf(const From& from, Scope scope) {
+SeriesLabels LabelsOf(const Event& event, Scope scope) {
   SeriesLabels labels;
   labels.scope = scope;
-  labels.api_group = ApiGroup(from.api_version);
-  labels.kind = from.kind;
+  labels.api_group = ApiGroup(event.api_version);
+  labels.kind = event.kind;
   if (scope == Scope::kCluster) {
-    labels.object_name = from.object_name;
+    labels.object_name = event.object_name;
   } else {
     // An empty namespace of a namespaced object means the Event's: the API
     // server takes the Event nowhere else.
-    labels.object_namespace = from.object_namespace.empty()
-                                  ? from.event_namespace
-                                  : from.object_namespace;
+    labels.object_namespace = event.object_namespace.empty()
+                                  ? event.event_namespace
+                                  : event.object_namespace;
   }
-  labels.reason = from.reason;
-  labels.type = TypeLabel(from.type);
-  labels.reporting_component = from.reporting_component;
+  labels.reason = event.reason;
+  labels.type = TypeLabel(event.type);
+  labels.reporting_component = event.reporting_component;
   return labels;
 }
 
@@ -71,7 +74,7 @@ Pipeline::Pipeline(EventWorld& world, const std::string& collection,
       clock_(clock),
       stop_(std::move(stop)),
       collection_(world.ledger.FindCollection(collection)),
-      staged_(world.filter) {
+      staged_{world.filter} {
   // The API server left out other Events until now. Nothing is known of them,
   // so the next list counts nothing.
   if (collection_.choice.selector != world.filter->selection().ForCore()) {
@@ -82,7 +85,7 @@ Pipeline::Pipeline(EventWorld& world, const std::string& collection,
 
 bool Pipeline::FilterChanged() const {
   return collection_.has_baseline &&
-         collection_.choice.filter != staged_.filter()->Text();
+         collection_.choice.filter != staged_.filter->Text();
 }
 
 std::optional<SteadyTime> Pipeline::ResumedWholeUntil() const {
@@ -99,17 +102,32 @@ void Pipeline::LearnKinds() {
 void Pipeline::BeginList() {
   const Guard guard(world_.mutex);
   DropStaged();
-  staged_ = StagedList(world_.filter, world_.sink_filters);
+  staged_ = {world_.filter, world_.sink_filters};
 }
 
 std::vector<std::string> Pipeline::Selectors() const {
-  const Selection& selection = staged_.filter()->selection();
+  const Selection& selection = staged_.filter->selection();
   return {selection.ForCore(), selection.ForEvents()};
 }
 
 void Pipeline::DropStaged() {
-  if (!staged_.sightings().empty()) --world_.staged_lists;
-  staged_ = StagedList(staged_.filter());
+  if (!staged_.sightings.empty()) --world_.staged_lists;
+  staged_ = StagedList{staged_.filter};
+}
+
+void Pipeline::OfferStaged() {
+  // A reload may have replaced the sinks.
+  const bool replaced = staged_.sinks != world_.sink_filters;
+  staged_.offers.Take([&](uint32_t sinks, std::string bytes) {
+    if (replaced && !bytes.empty()) {
+      const auto occurrence = DecodeOccurrence(bytes);
+      sinks =
+          occurrence ? MatchSinks(LabelsOf(*occurrence, occurrence->scope)) : 0;
+    }
+    if (sinks == 0) return;
+    if (bytes.empty()) return world_.ledger.Drop(sinks);
+    world_.ledger.Offer(sinks, std::move(bytes));
+  });
 }
 
 bool Pipeline::StageItem(std::string_view item) {
@@ -121,44 +139,38 @@ bool Pipeline::StageItem(std::string_view item) {
       watch_filter_ != nullptr &&
       !watch_filter_->selection().Matches(event.kind, event.reason, event.type);
   Guard guard(world_.mutex);
-  const Route route = FindRoute(event, staged_.filter().get(), guard);
+  const Route route = FindRoute(event, staged_.filter.get(), guard);
   sighting.series = route.series;
-  if (staged_.sightings().empty()) ++world_.staged_lists;
-  staged_.Add(sighting, event, clock_.WallNow());
+  if (staged_.sightings.empty()) ++world_.staged_lists;
+  staged_.sightings.push_back(sighting);
+  if (IsClusterScoped(sighting)) {
+    staged_.recent.Observe(sighting.key, event, 0, clock_.WallNow());
+  }
   if (route.sinks == 0 || !collection_.has_baseline || sighting.unwatched) {
     return true;
   }
   // The commit finds the same, because only this thread changes the tracker.
   const uint32_t delta = collection_.tracker.Preview(sighting);
   if (delta > 0) {
-    staged_.Offer(route.sinks, OccurrenceOf(event, sighting, delta));
+    staged_.offers.Add(route.sinks, OccurrenceOf(event, sighting, delta));
   }
   return true;
 }
 
 void Pipeline::CommitList(const ListCommit& commit) {
   const Guard guard(world_.mutex);
-  const EventFilter& filter = *staged_.filter();
-  world_.ledger.Commit(collection_, staged_.sightings(), commit,
+  const EventFilter& filter = *staged_.filter;
+  world_.ledger.Commit(collection_, staged_.sightings, commit,
                        {filter.selection().ForCore(), filter.Text()},
                        clock_.Now(),
                        [this](const Sighting& sighting, const Change& change) {
-                         staged_.Count(sighting, change);
+                         if (!IsClusterScoped(sighting)) return;
+                         staged_.recent.Add(sighting.key, change.delta);
                        });
-  if (!commit.new_epoch) {
-    staged_.TakeOffers(
-        world_.sink_filters,
-        [this](const Occurrence& one) {
-          return MatchSinks(LabelsOf(one, one.scope));
-        },
-        [this](uint32_t sinks, std::string bytes) {
-          if (bytes.empty()) return world_.ledger.Drop(sinks);
-          world_.ledger.Offer(sinks, std::move(bytes));
-        });
-  }
+  if (!commit.new_epoch) OfferStaged();
   world_.wake_sinks();
-  world_.recent.Absorb(staged_.recent(), clock_.WallNow());
-  watch_filter_ = staged_.filter();
+  world_.recent.Absorb(staged_.recent, clock_.WallNow());
+  watch_filter_ = staged_.filter;
   DropStaged();
   world_.presets.TryAgain();  // the filter may have changed
   PresetReasons();

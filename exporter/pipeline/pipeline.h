@@ -4,6 +4,7 @@
 // the API server for discovery only.
 #pragma once
 
+#include <deque>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -17,15 +18,18 @@
 #include "events/event_decoder.h"
 #include "events/event_filter.h"
 #include "events/scope.h"
-#include "occurrences/occurrence_stats.h"
+#include "occurrences/event_tracker.h"
+#include "occurrences/occurrence.h"
+#include "occurrences/outbox.h"
 #include "occurrences/recent_events.h"
 #include "pipeline/reason_presets.h"
-#include "pipeline/staged_list.h"
 #include "reflector/object_handler.h"
 #include "reflector/session_stats.h"
 #include "state/ledger.h"
 
 namespace kem {
+
+using SharedFilter = std::shared_ptr<const EventFilter>;
 
 // What pipelines and scrapes share.
 struct EventWorld {
@@ -94,11 +98,22 @@ class Pipeline : public ObjectHandler {
     uint32_t sinks = 0;  // a mask
   };
 
+  // One list from its first page to its commit, before which nothing of it is
+  // exposed.
+  struct StagedList {
+    SharedFilter filter;                   // that the list began with
+    std::vector<SharedFilter> sinks = {};  // that the masks of offers are about
+    std::deque<Sighting> sightings = {};
+    RecentEvents recent = {};
+    StagedOffers offers = {};
+  };
+
   Sighting Identify(const Event& event);
   // `filter` is null for the world's.
   Route FindRoute(const Event& event, const EventFilter* filter, Guard& guard);
   uint32_t MatchSinks(const SeriesLabels& labels) const;
   void DropStaged();
+  void OfferStaged();
   void PresetReasons();
   void PublishSizes();
 

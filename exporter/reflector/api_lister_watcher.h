@@ -6,10 +6,15 @@
 
 #include <string>
 
+#include "base/result.h"
 #include "net/http_transport.h"
 #include "reflector/lister_watcher.h"
 
 namespace kem {
+
+// Fills everything but server_time from page.body. An error (kMalformed) when
+// the body is not a list; the page is then invalid.
+Result<void> ParseListPage(ListPage& page);
 
 // For one reflector's thread.
 class ApiListerWatcher : public ListerWatcher {

@@ -50,6 +50,13 @@ class JsonScanner {
   char previous() const { return previous_; }
 
  private:
+  // Digits, true, false and null.
+  static bool IsScalar(char c) {
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || c == '-' ||
+           c == '+' || c == '.' || c == 'E';
+  }
+  // After these a value may begin.
+  static bool IsBeforeValue(char c) { return c == ':' || c == ',' || c == '['; }
   Status StepInString(char c) {
     // JSON allows control characters only as white space.
     if (static_cast<unsigned char>(c) < 0x20) return Status::kMalformed;
@@ -62,7 +69,33 @@ class JsonScanner {
     }
     return Status::kMore;
   }
-  Status StepOutside(char c);
+  // Two values are never side by side. This detects a torn object: the brace of
+  // the next one comes where a comma should.
+  Status StepOutside(char c) {
+    switch (c) {
+      case '{':
+      case '[':
+        if (!IsBeforeValue(previous_)) return Status::kMalformed;
+        ++depth_;
+        return Status::kMore;
+      case '}':
+      case ']':
+        // Whether inner brackets match is left to the decoder.
+        if (depth_ == 0 || (depth_ == 1 && c != '}')) return Status::kMalformed;
+        return --depth_ == 0 ? Status::kComplete : Status::kMore;
+      case '"':
+        if (!IsBeforeValue(previous_) && previous_ != '{') {
+          return Status::kMalformed;
+        }
+        in_string_ = true;
+        return Status::kMore;
+      case ',':
+      case ':':
+        return Status::kMore;
+      default:
+        return IsScalar(c) ? Status::kMore : Status::kMalformed;
+    }
+  }
 
   size_t depth_ = 0;
   bool in_string_ = false;

@@ -4,16 +4,38 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "apiserver/api_status.h"
 #include "apiserver/list_options.h"
-#include "reflector/list_page.h"
+#include "base/clock.h"
 
 namespace kem {
+
+// One page of a list. Items have neither kind nor apiVersion, and are not
+// parsed. Owns the bytes that its items point into, so it cannot move.
+struct ListPage {
+  ListPage() = default;
+  ~ListPage() = default;
+  ListPage(const ListPage&) = delete;
+  ListPage& operator=(const ListPage&) = delete;
+
+  // The response. Kept from page to page, so that it grows once.
+  std::string body;
+  // metadata.resourceVersion; 0 when a watch cannot start from it.
+  uint64_t resource_version = 0;
+  // metadata.continue; empty on the last page.
+  std::string continue_token;
+  // Raw JSON, readable for kJsonPadding bytes past its end.
+  std::vector<std::string_view> items;
+  // The response's Date header.
+  std::optional<WallTime> server_time;
+};
 
 // Receives the stream of a watch, on the thread that called Watch.
 class WatchHandler {

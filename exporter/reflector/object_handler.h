@@ -14,8 +14,8 @@
 #include <string_view>
 #include <vector>
 
+#include "base/clock.h"
 #include "base/json_padding.h"
-#include "reflector/list_commit.h"
 #include "reflector/resume_point.h"
 
 namespace kem {
@@ -42,6 +42,21 @@ struct FrameInfo {
   std::string status_reason;
   std::string status_message;
   std::optional<std::chrono::seconds> retry_after;
+};
+
+// A complete list, without its items. The state's journal records it.
+struct ListCommit {
+  // Of the first page, to which the API server pins all pages.
+  uint64_t resource_version = 0;
+  // The API server's clock at the first page (its Date header, else ours).
+  WallTime server_time;
+  // The resourceVersion went back (a restored etcd): earlier Events and
+  // versions mean nothing, and this list is a new baseline.
+  bool new_epoch = false;
+  // The next watch resumes where the last one ended, not from this list.
+  bool bridge = false;
+  // When the first page was requested.
+  SteadyTime started{};
 };
 
 class ObjectHandler {

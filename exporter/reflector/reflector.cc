@@ -2,10 +2,8 @@
 
 #include <algorithm>
 #include <cassert>
-#include <utility>
 
 #include "base/log.h"
-#include "reflector/reflector_internal.h"
 
 namespace kem {
 namespace {
@@ -20,6 +18,21 @@ constexpr seconds kRejectedWait{30};
 // For connecting, one retry after a 401 and applying the response. After the
 // request's bound and this, /livez reports the thread as hung.
 constexpr seconds kDueMargin{60};
+
+// The API server cancels a request after 60 s.
+constexpr seconds kPageTimeout{65};
+constexpr int64_t kLargeLimit = 5000;
+constexpr int kRestartsAtOnce = 3;
+
+// Fewer pages are complete sooner, before their token expires. 0 is one page.
+int64_t LargerLimit(int64_t limit) {
+  if (limit == 0 || limit >= kLargeLimit) return 0;
+  return limit * 10;
+}
+
+int64_t SmallerLimit(int64_t limit) {
+  return limit == 0 ? kLargeLimit : std::max<int64_t>(1, limit / 10);
+}
 
 }  // namespace
 
@@ -38,8 +51,6 @@ Reflector::Reflector(ReflectorOptions options, std::vector<ListerWatcher*> apis,
   watching_.unproven = true;
   state_ = ReflectorState::kWatch;
 }
-
-Reflector::~Reflector() = default;
 
 void Reflector::Run(const std::stop_token& stop) {
   while (!stop.stop_requested()) Step(stop);
@@ -97,6 +108,154 @@ std::string Reflector::SelectorOf(
 void Reflector::StepWait(ReflectorState next, std::stop_token stop) {
   ExpectWithin(wait_);
   if (context_.clock.SleepFor(wait_, std::move(stop))) state_ = next;
+}
+
+void Reflector::StepList(std::stop_token stop) {
+  if (!listing_.run) BeginList();
+  ListRun& run = *listing_.run;
+  const auto left = std::chrono::duration_cast<milliseconds>(
+      run.commit.started + kCompactionMargin - context_.clock.SteadyNow());
+  std::optional<Failure> failure;
+  if (left <= milliseconds(0)) {
+    failure = ListFailure(ErrorCode::kUnavailable, " takes longer than 270 s");
+  } else {
+    const auto timeout = std::min<milliseconds>(left, kPageTimeout);
+    ExpectWithin(timeout);
+    failure = api().List(run.next, timeout, run.page, std::move(stop));
+  }
+  if (!failure) failure = StagePage();
+  if (failure) return OnListFailure(*failure);
+  NoteContact();
+  server_errors_ = 0;
+  if (run.next.continue_token.empty()) CommitList();
+}
+
+Failure Reflector::ListFailure(ErrorCode code, const char* why) {
+  return {{code, "The list of " + api().path() + why}, 0, {}};
+}
+
+void Reflector::BeginList() {
+  listing_.run = std::make_unique<ListRun>();
+  ListRun& run = *listing_.run;
+  run.commit.started = context_.clock.SteadyNow();
+  run.next.limit = listing_.page_limit;
+  handler_.BeginList();
+  run.selectors = handler_.Selectors();
+  run.next.field_selector = SelectorOf(run.selectors);
+}
+
+std::optional<Failure> Reflector::StagePage() {
+  ListRun& run = *listing_.run;
+  const ListPage& page = run.page;
+  if (run.pages++ == 0) {
+    // The token pins all pages to this version.
+    if (page.resource_version == 0) {
+      return ListFailure(ErrorCode::kMalformed,
+                         " has no resourceVersion to watch from");
+    }
+    run.commit.resource_version = page.resource_version;
+    run.commit.server_time =
+        page.server_time.value_or(context_.clock.WallNow());
+  }
+  for (const std::string_view item : page.items) {
+    if (!handler_.StageItem(item)) context_.stats.Count(DropReason::kMalformed);
+  }
+  run.items += static_cast<int64_t>(page.items.size());
+  // Pages may be short, even empty: only an empty token ends the list.
+  run.next.continue_token = page.continue_token;
+  return {};
+}
+
+void Reflector::CommitList() {
+  const Listing listing = std::exchange(listing_, Listing());
+  const ListRun& run = *listing.run;
+  ListCommit commit = run.commit;
+  const ResumePoint before = point();
+  commit.new_epoch = synced_ && commit.resource_version < before.newest();
+  // After a list on request the watch resumes where it was cut, so that it also
+  // reports what came and went meanwhile; the list's Events come as replays.
+  // With another selector it would report earlier occurrences.
+  commit.bridge = listing.on_request && synced_ && !commit.new_epoch &&
+                  run.selectors == selectors_ &&
+                  commit.started - before.resume_at() < kCompactionMargin;
+  handler_.CommitList(commit);
+
+  SessionStats& stats = context_.stats;
+  stats.Count(ListResult::kSuccess);
+  if (!commit.bridge) {
+    // A watch from a future version is silent and ends properly, so before a
+    // new epoch only the last watch event proves contact.
+    CountUnobservedTime(commit.new_epoch ? before.newest_at() : whole_until_);
+    whole_until_ = commit.started;
+  }
+  if (commit.new_epoch) {
+    ++stats.resource_version_resets;
+    LogWarn(
+        "The resourceVersion went back, as after a restore of etcd; the list "
+        "is a new baseline",
+        {{"reflector", options_.name},
+         {"before", before.newest()},
+         {"now", commit.resource_version}});
+  }
+  selectors_ = run.selectors;
+  synced_ = true;
+  status_.SetSynced();
+  watching_ = Watching();
+  state_ = ReflectorState::kWatch;
+  LogInfo("Listed", {{"reflector", options_.name},
+                     {"path", api().path()},
+                     {"why", listing.why},
+                     {"resource_version", commit.resource_version},
+                     {"items", run.items},
+                     {"pages", run.pages}});
+}
+
+void Reflector::CountUnobservedTime(SteadyTime seen) {
+  if (!synced_) return;
+  const SteadyTime now = context_.clock.SteadyNow();
+  const auto unobserved = std::chrono::duration_cast<milliseconds>(
+      now - std::max(seen, unobserved_until_));
+  context_.stats.unobserved_millis +=
+      static_cast<uint64_t>(std::max(unobserved, milliseconds(0)).count());
+  unobserved_until_ = now;
+}
+
+void Reflector::OnListFailure(const Failure& failure) {
+  const bool first_page = listing_.run->pages == 0;
+  listing_.run.reset();
+  context_.stats.Count(FromErrorCode(failure.error.code, kListResultNames,
+                                     ListResult::kUnavailable));
+  switch (failure.error.code) {
+    case ErrorCode::kCancelled:
+      return;
+    case ErrorCode::kExpired:
+      // The token is too old. The API server offers one that continues at the
+      // present version, but then changes to the items of earlier pages would
+      // be lost.
+      if (!first_page) listing_.page_limit = LargerLimit(listing_.page_limit);
+      return RestartList(failure);
+    case ErrorCode::kTooLarge:
+      listing_.page_limit = SmallerLimit(listing_.page_limit);
+      return RestartList(failure);
+    default:
+      NoteProblem("list", failure.error);
+      return Retry(failure, ReflectorState::kWaitToList);
+  }
+}
+
+// From the first page with another page size: a few times at once, then with
+// back-off.
+void Reflector::RestartList(const Failure& failure) {
+  LogInfo("List restarted from the first page",
+          {{"reflector", options_.name},
+           {"why", failure.error.message},
+           {"limit", listing_.page_limit}});
+  if (listing_.restarts++ < kRestartsAtOnce) {
+    state_ = ReflectorState::kList;
+    return;
+  }
+  NoteProblem("list", failure.error);
+  Retry(failure, ReflectorState::kWaitToList);
 }
 
 void Reflector::ListNow(std::string_view why) {

@@ -6,21 +6,99 @@
 // not decode objects or send requests.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/random.h"
 #include "reflector/backoff.h"
 #include "reflector/frame_reader.h"
 #include "reflector/lister_watcher.h"
 #include "reflector/object_handler.h"
-#include "reflector/reflector_options.h"
-#include "reflector/reflector_status.h"
+#include "reflector/session_stats.h"
 
 namespace kem {
+
+struct ReflectorOptions {
+  // Names the reflector in logs.
+  std::string name = "events";
+  // Each watch requests a timeout between 24/29 of this and this. At least 1 s.
+  std::chrono::seconds watch_timeout{290};
+  // Set when the handler's resume point is an earlier process's, which was in
+  // contact until then by this process's clock. The reflector then starts with
+  // a watch, otherwise with a list.
+  std::optional<SteadyTime> resumed_whole_until;
+};
+
+// Clock and stats may be shared, and must outlive the reflector.
+struct ReflectorContext {
+  Clock& clock;
+  SessionStats& stats;
+  RandomUnit random;
+};
+
+// The health of a reflector, for /readyz and /livez, which decide what is ready
+// and alive.
+struct ReflectorHealth {
+  // A list was committed; never reset.
+  bool synced = false;
+  // The last request succeeded.
+  bool in_contact = false;
+  // Why there is no contact, as one sentence without secrets; empty in contact.
+  std::string problem;
+  // The latest end of the current step. After this the reflector hangs.
+  SteadyTime due = SteadyTime::max();
+};
+
+// Written by the reflector's thread. Thread-safe.
+class ReflectorStatus {
+ public:
+  ReflectorHealth Get() const {
+    const std::lock_guard lock(mutex_);
+    return health_;
+  }
+
+  void SetSynced() {
+    const std::lock_guard lock(mutex_);
+    health_.synced = true;
+  }
+
+  // Returns whether there was a problem before.
+  bool SetContact() {
+    const std::lock_guard lock(mutex_);
+    const bool had_problem = !problem_kinds_.empty();
+    problem_kinds_.clear();
+    health_.in_contact = true;
+    health_.problem.clear();
+    return had_problem;
+  }
+
+  // Returns whether this kind of problem is new since the last contact, and
+  // worth a warning. Two APIs can fail in turn for different reasons.
+  bool SetProblem(std::string kind, std::string problem) {
+    const std::lock_guard lock(mutex_);
+    health_.in_contact = false;
+    health_.problem = std::move(problem);
+    return problem_kinds_.insert(std::move(kind)).second;
+  }
+
+  void SetDue(SteadyTime due) {
+    const std::lock_guard lock(mutex_);
+    health_.due = due;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  ReflectorHealth health_;
+  std::set<std::string> problem_kinds_;
+};
 
 // What the next step does.
 enum class ReflectorState {
@@ -39,7 +117,6 @@ class Reflector {
   // must outlive the reflector.
   Reflector(ReflectorOptions options, std::vector<ListerWatcher*> apis,
             ObjectHandler& handler, ReflectorContext context);
-  ~Reflector();
   Reflector(const Reflector&) = delete;
   Reflector& operator=(const Reflector&) = delete;
 
@@ -58,7 +135,19 @@ class Reflector {
   const ReflectorStatus& status() const { return status_; }
 
  private:
-  struct ListRun;
+  // API servers compact every 5 minutes. A resourceVersion that is older may be
+  // gone, and a watch cannot start from a list that takes longer.
+  static constexpr std::chrono::seconds kCompactionMargin{270};
+
+  // A list that is not complete yet.
+  struct ListRun {
+    int64_t items = 0;
+    int64_t pages = 0;
+    std::vector<std::string> selectors;  // by API
+    ListOptions next;
+    ListCommit commit;
+    ListPage page;
+  };
   struct WatchReport;
 
   ListerWatcher& api() { return *apis_[api_]; }
@@ -66,7 +155,6 @@ class Reflector {
   std::string SelectorOf(const std::vector<std::string>& selectors) const;
   void HonourListRequest();
 
-  // In reflector_list.cc.
   void StepList(std::stop_token stop);
   void BeginList();
   std::optional<Failure> StagePage();
@@ -82,7 +170,6 @@ class Reflector {
   void OnCleanEnd(const WatchReport& report);
   void OnPoison(const WatchReport& report);
   void OnServerError(const WatchReport& report);
-  // In reflector.cc.
   void StepWait(ReflectorState next, std::stop_token stop);
   void ListNow(std::string_view why);
   void ListAfterBackoff(std::string_view why);

@@ -1,11 +1,15 @@
 // Watches: how long they last, and what their end means.
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <functional>
+#include <optional>
+#include <string_view>
 #include <utility>
 
+#include "apiserver/api_status.h"
 #include "base/log.h"
-#include "reflector/reflector_internal.h"
-#include "reflector/watch_session.h"
+#include "reflector/reflector.h"
 
 namespace kem {
 namespace {
@@ -56,7 +60,144 @@ bool IsOverload(const Failure& failure) {
   return failure.http_status == 503 || failure.retry_after.has_value();
 }
 
+WatchEnd JudgeError(const FrameInfo& info) {
+  if (IsExpired(info.status_code, info.status_reason)) {
+    return WatchEnd::kExpired;
+  }
+  return info.status_code == 429 ? WatchEnd::kThrottled : WatchEnd::kError;
+}
+
+// One watch: passes its frames to the handler and records what they show about
+// the stream. Ends the stream at the first frame after which the rest is
+// useless.
+class WatchSession : public WatchHandler {
+ public:
+  // `reader` must be reset. `on_open` is called when the API server accepts the
+  // watch.
+  WatchSession(std::function<void()> on_open, FrameReader& reader,
+               ObjectHandler& handler, SessionStats& stats)
+      : on_open_(std::move(on_open)),
+        reader_(reader),
+        handler_(handler),
+        stats_(stats) {}
+
+  void OnOpen() override {
+    opened_ = true;
+    on_open_();
+  }
+  bool OnBytes(std::string_view bytes) override;
+
+  // Ends the stream. Returns whether it was cut inside a frame, which then
+  // counts as dropped.
+  bool Finish();
+
+  bool opened() const { return opened_; }
+  // Bookmarks included.
+  bool had_frames() const { return had_frames_; }
+  // Why the session ended the stream; empty if it did not.
+  std::optional<WatchEnd> verdict() const { return verdict_; }
+  // The ERROR event, if that is why.
+  const FrameInfo& error_frame() const { return error_frame_; }
+
+ private:
+  void Apply(std::string_view bytes);
+  void Judge(const FrameInfo& info);
+  void Drop(DropReason reason, WatchEnd verdict) {
+    stats_.Count(reason);
+    verdict_ = verdict;
+  }
+  void FlushCounts();
+
+  const std::function<void()> on_open_;
+  FrameReader& reader_;
+  ObjectHandler& handler_;
+  SessionStats& stats_;
+
+  bool opened_ = false;
+  bool had_frames_ = false;
+  std::optional<WatchEnd> verdict_;
+  FrameInfo error_frame_;
+  std::array<uint64_t, kFrameTypeNames.size()> counts_{};
+};
+
+bool WatchSession::OnBytes(std::string_view bytes) {
+  if (verdict_) return false;
+  reader_.Append(bytes);
+  while (!verdict_) {
+    const std::optional<Frame> frame = reader_.Next();
+    if (!frame) break;
+    switch (frame->kind) {
+      case Frame::Kind::kWhole:
+        Apply(frame->bytes);
+        break;
+      case Frame::Kind::kMalformed:
+        Drop(DropReason::kMalformed, WatchEnd::kMalformed);
+        break;
+      case Frame::Kind::kOversize:
+        Drop(DropReason::kOversize, WatchEnd::kOversize);
+        break;
+    }
+  }
+  FlushCounts();
+  return !verdict_;
+}
+
+bool WatchSession::Finish() {
+  // After a verdict the connection is not the cause.
+  const bool cut = reader_.Finish() > 0 && !verdict_;
+  if (cut) stats_.Count(DropReason::kTruncated);
+  return cut;
+}
+
+void WatchSession::Apply(std::string_view bytes) {
+  while (!bytes.empty() && !verdict_) {
+    FrameInfo info = handler_.ApplyFrame(bytes);
+    if (info.consumed == 0) info.type = FrameType::kMalformed;
+    Judge(info);
+    bytes.remove_prefix(std::min(info.consumed, bytes.size()));
+    while (!bytes.empty() && IsJsonSpace(bytes.front())) bytes.remove_prefix(1);
+  }
+}
+
+void WatchSession::Judge(const FrameInfo& info) {
+  if (info.type != FrameType::kMalformed) {
+    ++counts_[static_cast<size_t>(info.type)];
+  }
+  switch (info.type) {
+    case FrameType::kAdded:
+    case FrameType::kModified:
+    case FrameType::kDeleted:
+    case FrameType::kBookmark:
+      had_frames_ = true;
+      return;
+    case FrameType::kError:
+      // The API server ends the stream directly after it (etcd3/watcher.go).
+      verdict_ = JudgeError(info);
+      error_frame_ = info;
+      return;
+    case FrameType::kUnknown:
+      // Its resourceVersion is ignored: only a list may skip it.
+      return Drop(DropReason::kUnknownType, WatchEnd::kUnknownType);
+    case FrameType::kMalformed:
+      return Drop(DropReason::kMalformed, WatchEnd::kMalformed);
+  }
+}
+
+void WatchSession::FlushCounts() {
+  for (size_t type = 0; type < counts_.size(); ++type) {
+    if (counts_[type] == 0) continue;
+    stats_.frames[type] += std::exchange(counts_[type], 0);
+  }
+}
+
 }  // namespace
+
+struct Reflector::WatchReport {
+  WatchEnd end = WatchEnd::kClean;
+  Failure failure;          // why it did not open, or the ERROR event
+  bool progressed = false;  // to a newer resourceVersion
+  milliseconds lived{0};    // 0 when it did not open
+};
 
 void Reflector::StepWatch(std::stop_token stop) {
   const seconds longest = watching_.unproven

@@ -3,11 +3,14 @@
 // for the process.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+
+#include "base/error.h"
 
 namespace kem {
 
@@ -69,6 +72,14 @@ enum class DropReason {
 };
 inline constexpr std::array<std::string_view, 5> kDropReasonNames = {
     "malformed", "oversize", "replay", "truncated", "unknown_type"};
+
+// The value of `Enum` with the name of `code`, else `other`.
+template <typename Enum, size_t N>
+Enum FromErrorCode(ErrorCode code, const std::array<std::string_view, N>& names,
+                   Enum other) {
+  const auto name = std::find(names.begin(), names.end(), ToString(code));
+  return name == names.end() ? other : static_cast<Enum>(name - names.begin());
+}
 
 struct SessionStats {
   using Counter = std::atomic<uint64_t>;

@@ -14,12 +14,10 @@ enum : uint8_t { kCluster = 1, kOverflow = 2, kPreset = 4, kSeen = 8 };
 
 constexpr int32_t kMaxActive = int32_t{1} << 30;
 
-SteadyTime ReadSteady(ByteReader& reader, std::chrono::nanoseconds shift) {
-  return SteadyTime(std::chrono::nanoseconds(reader.Time(shift.count())));
-}
-
-WallTime ReadWall(ByteReader& reader) {
-  return WallTime(std::chrono::microseconds(reader.Time(0)));
+void SetText(SeriesRow& row, std::string_view text) {
+  row.text = std::make_unique_for_overwrite<char[]>(text.size());
+  std::memcpy(row.text.get(), text.data(), text.size());
+  row.text_size = static_cast<uint16_t>(text.size());
 }
 
 }  // namespace
@@ -37,12 +35,9 @@ uint32_t SeriesRows::Add(const Hash128& key, std::string_view text,
     number = free_.back();
     free_.pop_back();
   }
-  text = text.substr(0, kMaxTextBytes);
   SeriesRow& row = rows_[number];
   row.key = key;
-  row.text = std::make_unique_for_overwrite<char[]>(text.size());
-  std::memcpy(row.text.get(), text.data(), text.size());
-  row.text_size = static_cast<uint16_t>(text.size());
+  SetText(row, text.substr(0, kMaxTextBytes));
   row.split = static_cast<uint16_t>(split);
   table_.Insert(number, KeyOf());
   return number;
@@ -63,10 +58,10 @@ void SeriesRows::Save(ByteWriter& writer) const {
     writer.Integer<uint64_t>(row.key.low);
     writer.Integer<uint64_t>(row.key.high);
     writer.Integer<uint64_t>(row.occurrences);
-    writer.Integer<int64_t>(row.last_seen.time_since_epoch().count());
-    writer.Integer<int64_t>(row.created.time_since_epoch().count());
-    writer.Integer<int64_t>(row.born.time_since_epoch().count());
-    writer.Integer<int64_t>(row.touched.time_since_epoch().count());
+    writer.Time(row.last_seen);
+    writer.Time(row.created);
+    writer.Time(row.born);
+    writer.Time(row.touched);
     writer.Integer<int32_t>(row.active);
     writer.Integer<uint16_t>(row.split);
     writer.Integer<uint8_t>(static_cast<uint8_t>(
@@ -105,10 +100,10 @@ bool SeriesRows::LoadRow(ByteReader& reader, std::chrono::nanoseconds shift,
   row.key.low = reader.Integer<uint64_t>();
   row.key.high = reader.Integer<uint64_t>();
   row.occurrences = reader.Integer<uint64_t>();
-  row.last_seen = ReadWall(reader);
-  row.created = ReadWall(reader);
-  row.born = ReadSteady(reader, shift);
-  row.touched = ReadSteady(reader, shift);
+  row.last_seen = reader.Wall();
+  row.created = reader.Wall();
+  row.born = reader.Steady(shift);
+  row.touched = reader.Steady(shift);
   row.active = reader.Integer<int32_t>();
   row.split = reader.Integer<uint16_t>();
   const auto flags = reader.Integer<uint8_t>();
@@ -122,9 +117,7 @@ bool SeriesRows::LoadRow(ByteReader& reader, std::chrono::nanoseconds shift,
       text.find('\n') != std::string_view::npos) {
     return false;
   }
-  row.text_size = static_cast<uint16_t>(text.size());
-  row.text = std::make_unique_for_overwrite<char[]>(text.size());
-  std::memcpy(row.text.get(), text.data(), text.size());
+  SetText(row, text);
   return true;
 }
 

@@ -8,20 +8,61 @@
 
 #include <array>
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/hash.h"
 #include "occurrences/event_tracker.h"
-#include "series/exemplars.h"
+#include "series/families.h"
 #include "series/label_text.h"
-#include "series/series_options.h"
 #include "series/series_rows.h"
 #include "series/text_style.h"
 
 namespace kem {
+
+struct SeriesOptions {
+  // A new counter is exposed as 0 for this long, so that a Prometheus that
+  // scrapes at least that often sees the first increase.
+  std::chrono::seconds initial_zero{75};
+  // Of one family. Occurrences beyond it count in additional overflow series,
+  // one for each scope and type.
+  size_t max_series = 50'000;
+  // A series expires when it has no Events and nothing was recorded for this
+  // long; 0: never.
+  std::chrono::seconds retention = std::chrono::hours(24);
+  // Keep exemplars, about 150 bytes a counter.
+  bool exemplars = false;
+};
+
+struct SeriesCounts {
+  PerFamily shown{};       // series in a scrape
+  PerFamily overflowed{};  // occurrences counted in overflow series
+};
+
+// The Event of the latest occurrence of each row, for OpenMetrics: it leads
+// from a counter to the Event that increased it. One object for each kind of
+// rows, with --metrics.exemplars only. About 150 bytes a row.
+class Exemplars {
+ public:
+  // Does nothing when the row has a newer one.
+  void Note(uint32_t row, std::string_view event_namespace,
+            std::string_view event_name, WallTime occurred_at);
+  void Forget(uint32_t row);
+  // Appends the row's exemplar, if any, as it follows a counter's value.
+  void Append(uint32_t row, std::string& out) const;
+
+ private:
+  struct Exemplar {
+    std::string labels;  // as between the braces; empty when there is none
+    WallTime at;
+  };
+  // By row, up to the highest that has one.
+  std::vector<Exemplar> exemplars_;
+};
 
 class SeriesTable {
  public:

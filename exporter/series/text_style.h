@@ -1,6 +1,6 @@
 // The text format 0.0.4 and OpenMetrics 1.0: what differs, and the parts of
 // both. Used by the series table and by the exporter's own metrics, so that the
-// two halves of a scrape agree. metrics/negotiation.h selects the format.
+// two halves of a scrape agree. metrics/exposition.h selects the format.
 #pragma once
 
 #include <cstdint>

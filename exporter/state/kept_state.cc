@@ -4,7 +4,6 @@
 #include <sys/file.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <utility>
 
 #include "base/log.h"

@@ -1,12 +1,8 @@
 #include "state/ledger_log.h"
 
-#include <concepts>
 #include <tuple>
-#include <utility>
 
-#include "base/bytes.h"
 #include "occurrences/occurrence.h"
-#include "state/ledger.h"
 
 namespace kem {
 namespace {
@@ -42,12 +38,8 @@ class Player {
     value = from_.Integer<Integer>();
   }
   void Read(std::string_view& text) { text = from_.Text(); }
-  void Read(SteadyTime& time) {
-    time = SteadyTime(std::chrono::nanoseconds(from_.Time(shift_.count())));
-  }
-  void Read(WallTime& time) {
-    time = WallTime(std::chrono::microseconds(from_.Time(0)));
-  }
+  void Read(SteadyTime& time) { time = from_.Steady(shift_); }
+  void Read(WallTime& time) { time = from_.Wall(); }
   void Read(Moment& now) {
     Read(now.steady);
     Read(now.wall);
@@ -187,26 +179,13 @@ void Player::Step() {
 
 }  // namespace
 
-void PutField(SteadyTime time, ByteWriter& to) {
-  to.Integer<int64_t>(time.time_since_epoch().count());
-}
-
-void PutField(WallTime time, ByteWriter& to) {
-  to.Integer<int64_t>(time.time_since_epoch().count());
-}
-
-void PutField(const Moment& now, ByteWriter& to) {
-  PutField(now.steady, to);
-  PutField(now.wall, to);
-}
-
 void PutField(const Sighting& sighting, ByteWriter& to) {
   to.Integer<uint64_t>(sighting.key.low);
   to.Integer<uint64_t>(sighting.key.high);
   to.Integer<uint64_t>(sighting.uid);
   to.Integer<uint64_t>(sighting.resource_version);
-  PutField(sighting.identity_time, to);
-  PutField(sighting.occurred_at, to);
+  to.Time(sighting.identity_time);
+  to.Time(sighting.occurred_at);
   to.Integer<uint32_t>(sighting.count);
   to.Integer<uint8_t>(
       static_cast<uint8_t>((sighting.combined ? kCombined : 0) |
@@ -233,10 +212,10 @@ void PutField(const SeriesLabels& labels, ByteWriter& to) {
 
 void PutField(const ListCommit& commit, ByteWriter& to) {
   to.Integer<uint64_t>(commit.resource_version);
-  PutField(commit.server_time, to);
+  to.Time(commit.server_time);
   to.Flag(commit.new_epoch);
   to.Flag(commit.bridge);
-  PutField(commit.started, to);
+  to.Time(commit.started);
 }
 
 void PutField(const Ledger::Choice& choice, ByteWriter& to) {

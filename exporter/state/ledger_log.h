@@ -7,7 +7,6 @@
 
 #include <chrono>
 #include <concepts>
-#include <cstdint>
 #include <deque>
 #include <functional>
 #include <string>
@@ -47,9 +46,10 @@ void PutField(Integer value, ByteWriter& to) {
   to.Integer<Integer>(value);
 }
 inline void PutField(std::string_view text, ByteWriter& to) { to.Text(text); }
-void PutField(SteadyTime time, ByteWriter& to);
-void PutField(WallTime time, ByteWriter& to);
-void PutField(const Moment& now, ByteWriter& to);
+inline void PutField(const Moment& now, ByteWriter& to) {
+  to.Time(now.steady);
+  to.Time(now.wall);
+}
 void PutField(const Sighting& sighting, ByteWriter& to);
 void PutField(const std::deque<Sighting>& sightings, ByteWriter& to);
 void PutField(const SeriesLabels& labels, ByteWriter& to);

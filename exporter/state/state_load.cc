@@ -72,9 +72,8 @@ std::optional<Parts> Split(std::string_view payload) {
   ByteReader from(payload);
   Parts parts;
   parts.origin = from.Text();
-  parts.saved.steady = SteadyTime(nanoseconds(from.Integer<int64_t>()));
-  parts.saved.wall =
-      WallTime(std::chrono::microseconds(from.Integer<int64_t>()));
+  parts.saved.steady = from.Steady(nanoseconds(0));
+  parts.saved.wall = from.Wall();
   parts.ledger = from.Raw(from.left());
   if (!from.ok()) return std::nullopt;
   return parts;
@@ -166,8 +165,8 @@ void SavePayload(const std::string& origin, const Moment& now,
                  const Ledger& ledger, std::string& out) {
   ByteWriter to(out);
   to.Text(origin);
-  to.Integer<int64_t>(now.steady.time_since_epoch().count());
-  to.Integer<int64_t>(now.wall.time_since_epoch().count());
+  to.Time(now.steady);
+  to.Time(now.wall);
   ledger.Save(out);
 }
 

@@ -3,15 +3,52 @@
 // these files.
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "state/ledger.h"
-#include "state/state_stats.h"
 
 namespace kem {
+
+// What the start found; the label `result`.
+enum class StateLoad { kNone, kLoaded, kUnusable };
+inline constexpr std::array<std::string_view, 3> kStateLoadNames = {
+    "none", "loaded", "unusable"};
+
+// The label `result` of saves.
+inline constexpr std::array<std::string_view, 2> kStateSaveNames = {"success",
+                                                                    "failed"};
+
+// Results of loading and saving, for the exporter's own metrics and /readyz.
+// Written by LoadState and StateStore, read by scrapes. Thread-safe.
+struct StateStats {
+  // --state.file is given.
+  std::atomic<bool> enabled{false};
+  std::atomic<StateLoad> load{StateLoad::kNone};
+  std::array<std::atomic<uint64_t>, kStateSaveNames.size()> saves{};
+  std::atomic<int64_t> last_success_seconds{0};  // Unix time
+  std::atomic<uint64_t> bytes{0};
+
+  void SetProblem(std::string text) {
+    const std::lock_guard lock(mutex_);
+    problem_ = std::move(text);
+  }
+  // Why the last save failed, one sentence; empty after a success.
+  std::string problem() const {
+    const std::lock_guard lock(mutex_);
+    return problem_;
+  }
+
+ private:
+  mutable std::mutex mutex_;
+  std::string problem_;
+};
 
 struct LoadedState {
   std::unique_ptr<Ledger> ledger;  // a new one unless `result` is kLoaded

@@ -5,7 +5,6 @@
 // its two threads. A slow disk never delays a watch.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -19,7 +18,6 @@
 #include "state/ledger.h"
 #include "state/state_files.h"
 #include "state/state_load.h"
-#include "state/state_stats.h"
 
 namespace kem {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "events/discovery_document.h"
+#include "events/discovery.h"
 #include "fuzz/fuzzing.h"
 
 namespace {

@@ -3,7 +3,6 @@
 #include <gmock/gmock.h>
 #include <unistd.h>
 
-#include "metrics/process_metrics.h"
 #include "testing/scoped_locale.h"
 
 namespace kem {

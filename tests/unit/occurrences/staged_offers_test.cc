@@ -1,4 +1,4 @@
-#include "occurrences/staged_offers.h"
+#include "occurrences/outbox.h"
 
 #include <gmock/gmock.h>
 

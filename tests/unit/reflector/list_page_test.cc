@@ -1,4 +1,4 @@
-#include "reflector/list_page.h"
+#include "reflector/api_lister_watcher.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

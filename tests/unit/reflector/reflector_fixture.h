@@ -15,6 +15,7 @@
 #include <variant>
 #include <vector>
 
+#include "reflector/api_lister_watcher.h"
 #include "reflector/json_scanner.h"
 #include "reflector/reflector.h"
 #include "testing/fake_clock.h"

@@ -1,4 +1,4 @@
-#include "reflector/reflector_status.h"
+#include "reflector/reflector.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "metrics/negotiation.h"
+#include "metrics/exposition.h"
 
 #include <algorithm>
 

@@ -4,13 +4,13 @@
 
 KEM_BUILD_PACKAGES=(
   g++ cmake ninja-build pkg-config python3 python3-yaml
-  libcli11-dev libcpp-httplib-dev libcrypt-dev libre2-dev libsimdjson-dev
-  libspdlog-dev libssl-dev libxxhash-dev libyaml-cpp-dev nlohmann-json3-dev
+  libcli11-dev libcrypt-dev libre2-dev libsimdjson-dev libspdlog-dev
+  libssl-dev libxxhash-dev libyaml-cpp-dev nlohmann-json3-dev
   prometheus-cpp-dev zlib1g-dev
 )
 
 KEM_TEST_PACKAGES=(
-  libgtest-dev libgmock-dev curl openssl iproute2 chromium python3-pip
+  libcpp-httplib-dev libgtest-dev libgmock-dev curl openssl iproute2 chromium python3-pip
   ccache clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev llvm-14 shellcheck
   dpkg-dev groff-base libseccomp2 lintian man-db mandoc systemd
 )

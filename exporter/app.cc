@@ -8,7 +8,7 @@
 #include <thread>
 #include <vector>
 
-#include "apiserver/httplib_transport.h"
+#include "apiserver/api_transport.h"
 #include "base/log.h"
 #include "base/startup_memory.h"
 #include "endpoints/endpoints.h"
@@ -72,7 +72,7 @@ class App {
   const Options& options_;
   KeptState& state_;
   Clock& clock_;
-  HttplibTransport transport_;
+  ApiTransport transport_;
   const Discovery discovery_;
   EventWorld world_;
   HttpStats http_stats_;

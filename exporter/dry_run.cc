@@ -13,7 +13,6 @@
 #include "base/clock.h"
 #include "events/cluster_kinds.h"
 #include "events/discovery.h"
-#include "net/whole_answer.h"
 
 namespace kem {
 namespace {
@@ -147,7 +146,7 @@ class Checker {
 };
 
 // A JSON string is a YAML string.
-std::string Quoted(const std::string& text) {
+std::string YamlText(const std::string& text) {
   return json(text).dump(-1, ' ', true, json::error_handler_t::replace);
 }
 
@@ -156,11 +155,11 @@ std::string Subject(const std::string& user) {
   const size_t colon = user.rfind(':');
   if (user.starts_with(kAccount) && colon >= kAccount.size()) {
     return "- kind: ServiceAccount\n  namespace: " +
-           Quoted(user.substr(kAccount.size(), colon - kAccount.size())) +
-           "\n  name: " + Quoted(user.substr(colon + 1)) + "\n";
+           YamlText(user.substr(kAccount.size(), colon - kAccount.size())) +
+           "\n  name: " + YamlText(user.substr(colon + 1)) + "\n";
   }
   return "- kind: User\n  apiGroup: rbac.authorization.k8s.io\n  name: " +
-         Quoted(user) + "\n";
+         YamlText(user) + "\n";
 }
 
 constexpr char kReadEvents[] =
@@ -172,6 +171,16 @@ constexpr char kWriteEvents[] =
     "  resources: [\"events\"]\n"
     "  verbs: [\"create\", \"patch\"]\n";
 
+constexpr char kRbac[] = "---\napiVersion: rbac.authorization.k8s.io/v1\n";
+
+// `role_kind` is Role or ClusterRole; the binding is of the same kind.
+std::string Binding(const std::string& role_kind, const std::string& metadata,
+                    const std::string& role, const std::string& user) {
+  return std::string(kRbac) + "kind: " + role_kind + "Binding\n" + metadata +
+         "roleRef:\n  apiGroup: rbac.authorization.k8s.io\n  kind: " +
+         role_kind + "\n  name: " + role + "\nsubjects:\n" + Subject(user);
+}
+
 // A role of these rules with its binding; for the whole cluster when
 // `name_space` is empty.
 std::string Grant(const std::string& user, const std::string& name_space,
@@ -179,20 +188,15 @@ std::string Grant(const std::string& user, const std::string& name_space,
   const std::string kind = name_space.empty() ? "ClusterRole" : "Role";
   const std::string metadata =
       "metadata:\n  name: " + name + "\n" +
-      (name_space.empty() ? "" : "  namespace: " + Quoted(name_space) + "\n");
-  const std::string head = "---\napiVersion: rbac.authorization.k8s.io/v1\n";
-  return head + "kind: " + kind + "\n" + metadata + "rules:\n" + rules + head +
-         "kind: " + kind + "Binding\n" + metadata +
-         "roleRef:\n  apiGroup: rbac.authorization.k8s.io\n  kind: " + kind +
-         "\n  name: " + name + "\nsubjects:\n" + Subject(user);
+      (name_space.empty() ? "" : "  namespace: " + YamlText(name_space) + "\n");
+  return std::string(kRbac) + "kind: " + kind + "\n" + metadata + "rules:\n" +
+         rules + Binding(kind, metadata, name, user);
 }
 
 std::string GrantDiscovery(const std::string& user) {
-  return std::string("---\napiVersion: rbac.authorization.k8s.io/v1\n") +
-         "kind: ClusterRoleBinding\nmetadata:\n  name: " + kName +
-         "-discovery\nroleRef:\n  apiGroup: rbac.authorization.k8s.io\n"
-         "  kind: ClusterRole\n  name: system:discovery\nsubjects:\n" +
-         Subject(user);
+  return Binding("ClusterRole",
+                 "metadata:\n  name: " + std::string(kName) + "-discovery\n",
+                 "system:discovery", user);
 }
 
 // Whether one of the two APIs gives the Events of a namespace, or of all when
@@ -262,8 +266,8 @@ void CheckAnnotate(const std::set<std::string>& kinds, const std::string& user,
     if (checker.May(group, "patch", "", found->plural, ", to annotate them")) {
       continue;
     }
-    rules += "- apiGroups: [" + Quoted(group) + "]\n  resources: [" +
-             Quoted(found->plural) + "]\n  verbs: [\"patch\"]\n";
+    rules += "- apiGroups: [" + YamlText(group) + "]\n  resources: [" +
+             YamlText(found->plural) + "]\n  verbs: [\"patch\"]\n";
   }
   if (rules.empty()) return;
   checker.Add(Grant(user, "", std::string(kName) + "-annotate", rules));

@@ -10,7 +10,7 @@
 #include <variant>
 
 #include "apiserver/api_access.h"
-#include "apiserver/httplib_transport.h"
+#include "apiserver/api_transport.h"
 #include "app.h"
 #include "base/ascii.h"
 #include "base/environment.h"
@@ -31,18 +31,8 @@ int Refuse(const kem::Error& error) {
   return 2;
 }
 
-// --dry-run and --once end by a signal like any program.
-void UnblockSignals() {
-  sigset_t signals;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGTERM);
-  sigaddset(&signals, SIGINT);
-  sigaddset(&signals, SIGHUP);
-  pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
-}
-
 int DryRun(const kem::Options& options, const kem::ApiAccess& access) {
-  kem::HttplibTransport transport(access);
+  kem::ApiTransport transport(access);
   const kem::DryRunReport report = kem::DryRun(options, access, transport);
   std::fputs(report.text.c_str(), stdout);
   return report.code;
@@ -71,14 +61,14 @@ int Run(int argc, const char* const* argv) {
     return 2;
   }
   if (!options.web_config_file.empty()) {
-    const auto checked = kem::CheckWebConfig(options.web_config_file);
-    if (!checked) return Refuse(checked.error());
+    const auto opened = kem::WebSettingsFile::Open(options.web_config_file);
+    if (!opened) return Refuse(opened.error());
   }
   if (options.dry_run && !options.state_file.empty()) {
     const auto checked = kem::CheckStateFile(options.state_file);
     if (!checked) return Refuse(checked.error());
   }
-  if (options.dry_run || options.once) UnblockSignals();
+  if (options.dry_run || options.once) signals.Unblock();
   if (!options.events_from.empty() && !options.dry_run) {
     return kem::RunOffline(options, signals);
   }
@@ -86,9 +76,7 @@ int Run(int argc, const char* const* argv) {
   kem::Result<kem::ApiAccess> access = kem::ResolveAccess(
       {options.kubeconfig, options.context, options.apiserver},
       kem::ProcessEnvironment());
-  if (!access) {
-    return Refuse(access.error());
-  }
+  if (!access) return Refuse(access.error());
   if (options.dry_run) return DryRun(options, *access);
   return kem::RunApp(options, std::move(*access), signals, parse);
 }

@@ -19,8 +19,8 @@ Reloader::Reloader(Options running, Parse parse, Apply apply,
 Result<std::string> Reloader::Reload() {
   const std::lock_guard lock(mutex_);
   if (running_.config_file.empty()) {
-    Error error{ErrorCode::kInvalidConfig,
-                "there is nothing to reload: start with --config.file"};
+    const Error error =
+        InvalidConfig("there is nothing to reload: start with --config.file");
     LogWarn("Reload ignored", {{"why", error.message}});
     return error;
   }
@@ -30,7 +30,7 @@ Result<std::string> Reloader::Reload() {
     stats_.last_successful = false;
     LogError("Reload failed, keeping the old configuration",
              {{"error", exit->problem}});
-    return Error{ErrorCode::kInvalidConfig, exit->problem};
+    return InvalidConfig(exit->problem);
   }
   const std::string ignored = ApplyChanges(*std::get_if<Options>(&parsed));
   stats_.Count(ReloadResult::kSuccess);

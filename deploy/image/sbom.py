@@ -12,10 +12,8 @@ _LINUX = "GPL-2.0-only WITH Linux-syscall-note"
 # copyright file and add it here.
 LICENSES = {
     "abseil": "Apache-2.0",
-    "brotli": "MIT",
     "ca-certificates": "MPL-2.0 AND GPL-2.0-or-later",
     "cli11": "BSD-3-Clause",
-    "cpp-httplib": "MIT",
     "cross-toolchain-base": f"LGPL-2.1-or-later AND {_LINUX}",
     "fmtlib": "MIT",
     "gcc-14": _GCC,

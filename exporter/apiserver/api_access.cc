@@ -1,11 +1,12 @@
 #include "apiserver/api_access.h"
 
-#include <algorithm>
+#include <string_view>
 #include <utility>
 
 #include "apiserver/credentials.h"
 #include "apiserver/kubeconfig.h"
 #include "apiserver/kubeconfig_access.h"
+#include "base/ascii.h"
 #include "base/log.h"
 #include "net/tls.h"
 
@@ -21,13 +22,11 @@ std::string Get(const Environment& environment, const std::string& name) {
   return environment(name).value_or("");
 }
 
-std::vector<std::string> SplitList(const std::string& list) {
+std::vector<std::string> SplitList(std::string_view list) {
   std::vector<std::string> paths;
-  size_t begin = 0;
-  while (begin <= list.size()) {
-    const size_t end = std::min(list.find(':', begin), list.size());
-    if (end > begin) paths.push_back(list.substr(begin, end - begin));
-    begin = end + 1;
+  while (!list.empty()) {
+    const std::string_view path = TakeUntil(list, ':');
+    if (!path.empty()) paths.emplace_back(path);
   }
   return paths;
 }

@@ -1,6 +1,6 @@
 // The server's address and the credentials for it, found once at start in
 // flags, kubeconfigs or the pod's service account, in kubectl's order. Also
-// describes an OTLP collector (config/). Used by main and HttplibTransport.
+// describes an OTLP collector (config/). Used by main and ApiTransport.
 // Opens no connection; credentials.h handles later changes of token and
 // certificate files.
 #pragma once

@@ -23,41 +23,39 @@ std::string FirstLine(std::string_view text) {
   return OneLine(CutUtf8(text.substr(0, text.find('\n')), kMaxMessage));
 }
 
-const Json* Find(const Json& object, const char* key) {
-  if (!object.is_object()) return nullptr;
-  const auto found = object.find(key);
-  return found == object.end() ? nullptr : &*found;
+// The member at `path`, else null.
+const Json& At(const Json& object, const char* path) {
+  static const Json nothing;
+  const Json::json_pointer pointer(path);
+  return object.contains(pointer) ? object.at(pointer) : nothing;
 }
 
-std::string_view Text(const Json& object, const char* key) {
-  const Json* value = Find(object, key);
-  if (value == nullptr || !value->is_string()) return {};
-  return value->get_ref<const std::string&>();
+std::string_view TextAt(const Json& object, const char* path) {
+  const Json& value = At(object, path);
+  if (!value.is_string()) return {};
+  return value.get_ref<const std::string&>();
 }
 
-int64_t Number(const Json& object, const char* key) {
-  const Json* value = Find(object, key);
-  if (value == nullptr || !value->is_number_integer()) return 0;
-  if (value->is_number_unsigned() &&
-      value->get<uint64_t>() > static_cast<uint64_t>(INT64_MAX)) {
-    return 0;
-  }
-  return value->get<int64_t>();
+int64_t NumberAt(const Json& object, const char* path) {
+  const Json& value = At(object, path);
+  const bool fits = value.is_number_integer() &&
+                    !(value.is_number_unsigned() &&
+                      value.get<uint64_t>() > static_cast<uint64_t>(INT64_MAX));
+  return fits ? value.get<int64_t>() : 0;
 }
 
 // As client-go's isTooLargeResourceVersionError: by the cause, or the message
 // of API servers before 1.17.
-bool IsTooLarge(const Json& status, const Json* details) {
+bool IsTooLarge(const Json& status) {
   constexpr std::string_view kMessage = "Too large resource version";
-  if (Text(status, "message").find(kMessage) != std::string_view::npos) {
+  if (TextAt(status, "/message").find(kMessage) != std::string_view::npos) {
     return true;
   }
-  const Json* causes = details == nullptr ? nullptr : Find(*details, "causes");
-  if (causes == nullptr || !causes->is_array()) return false;
-  for (const Json& cause : *causes) {
-    if (Text(cause, "reason") == "ResourceVersionTooLarge") return true;
-  }
-  return false;
+  const Json& causes = At(status, "/details/causes");
+  return causes.is_array() &&
+         std::any_of(causes.begin(), causes.end(), [](const Json& cause) {
+           return TextAt(cause, "/reason") == "ResourceVersionTooLarge";
+         });
 }
 
 }  // namespace
@@ -69,19 +67,16 @@ ApiStatus ParseStatus(std::string_view body) {
     status.message = FirstLine(body);
     return status;
   }
-  if (const int64_t code = Number(json, "code"); code >= 100 && code < 600) {
+  if (const int64_t code = NumberAt(json, "/code"); code >= 100 && code < 600) {
     status.code = static_cast<int>(code);
   }
-  status.reason = FirstLine(Text(json, "reason"));
-  status.message = FirstLine(Text(json, "message"));
-  const Json* details = Find(json, "details");
-  if (details != nullptr) {
-    const int64_t seconds = Number(*details, "retryAfterSeconds");
-    if (seconds > 0 && seconds <= kMaxRetryAfter) {
-      status.retry_after = std::chrono::seconds(seconds);
-    }
+  status.reason = FirstLine(TextAt(json, "/reason"));
+  status.message = FirstLine(TextAt(json, "/message"));
+  const int64_t seconds = NumberAt(json, "/details/retryAfterSeconds");
+  if (seconds > 0 && seconds <= kMaxRetryAfter) {
+    status.retry_after = std::chrono::seconds(seconds);
   }
-  status.resource_version_too_large = IsTooLarge(json, details);
+  status.resource_version_too_large = IsTooLarge(json);
   return status;
 }
 

@@ -1,7 +1,6 @@
 #include "apiserver/api_writer.h"
 
 #include "apiserver/api_status.h"
-#include "net/whole_answer.h"
 
 namespace kem {
 namespace {

@@ -3,7 +3,7 @@
 #include <utility>
 
 #include "base/ascii.h"
-#include "base/base64.h"
+#include "base/encoding.h"
 #include "base/log.h"
 
 namespace kem {

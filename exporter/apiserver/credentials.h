@@ -2,7 +2,7 @@
 // for each request, CA and client certificate files for each connection, so
 // that a rotation needs no restart. If a file is unreadable, empty or broken
 // (half-written), the old value stays and one warning is logged. Runs the
-// credential plugin when needed. Used by HttplibTransport. Puts no secret into
+// credential plugin when needed. Used by ApiTransport. Puts no secret into
 // a log line or an error.
 #pragma once
 

@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "apiserver/credentials.h"
-#include "base/base64.h"
+#include "base/encoding.h"
 #include "base/rfc3339.h"
 #include "net/tls.h"
 

@@ -1,6 +1,5 @@
 #include "apiserver/exec_plugin.h"
 
-#include <algorithm>
 #include <string_view>
 #include <utility>
 
@@ -22,14 +21,12 @@ std::string LastLine(std::string_view messages) {
   messages.remove_prefix(messages.find_last_of("\r\n") + 1);
   const std::string line = OneLine(messages);
   std::string words;
-  for (size_t begin = 0; begin < line.size() && words.size() < kMaxQuoted;) {
-    const size_t stop = std::min(line.find(' ', begin), line.size());
-    if (stop > begin) {
-      if (!words.empty()) words += ' ';
-      words +=
-          stop - begin > kMaxWord ? "..." : line.substr(begin, stop - begin);
-    }
-    begin = stop + 1;
+  for (std::string_view rest = line;
+       !rest.empty() && words.size() < kMaxQuoted;) {
+    const std::string_view word = TakeUntil(rest, ' ');
+    if (word.empty()) continue;
+    if (!words.empty()) words += ' ';
+    words += word.size() > kMaxWord ? "..." : word;
   }
   return words;
 }

@@ -1,6 +1,6 @@
 #include "apiserver/list_options.h"
 
-#include "base/percent_encoding.h"
+#include "base/encoding.h"
 
 namespace kem {
 namespace {

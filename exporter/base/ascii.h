@@ -24,9 +24,10 @@ inline bool IsVisibleAscii(std::string_view text) {
                      [](char c) { return IsVisibleAscii(c); });
 }
 
+inline bool IsAsciiDigit(char c) { return c >= '0' && c <= '9'; }
+
 inline bool IsAsciiAlphanumeric(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         (c >= '0' && c <= '9');
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || IsAsciiDigit(c);
 }
 
 inline std::string AsciiLower(std::string_view text) {
@@ -47,11 +48,25 @@ inline std::string OneLine(std::string_view text) {
   return line;
 }
 
+// `text` in double quotes, for an error. Escapes nothing.
+inline std::string Quoted(std::string_view text) {
+  return '"' + std::string(text) + '"';
+}
+
 // `text` without any of `blanks` at its two ends.
 inline std::string_view Trim(std::string_view text, std::string_view blanks) {
   const size_t begin = text.find_first_not_of(blanks);
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(blanks) - begin + 1);
+}
+
+// Removes the front of `text` up to and with the first `separator`, or all of
+// it. Returns the front, without the separator.
+inline std::string_view TakeUntil(std::string_view& text, char separator) {
+  const size_t end = std::min(text.find(separator), text.size());
+  const std::string_view front = text.substr(0, end);
+  text.remove_prefix(std::min(end + 1, text.size()));
+  return front;
 }
 
 // The number that the whole text represents; empty for anything else, also a

@@ -2,7 +2,6 @@
 
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <string_view>
 
@@ -11,18 +10,6 @@ namespace {
 
 std::string_view Name(std::string_view variable) {
   return variable.substr(0, variable.find('='));
-}
-
-void Put(std::vector<std::string>& variables, const std::string& variable) {
-  const auto same = [&](const std::string& other) {
-    return Name(other) == Name(variable);
-  };
-  const auto found = std::find_if(variables.begin(), variables.end(), same);
-  if (found == variables.end()) {
-    variables.push_back(variable);
-  } else {
-    *found = variable;
-  }
 }
 
 }  // namespace
@@ -41,7 +28,12 @@ std::vector<std::string> ProcessEnvironmentWith(
   for (char** at = ::environ; at != nullptr && *at != nullptr; ++at) {
     variables.emplace_back(*at);
   }
-  for (const std::string& addition : additions) Put(variables, addition);
+  for (const std::string& addition : additions) {
+    std::erase_if(variables, [&](const std::string& variable) {
+      return Name(variable) == Name(addition);
+    });
+    variables.push_back(addition);
+  }
   return variables;
 }
 

@@ -1,6 +1,6 @@
-// Streaming gzip compression for HTTP: scrapes and sinks. Replaces httplib's
-// own compression, which at zlib's default level takes more than twice the
-// time; Prometheus asks for gzip at every scrape. Does not decompress.
+// Streaming gzip compression for HTTP: scrapes and sinks. At zlib's default
+// level it would take more than twice the time, and Prometheus requests gzip
+// for every scrape. Does not decompress.
 #pragma once
 
 #include <memory>

@@ -10,6 +10,10 @@ TerminationSignals::TerminationSignals() {
   pthread_sigmask(SIG_BLOCK, &signals_, nullptr);
 }
 
+void TerminationSignals::Unblock() const {
+  pthread_sigmask(SIG_UNBLOCK, &signals_, nullptr);
+}
+
 int TerminationSignals::Wait() const {
   int signal = 0;
   while (sigwait(&signals_, &signal) != 0) {

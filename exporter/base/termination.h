@@ -12,6 +12,9 @@ class TerminationSignals {
   // Blocks the signals in this thread and in those it starts.
   TerminationSignals();
 
+  // Lets a signal end the process, as in any program.
+  void Unblock() const;
+
   // Blocks until a signal arrives and returns its number. Several SIGHUPs may
   // be merged into one.
   int Wait() const;

@@ -8,9 +8,6 @@ find_package(spdlog REQUIRED)
 find_package(yaml-cpp REQUIRED)
 find_package(CLI11 REQUIRED)
 find_package(simdjson REQUIRED)
-# Debian's cpp-httplib has no CMake config, and its macros (OpenSSL, zlib) must
-# reach every file that includes httplib.h.
-pkg_check_modules(CPP_HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
 # prometheus-cpp's CMake config insists on civetweb and curl even for core.
 pkg_check_modules(PROMETHEUS_CPP REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
@@ -21,3 +18,9 @@ find_library(KEM_RE2_LIBRARY re2 REQUIRED)
 add_library(re2::re2 UNKNOWN IMPORTED)
 set_target_properties(re2::re2 PROPERTIES IMPORTED_LOCATION ${KEM_RE2_LIBRARY}
   INTERFACE_INCLUDE_DIRECTORIES ${KEM_RE2_INCLUDE})
+# The HTTP client of the web server's tests. Debian's package has no CMake
+# config, and its macros (OpenSSL, zlib) must reach every file that includes
+# httplib.h.
+if(KEM_TESTS)
+  pkg_check_modules(CPP_HTTPLIB REQUIRED IMPORTED_TARGET cpp-httplib)
+endif()

@@ -9,29 +9,26 @@
 namespace kem {
 namespace {
 
-Error Refuse(std::string clause) {
-  return Error{ErrorCode::kInvalidConfig, std::move(clause)};
-}
-
 Result<Material> ReadMaterial(std::string_view key, const std::string& file,
                               const FileReader& read) {
   if (file.empty()) return Material();
   const std::string name = std::string(key) + " ";
   Result<std::optional<std::string>> text = read(file);
-  if (!text) return Refuse(name + text.error().message);
-  if (!text->has_value()) return Refuse(name + file + " does not exist");
+  if (!text) return InvalidConfig(name + text.error().message);
+  if (!text->has_value()) return InvalidConfig(name + file + " does not exist");
   return Material{std::move(**text), file};
 }
 
 Result<ServerUrl> ReadEndpoint(const std::string& endpoint) {
   const std::string name = "endpoint \"" + endpoint + "\" ";
   if (endpoint.find("://") == std::string::npos) {
-    return Refuse(name + "must begin with https:// or http://");
+    return InvalidConfig(name + "must begin with https:// or http://");
   }
   Result<ServerUrl> url = ParseServerUrl(endpoint, false);
-  if (!url) return Refuse("endpoint " + url.error().message);
+  if (!url) return InvalidConfig("endpoint " + url.error().message);
   if (url->path_prefix.ends_with("/v1/logs")) {
-    return Refuse(name + "must not end with /v1/logs, which the exporter adds");
+    return InvalidConfig(name +
+                         "must not end with /v1/logs, which the exporter adds");
   }
   return url;
 }
@@ -43,7 +40,8 @@ Result<void> ReadFiles(const SinkConfig& sink, const FileReader& read,
   if (!ca->file.empty()) {
     const Result<void> checked = CheckCertificates(ca->text);
     if (!checked) {
-      return Refuse("ca-file " + ca->file + " " + checked.error().message);
+      return InvalidConfig("ca-file " + ca->file + " " +
+                           checked.error().message);
     }
   }
   access.ca = std::move(*ca);
@@ -54,7 +52,8 @@ Result<void> ReadFiles(const SinkConfig& sink, const FileReader& read,
   if (!cert->file.empty()) {
     const Result<void> pair = CheckKeyPair(cert->text, key->text);
     if (!pair) {
-      return Refuse("cert-file " + cert->file + ": " + pair.error().message);
+      return InvalidConfig("cert-file " + cert->file + ": " +
+                           pair.error().message);
     }
   }
   access.client_certificate = std::move(*cert);
@@ -73,7 +72,7 @@ Result<ApiAccess> ResolveCollector(const SinkConfig& sink,
   if (!server) return server.error();
   access.server = std::move(*server);
   if (!access.server.tls && !(sink.ca_file.empty() && sink.cert_file.empty())) {
-    return Refuse(
+    return InvalidConfig(
         "endpoint \"" + sink.endpoint +
         "\" must begin with https:// when ca-file or cert-file is set");
   }
@@ -84,8 +83,8 @@ Result<ApiAccess> ResolveCollector(const SinkConfig& sink,
   if (!headers) return headers.error();
   const Result<HeaderFields> fields = ParseHeaderFile(headers->text);
   if (!fields) {
-    return Refuse("headers-file " + headers->file + " " +
-                  fields.error().message);
+    return InvalidConfig("headers-file " + headers->file + " " +
+                         fields.error().message);
   }
   Result<std::optional<ProxyUrl>> proxy =
       ProxyFromEnvironment(access.server, environment);

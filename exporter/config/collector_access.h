@@ -1,5 +1,5 @@
 // How an otlp sink reaches its collector: the endpoint, PEM files and the proxy
-// of the environment, checked, as HttplibTransport uses them. Used by
+// of the environment, checked, as ApiTransport uses them. Used by
 // sink_entries.cc. Opens no connection.
 #pragma once
 

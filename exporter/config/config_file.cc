@@ -4,6 +4,7 @@
 
 #include <utility>
 
+#include "base/ascii.h"
 #include "config/strict_yaml.h"
 
 namespace kem {
@@ -115,7 +116,7 @@ class Reader : public StrictYaml {
                 if (row == nullptr || row->take_filter == nullptr) {
                   return Fail(
                       key, "the sink's filter has the unknown key " +
-                               QuotedText(key.Scalar()) +
+                               Quoted(key.Scalar()) +
                                "; valid keys are scope, namespaces, and kinds, "
                                "reasons, types and components, each also with "
                                "-exclude");

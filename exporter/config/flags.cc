@@ -2,7 +2,6 @@
 
 #include <CLI/CLI.hpp>
 #include <deque>
-#include <map>
 #include <optional>
 #include <utility>
 
@@ -36,12 +35,6 @@ struct Flag {
 };
 
 using Flags = std::deque<Flag>;
-
-// The content of the configuration file.
-struct FileValues {
-  std::map<const OptionRow*, ConfigValue> by_row;
-  std::vector<SinkConfig> sinks;
-};
 
 std::string VersionText() {
   return std::string("kube-event-metrics ") + kVersion + " (revision " +
@@ -90,39 +83,26 @@ std::string ConfigPath(const Flags& flags) {
   return "";
 }
 
-Result<FileValues> ReadConfigFile(const std::string& path,
-                                  const FileReader& read,
-                                  const Environment& environment) {
-  FileValues values;
-  if (path.empty()) return values;
+Result<ConfigFile> ReadConfigFile(const std::string& path,
+                                  const FileReader& read) {
+  if (path.empty()) return ConfigFile();
   const Result<std::optional<std::string>> text = read(path);
   if (!text) return text.error().WithPrefix("--config.file");
   if (!text->has_value()) {
-    return Error{ErrorCode::kInvalidConfig,
-                 "--config.file: the file " + path + " does not exist"};
+    return InvalidConfig("--config.file: the file " + path + " does not exist");
   }
-  Result<ConfigFile> file = ParseConfigFile(**text, path);
-  if (!file) return file.error();
-  for (ConfigValue& value : file->values) {
-    values.by_row.emplace(value.row, std::move(value));
-  }
-  Result<std::vector<SinkConfig>> sinks =
-      MakeSinkConfigs(file->sinks, path, environment, read);
-  if (!sinks) return sinks.error();
-  values.sinks = std::move(*sinks);
-  return values;
+  return ParseConfigFile(**text, path);
 }
 
 // The command line overrides the file, and the file the defaults. A wrong value
 // in the file is an error even if a flag overrides it.
-std::variant<Options, Exit> Combine(const Flags& flags, const FileValues& file,
+std::variant<Options, Exit> Combine(const Flags& flags, const ConfigFile& file,
                                     const std::string& path) {
   Options options;
-  options.sinks = file.sinks;
   for (const Flag& flag : flags) {
     OptionValues values = flag.Values();
-    if (const auto it = file.by_row.find(flag.row); it != file.by_row.end()) {
-      const ConfigValue& value = it->second;
+    for (const ConfigValue& value : file.values) {
+      if (value.row != flag.row) continue;
       const std::string problem = flag.row->Take(value.values, options);
       if (!problem.empty()) {
         return Refuse(PlaceOf(value, path) + " " + problem);
@@ -156,9 +136,16 @@ std::variant<Options, Exit> ParseFlags(int argc, const char* const* argv,
     return Refuse(std::string(error.what()) + " (see --help)");
   }
   const std::string path = ConfigPath(flags);
-  const Result<FileValues> file = ReadConfigFile(path, read, environment);
+  const Result<ConfigFile> file = ReadConfigFile(path, read);
   if (!file) return Refuse(file.error().message);
-  return Combine(flags, *file, path);
+  Result<std::vector<SinkConfig>> sinks =
+      MakeSinkConfigs(file->sinks, path, environment, read);
+  if (!sinks) return Refuse(sinks.error().message);
+  std::variant<Options, Exit> combined = Combine(flags, *file, path);
+  if (auto* options = std::get_if<Options>(&combined)) {
+    options->sinks = std::move(*sinks);
+  }
+  return combined;
 }
 
 }  // namespace kem

@@ -12,9 +12,9 @@
 #include "base/environment.h"
 #include "base/file_reader.h"
 #include "base/log.h"
-#include "config/listen_address.h"
 #include "config/option_table.h"
 #include "events/event_filter.h"
+#include "net/server_url.h"
 #include "sinks/sink_config.h"
 
 namespace kem {

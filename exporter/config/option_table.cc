@@ -1,7 +1,6 @@
 #include "config/option_table.h"
 
 #include <algorithm>
-#include <charconv>
 #include <utility>
 
 #include "base/ascii.h"
@@ -25,8 +24,6 @@ constexpr char kWeb[] = "Web server";
 constexpr char kLog[] = "Logging";
 constexpr char kOffline[] = "Offline";
 constexpr char kConfig[] = "Configuration";
-
-std::string Quoted(const std::string& text) { return '"' + text + '"'; }
 
 template <std::string Options::*kField>
 std::string TakeText(const OptionValues& values, Options& options) {
@@ -83,17 +80,7 @@ std::string TakeStateInterval(const OptionValues& values, Options& options) {
 }
 
 std::string TakeMaxSeries(const OptionValues& values, Options& options) {
-  constexpr size_t kMost = 10'000'000;
-  const std::string& text = values[0];
-  const char* const end = text.data() + text.size();
-  size_t number = 0;
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
-  if (error != std::errc() || stop != end || number < 1 || number > kMost) {
-    return Quoted(text) + " must be a number from 1 to " +
-           std::to_string(kMost);
-  }
-  options.max_series = number;
-  return "";
+  return TakeNumber(values[0], 1, 10'000'000, options.max_series);
 }
 
 // The table has it after --metrics.initial-zero, which it compares with.
@@ -110,8 +97,8 @@ std::string TakeRetention(const OptionValues& values, Options& options) {
   return "";
 }
 
-std::string TakeNamespaces(const OptionValues& values,
-                           std::vector<std::string>& names) {
+template <typename T, std::vector<std::string> T::*kField>
+std::string TakeNamespaces(const OptionValues& values, T& options) {
   for (const std::string& name : values) {
     if (!IsNamespaceName(name)) {
       return Quoted(name) +
@@ -119,14 +106,11 @@ std::string TakeNamespaces(const OptionValues& values,
              "digits and hyphens";
     }
   }
+  std::vector<std::string>& names = options.*kField;
   names = values;
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   return "";
-}
-
-std::string TakeWatchNamespaces(const OptionValues& values, Options& options) {
-  return TakeNamespaces(values, options.namespaces);
 }
 
 std::string TakeScope(const OptionValues& values, FilterOptions& filter) {
@@ -136,11 +120,6 @@ std::string TakeScope(const OptionValues& values, FilterOptions& filter) {
     return "";
   }
   return Quoted(values[0]) + " must be all, cluster or namespaced";
-}
-
-std::string TakeFilterNamespaces(const OptionValues& values,
-                                 FilterOptions& filter) {
-  return TakeNamespaces(values, filter.namespaces);
 }
 
 template <FilterList FilterOptions::*kList,
@@ -203,9 +182,8 @@ constexpr OptionRow kTable[] = {
      TakeText<&Options::apiserver>},
     {"watch.namespaces", kWatch, kList, "NAME,...", "",
      "Namespaces to watch, one watch each. Events of cluster-scoped objects "
-     "are "
-     "in default and kube-system. Default: all namespaces.",
-     TakeWatchNamespaces},
+     "are in default and kube-system. Default: all namespaces.",
+     TakeNamespaces<Options, &Options::namespaces>},
     {"watch.timeout", kWatch, kText, "DURATION", "290s",
      "Maximum duration of one watch request, from 30s to 1h. Lower it when a "
      "load balancer closes idle connections earlier. Above 290s, the API "
@@ -218,7 +196,7 @@ constexpr OptionRow kTable[] = {
     {"namespaces", kFilter, kList, "NAME,...", "",
      "Of namespaced objects, count only those in these namespaces. Default: "
      "all.",
-     nullptr, true, TakeFilterNamespaces},
+     nullptr, true, TakeNamespaces<FilterOptions, &FilterOptions::namespaces>},
     {"kinds", kFilter, kList, "REGEX,...", "",
      "Count only Events of objects whose kind matches one of these anchored "
      "RE2 expressions. Default: all.",
@@ -298,8 +276,7 @@ constexpr OptionRow kTable[] = {
     {"web.config.file", kWeb, kText, "FILE", "",
      "Configuration file for TLS, client certificates and basic "
      "authentication, in the format of the Prometheus exporter-toolkit. "
-     "Changes "
-     "apply without a restart. Default: none, plain HTTP without "
+     "Changes apply without a restart. Default: none, plain HTTP without "
      "authentication.",
      TakeText<&Options::web_config_file>},
     {"log.level", kLog, kText, "LEVEL", "info",
@@ -337,9 +314,17 @@ std::string OptionRow::Take(const OptionValues& values,
 
 std::span<const OptionRow> OptionTable() { return kTable; }
 
+std::string TakeNumber(const std::string& text, size_t least, size_t most,
+                       size_t& to) {
+  to = ParseNumber<size_t>(text).value_or(0);
+  if (to >= least && to <= most) return "";
+  return Quoted(text) + " must be a number from " + std::to_string(least) +
+         " to " + std::to_string(most);
+}
+
 bool IsNamespaceName(std::string_view name) {
   const auto ok = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+    return (c >= 'a' && c <= 'z') || IsAsciiDigit(c) || c == '-';
   };
   return !name.empty() && name.size() <= 63 && name.front() != '-' &&
          name.back() != '-' && std::all_of(name.begin(), name.end(), ok);

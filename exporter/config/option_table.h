@@ -3,6 +3,7 @@
 // (config_file.h) and --help are made from it. Reads no file.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -40,6 +41,11 @@ struct OptionRow {
 
   std::string Take(const OptionValues& values, Options& options) const;
 };
+
+// Parses a number from `least`, which is above 0, to `most` into `to`. Returns
+// as take_option does. Thread-safe.
+std::string TakeNumber(const std::string& text, size_t least, size_t most,
+                       size_t& to);
 
 // RFC 1123 label, as the API server requires for namespaces. Thread-safe.
 bool IsNamespaceName(std::string_view name);

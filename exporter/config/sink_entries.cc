@@ -1,8 +1,6 @@
 #include "config/sink_entries.h"
 
 #include <algorithm>
-#include <array>
-#include <charconv>
 #include <filesystem>
 #include <set>
 #include <string_view>
@@ -19,36 +17,10 @@ using std::chrono::hours;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-std::string Quoted(std::string_view text) {
-  return '"' + std::string(text) + '"';
-}
-
-// The folder in which relative file names start.
-struct Place {
-  std::string folder;
-  std::string File(const std::string& name) const {
-    if (name.empty() || name.front() == '/' || name == "-") return name;
-    return (std::filesystem::path(folder) / name).string();
-  }
-};
-
 // Returns what is wrong, worded to follow the key's name; empty on success.
-using Take = std::string (*)(const std::string& value, const Place& place,
-                             SinkConfig& sink);
+using Take = std::string (*)(const std::string& value, SinkConfig& sink);
 
-std::string TakeNumber(const std::string& value, size_t least, size_t most,
-                       size_t& number) {
-  const char* const end = value.data() + value.size();
-  const auto [stop, error] = std::from_chars(value.data(), end, number);
-  if (error == std::errc() && stop == end && number >= least &&
-      number <= most) {
-    return "";
-  }
-  return Quoted(value) + " must be a number from " + std::to_string(least) +
-         " to " + std::to_string(most);
-}
-
-std::string TakeName(const std::string& value, const Place&, SinkConfig& sink) {
+std::string TakeName(const std::string& value, SinkConfig& sink) {
   if (!IsNamespaceName(value)) {
     return Quoted(value) +
            " must be at most 63 lowercase letters, digits and hyphens";
@@ -57,7 +29,7 @@ std::string TakeName(const std::string& value, const Place&, SinkConfig& sink) {
   return "";
 }
 
-std::string TakeType(const std::string& value, const Place&, SinkConfig& sink) {
+std::string TakeType(const std::string& value, SinkConfig& sink) {
   for (size_t i = 0; i < kSinkTypeNames.size(); ++i) {
     if (kSinkTypeNames[i] != value) continue;
     sink.type = static_cast<SinkType>(i);
@@ -66,32 +38,20 @@ std::string TakeType(const std::string& value, const Place&, SinkConfig& sink) {
   return Quoted(value) + " must be log, otlp, mirror or annotate";
 }
 
-std::string TakeEntries(const std::string& value, const Place&,
-                        SinkConfig& sink) {
+std::string TakeEntries(const std::string& value, SinkConfig& sink) {
   return TakeNumber(value, 1, 1'000'000, sink.queue.max_entries);
 }
 
-std::string TakeBytes(const std::string& value, const Place&,
-                      SinkConfig& sink) {
+std::string TakeBytes(const std::string& value, SinkConfig& sink) {
   return TakeNumber(value, 65'536, size_t{1} << 30, sink.queue.max_bytes);
 }
 
-std::string TakeEndpoint(const std::string& value, const Place&,
-                         SinkConfig& sink) {
+std::string TakeEndpoint(const std::string& value, SinkConfig& sink) {
   sink.endpoint = value;
   return "";
 }
 
-template <std::string SinkConfig::*kField>
-std::string TakeFile(const std::string& value, const Place& place,
-                     SinkConfig& sink) {
-  if (value.empty()) return "must name a file";
-  sink.*kField = place.File(value);
-  return "";
-}
-
-std::string TakeTarget(const std::string& value, const Place&,
-                       SinkConfig& sink) {
+std::string TakeTarget(const std::string& value, SinkConfig& sink) {
   if (!IsNamespaceName(value))
     return Quoted(value) + " is not a namespace name";
   sink.target_namespace = value;
@@ -123,8 +83,7 @@ bool IsLabelName(std::string_view text) {
 // prefix/name, as the API server requires for label keys
 // (k8s.io/apimachinery/pkg/util/validation, IsQualifiedName). The exporter also
 // requires the prefix: keys without one belong to the cluster's users.
-std::string TakeLabel(const std::string& value, const Place&,
-                      SinkConfig& sink) {
+std::string TakeLabel(const std::string& value, SinkConfig& sink) {
   const std::string_view key = value;
   const size_t slash = std::min(key.find('/'), key.size());
   if (!IsDomain(key.substr(0, slash)) ||
@@ -136,8 +95,7 @@ std::string TakeLabel(const std::string& value, const Place&,
   return "";
 }
 
-std::string TakeLabelTtl(const std::string& value, const Place&,
-                         SinkConfig& sink) {
+std::string TakeLabelTtl(const std::string& value, SinkConfig& sink) {
   const auto duration = ParseDuration(value);
   if (!duration || *duration < minutes(1) || *duration > hours(24 * 30)) {
     return Quoted(value) + " must be a duration from 1m to 720h";
@@ -151,7 +109,9 @@ struct Row {
   // The type of sink that has the key; empty for all.
   std::string_view type;
   bool required;
+  // One of the two takes the value: `file` is set to the name of a file.
   Take take;
+  std::string SinkConfig::*file = nullptr;
 };
 
 constexpr Row kRows[] = {
@@ -159,12 +119,12 @@ constexpr Row kRows[] = {
     {"type", "", true, TakeType},
     {"queue-entries", "", false, TakeEntries},
     {"queue-bytes", "", false, TakeBytes},
-    {"path", "log", false, TakeFile<&SinkConfig::path>},
+    {"path", "log", false, nullptr, &SinkConfig::path},
     {"endpoint", "otlp", true, TakeEndpoint},
-    {"headers-file", "otlp", false, TakeFile<&SinkConfig::headers_file>},
-    {"ca-file", "otlp", false, TakeFile<&SinkConfig::ca_file>},
-    {"cert-file", "otlp", false, TakeFile<&SinkConfig::cert_file>},
-    {"key-file", "otlp", false, TakeFile<&SinkConfig::key_file>},
+    {"headers-file", "otlp", false, nullptr, &SinkConfig::headers_file},
+    {"ca-file", "otlp", false, nullptr, &SinkConfig::ca_file},
+    {"cert-file", "otlp", false, nullptr, &SinkConfig::cert_file},
+    {"key-file", "otlp", false, nullptr, &SinkConfig::key_file},
     {"namespace", "mirror", true, TakeTarget},
     {"label", "annotate", false, TakeLabel},
     {"label-ttl", "annotate", false, TakeLabelTtl},
@@ -191,10 +151,7 @@ class Maker {
  public:
   Maker(const std::string& path, const Environment& environment,
         const FileReader& read)
-      : path_(path),
-        place_{std::filesystem::path(path).parent_path().string()},
-        environment_(environment),
-        read_(read) {}
+      : path_(path), environment_(environment), read_(read) {}
 
   void Add(const SinkEntry& entry) {
     SinkConfig sink;
@@ -233,7 +190,7 @@ class Maker {
 
   Result<std::vector<SinkConfig>> Done() && {
     if (problem_.empty()) return std::move(sinks_);
-    return Error{ErrorCode::kInvalidConfig, problem_};
+    return InvalidConfig(problem_);
   }
 
  private:
@@ -244,11 +201,22 @@ class Maker {
     problem_ = path_ + " line " + std::to_string(line) + ": the sink" + problem;
   }
 
+  // A relative name starts in the folder of the configuration file.
+  std::string TakeFile(const std::string& name, std::string& file) const {
+    if (name.empty()) return "must name a file";
+    const std::filesystem::path folder =
+        std::filesystem::path(path_).parent_path();
+    file = name == "-" ? name : (folder / name).string();
+    return "";
+  }
+
   void TakeValue(const SinkValue& value, SinkConfig& sink) {
     for (const Row& row : kRows) {
       if (row.key != value.key) continue;
       if (!row.type.empty() && row.type != NameOf(sink.type)) break;
-      const std::string problem = row.take(value.text, place_, sink);
+      const std::string problem = row.file == nullptr
+                                      ? row.take(value.text, sink)
+                                      : TakeFile(value.text, sink.*row.file);
       if (!problem.empty()) Fail(value.line, "'s " + value.key + " " + problem);
       return;
     }
@@ -311,7 +279,6 @@ class Maker {
   }
 
   const std::string path_;
-  const Place place_;
   const Environment& environment_;
   const FileReader& read_;
   std::string problem_;

@@ -10,6 +10,8 @@
 #include <set>
 #include <sstream>
 
+#include "base/ascii.h"
+
 namespace kem {
 namespace {
 
@@ -53,11 +55,7 @@ std::optional<int> LineOfSecondDocument(const std::string& text) {
 
 }  // namespace
 
-std::string QuotedText(const std::string& text) { return "\"" + text + "\""; }
-
-Error StrictYaml::error() const {
-  return Error{ErrorCode::kInvalidConfig, begin_ + problem_};
-}
+Error StrictYaml::error() const { return InvalidConfig(begin_ + problem_); }
 
 void StrictYaml::Fail(int line, const std::string& problem) {
   if (Failed()) return;
@@ -96,7 +94,7 @@ void StrictYaml::ReadPairs(const YAML::Node& map, const std::string& name,
     const std::string& key = item.first.Scalar();
     if (!seen.insert(key).second) {
       return Fail(item.first,
-                  QuotedText(key) + " is given twice; keep one of them");
+                  Quoted(key) + " is given twice; keep one of them");
     }
     read(item.first, item.second);
   }
@@ -113,7 +111,7 @@ void StrictYaml::ReadMap(const YAML::Node& map, const std::string& name,
       }
       known += (known.empty() ? "" : ", ") + std::string(field.key);
     }
-    Fail(key, name + " has the unknown key " + QuotedText(key.Scalar()) +
+    Fail(key, name + " has the unknown key " + Quoted(key.Scalar()) +
                   "; valid keys are " + known);
   });
 }
@@ -125,8 +123,8 @@ std::string StrictYaml::Text(const YAML::Node& node, const std::string& what) {
 }
 
 std::string StrictYaml::File(const YAML::Node& node, const std::string& what) {
-  std::string name = Text(node, what);
-  if (name.empty() || name.front() == '/') return name;
+  const std::string name = Text(node, what);
+  if (name.empty()) return "";
   return (std::filesystem::path(path_).parent_path() / name).string();
 }
 
@@ -160,7 +158,7 @@ size_t StrictYaml::OneOf(const YAML::Node& node, const std::string& text,
   for (const std::string_view choice : choices) {
     list.append(list.empty() ? "" : ", ").append(choice);
   }
-  Fail(node, what + " " + QuotedText(text) + " must be one of " + list);
+  Fail(node, what + " " + Quoted(text) + " must be one of " + list);
   return 0;
 }
 

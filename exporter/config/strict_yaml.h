@@ -17,9 +17,6 @@ class Node;
 
 namespace kem {
 
-// `text` in double quotes.
-std::string QuotedText(const std::string& text);
-
 // After the first failure the calls have no effect and return empty values.
 class StrictYaml {
  public:

@@ -76,9 +76,8 @@ class Lines {
 };
 
 void AppendHistogram(const ClientMetric::Histogram& histogram, Lines& lines) {
-  std::string bound;
   for (const ClientMetric::Bucket& bucket : histogram.bucket) {
-    bound = "\"";
+    std::string bound(1, '"');
     AppendNumber(bucket.upper_bound, true, bound);
     bound += '"';
     lines.Bucket(bound, bucket.cumulative_count);

@@ -58,8 +58,7 @@ bool Connection::Dial(const std::string& host, int port) {
       "cannot connect to " + BracketHost(host) + ':' + std::to_string(port);
   FailWait(tcp.wait, limits_.connect, doing);
   // Without effect if the wait failed.
-  Fail(IoEnd::kFailed, doing + ": " + tcp.message);
-  return false;
+  return Fail(IoEnd::kFailed, doing + ": " + tcp.message);
 }
 
 bool Connection::ReachProxy(const ProxyUrl& proxy, const ServerUrl& server,
@@ -80,8 +79,7 @@ bool Connection::ReachProxy(const ProxyUrl& proxy, const ServerUrl& server,
     until_ = steady_clock::now() + limits_.connect;
     reached = OpenTunnel(*this, proxy, server);
     if (reached && read_from_ != read_to_) {
-      Fail(IoEnd::kFailed, "it sent data after its response");
-      reached = false;
+      reached = Fail(IoEnd::kFailed, "it sent data after its response");
     }
     proxy_context_ = std::move(context_);
     proxy_ssl_ = std::move(ssl_);
@@ -96,17 +94,11 @@ bool Connection::Handshake(const std::string& authority,
                            const TlsSettings& tls) {
   ERR_clear_error();
   Result<SslCtx> context = MakeTlsContext(tls);
-  if (!context) {
-    Fail(IoEnd::kFailed, context.error().message);
-    return false;
-  }
+  if (!context) return Fail(IoEnd::kFailed, context.error().message);
   context_ = std::move(*context);
   Result<Ssl> ssl =
       MakeTlsSession(context_.get(), tls, fd_.get(), proxy_ssl_.get());
-  if (!ssl) {
-    Fail(IoEnd::kFailed, ssl.error().message);
-    return false;
-  }
+  if (!ssl) return Fail(IoEnd::kFailed, ssl.error().message);
   ssl_ = std::move(*ssl);
   const std::string doing = "TLS handshake with " + authority;
   until_ = steady_clock::now() + limits_.connect;
@@ -197,8 +189,7 @@ bool Connection::Write(std::string_view bytes) {
     if (ssl_) {
       events = TlsWants(static_cast<int>(sent), kSending);
     } else if (errno != EAGAIN && errno != EINTR) {
-      Fail(IoEnd::kFailed, SystemMessage(errno));
-      return false;
+      return Fail(IoEnd::kFailed, SystemMessage(errno));
     }
     if (events == 0 || !WaitFor(events, limits_.write, kSending)) return false;
   }
@@ -246,10 +237,11 @@ void Connection::FailWait(IoWaiter::Outcome outcome, milliseconds limit,
   }
 }
 
-void Connection::Fail(IoEnd end, std::string message) {
-  if (end_ != IoEnd::kOpen) return;
+bool Connection::Fail(IoEnd end, std::string message) {
+  if (end_ != IoEnd::kOpen) return false;
   end_ = end;
   message_ = std::move(message);
+  return false;
 }
 
 }  // namespace kem

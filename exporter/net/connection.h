@@ -1,9 +1,8 @@
 // One TCP or TLS connection for one request: connects, also through a proxy,
 // reads and writes. A stop request ends each step at once and a deadline ends
-// it in time; every failure has a message. Used by the transport: cpp-httplib's
-// own sockets cannot be stopped while they connect, hide the reason of a
-// failure and read 4 KiB at a time. Only the name look-up (getaddrinfo) cannot
-// be interrupted; resolv.conf limits it, by default to 5 s per server and try.
+// it in time; every failure has a message. Used by ApiTransport. Only the name
+// look-up (getaddrinfo) cannot be interrupted; resolv.conf limits it, by
+// default to 5 s per server and try.
 //
 // The process must ignore SIGPIPE, because OpenSSL writes with write(2).
 #pragma once
@@ -66,8 +65,9 @@ class Connection {
   // received everything.
   bool Write(std::string_view bytes);
 
-  // Ends the connection with this message, unless it has already ended.
-  void Fail(IoEnd end, std::string message);
+  // Ends the connection with this message, unless it has already ended. Returns
+  // false.
+  bool Fail(IoEnd end, std::string message);
 
   IoEnd End() const { return end_; }
   const std::string& Message() const { return message_; }

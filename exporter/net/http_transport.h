@@ -1,11 +1,13 @@
 // Sends HTTP requests and streams the responses: the interface between the
 // network and the code that talks to the API server or a collector, and what
-// tests replace by a fake. HttplibTransport implements it. An HTTP error status
+// tests replace by a fake. ApiTransport implements it. An HTTP error status
 // is a response; only a failed exchange is an error. Redirects are never
 // followed, because they would leak the bearer token.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -51,6 +53,33 @@ class HttpHandler {
   // Called for each piece of the body as it arrives, already de-chunked.
   // `bytes` is valid only during the call. False ends the request.
   virtual bool OnBody(std::string_view bytes) = 0;
+};
+
+// Keeps the head and a small body, for requests that read or write single
+// objects. Does not judge the status.
+class WholeAnswer : public HttpHandler {
+ public:
+  static constexpr size_t kUsualLimit = size_t{64} << 10;
+
+  // Bytes of the body after `limit` are read and dropped.
+  explicit WholeAnswer(size_t limit = kUsualLimit) : limit_(limit) {}
+
+  bool OnHead(const HttpHead& head) override {
+    head_ = head;
+    return true;
+  }
+  bool OnBody(std::string_view bytes) override {
+    body_ += bytes.substr(0, limit_ - std::min(limit_, body_.size()));
+    return true;
+  }
+  // Status 0 when no head arrived.
+  const HttpHead& head() const { return head_; }
+  const std::string& body() const { return body_; }
+
+ private:
+  const size_t limit_;
+  HttpHead head_;
+  std::string body_;
 };
 
 enum class HttpEnd {

@@ -18,8 +18,7 @@ using namespace std::string_view_literals;
 constexpr size_t kMaxHead = 8192;
 
 bool Refuse(Connection& connection, std::string why) {
-  connection.Fail(IoEnd::kFailed, std::move(why));
-  return false;
+  return connection.Fail(IoEnd::kFailed, std::move(why));
 }
 
 // `size` bytes; fewer when the connection ends. Reads no further, because what

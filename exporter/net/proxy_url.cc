@@ -8,8 +8,7 @@
 #include <utility>
 
 #include "base/ascii.h"
-#include "base/base64.h"
-#include "base/percent_encoding.h"
+#include "base/encoding.h"
 
 namespace kem {
 namespace {
@@ -93,9 +92,7 @@ bool IsExempt(const ServerUrl& server, std::string_view list) {
   const std::string host = AsciiLower(server.host);
   const std::optional<Address> address = ParseAddress(host);
   while (!list.empty()) {
-    const size_t end = std::min(list.find(','), list.size());
-    const std::string rule = AsciiLower(Trim(list.substr(0, end), " \t"));
-    list.remove_prefix(std::min(end + 1, list.size()));
+    const std::string rule = AsciiLower(Trim(TakeUntil(list, ','), " \t"));
     if (!rule.empty() && Matches(rule, host, server.port, address)) return true;
   }
   return false;
@@ -139,11 +136,9 @@ Result<ProxyUrl> ParseProxyUrl(std::string_view text) {
   std::string_view rest = text.substr(scheme_end + 3);
   rest = rest.substr(0, rest.find_first_of("/?#"));
   if (const size_t at = rest.rfind('@'); at != std::string_view::npos) {
-    const std::string_view user = rest.substr(0, at);
-    const size_t colon = std::min(user.find(':'), user.size());
-    const auto name = PercentDecode(user.substr(0, colon));
-    const auto password =
-        PercentDecode(user.substr(std::min(colon + 1, user.size())));
+    std::string_view user = rest.substr(0, at);
+    const auto name = PercentDecode(TakeUntil(user, ':'));
+    const auto password = PercentDecode(user);
     if (!name || !password) {
       return InvalidConfig(
           "has a user name or password that is not percent-encoded");

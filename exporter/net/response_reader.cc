@@ -140,8 +140,7 @@ bool ResponseReader::ReadLine() {
 }
 
 bool ResponseReader::Fail(const char* why) {
-  connection_.Fail(IoEnd::kFailed, why);
-  return false;
+  return connection_.Fail(IoEnd::kFailed, why);
 }
 
 }  // namespace kem

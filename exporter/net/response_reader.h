@@ -1,7 +1,6 @@
 // Reads one HTTP/1.1 response (RFC 9112) from a Connection, piece by piece.
-// Used by the transport to API servers and collectors. Replaces cpp-httplib's
-// client: 0.11.4 accepts truncated chunks, limits neither lines nor heads, and
-// supports other streams only in protected members that differ by version.
+// Used by ApiTransport. Refuses truncated chunks, long lines and long heads;
+// follows no redirect.
 #pragma once
 
 #include <cstddef>

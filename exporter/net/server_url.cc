@@ -3,14 +3,15 @@
 #include <arpa/inet.h>
 
 #include <array>
+#include <utility>
 
 #include "base/ascii.h"
 
 namespace kem {
 namespace {
 
-Error UrlError(std::string_view text, std::string_view why) {
-  return InvalidConfig('"' + std::string(text) + "\" " + std::string(why));
+Error UrlError(std::string_view text, const char* why) {
+  return InvalidConfig(Quoted(text) + " " + why);
 }
 
 }  // namespace
@@ -53,6 +54,22 @@ Result<ServerUrl> ParseServerUrl(std::string_view text, bool default_tls) {
     url.path_prefix.pop_back();
   }
   return url;
+}
+
+Result<ListenAddress> ParseListenAddress(const std::string& text) {
+  const size_t colon = text.rfind(':');
+  if (colon != std::string::npos) {
+    std::string host = text.substr(0, colon);
+    const int port = ParseNumber<int>(text.substr(colon + 1)).value_or(-1);
+    const bool bracketed =
+        host.size() > 2 && host.front() == '[' && host.back() == ']';
+    if (bracketed) host = host.substr(1, host.size() - 2);
+    if (port >= 0 && port <= 65535 &&
+        (bracketed || host.find(':') == std::string::npos)) {
+      return ListenAddress{std::move(host), port};
+    }
+  }
+  return UrlError(text, "must be host:port, such as :9953 or 127.0.0.1:9953");
 }
 
 bool SplitHostPort(std::string_view authority, std::string& host, int& port) {

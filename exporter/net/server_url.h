@@ -1,6 +1,7 @@
-// The URL of an API server or collector, parsed once at start. Used by
-// ResolveAccess and the transport. Not a general URL: user names, queries and
-// fragments are errors. Pure functions, thread-safe.
+// The URL of an API server or collector, and the address of the exporter's own
+// web server, parsed at start. Used by ResolveAccess, the transport and the
+// flags. Not a general URL: user names, queries and fragments are errors. Pure
+// functions, thread-safe.
 #pragma once
 
 #include <string>
@@ -27,6 +28,16 @@ struct ServerUrl {
 // (the kubeconfig has TLS settings), else http. The error is a clause without
 // the place.
 Result<ServerUrl> ParseServerUrl(std::string_view text, bool default_tls);
+
+// The value of --web.listen-address.
+struct ListenAddress {
+  std::string host;  // empty for all interfaces; IPv6 without brackets
+  int port = 0;      // 0 for a free one
+};
+
+// Parses "host:port", ":port" or "[::1]:port". The error is a clause that
+// begins with the text.
+Result<ListenAddress> ParseListenAddress(const std::string& text);
 
 // Splits "host", "host:80", "[::1]" or "[::1]:80"; without a port `port` is
 // unchanged. False for anything else.

@@ -7,8 +7,9 @@
 #include <string_view>
 #include <utility>
 
+#include "base/ascii.h"
+#include "base/encoding.h"
 #include "base/log.h"
-#include "base/percent_encoding.h"
 #include "events/cluster_kinds.h"
 
 namespace kem {
@@ -30,10 +31,8 @@ Annotation::Age AgeOf(const Occurrence& occurrence) {
 
 // path.IsValidPathSegmentName of k8s.io/apimachinery, and no white space.
 bool IsObjectName(std::string_view name) {
-  return !name.empty() && name != "." && name != ".." &&
-         std::all_of(name.begin(), name.end(), [](char c) {
-           return c > ' ' && c < '\x7F' && c != '/' && c != '%';
-         });
+  return !name.empty() && name != "." && name != ".." && IsVisibleAscii(name) &&
+         name.find_first_of("/%") == std::string_view::npos;
 }
 
 std::string Collection(const std::string& path) {
@@ -90,8 +89,8 @@ AnnotateSink::AnnotateSink(HttpTransport& transport, const Discovery& discovery,
       discovery_(discovery),
       clock_(clock),
       options_(std::move(options)),
-      query_("?fieldManager=kube-event-metrics-" + PercentEncode(options_.sink) +
-             "&force=true"),
+      query_("?fieldManager=kube-event-metrics-" +
+             PercentEncode(options_.sink) + "&force=true"),
       next_discovery_(clock.SteadyNow()),
       next_removal_(clock.SteadyNow()),
       table_(memory, options_.label_ttl, clock.WallNow(), clock.SteadyNow()) {}

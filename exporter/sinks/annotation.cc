@@ -87,7 +87,7 @@ bool IsUuid(std::string_view text) {
   return std::equal(text.begin(), text.end(), kForm.begin(), kForm.end(),
                     [](char c, char form) {
                       if (form == '-') return c == '-';
-                      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') ||
+                      return IsAsciiDigit(c) || (c >= 'a' && c <= 'f') ||
                              (c >= 'A' && c <= 'F');
                     });
 }

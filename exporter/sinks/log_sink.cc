@@ -9,7 +9,6 @@
 #include <cerrno>
 #include <climits>
 #include <nlohmann/json.hpp>
-#include <system_error>
 
 #include "base/rfc3339.h"
 #include "sinks/record_fields.h"
@@ -18,8 +17,6 @@ namespace kem {
 namespace {
 
 constexpr int kPollMilliseconds = 200;
-
-std::string LastError() { return std::generic_category().message(errno); }
 
 bool SameFile(int fd, const std::string& path) {
   struct stat open_one = {};
@@ -63,20 +60,20 @@ Delivery LogSink::Deliver(std::span<const Occurrence> batch,
                           const std::stop_token& stop) {
   const Result<int> fd = Open();
   if (!fd) return {.rest = Delivery::Failure{fd.error().message}};
-  size_t done = 0;
+  Delivery delivery;
   std::string line;
   for (const Occurrence& occurrence : batch) {
     line.clear();
     if (cut_) line += '\n';
     AppendLogLine(occurrence, line);
     if (!Write(*fd, line, stop)) {
-      return {.done = done,
-              .rest = Delivery::Failure{"cannot write to " + path_ + ": " +
-                                        LastError()}};
+      delivery.rest = Delivery::Failure{"cannot write to " + path_ + ": " +
+                                        SystemMessage(errno)};
+      break;
     }
-    ++done;
+    ++delivery.done;
   }
-  return {.done = done};
+  return delivery;
 }
 
 Result<int> LogSink::Open() {
@@ -87,7 +84,7 @@ Result<int> LogSink::Open() {
   file_ = UniqueFd(::open(path_.c_str(), kHow, 0640));
   if (!file_.has_value()) {
     return Error{ErrorCode::kInternal,
-                 "cannot open " + path_ + ": " + LastError()};
+                 "cannot open " + path_ + ": " + SystemMessage(errno)};
   }
   cut_ = EndsWithinALine(file_.get(), path_);
   return file_.get();
@@ -106,10 +103,8 @@ bool LogSink::Write(int fd, std::string_view text,
     }
     const ssize_t written =
         ::write(fd, text.data(), std::min<size_t>(text.size(), PIPE_BUF));
-    if (written < 0) {
-      if (errno == EINTR || errno == EAGAIN) continue;
-      return false;
-    }
+    if (written < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+    if (written < 0) return false;
     text.remove_prefix(static_cast<size_t>(written));
     cut_ = !text.empty();
   }

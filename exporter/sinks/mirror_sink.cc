@@ -5,8 +5,9 @@
 #include <nlohmann/json.hpp>
 #include <unordered_map>
 
+#include "base/ascii.h"
+#include "base/encoding.h"
 #include "base/hash.h"
-#include "base/percent_encoding.h"
 #include "base/rfc3339.h"
 #include "events/event.h"
 
@@ -35,10 +36,9 @@ std::string Subdomain(std::string_view text) {
       name.pop_back();
     }
   };
-  for (const char c : text) {
-    const bool upper = c >= 'A' && c <= 'Z';
-    if (upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9')) {
-      name += upper ? static_cast<char>(c - 'A' + 'a') : c;
+  for (const char c : AsciiLower(text)) {
+    if (IsAsciiAlphanumeric(c)) {
+      name += c;
     } else if (c == '.') {
       trim("-.");
       if (!name.empty()) name += '.';

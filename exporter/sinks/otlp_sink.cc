@@ -7,7 +7,6 @@
 
 #include "base/ascii.h"
 #include "base/gzip_stream.h"
-#include "net/whole_answer.h"
 #include "sinks/record_fields.h"
 #include "version.h"
 
@@ -109,27 +108,22 @@ bool IsReserved(std::string_view name) {
 Result<HeaderFields> ParseHeaderFile(std::string_view text) {
   HeaderFields fields;
   for (int number = 1; !text.empty(); ++number) {
-    const size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = Trim(text.substr(0, end), kBlanks);
-    text.remove_prefix(std::min(end + 1, text.size()));
+    std::string_view line = Trim(TakeUntil(text, '\n'), kBlanks);
     if (line.empty() || line.front() == '#') continue;
-    const size_t colon = std::min(line.find(':'), line.size());
-    const std::string_view name = line.substr(0, colon);
-    const std::string_view value =
-        Trim(line.substr(std::min(colon + 1, line.size())), kBlanks);
+    const std::string_view name = TakeUntil(line, ':');
+    const std::string_view value = Trim(line, kBlanks);
     const bool visible = std::all_of(value.begin(), value.end(), [](char c) {
       return c >= ' ' && c < '\x7F';
     });
     if (!IsHeaderName(name) || value.empty() || !visible) {
-      return Error{ErrorCode::kInvalidConfig,
-                   "line " + std::to_string(number) +
-                       " must be a header, such as \"X-Scope-OrgID: team\""};
+      return InvalidConfig(
+          "line " + std::to_string(number) +
+          " must be a header, such as \"X-Scope-OrgID: team\"");
     }
     fields.emplace_back(name, value);
     if (IsReserved(fields.back().first)) {
-      return Error{ErrorCode::kInvalidConfig,
-                   "line " + std::to_string(number) + " must not set " +
-                       fields.back().first + ", which the exporter sets"};
+      return InvalidConfig("line " + std::to_string(number) + " must not set " +
+                           fields.back().first + ", which the exporter sets");
     }
   }
   return fields;
@@ -156,7 +150,7 @@ OtlpSink::OtlpSink(std::unique_ptr<HttpTransport> transport, Headers headers,
 Result<void> OtlpSink::AddHeaders(HttpRequest& request) const {
   if (headers_.file.empty()) return {};
   const auto refuse = [this](const std::string& why) {
-    return Error{ErrorCode::kInvalidConfig, headers_.file + " " + why};
+    return InvalidConfig(headers_.file + " " + why);
   };
   const Result<std::optional<std::string>> text = read_(headers_.file);
   if (!text) return text.error();

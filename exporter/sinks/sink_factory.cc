@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "apiserver/httplib_transport.h"
+#include "apiserver/api_transport.h"
 #include "net/proxy_url.h"
 #include "sinks/annotate_sink.h"
 #include "sinks/log_sink.h"
@@ -15,7 +15,7 @@ namespace {
 std::unique_ptr<Sink> MakeOtlp(const SinkConfig& config, const Clock& clock) {
   const ApiAccess& access = *config.collector.access;
   return std::make_unique<OtlpSink>(
-      std::make_unique<HttplibTransport>(access),
+      std::make_unique<ApiTransport>(access),
       OtlpSink::Headers{config.headers_file,
                         access.server.tls || IsThisMachine(access.server)},
       clock);

@@ -7,23 +7,17 @@
 #include <openssl/rand.h>
 
 #include <array>
-#include <condition_variable>
 #include <cstring>
-#include <deque>
-#include <mutex>
+#include <memory>
 #include <optional>
-#include <set>
-#include <stop_token>
-#include <thread>
 
 #include "base/ascii.h"
-#include "base/base64.h"
+#include "base/encoding.h"
 
 namespace kem {
 namespace {
 
 constexpr size_t kMaxRemembered = 256;
-constexpr size_t kKeyBytes = 32;
 
 struct NameAndPassword {
   std::string name;
@@ -56,104 +50,75 @@ bool Matches(const std::string& password, const std::string& hash) {
   return same;
 }
 
-struct PendingCheck {
-  uint64_t ticket = 0;
-  bool known = false;
-  std::string hash;
-  std::string password;
-  std::string digest;
-};
-
 }  // namespace
-
-struct BasicAuth::Impl {
-  std::function<void()> wake;
-  std::array<unsigned char, kKeyBytes> key{};
-  std::mutex mutex;
-  std::condition_variable_any changed;
-  std::deque<PendingCheck> waiting;
-  std::vector<std::pair<uint64_t, bool>> finished;
-  // Digests of name, hash and password that matched.
-  std::set<std::string> good;
-  // Last, so that it ends first. Started by the first check.
-  std::jthread thread;
-
-  std::string Digest(const NameAndPassword& login,
-                     const std::string& hash) const;
-  void Run(const std::stop_token& stop);
-};
 
 // Keyed by this process, so that memory holds neither passwords nor a digest
 // that helps to guess them.
-std::string BasicAuth::Impl::Digest(const NameAndPassword& login,
-                                    const std::string& hash) const {
+std::string BasicAuth::Digest(const std::string& name, const std::string& hash,
+                              const std::string& password) const {
   // Names and hashes contain no NUL.
-  const std::string text = login.name + '\0' + hash + '\0' + login.password;
+  const std::string text = name + '\0' + hash + '\0' + password;
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
-  HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
+  HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
        reinterpret_cast<const unsigned char*>(text.data()), text.size(),
        digest.data(), &size);
   return {reinterpret_cast<const char*>(digest.data()), size};
 }
 
-void BasicAuth::Impl::Run(const std::stop_token& stop) {
-  std::unique_lock lock(mutex);
+void BasicAuth::Run(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
   while (true) {
-    if (!changed.wait(lock, stop, [this] { return !waiting.empty(); })) return;
+    if (!changed_.wait(lock, stop, [this] { return !waiting_.empty(); }))
+      return;
     if (stop.stop_requested()) return;
-    PendingCheck check = std::move(waiting.front());
-    waiting.pop_front();
+    PendingCheck check = std::move(waiting_.front());
+    waiting_.pop_front();
     lock.unlock();
     const bool matched = Matches(check.password, check.hash) && check.known;
     OPENSSL_cleanse(check.password.data(), check.password.size());
     lock.lock();
     if (matched) {
-      if (good.size() >= kMaxRemembered) good.clear();
-      good.insert(check.digest);
+      if (good_.size() >= kMaxRemembered) good_.clear();
+      good_.insert(check.digest);
     }
-    finished.emplace_back(check.ticket, matched);
+    finished_.emplace_back(check.ticket, matched);
     lock.unlock();
-    wake();
+    wake_();
     lock.lock();
   }
 }
 
-BasicAuth::BasicAuth(std::function<void()> wake)
-    : impl_(std::make_unique<Impl>()) {
-  impl_->wake = std::move(wake);
+BasicAuth::BasicAuth(std::function<void()> wake) : wake_(std::move(wake)) {
   // Fails only when OpenSSL does not work at all.
-  RAND_bytes(impl_->key.data(), static_cast<int>(impl_->key.size()));
+  RAND_bytes(key_.data(), static_cast<int>(key_.size()));
 }
 
-BasicAuth::~BasicAuth() = default;
-
-Login BasicAuth::Check(const std::map<std::string, std::string>& users,
-                       std::string_view authorization, uint64_t ticket) {
+Admission BasicAuth::Check(const std::map<std::string, std::string>& users,
+                           std::string_view authorization, uint64_t ticket) {
   std::optional<NameAndPassword> login = ParseBasic(authorization);
-  if (!login || users.empty()) return Login::kBad;
+  if (!login || users.empty()) return Admission::kUnauthorized;
   const auto user = users.find(login->name);
   const bool known = user != users.end();
   const std::string& hash = known ? user->second : users.begin()->second;
-  std::string digest = impl_->Digest(*login, hash);
+  std::string digest = Digest(login->name, hash, login->password);
   {
-    const std::lock_guard guard(impl_->mutex);
-    if (known && impl_->good.contains(digest)) return Login::kGood;
-    if (impl_->waiting.size() >= kMaxWaiting) return Login::kBusy;
-    impl_->waiting.push_back(
+    const std::lock_guard guard(mutex_);
+    if (known && good_.contains(digest)) return Admission::kAdmitted;
+    if (waiting_.size() >= kMaxWaiting) return Admission::kBusy;
+    waiting_.push_back(
         {ticket, known, hash, std::move(login->password), std::move(digest)});
   }
-  if (!impl_->thread.joinable()) {
-    impl_->thread =
-        std::jthread([this](const std::stop_token& stop) { impl_->Run(stop); });
+  if (!thread_.joinable()) {
+    thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
   }
-  impl_->changed.notify_one();
-  return Login::kPending;
+  changed_.notify_one();
+  return Admission::kPending;
 }
 
 std::vector<std::pair<uint64_t, bool>> BasicAuth::Finished() {
-  const std::lock_guard guard(impl_->mutex);
-  return std::exchange(impl_->finished, {});
+  const std::lock_guard guard(mutex_);
+  return std::exchange(finished_, {});
 }
 
 }  // namespace kem

@@ -24,6 +24,7 @@ constexpr uint64_t kFirstId = 2;
 constexpr size_t kAcceptsATurn = 32;
 constexpr size_t kEventsATurn = 64;
 constexpr milliseconds kAcceptPause{200};
+constexpr milliseconds kLongestPoll{60000};
 
 // Uses at most half of the descriptors that the process may open.
 HttpLimits WithinDescriptors(HttpLimits limits) {
@@ -86,11 +87,9 @@ void HttpLoop::Run(std::stop_token stop) {
       DropAllButAnswering();
       if (connections_.empty() || now >= stop_until) return;
     }
-    const auto left = std::chrono::ceil<milliseconds>(
-        std::min(stop_until - now, SteadyTime::duration(milliseconds(60000))));
-    const int ready = ::epoll_wait(
-        epoll_.get(), events.data(), static_cast<int>(events.size()),
-        std::min(PollMilliseconds(now), static_cast<int>(left.count())));
+    const int ready = ::epoll_wait(epoll_.get(), events.data(),
+                                   static_cast<int>(events.size()),
+                                   PollMilliseconds(now, stop_until));
     now = steady_clock::now();
     for (int i = 0; i < ready; ++i) {
       const uint64_t id = events[static_cast<size_t>(i)].data.u64;
@@ -211,9 +210,9 @@ void HttpLoop::DropAllButAnswering() {
                 [](const auto& item) { return !item.second->Answering(); });
 }
 
-int HttpLoop::PollMilliseconds(SteadyTime now) const {
-  SteadyTime next =
-      accept_after_ != SteadyTime{} ? accept_after_ : now + milliseconds(60000);
+int HttpLoop::PollMilliseconds(SteadyTime now, SteadyTime until) const {
+  SteadyTime next = std::min(now + kLongestPoll, until);
+  if (accept_after_ != SteadyTime{}) next = std::min(next, accept_after_);
   for (const auto& [id, connection] : connections_) {
     next = std::min(next, connection->Deadline());
   }

@@ -1,9 +1,8 @@
 // The thread that serves all clients: an epoll loop over non-blocking sockets.
-// Used by HttpServer. cpp-httplib's server keeps a thread per connection, idle
-// ones too, and limits each read but not their sum: a few slow clients stop all
-// scrapes. Here no client is waited for; the limits bound memory. Past
-// limits.connections the connection that was idle longest is closed, past
-// limits.answers the one whose client has read nothing for longest.
+// Used by HttpServer. Waits for no client, so that slow ones cannot stop a
+// scrape; the limits bound memory. Past limits.connections the connection that
+// was idle longest is closed, past limits.answers the one whose client has read
+// nothing for longest.
 #pragma once
 
 #include <memory>
@@ -48,7 +47,8 @@ class HttpLoop {
   void DropIdleLongest(bool answering);
   void DropOverdue(SteadyTime now);
   void DropAllButAnswering();
-  int PollMilliseconds(SteadyTime now) const;
+  // Until the next deadline, `until` at the latest.
+  int PollMilliseconds(SteadyTime now, SteadyTime until) const;
 
   HttpRouter& router_;
   WebGate& gate_;

@@ -13,7 +13,7 @@
 
 #include "base/health.h"
 #include "base/result.h"
-#include "config/listen_address.h"
+#include "net/server_url.h"
 #include "web/http_stats.h"
 #include "web/request_head.h"
 

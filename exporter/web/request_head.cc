@@ -56,12 +56,10 @@ bool ReadRequestLine(std::string_view line, RequestHead& head) {
 
 // Whether a comma-separated header value has the word.
 bool HasWord(std::string_view value, std::string_view word) {
-  while (true) {
-    const size_t comma = value.find(',');
-    if (AsciiLower(Trim(value.substr(0, comma), kBlanks)) == word) return true;
-    if (comma == std::string_view::npos) return false;
-    value.remove_prefix(comma + 1);
+  while (!value.empty()) {
+    if (AsciiLower(Trim(TakeUntil(value, ','), kBlanks)) == word) return true;
   }
+  return false;
 }
 
 // False for a line that is no header.

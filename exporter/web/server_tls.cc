@@ -102,8 +102,7 @@ int ChooseProtocol(SSL*, const unsigned char** chosen, unsigned char* size,
 
 Error TlsError(const std::string& what) {
   const std::string why = TlsFailure(nullptr);
-  return Error{ErrorCode::kInvalidConfig,
-               what + (why.empty() ? "" : ": " + why)};
+  return InvalidConfig(what + (why.empty() ? "" : ": " + why));
 }
 
 Result<void> SetClientPolicy(SSL_CTX* context, const WebTlsConfig& tls) {

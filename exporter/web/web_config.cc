@@ -3,8 +3,6 @@
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
-#include <charconv>
-#include <functional>
 
 #include "base/ascii.h"
 #include "base/duration.h"
@@ -36,251 +34,237 @@ class Reader : public StrictYaml {
   explicit Reader(const std::string& path)
       : StrictYaml("--web.config.file " + path, path) {}
 
-  void ReadRoot(const Node& root);
+  void ReadRoot(const Node& root) {
+    ReadMap(root, "the file",
+            {{"tls_server_config", [&](const Node& n) { ReadTls(n); }},
+             {"http_server_config", [&](const Node& n) { ReadHttp(n); }},
+             {"basic_auth_users", [&](const Node& n) { ReadUsers(n); }},
+             {"rate_limit", [&](const Node& n) { ReadRate(n); }}});
+  }
   WebConfig Take() { return std::move(config_); }
 
  private:
-  int Version(const Node& node, const std::string& what);
-  void ReadTls(const Node& node);
-  void CheckTls(const Node& node, const WebTlsConfig& tls);
-  ClientAuth ReadClientAuth(const Node& node);
-  void ReadCiphers(const Node& node, WebTlsConfig& tls);
-  void ReadCurves(const Node& node, WebTlsConfig& tls);
-  void ReadHeader(const Node& key, const Node& value);
-  void ReadUser(const Node& key, const Node& value);
-  void ReadRate(const Node& node);
+  int Version(const Node& node, const std::string& what) {
+    return static_cast<int>(OneOf(node, Text(node, what), what,
+                                  {"TLS10", "TLS11", "TLS12", "TLS13"}));
+  }
+
+  void ReadCiphers(const Node& node, WebTlsConfig& tls) {
+    tls.cipher_suites = Texts(node, "cipher_suites");
+    for (const std::string& name : tls.cipher_suites) {
+      if (std::find(std::begin(kCiphers), std::end(kCiphers), name) ==
+          std::end(kCiphers)) {
+        return Fail(node, "cipher_suites: " + Quoted(name) +
+                              " is not one of Go's secure suites, such as "
+                              "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256");
+      }
+    }
+  }
+
+  void ReadCurves(const Node& node, WebTlsConfig& tls) {
+    static constexpr const char* kOpenSslNames[] = {"P-256", "P-384", "P-521",
+                                                    "X25519"};
+    for (const std::string& name : Texts(node, "curve_preferences")) {
+      const char* curve = kOpenSslNames[OneOf(
+          node, name, "curve_preferences:",
+          {"CurveP256", "CurveP384", "CurveP521", "X25519"})];
+      // OpenSSL refuses duplicates.
+      if (std::find(tls.curves.begin(), tls.curves.end(), curve) ==
+          tls.curves.end()) {
+        tls.curves.emplace_back(curve);
+      }
+    }
+  }
+
+  ClientAuth ReadClientAuth(const Node& node) {
+    constexpr ClientAuth kTypes[] = {
+        ClientAuth::kNone, ClientAuth::kRequest, ClientAuth::kRequireAny,
+        ClientAuth::kVerifyIfGiven, ClientAuth::kRequireVerified};
+    std::string name = Text(node, "client_auth_type");
+    if (name.empty()) name = "NoClientCert";
+    // The toolkit's former name.
+    if (name == "RequireClientCert") name = "RequireAnyClientCert";
+    return kTypes[OneOf(
+        node, name, "client_auth_type",
+        {"NoClientCert", "RequestClientCert", "RequireAnyClientCert",
+         "VerifyClientCertIfGiven", "RequireAndVerifyClientCert"})];
+  }
+
+  void ReadTls(const Node& node) {
+    WebTlsConfig tls;
+    const auto text = [this](std::string& to, const char* key) {
+      return Field{key, [=, this, &to](const Node& n) { to = Text(n, key); }};
+    };
+    const auto file = [this](std::string& to, const char* key) {
+      return Field{key, [=, this, &to](const Node& n) { to = File(n, key); }};
+    };
+    ReadMap(
+        node, "tls_server_config",
+        {text(tls.cert, "cert"),
+         text(tls.key, "key"),
+         text(tls.client_ca, "client_ca"),
+         file(tls.cert_file, "cert_file"),
+         file(tls.key_file, "key_file"),
+         file(tls.client_ca_file, "client_ca_file"),
+         {"client_auth_type",
+          [&](const Node& n) { tls.client_auth = ReadClientAuth(n); }},
+         {"client_allowed_sans",
+          [&](const Node& n) {
+            tls.client_allowed_sans = Texts(n, "client_allowed_sans");
+          }},
+         {"min_version",
+          [&](const Node& n) { tls.min_version = Version(n, "min_version"); }},
+         {"max_version",
+          [&](const Node& n) { tls.max_version = Version(n, "max_version"); }},
+         {"cipher_suites", [&](const Node& n) { ReadCiphers(n, tls); }},
+         {"prefer_server_cipher_suites",
+          [&](const Node& n) {
+            tls.prefer_server_cipher_suites =
+                Flag(n, "prefer_server_cipher_suites");
+          }},
+         {"curve_preferences", [&](const Node& n) { ReadCurves(n, tls); }}});
+    if (Failed() || node.IsNull() || node.size() == 0) return;
+    CheckTls(node, tls);
+    config_.tls = std::move(tls);
+  }
+
+  void CheckTls(const Node& node, const WebTlsConfig& tls) {
+    const auto fail = [&](const std::string& problem) {
+      Fail(node, "tls_server_config: " + problem);
+    };
+    const auto check_pair = [&](const std::string& inlined,
+                                const std::string& file, const char* name) {
+      if (!inlined.empty() && !file.empty()) {
+        fail(std::string(name) + " and " + name +
+             "_file are both set; keep one of them");
+      }
+    };
+    check_pair(tls.cert, tls.cert_file, "cert");
+    check_pair(tls.key, tls.key_file, "key");
+    check_pair(tls.client_ca, tls.client_ca_file, "client_ca");
+    if (tls.cert.empty() && tls.cert_file.empty()) {
+      fail("there is no certificate; set cert_file or cert");
+    }
+    if (tls.key.empty() && tls.key_file.empty()) {
+      fail("there is no key for the certificate; set key_file or key");
+    }
+    if (tls.min_version > tls.max_version) {
+      fail("min_version is above max_version; remove max_version");
+    }
+    const bool has_ca = !tls.client_ca.empty() || !tls.client_ca_file.empty();
+    if (has_ca && tls.client_auth == ClientAuth::kNone) {
+      fail(
+          "client_ca has no effect without client_auth_type; set "
+          "client_auth_type: RequireAndVerifyClientCert");
+    }
+    if (!tls.client_allowed_sans.empty() &&
+        tls.client_auth != ClientAuth::kRequireAny &&
+        tls.client_auth != ClientAuth::kRequireVerified) {
+      fail(
+          "client_allowed_sans does not stop clients without a certificate; "
+          "set "
+          "client_auth_type: RequireAndVerifyClientCert or "
+          "RequireAnyClientCert");
+    }
+  }
+
+  void ReadHttp(const Node& node) {
+    ReadMap(node, "http_server_config",
+            // Clients that support HTTP/2 also support HTTP/1.1.
+            {{"http2", [&](const Node& n) { Flag(n, "http2"); }},
+             {"headers", [&](const Node& n) {
+                ReadPairs(n, "headers", [&](const Node& k, const Node& v) {
+                  ReadHeader(k, v);
+                });
+              }}});
+  }
+
+  void ReadHeader(const Node& key, const Node& value) {
+    const std::string& name = key.Scalar();
+    OneOf(
+        key, name, "the header",
+        {"Content-Security-Policy", "X-Frame-Options", "X-Content-Type-Options",
+         "X-XSS-Protection", "Strict-Transport-Security"});
+    std::string text = value.IsNull() ? "" : Text(value, name);
+    // An empty value leaves the header out.
+    if (Failed() || text.empty()) return;
+    if (name == "X-Frame-Options") {
+      OneOf(value, text, name, {"deny", "sameorigin"});
+    } else if (name == "X-Content-Type-Options") {
+      OneOf(value, text, name, {"nosniff"});
+    }
+    if (std::any_of(text.begin(), text.end(), IsAsciiControl)) {
+      Fail(value, name +
+                      " contains a line break or another control "
+                      "character; write it on one line");
+    }
+    config_.headers.emplace_back(name, std::move(text));
+  }
+
+  void ReadUsers(const Node& node) {
+    ReadPairs(node, "basic_auth_users",
+              [&](const Node& k, const Node& v) { ReadUser(k, v); });
+  }
+
+  // Errors never contain the hash.
+  void ReadUser(const Node& key, const Node& value) {
+    const std::string& name = key.Scalar();
+    const auto fail = [&](const std::string& problem) {
+      Fail(key, "basic_auth_users: " + problem);
+    };
+    const std::string hash = value.IsScalar() ? value.Scalar() : "";
+    // "$2b$10$" and 53 characters of salt and hash.
+    const bool shaped =
+        hash.size() == 60 && hash.starts_with("$2") &&
+        std::string_view("aby").find(hash[2]) != std::string_view::npos &&
+        hash[3] == '$' && IsAsciiDigit(hash[4]) && IsAsciiDigit(hash[5]) &&
+        hash[6] == '$' && std::all_of(hash.begin() + 7, hash.end(), [](char c) {
+          return IsAsciiAlphanumeric(c) || c == '.' || c == '/';
+        });
+    if (!shaped) {
+      return fail(
+          "the value of " + Quoted(name) +
+          " is not a bcrypt hash; create one with htpasswd -nBC 10 \"\" "
+          "| tr -d ':\\n'");
+    }
+    const int cost = (hash[4] - '0') * 10 + (hash[5] - '0');
+    if (cost < 4 || cost > 18) {
+      return fail("the hash of " + Quoted(name) + " has the cost " +
+                  std::to_string(cost) +
+                  "; create one with a cost from 4 to 18, such as 10");
+    }
+    if (name.find(':') != std::string::npos) {
+      return fail("the user name " + Quoted(name) +
+                  " must not contain a colon, which ends it in a login");
+    }
+    config_.users[name] = hash;
+  }
+
+  void ReadRate(const Node& node) {
+    ReadMap(node, "rate_limit",
+            {{"interval",
+              [&](const Node& n) {
+                const auto interval = ParseDuration(Text(n, "interval"));
+                if (!interval) {
+                  return Fail(n, "interval must be a duration, such as 100ms");
+                }
+                config_.rate_interval = *interval;
+              }},
+             {"burst", [&](const Node& n) {
+                const auto burst = ParseNumber<int>(Text(n, "burst"));
+                if (!burst || *burst < 0) {
+                  return Fail(n, "burst must be an integer of 0 or more");
+                }
+                config_.rate_burst = *burst;
+              }}});
+    if (config_.rate_interval.count() > 0 && config_.rate_burst < 1) {
+      Fail(node,
+           "rate_limit: a burst below 1 refuses every request; set 1 or more");
+    }
+  }
 
   WebConfig config_;
 };
-
-int Reader::Version(const Node& node, const std::string& what) {
-  return static_cast<int>(OneOf(node, Text(node, what), what,
-                                {"TLS10", "TLS11", "TLS12", "TLS13"}));
-}
-
-void Reader::ReadCiphers(const Node& node, WebTlsConfig& tls) {
-  tls.cipher_suites = Texts(node, "cipher_suites");
-  for (const std::string& name : tls.cipher_suites) {
-    if (std::find(std::begin(kCiphers), std::end(kCiphers), name) ==
-        std::end(kCiphers)) {
-      return Fail(node, "cipher_suites: " + QuotedText(name) +
-                            " is not one of Go's secure suites, such as "
-                            "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256");
-    }
-  }
-}
-
-void Reader::ReadCurves(const Node& node, WebTlsConfig& tls) {
-  static constexpr const char* kOpenSslNames[] = {"P-256", "P-384", "P-521",
-                                                  "X25519"};
-  for (const std::string& name : Texts(node, "curve_preferences")) {
-    const char* curve =
-        kOpenSslNames[OneOf(node, name, "curve_preferences:",
-                            {"CurveP256", "CurveP384", "CurveP521", "X25519"})];
-    // OpenSSL refuses duplicates.
-    if (std::find(tls.curves.begin(), tls.curves.end(), curve) ==
-        tls.curves.end()) {
-      tls.curves.emplace_back(curve);
-    }
-  }
-}
-
-ClientAuth Reader::ReadClientAuth(const Node& node) {
-  constexpr ClientAuth kTypes[] = {
-      ClientAuth::kNone, ClientAuth::kRequest, ClientAuth::kRequireAny,
-      ClientAuth::kVerifyIfGiven, ClientAuth::kRequireVerified};
-  std::string name = Text(node, "client_auth_type");
-  if (name.empty()) name = "NoClientCert";
-  // The toolkit's former name.
-  if (name == "RequireClientCert") name = "RequireAnyClientCert";
-  return kTypes[OneOf(
-      node, name, "client_auth_type",
-      {"NoClientCert", "RequestClientCert", "RequireAnyClientCert",
-       "VerifyClientCertIfGiven", "RequireAndVerifyClientCert"})];
-}
-
-void Reader::ReadTls(const Node& node) {
-  WebTlsConfig tls;
-  const auto text = [this](std::string& to, const char* key) {
-    return Field{key, [=, this, &to](const Node& n) { to = Text(n, key); }};
-  };
-  const auto file = [this](std::string& to, const char* key) {
-    return Field{key, [=, this, &to](const Node& n) { to = File(n, key); }};
-  };
-  ReadMap(
-      node, "tls_server_config",
-      {text(tls.cert, "cert"),
-       text(tls.key, "key"),
-       text(tls.client_ca, "client_ca"),
-       file(tls.cert_file, "cert_file"),
-       file(tls.key_file, "key_file"),
-       file(tls.client_ca_file, "client_ca_file"),
-       {"client_auth_type",
-        [&](const Node& n) { tls.client_auth = ReadClientAuth(n); }},
-       {"client_allowed_sans",
-        [&](const Node& n) {
-          tls.client_allowed_sans = Texts(n, "client_allowed_sans");
-        }},
-       {"min_version",
-        [&](const Node& n) { tls.min_version = Version(n, "min_version"); }},
-       {"max_version",
-        [&](const Node& n) { tls.max_version = Version(n, "max_version"); }},
-       {"cipher_suites", [&](const Node& n) { ReadCiphers(n, tls); }},
-       {"prefer_server_cipher_suites",
-        [&](const Node& n) {
-          tls.prefer_server_cipher_suites =
-              Flag(n, "prefer_server_cipher_suites");
-        }},
-       {"curve_preferences", [&](const Node& n) { ReadCurves(n, tls); }}});
-  if (Failed() || node.IsNull() || node.size() == 0) return;
-  CheckTls(node, tls);
-  config_.tls = std::move(tls);
-}
-
-void Reader::CheckTls(const Node& node, const WebTlsConfig& tls) {
-  const auto fail = [&](const std::string& problem) {
-    Fail(node, "tls_server_config: " + problem);
-  };
-  const auto check_pair = [&](const std::string& inlined,
-                              const std::string& file, const char* name) {
-    if (!inlined.empty() && !file.empty()) {
-      fail(std::string(name) + " and " + name +
-           "_file are both set; keep one of them");
-    }
-  };
-  check_pair(tls.cert, tls.cert_file, "cert");
-  check_pair(tls.key, tls.key_file, "key");
-  check_pair(tls.client_ca, tls.client_ca_file, "client_ca");
-  if (tls.cert.empty() && tls.cert_file.empty()) {
-    fail("there is no certificate; set cert_file or cert");
-  }
-  if (tls.key.empty() && tls.key_file.empty()) {
-    fail("there is no key for the certificate; set key_file or key");
-  }
-  if (tls.min_version > tls.max_version) {
-    fail("min_version is above max_version; remove max_version");
-  }
-  const bool has_ca = !tls.client_ca.empty() || !tls.client_ca_file.empty();
-  if (has_ca && tls.client_auth == ClientAuth::kNone) {
-    fail(
-        "client_ca has no effect without client_auth_type; set "
-        "client_auth_type: RequireAndVerifyClientCert");
-  }
-  if (!tls.client_allowed_sans.empty() &&
-      tls.client_auth != ClientAuth::kRequireAny &&
-      tls.client_auth != ClientAuth::kRequireVerified) {
-    fail(
-        "client_allowed_sans does not stop clients without a certificate; set "
-        "client_auth_type: RequireAndVerifyClientCert or RequireAnyClientCert");
-  }
-}
-
-void Reader::ReadHeader(const Node& key, const Node& value) {
-  const std::string& name = key.Scalar();
-  OneOf(key, name, "the header",
-        {"Content-Security-Policy", "X-Frame-Options", "X-Content-Type-Options",
-         "X-XSS-Protection", "Strict-Transport-Security"});
-  std::string text = value.IsNull() ? "" : Text(value, name);
-  // An empty value leaves the header out.
-  if (Failed() || text.empty()) return;
-  if (name == "X-Frame-Options") {
-    OneOf(value, text, name, {"deny", "sameorigin"});
-  } else if (name == "X-Content-Type-Options") {
-    OneOf(value, text, name, {"nosniff"});
-  }
-  if (std::any_of(text.begin(), text.end(),
-                  [](char c) { return IsAsciiControl(c); })) {
-    Fail(value, name +
-                    " contains a line break or another control "
-                    "character; write it on one line");
-  }
-  config_.headers.emplace_back(name, std::move(text));
-}
-
-// Errors never contain the hash.
-void Reader::ReadUser(const Node& key, const Node& value) {
-  const std::string& name = key.Scalar();
-  const auto fail = [&](const std::string& problem) {
-    Fail(key, "basic_auth_users: " + problem);
-  };
-  const std::string hash = value.IsScalar() ? value.Scalar() : "";
-  const auto is_digit = [&](size_t at) {
-    return hash[at] >= '0' && hash[at] <= '9';
-  };
-  // "$2b$10$" and 53 characters of salt and hash.
-  const bool shaped =
-      hash.size() == 60 && hash.starts_with("$2") &&
-      std::string_view("aby").find(hash[2]) != std::string_view::npos &&
-      hash[3] == '$' && is_digit(4) && is_digit(5) && hash[6] == '$' &&
-      std::all_of(hash.begin() + 7, hash.end(), [](char c) {
-        return IsAsciiAlphanumeric(c) || c == '.' || c == '/';
-      });
-  if (!shaped) {
-    return fail("the value of " + QuotedText(name) +
-                " is not a bcrypt hash; create one with htpasswd -nBC 10 \"\" "
-                "| tr -d ':\\n'");
-  }
-  const int cost = (hash[4] - '0') * 10 + (hash[5] - '0');
-  if (cost < 4 || cost > 18) {
-    return fail("the hash of " + QuotedText(name) + " has the cost " +
-                std::to_string(cost) +
-                "; create one with a cost from 4 to 18, such as 10");
-  }
-  if (name.find(':') != std::string::npos) {
-    return fail("the user name " + QuotedText(name) +
-                " must not contain a colon, which ends it in a login");
-  }
-  config_.users[name] = hash;
-}
-
-void Reader::ReadRate(const Node& node) {
-  ReadMap(
-      node, "rate_limit",
-      {{"interval",
-        [&](const Node& n) {
-          const auto interval = ParseDuration(Text(n, "interval"));
-          if (!interval) {
-            return Fail(n, "interval must be a duration, such as 100ms");
-          }
-          config_.rate_interval = *interval;
-        }},
-       {"burst", [&](const Node& n) {
-          const std::string text = Text(n, "burst");
-          const char* end = text.data() + text.size();
-          const auto [stop, error] =
-              std::from_chars(text.data(), end, config_.rate_burst);
-          if (error != std::errc() || stop != end || config_.rate_burst < 0) {
-            Fail(n, "burst must be an integer of 0 or more");
-          }
-        }}});
-  if (config_.rate_interval.count() > 0 && config_.rate_burst < 1) {
-    Fail(node,
-         "rate_limit: a burst below 1 refuses every request; set 1 or more");
-  }
-}
-
-void Reader::ReadRoot(const Node& root) {
-  ReadMap(root, "the file",
-          {{"tls_server_config", [&](const Node& n) { ReadTls(n); }},
-           {"http_server_config",
-            [&](const Node& node) {
-              ReadMap(node, "http_server_config",
-                      // Clients that support HTTP/2 also support HTTP/1.1.
-                      {{"http2", [&](const Node& n) { Flag(n, "http2"); }},
-                       {"headers", [&](const Node& n) {
-                          ReadPairs(n, "headers",
-                                    [&](const Node& k, const Node& v) {
-                                      ReadHeader(k, v);
-                                    });
-                        }}});
-            }},
-           {"basic_auth_users",
-            [&](const Node& n) {
-              ReadPairs(n, "basic_auth_users",
-                        [&](const Node& k, const Node& v) { ReadUser(k, v); });
-            }},
-           {"rate_limit", [&](const Node& n) { ReadRate(n); }}});
-}
 
 }  // namespace
 

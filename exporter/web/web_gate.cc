@@ -5,18 +5,10 @@
 #include "web/server_tls.h"
 
 namespace kem {
-namespace {
-
-const WebSettings& OpenToAll() {
-  static const WebSettings settings;
-  return settings;
-}
-
-}  // namespace
 
 WebGate::WebGate(std::unique_ptr<WebSettingsFile> file,
                  std::chrono::milliseconds interval)
-    : file_(std::move(file)), interval_(interval), settings_(&OpenToAll()) {}
+    : file_(std::move(file)), interval_(interval), settings_(&open_) {}
 
 void WebGate::OnLogin(std::function<void()> wake) {
   logins_.reset();
@@ -49,17 +41,7 @@ Admission WebGate::Admit(const std::string& authorization, uint64_t ticket,
   const WebConfig& config = Settings(now).config;
   if (!TakeRate(config, now)) return Admission::kTooMany;
   if (config.users.empty()) return Admission::kAdmitted;
-  switch (logins_->Check(config.users, authorization, ticket)) {
-    case Login::kGood:
-      return Admission::kAdmitted;
-    case Login::kPending:
-      return Admission::kPending;
-    case Login::kBusy:
-      return Admission::kBusy;
-    case Login::kBad:
-      break;
-  }
-  return Admission::kUnauthorized;
+  return logins_->Check(config.users, authorization, ticket);
 }
 
 std::vector<std::pair<uint64_t, bool>> WebGate::FinishedLogins() {

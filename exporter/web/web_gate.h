@@ -18,14 +18,6 @@
 
 namespace kem {
 
-enum class Admission {
-  kAdmitted,
-  kPending,       // FinishedLogins() will return the result
-  kUnauthorized,  // 401
-  kTooMany,       // 429
-  kBusy,          // 503: too many logins are queued
-};
-
 // Not thread-safe.
 class WebGate {
  public:
@@ -60,6 +52,7 @@ class WebGate {
 
   const std::unique_ptr<WebSettingsFile> file_;
   const std::chrono::milliseconds interval_;
+  const WebSettings open_;  // without a file
   const WebSettings* settings_;
   std::unique_ptr<BasicAuth> logins_;
   // When the token bucket will be full.

@@ -12,35 +12,27 @@
 namespace kem {
 namespace {
 
-// Of all files' contents, to detect a change.
-class Digest {
- public:
-  void Add(const std::string& text) {
-    std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-    unsigned int size = 0;
-    EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(),
-               nullptr);
-    text_.append(reinterpret_cast<const char*>(digest.data()), size);
-  }
-  std::string Take() { return std::move(text_); }
-
- private:
-  std::string text_;
-};
+std::string Sha256(const std::string& text) {
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int size = 0;
+  EVP_Digest(text.data(), text.size(), digest.data(), &size, EVP_sha256(),
+             nullptr);
+  return {reinterpret_cast<const char*>(digest.data()), size};
+}
 
 Result<void> ReadPem(const std::string& file, const char* what,
-                     std::string& pem, Digest& digest) {
+                     std::string& pem, std::string& digest) {
   if (!file.empty()) {
     Result<std::string> text = ReadFile(file);
     if (!text) return text.error().WithPrefix(what);
     pem = std::move(*text);
   }
-  digest.Add(pem);
+  digest += Sha256(pem);
   return {};
 }
 
 // Replaces file names by the PEM in them.
-Result<void> ReadPems(WebTlsConfig& tls, Digest& digest) {
+Result<void> ReadPems(WebTlsConfig& tls, std::string& digest) {
   Result<void> read = ReadPem(tls.cert_file, "cert_file", tls.cert, digest);
   if (read) read = ReadPem(tls.key_file, "key_file", tls.key, digest);
   if (read) {
@@ -50,17 +42,10 @@ Result<void> ReadPems(WebTlsConfig& tls, Digest& digest) {
 }
 
 Error InFile(const std::string& path, const Error& error) {
-  return Error{ErrorCode::kInvalidConfig,
-               "--web.config.file " + path + ": " + error.message};
+  return InvalidConfig("--web.config.file " + path + ": " + error.message);
 }
 
 }  // namespace
-
-Result<void> CheckWebConfig(const std::string& path) {
-  const auto opened = WebSettingsFile::Open(path);
-  if (!opened) return opened.error();
-  return {};
-}
 
 Result<std::unique_ptr<WebSettingsFile>> WebSettingsFile::Open(
     std::string path) {
@@ -74,19 +59,17 @@ Result<void> WebSettingsFile::Load() {
   if (!text) return InFile(path_, text.error());
   Result<WebConfig> config = ParseWebConfig(*text, path_);
   if (!config) return config.error();
-  Digest digest;
-  digest.Add(*text);
+  std::string digest = Sha256(*text);
   if (config->tls) {
     if (Result<void> read = ReadPems(*config->tls, digest); !read) {
       return InFile(path_, read.error());
     }
   }
-  std::string seen = digest.Take();
-  if (seen == digest_) return {};
+  if (digest == digest_) return {};
   if (!digest_.empty() &&
       config->tls.has_value() != (settings_.context != nullptr)) {
-    return InFile(path_, {ErrorCode::kInvalidConfig,
-                          "restart the exporter to turn TLS on or off"});
+    return InFile(path_,
+                  InvalidConfig("restart the exporter to turn TLS on or off"));
   }
   SslCtx context;
   if (config->tls) {
@@ -100,7 +83,7 @@ Result<void> WebSettingsFile::Load() {
   if (!digest_.empty()) {
     LogInfo("Reloaded the web configuration", {{"file", path_}});
   }
-  digest_ = std::move(seen);
+  digest_ = std::move(digest);
   settings_ = {std::move(*config), std::move(context)};
   return {};
 }

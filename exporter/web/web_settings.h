@@ -18,14 +18,11 @@ struct WebSettings {
   SslCtx context;    // null for plain HTTP
 };
 
-// Reads the file and those that it names. The error is kInvalidConfig, one
-// sentence without secrets. Thread-safe.
-Result<void> CheckWebConfig(const std::string& path);
-
 // Not thread-safe.
 class WebSettingsFile {
  public:
-  // As CheckWebConfig.
+  // Reads the file and those that it names. The error is kInvalidConfig, one
+  // sentence without secrets.
   static Result<std::unique_ptr<WebSettingsFile>> Open(std::string path);
 
   // The current settings; reads the files after each `interval`. Invalid files
@@ -40,7 +37,7 @@ class WebSettingsFile {
 
   const std::string path_;
   WebSettings settings_;
-  std::string digest_;  // of all files' contents
+  std::string digest_;  // of each file's content
   SteadyTime read_at_{};
   std::string logged_problem_;
 };

@@ -44,7 +44,7 @@ class AccessTest(ClusterCase):
 
     def prove(self, exporter, reason, seconds=20):
         """Posts one occurrence and waits until it is counted."""
-        self.told(self.api.post(PATH, manifests.legacy_event(
+        self.recorded(self.api.post(PATH, manifests.legacy_event(
             reason.lower(), manifests.about_node("n"), reason)))
         exporter.wait_exact(self.truth, seconds)
 
@@ -187,7 +187,7 @@ printf '{"kind":"ExecCredential","apiVersion":"%s","status":{"token":"%s"}}' \
     def test_what_kubectl_printed(self):
         """The output of kubectl get events -A -o json, and with --watch."""
         for number in range(30):
-            self.told(self.api.post(PATH, manifests.legacy_event(
+            self.recorded(self.api.post(PATH, manifests.legacy_event(
                 f"printed{number}", manifests.about_node("n"),
                 f"Printed{number % 3}")))
         items = self.api.get("/api/v1/events")["items"]

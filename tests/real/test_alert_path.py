@@ -127,7 +127,7 @@ class AlertPathTest(ClusterCase):
                               alertname="KubeEventManyNodesNotReady")
 
     def test_a_kernel_that_kills(self):
-        self.told(self.api.post(
+        self.recorded(self.api.post(
             manifests.CORE_V1.format("default"), manifests.legacy_event(
                 "full.17", manifests.about_node("full", uid="full"),
                 "SystemOOM", kind="Warning", component="kubelet")))

@@ -56,7 +56,7 @@ class BusyClusterTest(ClusterCase):
 
     def samples_after(self, name, about, reason):
         """The samples after an Event in `default`."""
-        self.told(self.api.post(
+        self.recorded(self.api.post(
             manifests.CORE_V1.format("default"),
             manifests.legacy_event(name, about, reason)))
         return self.main.wait_exact(self.truth)
@@ -147,13 +147,13 @@ class BusyClusterTest(ClusterCase):
             "series", manifests.about_pod("p"), "Series", "Warning"))
         for count in (2, 57):
             answer = self.api.patch(f"{path}/series", manifests.series(count))
-        self.told(answer)
+        self.recorded(answer)
         samples = self.main.wait_exact(self.truth)
         self.assertEqual(self.shown(samples, truth.OCCURRENCES,
                                     reason="Series", type="Warning"), 57)
 
     def test_a_node_event_in_kube_system(self):
-        self.told(self.api.post(
+        self.recorded(self.api.post(
             manifests.EVENTS_V1.format("kube-system"), manifests.new_event(
                 "in-kube-system", manifests.about_node("n"), "InKubeSystem",
                 namespace="kube-system")))
@@ -223,7 +223,7 @@ class BusyClusterTest(ClusterCase):
             answer = self.api.post(path, manifests.legacy_event(
                 f"many-{number}", manifests.about_pod(f"p-{number}", "many"),
                 f"Many{number % 20}", namespace="many"))
-        self.told(answer)
+        self.recorded(answer)
         self.main.wait_exact(self.truth)
         exporter = self.exporter("paging")
         pages = exporter.audit().lists(exporter.user)
@@ -243,7 +243,7 @@ class BusyClusterTest(ClusterCase):
             if ("object_namespace", "many") in pairs]))
         for number in (0, 499, 500, 1999):
             answer = self.api.patch(f"{path}/many-{number}", {"count": 3})
-        self.told(answer)
+        self.recorded(answer)
         samples = exporter.wait_exact(self.truth)
         self.assertEqual(self.shown(samples, truth.OCCURRENCES,
                                     object_namespace="many"), 8)
@@ -257,7 +257,7 @@ class BusyClusterTest(ClusterCase):
                 manifests.CORE_V1.format(namespace), manifests.legacy_event(
                     "scoped", manifests.about_pod("p", namespace), "Scoped",
                     namespace=namespace))
-        self.told(answer)
+        self.recorded(answer)
         samples = exporter.wait_exact(self.truth)
         self.assertEqual(self.shown(samples, truth.OCCURRENCES,
                                     reason="Scoped"), 2)

@@ -29,12 +29,12 @@ class FaultsTest(ClusterCase):
             self.plane.start_api_server(event_ttl=event_ttl)
 
     def post(self, name, count=1, first=None):
-        return self.told(self.api.post(PATH, manifests.legacy_event(
+        return self.recorded(self.api.post(PATH, manifests.legacy_event(
             name, manifests.about_node("n"), name.title(), count=count,
             first=first)))
 
     def change(self, name, count):
-        return self.told(self.api.patch(f"{PATH}/{name}", {"count": count}))
+        return self.recorded(self.api.patch(f"{PATH}/{name}", {"count": count}))
 
     def counted(self, samples, name, family=truth.OCCURRENCES):
         return sum(value for pairs, value in samples[family].items()

@@ -22,12 +22,12 @@ def total(samples, family, **labels):
 class FiltersTest(ClusterCase):
 
     def write(self, name, about, reason, **more):
-        return self.told(self.api.post(
+        return self.recorded(self.api.post(
             manifests.CORE_V1.format(more.get("namespace", "default")),
             manifests.legacy_event(name, about, reason, **more)))
 
     def repeat(self, name, count):
-        self.told(self.api.patch(f"{PATH}/{name}", {"count": count}))
+        self.recorded(self.api.patch(f"{PATH}/{name}", {"count": count}))
 
     def wait_count(self, exporter, expected, **labels):
         def counted():
@@ -46,7 +46,7 @@ class FiltersTest(ClusterCase):
                 f"n{i}", manifests.about_node("n"), "Paged"))
             answer = self.api.post(PATH, manifests.legacy_event(
                 f"o{i}", manifests.about_node("n"), "Noise", kind="Warning"))
-        self.told(answer)
+        self.recorded(answer)
         exporter = self.exporter("paged", "--kinds=Node", "--types=Warning",
                                  "--reasons-exclude=Noise")
         self.assertEqual(total(exporter.samples(), truth.ACTIVE), matching)
@@ -61,11 +61,11 @@ class FiltersTest(ClusterCase):
         self.repeat(f"m{matching - 1}", 3)
         self.wait_count(exporter, 5)
         # Out of the selection and back: DELETED, then ADDED.
-        self.told(self.api.patch(f"{PATH}/m3", {"type": "Normal"}))
+        self.recorded(self.api.patch(f"{PATH}/m3", {"type": "Normal"}))
         processes.wait_until(
             lambda: total(exporter.samples(), truth.ACTIVE) == matching - 1,
             20, "what stops matching is gone")
-        self.told(self.api.patch(f"{PATH}/m3", {"type": "Warning", "count": 6}))
+        self.recorded(self.api.patch(f"{PATH}/m3", {"type": "Warning", "count": 6}))
         self.wait_count(exporter, 7)
         self.assertEqual(exporter.own("filtered_occurrences_total"), 0)
 
@@ -98,7 +98,7 @@ class FiltersTest(ClusterCase):
                                  namespaces=("default", "kube-system"))
         for namespace in ("default", "kube-system"):
             # Only new-style Events of Nodes are allowed in kube-system.
-            self.told(self.api.post(
+            self.recorded(self.api.post(
                 manifests.EVENTS_V1.format(namespace), manifests.new_event(
                     f"{name}-node", manifests.about_node("n"), name,
                     namespace=namespace)))

@@ -327,7 +327,7 @@ class ImageTest(ClusterCase):
         self.expect_confined(inside)
         path = manifests.CORE_V1.format("default")
         for number in range(20):
-            self.told(api.post(path, manifests.legacy_event(
+            self.recorded(api.post(path, manifests.legacy_event(
                 f"imaged{number}", manifests.about_node(f"n{number % 3}"),
                 f"Imaged{number % 2}")))
         exporter.wait_exact(self.truth)

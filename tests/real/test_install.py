@@ -183,12 +183,12 @@ class InstallTest(InstallCase):
     def write_events(self, namespaces):
         # The API server accepts Events of cluster-scoped objects only here.
         for namespace in ("default", "kube-system"):
-            self.told(self.api.post(
+            self.recorded(self.api.post(
                 manifests.EVENTS_V1.format(namespace), manifests.new_event(
                     "about-node", manifests.about_node("n"), "Installed",
                     namespace=namespace)))
         for namespace in namespaces:
-            self.told(self.api.post(
+            self.recorded(self.api.post(
                 manifests.CORE_V1.format(namespace), manifests.legacy_event(
                     "about-pod", manifests.about_pod("p", namespace),
                     "Installed", count=4, namespace=namespace)))
@@ -282,9 +282,9 @@ class InstallTest(InstallCase):
     def repeat(self, count):
         """Sets the count of this test's Event."""
         path = manifests.CORE_V1.format("default")
-        self.told(self.api.ensure(path, manifests.legacy_event(
+        self.recorded(self.api.ensure(path, manifests.legacy_event(
             "upgraded", manifests.about_node("n"), "Upgraded")))
-        self.told(self.api.patch(f"{path}/upgraded", {"count": count}))
+        self.recorded(self.api.patch(f"{path}/upgraded", {"count": count}))
 
     def test_upgrade_rollback_and_uninstall(self):
         namespace = self.namespace("upgraded")

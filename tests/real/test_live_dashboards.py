@@ -64,7 +64,7 @@ class LiveDashboardsTest(ClusterCase):
             for reading in range(2, count + 1):
                 event = self.api.patch(f"{PATH}/live-{number}",
                                        {"count": reading})
-            self.told(event)
+            self.recorded(event)
             latest[tuple(what)] = 1000 * max(
                 frame.newest for frame in self.recorder.frames()
                 if frame.object_name == name and frame.reason == reason)

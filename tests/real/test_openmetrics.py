@@ -35,7 +35,7 @@ class OpenMetricsTest(ClusterCase):
                              "it scrapes")
 
     def post(self, name, **more):
-        return self.told(self.api.post(PATH, manifests.legacy_event(
+        return self.recorded(self.api.post(PATH, manifests.legacy_event(
             name, manifests.about_node("n"), name.title(), **more)))
 
     def test_increase_sees_the_first_occurrence_by_created_timestamps(self):
@@ -62,7 +62,7 @@ class OpenMetricsTest(ClusterCase):
     def test_exemplars_name_the_event(self):
         self.post("shown")
         answer = self.api.patch(f"{PATH}/shown", {"count": 2})
-        self.told(answer)
+        self.recorded(answer)
         for family in (truth.OCCURRENCES, OBJECTS):
             with self.subTest(family):
                 found = processes.wait_until(

@@ -46,7 +46,7 @@ class ScrapeTest(ClusterCase):
                                  f"{server.name} scrapes")
 
     def post(self, name, about=None, **more):
-        return self.told(self.api.post(PATH, manifests.legacy_event(
+        return self.recorded(self.api.post(PATH, manifests.legacy_event(
             name, about or manifests.about_node("n"), name.title(), **more)))
 
     def each_server(self):
@@ -82,7 +82,7 @@ class ScrapeTest(ClusterCase):
                 lambda s=server: list(s.query(series).values()) == [0], 20,
                 "a stored 0")
         time.sleep(INITIAL_ZERO_SECONDS)  # of the 0 itself
-        self.told(self.api.post(PATH, manifests.legacy_event(
+        self.recorded(self.api.post(PATH, manifests.legacy_event(
             "not-ready", manifests.about_node("n"), "NodeNotReady",
             component="kubelet")))
         known = frozenset({
@@ -102,7 +102,7 @@ class ScrapeTest(ClusterCase):
         self.post("zero")
         for count in (2, 5):
             answer = self.api.patch(f"{PATH}/zero", {"count": count})
-        self.told(answer)
+        self.recorded(answer)
         series = f'{truth.OCCURRENCES}{{reason="Zero"}}'
         for server in self.each_server():
             processes.wait_until(

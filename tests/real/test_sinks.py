@@ -44,11 +44,11 @@ class SinksTest(ClusterCase):
                              manifests.node(name, kwok=False))
 
     def write(self, name, about, reason, **more):
-        return self.told(self.api.post(PATH, manifests.legacy_event(
+        return self.recorded(self.api.post(PATH, manifests.legacy_event(
             name, about, reason, **more)))
 
     def repeat(self, name, count):
-        return self.told(self.api.patch(f"{PATH}/{name}", {"count": count}))
+        return self.recorded(self.api.patch(f"{PATH}/{name}", {"count": count}))
 
     def counted(self, exporter, **labels):
         wanted = set(labels.items())

@@ -21,11 +21,11 @@ class TruthTest(ClusterCase):
 
     def post(self, event, namespace="default", version="core"):
         path = manifests.CORE_V1 if version == "core" else manifests.EVENTS_V1
-        return self.told(self.api.post(path.format(namespace), event))
+        return self.recorded(self.api.post(path.format(namespace), event))
 
     def change(self, name, patch, version="core"):
         path = manifests.CORE_V1 if version == "core" else manifests.EVENTS_V1
-        return self.told(self.api.patch(
+        return self.recorded(self.api.patch(
             f"{path.format('default')}/{name}", patch))
 
     def remove(self, name):

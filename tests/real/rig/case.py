@@ -74,7 +74,7 @@ class ClusterCase(unittest.TestCase):
         """In any state, SIGTERM ends it with 0 within 12 seconds."""
         self.assertEqual(exporter.stop(12), 0, f"{exporter.name} at SIGTERM")
 
-    def told(self, answer):
+    def recorded(self, answer):
         """Waits until the recorder has the object of the API's answer."""
         self.recorder.wait_for_version(
             int(answer["metadata"]["resourceVersion"]))

@@ -5,7 +5,7 @@
 
 #include <mutex>
 
-#include "apiserver/httplib_transport.h"
+#include "apiserver/api_transport.h"
 #include "unit/apiserver/fakes.h"
 #include "unit/net/certificates.h"
 #include "unit/net/test_server.h"
@@ -78,7 +78,7 @@ TEST(TransportCredentialsTest, SendsTheTokenFileAsItIsNow) {
   FakeFiles files{{{"/token", "new\n"}}, {}};
   ApiAccess access = server.Access();
   access.token = Material{"old", "/token"};
-  HttplibTransport transport(access, files.Reader());
+  ApiTransport transport(access, files.Reader());
   RecordingHandler handler;
   EXPECT_EQ(transport.Send({"/x"}, handler, {}).end, HttpEnd::kComplete);
   EXPECT_THAT(server.Shown(), ElementsAre("Bearer new"));
@@ -93,7 +93,7 @@ TEST(TransportCredentialsTest, TriesAgainAtOnceWithANewTokenAfter401) {
   };
   ApiAccess access = server.Access();
   access.token = Material{"old", "/token"};
-  HttplibTransport transport(access, rotating);
+  ApiTransport transport(access, rotating);
   RecordingHandler handler;
   EXPECT_EQ(transport.Send({"/x"}, handler, {}).end, HttpEnd::kComplete);
   EXPECT_THAT(server.Shown(), ElementsAre("Bearer old", "Bearer new"));
@@ -107,7 +107,7 @@ TEST(TransportCredentialsTest, ShowsTheHandlerThe401ThatStays) {
   ApiAccess access = server.Access();
   access.token.text = "wrong";
   RecordingHandler handler;
-  EXPECT_EQ(HttplibTransport(access).Send({"/x"}, handler, {}).end,
+  EXPECT_EQ(ApiTransport(access).Send({"/x"}, handler, {}).end,
             HttpEnd::kComplete);
   EXPECT_THAT(server.Shown(), ElementsAre("Bearer wrong", "Bearer wrong"));
   ASSERT_EQ(handler.heads.size(), 1U);
@@ -121,7 +121,7 @@ TEST(TransportCredentialsTest, SendsLongTokens) {
   ApiAccess access = server.Access();
   access.token.text = token;
   RecordingHandler handler;
-  HttplibTransport(access).Send({"/x"}, handler, {});
+  ApiTransport(access).Send({"/x"}, handler, {});
   ASSERT_EQ(handler.heads.size(), 1U);
   EXPECT_EQ(handler.heads[0].status, 200);
 }
@@ -132,7 +132,7 @@ TEST(TransportCredentialsTest, SendsUserNameAndPassword) {
   access.username = "aladdin";
   access.password = "opensesame";
   RecordingHandler handler;
-  HttplibTransport(access).Send({"/x"}, handler, {});
+  ApiTransport(access).Send({"/x"}, handler, {});
   ASSERT_EQ(handler.heads.size(), 1U);
   EXPECT_EQ(handler.heads[0].status, 200);
 }
@@ -144,7 +144,7 @@ TEST(TransportCredentialsTest, SendsImpersonation) {
                           {"Impersonate-Group", "a"},
                           {"Impersonate-Group", "b"}};
   RecordingHandler handler;
-  HttplibTransport(access).Send({"/x"}, handler, {});
+  ApiTransport(access).Send({"/x"}, handler, {});
   EXPECT_THAT(server.Head(), HasSubstr("\r\nImpersonate-User: jane\r\n"));
   EXPECT_THAT(server.Head(), HasSubstr("\r\nImpersonate-Group: a\r\n"));
   EXPECT_THAT(server.Head(), HasSubstr("\r\nImpersonate-Group: b\r\n"));
@@ -166,7 +166,7 @@ TEST(TransportCredentialsTest, TakesANewAuthorityForTheNextConnection) {
   ApiAccess access;
   access.server = *ParseServerUrl(server.Url(), true);
   access.ca = Material{old_ca.certificate, "/ca"};
-  HttplibTransport transport(access, files.Reader());
+  ApiTransport transport(access, files.Reader());
   RecordingHandler handler;
   EXPECT_EQ(transport.Send({"/x"}, handler, {}).end, HttpEnd::kUnreachable);
   files.texts["/ca"] = new_ca.certificate;
@@ -193,7 +193,7 @@ TEST(TransportCredentialsTest, TakesANewClientCertificate) {
   access.ca.text = ca.certificate;
   access.client_certificate = Material{stranger.certificate, "/crt"};
   access.client_key = Material{stranger.key, "/key"};
-  HttplibTransport transport(access, files.Reader());
+  ApiTransport transport(access, files.Reader());
   RecordingHandler handler;
   EXPECT_EQ(transport.Send({"/x"}, handler, {}).end, HttpEnd::kUnreachable);
   files.texts = {{"/crt", client.certificate}, {"/key", client.key}};

@@ -6,7 +6,7 @@
 #include <stdexcept>
 #include <string>
 
-#include "apiserver/httplib_transport.h"
+#include "apiserver/api_transport.h"
 #include "unit/apiserver/fakes.h"
 #include "unit/apiserver/transport_helpers.h"
 #include "unit/net/test_server.h"
@@ -191,7 +191,7 @@ TEST(TransportEndTest, TellsWhyItCannotConnect) {
   }
   RecordingHandler handler;
   const HttpOutcome outcome =
-      HttplibTransport(AccessTo(url)).Send({"/x"}, handler, {});
+      ApiTransport(AccessTo(url)).Send({"/x"}, handler, {});
   EXPECT_EQ(outcome.end, HttpEnd::kUnreachable);
   EXPECT_EQ(outcome.message,
             "cannot connect to " + url.substr(7) + ": Connection refused");
@@ -200,7 +200,7 @@ TEST(TransportEndTest, TellsWhyItCannotConnect) {
 TEST(TransportEndTest, TellsThatANameIsUnknown) {
   RecordingHandler handler;
   const HttpOutcome outcome =
-      HttplibTransport(AccessTo("http://a..b:1")).Send({"/x"}, handler, {});
+      ApiTransport(AccessTo("http://a..b:1")).Send({"/x"}, handler, {});
   EXPECT_EQ(outcome.end, HttpEnd::kUnreachable);
   EXPECT_THAT(outcome.message, HasSubstr("cannot look up a..b: "));
 }

@@ -8,7 +8,7 @@
 #include <string>
 #include <utility>
 
-#include "apiserver/httplib_transport.h"
+#include "apiserver/api_transport.h"
 #include "unit/net/test_server.h"
 
 namespace kem {
@@ -23,7 +23,7 @@ inline ApiAccess AccessTo(const std::string& url) {
 inline HttpOutcome Get(const TestServer& server, HttpHandler& handler,
                        HttpRequest request = {}) {
   if (request.path.empty()) request.path = "/x";
-  return HttplibTransport(AccessTo(server.Url())).Send(request, handler, {});
+  return ApiTransport(AccessTo(server.Url())).Send(request, handler, {});
 }
 
 inline constexpr char kChunkedHead[] =

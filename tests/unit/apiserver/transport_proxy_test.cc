@@ -4,7 +4,7 @@
 
 #include <thread>
 
-#include "apiserver/httplib_transport.h"
+#include "apiserver/api_transport.h"
 #include "unit/apiserver/fakes.h"
 #include "unit/net/test_server.h"
 
@@ -41,7 +41,7 @@ std::string ReadBytes(Peer& peer, size_t count) {
 std::string Failure(ApiAccess access) {
   RecordingHandler handler;
   const HttpOutcome outcome =
-      HttplibTransport(std::move(access)).Send({"/x"}, handler, {});
+      ApiTransport(std::move(access)).Send({"/x"}, handler, {});
   EXPECT_EQ(outcome.end, HttpEnd::kUnreachable);
   return outcome.message;
 }
@@ -54,7 +54,7 @@ TEST(TransportProxyTest, NamesAPlainServerInTheRequest) {
   });
   RecordingHandler handler;
   const HttpOutcome outcome =
-      HttplibTransport(By("http", proxy, "http://k:8080/p", "a:b@"))
+      ApiTransport(By("http", proxy, "http://k:8080/p", "a:b@"))
           .Send({"/x?y=1"}, handler, {});
   EXPECT_EQ(outcome.end, HttpEnd::kComplete) << outcome.message;
   EXPECT_EQ(handler.Body(), "ok");
@@ -106,9 +106,8 @@ TEST(TransportProxyTest, SpeaksSocks) {
     peer.Send(kAnswer);
   });
   RecordingHandler handler;
-  const HttpOutcome outcome =
-      HttplibTransport(By("socks5", proxy, "http://k:258"))
-          .Send({"/x"}, handler, {});
+  const HttpOutcome outcome = ApiTransport(By("socks5", proxy, "http://k:258"))
+                                  .Send({"/x"}, handler, {});
   EXPECT_EQ(outcome.end, HttpEnd::kComplete) << outcome.message;
   EXPECT_EQ(asked, std::string("\x05\x01\x00"
                                "\x05\x01\x00\x03\x01k\x01\x02",
@@ -140,7 +139,7 @@ TEST(TransportProxyTest, AStopEndsTheWaitForATunnel) {
     asked.Set();
     peer.WaitForEnd();
   });
-  HttplibTransport transport(By("http", proxy, "https://k"));
+  ApiTransport transport(By("http", proxy, "https://k"));
   std::stop_source stop;
   RecordingHandler handler;
   HttpOutcome outcome;

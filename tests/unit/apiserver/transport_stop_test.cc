@@ -11,7 +11,7 @@
 #include <thread>
 #include <vector>
 
-#include "apiserver/httplib_transport.h"
+#include "apiserver/api_transport.h"
 #include "unit/apiserver/fakes.h"
 #include "unit/apiserver/transport_helpers.h"
 #include "unit/net/test_server.h"
@@ -24,7 +24,7 @@ class RunningGet {
  public:
   explicit RunningGet(const std::string& url)
       : thread_([this, url](std::stop_token stop) {
-          outcome_ = HttplibTransport(AccessTo(url))
+          outcome_ = ApiTransport(AccessTo(url))
                          .Send({"/x"}, handler_, std::move(stop));
         }) {}
 
@@ -103,7 +103,7 @@ TEST(TransportStopTest, DoesNothingWhenStoppedBefore) {
   std::stop_source stop;
   stop.request_stop();
   RecordingHandler handler;
-  const HttpOutcome outcome = HttplibTransport(AccessTo("http://127.0.0.1:1"))
+  const HttpOutcome outcome = ApiTransport(AccessTo("http://127.0.0.1:1"))
                                   .Send({"/x"}, handler, stop.get_token());
   EXPECT_EQ(outcome.end, HttpEnd::kStopped);
 }
@@ -182,7 +182,7 @@ TEST(TransportStopTest, EndsInASilentBodyUnderTls) {
   RecordingHandler handler;
   HttpOutcome outcome;
   std::jthread thread([&](std::stop_token stop) {
-    outcome = HttplibTransport(access).Send({"/x"}, handler, std::move(stop));
+    outcome = ApiTransport(access).Send({"/x"}, handler, std::move(stop));
   });
   handler.WaitForBody(1);
   thread.request_stop();

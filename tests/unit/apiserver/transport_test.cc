@@ -1,4 +1,4 @@
-// The requests of HttplibTransport, and what its handler receives, over TCP.
+// The requests of ApiTransport, and what its handler receives, over TCP.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -6,7 +6,7 @@
 #include <chrono>
 #include <string>
 
-#include "apiserver/httplib_transport.h"
+#include "apiserver/api_transport.h"
 #include "unit/apiserver/fakes.h"
 #include "unit/apiserver/transport_helpers.h"
 #include "unit/net/test_server.h"
@@ -49,9 +49,8 @@ TEST(TransportTest, SendsThePathAsGivenAndAsksForNoEncoding) {
   RecordingHandler handler;
   HttpRequest request;
   request.path = "/api/v1/events?limit=500&continue=a%2Fb+c=";
-  const HttpOutcome outcome =
-      HttplibTransport(AccessTo(server.Url() + "/prefix/"))
-          .Send(request, handler, {});
+  const HttpOutcome outcome = ApiTransport(AccessTo(server.Url() + "/prefix/"))
+                                  .Send(request, handler, {});
   EXPECT_EQ(outcome.end, HttpEnd::kComplete) << outcome.message;
   EXPECT_EQ(handler.Body(), "ok");
   EXPECT_THAT(sent,
@@ -139,8 +138,8 @@ TEST(TransportTest, GivesChunksAsTheyArrive) {
 TEST(TransportTest, RefusesAPathThatWouldEndItsLine) {
   RecordingHandler handler;
   for (const char* path : {"/a b", "/a\r\nX: y", "/\xC3\xA4"}) {
-    const HttpOutcome outcome = HttplibTransport(AccessTo("http://127.0.0.1:1"))
-                                    .Send({path}, handler, {});
+    const HttpOutcome outcome =
+        ApiTransport(AccessTo("http://127.0.0.1:1")).Send({path}, handler, {});
     EXPECT_EQ(outcome.end, HttpEnd::kUnreachable);
     EXPECT_EQ(outcome.message, "the request's path is not percent-encoded");
   }
@@ -215,7 +214,7 @@ TEST(TransportTest, SendsNoCredentialsOverPlainHttp) {
   access.username = "user";
   access.password = "pass";
   RecordingHandler handler;
-  EXPECT_EQ(HttplibTransport(access).Send({"/x"}, handler, {}).end,
+  EXPECT_EQ(ApiTransport(access).Send({"/x"}, handler, {}).end,
             HttpEnd::kComplete);
   EXPECT_THAT(sent, AllOf(HasSubstr("GET /x"), Not(HasSubstr("Authorization")),
                           Not(HasSubstr("secret"))));

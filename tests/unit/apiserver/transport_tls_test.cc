@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-#include "apiserver/httplib_transport.h"
+#include "apiserver/api_transport.h"
 #include "unit/apiserver/fakes.h"
 #include "unit/net/certificates.h"
 #include "unit/net/test_server.h"
@@ -41,7 +41,7 @@ class TransportTlsTest : public testing::Test {
 
   static HttpOutcome Get(const ApiAccess& access) {
     RecordingHandler handler;
-    return HttplibTransport(access).Send({"/x"}, handler, {});
+    return ApiTransport(access).Send({"/x"}, handler, {});
   }
 
   const PemPair ca_ = MakeCa();
@@ -216,7 +216,7 @@ TEST_F(TransportTlsTest, ReadsMoreThanOneRecordAndBuffer) {
       },
       ServerTls{Issue(ca_, {"IP:127.0.0.1"}), ""});
   RecordingHandler handler;
-  EXPECT_EQ(HttplibTransport(AccessTo(server)).Send({"/x"}, handler, {}).end,
+  EXPECT_EQ(ApiTransport(AccessTo(server)).Send({"/x"}, handler, {}).end,
             HttpEnd::kComplete);
   EXPECT_EQ(handler.Body(), body);
 }

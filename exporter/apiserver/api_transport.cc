@@ -1,4 +1,4 @@
-#include "apiserver/httplib_transport.h"
+#include "apiserver/api_transport.h"
 
 #include <exception>
 #include <utility>
@@ -47,13 +47,13 @@ std::string HostHeader(const ServerUrl& server) {
 
 }  // namespace
 
-HttplibTransport::HttplibTransport(ApiAccess access, FileReader read)
+ApiTransport::ApiTransport(ApiAccess access, FileReader read)
     : server_(access.server),
       proxy_(access.proxy),
       impersonation_(access.impersonation),
       credentials_(std::move(access), std::move(read)) {}
 
-std::string HttplibTransport::Serialize(const HttpRequest& request) {
+std::string ApiTransport::Serialize(const HttpRequest& request) {
   const std::string host = HostHeader(server_);
   std::string head = request.method;
   if (head.empty()) head = request.body.empty() ? "GET" : "POST";
@@ -86,10 +86,10 @@ std::string HttplibTransport::Serialize(const HttpRequest& request) {
   return head + "\r\n" + request.body;
 }
 
-HttpOutcome HttplibTransport::TryOnce(const HttpRequest& request,
-                                      HttpHandler& handler,
-                                      std::stop_token stop, uint64_t refused,
-                                      std::optional<uint64_t>* retry) {
+HttpOutcome ApiTransport::TryOnce(const HttpRequest& request,
+                                  HttpHandler& handler, std::stop_token stop,
+                                  uint64_t refused,
+                                  std::optional<uint64_t>* retry) {
   const Result<uint64_t> credential = credentials_.Prepare(refused, stop);
   if (!credential) {
     return {credential.error().code == ErrorCode::kCancelled
@@ -115,8 +115,8 @@ HttpOutcome HttplibTransport::TryOnce(const HttpRequest& request,
   return ReadBody(*head, response, connection, handler);
 }
 
-HttpOutcome HttplibTransport::Send(const HttpRequest& request,
-                                   HttpHandler& handler, std::stop_token stop) {
+HttpOutcome ApiTransport::Send(const HttpRequest& request, HttpHandler& handler,
+                               std::stop_token stop) {
   // The path is sent as it is, so it must not contain a line end.
   if (!IsVisibleAscii(request.path)) {
     return {HttpEnd::kUnreachable, "the request's path is not percent-encoded"};

@@ -1,11 +1,14 @@
-#include "base/base64.h"
+#include "base/encoding.h"
 
 #include <openssl/evp.h>
 
 #include <algorithm>
 #include <cctype>
+#include <charconv>
 #include <iterator>
 #include <limits>
+
+#include "base/ascii.h"
 
 namespace kem {
 namespace {
@@ -46,6 +49,42 @@ std::string EncodeBase64(std::string_view bytes) {
                                    static_cast<int>(bytes.size()));
   text.resize(static_cast<size_t>(size));
   return text;
+}
+
+std::string PercentEncode(std::string_view text, std::string_view allowed) {
+  constexpr std::string_view kHex = "0123456789ABCDEF";
+  std::string encoded;
+  encoded.reserve(text.size());
+  for (const char c : text) {
+    if (IsAsciiAlphanumeric(c) || allowed.find(c) != std::string_view::npos) {
+      encoded += c;
+      continue;
+    }
+    const auto byte = static_cast<unsigned char>(c);
+    encoded += '%';
+    encoded += kHex[byte >> 4];
+    encoded += kHex[byte & 15];
+  }
+  return encoded;
+}
+
+std::optional<std::string> PercentDecode(std::string_view text) {
+  std::string decoded;
+  for (size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i];
+      continue;
+    }
+    unsigned code = 0;
+    const char* digits = text.data() + i + 1;
+    if (i + 2 >= text.size() ||
+        std::from_chars(digits, digits + 2, code, 16).ptr != digits + 2) {
+      return std::nullopt;
+    }
+    decoded += static_cast<char>(code);
+    i += 2;
+  }
+  return decoded;
 }
 
 }  // namespace kem

@@ -18,11 +18,11 @@
 
 namespace kem {
 
-class HttplibTransport : public HttpTransport {
+class ApiTransport : public HttpTransport {
  public:
   // `access` comes from ResolveAccess; `read` reads token and certificate files
   // again later.
-  explicit HttplibTransport(ApiAccess access, FileReader read = DiskFiles());
+  explicit ApiTransport(ApiAccess access, FileReader read = DiskFiles());
 
   // See HttpTransport. Allows 5 s each for TCP, the proxy and TLS; only the
   // name look-up delays a stop. An exception from `handler` ends as kAborted.

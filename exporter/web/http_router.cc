@@ -149,11 +149,15 @@ HttpRouter::Response HttpRouter::Page(const RequestHead& head) {
   return response;
 }
 
+bool HttpRouter::IsReadable(const std::string& path) const {
+  return path == telemetry_path_ || path == "/" || path == "/livez" ||
+         path == "/readyz";
+}
+
 HttpRouter::Response HttpRouter::Route(const RequestHead& head) {
   const std::string& path = head.path;
   const bool reloads = path == kReloadPath && content_.reload;
-  const bool reads = path == telemetry_path_ || path == "/" ||
-                     path == "/livez" || path == "/readyz";
+  const bool reads = IsReadable(path);
   if (!reads && !reloads) return {404, kText, "Not found\n"};
   if (reloads && head.method == "POST") {
     if (IsCrossSite(head)) {
@@ -193,9 +197,7 @@ HttpRouter::Response HttpRouter::Admit(const RequestHead& head,
 }
 
 void HttpRouter::Count(const std::string& path, int status) {
-  const bool known = path == telemetry_path_ || path == "/" ||
-                     path == "/livez" || path == "/readyz" ||
-                     path == kReloadPath;
+  const bool known = IsReadable(path) || path == kReloadPath;
   stats_.Count(known ? path : "other", status);
 }
 

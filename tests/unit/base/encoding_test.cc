@@ -1,6 +1,6 @@
-#include <gtest/gtest.h>
-
 #include "base/encoding.h"
+
+#include <gtest/gtest.h>
 
 namespace kem {
 namespace {

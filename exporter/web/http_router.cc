@@ -101,11 +101,12 @@ std::string HttpRouter::Response::Text(const RequestHead& head,
   std::string text = "HTTP/1.1 " + std::to_string(status) + " " +
                      ReasonPhrase(status) + "\r\n";
   for (const auto& [name, value] : defaults) AddHeader(name, value, text);
-  for (const auto& [name, value] : headers) {
+  for (const auto& header : headers) {
     // The web configuration wins.
-    if (std::none_of(defaults.begin(), defaults.end(),
-                     [&](const auto& set) { return set.first == name; })) {
-      AddHeader(name, value, text);
+    if (std::none_of(defaults.begin(), defaults.end(), [&](const auto& set) {
+          return set.first == header.first;
+        })) {
+      AddHeader(header.first, header.second, text);
     }
   }
   AddHeader("Content-Type", content_type, text);

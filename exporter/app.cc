@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "apiserver/api_transport.h"
@@ -14,7 +15,6 @@
 #include "endpoints/endpoints.h"
 #include "events/discovery.h"
 #include "pipeline/event_watcher.h"
-#include "sinks/sink_factory.h"
 #include "sinks/sink_runner.h"
 #include "state/kept_state.h"
 #include "version.h"
@@ -25,22 +25,13 @@ namespace {
 // From SIGTERM to the exit: 12 s are promised, 2 s of them for the HTTP server.
 constexpr std::chrono::seconds kStopLimit{10};
 
-// Ends the process if it still runs after `limit`.
-class Deadline {
- public:
-  explicit Deadline(std::chrono::milliseconds limit)
-      : thread_([limit](std::stop_token disarmed) {
-          if (!RealClock().SleepFor(limit, disarmed)) return;
-          LogWarn("A thread does not stop, exiting without it",
-                  {{"waited_seconds",
-                    std::chrono::duration_cast<std::chrono::seconds>(limit)
-                        .count()}});
-          ::_exit(0);
-        }) {}
-
- private:
-  std::jthread thread_;
-};
+// Ends the process after kStopLimit, unless a stop is requested before.
+void ExitAfterLimit(std::stop_token stop) {
+  if (!RealClock().SleepFor(kStopLimit, std::move(stop))) return;
+  LogWarn("A thread does not stop, exiting without it",
+          {{"waited_seconds", kStopLimit.count()}});
+  ::_exit(0);
+}
 
 // The collections to watch: all Events, or one a namespace.
 std::vector<std::string> CollectionNames(const Options& options) {
@@ -184,7 +175,7 @@ int App::Run(const TerminationSignals& signals) {
     static_cast<void>(reloader_.Reload());  // logs the result
   }
   LogInfo("Stopping", {{"signal", signal}});
-  const Deadline deadline(kStopLimit);
+  const std::jthread deadline(ExitAfterLimit);
   stop_.request_stop();
   threads.clear();
   sink_runner_.Stop();

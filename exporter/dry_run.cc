@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <array>
 #include <nlohmann/json.hpp>
-#include <optional>
 #include <set>
 #include <string_view>
 #include <utility>
@@ -47,8 +46,8 @@ class Checker {
     objects_ += yaml;
     missing_ = true;
   }
-  void Fail(const Error& error) {
-    if (!failed_) Line("FAILED   " + error.message);
+  void Fail(const std::string& problem) {
+    if (!failed_) Line("FAILED   " + problem);
     failed_ = true;
   }
   bool Permission(bool given, const std::string& what) {
@@ -113,10 +112,9 @@ class Checker {
     }
     std::string why = TextAt(answer.body, "/message");
     if (why.empty()) why = "HTTP status " + std::to_string(answer.status);
-    Fail({ErrorCode::kForbidden,
-          "the API server refuses to review access (" + why +
-              "); bind the ClusterRole system:basic-user, or use kubectl auth "
-              "can-i --as"});
+    Fail("the API server refuses to review access (" + why +
+         "); bind the ClusterRole system:basic-user, or use kubectl auth can-i "
+         "--as");
     return true;
   }
 
@@ -128,12 +126,11 @@ class Checker {
     WholeAnswer answer;
     const HttpOutcome outcome = transport_.Send(request, answer, {});
     if (outcome.end != HttpEnd::kComplete) {
-      Fail({ErrorCode::kUnavailable,
-            "no answer from the API server: " + outcome.message});
+      Fail("no answer from the API server: " + outcome.message);
     } else if (answer.head().status == 401) {
-      Fail({ErrorCode::kUnauthorized,
-            "the API server refuses the credentials (401); renew the token or "
-            "certificate"});
+      Fail(
+          "the API server refuses the credentials (401); renew the token or "
+          "certificate");
     }
     return {answer.head().status, json::parse(answer.body(), nullptr, false)};
   }
@@ -248,7 +245,7 @@ void CheckAnnotate(const std::set<std::string>& kinds, const std::string& user,
   if (checker.failed()) return;
   const RealClock clock;
   const Result<ApiKinds> served = Discovery(transport, clock).Fetch({});
-  if (!served) return checker.Fail(served.error().WithPrefix("discovery"));
+  if (!served) return checker.Fail("discovery: " + served.error().message);
   std::string rules;
   for (const std::string& kind : kinds) {
     const auto found = std::find_if(

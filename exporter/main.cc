@@ -31,13 +31,6 @@ int Refuse(const kem::Error& error) {
   return 2;
 }
 
-int DryRun(const kem::Options& options, const kem::ApiAccess& access) {
-  kem::ApiTransport transport(access);
-  const kem::DryRunReport report = kem::DryRun(options, access, transport);
-  std::fputs(report.text.c_str(), stdout);
-  return report.code;
-}
-
 int Run(int argc, const char* const* argv) {
   // OpenSSL writes to connections that the peer has closed.
   std::signal(SIGPIPE, SIG_IGN);
@@ -77,7 +70,12 @@ int Run(int argc, const char* const* argv) {
       {options.kubeconfig, options.context, options.apiserver},
       kem::ProcessEnvironment());
   if (!access) return Refuse(access.error());
-  if (options.dry_run) return DryRun(options, *access);
+  if (options.dry_run) {
+    kem::ApiTransport transport(*access);
+    const kem::DryRunReport report = kem::DryRun(options, *access, transport);
+    std::fputs(report.text.c_str(), stdout);
+    return report.code;
+  }
   return kem::RunApp(options, std::move(*access), signals, parse);
 }
 

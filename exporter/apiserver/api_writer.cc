@@ -39,20 +39,15 @@ bool IsDenial(int status, std::string_view body) {
 
 }  // namespace
 
-ApiAnswer SendToApi(HttpTransport& transport, const ApiWrite& write,
+ApiAnswer SendToApi(HttpTransport& transport, HttpRequest request,
                     const std::stop_token& stop) {
-  HttpRequest request;
-  request.method = write.method;
-  request.path = write.path;
-  request.accept = write.accept;
-  request.content_type = write.content_type;
-  request.body = write.body;
   request.read_timeout = request.deadline = kDeadline;
   WholeAnswer answer;
   const HttpOutcome outcome = transport.Send(request, answer, stop);
   ApiAnswer result;
-  const std::string what =
-      write.method + " " + write.path.substr(0, write.path.find('?')) + ": ";
+  const std::string what = request.method + " " +
+                           request.path.substr(0, request.path.find('?')) +
+                           ": ";
   if (outcome.end != HttpEnd::kComplete) {
     result.problem = what + outcome.message;
     return result;

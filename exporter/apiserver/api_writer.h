@@ -14,14 +14,6 @@
 
 namespace kem {
 
-struct ApiWrite {
-  std::string method;  // POST, PATCH, or GET without a body
-  std::string path;    // "/api/...", with the query, percent-encoded
-  std::string content_type = "application/json";
-  std::string body = {};  // JSON
-  std::string accept = "application/json";
-};
-
 struct ApiAnswer {
   enum class Verdict {
     kDone,
@@ -39,9 +31,9 @@ struct ApiAnswer {
   std::string body = {};  // at most 64 KiB
 };
 
-// Blocks for at most 10 s; returns soon after `stop` is requested. As
-// thread-safe as `transport`.
-ApiAnswer SendToApi(HttpTransport& transport, const ApiWrite& write,
+// `request` has a method; its time limits are replaced. Blocks for at most 10
+// s; returns soon after `stop` is requested. As thread-safe as `transport`.
+ApiAnswer SendToApi(HttpTransport& transport, HttpRequest request,
                     const std::stop_token& stop);
 
 }  // namespace kem

@@ -11,7 +11,6 @@
 #include <mutex>
 #include <optional>
 #include <stop_token>
-#include <string>
 
 #include "apiserver/exec_credential.h"
 #include "apiserver/run_program.h"

@@ -42,6 +42,14 @@ class FieldReader {
     return value;
   }
 
+  // As Field, for a list.
+  YAML::Node List(const YAML::Node& map, const char* key) {
+    const YAML::Node list = Field(map, key);
+    if (!list.IsDefined() || list.IsSequence()) return list;
+    Fail(std::string(key) + " is not a list");
+    return YAML::Node(YAML::NodeType::Undefined);
+  }
+
   std::string Text(const YAML::Node& map, const char* key) {
     const YAML::Node value = Field(map, key);
     if (!value.IsDefined()) return "";
@@ -181,13 +189,7 @@ KubeExec ReadExec(const YAML::Node& node, FieldReader& fields) {
   exec.install_hint = fields.Text(node, "installHint");
   exec.provide_cluster_info = fields.Flag(node, "provideClusterInfo");
   exec.interactive_mode = fields.Text(node, "interactiveMode");
-  const YAML::Node env = fields.Field(node, "env");
-  if (!env.IsDefined()) return exec;
-  if (!env.IsSequence()) {
-    fields.Fail("env is not a list");
-    return exec;
-  }
-  for (const YAML::Node& item : env) {
+  for (const YAML::Node& item : fields.List(node, "env")) {
     if (!item.IsMap()) {
       fields.Fail("env has an entry that is not a map");
       return exec;
@@ -243,13 +245,7 @@ void ReadEntries(const YAML::Node& root, const char* list_key,
                  const char* entry_key,
                  Entry (*read)(const YAML::Node&, FieldReader&),
                  std::map<std::string, Entry>& entries, FieldReader& fields) {
-  const YAML::Node list = fields.Field(root, list_key);
-  if (!list.IsDefined()) return;
-  if (!list.IsSequence()) {
-    fields.Fail(std::string(list_key) + " is not a list");
-    return;
-  }
-  for (const YAML::Node& item : list) {
+  for (const YAML::Node& item : fields.List(root, list_key)) {
     if (!item.IsMap()) {
       fields.Fail(std::string(list_key) + " has an entry that is not a map");
       return;

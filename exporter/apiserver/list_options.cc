@@ -1,14 +1,18 @@
 #include "apiserver/list_options.h"
 
+#include <string_view>
+
 #include "base/encoding.h"
 
 namespace kem {
 namespace {
 
-void AppendSelector(const std::string& selector, std::string& query) {
-  if (selector.empty()) return;
+// Nothing for an empty value.
+void Append(std::string_view name, const std::string& value,
+            std::string& query) {
+  if (value.empty()) return;
   if (!query.empty()) query += '&';
-  query += "fieldSelector=" + PercentEncode(selector);
+  query.append(name).append("=").append(PercentEncode(value));
 }
 
 }  // namespace
@@ -16,11 +20,8 @@ void AppendSelector(const std::string& selector, std::string& query) {
 std::string ToQuery(const ListOptions& options) {
   std::string query;
   if (options.limit > 0) query = "limit=" + std::to_string(options.limit);
-  if (!options.continue_token.empty()) {
-    if (!query.empty()) query += '&';
-    query += "continue=" + PercentEncode(options.continue_token);
-  }
-  AppendSelector(options.field_selector, query);
+  Append("continue", options.continue_token, query);
+  Append("fieldSelector", options.field_selector, query);
   return query;
 }
 
@@ -29,7 +30,7 @@ std::string ToQuery(const WatchOptions& options) {
       "watch=1&allowWatchBookmarks=true&resourceVersion=" +
       std::to_string(options.resource_version) +
       "&timeoutSeconds=" + std::to_string(options.timeout.count());
-  AppendSelector(options.field_selector, query);
+  Append("fieldSelector", options.field_selector, query);
   return query;
 }
 

@@ -7,6 +7,7 @@
 #include <atomic>
 #include <nlohmann/json.hpp>
 
+#include "base/ascii.h"
 #include "base/clock.h"
 #include "base/rfc3339.h"
 
@@ -37,11 +38,8 @@ std::string Quote(std::string_view text) {
 }
 
 bool NeedsQuotes(std::string_view text) {
-  if (text.empty()) return true;
-  for (const char c : text) {
-    if (c <= ' ' || c == '"' || c == '=' || c == '\\' || c > '~') return true;
-  }
-  return false;
+  return text.empty() || !IsVisibleAscii(text) ||
+         text.find_first_of("\"=\\") != std::string_view::npos;
 }
 
 spdlog::logger& Logger() {

@@ -20,8 +20,6 @@ struct LogField {
   std::string value;
 
   LogField(std::string_view k, std::string_view v) : key(k), value(v) {}
-  LogField(std::string_view k, const std::string& v) : key(k), value(v) {}
-  LogField(std::string_view k, const char* v) : key(k), value(v) {}
   template <std::integral T>
   LogField(std::string_view k, T v) : key(k), value(std::to_string(v)) {}
 };

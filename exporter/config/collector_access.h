@@ -3,8 +3,6 @@
 // sink_entries.cc. Opens no connection.
 #pragma once
 
-#include <string>
-
 #include "apiserver/api_access.h"
 #include "base/environment.h"
 #include "base/file_reader.h"

@@ -37,8 +37,7 @@ class Reader : public StrictYaml {
   explicit Reader(const std::string& path) : StrictYaml(path, path) {}
 
   void ReadRoot(const Node& root) {
-    if (root.IsNull()) return;
-    if (!root.IsMap()) {
+    if (!root.IsMap() && !root.IsNull()) {
       return Fail(root,
                   "the file must be a map of options, such as log: {level: "
                   "debug}");

@@ -5,8 +5,9 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <cerrno>
-#include <string_view>
+#include <utility>
 
 #include "net/proxy_tunnel.h"
 #include "net/tcp_connect.h"
@@ -78,7 +79,7 @@ bool Connection::ReachProxy(const ProxyUrl& proxy, const ServerUrl& server,
   if (reached && (server.tls || proxy.kind == ProxyUrl::Kind::kSocks5)) {
     until_ = steady_clock::now() + limits_.connect;
     reached = OpenTunnel(*this, proxy, server);
-    if (reached && read_from_ != read_to_) {
+    if (reached && !unread_.empty()) {
       reached = Fail(IoEnd::kFailed, "it sent data after its response");
     }
     proxy_context_ = std::move(context_);
@@ -140,8 +141,7 @@ bool Connection::Fill() {
   while (true) {
     const std::ptrdiff_t got = Receive();
     if (got > 0) {
-      read_from_ = 0;
-      read_to_ = static_cast<size_t>(got);
+      unread_ = {buffer_.data(), static_cast<size_t>(got)};
       return true;
     }
     if (got < 0 || !WaitFor(POLLIN, limits_.read, kReading)) return false;

@@ -7,14 +7,12 @@
 // The process must ignore SIGPIPE, because OpenSSL writes with write(2).
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/io_waiter.h"
@@ -55,10 +53,10 @@ class Connection {
   // The next 1 to `most` bytes, valid until the next call; empty when the peer
   // closed and after a failure, see End() and Message(). Buffered.
   std::string_view Read(size_t most) {
-    if (read_from_ == read_to_ && !Fill()) return {};
-    const size_t size = std::min(most, read_to_ - read_from_);
-    return {buffer_.data() + std::exchange(read_from_, read_from_ + size),
-            size};
+    if (unread_.empty() && !Fill()) return {};
+    const std::string_view bytes = unread_.substr(0, most);
+    unread_.remove_prefix(bytes.size());
+    return bytes;
   }
 
   // False on failure: see End() and Message(). True does not mean that the peer
@@ -98,8 +96,7 @@ class Connection {
   // The end of the current step, until the connection is open.
   std::optional<SteadyTime> until_;
   std::vector<char> buffer_;
-  size_t read_from_ = 0;
-  size_t read_to_ = 0;
+  std::string_view unread_;  // in buffer_
   IoEnd end_ = IoEnd::kOpen;
   std::string message_;
 };

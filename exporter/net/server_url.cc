@@ -50,9 +50,7 @@ Result<ServerUrl> ParseServerUrl(std::string_view text, bool default_tls) {
     return UrlError(text, "has no valid host and port");
   }
   if (slash != std::string_view::npos) url.path_prefix = rest.substr(slash);
-  while (!url.path_prefix.empty() && url.path_prefix.back() == '/') {
-    url.path_prefix.pop_back();
-  }
+  url.path_prefix.erase(url.path_prefix.find_last_not_of('/') + 1);
   return url;
 }
 

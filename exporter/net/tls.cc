@@ -5,7 +5,6 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
-#include <utility>
 #include <vector>
 
 #include "net/server_url.h"
@@ -154,9 +153,7 @@ Result<Ssl> MakeTlsSession(ssl_ctx_st* context, const TlsSettings& settings,
   Ssl ssl(SSL_new(context));
   const bool made = ssl && (below == nullptr ? SSL_set_fd(ssl.get(), fd) == 1
                                              : UseSession(ssl.get(), below));
-  if (!made) {
-    return InvalidConfig("OpenSSL: " + TlsFailure(nullptr));
-  }
+  if (!made) return InvalidConfig("OpenSSL: " + TlsFailure(nullptr));
   const char* name = settings.server_name.c_str();
   X509_VERIFY_PARAM* expected = SSL_get0_param(ssl.get());
   bool named = true;

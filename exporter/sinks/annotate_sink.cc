@@ -260,10 +260,10 @@ ApiAnswer AnnotateSink::Apply(const std::string& path, Annotation& annotation,
     if (found.verdict != Verdict::kDone) return found;
   }
   ApiAnswer answer = SendToApi(transport_,
-                               {.method = "PATCH",
-                                .path = path + query_,
-                                .content_type = "application/apply-patch+yaml",
-                                .body = ApplyBody(annotation, options_.key)},
+                               {.path = path + query_,
+                                .body = ApplyBody(annotation, options_.key),
+                                .method = "PATCH",
+                                .content_type = "application/apply-patch+yaml"},
                                stop);
   if (IsGone(answer)) {
     annotation.label.clear();
@@ -279,10 +279,10 @@ ApiAnswer AnnotateSink::FindUid(const std::string& path, Annotation& annotation,
   if (!may_get_) return {.verdict = Verdict::kDone};
   ApiAnswer answer =
       SendToApi(transport_,
-                {.method = "GET",
-                 .path = path,
+                {.path = path,
                  .accept = "application/json;as=PartialObjectMetadata;"
-                           "g=meta.k8s.io;v=v1"},
+                           "g=meta.k8s.io;v=v1",
+                 .method = "GET"},
                 stop);
   if (answer.verdict == Verdict::kForbidden) {
     may_get_ = false;

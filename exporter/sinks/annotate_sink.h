@@ -3,8 +3,6 @@
 // and removes the label after a time. Writes an object at most once a minute;
 // of what comes sooner only the newest is kept. Handles Warnings of
 // cluster-scoped objects that exist, and never creates an object.
-//
-// Used by one worker's thread.
 #pragma once
 
 #include <chrono>

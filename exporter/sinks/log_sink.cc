@@ -45,13 +45,10 @@ void AppendLogLine(const Occurrence& occurrence, std::string& out) {
   line["time"] = FormatRfc3339Millis(occurrence.occurred_at);
   line["severity"] = SeverityOf(occurrence).text;
   line["body"] = occurrence.message;
-  ForEachField(occurrence,
-               {[&](FieldOf, std::string_view key, std::string_view value) {
-                  line[std::string(key)] = value;
-                },
-                [&](FieldOf, std::string_view key, int64_t value) {
-                  line[std::string(key)] = value;
-                }});
+  ForEachField(
+      occurrence, [&](FieldOf, std::string_view key, FieldValue value) {
+        std::visit([&](auto one) { line[std::string(key)] = one; }, value);
+      });
   out += line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
   out += '\n';
 }

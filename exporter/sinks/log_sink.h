@@ -1,8 +1,6 @@
 // The sink type log: writes one JSON line per occurrence to standard output or
 // to a file. The file may be rotated: the next batch opens a new one. Times are
 // UTC.
-//
-// Used by one worker's thread.
 #pragma once
 
 #include <string>

@@ -65,14 +65,6 @@ ordered_json OriginalReference(const Occurrence& occurrence) {
   return reference;
 }
 
-// The last occurrence of each Event has its count.
-std::unordered_map<std::string_view, size_t> LastOfEach(
-    std::span<const Occurrence> batch) {
-  std::unordered_map<std::string_view, size_t> last;
-  for (size_t i = 0; i < batch.size(); ++i) last[batch[i].uid] = i;
-  return last;
-}
-
 }  // namespace
 
 std::string MirrorName(std::string_view name, std::string_view uid) {
@@ -127,7 +119,9 @@ std::string MirrorBody(const Occurrence& occurrence,
 
 Delivery MirrorSink::Deliver(std::span<const Occurrence> batch,
                              const std::stop_token& stop) {
-  const auto last = LastOfEach(batch);
+  // The last occurrence of each Event has its count.
+  std::unordered_map<std::string_view, size_t> last;
+  for (size_t i = 0; i < batch.size(); ++i) last[batch[i].uid] = i;
   Delivery delivery;
   for (size_t i = 0; i < batch.size(); ++i, ++delivery.done) {
     const Occurrence& occurrence = batch[i];
@@ -156,15 +150,15 @@ ApiAnswer MirrorSink::Write(const Occurrence& occurrence,
                             const std::stop_token& stop) {
   const std::string events =
       "/api/v1/namespaces/" + PercentEncode(target_) + "/events";
-  const ApiWrite create{.method = "POST",
-                        .path = events,
-                        .body = MirrorBody(occurrence, target_)};
-  const ApiWrite update{
-      .method = "PATCH",
+  const HttpRequest create{.path = events,
+                           .body = MirrorBody(occurrence, target_),
+                           .method = "POST"};
+  const HttpRequest update{
       .path = events + "/" +
               PercentEncode(MirrorName(occurrence.name, occurrence.uid)),
-      .content_type = "application/merge-patch+json",
-      .body = create.body};
+      .body = create.body,
+      .method = "PATCH",
+      .content_type = "application/merge-patch+json"};
   const bool is_new = occurrence.count == occurrence.delta;
   if (!is_new) {
     ApiAnswer answer = SendToApi(transport_, update, stop);

@@ -3,8 +3,6 @@
 // -n` shows them. A mirror's name depends only on the original's name and uid,
 // so that replicas and restarts write the same object. Its reporting component
 // is kMirrorComponent, by which no exporter counts or delivers it.
-//
-// Used by one worker's thread.
 #pragma once
 
 #include <cstddef>

@@ -37,16 +37,15 @@ ordered_json ResourceLogs(const Occurrence& occurrence, WallTime now) {
   ordered_json object = ordered_json::array();
   object.push_back(Attribute("service.name", Text("kube-event-metrics")));
   ordered_json event = ordered_json::array();
-  ForEachField(
-      occurrence,
-      {[&](FieldOf of, std::string_view key, std::string_view value) {
-         (of == FieldOf::kObject ? object : event)
-             .push_back(Attribute(key, Text(value)));
-       },
-       [&](FieldOf of, std::string_view key, int64_t value) {
-         (of == FieldOf::kObject ? object : event)
-             .push_back(Attribute(key, {{"intValue", std::to_string(value)}}));
-       }});
+  ForEachField(occurrence, [&](FieldOf of, std::string_view key,
+                               FieldValue value) {
+    const auto* number = std::get_if<int64_t>(&value);
+    ordered_json json =
+        number == nullptr ? Text(std::get<std::string_view>(value))
+                          : ordered_json{{"intValue", std::to_string(*number)}};
+    (of == FieldOf::kObject ? object : event)
+        .push_back(Attribute(key, std::move(json)));
+  });
   const LogSeverity severity = SeverityOf(occurrence);
   ordered_json record;
   record["timeUnixNano"] = Nanoseconds(occurrence.occurred_at);

@@ -2,8 +2,6 @@
 // OpenTelemetry collector, one compressed request per batch
 // (github.com/open-telemetry/opentelemetry-proto, docs/specification.md). After
 // a request that is too large the next ones are smaller.
-//
-// Used by one worker's thread.
 #pragma once
 
 #include <memory>

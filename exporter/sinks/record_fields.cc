@@ -1,7 +1,5 @@
 #include "sinks/record_fields.h"
 
-#include <string>
-
 #include "base/rfc3339.h"
 
 namespace kem {
@@ -16,13 +14,13 @@ void ForEachField(const Occurrence& occurrence, const FieldVisitor& visit) {
   using enum FieldOf;
   const auto text = [&](FieldOf of, std::string_view key,
                         std::string_view value) {
-    if (!value.empty()) visit.text(of, key, value);
+    if (!value.empty()) visit(of, key, value);
   };
   text(kEvent, "event.id", occurrence.Id());
   text(kEvent, "kube_event.scope",
        occurrence.scope == Scope::kCluster ? "cluster" : "namespaced");
-  visit.number(kEvent, "kube_event.delta", occurrence.delta);
-  visit.number(kEvent, "k8s.event.count", occurrence.count);
+  visit(kEvent, "kube_event.delta", occurrence.delta);
+  visit(kEvent, "k8s.event.count", occurrence.count);
   text(kEvent, "k8s.event.reason", occurrence.reason);
   text(kEvent, "k8s.event.action", occurrence.action);
   text(kEvent, "k8s.event.name", occurrence.name);

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <string_view>
+#include <variant>
 
 #include "occurrences/occurrence.h"
 
@@ -25,11 +26,9 @@ enum class FieldOf { kObject, kEvent };
 // Called for each field that has a value, always in the same order. Not in the
 // conventions: event.id (stable for an occurrence), kube_event.scope,
 // kube_event.delta and k8s.event.reporting_component.
-struct FieldVisitor {
-  std::function<void(FieldOf, std::string_view key, std::string_view value)>
-      text;
-  std::function<void(FieldOf, std::string_view key, int64_t value)> number;
-};
+using FieldValue = std::variant<std::string_view, int64_t>;
+using FieldVisitor =
+    std::function<void(FieldOf, std::string_view key, FieldValue value)>;
 void ForEachField(const Occurrence& occurrence, const FieldVisitor& visit);
 
 }  // namespace kem

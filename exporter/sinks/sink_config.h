@@ -1,6 +1,6 @@
 // One entry of the configuration file's list `sinks`, checked and with
-// defaults. Made by sink_entries.cc, used by SinkRunner and sink_factory.h, and
-// compared by a reload.
+// defaults. Made by sink_entries.cc, used by SinkRunner and sink_factory.cc,
+// and compared by a reload.
 #pragma once
 
 #include <array>

@@ -1,5 +1,3 @@
-#include "sinks/sink_factory.h"
-
 #include <memory>
 
 #include "apiserver/api_transport.h"
@@ -8,6 +6,7 @@
 #include "sinks/log_sink.h"
 #include "sinks/mirror_sink.h"
 #include "sinks/otlp_sink.h"
+#include "sinks/sink_runner.h"
 
 namespace kem {
 namespace {

@@ -22,6 +22,9 @@
 
 namespace kem {
 
+class Discovery;
+class HttpTransport;
+
 struct SinkStatus {
   std::string name;
   std::string_view type;
@@ -40,6 +43,11 @@ struct SinkStatus {
 // Creates the sink of `config`. The memory outlives it.
 using SinkFactory = std::function<std::unique_ptr<Sink>(
     const SinkConfig& config, SinkMemory& memory)>;
+
+// For all types (sink_factory.cc). `api` and `discovery` are for the sinks that
+// write to the API server. All must outlive the factory and its sinks.
+SinkFactory MakeSinkFactory(HttpTransport& api, const Discovery& discovery,
+                            Clock& clock);
 
 class SinkRunner {
  public:

@@ -38,32 +38,25 @@ HttpLimits WithinDescriptors(HttpLimits limits) {
 
 }  // namespace
 
-HttpLoop::HttpLoop(UniqueFd listener, HttpRouter& router, WebGate& gate,
-                   const HttpLimits& limits)
-    : router_(router),
-      gate_(gate),
-      limits_(WithinDescriptors(limits)),
+HttpLoop::HttpLoop(UniqueFd listener, const HttpServerOptions& options,
+                   HttpContent content, HttpStats& stats,
+                   std::unique_ptr<WebSettingsFile> settings)
+    : router_(options.telemetry_path, std::move(content), stats),
+      limits_(WithinDescriptors(options.limits)),
       listener_(std::move(listener)),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      last_id_(kFirstId) {
+      last_id_(kFirstId),
+      gate_(std::move(settings), limits_.reread, [this] { Wake(); }) {
   Watch(EPOLL_CTL_ADD, kListenerId, listener_.get(), EPOLLIN);
   Watch(EPOLL_CTL_ADD, kWakeId, wake_.get(), EPOLLIN);
-  gate_.OnLogin([this] { Wake(); });
 }
-
-HttpLoop::~HttpLoop() { gate_.OnLogin(nullptr); }
 
 void HttpLoop::Watch(int operation, uint64_t id, int fd, uint32_t events) {
   epoll_event event{};
   event.events = events;
   event.data.u64 = id;
   ::epoll_ctl(epoll_.get(), operation, fd, &event);
-}
-
-void HttpLoop::Watch(int operation, uint64_t id,
-                     const ServerConnection& connection) {
-  Watch(operation, id, connection.fd(), connection.WaitsFor());
 }
 
 void HttpLoop::Wake() {
@@ -84,7 +77,8 @@ void HttpLoop::Run(std::stop_token stop) {
         stop_until = now + limits_.stop;
         listener_.Reset();
       }
-      DropAllButAnswering();
+      std::erase_if(connections_,
+                    [](const auto& item) { return !item.second->Answering(); });
       if (connections_.empty() || now >= stop_until) return;
     }
     const int ready = ::epoll_wait(epoll_.get(), events.data(),
@@ -139,7 +133,7 @@ void HttpLoop::Add(UniqueFd fd, SteadyTime now) {
   // The request has often arrived already.
   connection->Advance(now);
   if (connection->Over()) return;
-  Watch(EPOLL_CTL_ADD, id, *connection);
+  Watch(EPOLL_CTL_ADD, id, connection->fd(), connection->WaitsFor());
   connections_.emplace(id, std::move(connection));
 }
 
@@ -152,7 +146,7 @@ void HttpLoop::Advance(uint64_t id, SteadyTime now) {
   if (connection.Over()) {
     connections_.erase(it);
   } else if (connection.WaitsFor() != before) {
-    Watch(EPOLL_CTL_MOD, id, connection);
+    Watch(EPOLL_CTL_MOD, id, connection.fd(), connection.WaitsFor());
   }
 }
 
@@ -203,11 +197,6 @@ void HttpLoop::DropOverdue(SteadyTime now) {
     accept_after_ = {};
     Watch(EPOLL_CTL_MOD, kListenerId, listener_.get(), EPOLLIN);
   }
-}
-
-void HttpLoop::DropAllButAnswering() {
-  std::erase_if(connections_,
-                [](const auto& item) { return !item.second->Answering(); });
 }
 
 int HttpLoop::PollMilliseconds(SteadyTime now, SteadyTime until) const {

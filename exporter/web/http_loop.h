@@ -19,14 +19,11 @@ namespace kem {
 // Run by one thread.
 class HttpLoop {
  public:
-  // `listener` is non-blocking and listens. `router` and `gate` must outlive
-  // it.
-  HttpLoop(UniqueFd listener, HttpRouter& router, WebGate& gate,
-           const HttpLimits& limits);
-
-  ~HttpLoop();
-  HttpLoop(const HttpLoop&) = delete;
-  HttpLoop& operator=(const HttpLoop&) = delete;
+  // `listener` is non-blocking and listens. `settings` is null without
+  // --web.config.file. `stats` must outlive it.
+  HttpLoop(UniqueFd listener, const HttpServerOptions& options,
+           HttpContent content, HttpStats& stats,
+           std::unique_ptr<WebSettingsFile> settings);
 
   // Until `stop`; then answers in progress have limits.stop to end.
   void Run(std::stop_token stop);
@@ -40,18 +37,15 @@ class HttpLoop {
   void Advance(uint64_t id, SteadyTime now);
   void FinishLogins(SteadyTime now);
   void Wake();
-  void Watch(int operation, uint64_t id, const ServerConnection& connection);
   void Watch(int operation, uint64_t id, int fd, uint32_t events);
   // Close connections past a limit or a deadline.
   void MakeRoom();
   void DropIdleLongest(bool answering);
   void DropOverdue(SteadyTime now);
-  void DropAllButAnswering();
   // Until the next deadline, `until` at the latest.
   int PollMilliseconds(SteadyTime now, SteadyTime until) const;
 
-  HttpRouter& router_;
-  WebGate& gate_;
+  HttpRouter router_;
   const HttpLimits limits_;
   UniqueFd listener_;
   const UniqueFd epoll_;
@@ -60,6 +54,8 @@ class HttpLoop {
   Connections connections_;
   // Accepting pauses until then, as no descriptor was free.
   SteadyTime accept_after_{};
+  // Last, so that it ends first: its thread calls Wake.
+  WebGate gate_;
 };
 
 }  // namespace kem

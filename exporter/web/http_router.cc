@@ -101,11 +101,12 @@ std::string HttpRouter::Response::Text(const RequestHead& head,
   std::string text = "HTTP/1.1 " + std::to_string(status) + " " +
                      ReasonPhrase(status) + "\r\n";
   for (const auto& [name, value] : defaults) AddHeader(name, value, text);
-  for (const auto& [name, value] : headers) {
+  for (const auto& header : headers) {
     // The web configuration wins.
-    if (std::none_of(defaults.begin(), defaults.end(),
-                     [&](const auto& set) { return set.first == name; })) {
-      AddHeader(name, value, text);
+    if (std::none_of(defaults.begin(), defaults.end(), [&](const auto& set) {
+          return set.first == header.first;
+        })) {
+      AddHeader(header.first, header.second, text);
     }
   }
   AddHeader("Content-Type", content_type, text);
@@ -149,11 +150,15 @@ HttpRouter::Response HttpRouter::Page(const RequestHead& head) {
   return response;
 }
 
+bool HttpRouter::IsReadable(const std::string& path) const {
+  return path == telemetry_path_ || path == "/" || path == "/livez" ||
+         path == "/readyz";
+}
+
 HttpRouter::Response HttpRouter::Route(const RequestHead& head) {
   const std::string& path = head.path;
   const bool reloads = path == kReloadPath && content_.reload;
-  const bool reads = path == telemetry_path_ || path == "/" ||
-                     path == "/livez" || path == "/readyz";
+  const bool reads = IsReadable(path);
   if (!reads && !reloads) return {404, kText, "Not found\n"};
   if (reloads && head.method == "POST") {
     if (IsCrossSite(head)) {
@@ -193,9 +198,7 @@ HttpRouter::Response HttpRouter::Admit(const RequestHead& head,
 }
 
 void HttpRouter::Count(const std::string& path, int status) {
-  const bool known = path == telemetry_path_ || path == "/" ||
-                     path == "/livez" || path == "/readyz" ||
-                     path == kReloadPath;
+  const bool known = IsReadable(path) || path == kReloadPath;
   stats_.Count(known ? path : "other", status);
 }
 

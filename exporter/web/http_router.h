@@ -7,7 +7,6 @@
 #include <memory>
 #include <string>
 #include <utility>
-#include <vector>
 
 #include "base/gzip_stream.h"
 #include "web/http_server.h"
@@ -64,6 +63,7 @@ class HttpRouter {
   Response Route(const RequestHead& head);
   Response StartScrape(const RequestHead& head);
   Response Page(const RequestHead& head);
+  bool IsReadable(const std::string& path) const;
   void Count(const std::string& path, int status);
 
   const std::string telemetry_path_;

@@ -5,12 +5,9 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
-#include <thread>
 #include <utility>
 
 #include "web/http_loop.h"
-#include "web/http_router.h"
-#include "web/web_gate.h"
 
 namespace kem {
 namespace {
@@ -96,19 +93,6 @@ Result<Listener> Listen(const ListenAddress& address) {
 
 }  // namespace
 
-struct HttpServer::Impl {
-  Impl(const HttpServerOptions& options, HttpContent content, HttpStats& stats,
-       std::unique_ptr<WebSettingsFile> settings)
-      : router(options.telemetry_path, std::move(content), stats),
-        gate(std::move(settings), options.limits.reread) {}
-
-  HttpRouter router;
-  WebGate gate;
-  std::string address;
-  std::unique_ptr<HttpLoop> loop;
-  std::jthread thread;
-};
-
 Result<std::unique_ptr<HttpServer>> HttpServer::Start(
     const HttpServerOptions& options, HttpContent content, HttpStats& stats) {
   std::unique_ptr<WebSettingsFile> settings;
@@ -117,23 +101,20 @@ Result<std::unique_ptr<HttpServer>> HttpServer::Start(
     if (!opened) return opened.error();
     settings = std::move(*opened);
   }
-  auto impl = std::make_unique<Impl>(options, std::move(content), stats,
-                                     std::move(settings));
   Result<Listener> listener = Listen(options.address);
   if (!listener) return listener.error();
-  impl->address = std::move(listener->address);
-  impl->loop = std::make_unique<HttpLoop>(std::move(listener->fd), impl->router,
-                                          impl->gate, options.limits);
-  impl->thread = std::jthread([loop = impl->loop.get()](std::stop_token stop) {
-    loop->Run(std::move(stop));
-  });
-  return std::unique_ptr<HttpServer>(new HttpServer(std::move(impl)));
+  auto loop = std::make_unique<HttpLoop>(std::move(listener->fd), options,
+                                         std::move(content), stats,
+                                         std::move(settings));
+  return std::unique_ptr<HttpServer>(
+      new HttpServer(std::move(listener->address), std::move(loop)));
 }
 
-HttpServer::HttpServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+HttpServer::HttpServer(std::string address, std::unique_ptr<HttpLoop> loop)
+    : address_(std::move(address)),
+      loop_(std::move(loop)),
+      thread_([this](std::stop_token stop) { loop_->Run(std::move(stop)); }) {}
 
 HttpServer::~HttpServer() = default;
-
-const std::string& HttpServer::address() const { return impl_->address; }
 
 }  // namespace kem

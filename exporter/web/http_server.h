@@ -10,6 +10,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "base/health.h"
 #include "base/result.h"
@@ -70,6 +71,8 @@ struct HttpServerOptions {
   HttpLimits limits;
 };
 
+class HttpLoop;
+
 class HttpServer {
  public:
   // Binds the address and serves on a thread of its own until destroyed.
@@ -81,12 +84,14 @@ class HttpServer {
   ~HttpServer();
 
   // The address it listens on, with the real port: "127.0.0.1:43210".
-  const std::string& address() const;
+  const std::string& address() const { return address_; }
 
  private:
-  struct Impl;
-  explicit HttpServer(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  HttpServer(std::string address, std::unique_ptr<HttpLoop> loop);
+
+  const std::string address_;
+  const std::unique_ptr<HttpLoop> loop_;
+  const std::jthread thread_;
 };
 
 }  // namespace kem

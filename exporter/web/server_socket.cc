@@ -19,15 +19,11 @@ ServerSocket::ServerSocket(UniqueFd fd, Ssl ssl)
 ServerSocket::Io ServerSocket::FromSslError(int result) {
   const int why = SSL_get_error(ssl_.get(), result);
   ERR_clear_error();
-  if (why == SSL_ERROR_WANT_READ) {
-    waits_for_ = EPOLLIN;
-    return Io::kAgain;
+  if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE) {
+    return Io::kClosed;
   }
-  if (why == SSL_ERROR_WANT_WRITE) {
-    waits_for_ = EPOLLOUT;
-    return Io::kAgain;
-  }
-  return Io::kClosed;
+  waits_for_ = why == SSL_ERROR_WANT_READ ? EPOLLIN : EPOLLOUT;
+  return Io::kAgain;
 }
 
 ServerSocket::Io ServerSocket::Handshake() {

@@ -1,19 +1,18 @@
 #include "web/web_gate.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "web/server_tls.h"
 
 namespace kem {
 
 WebGate::WebGate(std::unique_ptr<WebSettingsFile> file,
-                 std::chrono::milliseconds interval)
-    : file_(std::move(file)), interval_(interval), settings_(&open_) {}
-
-void WebGate::OnLogin(std::function<void()> wake) {
-  logins_.reset();
-  if (wake) logins_ = std::make_unique<BasicAuth>(std::move(wake));
-}
+                 std::chrono::milliseconds interval, std::function<void()> wake)
+    : file_(std::move(file)),
+      interval_(interval),
+      settings_(&open_),
+      logins_(std::move(wake)) {}
 
 const WebSettings& WebGate::Settings(SteadyTime now) {
   if (file_) settings_ = &file_->Current(now, interval_);
@@ -41,16 +40,7 @@ Admission WebGate::Admit(const std::string& authorization, uint64_t ticket,
   const WebConfig& config = Settings(now).config;
   if (!TakeRate(config, now)) return Admission::kTooMany;
   if (config.users.empty()) return Admission::kAdmitted;
-  return logins_->Check(config.users, authorization, ticket);
-}
-
-std::vector<std::pair<uint64_t, bool>> WebGate::FinishedLogins() {
-  if (!logins_) return {};
-  return logins_->Finished();
-}
-
-const WebGate::Headers& WebGate::headers() const {
-  return settings_->config.headers;
+  return logins_.Check(config.users, authorization, ticket);
 }
 
 }  // namespace kem

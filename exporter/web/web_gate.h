@@ -11,7 +11,6 @@
 #include <vector>
 
 #include "base/clock.h"
-#include "base/result.h"
 #include "net/tls.h"
 #include "web/basic_auth.h"
 #include "web/web_settings.h"
@@ -24,13 +23,10 @@ class WebGate {
   using Headers = std::vector<std::pair<std::string, std::string>>;
 
   // Without a `file` every request is admitted, over plain HTTP. The settings
-  // are read again after each `interval`.
+  // are read again after each `interval`. `wake` is called from another thread
+  // when a login was checked.
   WebGate(std::unique_ptr<WebSettingsFile> file,
-          std::chrono::milliseconds interval);
-
-  // `wake` is called from another thread when a login was checked; null stops
-  // the checks. Forgets earlier logins.
-  void OnLogin(std::function<void()> wake);
+          std::chrono::milliseconds interval, std::function<void()> wake);
 
   // Whether new connections use TLS.
   bool UsesTls(SteadyTime now);
@@ -41,10 +37,12 @@ class WebGate {
   Admission Admit(const std::string& authorization, uint64_t ticket,
                   SteadyTime now);
   // Tickets that were kPending, and whether they are admitted.
-  std::vector<std::pair<uint64_t, bool>> FinishedLogins();
+  std::vector<std::pair<uint64_t, bool>> FinishedLogins() {
+    return logins_.Finished();
+  }
 
   // Headers for each answer.
-  const Headers& headers() const;
+  const Headers& headers() const { return settings_->config.headers; }
 
  private:
   const WebSettings& Settings(SteadyTime now);
@@ -54,7 +52,7 @@ class WebGate {
   const std::chrono::milliseconds interval_;
   const WebSettings open_;  // without a file
   const WebSettings* settings_;
-  std::unique_ptr<BasicAuth> logins_;
+  BasicAuth logins_;
   // When the token bucket will be full.
   SteadyTime rate_full_{};
 };

@@ -16,7 +16,10 @@ class ApiWriterTest : public ::testing::Test {
   ApiAnswer Send(ScriptedAnswer answer) {
     transport.answers.push_back(std::move(answer));
     return SendToApi(transport,
-                     {"PATCH", "/api/v1/nodes/a?force=true", "text/x", "{}"},
+                     {.path = "/api/v1/nodes/a?force=true",
+                      .body = "{}",
+                      .method = "PATCH",
+                      .content_type = "text/x"},
                      stop.get_token());
   }
 

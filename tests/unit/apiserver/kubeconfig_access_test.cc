@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/base64.h"
+#include "base/encoding.h"
 #include "unit/apiserver/fakes.h"
 #include "unit/net/certificates.h"
 

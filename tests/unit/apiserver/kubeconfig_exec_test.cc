@@ -5,7 +5,7 @@
 
 #include "apiserver/api_access.h"
 #include "apiserver/kubeconfig.h"
-#include "base/base64.h"
+#include "base/encoding.h"
 #include "unit/apiserver/fakes.h"
 #include "unit/net/certificates.h"
 

@@ -6,10 +6,10 @@
 #include <thread>
 
 #include "base/duration.h"
+#include "base/encoding.h"
 #include "base/environment.h"
 #include "base/error.h"
 #include "base/hash.h"
-#include "base/percent_encoding.h"
 #include "base/random.h"
 #include "base/termination.h"
 

@@ -1,5 +1,6 @@
 #include <gmock/gmock.h>
 
+#include "occurrences/occurrence.h"
 #include "occurrences/outbox.h"
 
 namespace kem {

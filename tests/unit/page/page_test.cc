@@ -187,7 +187,7 @@ TEST_F(PageTest, ExplainsWhatItKnowsAndMarksWhatIsBad) {
   const std::string page = Page();
   EXPECT_THAT(page, HasSubstr("3 need attention"));
   EXPECT_THAT(page, HasSubstr("▲ </span>Normal <small>critical</small>"));
-  EXPECT_THAT(page, HasSubstr("<p>The kubelet took back its Ready condition"));
+  EXPECT_THAT(page, HasSubstr("<p>The kubelet set its Ready condition to"));
   EXPECT_THAT(page, HasSubstr("<b>What to do:</b> Run kubectl describe node"));
   EXPECT_THAT(page, HasSubstr("<tr role=\"row\" class=\"other\">"));
 }

@@ -1,6 +1,6 @@
 // --dry-run: whether this access has all permissions that the exporter needs.
-// Asks the API server, and renders what is missing as RBAC objects. Used by main
-// after flags and files were checked. Changes nothing.
+// Asks the API server, and renders what is missing as RBAC objects. Used by
+// main after flags and files were checked. Changes nothing.
 #pragma once
 
 #include <string>
@@ -21,8 +21,8 @@ struct DryRunReport {
 
 // Checks whether each collection can be listed and watched by core/v1 or
 // events.k8s.io/v1, of which one suffices, then discovery, then what sinks of
-// type mirror and annotate need. Blocks for up to 10 s a request, and ends at the
-// first one without an answer.
+// type mirror and annotate need. Blocks for up to 10 s a request, and ends at
+// the first one without an answer.
 DryRunReport DryRun(const Options& options, const ApiAccess& access,
                     HttpTransport& transport);
 

@@ -43,8 +43,8 @@ std::vector<std::string> CollectionNames(const Options& options) {
 class App {
  public:
   // All must outlive this. `state` is open and not started.
-  App(const Options& options, ApiAccess access, KeptState& state, Clock& clock,
-      Reloader::Parse parse);
+  App(const Options& options, ServerAccess access, KeptState& state,
+      Clock& clock, Reloader::Parse parse);
   ~App() {
     sink_runner_.Stop();
     state_.Stop();
@@ -75,7 +75,7 @@ class App {
   const OwnMetrics own_;
 };
 
-App::App(const Options& options, ApiAccess access, KeptState& state,
+App::App(const Options& options, ServerAccess access, KeptState& state,
          Clock& clock, Reloader::Parse parse)
     : options_(options),
       state_(state),
@@ -186,7 +186,7 @@ int App::Run(const TerminationSignals& signals) {
 
 }  // namespace
 
-int RunApp(const Options& options, ApiAccess access,
+int RunApp(const Options& options, ServerAccess access,
            const TerminationSignals& signals, Reloader::Parse parse) {
   LogInfo("Starting kube-event-metrics",
           {{"version", kVersion},

@@ -3,7 +3,7 @@
 // server. Connects the parts, and holds no logic of its own.
 #pragma once
 
-#include "apiserver/api_access.h"
+#include "apiserver/server_access.h"
 #include "base/termination.h"
 #include "config/flags.h"
 #include "reload.h"
@@ -14,7 +14,7 @@ namespace kem {
 // in use or the HTTP server cannot start. When a thread does not stop within 10
 // s after a signal (a DNS lookup cannot be interrupted), ends the process with
 // 0.
-int RunApp(const Options& options, ApiAccess access,
+int RunApp(const Options& options, ServerAccess access,
            const TerminationSignals& signals, Reloader::Parse parse);
 
 }  // namespace kem

@@ -290,7 +290,7 @@ void CheckSinks(const Options& options, const std::string& user,
 
 }  // namespace
 
-DryRunReport DryRun(const Options& options, const ApiAccess& access,
+DryRunReport DryRun(const Options& options, const ServerAccess& access,
                     HttpTransport& transport) {
   Checker checker(transport);
   checker.Line("kube-event-metrics --dry-run: flags and files are valid");

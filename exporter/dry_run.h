@@ -5,7 +5,7 @@
 
 #include <string>
 
-#include "apiserver/api_access.h"
+#include "apiserver/server_access.h"
 #include "config/flags.h"
 #include "net/http_transport.h"
 
@@ -23,7 +23,7 @@ struct DryRunReport {
 // events.k8s.io/v1, of which one suffices, then discovery, then what sinks of
 // type mirror and annotate need. Blocks for up to 10 s a request, and ends at
 // the first one without an answer.
-DryRunReport DryRun(const Options& options, const ApiAccess& access,
+DryRunReport DryRun(const Options& options, const ServerAccess& access,
                     HttpTransport& transport);
 
 }  // namespace kem

@@ -9,8 +9,8 @@
 #include <exception>
 #include <variant>
 
-#include "apiserver/api_access.h"
 #include "apiserver/api_transport.h"
+#include "apiserver/server_access.h"
 #include "app.h"
 #include "base/ascii.h"
 #include "base/environment.h"
@@ -66,7 +66,7 @@ int Run(int argc, const char* const* argv) {
     return kem::RunOffline(options, signals);
   }
 
-  kem::Result<kem::ApiAccess> access = kem::ResolveAccess(
+  kem::Result<kem::ServerAccess> access = kem::ResolveAccess(
       {options.kubeconfig, options.context, options.apiserver},
       kem::ProcessEnvironment());
   if (!access) return Refuse(access.error());

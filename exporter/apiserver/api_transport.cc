@@ -47,7 +47,7 @@ std::string HostHeader(const ServerUrl& server) {
 
 }  // namespace
 
-ApiTransport::ApiTransport(ApiAccess access, FileReader read)
+ApiTransport::ApiTransport(ServerAccess access, FileReader read)
     : server_(access.server),
       proxy_(access.proxy),
       impersonation_(access.impersonation),

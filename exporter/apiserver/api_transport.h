@@ -11,8 +11,8 @@
 #include <utility>
 #include <vector>
 
-#include "apiserver/api_access.h"
 #include "apiserver/credentials.h"
+#include "apiserver/server_access.h"
 #include "base/file_reader.h"
 #include "net/http_transport.h"
 
@@ -22,7 +22,7 @@ class ApiTransport : public HttpTransport {
  public:
   // `access` comes from ResolveAccess; `read` reads token and certificate files
   // again later.
-  explicit ApiTransport(ApiAccess access, FileReader read = DiskFiles());
+  explicit ApiTransport(ServerAccess access, FileReader read = DiskFiles());
 
   // See HttpTransport. Allows 5 s each for TCP, the proxy and TLS; only the
   // name look-up delays a stop. An exception from `handler` ends as kAborted.

@@ -14,7 +14,8 @@ std::optional<std::string> CleanToken(std::string_view text) {
   return std::string(text);
 }
 
-Credentials::Credentials(ApiAccess access, FileReader read, ProgramRunner run)
+Credentials::Credentials(ServerAccess access, FileReader read,
+                         ProgramRunner run)
     : read_(std::move(read)), access_(std::move(access)) {
   if (access_.exec) plugin_.emplace(*access_.exec, clock_, std::move(run));
 }

@@ -14,8 +14,8 @@
 #include <string>
 #include <string_view>
 
-#include "apiserver/api_access.h"
 #include "apiserver/exec_plugin.h"
+#include "apiserver/server_access.h"
 #include "base/file_reader.h"
 #include "net/tls.h"
 
@@ -29,7 +29,7 @@ std::optional<std::string> CleanToken(std::string_view text);
 class Credentials {
  public:
   // `run` starts the credential plugin, if there is one.
-  Credentials(ApiAccess access, FileReader read,
+  Credentials(ServerAccess access, FileReader read,
               ProgramRunner run = RunProgram);
 
   // Call this before the two below: it runs the credential plugin if needed
@@ -59,7 +59,7 @@ class Credentials {
   RealClock clock_;  // for the expiry of a plugin's credential
   std::optional<ExecPlugin> plugin_;
   std::mutex mutex_;
-  ApiAccess access_;                              // with the newest valid texts
+  ServerAccess access_;                           // with the newest valid texts
   std::shared_ptr<const ExecCredential> issued_;  // by the plugin
   std::string token_problem_;
   std::string ca_problem_;

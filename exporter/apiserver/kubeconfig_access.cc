@@ -33,8 +33,8 @@ class ContextResolver {
     return &found->second;
   }
 
-  Result<ApiAccess> Resolve(const KubeUser& user, const KubeCluster& cluster,
-                            const std::string& apiserver) {
+  Result<ServerAccess> Resolve(const KubeUser& user, const KubeCluster& cluster,
+                               const std::string& apiserver) {
     Result<void> added = AddUser(user);
     if (added) added = AddCluster(cluster, apiserver);
     if (added && user.exec) added = AddExec(*user.exec, cluster);
@@ -252,16 +252,16 @@ class ContextResolver {
 
   const std::string where_;
   const FileReader& read_;
-  ApiAccess access_;
+  ServerAccess access_;
 };
 
 }  // namespace
 
-Result<ApiAccess> AccessFromKubeconfig(const Kubeconfig& config,
-                                       const std::string& context,
-                                       const std::string& apiserver,
-                                       const std::string& where,
-                                       const FileReader& read) {
+Result<ServerAccess> AccessFromKubeconfig(const Kubeconfig& config,
+                                          const std::string& context,
+                                          const std::string& apiserver,
+                                          const std::string& where,
+                                          const FileReader& read) {
   const std::string name = context.empty() ? config.current_context : context;
   if (name.empty()) {
     return InvalidConfig(where +

@@ -34,7 +34,7 @@ Result<ServerUrl> ReadEndpoint(const std::string& endpoint) {
 }
 
 Result<void> ReadFiles(const SinkConfig& sink, const FileReader& read,
-                       ApiAccess& access) {
+                       ServerAccess& access) {
   Result<Material> ca = ReadMaterial("ca-file", sink.ca_file, read);
   if (!ca) return ca.error();
   if (!ca->file.empty()) {
@@ -63,10 +63,10 @@ Result<void> ReadFiles(const SinkConfig& sink, const FileReader& read,
 
 }  // namespace
 
-Result<ApiAccess> ResolveCollector(const SinkConfig& sink,
-                                   const Environment& environment,
-                                   const FileReader& read) {
-  ApiAccess access;
+Result<ServerAccess> ResolveCollector(const SinkConfig& sink,
+                                      const Environment& environment,
+                                      const FileReader& read) {
+  ServerAccess access;
   access.origin = "the sink " + sink.queue.name;
   Result<ServerUrl> server = ReadEndpoint(sink.endpoint);
   if (!server) return server.error();

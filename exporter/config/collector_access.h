@@ -3,7 +3,7 @@
 // sink_entries.cc. Opens no connection.
 #pragma once
 
-#include "apiserver/api_access.h"
+#include "apiserver/server_access.h"
 #include "base/environment.h"
 #include "base/file_reader.h"
 #include "base/result.h"
@@ -13,8 +13,8 @@ namespace kem {
 
 // Reads and checks the files; each connection reads them again. The error is
 // kInvalidConfig, a clause that begins with the invalid key. Thread-safe.
-Result<ApiAccess> ResolveCollector(const SinkConfig& sink,
-                                   const Environment& environment,
-                                   const FileReader& read);
+Result<ServerAccess> ResolveCollector(const SinkConfig& sink,
+                                      const Environment& environment,
+                                      const FileReader& read);
 
 }  // namespace kem

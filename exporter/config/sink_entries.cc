@@ -231,10 +231,10 @@ class Maker {
                   " must have both cert-file and key-file, or neither");
     }
     if (Failed()) return;
-    Result<ApiAccess> access = ResolveCollector(sink, environment_, read_);
+    Result<ServerAccess> access = ResolveCollector(sink, environment_, read_);
     if (!access) return Fail(entry.line, "'s " + access.error().message);
     sink.collector.access =
-        std::make_shared<const ApiAccess>(std::move(*access));
+        std::make_shared<const ServerAccess>(std::move(*access));
   }
 
   // The sink annotates Warnings of objects that a name alone identifies, and

@@ -10,7 +10,7 @@
 #include <string>
 #include <string_view>
 
-#include "apiserver/api_access.h"
+#include "apiserver/server_access.h"
 #include "events/event_filter.h"
 #include "occurrences/outbox.h"
 
@@ -26,7 +26,7 @@ inline std::string_view NameOf(SinkType type) {
 // Not compared: it follows from the other keys, and files are read again for
 // each connection.
 struct Collector {
-  std::shared_ptr<const ApiAccess> access;  // null for other types
+  std::shared_ptr<const ServerAccess> access;  // null for other types
   bool operator==(const Collector&) const { return true; }
 };
 

@@ -12,7 +12,7 @@ namespace kem {
 namespace {
 
 std::unique_ptr<Sink> MakeOtlp(const SinkConfig& config, const Clock& clock) {
-  const ApiAccess& access = *config.collector.access;
+  const ServerAccess& access = *config.collector.access;
   return std::make_unique<OtlpSink>(
       std::make_unique<ApiTransport>(access),
       OtlpSink::Headers{config.headers_file,

@@ -10,8 +10,8 @@
 namespace kem {
 namespace {
 
-ApiAccess TlsAccess() {
-  ApiAccess access;
+ServerAccess TlsAccess() {
+  ServerAccess access;
   access.server = *ParseServerUrl("https://10.0.0.1:6443", true);
   return access;
 }
@@ -27,7 +27,7 @@ TEST(CredentialsTest, CleansTokens) {
 
 TEST(CredentialsTest, ReadsTheTokenFileForEachRequest) {
   FakeFiles files{{{"/t", "one"}}, {}};
-  ApiAccess access = TlsAccess();
+  ServerAccess access = TlsAccess();
   access.token = Material{"first", "/t"};
   Credentials credentials(access, files.Reader());
   EXPECT_EQ(credentials.Authorization(), "Bearer one");
@@ -37,7 +37,7 @@ TEST(CredentialsTest, ReadsTheTokenFileForEachRequest) {
 
 TEST(CredentialsTest, KeepsTheTokenWhileItsFileIsBad) {
   FakeFiles files{{{"/t", "one"}}, {}};
-  ApiAccess access = TlsAccess();
+  ServerAccess access = TlsAccess();
   access.token = Material{"", "/t"};
   Credentials credentials(access, files.Reader());
   EXPECT_EQ(credentials.Authorization(), "Bearer one");
@@ -61,7 +61,7 @@ TEST(CredentialsTest, KeepsTheTokenWhileItsFileIsBad) {
 }
 
 TEST(CredentialsTest, PrefersTheTokenToThePassword) {
-  ApiAccess access = TlsAccess();
+  ServerAccess access = TlsAccess();
   access.username = "u";
   access.password = "p";
   EXPECT_EQ(Credentials(access, DiskFiles()).Authorization(), "Basic dTpw");
@@ -70,7 +70,7 @@ TEST(CredentialsTest, PrefersTheTokenToThePassword) {
 }
 
 TEST(CredentialsTest, ShowsWhatThePluginGave) {
-  ApiAccess access = TlsAccess();
+  ServerAccess access = TlsAccess();
   access.exec = ExecConfig{"x", {}, {}, "client.authentication.k8s.io/v1", ""};
   std::string token = "one";
   Credentials credentials(
@@ -96,7 +96,7 @@ TEST(CredentialsTest, ShowsWhatThePluginGave) {
 }
 
 TEST(CredentialsTest, HasNoneForAnonymousAndForPlainHttp) {
-  ApiAccess access = TlsAccess();
+  ServerAccess access = TlsAccess();
   EXPECT_EQ(Credentials(access, DiskFiles()).Authorization(), "");
   access.token.text = "t";
   access.server.tls = false;
@@ -104,7 +104,7 @@ TEST(CredentialsTest, HasNoneForAnonymousAndForPlainHttp) {
 }
 
 TEST(CredentialsTest, VerifiesTheHostUnlessAnotherNameIsGiven) {
-  ApiAccess access = TlsAccess();
+  ServerAccess access = TlsAccess();
   EXPECT_EQ(Credentials(access, DiskFiles()).Tls().server_name, "10.0.0.1");
   access.tls_server_name = "kubernetes";
   EXPECT_EQ(Credentials(access, DiskFiles()).Tls().server_name, "kubernetes");
@@ -114,7 +114,7 @@ TEST(CredentialsTest, TakesANewAuthorityOnlyWhenItCanBeRead) {
   const std::string one = MakeCa("one").certificate;
   const std::string two = MakeCa("two").certificate;
   FakeFiles files{{{"/ca", one}}, {}};
-  ApiAccess access = TlsAccess();
+  ServerAccess access = TlsAccess();
   access.ca = Material{one, "/ca"};
   Credentials credentials(access, files.Reader());
   EXPECT_EQ(credentials.Tls().ca_pem, one);
@@ -134,7 +134,7 @@ TEST(CredentialsTest, TakesANewCertificateOnlyTogetherWithItsKey) {
   const PemPair one = MakeCertificate({});
   const PemPair two = MakeCertificate({});
   FakeFiles files{{{"/crt", one.certificate}, {"/key", one.key}}, {}};
-  ApiAccess access = TlsAccess();
+  ServerAccess access = TlsAccess();
   access.client_certificate = Material{one.certificate, "/crt"};
   access.client_key = Material{one.key, "/key"};
   Credentials credentials(access, files.Reader());

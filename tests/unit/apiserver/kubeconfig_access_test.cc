@@ -16,8 +16,8 @@ using testing::Pair;
 
 class KubeconfigAccessTest : public testing::Test {
  protected:
-  Result<ApiAccess> Resolve(const std::string& cluster,
-                            const std::string& user) {
+  Result<ServerAccess> Resolve(const std::string& cluster,
+                               const std::string& user) {
     files_.texts["/k"] =
         "current-context: c\n"
         "contexts: [{name: c, context: {cluster: k, user: u}}]\n"
@@ -27,7 +27,7 @@ class KubeconfigAccessTest : public testing::Test {
   }
   // The error without the place at its beginning.
   std::string ErrorOf(const std::string& cluster, const std::string& user) {
-    const Result<ApiAccess> access = Resolve(cluster, user);
+    const Result<ServerAccess> access = Resolve(cluster, user);
     if (access) return "none";
     EXPECT_EQ(access.error().code, ErrorCode::kInvalidConfig);
     const std::string where = "context c of kubeconfig /k: ";
@@ -43,7 +43,7 @@ constexpr char kServer[] = "server: 'https://h'";
 TEST_F(KubeconfigAccessTest, DecodesInlineData) {
   const PemPair ca = MakeCa();
   const PemPair client = MakeCertificate({});
-  const Result<ApiAccess> access = Resolve(
+  const Result<ServerAccess> access = Resolve(
       std::string(kServer) +
           ", certificate-authority-data: " + EncodeBase64(ca.certificate),
       "client-certificate-data: " + EncodeBase64(client.certificate) +
@@ -61,7 +61,7 @@ TEST_F(KubeconfigAccessTest, ReadsFilesAndKeepsTheirNames) {
   files_.texts["/crt"] = client.certificate;
   files_.texts["/key"] = client.key;
   files_.texts["/t"] = "tok\n";
-  const Result<ApiAccess> access =
+  const Result<ServerAccess> access =
       Resolve(std::string(kServer) + ", certificate-authority: ca",
               "client-certificate: crt, client-key: key, tokenFile: t");
   ASSERT_TRUE(access) << access.error().message;
@@ -73,7 +73,7 @@ TEST_F(KubeconfigAccessTest, ReadsFilesAndKeepsTheirNames) {
 }
 
 TEST_F(KubeconfigAccessTest, TakesTheTokenFirstAndItsFileLater) {
-  const Result<ApiAccess> access =
+  const Result<ServerAccess> access =
       Resolve(kServer, "token: first, tokenFile: /not-yet");
   ASSERT_TRUE(access) << access.error().message;
   EXPECT_EQ(access->token.text, "first");
@@ -87,7 +87,7 @@ TEST_F(KubeconfigAccessTest, GuessesHttpsForABareHostWithTlsSettings) {
 }
 
 TEST_F(KubeconfigAccessTest, MakesImpersonationHeaders) {
-  const Result<ApiAccess> access =
+  const Result<ServerAccess> access =
       Resolve(kServer,
               "as: jane, as-uid: 7, as-groups: [a, b], "
               "as-user-extra: {acme.com/project: [x, y]}");
@@ -187,7 +187,7 @@ TEST_F(KubeconfigAccessTest, TellsOfAContextThatPointsNowhere) {
   Kubeconfig config;
   config.contexts["c"] = KubeContext{"/k", "", "u"};
   const auto message = [&] {
-    const Result<ApiAccess> access =
+    const Result<ServerAccess> access =
         AccessFromKubeconfig(config, "c", "", "kubeconfig /k", files_.Reader());
     return access ? "none" : access.error().message;
   };
@@ -202,7 +202,7 @@ TEST_F(KubeconfigAccessTest, TellsOfAContextThatPointsNowhere) {
 }
 
 TEST_F(KubeconfigAccessTest, PutsNoSecretIntoAnError) {
-  const Result<ApiAccess> access =
+  const Result<ServerAccess> access =
       Resolve(kServer, "token: 'hush hush', password: hush");
   ASSERT_FALSE(access);
   EXPECT_THAT(access.error().message, testing::Not(testing::HasSubstr("hush")));

@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "apiserver/api_access.h"
 #include "apiserver/kubeconfig.h"
+#include "apiserver/server_access.h"
 #include "base/encoding.h"
 #include "unit/apiserver/fakes.h"
 #include "unit/net/certificates.h"
@@ -21,9 +21,10 @@ constexpr char kExec[] =
 
 class KubeconfigExecTest : public testing::Test {
  protected:
-  Result<ApiAccess> Resolve(const std::string& user,
-                            const std::string& cluster = "server: 'https://h'",
-                            const std::string& path = "/home/me/.kube/k") {
+  Result<ServerAccess> Resolve(
+      const std::string& user,
+      const std::string& cluster = "server: 'https://h'",
+      const std::string& path = "/home/me/.kube/k") {
     files_.texts[path] =
         "current-context: c\n"
         "contexts: [{name: c, context: {cluster: k, user: u}}]\n"
@@ -32,11 +33,12 @@ class KubeconfigExecTest : public testing::Test {
     return ResolveAccess({path, "", ""}, FakeEnvironment({}), files_.Reader());
   }
   std::string ErrorOf(const std::string& user) {
-    const Result<ApiAccess> access = Resolve(user);
+    const Result<ServerAccess> access = Resolve(user);
     return access ? "none" : access.error().message;
   }
   std::string InfoOf(const std::string& exec, const std::string& cluster) {
-    const Result<ApiAccess> access = Resolve("exec: {" + exec + "}", cluster);
+    const Result<ServerAccess> access =
+        Resolve("exec: {" + exec + "}", cluster);
     if (!access || !access->exec) return "none";
     const std::string& variable = access->exec->env.back();
     const std::string name = "KUBERNETES_EXEC_INFO=";
@@ -48,7 +50,7 @@ class KubeconfigExecTest : public testing::Test {
 };
 
 TEST_F(KubeconfigExecTest, ReadsEveryField) {
-  const Result<ApiAccess> access = Resolve(
+  const Result<ServerAccess> access = Resolve(
       "exec: {command: aws, args: [eks, get-token], env: [{name: A, value: b}, "
       "{name: C, value: ''}], apiVersion: client.authentication.k8s.io/v1beta1,"
       " installHint: apt install aws}");
@@ -64,7 +66,7 @@ TEST_F(KubeconfigExecTest, ReadsEveryField) {
 
 TEST_F(KubeconfigExecTest, FindsACommandWithASlashBesideTheKubeconfig) {
   const auto command = [&](const std::string& name) {
-    const Result<ApiAccess> access =
+    const Result<ServerAccess> access =
         Resolve("exec: {command: '" + name +
                 "', apiVersion: client.authentication.k8s.io/v1, "
                 "interactiveMode: IfAvailable}");
@@ -82,14 +84,15 @@ TEST_F(KubeconfigExecTest, RunsNoPluginWhereThereAreCredentials) {
        {std::string("token: t"), std::string("username: u"),
         "client-certificate-data: " + EncodeBase64(client.certificate) +
             ", client-key-data: " + EncodeBase64(client.key)}) {
-    const Result<ApiAccess> access = Resolve(other + ", exec: {" + kExec + "}");
+    const Result<ServerAccess> access =
+        Resolve(other + ", exec: {" + kExec + "}");
     ASSERT_TRUE(access) << access.error().message;
     EXPECT_FALSE(access->exec) << other;
   }
 }
 
 TEST_F(KubeconfigExecTest, SendsNoCredentialsOverPlainHttp) {
-  const Result<ApiAccess> access =
+  const Result<ServerAccess> access =
       Resolve(std::string("exec: {") + kExec + "}", "server: 'http://h'");
   ASSERT_TRUE(access) << access.error().message;
   EXPECT_FALSE(access->exec);

@@ -25,8 +25,8 @@ class TokenServer {
         server_([this](Peer& peer) { Serve(peer); },
                 ServerTls{Identity(), ""}) {}
 
-  ApiAccess Access() const {
-    ApiAccess access;
+  ServerAccess Access() const {
+    ServerAccess access;
     access.origin = "test";
     access.server = *ParseServerUrl(server_.Url(), true);
     access.insecure_skip_tls_verify = true;
@@ -76,7 +76,7 @@ class TokenServer {
 TEST(TransportCredentialsTest, SendsTheTokenFileAsItIsNow) {
   const TokenServer server("Bearer new");
   FakeFiles files{{{"/token", "new\n"}}, {}};
-  ApiAccess access = server.Access();
+  ServerAccess access = server.Access();
   access.token = Material{"old", "/token"};
   ApiTransport transport(access, files.Reader());
   RecordingHandler handler;
@@ -91,7 +91,7 @@ TEST(TransportCredentialsTest, TriesAgainAtOnceWithANewTokenAfter401) {
       [&reads](const std::string&) -> Result<std::optional<std::string>> {
     return std::optional<std::string>(++reads == 1 ? "old" : "new");
   };
-  ApiAccess access = server.Access();
+  ServerAccess access = server.Access();
   access.token = Material{"old", "/token"};
   ApiTransport transport(access, rotating);
   RecordingHandler handler;
@@ -104,7 +104,7 @@ TEST(TransportCredentialsTest, TriesAgainAtOnceWithANewTokenAfter401) {
 
 TEST(TransportCredentialsTest, ShowsTheHandlerThe401ThatStays) {
   const TokenServer server("Bearer other");
-  ApiAccess access = server.Access();
+  ServerAccess access = server.Access();
   access.token.text = "wrong";
   RecordingHandler handler;
   EXPECT_EQ(ApiTransport(access).Send({"/x"}, handler, {}).end,
@@ -118,7 +118,7 @@ TEST(TransportCredentialsTest, ShowsTheHandlerThe401ThatStays) {
 TEST(TransportCredentialsTest, SendsLongTokens) {
   const std::string token(20000, 't');
   const TokenServer server("Bearer " + token);
-  ApiAccess access = server.Access();
+  ServerAccess access = server.Access();
   access.token.text = token;
   RecordingHandler handler;
   ApiTransport(access).Send({"/x"}, handler, {});
@@ -128,7 +128,7 @@ TEST(TransportCredentialsTest, SendsLongTokens) {
 
 TEST(TransportCredentialsTest, SendsUserNameAndPassword) {
   const TokenServer server("Basic YWxhZGRpbjpvcGVuc2VzYW1l");
-  ApiAccess access = server.Access();
+  ServerAccess access = server.Access();
   access.username = "aladdin";
   access.password = "opensesame";
   RecordingHandler handler;
@@ -139,7 +139,7 @@ TEST(TransportCredentialsTest, SendsUserNameAndPassword) {
 
 TEST(TransportCredentialsTest, SendsImpersonation) {
   const TokenServer server("");
-  ApiAccess access = server.Access();
+  ServerAccess access = server.Access();
   access.impersonation = {{"Impersonate-User", "jane"},
                           {"Impersonate-Group", "a"},
                           {"Impersonate-Group", "b"}};
@@ -163,7 +163,7 @@ TEST(TransportCredentialsTest, TakesANewAuthorityForTheNextConnection) {
       },
       ServerTls{MakeCertificate(wish, &new_ca), ""});
   FakeFiles files{{{"/ca", old_ca.certificate}}, {}};
-  ApiAccess access;
+  ServerAccess access;
   access.server = *ParseServerUrl(server.Url(), true);
   access.ca = Material{old_ca.certificate, "/ca"};
   ApiTransport transport(access, files.Reader());
@@ -188,7 +188,7 @@ TEST(TransportCredentialsTest, TakesANewClientCertificate) {
       },
       ServerTls{MakeCertificate(wish, &ca), ca.certificate});
   FakeFiles files{{{"/crt", stranger.certificate}, {"/key", stranger.key}}, {}};
-  ApiAccess access;
+  ServerAccess access;
   access.server = *ParseServerUrl(server.Url(), true);
   access.ca.text = ca.certificate;
   access.client_certificate = Material{stranger.certificate, "/crt"};

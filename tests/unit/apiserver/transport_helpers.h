@@ -13,8 +13,8 @@
 
 namespace kem {
 
-inline ApiAccess AccessTo(const std::string& url) {
-  ApiAccess access;
+inline ServerAccess AccessTo(const std::string& url) {
+  ServerAccess access;
   access.origin = "test";
   access.server = *ParseServerUrl(url, false);
   return access;

@@ -17,9 +17,9 @@ using testing::StartsWith;
 
 constexpr char kAnswer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok";
 
-ApiAccess By(const std::string& scheme, const TestServer& proxy,
-             const std::string& server, const std::string& user = "") {
-  ApiAccess access;
+ServerAccess By(const std::string& scheme, const TestServer& proxy,
+                const std::string& server, const std::string& user = "") {
+  ServerAccess access;
   access.origin = "test";
   access.server = *ParseServerUrl(server, false);
   access.proxy = *ParseProxyUrl(scheme + "://" + user +
@@ -38,7 +38,7 @@ std::string ReadBytes(Peer& peer, size_t count) {
 }
 
 // The message of a request that must fail.
-std::string Failure(ApiAccess access) {
+std::string Failure(ServerAccess access) {
   RecordingHandler handler;
   const HttpOutcome outcome =
       ApiTransport(std::move(access)).Send({"/x"}, handler, {});

@@ -177,7 +177,7 @@ TEST(TransportStopTest, EndsInASilentBodyUnderTls) {
         peer.WaitForEnd();
       },
       ServerTls{Identity(), ""});
-  ApiAccess access = AccessTo(server.Url());
+  ServerAccess access = AccessTo(server.Url());
   access.insecure_skip_tls_verify = true;
   RecordingHandler handler;
   HttpOutcome outcome;

@@ -209,7 +209,7 @@ TEST(TransportTest, SendsNoCredentialsOverPlainHttp) {
     sent = peer.ReadHead();
     peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
   });
-  ApiAccess access = AccessTo(server.Url());
+  ServerAccess access = AccessTo(server.Url());
   access.token.text = "secret";
   access.username = "user";
   access.password = "pass";

@@ -31,15 +31,15 @@ void AnswerOk(Peer& peer) {
 
 class TransportTlsTest : public testing::Test {
  protected:
-  ApiAccess AccessTo(const TestServer& server) const {
-    ApiAccess access;
+  ServerAccess AccessTo(const TestServer& server) const {
+    ServerAccess access;
     access.origin = "test";
     access.server = *ParseServerUrl(server.Url(), true);
     access.ca.text = ca_.certificate;
     return access;
   }
 
-  static HttpOutcome Get(const ApiAccess& access) {
+  static HttpOutcome Get(const ServerAccess& access) {
     RecordingHandler handler;
     return ApiTransport(access).Send({"/x"}, handler, {});
   }
@@ -87,7 +87,7 @@ TEST_F(TransportTlsTest, RefusesAnUnknownAuthority) {
 
 TEST_F(TransportTlsTest, TrustsTheSystemOnlyWhenNoAuthorityIsGiven) {
   TestServer server(AnswerOk, ServerTls{Issue(ca_, {"IP:127.0.0.1"}), ""});
-  ApiAccess access = AccessTo(server);
+  ServerAccess access = AccessTo(server);
   access.ca.text.clear();
   EXPECT_EQ(Get(access).end, HttpEnd::kUnreachable);
 }
@@ -95,7 +95,7 @@ TEST_F(TransportTlsTest, TrustsTheSystemOnlyWhenNoAuthorityIsGiven) {
 TEST_F(TransportTlsTest, TakesAnythingWhenToldNotToVerify) {
   const PemPair other = MakeCa("other CA");
   TestServer server(AnswerOk, ServerTls{Issue(other, {"DNS:other"}), ""});
-  ApiAccess access = AccessTo(server);
+  ServerAccess access = AccessTo(server);
   access.ca.text.clear();
   access.insecure_skip_tls_verify = true;
   EXPECT_EQ(Get(access).end, HttpEnd::kComplete);
@@ -108,7 +108,7 @@ TEST_F(TransportTlsTest, TakesAnIntermediateAuthorityAsAnchor) {
   const PemPair intermediate = MakeCertificate(wish, &ca_);
   TestServer server(AnswerOk,
                     ServerTls{Issue(intermediate, {"IP:127.0.0.1"}), ""});
-  ApiAccess access = AccessTo(server);
+  ServerAccess access = AccessTo(server);
   access.ca.text = intermediate.certificate;
   const HttpOutcome outcome = Get(access);
   EXPECT_EQ(outcome.end, HttpEnd::kComplete) << outcome.message;
@@ -122,7 +122,7 @@ TEST_F(TransportTlsTest, VerifiesTheTlsServerNameInPlaceOfTheHost) {
         peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
       },
       ServerTls{Issue(ca_, {"DNS:kubernetes.default"}), ""});
-  ApiAccess access = AccessTo(server);
+  ServerAccess access = AccessTo(server);
   EXPECT_EQ(Get(access).end, HttpEnd::kUnreachable);
   access.tls_server_name = "kubernetes.default";
   EXPECT_EQ(Get(access).end, HttpEnd::kComplete);
@@ -136,7 +136,7 @@ TEST_F(TransportTlsTest, VerifiesTheTlsServerNameInPlaceOfTheHost) {
 
 TEST_F(TransportTlsTest, TakesTheTlsServerNameForAHostGivenByName) {
   TestServer server(AnswerOk, ServerTls{Issue(ca_, {"DNS:kubernetes"}), ""});
-  ApiAccess access = AccessTo(server);
+  ServerAccess access = AccessTo(server);
   access.server.host = "localhost";
   access.tls_server_name = "kubernetes";
   const HttpOutcome outcome = Get(access);
@@ -151,7 +151,7 @@ TEST_F(TransportTlsTest, ShowsItsCertificateWithTheChain) {
   const PemPair client = Issue(intermediate, {}, "exporter");
   TestServer server(AnswerOk,
                     ServerTls{Issue(ca_, {"IP:127.0.0.1"}), ca_.certificate});
-  ApiAccess access = AccessTo(server);
+  ServerAccess access = AccessTo(server);
   access.client_key.text = client.key;
   access.client_certificate.text = client.certificate;
   EXPECT_NE(Get(access).end, HttpEnd::kComplete);
@@ -174,7 +174,7 @@ TEST_F(TransportTlsTest, TellsThatThePortSpeaksNoTls) {
     peer.Send("HTTP/1.1 400 Bad Request\r\n\r\n");
     peer.WaitForEnd();
   });
-  ApiAccess access = AccessTo(server);
+  ServerAccess access = AccessTo(server);
   access.server.tls = true;
   const HttpOutcome outcome = Get(access);
   EXPECT_EQ(outcome.end, HttpEnd::kUnreachable);
@@ -183,7 +183,7 @@ TEST_F(TransportTlsTest, TellsThatThePortSpeaksNoTls) {
 
 TEST_F(TransportTlsTest, TellsOfAConnectionClosedInTheHandshake) {
   TestServer server([](Peer& peer) { peer.ReadByte(); });
-  ApiAccess access = AccessTo(server);
+  ServerAccess access = AccessTo(server);
   access.server.tls = true;
   const HttpOutcome outcome = Get(access);
   EXPECT_EQ(outcome.end, HttpEnd::kUnreachable);

@@ -54,7 +54,7 @@ class ReviewServer : public HttpTransport {
 class DryRunTest : public testing::Test {
  protected:
   DryRunReport Run() {
-    ApiAccess access;
+    ServerAccess access;
     access.origin = "in-cluster";
     access.server = *ParseServerUrl("https://10.0.0.1", true);
     return DryRun(options_, access, server_);

@@ -35,7 +35,7 @@ struct Material {
   bool empty() const { return text.empty() && file.empty(); }
 };
 
-struct ApiAccess {
+struct ServerAccess {
   // For logs: "context kind of kubeconfig /root/.kube/config".
   std::string origin;
   ServerUrl server;
@@ -62,8 +62,8 @@ struct ApiAccess {
 // proxy, also in a pod. Errors are kInvalidConfig. Rules: client-go
 // tools/clientcmd and rest.InClusterConfig, but an unreadable in-cluster CA is
 // an error.
-Result<ApiAccess> ResolveAccess(const AccessFlags& flags,
-                                const Environment& environment,
-                                const FileReader& read = DiskFiles());
+Result<ServerAccess> ResolveAccess(const AccessFlags& flags,
+                                   const Environment& environment,
+                                   const FileReader& read = DiskFiles());
 
 }  // namespace kem

@@ -1,5 +1,5 @@
 // Which access is found, in which order, and the errors.
-#include "apiserver/api_access.h"
+#include "apiserver/server_access.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -24,13 +24,13 @@ std::string Config(const std::string& server) {
          "users: [{name: u, user: {token: secret}}]\n";
 }
 
-class ApiAccessTest : public testing::Test {
+class ServerAccessTest : public testing::Test {
  protected:
-  Result<ApiAccess> Resolve(const AccessFlags& flags = {}) const {
+  Result<ServerAccess> Resolve(const AccessFlags& flags = {}) const {
     return ResolveAccess(flags, FakeEnvironment(variables_), files_.Reader());
   }
   std::string ErrorOf(const AccessFlags& flags = {}) const {
-    const Result<ApiAccess> access = Resolve(flags);
+    const Result<ServerAccess> access = Resolve(flags);
     if (access) return "none";
     EXPECT_EQ(access.error().code, ErrorCode::kInvalidConfig);
     return access.error().message;
@@ -46,12 +46,12 @@ class ApiAccessTest : public testing::Test {
   std::map<std::string, std::string> variables_{{"HOME", "/home/me"}};
 };
 
-TEST_F(ApiAccessTest, TakesTheKubeconfigFlagBeforeEverything) {
+TEST_F(ServerAccessTest, TakesTheKubeconfigFlagBeforeEverything) {
   BeInCluster();
   variables_["KUBECONFIG"] = "/env";
   files_.texts["/flag"] = Config("https://flag");
   files_.texts["/env"] = Config("https://env");
-  const Result<ApiAccess> access = Resolve({"/flag", "", ""});
+  const Result<ServerAccess> access = Resolve({"/flag", "", ""});
   ASSERT_TRUE(access) << access.error().message;
   EXPECT_EQ(access->server.host, "flag");
   EXPECT_EQ(access->tls_server_name, "kubernetes");
@@ -59,12 +59,12 @@ TEST_F(ApiAccessTest, TakesTheKubeconfigFlagBeforeEverything) {
   EXPECT_EQ(access->origin, "context c of kubeconfig /flag");
 }
 
-TEST_F(ApiAccessTest, RefusesAKubeconfigFlagWithoutFile) {
+TEST_F(ServerAccessTest, RefusesAKubeconfigFlagWithoutFile) {
   EXPECT_EQ(ErrorOf({"/flag", "", ""}),
             "--kubeconfig /flag: the file does not exist; correct the path");
 }
 
-TEST_F(ApiAccessTest, TakesTheKubeconfigVariableBeforeTheHomeFile) {
+TEST_F(ServerAccessTest, TakesTheKubeconfigVariableBeforeTheHomeFile) {
   variables_["KUBECONFIG"] = "::/missing:/env:";
   files_.texts["/env"] = Config("https://env");
   files_.texts["/home/me/.kube/config"] = Config("https://home");
@@ -73,23 +73,23 @@ TEST_F(ApiAccessTest, TakesTheKubeconfigVariableBeforeTheHomeFile) {
   EXPECT_EQ(Resolve()->server.host, "home");
 }
 
-TEST_F(ApiAccessTest, TakesTheHomeFileBeforeThePod) {
+TEST_F(ServerAccessTest, TakesTheHomeFileBeforeThePod) {
   BeInCluster();
   EXPECT_EQ(Resolve()->server.host, "10.96.0.1");
   files_.texts["/home/me/.kube/config"] = Config("https://home");
   EXPECT_EQ(Resolve()->server.host, "home");
 }
 
-TEST_F(ApiAccessTest, TakesThePodWhenTheVariableNamesNoFile) {
+TEST_F(ServerAccessTest, TakesThePodWhenTheVariableNamesNoFile) {
   BeInCluster();
   variables_["KUBECONFIG"] = "/missing";
   files_.texts["/home/me/.kube/config"] = Config("https://home");
   EXPECT_EQ(Resolve()->server.host, "10.96.0.1");
 }
 
-TEST_F(ApiAccessTest, ReadsTheServiceAccount) {
+TEST_F(ServerAccessTest, ReadsTheServiceAccount) {
   BeInCluster();
-  const Result<ApiAccess> access = Resolve();
+  const Result<ServerAccess> access = Resolve();
   ASSERT_TRUE(access) << access.error().message;
   EXPECT_EQ(access->server.ToString(), "https://10.96.0.1:443");
   EXPECT_EQ(access->token.text, "pod-token\n");
@@ -98,10 +98,10 @@ TEST_F(ApiAccessTest, ReadsTheServiceAccount) {
   EXPECT_EQ(access->origin, "in-cluster service account");
 }
 
-TEST_F(ApiAccessTest, TakesTheEnvironmentsProxyInAPodToo) {
+TEST_F(ServerAccessTest, TakesTheEnvironmentsProxyInAPodToo) {
   BeInCluster();
   variables_["HTTPS_PROXY"] = "http://user:hush@proxy:3128";
-  const Result<ApiAccess> access = Resolve();
+  const Result<ServerAccess> access = Resolve();
   ASSERT_TRUE(access) << access.error().message;
   ASSERT_TRUE(access->proxy);
   EXPECT_EQ(access->proxy->password, "hush");
@@ -111,7 +111,7 @@ TEST_F(ApiAccessTest, TakesTheEnvironmentsProxyInAPodToo) {
   EXPECT_FALSE(Resolve()->proxy);
 }
 
-TEST_F(ApiAccessTest, TakesTheKubeconfigsProxyBeforeTheEnvironments) {
+TEST_F(ServerAccessTest, TakesTheKubeconfigsProxyBeforeTheEnvironments) {
   variables_["HTTPS_PROXY"] = "http://environment";
   variables_["NO_PROXY"] = "*";
   files_.texts["/home/me/.kube/config"] =
@@ -122,13 +122,13 @@ TEST_F(ApiAccessTest, TakesTheKubeconfigsProxyBeforeTheEnvironments) {
   EXPECT_EQ(Resolve()->proxy->ToString(), "socks5://p:1080");
 }
 
-TEST_F(ApiAccessTest, BracketsTheServiceHostOfIpv6) {
+TEST_F(ServerAccessTest, BracketsTheServiceHostOfIpv6) {
   BeInCluster();
   variables_["KUBERNETES_SERVICE_HOST"] = "fd00::1";
   EXPECT_EQ(Resolve()->server.ToString(), "https://[fd00::1]:443");
 }
 
-TEST_F(ApiAccessTest, FailsClosedWithoutTheServiceAccountsFiles) {
+TEST_F(ServerAccessTest, FailsClosedWithoutTheServiceAccountsFiles) {
   const std::string advice =
       "; mount the service account (automountServiceAccountToken) or use "
       "--kubeconfig";
@@ -154,7 +154,7 @@ TEST_F(ApiAccessTest, FailsClosedWithoutTheServiceAccountsFiles) {
             "in-cluster: " + std::string(kToken) + " does not exist" + advice);
 }
 
-TEST_F(ApiAccessTest, RefusesAServiceHostThatIsNone) {
+TEST_F(ServerAccessTest, RefusesAServiceHostThatIsNone) {
   BeInCluster();
   variables_["KUBERNETES_SERVICE_PORT"] = "tcp://1";
   EXPECT_THAT(
@@ -163,35 +163,36 @@ TEST_F(ApiAccessTest, RefusesAServiceHostThatIsNone) {
           "in-cluster: the URL from KUBERNETES_SERVICE_HOST and _PORT, "));
 }
 
-TEST_F(ApiAccessTest, TakesTheApiserverFlagAloneAsAnonymous) {
+TEST_F(ServerAccessTest, TakesTheApiserverFlagAloneAsAnonymous) {
   BeInCluster();
   variables_["KUBECONFIG"] = "/env";
   files_.texts["/env"] = Config("https://env");
-  const Result<ApiAccess> access = Resolve({"", "", "http://127.0.0.1:8001"});
+  const Result<ServerAccess> access =
+      Resolve({"", "", "http://127.0.0.1:8001"});
   ASSERT_TRUE(access) << access.error().message;
   EXPECT_EQ(access->server.ToString(), "http://127.0.0.1:8001");
   EXPECT_EQ(access->token.text, "");
   EXPECT_EQ(access->origin, "--apiserver");
 }
 
-TEST_F(ApiAccessTest, ReplacesTheKubeconfigsServerByTheFlag) {
+TEST_F(ServerAccessTest, ReplacesTheKubeconfigsServerByTheFlag) {
   files_.texts["/flag"] = Config("https://flag");
-  const Result<ApiAccess> access = Resolve({"/flag", "", "https://other:1"});
+  const Result<ServerAccess> access = Resolve({"/flag", "", "https://other:1"});
   ASSERT_TRUE(access) << access.error().message;
   EXPECT_EQ(access->server.ToString(), "https://other:1");
   EXPECT_EQ(access->token.text, "secret");
   EXPECT_EQ(access->tls_server_name, "");
 }
 
-TEST_F(ApiAccessTest, RefusesAnApiserverFlagThatIsNoUrl) {
+TEST_F(ServerAccessTest, RefusesAnApiserverFlagThatIsNoUrl) {
   EXPECT_EQ(ErrorOf({"", "", "ftp://x"}),
             "--apiserver \"ftp://x\" does not begin with https:// or "
             "http://; write it as https://host:port");
 }
 
-TEST_F(ApiAccessTest, TakesTheContextThatIsAskedFor) {
+TEST_F(ServerAccessTest, TakesTheContextThatIsAskedFor) {
   files_.texts["/home/me/.kube/config"] = Config("https://home");
-  const Result<ApiAccess> access = Resolve({"", "other", ""});
+  const Result<ServerAccess> access = Resolve({"", "other", ""});
   ASSERT_TRUE(access) << access.error().message;
   EXPECT_EQ(access->server.host, "second");
   EXPECT_EQ(ErrorOf({"", "third", ""}),
@@ -199,21 +200,21 @@ TEST_F(ApiAccessTest, TakesTheContextThatIsAskedFor) {
             "another one with --context");
 }
 
-TEST_F(ApiAccessTest, RefusesAContextWithoutKubeconfigEvenInAPod) {
+TEST_F(ServerAccessTest, RefusesAContextWithoutKubeconfigEvenInAPod) {
   BeInCluster();
   EXPECT_EQ(ErrorOf({"", "c", ""}),
             "kubeconfig /home/me/.kube/config has no context c; choose "
             "another one with --context");
 }
 
-TEST_F(ApiAccessTest, RefusesAKubeconfigWithoutCurrentContext) {
+TEST_F(ServerAccessTest, RefusesAKubeconfigWithoutCurrentContext) {
   files_.texts["/flag"] = "";
   EXPECT_EQ(ErrorOf({"/flag", "", ""}),
             "kubeconfig /flag has no current-context; choose one with "
             "--context");
 }
 
-TEST_F(ApiAccessTest, SaysInOneSentenceThatThereIsNothing) {
+TEST_F(ServerAccessTest, SaysInOneSentenceThatThereIsNothing) {
   EXPECT_EQ(ErrorOf(),
             "no cluster to watch: there is no kubeconfig at "
             "/home/me/.kube/config and no in-cluster service account; use "
@@ -224,16 +225,16 @@ TEST_F(ApiAccessTest, SaysInOneSentenceThatThereIsNothing) {
             "service account; use --kubeconfig, KUBECONFIG or --apiserver");
 }
 
-TEST_F(ApiAccessTest, TellsOfAKubeconfigThatIsBroken) {
+TEST_F(ServerAccessTest, TellsOfAKubeconfigThatIsBroken) {
   files_.texts["/home/me/.kube/config"] = "clusters: 1";
   EXPECT_EQ(ErrorOf(),
             "kubeconfig /home/me/.kube/config: clusters is not a list");
 }
 
-TEST_F(ApiAccessTest, LeavesOutCredentialsForPlainHttp) {
+TEST_F(ServerAccessTest, LeavesOutCredentialsForPlainHttp) {
   files_.texts["/flag"] = Config("http://10.0.0.1:8080");
   testing::internal::CaptureStderr();
-  const Result<ApiAccess> access = Resolve({"/flag", "", ""});
+  const Result<ServerAccess> access = Resolve({"/flag", "", ""});
   const std::string log = testing::internal::GetCapturedStderr();
   ASSERT_TRUE(access) << access.error().message;
   EXPECT_EQ(access->token.text, "");

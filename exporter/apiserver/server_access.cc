@@ -1,4 +1,4 @@
-#include "apiserver/api_access.h"
+#include "apiserver/server_access.h"
 
 #include <string_view>
 #include <utility>
@@ -48,10 +48,10 @@ Result<std::string> ServiceAccountFile(const std::string& path,
   return std::move(**text);
 }
 
-Result<ApiAccess> InClusterAccess(const std::string& host,
-                                  const std::string& port,
-                                  const FileReader& read) {
-  ApiAccess access;
+Result<ServerAccess> InClusterAccess(const std::string& host,
+                                     const std::string& port,
+                                     const FileReader& read) {
+  ServerAccess access;
   access.origin = "in-cluster service account";
   Result<ServerUrl> url =
       ParseServerUrl("https://" + BracketHost(host) + ":" + port, true);
@@ -70,9 +70,9 @@ Result<ApiAccess> InClusterAccess(const std::string& host,
   return access;
 }
 
-Result<ApiAccess> FindAccess(const AccessFlags& flags,
-                             const Environment& environment,
-                             const FileReader& read) {
+Result<ServerAccess> FindAccess(const AccessFlags& flags,
+                                const Environment& environment,
+                                const FileReader& read) {
   // The kubeconfigs, separated by ':' unless from the flag.
   std::string where = flags.kubeconfig;
   std::vector<std::string> paths = {where};
@@ -83,7 +83,7 @@ Result<ApiAccess> FindAccess(const AccessFlags& flags,
                            ": the file does not exist; correct the path");
     }
   } else if (!flags.apiserver.empty() && flags.context.empty()) {
-    ApiAccess access;
+    ServerAccess access;
     access.origin = "--apiserver";
     Result<ServerUrl> url = ParseServerUrl(flags.apiserver, false);
     if (!url) {
@@ -117,7 +117,7 @@ Result<ApiAccess> FindAccess(const AccessFlags& flags,
 
 // Removes what must not be sent unencrypted (as client-go's ClientConfig, which
 // reads no credentials for such a server).
-void DropCredentials(ApiAccess& access) {
+void DropCredentials(ServerAccess& access) {
   if (!access.token.empty() || !access.username.empty() ||
       !access.client_certificate.text.empty() || access.exec) {
     LogWarn("Credentials are not sent to a plain http server",
@@ -130,7 +130,7 @@ void DropCredentials(ApiAccess& access) {
   access.exec.reset();
 }
 
-Result<void> CheckMaterial(const ApiAccess& access) {
+Result<void> CheckMaterial(const ServerAccess& access) {
   if (!access.ca.text.empty()) {
     const Result<void> ca = CheckCertificates(access.ca.text);
     if (!ca) {
@@ -159,10 +159,10 @@ Result<void> CheckMaterial(const ApiAccess& access) {
 
 }  // namespace
 
-Result<ApiAccess> ResolveAccess(const AccessFlags& flags,
-                                const Environment& environment,
-                                const FileReader& read) {
-  Result<ApiAccess> access = FindAccess(flags, environment, read);
+Result<ServerAccess> ResolveAccess(const AccessFlags& flags,
+                                   const Environment& environment,
+                                   const FileReader& read) {
+  Result<ServerAccess> access = FindAccess(flags, environment, read);
   if (!access) return access;
   if (!access->proxy) {
     Result<std::optional<ProxyUrl>> proxy =

@@ -231,7 +231,8 @@ void LedgerLog::Limit() {
   if (steps_.size() < kManyBytes) return;
   if (steps_.size() > kMaxBytes) {
     overflowed_ = true;
-    std::string().swap(steps_);
+    steps_.clear();
+    steps_.shrink_to_fit();
   }
   if (!std::exchange(woke_, true)) wake_();
 }

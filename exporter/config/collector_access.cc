@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/ascii.h"
 #include "net/tls.h"
 #include "sinks/otlp_sink.h"
 
@@ -20,7 +21,8 @@ Result<Material> ReadMaterial(std::string_view key, const std::string& file,
 }
 
 Result<ServerUrl> ReadEndpoint(const std::string& endpoint) {
-  const std::string name = "endpoint \"" + endpoint + "\" ";
+  const std::string name =
+      "endpoint " + Quoted(WithoutCredentials(endpoint)) + " ";
   if (endpoint.find("://") == std::string::npos) {
     return InvalidConfig(name + "must begin with https:// or http://");
   }

@@ -1,5 +1,7 @@
 #include "net/response_reader.h"
 
+#include <utility>
+
 #include "base/ascii.h"
 #include "base/rfc3339.h"
 #include "net/connection.h"
@@ -58,14 +60,27 @@ std::optional<HttpHead> ResponseReader::ReadHead() {
 bool ResponseReader::ReadFields(HttpHead& head) {
   framing_ = Framing::kUntilClose;
   std::string retry_after;
+  std::optional<uint64_t> length;
+  bool chunked = false;
   while (ReadLine()) {
     if (line_.empty()) {
       head.retry_after = ParseRetryAfter(retry_after, head.date);
+      if (chunked) {
+        framing_ = Framing::kChunked;
+        left_ = 0;
+      } else if (length) {
+        framing_ = Framing::kLength;
+        left_ = *length;
+      }
       return true;
     }
     const std::string_view line = line_;
     const size_t colon = line.find(':');
-    if (colon == std::string_view::npos) continue;
+    // A blank before the colon hides a field from some readers (RFC 9112, 5.1).
+    if (colon == std::string_view::npos || colon == 0 ||
+        line.substr(0, colon).find_first_of(" \t") != std::string_view::npos) {
+      return Fail(kInvalid);
+    }
     const std::string name = AsciiLower(line.substr(0, colon));
     const std::string_view value = Trim(line.substr(colon + 1), " \t");
     if (name == "date") {
@@ -73,14 +88,13 @@ bool ResponseReader::ReadFields(HttpHead& head) {
     } else if (name == "retry-after") {
       retry_after = value;
     } else if (name == "transfer-encoding") {
-      if (AsciiLower(value) != "chunked") return Fail(kInvalid);
-      framing_ = Framing::kChunked;
-      left_ = 0;
-    } else if (name == "content-length" && framing_ != Framing::kChunked) {
-      const std::optional<uint64_t> length = ParseNumber<uint64_t>(value);
-      if (!length) return Fail(kInvalid);
-      framing_ = Framing::kLength;
-      left_ = *length;
+      if (std::exchange(chunked, true) || AsciiLower(value) != "chunked") {
+        return Fail(kInvalid);
+      }
+    } else if (name == "content-length") {
+      const std::optional<uint64_t> number = ParseNumber<uint64_t>(value);
+      if (!number || (length && length != number)) return Fail(kInvalid);
+      length = number;
     }
   }
   return false;

@@ -11,10 +11,16 @@ namespace kem {
 namespace {
 
 Error UrlError(std::string_view text, const char* why) {
-  return InvalidConfig(Quoted(text) + " " + why);
+  return InvalidConfig(Quoted(WithoutCredentials(text)) + " " + why);
 }
 
 }  // namespace
+
+std::string WithoutCredentials(std::string_view url) {
+  const size_t at = url.rfind('@');
+  return at == std::string_view::npos ? std::string(url)
+                                      : "***" + std::string(url.substr(at));
+}
 
 std::string ServerUrl::Authority() const {
   return BracketHost(host) + ':' + std::to_string(port);

@@ -29,6 +29,9 @@ struct ServerUrl {
 // the place.
 Result<ServerUrl> ParseServerUrl(std::string_view text, bool default_tls);
 
+// A URL, valid or not, for a message: "***" replaces what may be a password.
+std::string WithoutCredentials(std::string_view url);
+
 // The value of --web.listen-address.
 struct ListenAddress {
   std::string host;  // empty for all interfaces; IPv6 without brackets

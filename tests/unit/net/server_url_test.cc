@@ -47,15 +47,26 @@ TEST(ServerUrlTest, WritesIpv6InBrackets) {
 TEST(ServerUrlTest, RefusesWhatIsNoServer) {
   for (const char* text :
        {"", "https://", "https://:6443", "ftp://host", "https://host:0",
-        "https://host:65536", "https://host:port", "https://host:",
-        "https://user:pw@host", "https://host?x=1", "https://host/#a",
-        "https://a b", "https://[::1", "https://[::1]x", "https://[a]",
-        "https://[127.0.0.1]", "https://::1", "https://host\n", "//host"}) {
+        "https://host:65536", "https://host:port",
+        "https://host:", "https://host?x=1", "https://host/#a", "https://a b",
+        "https://[::1", "https://[::1]x", "https://[a]", "https://[127.0.0.1]",
+        "https://::1", "https://host\n", "//host"}) {
     const Result<ServerUrl> url = ParseServerUrl(text, true);
     ASSERT_FALSE(url) << text;
     EXPECT_EQ(url.error().code, ErrorCode::kInvalidConfig);
     EXPECT_NE(url.error().message.find('"' + std::string(text) + '"'),
               std::string::npos);
+  }
+}
+
+TEST(ServerUrlTest, QuotesNoPassword) {
+  for (const char* text : {"https://user:pw@host", "user:pw@host:1",
+                           "ftp://user:p@pw@host", "https://user:pw@"}) {
+    const Result<ServerUrl> url = ParseServerUrl(text, true);
+    ASSERT_FALSE(url) << text;
+    EXPECT_EQ(url.error().message.find("pw"), std::string::npos)
+        << url.error().message;
+    EXPECT_NE(url.error().message.find("\"***@"), std::string::npos);
   }
 }
 

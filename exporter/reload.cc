@@ -56,12 +56,12 @@ std::string Reloader::ApplyChanges(const Options& wanted) {
     InitLog(running_.log_level, running_.log_format);
   }
   if (wanted.filter != running_.filter) {
+    apply_.filter(wanted.filter);
     running_.filter = wanted.filter;
-    apply_.filter(running_.filter);
   }
   if (wanted.sinks != running_.sinks) {
+    apply_.sinks(wanted.sinks);
     running_.sinks = wanted.sinks;
-    apply_.sinks(running_.sinks);
   }
   return ignored;
 }

@@ -250,6 +250,8 @@ Reflector::WatchReport Reflector::RunWatch(const WatchOptions& options,
                      ? WatchEnd::kCancelled
                      : FromErrorCode(report.failure.error.code, kWatchEndNames,
                                      WatchEnd::kUnavailable);
+    // Only a stream can have an unreadable watch event.
+    if (report.end == WatchEnd::kMalformed) report.end = WatchEnd::kUnavailable;
     return report;
   }
   report.end = session.verdict().value_or(EndOfStream(outcome.end, cut));

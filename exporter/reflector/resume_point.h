@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 
 #include "base/clock.h"
 
@@ -17,7 +18,8 @@ class ResumePoint {
  public:
   // A list at `version`, requested at `at`, was committed.
   void Reset(uint64_t version, SteadyTime at) {
-    newest_ = resume_ = Position{version, at};
+    newest_ = before_newest_ = Position{version, at};
+    complete_.reset();
   }
 
   // A list at `version` was committed, but the next watch still resumes from
@@ -32,27 +34,40 @@ class ResumePoint {
   // nothing.
   void Observe(uint64_t version, SteadyTime at) {
     if (version < newest_.version || version == 0) return;
-    if (version > newest_.version) resume_ = newest_;
+    if (version > newest_.version) {
+      before_newest_ = newest_;
+      complete_.reset();
+    }
     newest_ = Position{version, at};
   }
 
-  // The stream ended properly: nothing of the newest version is missing.
-  void Complete() { resume_ = newest_; }
+  // The stream ended properly: nothing of the newest version is missing. Not
+  // part of the state: after a restart the watch resumes one version earlier,
+  // whose replays show that the API server still has the history.
+  void Complete() { complete_ = newest_; }
 
   // 0 before the first list.
-  uint64_t resume() const { return resume_.version; }
+  uint64_t resume() const { return Resume().version; }
   uint64_t newest() const { return newest_.version; }
   // When resume() was last known to be the API server's present.
-  SteadyTime resume_at() const { return resume_.at; }
+  SteadyTime resume_at() const { return Resume().at; }
   SteadyTime newest_at() const { return newest_.at; }
+  // resume() and resume_at() without Complete(), for the state.
+  uint64_t before_newest() const { return before_newest_.version; }
+  SteadyTime before_newest_at() const { return before_newest_.at; }
 
  private:
   struct Position {
     uint64_t version = 0;
     SteadyTime at;
   };
-  Position resume_;
+  const Position& Resume() const {
+    return complete_ ? *complete_ : before_newest_;
+  }
+
+  Position before_newest_;
   Position newest_;
+  std::optional<Position> complete_;
 };
 
 }  // namespace kem

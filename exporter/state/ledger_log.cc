@@ -140,10 +140,6 @@ void Player::Step() {
           [this](Collection collection, const auto&... step) {
             ledger_.Progress(*collection, step...);
           });
-    case LedgerStep::kCompleteWatch:
-      return Take<Collection>([this](Collection collection) {
-        ledger_.CompleteWatch(*collection);
-      });
     case LedgerStep::kCommit:
       return Take<Collection, ListCommit, Ledger::Choice, Moment,
                   std::deque<Sighting>>(

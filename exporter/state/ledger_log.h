@@ -31,7 +31,6 @@ enum class LedgerStep : char {
   kObserve = 'O',
   kRemove = 'R',
   kProgress = 'V',
-  kCompleteWatch = 'E',
   kCommit = 'C',
   kExpire = 'X',
   kSinks = 'N',

@@ -53,6 +53,13 @@ TEST(ResumePointTest, ReachesTheNewestVersionWithAProperEnd) {
   point.Complete();
   EXPECT_EQ(point.resume(), 105u);
   EXPECT_EQ(point.resume_at(), kStart + seconds(1));
+  // What a restart resumes from does not change.
+  EXPECT_EQ(point.before_newest(), 100u);
+  EXPECT_EQ(point.before_newest_at(), kStart);
+  point.Bridge(120, kStart + seconds(2));
+  EXPECT_EQ(point.resume(), 105u);
+  point.Observe(121, kStart + seconds(3));
+  EXPECT_EQ(point.resume(), 120u);
 }
 
 TEST(ResumePointTest, NeverGoesBackButByAList) {

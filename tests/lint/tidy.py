@@ -53,7 +53,8 @@ def commands(build):
         path = os.path.realpath(entry["file"])
         if path.startswith(tree.OURS + os.sep) and \
                 not path.startswith(os.path.join(tree.OURS, "build")):
-            found[path] = (entry.get("output", ""), entry["command"])
+            output = re.search(r" -o (\S+)", entry["command"])
+            found[path] = (output and output.group(1), entry["command"])
     return found
 
 

@@ -250,7 +250,7 @@ class ManifestsTest(unittest.TestCase):
         broken = self.folder.file("broken")
         shutil.copytree(CHART, broken, ignore=lambda *_: ["files"])
         for part in ("dashboards", "prometheusRule"):
-            self.assertIn("take the packaged chart", self.template(
+            self.assertIn("use the packaged chart", self.template(
                 "--set", f"{part}.enabled=true", chart=broken, fails=True))
 
     def test_wrong_values_are_refused(self):

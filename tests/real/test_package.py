@@ -95,7 +95,9 @@ class ManPageTest(Case):
                          re.findall(r"^  (-\S+)", help_text, re.M))
         self.assertGreater(len(named), 30)
         self.assertEqual(re.findall(r"Default: (\S+)\.$", page, re.M),
-                         re.findall(r"^  -\S+ [A-Z:]+=(\S+)", help_text, re.M))
+                         [value or text for value, text in re.findall(
+                             r"^  -\S+ [A-Z:]+=(\S+)|Default: (\S+)\.$",
+                             help_text, re.M)])
 
     def test_is_clean(self):
         self.need("groff", "mandoc")

@@ -52,11 +52,23 @@ class PageHandler : public AnswerHandler {
  protected:
   bool OnAcceptedBody(std::string_view bytes) override {
     too_large_ = bytes.size() > max_page_ - body_.size();
-    if (!too_large_) body_.append(bytes);
+    if (!too_large_) {
+      Grow(body_.size() + bytes.size());
+      body_.append(bytes);
+    }
     return !too_large_;
   }
 
  private:
+  // The string doubles its capacity. From these sizes it reaches exactly what
+  // the largest page needs, whatever the pieces are, and not twice as much.
+  void Grow(size_t size) {
+    if (size <= body_.capacity()) return;
+    size_t capacity = max_page_ + kJsonPadding;
+    while (capacity / 2 >= size) capacity /= 2;
+    body_.reserve(capacity);
+  }
+
   std::string& body_;
   const size_t max_page_;
   bool too_large_ = false;

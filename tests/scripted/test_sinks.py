@@ -77,8 +77,9 @@ class ReceiverTest(SinkCase):
         self.assertGreater(
             self.sink_sample(exporter, "oldest_age_seconds", "store"), 0)
         receiver.play("up")
-        self.assertTrue(self.until(
-            lambda: self.sink_sample(exporter, "queued", "store") == 0))
+        self.assertTrue(self.until(lambda: self.sink_sample(
+            exporter, "delivered_total", "store") == 300))
+        self.assertEqual(self.sink_sample(exporter, "queued", "store"), 0)
         self.assertEqual(compare(receiver.taken, dict(self.written[-300:])), [])
 
     def test_too_large_requests_are_split(self):

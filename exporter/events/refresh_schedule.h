@@ -23,6 +23,7 @@ struct KindRef {
   std::string_view api_version;
   std::string_view kind;
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 sees a 0 in <=>.
   auto operator<=>(const KindRef&) const = default;
 };
 

@@ -13,6 +13,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <tuple>
 
 #include "base/clock.h"
 
@@ -23,8 +24,10 @@ struct KindRef {
   std::string_view api_version;
   std::string_view kind;
 
-  // NOLINTNEXTLINE(modernize-use-nullptr): clang-tidy 14 sees a 0 in <=>.
-  auto operator<=>(const KindRef&) const = default;
+  bool operator<(const KindRef& other) const {
+    return std::tie(api_version, kind) <
+           std::tie(other.api_version, other.kind);
+  }
 };
 
 class RefreshSchedule {

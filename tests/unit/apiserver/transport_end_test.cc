@@ -151,6 +151,9 @@ TEST(TransportEndTest, TakesLinesUpToTheLimit) {
 }
 
 TEST(TransportEndTest, TellsWhatIsNoHttp) {
+  const char* const two_encodings =
+      "HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n"
+      "Transfer-Encoding: chunked\r\n";
   for (const char* head :
        {"SSH-2.0-OpenSSH_9.2\r\n", "HTTP/2 200\r\n", "HTTP/1.1 20\r\n",
         "HTTP/1.1 2000\r\n", "HTTP/1.1 -20\r\n", "HTTP/1.1 099 x\r\n",
@@ -158,9 +161,7 @@ TEST(TransportEndTest, TellsWhatIsNoHttp) {
         "HTTP/1.1 200\r\nContent-Length: 99999999999999999999\r\n",
         "HTTP/1.1 200\r\nTransfer-Encoding: gzip\r\n",
         "HTTP/1.1 200\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\n",
-        "HTTP/1.1 200\r\nTransfer-Encoding: chunked\r\n"
-        "Transfer-Encoding: chunked\r\n",
-        "HTTP/1.1 200\r\nContent-Length : 5\r\n",
+        two_encodings, "HTTP/1.1 200\r\nContent-Length : 5\r\n",
         "HTTP/1.1 200\r\nno colon\r\n", "HTTP/1.1 200\r\n: x\r\n"}) {
     TestServer server([&](Peer& peer) {
       peer.ReadHead();

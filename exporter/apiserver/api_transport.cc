@@ -21,7 +21,7 @@ HttpOutcome Failure(const Connection& connection, bool head_seen) {
 // Passes the head and the rest of the response to the handler.
 HttpOutcome ReadBody(const HttpHead& head, ResponseReader& response,
                      const Connection& connection, HttpHandler& handler) {
-  const HttpOutcome aborted = {HttpEnd::kAborted, "ended by its reader"};
+  HttpOutcome aborted = {HttpEnd::kAborted, "ended by its reader"};
   try {
     if (!handler.OnHead(head)) return aborted;
     while (true) {

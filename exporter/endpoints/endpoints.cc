@@ -33,10 +33,12 @@ PageData MakePage(const ServedWorld& served, SteadyTime started) {
   data.uptime = std::chrono::duration_cast<std::chrono::seconds>(
       served.clock.SteadyNow() - started);
   data.tracked = world.occurrences.tracked;
-  const std::lock_guard guard(world.mutex);
-  data.recent = world.recent.Newest(data.now);
-  data.filtered = world.filter->options() != FilterOptions();
-  data.cluster_scoped = world.filter->options().cluster_scoped;
+  {
+    const std::lock_guard guard(world.mutex);
+    data.recent = world.recent.Newest(data.now);
+    data.filtered = world.filter->options() != FilterOptions();
+    data.cluster_scoped = world.filter->options().cluster_scoped;
+  }
   served.complete_page(data);
   return data;
 }

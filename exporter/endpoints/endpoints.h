@@ -24,8 +24,8 @@ struct ServedWorld {
   std::function<const SeriesTable&()> series;
   // Called before each piece of an exposition is sent.
   std::function<void()> before_send;
-  // Fills in the watches, and what else differs. Called under the world's
-  // mutex.
+  // Fills in the watches, and what else differs. Called last, without the
+  // world's mutex.
   std::function<void(PageData&)> complete_page;
 };
 

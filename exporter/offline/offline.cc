@@ -9,7 +9,6 @@
 #include <cstdio>
 #include <memory>
 #include <string>
-#include <system_error>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -113,7 +112,7 @@ Result<void> Offline::Read(std::stop_token stop) {
   const UniqueFd fd(name_ == "-" ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
                                  : ::open(name_.c_str(), O_RDONLY | O_CLOEXEC));
   const auto failed = [this] {
-    return Wrong("cannot be read: " + std::generic_category().message(errno));
+    return Wrong("cannot be read: " + SystemMessage(errno));
   };
   if (!fd.has_value()) return failed();
   OfflineReader reader(

@@ -25,10 +25,10 @@ Result<UniqueFd> Lock(const std::string& path, Clock& clock) {
   for (int poll = 0; ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0; ++poll) {
     if (errno != EWOULDBLOCK) return fd;
     if (poll == kLockPolls) {
-      return Error{ErrorCode::kInvalidConfig,
-                   "--state.file " + path +
-                       " is in use by another kube-event-metrics; stop it, or "
-                       "give each process its own file"};
+      return InvalidConfig(
+          "--state.file " + path +
+          " is in use by another kube-event-metrics; stop it, or give each "
+          "process its own file");
     }
     if (poll == 0) LogInfo("Waiting for the state file", {{"file", path}});
     clock.SleepFor(kLockPoll, {});

@@ -6,7 +6,6 @@
 
 #include <cerrno>
 #include <filesystem>
-#include <system_error>
 
 #include "base/bytes.h"
 #include "base/hash.h"
@@ -22,9 +21,8 @@ constexpr size_t kHeadBytes = 8 + 4 + 8;
 constexpr size_t kBatchHeadBytes = 4 + 8;
 
 Error FileError(std::string_view what, const std::string& path) {
-  return Error{ErrorCode::kInternal,
-               "cannot " + std::string(what) + " " + path + ": " +
-                   std::generic_category().message(errno)};
+  return Error{ErrorCode::kInternal, "cannot " + std::string(what) + " " +
+                                         path + ": " + SystemMessage(errno)};
 }
 
 std::string Head(std::string_view magic, uint64_t generation) {

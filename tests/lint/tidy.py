@@ -23,17 +23,16 @@ import tree
 PROGRAM = "clang-tidy-14"
 
 
-def command_for(build, path):
-    command = [PROGRAM, "-p", build, "--quiet", path]
+def options_for(path):
     if path.startswith(os.path.join(tree.OURS, "tests")):
         # Five times the cost, and test bodies have no branches.
-        command.insert(1, "--checks=-clang-analyzer-*")
-    return command
+        return ["--checks=-clang-analyzer-*"]
+    return []
 
 
 def tidy(build, path, config=None):
     """The findings in a source, or "" when there are none."""
-    command = command_for(build, path)
+    command = [PROGRAM, *options_for(path), "-p", build, "--quiet", path]
     if config:
         command.insert(1, f"--config-file={config}")
     done = subprocess.run(command, text=True, check=False,
@@ -85,7 +84,7 @@ def version():
                           stdout=subprocess.PIPE).stdout
 
 
-def key_of(build, path, compiled, included):
+def key_of(path, compiled, included):
     """A hash of all that the findings depend on; None if it is unknown."""
     output, command = compiled
     if output not in included:
@@ -93,8 +92,7 @@ def key_of(build, path, compiled, included):
     digest = hashlib.sha256(repr((
         version(), digest_of(os.path.join(tree.OURS, ".clang-tidy")),
         [part.replace(tree.OURS, "") for part in command.split()],
-        command_for("", os.path.relpath(path, tree.OURS))[1:-1],
-        path.startswith(os.path.join(tree.OURS, "tests")))).encode())
+        options_for(path))).encode())
     for name in sorted(included[output]):
         # The revision in it does not affect the code.
         if os.path.basename(name) != "version.h":
@@ -123,7 +121,7 @@ def main():
     included = dependencies(options.build)
     paths = [path for path in compiled if not options.files
              or any(path.endswith(name) for name in options.files)]
-    keys = {path: key_of(options.build, path, compiled[path], included)
+    keys = {path: key_of(path, compiled[path], included)
             for path in paths}
     # The largest (slowest) first.
     wanted = sorted((path for path in paths if options.all or not cache

@@ -1,0 +1,1 @@
+// Only the owner of the precompiled headers of all unit tests.

@@ -12,9 +12,9 @@
 #include "apiserver/api_transport.h"
 #include "apiserver/server_access.h"
 #include "app.h"
-#include "base/ascii.h"
 #include "base/environment.h"
 #include "base/log.h"
+#include "base/safe_text.h"
 #include "base/termination.h"
 #include "config/flags.h"
 #include "dry_run.h"
@@ -86,7 +86,7 @@ int main(int argc, char** argv) {
     return Run(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "kube-event-metrics: internal error: %s\n",
-                 error.what());
+                 kem::OneLine(error.what()).c_str());
     return 1;
   }
 }

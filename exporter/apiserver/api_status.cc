@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/ascii.h"
+#include "base/safe_text.h"
 #include "base/utf8.h"
 
 namespace kem {
@@ -20,7 +21,11 @@ std::string FirstLine(std::string_view text) {
   const auto* const begin = std::find_if_not(
       text.begin(), text.end(), [](char c) { return IsAsciiControl(c); });
   text.remove_prefix(static_cast<size_t>(begin - text.begin()));
-  return OneLine(CutUtf8(text.substr(0, text.find('\n')), kMaxMessage));
+  std::string line =
+      OneLine(CutUtf8(text.substr(0, text.find('\n')), kMaxMessage));
+  // Escapes are longer than what they replace.
+  line.resize(CutUtf8(line, kMaxMessage).size());
+  return line;
 }
 
 // The member at `path`, else null.

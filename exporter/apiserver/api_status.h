@@ -21,7 +21,7 @@ inline constexpr size_t kMaxStatusBody = 2048;
 struct ApiStatus {
   int code = 0;        // 0 when the body has none
   std::string reason;  // "Expired"; empty when the body has none
-  // One line of at most 200 bytes without control characters; may be empty.
+  // OneLine, at most 200 bytes; may be empty.
   std::string message;
   std::optional<std::chrono::seconds> retry_after;
   // The cause ResourceVersionTooLarge: the requested version is in the future,

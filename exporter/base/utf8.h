@@ -1,5 +1,5 @@
 // The boundaries of characters in UTF-8. Used wherever text from outside is cut
-// or shown. Does not classify characters.
+// or shown. Does not classify characters; base/safe_text.h does.
 // Pure functions, thread-safe.
 #pragma once
 

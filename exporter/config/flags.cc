@@ -5,7 +5,7 @@
 #include <optional>
 #include <utility>
 
-#include "base/ascii.h"
+#include "base/safe_text.h"
 #include "config/config_file.h"
 #include "config/sink_entries.h"
 #include "version.h"

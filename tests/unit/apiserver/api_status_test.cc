@@ -65,6 +65,16 @@ TEST(ApiStatusTest, KeepsTheMessageShortAndOnOneLine) {
   EXPECT_EQ(cut.size() % 2, 1u);
 }
 
+TEST(ApiStatusTest, ShowsWhatHidesOrTurnsText) {
+  EXPECT_EQ(ParseStatus("a\u202Eb\u009B\xff").message,
+            "a[U+202E]b[U+009B]\uFFFD");
+  std::string turns;
+  for (int i = 0; i < 100; ++i) turns += "\u202E";
+  const std::string cut = ParseStatus(turns).message;
+  EXPECT_EQ(cut.size(), 200U);
+  EXPECT_EQ(cut.substr(192), "[U+202E]");
+}
+
 struct CodeCase {
   int http_status;
   std::string body;

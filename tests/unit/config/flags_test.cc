@@ -83,6 +83,8 @@ TEST(FlagsTest, WrongOnesGetOneSentence) {
   EXPECT_THAT(Refused({"--nonsense"}), HasSubstr("--nonsense"));
   EXPECT_THAT(Refused({"stray"}), HasSubstr("stray"));
   EXPECT_THAT(Refused({"two\nlines\x1b[31m"}), HasSubstr("two lines [31m"));
+  EXPECT_THAT(Refused({"--log.level=\u009B\u202Eloud\xff"}),
+              HasSubstr("\"[U+009B][U+202E]loud\uFFFD\""));
   EXPECT_THAT(Refused({"--context"}), HasSubstr("--context"));
   EXPECT_THAT(Refused({"--watch.timeout=29s"}), HasSubstr("30s to 1h"));
   EXPECT_THAT(Refused({"--watch.timeout=2h"}), HasSubstr("30s to 1h"));

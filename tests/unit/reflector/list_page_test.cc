@@ -87,7 +87,10 @@ TEST(ListPageTest, RefusesWhatIsNoList) {
         R"({"metadata":{},"items":[1]})", R"({"metadata":{},"items":["a"]})",
         R"({"metadata":{},"items":[{}]}x)", R"({"metadata":{},"items":[{}]}{})",
         R"({"metadata":{},"items":[{})",
-        R"({"metadata":{"resourceVersion":5},"items":[]})"}) {
+        R"({"metadata":{"resourceVersion":5},"items":[]})",
+        R"({"kind":7,"metadata":{"resourceVersion":"5"},"items":[]})",
+        R"({"kind":"NodeList","metadata":{"resourceVersion":"5"},"items":[]})",
+        R"({"metadata":{},"items":[{"a":1}],"kind":"PodList"})"}) {
     ListPage page;
     page.body = body;
     const Result<void> parsed = ParseListPage(page);

@@ -31,6 +31,15 @@ int Refuse(const kem::Error& error) {
   return 2;
 }
 
+int Offline(const kem::Options& options,
+            const kem::TerminationSignals& signals) {
+  if (!options.dry_run) return kem::RunOffline(options, signals);
+  const auto checked = kem::CheckOffline(options);
+  if (!checked) return Refuse(checked.error());
+  std::puts("# kube-event-metrics --dry-run: flags and files are valid");
+  return 0;
+}
+
 int Run(int argc, const char* const* argv) {
   // OpenSSL writes to connections that the peer has closed.
   std::signal(SIGPIPE, SIG_IGN);
@@ -62,9 +71,7 @@ int Run(int argc, const char* const* argv) {
     if (!checked) return Refuse(checked.error());
   }
   if (options.dry_run || options.once) signals.Unblock();
-  if (!options.events_from.empty() && !options.dry_run) {
-    return kem::RunOffline(options, signals);
-  }
+  if (!options.events_from.empty()) return Offline(options, signals);
 
   kem::Result<kem::ServerAccess> access = kem::ResolveAccess(
       {options.kubeconfig, options.context, options.apiserver},

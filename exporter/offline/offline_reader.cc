@@ -1,6 +1,5 @@
 #include "offline/offline_reader.h"
 
-#include <algorithm>
 #include <utility>
 
 #include "apiserver/api_status.h"

@@ -16,14 +16,17 @@ TEST(HiddenTest, IsWhatHasNoShape) {
   // C0, DEL and C1, then each range of the table.
   EXPECT_EQ(hidden, 32U + 33 + 1 + 1 + 1 + 1 + 2 + 7 + 16 + 1 + 12 + 16 + 4 +
                         8 + 4096);
-  for (const char32_t code :
-       {0x00, 0x1B, 0x7F, 0x80, 0x9B, 0x9F, 0xAD, 0x200B, 0x200E, 0x200F,
-        0x2028, 0x2029, 0x202A, 0x202E, 0x2066, 0x2069, 0xFEFF, 0xE0041}) {
-    EXPECT_TRUE(IsHidden(code)) << std::hex << static_cast<unsigned>(code);
+  constexpr char32_t kSomeHidden[] = {
+      0x00,   0x1B,   0x7F,   0x80,   0x9B,   0x9F,   0xAD,   0x200B, 0x200E,
+      0x200F, 0x2028, 0x2029, 0x202A, 0x202E, 0x2066, 0x2069, 0xFEFF, 0xE0041};
+  for (const char32_t code : kSomeHidden) {
+    EXPECT_TRUE(IsHidden(code)) << CodePointName(code);
   }
-  for (const char32_t code : {0x20, 0x7E, 0xA0, 0xE4, 0x200C, 0x200D, 0x2010,
-                              0x2027, 0x202F, 0x2070, 0xFE0F, 0x1F680}) {
-    EXPECT_FALSE(IsHidden(code)) << std::hex << static_cast<unsigned>(code);
+  constexpr char32_t kSomeShown[] = {0x20,   0x7E,   0xA0,   0xE4,
+                                     0x200C, 0x200D, 0x2010, 0x2027,
+                                     0x202F, 0x2070, 0xFE0F, 0x1F680};
+  for (const char32_t code : kSomeShown) {
+    EXPECT_FALSE(IsHidden(code)) << CodePointName(code);
   }
 }
 

@@ -8,8 +8,8 @@
 #include <utility>
 #include <vector>
 
-#include "base/ascii.h"
 #include "base/clock.h"
+#include "base/safe_text.h"
 #include "events/cluster_kinds.h"
 #include "events/discovery.h"
 

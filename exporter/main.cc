@@ -12,9 +12,9 @@
 #include "apiserver/api_transport.h"
 #include "apiserver/server_access.h"
 #include "app.h"
-#include "base/ascii.h"
 #include "base/environment.h"
 #include "base/log.h"
+#include "base/safe_text.h"
 #include "base/termination.h"
 #include "config/flags.h"
 #include "dry_run.h"
@@ -29,6 +29,15 @@ int Refuse(const kem::Error& error) {
   std::fprintf(stderr, "kube-event-metrics: %s\n",
                kem::OneLine(error.message).c_str());
   return 2;
+}
+
+int Offline(const kem::Options& options,
+            const kem::TerminationSignals& signals) {
+  if (!options.dry_run) return kem::RunOffline(options, signals);
+  const auto checked = kem::CheckOffline(options);
+  if (!checked) return Refuse(checked.error());
+  std::puts("# kube-event-metrics --dry-run: flags and files are valid");
+  return 0;
 }
 
 int Run(int argc, const char* const* argv) {
@@ -62,9 +71,7 @@ int Run(int argc, const char* const* argv) {
     if (!checked) return Refuse(checked.error());
   }
   if (options.dry_run || options.once) signals.Unblock();
-  if (!options.events_from.empty() && !options.dry_run) {
-    return kem::RunOffline(options, signals);
-  }
+  if (!options.events_from.empty()) return Offline(options, signals);
 
   kem::Result<kem::ServerAccess> access = kem::ResolveAccess(
       {options.kubeconfig, options.context, options.apiserver},
@@ -86,7 +93,7 @@ int main(int argc, char** argv) {
     return Run(argc, argv);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "kube-event-metrics: internal error: %s\n",
-                 error.what());
+                 kem::OneLine(error.what()).c_str());
     return 1;
   }
 }

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/ascii.h"
+#include "base/safe_text.h"
 #include "base/utf8.h"
 
 namespace kem {
@@ -12,6 +13,7 @@ namespace {
 using Json = nlohmann::json;
 
 constexpr size_t kMaxMessage = 200;
+constexpr size_t kMaxQuoted = 80;
 // A day, in seconds; no API server sends more. Prevents overflows.
 constexpr int64_t kMaxRetryAfter = 86400;
 
@@ -20,7 +22,11 @@ std::string FirstLine(std::string_view text) {
   const auto* const begin = std::find_if_not(
       text.begin(), text.end(), [](char c) { return IsAsciiControl(c); });
   text.remove_prefix(static_cast<size_t>(begin - text.begin()));
-  return OneLine(CutUtf8(text.substr(0, text.find('\n')), kMaxMessage));
+  std::string line =
+      OneLine(CutUtf8(text.substr(0, text.find('\n')), kMaxMessage));
+  // Escapes are longer than what they replace.
+  line.resize(CutUtf8(line, kMaxMessage).size());
+  return line;
 }
 
 // The member at `path`, else null.
@@ -67,6 +73,7 @@ ApiStatus ParseStatus(std::string_view body) {
     status.message = FirstLine(body);
     return status;
   }
+  status.is_status = TextAt(json, "/kind") == "Status";
   if (const int64_t code = NumberAt(json, "/code"); code >= 100 && code < 600) {
     status.code = static_cast<int>(code);
   }
@@ -78,6 +85,23 @@ ApiStatus ParseStatus(std::string_view body) {
   }
   status.resource_version_too_large = IsTooLarge(json);
   return status;
+}
+
+std::string StatusText(int code, std::string_view reason,
+                       std::string_view message) {
+  std::string text = code == 0 ? "" : std::to_string(code);
+  if (!text.empty() && !reason.empty()) text += ' ';
+  text += reason;
+  if (!text.empty() && !message.empty()) text += ": ";
+  return OneLine(text.append(message));
+}
+
+std::string WhatCame(std::string_view text) {
+  if (text.starts_with("\x1F\x8B")) return "gzip data";
+  text = Trim(text, " \t\r\n");
+  if (text.empty()) return "nothing";
+  text = text.substr(0, text.find_first_of("\r\n"));
+  return Quoted(OneLine(CutUtf8(text, kMaxQuoted)));
 }
 
 bool IsExpired(int code, std::string_view reason) {

@@ -19,9 +19,10 @@ namespace kem {
 inline constexpr size_t kMaxStatusBody = 2048;
 
 struct ApiStatus {
-  int code = 0;        // 0 when the body has none
-  std::string reason;  // "Expired"; empty when the body has none
-  // One line of at most 200 bytes without control characters; may be empty.
+  bool is_status = false;  // the body's kind is Status
+  int code = 0;            // 0 when the body has none
+  std::string reason;      // "Expired"; empty when the body has none
+  // OneLine, at most 200 bytes; may be empty.
   std::string message;
   std::optional<std::chrono::seconds> retry_after;
   // The cause ResourceVersionTooLarge: the requested version is in the future,
@@ -32,6 +33,15 @@ struct ApiStatus {
 // Parses a Status. The message of any other body, or a truncated one, is its
 // text. Ignores numbers out of range.
 ApiStatus ParseStatus(std::string_view body);
+
+// "410 Expired: too old resource version: 1 (5)", without what is missing: the
+// words of the API server, on one line.
+std::string StatusText(int code, std::string_view reason,
+                       std::string_view message);
+
+// What a text is that should have been JSON, as an object of a sentence: the
+// first 80 bytes of its first line in quotes, "gzip data" or "nothing".
+std::string WhatCame(std::string_view text);
 
 // Whether the resourceVersion is gone: 410, or either of the two reasons that
 // API servers use for it.

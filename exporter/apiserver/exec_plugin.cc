@@ -5,6 +5,7 @@
 
 #include "base/ascii.h"
 #include "base/environment.h"
+#include "base/safe_text.h"
 #include "base/utf8.h"
 
 namespace kem {

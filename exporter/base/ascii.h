@@ -38,17 +38,8 @@ inline std::string AsciiLower(std::string_view text) {
   return lower;
 }
 
-// Untrusted `text` as part of one sentence: a space replaces each control
-// character, so that it can neither break the line nor control the terminal.
-// Log lines do not need this.
-inline std::string OneLine(std::string_view text) {
-  std::string line(text);
-  std::replace_if(
-      line.begin(), line.end(), [](char c) { return IsAsciiControl(c); }, ' ');
-  return line;
-}
-
-// `text` in double quotes, for an error. Escapes nothing.
+// `text` in double quotes, for an error. Escapes nothing: those who show the
+// error do (base/safe_text.h).
 inline std::string Quoted(std::string_view text) {
   return '"' + std::string(text) + '"';
 }

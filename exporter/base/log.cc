@@ -10,6 +10,7 @@
 #include "base/ascii.h"
 #include "base/clock.h"
 #include "base/rfc3339.h"
+#include "base/safe_text.h"
 
 namespace kem {
 namespace {
@@ -33,8 +34,8 @@ const LevelEntry& Entry(LogLevel level) {
 
 // A JSON string literal; invalid UTF-8 becomes U+FFFD.
 std::string Quote(std::string_view text) {
-  return nlohmann::json(text).dump(-1, ' ', false,
-                                   nlohmann::json::error_handler_t::replace);
+  return EscapeHiddenInJson(nlohmann::json(text).dump(
+      -1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
 bool NeedsQuotes(std::string_view text) {

@@ -32,8 +32,8 @@ void LogInfo(std::string_view msg, std::initializer_list<LogField> fields);
 void LogWarn(std::string_view msg, std::initializer_list<LogField> fields);
 void LogError(std::string_view msg, std::initializer_list<LogField> fields);
 
-// The line without its newline. Control characters in values are escaped,
-// invalid UTF-8 becomes U+FFFD.
+// The line without its newline. Hidden characters in values are escaped
+// (base/safe_text.h), invalid UTF-8 becomes U+FFFD.
 std::string FormatLogLine(LogFormat format, std::string_view time,
                           LogLevel level, std::string_view msg,
                           std::initializer_list<LogField> fields);

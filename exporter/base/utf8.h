@@ -1,10 +1,11 @@
 // The boundaries of characters in UTF-8. Used wherever text from outside is cut
-// or shown. Does not classify characters.
+// or shown. Does not classify characters; base/safe_text.h does.
 // Pure functions, thread-safe.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace kem {
@@ -45,6 +46,25 @@ inline Utf8Char FirstUtf8(std::string_view text) {
   if (code < kLeast[size] || code > 0x10FFFF) return {};
   if (code >= 0xD800 && code <= 0xDFFF) return {};
   return {code, size};
+}
+
+// Appends the character, which must be a code point and no surrogate.
+inline void AppendUtf8(char32_t code, std::string& out) {
+  const auto add = [&out](char32_t byte) {
+    out += static_cast<char>(static_cast<unsigned char>(byte));
+  };
+  if (code < 0x80) return add(code);
+  if (code < 0x800) {
+    add(0xC0 | code >> 6U);
+  } else if (code < 0x10000) {
+    add(0xE0 | code >> 12U);
+    add(0x80 | (code >> 6U & 0x3FU));
+  } else {
+    add(0xF0 | code >> 18U);
+    add(0x80 | (code >> 12U & 0x3FU));
+    add(0x80 | (code >> 6U & 0x3FU));
+  }
+  add(0x80 | (code & 0x3FU));
 }
 
 }  // namespace kem

@@ -3,9 +3,10 @@
 #include <CLI/CLI.hpp>
 #include <deque>
 #include <optional>
+#include <string_view>
 #include <utility>
 
-#include "base/ascii.h"
+#include "base/safe_text.h"
 #include "config/config_file.h"
 #include "config/sink_entries.h"
 #include "version.h"
@@ -28,13 +29,18 @@ struct Flag {
   CLI::Option* option = nullptr;
 
   OptionValues Values() const {
-    if (row->kind == OptionKind::kList) return list;
+    if (row->kind == OptionKind::kList) {
+      OptionValues values = list;
+      std::erase(values, "");
+      return values;
+    }
     if (row->kind == OptionKind::kSwitch) return {on ? "true" : "false"};
     return {text};
   }
 };
 
 using Flags = std::deque<Flag>;
+using Arguments = std::vector<std::string>;
 
 std::string VersionText() {
   return std::string("kube-event-metrics ") + kVersion + " (revision " +
@@ -74,6 +80,61 @@ void Declare(CLI::App& app, Flags& flags) {
   app.set_help_flag("-h,--help", "Print this help and exit.");
   app.set_version_flag("--version", VersionText(),
                        "Print the version and exit.");
+}
+
+const OptionRow* FindRow(std::string_view name) {
+  for (const OptionRow& row : OptionTable()) {
+    if (name == row.name) return &row;
+  }
+  return nullptr;
+}
+
+// Empty for a list of commas, which has no entry.
+std::string_view ValueOf(const OptionRow& row, std::string_view text) {
+  const bool none = row.kind == OptionKind::kList &&
+                    text.find_first_not_of(',') == std::string_view::npos;
+  return none ? std::string_view() : text;
+}
+
+// For "--name=" CLI11 takes the next argument as the value. Here the argument
+// becomes "--name" and an empty one.
+Result<Arguments> SplitEmptyValues(int argc, const char* const* argv) {
+  Arguments arguments;
+  const OptionRow* open = nullptr;  // the next argument is its value
+  for (int i = 0; i < argc; ++i) {
+    const std::string_view argument = argv[i];
+    if (open != nullptr) {
+      arguments.emplace_back(ValueOf(*std::exchange(open, nullptr), argument));
+      continue;
+    }
+    const size_t equals = argument.find('=');
+    const std::string_view name = argument.substr(0, equals);
+    const OptionRow* row =
+        name.starts_with("--") ? FindRow(name.substr(2)) : nullptr;
+    if (row == nullptr || equals == std::string_view::npos) {
+      arguments.emplace_back(argument);
+      if (row != nullptr && row->kind != OptionKind::kSwitch) open = row;
+    } else if (!ValueOf(*row, argument.substr(equals + 1)).empty()) {
+      arguments.emplace_back(argument);
+    } else if (row->kind == OptionKind::kSwitch) {
+      return InvalidConfig(std::string(argument) +
+                           " needs true or false after the equals sign");
+    } else {
+      arguments.emplace_back(name);
+      arguments.emplace_back();
+    }
+  }
+  return arguments;
+}
+
+// Throws what CLI11 throws.
+void ParseArguments(const Arguments& arguments, CLI::App& app) {
+  std::vector<const char*> argv;
+  argv.reserve(arguments.size());
+  for (const std::string& argument : arguments) {
+    argv.push_back(argument.c_str());
+  }
+  app.parse(static_cast<int>(argv.size()), argv.data());
 }
 
 std::string ConfigPath(const Flags& flags) {
@@ -123,11 +184,13 @@ std::variant<Options, Exit> Combine(const Flags& flags, const ConfigFile& file,
 std::variant<Options, Exit> ParseFlags(int argc, const char* const* argv,
                                        const FileReader& read,
                                        const Environment& environment) {
+  const Result<Arguments> arguments = SplitEmptyValues(argc, argv);
+  if (!arguments) return Refuse(arguments.error().message);
   Flags flags;
   CLI::App app(kAbout, "kube-event-metrics");
   Declare(app, flags);
   try {
-    app.parse(argc, argv);
+    ParseArguments(*arguments, app);
   } catch (const CLI::CallForHelp&) {
     return Exit{0, app.help()};
   } catch (const CLI::CallForVersion&) {

@@ -292,12 +292,13 @@ constexpr OptionRow kTable[] = {
     {"dry-run", kConfig, kSwitch, "", "",
      "Check options, files and access to the API server, print missing "
      "permissions as RBAC objects, and exit: 0 when nothing is missing, 1 when "
-     "something is, 2 for invalid options or files.",
+     "something is, 2 for invalid options or files. With --events.from, check "
+     "that file instead of the API server.",
      TakeSwitch<&Options::dry_run>},
     {"events.from", kOffline, kText, "FILE", "",
      "Count the Events in this output of kubectl get events -A -o json, with "
-     "or without --watch --output-watch-events, instead of watching an API "
-     "server; - reads standard input.",
+     "or without --watch --output-watch-events, or in a JSON array, instead of "
+     "watching an API server; - reads standard input.",
      TakeText<&Options::events_from>},
     {"once", kOffline, kSwitch, "", "",
      "With --events.from, print the metrics at the end of the input and exit.",

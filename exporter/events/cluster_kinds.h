@@ -1,6 +1,6 @@
-// The cluster-scoped kinds of Kubernetes itself, as a table. Used by
-// ScopeResolver while discovery has no answer, and by the reason catalogue's
-// tool. Has no namespaced kinds and no custom resources.
+// The kinds of Kubernetes itself, cluster-scoped and namespaced, as tables.
+// Used by ScopeResolver where discovery has no answer, as in a dump, and by the
+// reason catalogue's tool. Has no custom resources.
 #pragma once
 
 #include <string_view>
@@ -14,5 +14,7 @@ std::string_view ApiGroup(std::string_view api_version);
 // Unless `api_version` is empty its group must match too; the version does not
 // matter. Thread-safe.
 bool IsBuiltInClusterKind(std::string_view api_version, std::string_view kind);
+bool IsBuiltInNamespacedKind(std::string_view api_version,
+                             std::string_view kind);
 
 }  // namespace kem

@@ -11,6 +11,7 @@
 #include "apiserver/resource_version.h"
 #include "base/json_padding.h"
 #include "base/rfc3339.h"
+#include "base/utf8.h"
 #include "events/long_strings.h"
 #include "reflector/session_stats.h"
 
@@ -293,7 +294,7 @@ void FinishFrame(const RawObject& raw, Event& event, FrameInfo& info) {
       info.status_code =
           static_cast<int>(std::clamp<int64_t>(raw.status_code, 0, 999));
       info.status_reason = raw.plain.reason;
-      info.status_message = raw.plain.message.substr(0, 200);
+      info.status_message = CutUtf8(raw.plain.message, 200);
       if (raw.retry_after && *raw.retry_after > 0) {
         info.retry_after =
             std::chrono::seconds(std::min<int64_t>(*raw.retry_after, 86400));

@@ -125,7 +125,12 @@ ScopeResolver::Verdict ScopeResolver::Judge(std::string_view api_version,
     }
     verdict.settled = verdict.settled || api_version.empty();
     const bool other_version = !api_version.empty() && same_group.Agreed();
-    verdict.scope = other_version ? same_group.Agreed() : all.Agreed();
+    if (other_version) {
+      verdict.scope = same_group.Agreed();
+    } else if (ApiGroup(api_version).empty()) {
+      // Writers leave the group out. One that they name is no other group.
+      verdict.scope = all.Agreed();
+    }
     if (verdict.scope) {
       verdict.by = ScopeSource::kDiscovery;
       return verdict;
@@ -133,6 +138,9 @@ ScopeResolver::Verdict ScopeResolver::Judge(std::string_view api_version,
   }
   if (IsBuiltInClusterKind(api_version, kind)) {
     verdict.scope = Scope::kCluster;
+    verdict.by = ScopeSource::kTable;
+  } else if (IsBuiltInNamespacedKind(api_version, kind)) {
+    verdict.scope = Scope::kNamespaced;
     verdict.by = ScopeSource::kTable;
   }
   return verdict;

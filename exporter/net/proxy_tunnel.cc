@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-#include "base/ascii.h"
+#include "base/safe_text.h"
 #include "net/connection.h"
 
 namespace kem {

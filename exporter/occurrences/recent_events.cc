@@ -50,7 +50,7 @@ void RecentEvents::Observe(const Hash128& key, const Event& event,
   DropExpired(now);
   // A writer's clock that is ahead must not keep an Event here.
   const WallTime occurred_at = std::min(event.occurred_at, now);
-  if (occurred_at <= now - kWindow) return;
+  if (occurred_at <= Cutoff(now)) return;
   const bool warning = event.type == "Warning";
   Index index = table_.Find(key, KeyOf());
   if (index == kNone) {
@@ -102,7 +102,7 @@ void RecentEvents::Absorb(RecentEvents& other, WallTime now) {
 }
 
 RecentEvents::View RecentEvents::Newest(WallTime now) const {
-  const WallTime cutoff = now - kWindow;
+  const WallTime cutoff = Cutoff(now);
   View view;
   view.more = left_out_ > cutoff;
   view.listed = listed_;
@@ -114,7 +114,9 @@ RecentEvents::View RecentEvents::Newest(WallTime now) const {
       RecentEvent event = slot.event;
       uint64_t seen = 0;
       for (const Minute& minute : slot.minutes) {
-        if (minute.minute > MinuteOf(cutoff)) seen += minute.occurrences;
+        const bool in_span =
+            span_ == Span::kAll || minute.minute > MinuteOf(cutoff);
+        if (in_span) seen += minute.occurrences;
       }
       const bool all = event.first_seen > cutoff;
       event.in_window = std::max<uint64_t>(seen, all ? event.count : 1);
@@ -205,7 +207,7 @@ void RecentEvents::Append(Slot& slot, Minute added) {
 void RecentEvents::DropExpired(WallTime now) {
   for (const Line& line : lines_) {
     while (line.oldest != kNone &&
-           slots_[line.oldest].event.occurred_at <= now - kWindow) {
+           slots_[line.oldest].event.occurred_at <= Cutoff(now)) {
       Erase(line.oldest);
     }
   }

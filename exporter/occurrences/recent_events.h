@@ -1,6 +1,7 @@
 // The Events of cluster-scoped objects of the last hour, with their messages,
 // for the page at /. Filled by the pipelines. A bounded memory of what was
-// seen, not a cache of what exists: a deleted Event stays for its hour.
+// seen, not a cache of what exists: a deleted Event stays for its hour. Of a
+// dump it has the Events of any time.
 //
 // Not thread-safe: the world's mutex guards it. Nothing here fails.
 #pragma once
@@ -34,9 +35,9 @@ struct RecentEvent {
   WallTime first_seen;
   // The newest occurrence; never later than when it was received.
   WallTime occurred_at;
-  // Occurrences in the last hour; set by Newest.
+  // Occurrences in the span; set by Newest.
   uint64_t in_window = 0;
-  // There may be more: the exporter did not observe the whole hour.
+  // There may be more: the exporter did not observe the whole span.
   bool at_least = false;
 };
 
@@ -49,8 +50,12 @@ class RecentEvents {
   static constexpr size_t kMaxName = 256;  // of Events and objects
   static constexpr size_t kMaxWord = 128;  // of all other texts
 
+  enum class Span { kHour, kAll };
+  RecentEvents() = default;
+  explicit RecentEvents(Span span) : span_(span) {}
+
   // Adds the Event, or replaces what is known of it. `delta` are its new
-  // occurrences (0 for a baseline). An Event older than an hour is ignored.
+  // occurrences (0 for a baseline). An Event before the span is ignored.
   // When there is no room the oldest is dropped, Warnings last.
   void Observe(const Hash128& key, const Event& event, uint32_t delta,
                WallTime now);
@@ -61,7 +66,7 @@ class RecentEvents {
 
   struct View {
     std::vector<RecentEvent> events;  // newest first
-    // Others of the last hour were dropped because there was no room.
+    // Others of the span were dropped because there was no room.
     bool more = false;
     // A complete list was absorbed: the Events that the API server had are
     // here.
@@ -102,14 +107,19 @@ class RecentEvents {
   void Unlist(Index index);
   static void Append(Slot& slot, Minute added);
   void DropExpired(WallTime now);
+  // Events at or before it are not kept.
+  WallTime Cutoff(WallTime now) const {
+    return span_ == Span::kAll ? WallTime::min() : now - kWindow;
+  }
 
+  Span span_ = Span::kHour;
   std::vector<Slot> slots_;
   ProbingTable table_{1024};
   std::array<Line, 2> lines_;  // others, Warnings
   std::vector<Index> free_;
   bool listed_ = false;
   // The newest occurrence that was dropped.
-  WallTime left_out_;
+  WallTime left_out_ = WallTime::min();
 };
 
 }  // namespace kem

@@ -4,21 +4,26 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstdio>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "apiserver/api_status.h"
 #include "base/io_waiter.h"
 #include "base/log.h"
+#include "base/safe_text.h"
 #include "base/startup_memory.h"
 #include "base/unique_fd.h"
 #include "endpoints/endpoints.h"
 #include "events/discovery.h"
+#include "events/event_decoder.h"
 #include "metrics/exposition.h"
 #include "offline/offline_reader.h"
 #include "pipeline/pipeline.h"
@@ -62,6 +67,8 @@ class Offline {
               [] { return std::vector<SinkStatus>(); }, clock_.WallNow()}) {
     world_.filter = std::make_shared<const EventFilter>(options.filter);
     world_.preset_reasons = false;  // nothing more will happen
+    world_.recent = RecentEvents(RecentEvents::Span::kAll);
+    seen_.name = name_ == "-" ? "standard input" : name_;
   }
 
   // Reads to the end of the input. The error names the file.
@@ -80,7 +87,12 @@ class Offline {
 
  private:
   void Take(const OfflineReader::Object& object);
+  FrameInfo Apply(const OfflineReader::Object& object);
+  void LeaveOut(std::string_view kind);
+  void See(std::string_view frame);
   void Report() const;
+  Result<void> Judge(const OfflineReader& reader) const;
+  std::string LeftOut() const;
   Error Wrong(const std::string& why) const {
     return Error{ErrorCode::kInternal, "--events.from " + name_ + ": " + why};
   }
@@ -102,10 +114,15 @@ class Offline {
   ReloadStats reloads_;  // there is nothing to reload
   const OwnMetrics own_;
   std::atomic<bool> whole_{false};
+  EventDecoder decoder_;
+  PageData::Input seen_;  // guarded by world_.mutex
   std::string frame_;
   uint64_t counted_ = 0;
+  uint64_t empty_lists_ = 0;
   uint64_t others_ = 0;
+  std::string other_kind_;  // the first one
   uint64_t malformed_ = 0;
+  std::string refusal_;  // the API server's first error
 };
 
 Result<void> Offline::Read(std::stop_token stop) {
@@ -136,24 +153,27 @@ Result<void> Offline::Read(std::stop_token stop) {
     }
     if (reader.Between()) whole_ = true;
   }
-  whole_ = true;
-  Report();
   const Result<void> finished = reader.Finish();
-  if (finished) return {};
-  world_.session.Count(DropReason::kTruncated);
-  return Wrong(finished.error().message);
+  whole_ = true;
+  if (!finished) {
+    Report();
+    if (!reader.empty()) world_.session.Count(DropReason::kTruncated);
+    return Wrong(finished.error().message);
+  }
+  const Result<void> judged = Judge(reader);
+  if (judged) Report();
+  return judged;
 }
 
 HttpContent Offline::Content(const Options& options) {
-  HttpContent content = ServeWorld(
-      {options, world_, own_, clock_,
-       [this]() -> const SeriesTable& { return Shown(); }, [] {},
-       [this](PageData& data) {
-         data.source = name_ == "-" ? "standard input" : name_;
-         data.watches.push_back({data.source, whole_, true,
-                                 whole_ ? "" : "reading is not finished"});
-         data.recent.listed = whole_;
-       }});
+  HttpContent content =
+      ServeWorld({options, world_, own_, clock_,
+                  [this]() -> const SeriesTable& { return Shown(); }, [] {},
+                  [this](PageData& data) {
+                    const std::lock_guard guard(world_.mutex);
+                    data.input = seen_;
+                    data.input->whole = whole_;
+                  }});
   content.livez = [] { return Health{true, "ok\n"}; };
   content.readyz = [this] {
     if (whole_) return Health{true, "ok\n"};
@@ -164,35 +184,108 @@ HttpContent Offline::Content(const Options& options) {
 
 void Offline::Take(const OfflineReader::Object& object) {
   if (!object.listed) whole_ = true;
-  if (!object.kind.empty() && object.kind != "Event") {
-    ++others_;
-    world_.session.Count(DropReason::kUnknownType);
+  // Go writes a list without items as null.
+  if (!object.frame && !object.listed &&
+      (object.kind == "EventList" || object.kind == "List")) {
+    ++empty_lists_;
     return;
   }
-  std::string_view frame = object.json;
-  if (!object.frame) {
-    frame_.assign(R"({"type":"ADDED","object":)").append(object.json);
-    frame_ += '}';
-    const size_t size = frame_.size();
-    frame_.append(kJsonPadding, ' ');
-    frame = std::string_view(frame_).substr(0, size);
+  if (!object.IsEvent() && object.kind != "Status") {
+    return LeaveOut(object.kind);
   }
-  const FrameInfo info = pipeline_.ApplyFrame(frame);
+  const FrameInfo info = Apply(object);
   if (info.type == FrameType::kMalformed) {
     ++malformed_;
     world_.session.Count(DropReason::kMalformed);
     return;
   }
   ++world_.session.frames[static_cast<size_t>(info.type)];
-  ++counted_;
+  if (info.type == FrameType::kUnknown) return LeaveOut(object.kind);
+  if (info.type != FrameType::kError) {
+    ++counted_;
+    return;
+  }
+  const std::string words =
+      StatusText(info.status_code, info.status_reason, info.status_message);
+  if (words.empty()) return LeaveOut(object.kind);  // of a success
+  if (refusal_.empty()) refusal_ = words;
+}
+
+FrameInfo Offline::Apply(const OfflineReader::Object& object) {
+  std::string_view frame = object.json;
+  if (!object.frame) {
+    frame_.assign(object.kind == "Status" ? R"({"type":"ERROR","object":)"
+                                          : R"({"type":"ADDED","object":)");
+    frame_.append(object.json) += '}';
+    const size_t size = frame_.size();
+    frame_.append(kJsonPadding, ' ');
+    frame = std::string_view(frame_).substr(0, size);
+  }
+  const FrameInfo info = pipeline_.ApplyFrame(frame);
+  if (info.type == FrameType::kAdded || info.type == FrameType::kModified) {
+    See(frame);
+  }
+  return info;
+}
+
+void Offline::LeaveOut(std::string_view kind) {
+  if (others_++ == 0) other_kind_ = kind.empty() ? "unknown" : OneLine(kind);
+  world_.session.Count(DropReason::kUnknownType);
+}
+
+// For the page. Decodes once more, which the pipeline of a live watch need not.
+void Offline::See(std::string_view frame) {
+  Event event;
+  decoder_.DecodeFrame(frame, event);
+  // Go's zero time is the year 1.
+  const WallTime first =
+      event.first_seen > WallTime() ? event.first_seen : event.occurred_at;
+  const std::lock_guard guard(world_.mutex);
+  seen_.oldest = seen_.events == 0 ? first : std::min(seen_.oldest, first);
+  seen_.newest = std::max(seen_.newest, event.occurred_at);
+  ++seen_.events;
 }
 
 void Offline::Report() const {
   LogInfo("Events read", {{"from", name_}, {"objects", counted_}});
+  if (!refusal_.empty()) {
+    LogWarn(
+        "The input has an error of the API server; later Events may be "
+        "missing",
+        {{"from", name_}, {"error", refusal_}});
+  }
   if (others_ + malformed_ == 0) return;
-  LogWarn(
-      "Skipped objects that are not valid Events",
-      {{"from", name_}, {"other_kinds", others_}, {"malformed", malformed_}});
+  LogWarn("Skipped objects that are not valid Events",
+          {{"from", name_},
+           {"other_kinds", others_},
+           {"malformed", malformed_},
+           {"first_other_kind", other_kind_}});
+}
+
+// Whether there was anything to count, at the end of a well-formed input.
+Result<void> Offline::Judge(const OfflineReader& reader) const {
+  if (counted_ + empty_lists_ + reader.empty_lists() > 0) return {};
+  if (!refusal_.empty()) {
+    return Wrong("it has no Events, but an error of the API server: " +
+                 refusal_);
+  }
+  if (others_ + malformed_ > 0) {
+    return Wrong("it has no valid Events; objects left out: " + LeftOut());
+  }
+  return Wrong(reader.empty() ? "it is empty; kubectl may have failed"
+                              : "it has a list, but not of Events");
+}
+
+std::string Offline::LeftOut() const {
+  std::string text;
+  if (others_ > 0) {
+    text = std::to_string(others_) + " of other kinds (first: " + other_kind_ +
+           ")";
+  }
+  if (malformed_ == 0) return text;
+  if (others_ > 0) text += " and ";
+  return text + std::to_string(malformed_) +
+         " without a name or a resourceVersion";
 }
 
 bool Offline::Print() {
@@ -221,6 +314,11 @@ int RunOnce(const Options& options) {
 }
 
 }  // namespace
+
+Result<void> CheckOffline(const Options& options) {
+  if (options.events_from == "-") return {};
+  return Offline(options, std::chrono::seconds(0)).Read({});
+}
 
 int RunOffline(const Options& options, const TerminationSignals& signals) {
   if (!options.sinks.empty()) {

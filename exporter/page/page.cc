@@ -11,6 +11,7 @@ namespace kem {
 namespace {
 
 bool Synced(const PageData& data) {
+  if (data.input) return data.input->whole;
   return std::all_of(data.watches.begin(), data.watches.end(),
                      [](const PageData::Watch& watch) { return watch.synced; });
 }
@@ -32,13 +33,22 @@ std::string Namespaces(const PageData& data) {
   return text;
 }
 
+// Ends a sentence about what the page shows.
+std::string InScope(const PageData& data) {
+  return data.input ? "in " + EscapeHtml(data.input->name) : "in the last hour";
+}
+
 std::string NeedAttention(const PageSums& sums) {
   return Plural(sums.trouble, "needs attention", "need attention");
 }
 
 void PutHead(const PageData& data, const PageSums& sums, std::string& out) {
   std::string title = NeedAttention(sums);
-  if (!InSync(data)) title = Synced(data) ? "Out of contact" : "Not in sync";
+  if (!InSync(data)) {
+    title = data.input     ? "Reading"
+            : Synced(data) ? "Out of contact"
+                           : "Not in sync";
+  }
   out +=
       "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n"
       "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src "
@@ -60,19 +70,33 @@ void PutHead(const PageData& data, const PageSums& sums, std::string& out) {
       "</header>\n<main>\n";
 }
 
+void PutInput(const PageData::Input& input, bool filtered, std::string& out) {
+  Put(out,
+      {"<div class=\"state\" role=\"status\"><p><b>",
+       input.whole ? "Offline" : "Reading", "</b> from ",
+       EscapeHtml(input.name), ": ", Plural(input.events, "Event", "Events"),
+       input.whole ? "" : " so far", filtered ? " before filters" : ""});
+  if (input.events > 0) {
+    Put(out, {", from ", TimeText(input.oldest), " to ", TimeText(input.newest),
+              " UTC"});
+  }
+  out += ".</p></div>\n";
+}
+
 void PutState(const PageData& data, std::string& out) {
+  if (data.input) return PutInput(*data.input, data.filtered, out);
   if (InSync(data)) {
-    Put(out, {"<div class=\"state\" role=\"status\"><p><b>In sync</b> with ",
-              EscapeHtml(data.source), ". Watching ", Namespaces(data),
-              data.filtered ? " with filters, " : ", ",
+    Put(out, {"<div class=\"state\" role=\"status\"><p><b>In sync</b> with the "
+              "API server. Watching ",
+              Namespaces(data), data.filtered ? " with filters, " : ", ",
               Plural(static_cast<uint64_t>(std::max<int64_t>(data.tracked, 0)),
                      "Event", "Events"),
               " tracked, up ", AgeText(data.uptime), ".</p></div>\n"});
     return;
   }
   Put(out, {"<div class=\"state bad\" role=\"status\"><p><b>",
-            Synced(data) ? "Out of contact" : "Not in sync", "</b> with ",
-            EscapeHtml(data.source), ": ",
+            Synced(data) ? "Out of contact" : "Not in sync",
+            "</b> with the API server: ",
             Synced(data) ? "newer Events are missing"
                          : "the first list of Events is not finished",
             ". Up ", AgeText(data.uptime), ".</p>\n"});
@@ -127,7 +151,7 @@ void PutReasons(const std::vector<PageReason>& reasons, std::string& out) {
 
 // After a restart without a list.
 void PutResumed(const PageData& data, std::string& out) {
-  if (!Synced(data) || data.recent.listed ||
+  if (data.input || !Synced(data) || data.recent.listed ||
       data.uptime >= RecentEvents::kWindow) {
     return;
   }
@@ -140,20 +164,19 @@ void PutResumed(const PageData& data, std::string& out) {
 void PutEmpty(const PageData& data, std::string& out) {
   out += "<div class=\"empty\">";
   if (!Synced(data)) {
-    out +=
-        "<p>No data yet.</p><p class=\"quiet\">Events appear here when the "
-        "first list is finished.</p>";
+    Put(out,
+        {"<p>No data yet.</p><p class=\"quiet\">Events appear here when ",
+         data.input ? "they are read" : "the first list is finished", ".</p>"});
   } else if (!data.cluster_scoped) {
     out +=
         "<p>Cluster-scoped objects are filtered out.</p><p class=\"quiet\">The "
         "configured scope excludes them, and this page shows no other "
         "objects.</p>";
   } else {
-    out +=
-        "<p>No Events about cluster-scoped objects in the last hour.</p>"
-        "<p class=\"quiet\">Those are Nodes, PersistentVolumes and other "
-        "objects "
-        "without a namespace. For namespaced objects, see the metrics.</p>";
+    Put(out, {"<p>No Events about cluster-scoped objects ", InScope(data),
+              ".</p><p class=\"quiet\">Those are Nodes, PersistentVolumes and "
+              "other objects without a namespace. For namespaced objects, see "
+              "the metrics.</p>"});
   }
   if (!data.namespaces.empty()) {
     Put(out, {"<p class=\"quiet\">Only Events in ", Namespaces(data),
@@ -231,8 +254,7 @@ void PutRow(const RecentEvent& event, WallTime now, std::string& out) {
 
 // A row for each Event, whose message opens for the details without a script,
 // and the legend.
-void PutEventTable(const std::vector<RecentEvent>& events, WallTime now,
-                   std::string& out) {
+void PutEventTable(const PageData& data, std::string& out) {
   out +=
       "<input type=\"checkbox\" id=\"w\" class=\"filter\" "
       "autocomplete=\"off\"><label for=\"w\">Only Events that need "
@@ -250,12 +272,16 @@ void PutEventTable(const std::vector<RecentEvent>& events, WallTime now,
               title, "</th>"});
   }
   out += "</tr></thead>\n<tbody role=\"rowgroup\">\n";
-  for (const RecentEvent& event : events) PutRow(event, now, out);
-  out +=
-      "</tbody>\n</table>\n<p class=\"note\">▲ marks Events that need "
-      "attention: Warnings, and Normal Events with a reason known to be bad. "
-      "Count is the number of occurrences in the last hour; below it is the "
-      "total of an older Event. Deleted Events stay here for an hour.</p>\n";
+  for (const RecentEvent& event : data.recent.events) {
+    PutRow(event, data.now, out);
+  }
+  Put(out, {"</tbody>\n</table>\n<p class=\"note\">▲ marks Events that need "
+            "attention: Warnings, and Normal Events with a reason known to be "
+            "bad. Count is the number of occurrences",
+            data.input ? ""
+                       : " in the last hour; below it is the total of an older "
+                         "Event. Deleted Events stay here for an hour",
+            ".</p>\n"});
 }
 
 }  // namespace
@@ -266,14 +292,14 @@ std::string RenderPage(const PageData& data) {
   const PageSums sums = AddUp(data.recent);
   PutHead(data, sums, out);
   PutState(data, out);
-  out += "<h1>Cluster-scoped objects in the last hour</h1>\n";
+  Put(out, {"<h1>Cluster-scoped objects ", InScope(data), "</h1>\n"});
   PutResumed(data, out);
   if (data.recent.events.empty()) {
     PutEmpty(data, out);
   } else {
     PutSums(data, sums, out);
     PutReasons(TopReasons(data.recent.events), out);
-    PutEventTable(data.recent.events, data.now, out);
+    PutEventTable(data, out);
   }
   Put(out, {"</main>\n<footer><p>As of ", TimeText(data.now),
             " UTC. <a href=\"\">Refresh</a></p>\n</footer>\n</body>\n"

@@ -1,11 +1,12 @@
 // The page at /, for people without Grafana: whether the exporter is in sync,
-// and what happened to cluster-scoped objects in the last hour. One HTML
-// document with its style; it needs no script and forbids any. The caller fills
-// PageData.
+// and what happened to cluster-scoped objects in the last hour, or in the input
+// of --events.from. One HTML document with its style; it needs no script and
+// forbids any. The caller fills PageData.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,12 +23,22 @@ struct PageData {
     std::string problem;
   };
 
+  // What --events.from reads in place of watches.
+  struct Input {
+    std::string name;
+    bool whole = false;   // read to its end, or a stream that goes on
+    uint64_t events = 0;  // read, also those that a filter excludes
+    // Of their occurrences, if there are any.
+    WallTime oldest;
+    WallTime newest;
+  };
+
   std::string version;
-  std::string source = "the API server";  // where Events come from
-  std::string telemetry_path;             // with its slash
+  std::string telemetry_path;  // with its slash
   WallTime now;
   std::chrono::seconds uptime{0};
   std::vector<Watch> watches;
+  std::optional<Input> input;
   // The watched ones; empty for all.
   std::vector<std::string> namespaces;
   int64_t tracked = 0;  // Events that exist

@@ -3,27 +3,11 @@
 #include <algorithm>
 #include <cstdio>
 
+#include "base/safe_text.h"
 #include "base/utf8.h"
 
 namespace kem {
 namespace {
-
-// Characters without a shape, which can hide or disguise their neighbors:
-// controls, direction marks, zero-width characters, tags. Without the joiners
-// U+200C and U+200D, which some scripts and emoji need.
-bool Invisible(char32_t code) {
-  struct Range {
-    char32_t first, last;
-  };
-  constexpr Range kRanges[] = {
-      {0, 0x1F},        {0x7F, 0x9F},     {0xAD, 0xAD},     {0x61C, 0x61C},
-      {0x180E, 0x180E}, {0x200B, 0x200B}, {0x200E, 0x200F}, {0x2028, 0x202E},
-      {0x2060, 0x206F}, {0xFEFF, 0xFEFF}, {0xFFF9, 0xFFFB}, {0xE0000, 0xE007F}};
-  return std::any_of(std::begin(kRanges), std::end(kRanges),
-                     [code](const Range& range) {
-                       return code >= range.first && code <= range.last;
-                     });
-}
 
 void AppendCharacter(const Utf8Char& c, std::string_view bytes,
                      std::string& out) {
@@ -39,11 +23,8 @@ void AppendCharacter(const Utf8Char& c, std::string_view bytes,
     out += "&quot;";
   } else if (c.code == '\'') {
     out += "&#39;";
-  } else if (Invisible(c.code)) {
-    char name[16];
-    std::snprintf(name, sizeof(name), "[U+%04X]",
-                  static_cast<unsigned>(c.code));
-    out += name;
+  } else if (IsHidden(c.code)) {
+    out += CodePointName(c.code);
   } else {
     out += bytes;
   }

@@ -19,9 +19,9 @@ inline void Put(std::string& out,
   for (const std::string_view part : parts) out += part;
 }
 
-// For HTML text and quoted attributes. Control characters, invisible ones and
-// those that change the direction of text become "[U+202E]"; bytes that are not
-// UTF-8 become U+FFFD. EscapeLines keeps line breaks.
+// For HTML text and quoted attributes. Hidden characters (base/safe_text.h)
+// become "[U+202E]"; bytes that are not UTF-8 become U+FFFD. EscapeLines keeps
+// line breaks.
 std::string EscapeHtml(std::string_view text);
 std::string EscapeLines(std::string_view text);
 

@@ -5,6 +5,7 @@
 #include <exception>
 
 #include "base/log.h"
+#include "base/safe_text.h"
 
 namespace kem {
 namespace {
@@ -56,14 +57,14 @@ Health ReadyHealth(const EventWatchers& watchers, const StateStats& state) {
     if (watched.synced && watched.in_contact) continue;
     health.ok = false;
     health.text += "not ready: watch of " + watcher->name() + ": ";
-    health.text += !watched.problem.empty() ? watched.problem
+    health.text += !watched.problem.empty() ? OneLine(watched.problem)
                    : watched.synced         ? "not in contact"
                                             : "first list not finished";
     health.text += '\n';
   }
   if (health.ok) health.text = "ok\n";
   const std::string problem = state.problem();
-  if (!problem.empty()) health.text += "state: " + problem + "\n";
+  if (!problem.empty()) health.text += "state: " + OneLine(problem) + "\n";
   return health;
 }
 

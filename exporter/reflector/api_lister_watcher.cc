@@ -4,8 +4,11 @@
 
 #include <utility>
 
+#include "apiserver/api_status.h"
 #include "apiserver/resource_version.h"
+#include "base/ascii.h"
 #include "base/json_padding.h"
+#include "base/safe_text.h"
 
 namespace kem {
 namespace {
@@ -172,6 +175,18 @@ error_code ReadItems(ondemand::value value, ListPage& page) {
   return SUCCESS;
 }
 
+// A proxy may answer 200 with a login page or a Status. A person needs its
+// words.
+std::string WhyNoList(std::string_view body, const Error& problem) {
+  if (!Trim(body, " \t\r\n").starts_with('{')) {
+    return " returned no list, but " + WhatCame(body);
+  }
+  const ApiStatus status = ParseStatus(body.substr(0, kMaxStatusBody));
+  if (!status.is_status) return ": " + problem.message;
+  return " returned no list, but a Status: " +
+         StatusText(status.code, status.reason, status.message);
+}
+
 }  // namespace
 
 Result<void> ParseListPage(ListPage& page) {
@@ -199,7 +214,14 @@ Result<void> ParseListPage(ListPage& page) {
     if (const error_code e = field.unescaped_key().get(key))
       return Malformed(e);
     error_code e = SUCCESS;
-    if (key == "metadata") {
+    if (key == "kind") {
+      std::string_view kind;
+      e = ReadString(field.value(), kind);
+      // The items of another list could pass for Events.
+      if (!kind.empty() && kind != "EventList" && kind != "List") {
+        return Malformed("its kind is " + OneLine(kind));
+      }
+    } else if (key == "metadata") {
       e = ReadMetadata(field.value(), page);
       has_metadata = true;
     } else if (key == "items") {
@@ -248,7 +270,9 @@ std::optional<Failure> ApiListerWatcher::List(const ListOptions& options,
   }
   page.server_time = handler.head().date;
   const Result<void> parsed = ParseListPage(page);
-  if (!parsed) return fail(parsed.error().code, ": " + parsed.error().message);
+  if (!parsed) {
+    return fail(parsed.error().code, WhyNoList(page.body, parsed.error()));
+  }
   return {};
 }
 

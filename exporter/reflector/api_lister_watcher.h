@@ -13,7 +13,7 @@
 namespace kem {
 
 // Fills everything but server_time from page.body. An error (kMalformed) when
-// the body is not a list; the page is then invalid.
+// the body is not a list, or one of another kind; the page is then invalid.
 Result<void> ParseListPage(ListPage& page);
 
 // For one reflector's thread.

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/rfc3339.h"
+#include "base/safe_text.h"
 #include "sinks/record_fields.h"
 
 namespace kem {
@@ -49,7 +50,8 @@ void AppendLogLine(const Occurrence& occurrence, std::string& out) {
       occurrence, [&](FieldOf, std::string_view key, FieldValue value) {
         std::visit([&](auto one) { line[std::string(key)] = one; }, value);
       });
-  out += line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  out += EscapeHiddenInJson(
+      line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   out += '\n';
 }
 

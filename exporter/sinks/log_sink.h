@@ -32,7 +32,8 @@ class LogSink : public Sink {
   bool cut_ = false;  // the last line has no newline
 };
 
-// One line with its newline: time, severity, body and fields.
+// One line with its newline: time, severity, body and fields. Hidden characters
+// are escaped, because people read such files in terminals.
 void AppendLogLine(const Occurrence& occurrence, std::string& out);
 
 }  // namespace kem

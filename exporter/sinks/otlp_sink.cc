@@ -7,6 +7,7 @@
 
 #include "base/ascii.h"
 #include "base/gzip_stream.h"
+#include "base/safe_text.h"
 #include "sinks/record_fields.h"
 #include "version.h"
 

@@ -12,6 +12,7 @@ TEST(ApiStatusTest, ReadsAStatus) {
       R"({"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure",)"
       R"("message":"The provided continue parameter is too old",)"
       R"("reason":"Expired","details":{"retryAfterSeconds":3},"code":410})");
+  EXPECT_TRUE(status.is_status);
   EXPECT_EQ(status.code, 410);
   EXPECT_EQ(status.reason, "Expired");
   EXPECT_EQ(status.message, "The provided continue parameter is too old");
@@ -46,6 +47,7 @@ TEST(ApiStatusTest, TakesNothingOfWhatMakesNoSense) {
         R"({"details":{"causes":[7,{},{"reason":7}]}})",
         R"({"details":{"retryAfterSeconds":9223372036854775807}})"}) {
     const ApiStatus status = ParseStatus(body);
+    EXPECT_FALSE(status.is_status) << body;
     EXPECT_EQ(status.code, 0) << body;
     EXPECT_EQ(status.reason, "") << body;
     EXPECT_FALSE(status.retry_after) << body;
@@ -63,6 +65,33 @@ TEST(ApiStatusTest, KeepsTheMessageShortAndOnOneLine) {
   const std::string cut = ParseStatus("x" + umlauts).message;
   EXPECT_LE(cut.size(), 200u);
   EXPECT_EQ(cut.size() % 2, 1u);
+}
+
+TEST(ApiStatusTest, ShowsWhatHidesOrTurnsText) {
+  EXPECT_EQ(ParseStatus("a\u202Eb\u009B\xff").message,
+            "a[U+202E]b[U+009B]\uFFFD");
+  std::string turns;
+  for (int i = 0; i < 100; ++i) turns += "\u202E";
+  const std::string cut = ParseStatus(turns).message;
+  EXPECT_EQ(cut.size(), 200U);
+  EXPECT_EQ(cut.substr(192), "[U+202E]");
+}
+
+TEST(StatusTextTest, HasTheWordsOfTheServer) {
+  EXPECT_EQ(StatusText(410, "Expired", "too old\nresource version"),
+            "410 Expired: too old resource version");
+  EXPECT_EQ(StatusText(403, "", "no"), "403: no");
+  EXPECT_EQ(StatusText(0, "Gone", ""), "Gone");
+  EXPECT_EQ(StatusText(0, "", "no\u202E"), "no[U+202E]");
+  EXPECT_EQ(StatusText(0, "", ""), "");
+}
+
+TEST(WhatCameTest, QuotesTheFirstWords) {
+  EXPECT_EQ(WhatCame("\n <!DOCTYPE html>\r\n<html>"), "\"<!DOCTYPE html>\"");
+  EXPECT_EQ(WhatCame(std::string(100, 'x')), '"' + std::string(80, 'x') + '"');
+  EXPECT_EQ(WhatCame("\x1F\x8B\x08 and so on"), "gzip data");
+  EXPECT_EQ(WhatCame("\u009B\xff"), "\"[U+009B]\uFFFD\"");
+  EXPECT_EQ(WhatCame(" \n"), "nothing");
 }
 
 struct CodeCase {

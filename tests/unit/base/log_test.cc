@@ -49,6 +49,14 @@ TEST(LogTest, KeepsALineALine) {
   EXPECT_EQ(Json("m", {{"a", "one\ntwo"}}), R"("msg":"m","a":"one\ntwo"})");
 }
 
+TEST(LogTest, EscapesWhatHidesOrTurnsText) {
+  EXPECT_EQ(Logfmt("m\u202E", {{"a", "x\u009B31m\x7F\u2028\uFEFF"}}),
+            R"("m\u202e" a="x\u009b31m\u007f\u2028\ufeff")");
+  EXPECT_EQ(Json("m", {{"a", "\u009B\x7F\u202E\u2066\U000E0041"}}),
+            R"("msg":"m","a":"\u009b\u007f\u202e\u2066\udb40\udc41"})");
+  EXPECT_EQ(Logfmt("m", {{"a", "👩\u200D🚀"}}), "m a=\"👩\u200D🚀\"");
+}
+
 TEST(LogTest, WritesJson) {
   EXPECT_EQ(Json("say \"hi\"", {{"count", -1}, {"path", "C:\\x"}}),
             R"("msg":"say \"hi\"","count":"-1","path":"C:\\x"})");

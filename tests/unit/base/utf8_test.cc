@@ -42,6 +42,9 @@ TEST(FirstUtf8Test, ReadsEveryCharacter) {
       add(0x80 | (code >> 6 & 0x3F));
       add(0x80 | (code & 0x3F));
     }
+    std::string appended;
+    AppendUtf8(code, appended);
+    ASSERT_EQ(appended, text);
     const bool surrogate = code >= 0xD800 && code <= 0xDFFF;
     const Utf8Char read = FirstUtf8(text);
     ASSERT_EQ(read.code, surrogate ? Utf8Char::kInvalid : code);

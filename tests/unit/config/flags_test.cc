@@ -83,6 +83,8 @@ TEST(FlagsTest, WrongOnesGetOneSentence) {
   EXPECT_THAT(Refused({"--nonsense"}), HasSubstr("--nonsense"));
   EXPECT_THAT(Refused({"stray"}), HasSubstr("stray"));
   EXPECT_THAT(Refused({"two\nlines\x1b[31m"}), HasSubstr("two lines [31m"));
+  EXPECT_THAT(Refused({"--log.level=\u009B\u202Eloud\xff"}),
+              HasSubstr("\"[U+009B][U+202E]loud\uFFFD\""));
   EXPECT_THAT(Refused({"--context"}), HasSubstr("--context"));
   EXPECT_THAT(Refused({"--watch.timeout=29s"}), HasSubstr("30s to 1h"));
   EXPECT_THAT(Refused({"--watch.timeout=2h"}), HasSubstr("30s to 1h"));
@@ -108,6 +110,58 @@ TEST(FlagsTest, WrongOnesGetOneSentence) {
   EXPECT_THAT(Refused({"--web.telemetry-path=/"}), HasSubstr("other than /"));
   EXPECT_THAT(Refused({"--web.telemetry-path=/a b"}), HasSubstr("\"/a b\""));
   EXPECT_THAT(Refused({"--web.telemetry-path=/readyz"}), HasSubstr("/readyz"));
+}
+
+// None takes --log.level=debug, the argument after it, as its value.
+TEST(FlagsTest, AnEmptyValueIsEmptyOrRefused) {
+  for (const OptionRow& row : OptionTable()) {
+    if (row.name == std::string_view("log.level")) continue;
+    const std::string flag = std::string("--") + row.name;
+    std::vector<std::vector<std::string>> all = {{flag + "="}};
+    if (row.kind != OptionKind::kSwitch) all.push_back({flag, ""});
+    for (const std::vector<std::string>& given : all) {
+      std::vector<const char*> args;
+      for (const std::string& one : given) args.push_back(one.c_str());
+      args.push_back("--log.level=debug");
+      const auto parsed = Parse(args);
+      const Options* options = std::get_if<Options>(&parsed);
+      if (options == nullptr) {
+        const Exit& exit = std::get<Exit>(parsed);
+        EXPECT_EQ(exit.code, 2);
+        EXPECT_THAT(exit.problem, ::testing::StartsWith(flag));
+        continue;
+      }
+      EXPECT_EQ(options->log_level, LogLevel::kDebug) << flag;
+      const auto at = static_cast<size_t>(&row - OptionTable().data());
+      EXPECT_EQ(options->given[at], row.kind == OptionKind::kList
+                                        ? OptionValues()
+                                        : OptionValues{""})
+          << flag;
+    }
+  }
+}
+
+TEST(FlagsTest, AnEmptyValueOverridesTheFile) {
+  const Options options = Accepted(
+      {"--config.file=conf.yaml", "--kinds=", "--context=", "--reasons=,",
+       "--types", ",", "--namespaces=,a,"},
+      "context: kind\nkinds: [Node]\nreasons: [A]\ntypes: [Warning]\n");
+  EXPECT_EQ(options.context, "");
+  EXPECT_EQ(options.filter.kinds, FilterList());
+  EXPECT_EQ(options.filter.reasons, FilterList());
+  EXPECT_EQ(options.filter.types, FilterList());
+  EXPECT_THAT(options.filter.namespaces, ElementsAre("a"));
+}
+
+TEST(FlagsTest, AnEmptyValueAtTheEndIsEmptyToo) {
+  EXPECT_EQ(Accepted({"--state.file="}).state_file, "");
+  EXPECT_EQ(Refused({"--once="}),
+            "kube-event-metrics: --once= needs true or false after the equals "
+            "sign\n");
+  EXPECT_THAT(Refused({"--state.interval="}),
+              HasSubstr("--state.interval \"\" must be a duration"));
+  // A value that looks like an option is a value.
+  EXPECT_EQ(Accepted({"--context", "--state.file="}).context, "--state.file=");
 }
 
 TEST(FlagsTest, ReadsFilters) {

@@ -109,12 +109,30 @@ TEST_F(ScopeTest, SistersOfTheSameGroupWeighMoreThanOtherGroups) {
             Cluster(ScopeSource::kDiscovery));
 }
 
-TEST_F(ScopeTest, AnUnknownGroupTakesWhatAllGroupsAgreeOn) {
+TEST_F(ScopeTest, AReferenceWithoutAGroupTakesWhatAllGroupsAgreeOn) {
   Teach({{"a.io/v1", "Pool", false}, {"b.io/v1", "Pool", false}});
-  EXPECT_EQ(scopes_.Resolve("gone.io/v1", "Pool", kWithoutNamespace),
-            Cluster(ScopeSource::kDiscovery));
-  EXPECT_EQ(scopes_.Resolve("gone.io/v1", "Pool", kWithNamespace),
-            ClusterInConflict(ScopeSource::kDiscovery));
+  for (const char* api_version : {"", "v1", "v1alpha1"}) {
+    EXPECT_EQ(scopes_.Resolve(api_version, "Pool", kWithoutNamespace),
+              Cluster(ScopeSource::kDiscovery));
+    EXPECT_EQ(scopes_.Resolve(api_version, "Pool", kWithNamespace),
+              ClusterInConflict(ScopeSource::kDiscovery));
+  }
+}
+
+TEST_F(ScopeTest, AGroupThatIsNotServedHasNoKindOfAnotherGroup) {
+  TeachBuiltIns();
+  Teach({{"a.io/v1", "Pool", false}, {"b.io/v1", "Pool", false}});
+  for (const char* kind : {"Node", "Pool"}) {
+    EXPECT_EQ(scopes_.Resolve("gone.io/v1", kind, kWithNamespace),
+              Namespaced(ScopeSource::kInferred));
+    EXPECT_EQ(scopes_.Resolve("gone.io/v1", kind, kWithoutNamespace),
+              Cluster(ScopeSource::kInferred));
+  }
+  EXPECT_EQ(scopes_.stats().conflicts, 0U);
+  // A built-in group of an older API server.
+  EXPECT_EQ(
+      scopes_.Resolve("extensions/v1beta1", "Deployment", kWithoutNamespace),
+      Namespaced(ScopeSource::kTable));
 }
 
 TEST_F(ScopeTest, GroupsThatDisagreeDecideNothing) {
@@ -183,9 +201,22 @@ TEST_F(ScopeTest, TheTableKeepsOutOfOtherPeoplesGroups) {
             Cluster(kInferred));
 }
 
+TEST_F(ScopeTest, TheTableHasNamespacedKindsToo) {
+  using enum ScopeSource;
+  for (const bool has_namespace : {kWithNamespace, kWithoutNamespace}) {
+    EXPECT_EQ(scopes_.Resolve("v1", "Pod", has_namespace), Namespaced(kTable));
+    EXPECT_EQ(scopes_.Resolve("", "Deployment", has_namespace),
+              Namespaced(kTable));
+    EXPECT_EQ(scopes_.Resolve("batch/v1beta1", "CronJob", has_namespace),
+              Namespaced(kTable));
+  }
+  EXPECT_EQ(scopes_.Resolve("serving.example/v1", "Service", kWithoutNamespace),
+            Cluster(kInferred));
+}
+
 TEST_F(ScopeTest, WithNothingElseTheObjectsNamespaceDecides) {
   using enum ScopeSource;
-  EXPECT_EQ(scopes_.Resolve("v1", "Pod", kWithNamespace),
+  EXPECT_EQ(scopes_.Resolve("acme.io/v1", "Gadget", kWithNamespace),
             Namespaced(kInferred));
   EXPECT_EQ(scopes_.Resolve("acme.io/v1", "Gadget", kWithoutNamespace),
             Cluster(kInferred));
@@ -232,6 +263,23 @@ TEST(ClusterKindsTest, HasTheKindsOfKubernetesInAnyVersion) {
   EXPECT_FALSE(IsBuiltInClusterKind("", "node"));
   EXPECT_FALSE(IsBuiltInClusterKind("", ""));
   EXPECT_FALSE(IsBuiltInClusterKind("", "Zebra"));
+}
+
+TEST(ClusterKindsTest, HasTheNamespacedKindsToo) {
+  EXPECT_TRUE(IsBuiltInNamespacedKind("", "Pod"));
+  EXPECT_TRUE(IsBuiltInNamespacedKind("v1", "Pod"));
+  EXPECT_TRUE(IsBuiltInNamespacedKind("v1", "Event"));
+  EXPECT_TRUE(IsBuiltInNamespacedKind("events.k8s.io/v1beta1", "Event"));
+  EXPECT_TRUE(IsBuiltInNamespacedKind("apps/v1", "Deployment"));
+  EXPECT_TRUE(IsBuiltInNamespacedKind("extensions/v1beta1", "Deployment"));
+  EXPECT_TRUE(IsBuiltInNamespacedKind("", "Binding"));
+  EXPECT_TRUE(
+      IsBuiltInNamespacedKind("scheduling.k8s.io/v1alpha3", "Workload"));
+  EXPECT_FALSE(IsBuiltInNamespacedKind("v1", "Deployment"));
+  EXPECT_FALSE(IsBuiltInNamespacedKind("v1", "Node"));
+  EXPECT_FALSE(IsBuiltInNamespacedKind("foo.io/v1", "Pod"));
+  EXPECT_FALSE(IsBuiltInNamespacedKind("", ""));
+  EXPECT_FALSE(IsBuiltInNamespacedKind("", "Zebra"));
 }
 
 TEST(ClusterKindsTest, TheGroupIsWhatStandsBeforeTheSlash) {

@@ -106,6 +106,23 @@ TEST_F(RecentEventsTest, AnHourIsAnHour) {
   EXPECT_THAT(Objects(), ElementsAre("new"));
 }
 
+TEST_F(RecentEventsTest, ADumpHasNoHour) {
+  recent = RecentEvents(RecentEvents::Span::kAll);
+  EXPECT_FALSE(recent.Newest(now).more);
+  Observe(About("new"));
+  Observe(About("old", minutes(60 * 24 * 800), minutes(60 * 24 * 900), 7), 7);
+  Event first = About("zero", minutes(60), minutes(60), 2);
+  first.first_seen = WallTime(seconds(-62135596800));  // Go's zero time
+  first.occurred_at = WallTime();
+  Observe(first, 2);
+  now += minutes(60);
+  EXPECT_THAT(Objects(), ElementsAre("new", "old", "zero"));
+  const std::vector<RecentEvent> events = recent.Newest(now).events;
+  EXPECT_EQ(events[1].in_window, 7U);
+  EXPECT_FALSE(events[1].at_least);
+  EXPECT_EQ(events[2].in_window, 2U);
+}
+
 TEST_F(RecentEventsTest, FutureTimesAreNow) {
   Observe(About("ahead", seconds(-86400)));
   EXPECT_EQ(Only().occurred_at, now);

@@ -126,7 +126,110 @@ TEST_F(OfflineTest, LeavesOutOtherKindsAndTellsOnce) {
        Node("7", "5").Object(), R"({"kind":"Event"})", R"({"kind":"Pod"})"}));
   EXPECT_EQ(code_, 0);
   EXPECT_EQ(Sample(text, kCounted), "5");
-  EXPECT_THAT(log_, HasSubstr("other_kinds=2 malformed=1"));
+  EXPECT_THAT(log_,
+              HasSubstr("other_kinds=2 malformed=1 first_other_kind=Pod"));
+}
+
+// As kubectl get --raw and kubectl cluster-info dump print them.
+TEST_F(OfflineTest, TakesNoItemOfATypedListForAnEvent) {
+  const std::string item = R"({"metadata":{"name":"n","namespace":"default",)"
+                           R"("uid":"u","resourceVersion":"3"}})";
+  std::string event = Node("7", "5").Object();
+  event.erase(1, event.find("\"metadata\"") - 1);  // without kind
+  const auto list = [](const char* kind, const std::string& items) {
+    return R"({"kind":")" + std::string(kind) + R"(","items":[)" + items +
+           "]}\n";
+  };
+  const std::string text =
+      Print(list("NodeList", item + "," + item) + list("EventList", event) +
+            R"({"items":[)" + item + R"(],"kind":"PodList"})" + event + item);
+  EXPECT_EQ(code_, 0) << log_;
+  EXPECT_EQ(Sample(text, kCounted), "5");
+  EXPECT_THAT(text, Not(HasSubstr("kind=\"\"")));
+  EXPECT_EQ(Sample(text, "kube_event_active{scope=\"cluster\""), "1");
+  EXPECT_THAT(log_,
+              HasSubstr("other_kinds=4 malformed=0 first_other_kind=Node"));
+  Print(list("NodeList", item));
+  EXPECT_EQ(code_, 1);
+  EXPECT_THAT(log_, HasSubstr("it has no valid Events; objects left out: 1 of "
+                              "other kinds (first: Node)"));
+}
+
+TEST_F(OfflineTest, AnEmptyListOfEventsIsAWholeInput) {
+  for (const char* input : {"[]", R"({"items":[],"kind":"List"})",
+                            R"({"kind":"EventList","items":null})"}) {
+    EXPECT_EQ(Sample(Print(input), "kube_event_metrics_synced"), "1") << input;
+    EXPECT_EQ(code_, 0) << log_;
+    EXPECT_THAT(log_, Not(HasSubstr("level=warn")));
+  }
+}
+
+TEST_F(OfflineTest, FailsWhereNothingCanBeCounted) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"\n", "it is empty; kubectl may have failed"},
+      {R"({"kind":"PodList","items":[]})", "it has a list, but not of Events"},
+      {R"({"kind":"Event"}{"a":1})",
+       "it has no valid Events; objects left out: 1 of other kinds (first: "
+       "unknown) and 1 without a name or a resourceVersion"},
+      {R"({"kind":"Status","status":"Success"})",
+       "it has no valid Events; objects left out: 1 of other kinds (first: "
+       "Status)"},
+      {R"({"type":"NEW","object":{"kind":"Event","metadata":{"name":"a"}}})",
+       "it has no valid Events; objects left out: 1 of other kinds (first: "
+       "Event)"},
+      {R"({"kind":"Status","code":410,"reason":"Gone","message":"too old"})",
+       "it has no Events, but an error of the API server: 410 Gone: too old"}};
+  for (const auto& [input, sentence] : cases) {
+    EXPECT_EQ(Print(input), "") << input;
+    EXPECT_EQ(code_, 1) << input;
+    EXPECT_THAT(log_, HasSubstr(sentence));
+  }
+}
+
+TEST_F(OfflineTest, ReportsAnErrorAfterEvents) {
+  const std::string text =
+      Print(Node("7", "5").Frame() +
+            R"({"type":"ERROR","object":{"kind":"Status","code":410,)"
+            R"("reason":"Expired","message":"too old resource version"}})");
+  EXPECT_EQ(code_, 0) << log_;
+  EXPECT_EQ(Sample(text, kCounted), "5");
+  EXPECT_EQ(
+      Sample(text, "kube_event_metrics_watch_events_total{type=\"ERROR\"}"),
+      "1");
+  EXPECT_THAT(log_, HasSubstr("error=\"410 Expired: too old resource version"));
+}
+
+TEST_F(OfflineTest, KnowsTheNamespacedKindsOfKubernetes) {
+  EventJson pod = Node("8", "2");
+  pod.involved = R"({"kind":"Pod","name":"web-1","apiVersion":"v1"})";
+  EventJson other = Node("9", "3");
+  other.name = "other";
+  other.event_namespace = "longhorn";
+  other.involved = R"({"kind":"Node","name":"n","namespace":"longhorn",)"
+                   R"("apiVersion":"longhorn.io/v1"})";
+  const std::string text =
+      Print("[" + pod.Object() + "," + other.Object() + "]");
+  EXPECT_EQ(Sample(text,
+                   "kube_event_occurrences_total{scope=\"namespaced\","
+                   "api_group=\"\",kind=\"Pod\",object_namespace=\"default\""),
+            "2");
+  EXPECT_EQ(Sample(text,
+                   "kube_event_occurrences_total{scope=\"namespaced\","
+                   "api_group=\"longhorn.io\",kind=\"Node\","
+                   "object_namespace=\"longhorn\""),
+            "3");
+  EXPECT_THAT(text, Not(HasSubstr("kube_event_object_occurrences_total{")));
+}
+
+TEST_F(OfflineTest, ChecksTheFileOfADryRun) {
+  options_.events_from = "/no/such/file";
+  const Result<void> checked = CheckOffline(options_);
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().message,
+            "--events.from /no/such/file: cannot be read: No such file or "
+            "directory");
+  options_.events_from = "-";
+  EXPECT_TRUE(CheckOffline(options_));
 }
 
 TEST_F(OfflineTest, ShowsWhatIsWholeOfACutDumpAndFails) {
@@ -140,7 +243,8 @@ TEST_F(OfflineTest, ShowsWhatIsWholeOfACutDumpAndFails) {
 TEST_F(OfflineTest, FailsWhereThereIsNothingToRead) {
   EXPECT_EQ(Print("items:\n- kind: Event\n"), "");
   EXPECT_EQ(code_, 1);
-  EXPECT_THAT(log_, HasSubstr("line 1: this is not JSON; make it by kubectl"));
+  EXPECT_THAT(log_, HasSubstr("line 1: this is no JSON object or list, but "
+                              "\\\"items:\\\"; use the output of kubectl"));
   EXPECT_EQ(PrintFile("/no/such/file"), "");
   EXPECT_EQ(code_, 1);
   EXPECT_THAT(log_, HasSubstr("--events.from /no/such/file: cannot be read: "

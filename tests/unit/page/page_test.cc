@@ -151,13 +151,65 @@ TEST_F(PageTest, EscapesEveryText) {
   RecentEvent& event = Add(evil, evil, evil);
   event.event_namespace = event.name = event.api_version = event.kind = evil;
   event.reporting_component = event.message = evil;
-  data.version = data.source = data.namespaces.emplace_back(evil);
+  data.version = data.namespaces.emplace_back(evil);
   data.watches = {{evil, true, false, evil}};
   const std::string page = Page();
   EXPECT_THAT(page, Not(HasSubstr("<i>")));
   EXPECT_THAT(page, Not(HasSubstr("\u202E")));
   EXPECT_THAT(page, Not(HasSubstr("\xff")));
   EXPECT_THAT(page, HasSubstr("&lt;i&gt;&amp;&quot;&#39;[U+202E]\uFFFD"));
+}
+
+class OfflinePageTest : public PageTest {
+ protected:
+  OfflinePageTest() {
+    data.watches.clear();
+    data.recent.listed = false;
+    data.uptime = minutes(1);
+    data.input = PageData::Input{"/tmp/<events>.json", true, 1234,
+                                 data.now - hours(200), data.now - hours(100)};
+  }
+};
+
+TEST_F(OfflinePageTest, NamesTheFileAndItsTimes) {
+  EXPECT_THAT(Page(), HasSubstr("<title>0 need attention"));
+  EXPECT_THAT(Page(),
+              HasSubstr("<b>Offline</b> from /tmp/&lt;events&gt;.json: 1,234 "
+                        "Events, from 2026-11-15 04:00:00 to 2026-11-19 "
+                        "08:00:00 UTC.</p>"));
+  EXPECT_THAT(Page(), HasSubstr("<h1>Cluster-scoped objects in "
+                                "/tmp/&lt;events&gt;.json</h1>"));
+  EXPECT_THAT(Page(), HasSubstr("<p>No Events about cluster-scoped objects in "
+                                "/tmp/&lt;events&gt;.json.</p>"));
+  for (const char* wrong : {"In sync", "API server", "Watching", "last hour",
+                            "restarted", "tracked"}) {
+    EXPECT_THAT(Page(), Not(HasSubstr(wrong)));
+  }
+}
+
+TEST_F(OfflinePageTest, ShowsTheEvents) {
+  RecentEvent& event = Add("worker-7", "SystemOOM");
+  event.first_seen = event.occurred_at = data.now - hours(100);
+  event.in_window = event.count = 3;
+  EXPECT_THAT(Page(), HasSubstr("<bdi>worker-7</bdi>"));
+  EXPECT_THAT(Page(), HasSubstr(">4d4h</time>"));
+  EXPECT_THAT(Page(), HasSubstr("class=\"count\">3</td>"));
+  EXPECT_THAT(Page(), HasSubstr("Count is the number of occurrences.</p>"));
+  EXPECT_THAT(Page(), Not(HasSubstr("last hour")));
+}
+
+TEST_F(OfflinePageTest, SaysThatItIsStillReading) {
+  data.input->whole = false;
+  data.input->events = 1;
+  EXPECT_THAT(Page(), HasSubstr("<title>Reading"));
+  EXPECT_THAT(Page(), HasSubstr("<b>Reading</b> from /tmp/&lt;events&gt;.json: "
+                                "1 Event so far, from 2026"));
+  EXPECT_THAT(Page(), HasSubstr("Events appear here when they are read."));
+  data.input->events = 0;
+  EXPECT_THAT(Page(), HasSubstr(".json: 0 Events so far.</p>"));
+  data.input->whole = true;
+  data.filtered = true;
+  EXPECT_THAT(Page(), HasSubstr(".json: 0 Events before filters.</p>"));
 }
 
 TEST_F(PageTest, AddsUpTheHour) {

@@ -82,7 +82,27 @@ TEST_F(ApiListerWatcherTest, RefusesAPageThatIsNone) {
   const auto failure = List({{200, {}, {}}, {"<html>"}});
   ASSERT_TRUE(failure);
   EXPECT_EQ(failure->error.code, ErrorCode::kMalformed);
-  EXPECT_THAT(failure->error.message, HasSubstr("/api/v1/events"));
+  EXPECT_EQ(failure->error.message,
+            "The list of /api/v1/events returned no list, but \"<html>\"");
+}
+
+TEST_F(ApiListerWatcherTest, ReportsWhatCameInPlaceOfAPage) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"\n<!DOCTYPE html>\n<html>",
+       " returned no list, but \"<!DOCTYPE html>\""},
+      {"\x1F\x8B\x08", " returned no list, but gzip data"},
+      {"", " returned no list, but nothing"},
+      {R"({"kind":"Status","code":403,"reason":"Forbidden","message":"no"})",
+       " returned no list, but a Status: 403 Forbidden: no"},
+      {R"({"kind":"PodList","metadata":{},"items":[{}]})",
+       ": not a list: its kind is PodList"}};
+  for (const auto& [body, sentence] : cases) {
+    const auto failure = List({{200, {}, {}}, {body}});
+    ASSERT_TRUE(failure) << body;
+    EXPECT_EQ(failure->error.code, ErrorCode::kMalformed);
+    EXPECT_EQ(failure->error.message,
+              std::string("The list of /api/v1/events") + sentence);
+  }
 }
 
 TEST_F(ApiListerWatcherTest, DoesNotTrustAPageThatBrokeOff) {

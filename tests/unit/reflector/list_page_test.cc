@@ -81,13 +81,28 @@ TEST(ListPageTest, CanBeUsedAgain) {
 
 TEST(ListPageTest, RefusesWhatIsNoList) {
   for (const char* body :
-       {"", " ", "null", "[]", "7", "\"text\"", "{", "{}", "404 page not found",
-        R"({"items":[]})", R"({"metadata":{"resourceVersion":"5"}})",
-        R"({"metadata":[],"items":[]})", R"({"metadata":{},"items":{}})",
-        R"({"metadata":{},"items":[1]})", R"({"metadata":{},"items":["a"]})",
-        R"({"metadata":{},"items":[{}]}x)", R"({"metadata":{},"items":[{}]}{})",
+       {"",
+        " ",
+        "null",
+        "[]",
+        "7",
+        "\"text\"",
+        "{",
+        "{}",
+        "404 page not found",
+        R"({"items":[]})",
+        R"({"metadata":{"resourceVersion":"5"}})",
+        R"({"metadata":[],"items":[]})",
+        R"({"metadata":{},"items":{}})",
+        R"({"metadata":{},"items":[1]})",
+        R"({"metadata":{},"items":["a"]})",
+        R"({"metadata":{},"items":[{}]}x)",
+        R"({"metadata":{},"items":[{}]}{})",
         R"({"metadata":{},"items":[{})",
-        R"({"metadata":{"resourceVersion":5},"items":[]})"}) {
+        R"({"metadata":{"resourceVersion":5},"items":[]})",
+        R"({"kind":7,"metadata":{"resourceVersion":"5"},"items":[]})",
+        R"({"kind":"NodeList","metadata":{"resourceVersion":"5"},"items":[]})",
+        R"({"metadata":{},"items":[{"a":1}],"kind":"PodList"})"}) {
     ListPage page;
     page.body = body;
     const Result<void> parsed = ParseListPage(page);

@@ -69,6 +69,16 @@ TEST_F(LogSinkTest, ALineHasAllFields) {
             "\n");
 }
 
+TEST_F(LogSinkTest, EscapesWhatHidesOrTurnsText) {
+  Occurrence one = Rebooted();
+  one.message = "a\u009B31m\x7F\u202Eb\u2028\uFEFF ä";
+  one.reason = "\u2066R";
+  Deliver(one);
+  EXPECT_THAT(Text(), HasSubstr("\"body\":\"a\\u009b31m\\u007f\\u202eb"
+                                "\\u2028\\ufeff ä\""));
+  EXPECT_THAT(Text(), HasSubstr("\"k8s.event.reason\":\"\\u2066R\""));
+}
+
 TEST_F(LogSinkTest, AFileThatWasMovedIsLeftAndANewOneBegun) {
   Deliver(Rebooted());
   std::filesystem::rename(folder.path() + "/log", folder.path() + "/log.1");

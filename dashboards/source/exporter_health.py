@@ -151,11 +151,13 @@ def events(made):
          8),
         (panels.bars(
             "Unusual occurrences",
-            "combined: from \"(combined from similar events)\" Events. scope "
-            "conflict: a cluster-scoped object has a namespace. filtered: excluded "
-            "by your filter. overflowed: a family was full.",
+            "combined: from \"(combined from similar events)\" Events. "
+            "untrusted: about a cluster-scoped object, but outside the trusted "
+            "namespaces. filtered: excluded by your filter. overflowed: a "
+            "family was full.",
             {"combined": q.own_bars("combined_occurrences_total", "job"),
-             "scope conflict": q.own_bars("scope_conflicts_total", "job"),
+             "untrusted": q.own_bars("scope_conflicts_total", "job",
+                                     result="untrusted"),
              "filtered": q.own_bars("filtered_occurrences_total", "job"),
              "overflowed": q.own_bars("series_overflow_total", "job")},
             overrides=[look.colored(["overflowed"], look.BAD, look.FIXED)]),

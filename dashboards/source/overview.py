@@ -4,8 +4,8 @@ from . import board, look, names, panels
 from . import queries as q
 
 UID = "kube-event-cluster-overview"
-CHOSEN = {"scope": "cluster", "kind": "$kind", "type": "$type"}
-WARNINGS = {"scope": "cluster", "kind": "$kind", "type": "Warning"}
+CHOSEN = {"kind": "$kind", "type": "$type"}
+WARNINGS = {"kind": "$kind", "type": "Warning"}
 
 
 def make():
@@ -15,8 +15,8 @@ def make():
         "drill down?",
         "Read from left to right and top to bottom. An object's name links to "
         "the dashboard of its kind.",
-        [board.filter_by("kind", "Kind", names.LAST_SEEN, scope="cluster"),
-         board.filter_by("type", "Type", names.LAST_SEEN, scope="cluster")],
+        [board.filter_by("kind", "Kind", names.LAST_SEEN),
+         board.filter_by("type", "Type", names.LAST_SEEN)],
         annotations={})
     headlines(made)
     when(made)
@@ -27,7 +27,7 @@ def make():
 
 
 def headlines(made):
-    critical = {"scope": "cluster", "kind": "$kind", "reason": names.CRITICAL}
+    critical = {"kind": "$kind", "reason": names.CRITICAL}
     made.row(
         None, 4,
         (panels.number(

@@ -4,7 +4,7 @@ from . import board, look, names, panels
 from . import queries as q
 
 UID = "kube-event-platform"
-ANY = {"scope": "cluster", "kind_not": names.ELSEWHERE}
+ANY = {"kind_not": names.ELSEWHERE}
 CHOSEN = {**ANY, "kind": "$kind", "api_group": "$api_group",
           "object_name": "$object_name"}
 WARNINGS = {**CHOSEN, "type": "Warning"}

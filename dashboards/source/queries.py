@@ -16,7 +16,12 @@ def one_of(names):
 
 
 def selector(metric, **labels):
-    """metric{...}; a value is a string or names, `x_not` excludes values."""
+    """metric{...}; a value is a string or names, `x_not` excludes values.
+
+    Of Events only those of cluster-scoped objects: tenants can write others.
+    """
+    if metric in (OCCURRENCES, OBJECTS, LAST_SEEN, ACTIVE):
+        labels = {"scope": "cluster", **labels}
     parts = [SELECT]
     for label, value in labels.items():
         value = one_of(value)
@@ -96,9 +101,9 @@ def _bars(rate, increase, by):
             f"and on ({by}) (sum by ({by}) ({increase}) > 0)")
 
 
-def own_bars(name, by):
+def own_bars(name, by, **labels):
     """As bars, for metrics that differ between replicas."""
-    counter = own(name)
+    counter = own(name, **labels)
     return _bars(f"rate({counter}[$__rate_interval])",
                  f"increase({counter}[$__range] @ end())", by)
 

@@ -20,12 +20,30 @@ const OptionRow* FindOption(const std::string& name) {
   return nullptr;
 }
 
-// Whether options are nested below this key.
+// Whether options are nested below this key, which is no option itself.
 bool IsGroup(const std::string& name) {
+  if (FindOption(name) != nullptr) return false;
   for (const OptionRow& row : OptionTable()) {
     if (std::string_view(row.name).starts_with(name + ".")) return true;
   }
   return false;
+}
+
+// The option below which this one is named; null for most.
+const OptionRow* FindParent(const std::string& name) {
+  const size_t dot = name.rfind('.');
+  return dot == std::string::npos ? nullptr : FindOption(name.substr(0, dot));
+}
+
+// The end of an error about a map: how to write the options named below this.
+std::string KeysBelow(const std::string& name) {
+  for (const OptionRow& row : OptionTable()) {
+    const OptionRow* parent = FindParent(row.name);
+    if (parent != nullptr && parent->name == name) {
+      return "; " + std::string(row.name) + " is a key of its own";
+    }
+  }
+  return "";
 }
 
 int LineOf(const YAML::Node& node) { return node.Mark().line + 1; }
@@ -64,7 +82,8 @@ class Reader : public StrictYaml {
       return ReadOptions(value, name + ".");
     }
     const OptionRow* row = FindOption(name);
-    if (row == nullptr || key.Scalar().find('.') != std::string::npos) {
+    const bool dotted = key.Scalar().find('.') != std::string::npos;
+    if (row == nullptr || (dotted && FindParent(name) == nullptr)) {
       return Fail(key, "there is no option " + name +
                            "; --help lists the options, and each dot in a "
                            "name is a level in the file");
@@ -136,7 +155,8 @@ class Reader : public StrictYaml {
     } else if (value.IsScalar()) {
       read.values.push_back(value.Scalar());
     } else {
-      return Fail(key, std::string(row.name) + " must be a single value");
+      return Fail(key, std::string(row.name) + " must be a single value" +
+                           KeysBelow(row.name));
     }
     values.push_back(std::move(read));
   }

@@ -122,6 +122,13 @@ std::string TakeScope(const OptionValues& values, FilterOptions& filter) {
   return Quoted(values[0]) + " must be all, cluster or namespaced";
 }
 
+// No sink's filter has it, so it is an option of its own.
+std::string TakeTrusted(const OptionValues& values, Options& options) {
+  std::string problem = ExpressionProblem(values);
+  if (problem.empty()) options.filter.trusted_namespaces = values;
+  return problem;
+}
+
 template <FilterList FilterOptions::*kList,
           std::vector<std::string> FilterList::*kSide>
 std::string TakeExpressions(const OptionValues& values, FilterOptions& filter) {
@@ -193,6 +200,12 @@ constexpr OptionRow kTable[] = {
      "Count only Events of these objects: all, cluster (cluster-scoped) or "
      "namespaced.",
      nullptr, true, TakeScope},
+    {"scope.trusted-namespaces", kFilter, kList, "REGEX,...", "",
+     "Namespaces whose Events may be about cluster-scoped objects, as anchored "
+     "RE2 expressions. In others, where tenants can write them, such Events "
+     "count as namespaced. Default: default,kube-system, which are always "
+     "trusted.",
+     TakeTrusted, true},
     {"namespaces", kFilter, kList, "NAME,...", "",
      "Of namespaced objects, count only those in these namespaces. Default: "
      "all.",

@@ -22,7 +22,8 @@ enum class OptionKind { kText, kList, kSwitch };
 // NOLINTNEXTLINE(clang-analyzer-optin.performance.Padding)
 struct OptionRow {
   // "watch.timeout" is the flag --watch.timeout, and the key timeout below
-  // watch in the file. No name is another name's prefix up to a dot.
+  // watch in the file. A name below another option's is one key in the file,
+  // as scope.trusted-namespaces is, because the file has a value for scope.
   const char* name;
   const char* group;
   OptionKind kind;

@@ -66,6 +66,12 @@ class AnyOf {
   std::unique_ptr<RE2> expression_;
 };
 
+// A filter that excludes nothing decides without its lists.
+bool ExcludesNothing(FilterOptions options) {
+  options.trusted_namespaces.clear();
+  return options == FilterOptions();
+}
+
 class Matcher {
  public:
   explicit Matcher(const FilterList& list)
@@ -110,12 +116,14 @@ struct EventFilter::Lists {
       : kinds(options.kinds),
         reasons(options.reasons),
         types(options.types),
-        components(options.components) {}
+        components(options.components),
+        trusted_namespaces(options.trusted_namespaces) {}
 
   Matcher kinds;
   Matcher reasons;
   Matcher types;
   Matcher components;
+  AnyOf trusted_namespaces;
 };
 
 std::string ExpressionProblem(const std::vector<std::string>& expressions) {
@@ -137,7 +145,7 @@ std::string ExpressionProblem(const std::vector<std::string>& expressions) {
 
 EventFilter::EventFilter(FilterOptions options)
     : options_(std::move(options)),
-      passes_all_(options_ == FilterOptions()),
+      passes_all_(ExcludesNothing(options_)),
       lists_(std::make_unique<const Lists>(options_)) {
   SelectTypes();
   Select(Selection::Field::kKind, options_.kinds);
@@ -145,6 +153,11 @@ EventFilter::EventFilter(FilterOptions options)
 }
 
 EventFilter::~EventFilter() = default;
+
+bool EventFilter::Trusts(std::string_view event_namespace) const {
+  return event_namespace == "default" || event_namespace == "kube-system" ||
+         lists_->trusted_namespaces.Has(event_namespace);
+}
 
 std::string EventFilter::Text() const {
   std::string text;
@@ -157,6 +170,7 @@ std::string EventFilter::Text() const {
     }
   };
   add(options_.namespaces);
+  add(options_.trusted_namespaces);
   for (const FilterList* list : {&options_.kinds, &options_.reasons,
                                  &options_.types, &options_.components}) {
     add(list->include);

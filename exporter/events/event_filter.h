@@ -1,5 +1,6 @@
 // Which Events are counted: by scope and namespace of their object, and by
-// expressions for kind, reason, type and component. Never counts a mirror.
+// expressions for kind, reason, type and component. Never counts a mirror. Also
+// which namespaces may have Events about cluster-scoped objects.
 // Made from the options, also on reload; used by the pipeline for each Event.
 // An excluded Event is still decoded and remembered, so that a later filter
 // that includes it counts no earlier occurrence.
@@ -28,6 +29,8 @@ struct FilterOptions {
   bool namespaced = true;
   // Of namespaced objects; empty for all.
   std::vector<std::string> namespaces = {};
+  // Expressions as in FilterList, for Trusts. A sink's filter has none.
+  std::vector<std::string> trusted_namespaces = {};
   FilterList kinds = {};
   FilterList reasons = {};
   FilterList types = {};
@@ -98,6 +101,13 @@ class EventFilter {
     return passes_all_ ||
            Judge(scope, object_namespace, kind, reason, type, component);
   }
+
+  // Whether an Event in this namespace may be about a cluster-scoped object:
+  // always in default and kube-system, the only namespaces where the API server
+  // accepts an Event without a namespace for its object (k8s.io/kubernetes
+  // v1.37.2 pkg/apis/core/validation/events.go:143-167). Elsewhere everyone
+  // with the role edit can write "Node n1 is broken".
+  bool Trusts(std::string_view event_namespace) const;
 
   const FilterOptions& options() const { return options_; }
   // A text that identifies the options.

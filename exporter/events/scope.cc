@@ -152,9 +152,7 @@ ScopeDecision ScopeResolver::Decide(const Verdict& verdict,
   decision.by = verdict.by;
   decision.scope = verdict.scope.value_or(
       has_object_namespace ? Scope::kNamespaced : Scope::kCluster);
-  decision.conflict = decision.scope == Scope::kCluster && has_object_namespace;
   Increment(stats_.decisions[static_cast<size_t>(decision.by)]);
-  if (decision.conflict) Increment(stats_.conflicts);
   return decision;
 }
 

@@ -1,7 +1,8 @@
 // Whether an Event's object is namespaced or cluster-scoped: the label `scope`.
 // Used by the pipeline for each Event. Neither the Event's namespace nor the
 // object's decides it: Events of Nodes are in `default` or `kube-system`, and
-// some writers set a namespace on Nodes.
+// some writers set a namespace on Nodes. Does not decide whether the Event may
+// be about such an object (EventFilter::Trusts).
 //
 // Not thread-safe: the caller's mutex guards every call but stats().
 #pragma once
@@ -38,8 +39,6 @@ inline constexpr std::array<std::string_view, 3> kRefreshResultNames = {
 struct ScopeDecision {
   Scope scope = Scope::kNamespaced;
   ScopeSource by = ScopeSource::kInferred;
-  // A cluster-scoped kind, but the Event has a namespace for its object.
-  bool conflict = false;
 };
 
 // For the exporter's own metrics. Any thread may read it.
@@ -48,7 +47,6 @@ struct ScopeStats {
 
   std::array<Counter, kScopeSourceNames.size()> decisions{};
   std::array<Counter, kRefreshResultNames.size()> refreshes{};
-  Counter conflicts{0};
 };
 
 class ScopeResolver {

@@ -214,8 +214,11 @@ constexpr OwnMetric kTable[] = {
        return ByName("by", kScopeSourceNames, s.scopes.decisions);
      }},
     {{"kube_event_metrics_scope_conflicts_total", "counter",
-      "Events that give a namespace to a cluster-scoped object."},
-     [](Sources s) { return One(s.scopes.conflicts); }},
+      "Events that name a namespace for a cluster-scoped object, by whether "
+      "the Event's own namespace is trusted."},
+     [](Sources s) {
+       return ByName("result", kClaimResultNames, s.occurrences.claims);
+     }},
     {{"kube_event_metrics_discovery_refreshes_total", "counter",
       "Refreshes of the kinds that the API server serves, by result."},
      [](Sources s) {

@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "events/event.h"
 #include "events/scope.h"
+#include "events/scope_claims.h"
 
 namespace kem {
 
@@ -80,6 +81,9 @@ struct OccurrenceStats {
   std::atomic<uint64_t> combined{0};
   // Occurrences of Events that the filter excluded.
   std::atomic<uint64_t> filtered{0};
+  // Events about cluster-scoped objects that name a namespace for them or are
+  // in a namespace that is not trusted.
+  ClaimCounts claims{};
   LagHistogram lag;
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/log.h"
+#include "base/utf8.h"
 #include "events/cluster_kinds.h"
 
 namespace kem {
@@ -46,6 +48,22 @@ SeriesLabels LabelsOf(const Event& event, Scope scope) {
   labels.type = TypeLabel(event.type);
   labels.reporting_component = event.reporting_component;
   return labels;
+}
+
+// Call without the world's mutex: writing a log line may block.
+void LogUntrusted(const Event& event) {
+  constexpr size_t kMax = 256;
+  const auto cut = [](std::string_view text) { return CutUtf8(text, kMax); };
+  LogWarn(
+      "An Event outside the trusted namespaces is about a cluster-scoped "
+      "object, counting it as namespaced",
+      {{"namespace", cut(event.event_namespace)},
+       {"event", cut(event.name)},
+       {"kind", cut(event.kind)},
+       {"object", cut(event.object_name)},
+       {"reason", cut(event.reason)},
+       {"reporting_component", cut(event.reporting_component)},
+       {"option", "--scope.trusted-namespaces"}});
 }
 
 bool Passes(const EventFilter& filter, const SeriesLabels& labels) {
@@ -146,14 +164,15 @@ bool Pipeline::StageItem(std::string_view item) {
   if (IsClusterScoped(sighting)) {
     staged_.recent.Observe(sighting.key, event, 0, clock_.WallNow());
   }
-  if (route.sinks == 0 || !collection_.has_baseline || sighting.unwatched) {
-    return true;
+  if (route.sinks != 0 && collection_.has_baseline && !sighting.unwatched) {
+    // The commit finds the same, because only this thread changes the tracker.
+    const uint32_t delta = collection_.tracker.Preview(sighting);
+    if (delta > 0) {
+      staged_.offers.Add(route.sinks, OccurrenceOf(event, sighting, delta));
+    }
   }
-  // The commit finds the same, because only this thread changes the tracker.
-  const uint32_t delta = collection_.tracker.Preview(sighting);
-  if (delta > 0) {
-    staged_.offers.Add(route.sinks, OccurrenceOf(event, sighting, delta));
-  }
+  guard.unlock();
+  if (route.log_claim) LogUntrusted(event);
   return true;
 }
 
@@ -229,6 +248,8 @@ FrameInfo Pipeline::ApplyFrame(std::string_view frame) {
   if (change.replay) world_.session.Count(DropReason::kReplay);
   PublishSizes();
   world_.ExpireSeries(now);
+  guard.unlock();
+  if (route.log_claim) LogUntrusted(event);
   return info;
 }
 
@@ -246,10 +267,10 @@ Sighting Pipeline::Identify(const Event& event) {
   return sighting;
 }
 
-Pipeline::Route Pipeline::FindRoute(const Event& event,
-                                    const EventFilter* filter, Guard& guard) {
+Pipeline::Route Pipeline::FindRoute(Event& event, const EventFilter* filter,
+                                    Guard& guard) {
   // A mirrored Event passes no filter. Its scope is not resolved: the namespace
-  // that it gives its object is the target's, and no conflict.
+  // that it gives its object is the target's, and no claim.
   if (event.reporting_component == kMirrorComponent) return {};
   const bool has_namespace = !event.object_namespace.empty();
   std::optional<ScopeDecision> decision =
@@ -260,11 +281,32 @@ Pipeline::Route Pipeline::FindRoute(const Event& event,
     decision =
         world_.scopes.Resolve(event.api_version, event.kind, has_namespace);
   }
-  const SeriesLabels labels = LabelsOf(event, decision->scope);
   // Only now: finding the scope may have released the mutex.
   if (filter == nullptr) filter = world_.filter.get();
-  if (!Passes(*filter, labels)) return {};
-  return {world_.ledger.Intern(labels), MatchSinks(labels)};
+  Route route;
+  Scope scope = decision->scope;
+  if (scope == Scope::kCluster && !TrustClaim(event, *filter)) {
+    scope = Scope::kNamespaced;
+    // An events.k8s.io/v1 Event may name any namespace for its object.
+    event.object_namespace = event.event_namespace;
+    route.log_claim =
+        world_.claim_log.Takes(event.event_namespace, clock_.SteadyNow());
+  }
+  const SeriesLabels labels = LabelsOf(event, scope);
+  if (!Passes(*filter, labels)) return route;
+  route.series = world_.ledger.Intern(labels);
+  route.sinks = MatchSinks(labels);
+  return route;
+}
+
+bool Pipeline::TrustClaim(const Event& event, const EventFilter& filter) {
+  const bool trusted = filter.Trusts(event.event_namespace);
+  if (!trusted || !event.object_namespace.empty()) {
+    const auto result =
+        trusted ? ClaimResult::kTrusted : ClaimResult::kUntrusted;
+    ++world_.occurrences.claims[static_cast<size_t>(result)];
+  }
+  return trusted;
 }
 
 uint32_t Pipeline::MatchSinks(const SeriesLabels& labels) const {

@@ -18,6 +18,7 @@
 #include "events/event_decoder.h"
 #include "events/event_filter.h"
 #include "events/scope.h"
+#include "events/scope_claims.h"
 #include "occurrences/event_tracker.h"
 #include "occurrences/occurrence.h"
 #include "occurrences/outbox.h"
@@ -44,6 +45,7 @@ struct EventWorld {
   const std::chrono::milliseconds expiry_interval;
   std::mutex& mutex;      // the ledger's
   ScopeResolver scopes;   // guarded by mutex
+  ClaimLog claim_log;     // guarded by mutex
   Ledger& ledger;         // guarded by mutex
   ReasonPresets presets;  // guarded by mutex
   // False when the namespace with the Events of cluster-scoped objects is not
@@ -96,6 +98,7 @@ class Pipeline : public ObjectHandler {
   struct Route {
     SeriesIds series;
     uint32_t sinks = 0;  // a mask
+    bool log_claim = false;
   };
 
   // One list from its first page to its commit, before which nothing of it is
@@ -109,8 +112,12 @@ class Pipeline : public ObjectHandler {
   };
 
   Sighting Identify(const Event& event);
-  // `filter` is null for the world's.
-  Route FindRoute(const Event& event, const EventFilter* filter, Guard& guard);
+  // `filter` is null for the world's. Changes an Event whose claim is not
+  // trusted to one about an object of its own namespace.
+  Route FindRoute(Event& event, const EventFilter* filter, Guard& guard);
+  // Whether the Event counts as one about a cluster-scoped object, which it is
+  // about.
+  bool TrustClaim(const Event& event, const EventFilter& filter);
   uint32_t MatchSinks(const SeriesLabels& labels) const;
   void DropStaged();
   void OfferStaged();

@@ -102,6 +102,10 @@ def expression(rule, metrics, catalogue):
     for selector in alert_rules.selectors(expr):
         if selector.metric not in alert_rules.EVENTS:
             continue
+        # Whoever can write Events in one namespace moves all other series.
+        if ("object_namespace" not in bare
+                and ("scope", "=", "cluster") not in selector.matchers):
+            yield 'selects neither scope="cluster" nor by object_namespace'
         for label, operator, value in selector.matchers:
             if label not in LABELS:
                 yield f"no such label: {label}"

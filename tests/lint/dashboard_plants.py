@@ -12,7 +12,8 @@ import linter_rules
 SOURCE = {"type": "prometheus", "uid": "${datasource}"}
 SELECT = 'job=~"$job",instance=~"$instance",cluster=~"$cluster"'
 COUNTER = "kube_event_occurrences_total"
-RATE = f'sum(rate({COUNTER}{{{SELECT},reason="Rebooted"}}[$__rate_interval]))'
+RATE = (f'sum(rate({COUNTER}{{{SELECT},scope="cluster",reason="Rebooted"}}'
+        "[$__rate_interval]))")
 
 
 def variable(name, all_value):
@@ -87,6 +88,7 @@ PLANTS = [
     ("conventions", ("links", 0, "keepTime"), False),
     ("annotations-parse", ("annotations", "list", 0, "expr"), "sum("),
     ("cluster-selected", EXPR, RATE.replace(',cluster=~"$cluster"', "")),
+    ("scope-selected", EXPR, RATE.replace(',scope="cluster"', "")),
     ("metrics-exist", EXPR, RATE.replace("occurrences", "planted")),
     ("metrics-exist", EXPR, RATE.replace("reason=", "node=")),
     ("metrics-exist", ("annotations", "list", 0, "expr"),

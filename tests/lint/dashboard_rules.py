@@ -137,6 +137,14 @@ def cluster_selected(board, _):
             yield place, f'{name} without cluster=~"$cluster"'
 
 
+def scope_selected(board, _):
+    """Whoever can write Events in one namespace moves all other series."""
+    for place, name, matchers in _selectors(board):
+        if (name.startswith(OURS) and not name.startswith(OURS + "metrics_")
+                and ("scope", "=", "cluster") not in matchers):
+            yield place, f'{name} without scope="cluster"'
+
+
 def metrics_exist(board, known):
     for place, name, matchers in _selectors(board):
         if name not in known.metrics and not FOREIGN.fullmatch(name):
@@ -189,7 +197,7 @@ RULES = {
     "variables-used": variables_used, "links": links,
     "descriptions": descriptions, "conventions": conventions,
     "annotations-parse": annotations_parse,
-    "cluster-selected": cluster_selected,
+    "cluster-selected": cluster_selected, "scope-selected": scope_selected,
     "metrics-exist": metrics_exist, "reasons-exist": reasons_exist,
     "optional-panels": optional_panels, "no-rainbow": no_rainbow,
 }

@@ -66,6 +66,8 @@ ALERTS = [("alerts", path, text, words) for path, text, words in [
     (RULES, rule(LAST_SEEN + '{reason=~"NodeReady|NodeRaedy"}) < 1'),
      "no reason NodeRaedy"),
     (RULES, rule(LAST_SEEN + '{kind="Nod"}) < 1'), "no kind Nod"),
+    (RULES, rule(LAST_SEEN + '{scope=~"cluster",kind="Node"}) < 1'),
+     'selects neither scope="cluster" nor'),
     (RULES, "  - alert: [\n", "ParserError"),
     ("alerts/not-alerted.yaml", "- {why: x, reasons: [Planted]}\n",
      "excuses Planted"),

@@ -294,11 +294,11 @@ def _own_metrics(exporter, sizes):
         exporter.counter(own + "watch_events_dropped_total", after(2)
                          if reason == "replay" else nothing, reason=reason)
     for name, value in (
-            ("resource_version_resets", nothing),
-            ("unobserved_seconds", after(11.5)), ("scope_conflicts", nothing),
+            ("resource_version_resets", nothing), ("unobserved_seconds", after(11.5)),
             ("combined_occurrences", lambda since: since // 5400),
             ("filtered_occurrences", nothing)):
         exporter.counter(f"{own}{name}_total", value)
+    exporter.counter(own + "scope_conflicts_total", nothing, result="untrusted")
     for le, share in _LAG.items():
         exporter.add(own + "event_lag_seconds_bucket", None, {"le": le},
                      [(at, int(counted(at - exporter.started) * share))

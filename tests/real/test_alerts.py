@@ -84,10 +84,11 @@ def neighbours(entry, rule):
         if name not in FAMILIES:
             continue
         labels = dict(EVENT, **dict(LABEL.findall(text)))
-        for label in ("reason", "kind", "type"):
+        for label in ("reason", "kind", "type", "scope"):
             if all(s.names(label) for s in chosen):
-                other = {**labels, label: "Normal" if label == "type"
-                         and labels["type"] == "Warning" else "Other"}
+                others = {"scope": "namespaced", "type": "Normal"
+                          if labels["type"] == "Warning" else "Other"}
+                other = {**labels, label: others.get(label, "Other")}
                 inner = ",".join(f'{k}="{v}"' for k, v in other.items())
                 found[f"{name}{{{inner}}}"] = (
                     "0+30x300" if name == "seen" else "0+1x300")

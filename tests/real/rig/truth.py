@@ -16,6 +16,8 @@ OBJECT_OCCURRENCES = "kube_event_object_occurrences_total"
 LAST_SEEN = "kube_event_last_seen_timestamp_seconds"
 ACTIVE = "kube_event_active"
 FAMILIES = (OCCURRENCES, OBJECT_OCCURRENCES, LAST_SEEN, ACTIVE)
+# Where an Event may be about a cluster-scoped object.
+TRUSTED = ("default", "kube-system")
 
 Labels = collections.namedtuple(
     "Labels", "scope api_group kind object_namespace object_name reason type "
@@ -73,10 +75,12 @@ class Truth:
         scope = self._scopes.of(frame.api_version, frame.kind,
                                 frame.object_namespace)
         group = frame.api_version.rpartition("/")[0]
-        cluster = scope == "cluster"
         # If a writer omits the namespace of a namespaced object, the Event's
         # namespace counts.
         namespace = frame.object_namespace or frame.key[0]
+        if scope == "cluster" and frame.key[0] not in TRUSTED:
+            scope, namespace = "namespaced", frame.key[0]
+        cluster = scope == "cluster"
         return Labels(scope, group, frame.kind, "" if cluster else namespace,
                       frame.object_name if cluster else "", frame.reason,
                       frame.type, frame.component)

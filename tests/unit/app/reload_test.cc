@@ -61,6 +61,18 @@ TEST_F(ReloadTest, TakesOverTheFilterOnce) {
   EXPECT_EQ(Count(ReloadResult::kSuccess), 3U);
 }
 
+TEST_F(ReloadTest, TakesOverTheTrustedNamespacesOnce) {
+  Start({"--config.file=c.yaml"});
+  EXPECT_EQ(Reload("scope.trusted-namespaces: [npd]").value(), "reloaded");
+  EXPECT_EQ(Reload("scope.trusted-namespaces: [npd]").value(), "reloaded");
+  ASSERT_EQ(filters.size(), 1U);
+  EXPECT_THAT(filters[0].trusted_namespaces, ElementsAre("npd"));
+  EXPECT_FALSE(Reload("scope.trusted-namespaces: ['(']"));
+  EXPECT_EQ(filters.size(), 1U);
+  EXPECT_EQ(Reload("").value(), "reloaded");
+  EXPECT_THAT(filters.at(1).trusted_namespaces, IsEmpty());
+}
+
 TEST_F(ReloadTest, TakesOverTheSinksOnce) {
   Start({"--config.file=c.yaml"});
   EXPECT_TRUE(Reload("sinks: [{name: a, type: log}]"));

@@ -93,13 +93,32 @@ TEST(ConfigFileTest, RefusesWithLineAndOneSentence) {
             "c.yaml: the file is larger than 1 MiB");
 }
 
-TEST(ConfigFileTest, NoNameIsAPrefixOfAnother) {
-  for (const OptionRow& row : OptionTable()) {
-    for (const OptionRow& other : OptionTable()) {
-      EXPECT_FALSE(std::string_view(other.name)
-                       .starts_with(std::string(row.name) + "."));
-    }
-  }
+TEST(ConfigFileTest, ANameBelowAnotherOptionIsOneKey) {
+  const auto parsed = ParseConfigFile(
+      "scope: cluster\nscope.trusted-namespaces: [npd, 'infra-.*']\n",
+      "c.yaml");
+  ASSERT_TRUE(parsed);
+  ASSERT_EQ(parsed->values.size(), 2U);
+  EXPECT_EQ(PlaceOf(parsed->values[0], "c.yaml"), "c.yaml line 1: scope");
+  EXPECT_THAT(parsed->values[0].values, ElementsAre("cluster"));
+  EXPECT_EQ(PlaceOf(parsed->values[1], "c.yaml"),
+            "c.yaml line 2: scope.trusted-namespaces");
+  EXPECT_THAT(parsed->values[1].values, ElementsAre("npd", "infra-.*"));
+  EXPECT_EQ(Refused("scope: {trusted-namespaces: [npd]}"),
+            "c.yaml line 1: scope must be a single value; "
+            "scope.trusted-namespaces is a key of its own");
+  EXPECT_EQ(Refused("scope.trusted-namespaces: npd"),
+            "c.yaml line 1: scope.trusted-namespaces must be a list, such as "
+            "[a, b]");
+}
+
+TEST(ConfigFileTest, TrustIsNoKeyOfASinksFilter) {
+  EXPECT_EQ(Refused("sinks:\n- name: a\n  type: log\n"
+                    "  filter: {scope.trusted-namespaces: [a]}"),
+            "c.yaml line 4: the sink's filter has the unknown key "
+            "\"scope.trusted-namespaces\"; valid keys are scope, namespaces, "
+            "and kinds, reasons, types and components, each also with "
+            "-exclude");
 }
 
 }  // namespace

@@ -191,7 +191,30 @@ TEST(FlagsTest, ReadsFilters) {
               ElementsAre("A{1,2}"));
 }
 
+TEST(FlagsTest, ReadsTrustedNamespaces) {
+  EXPECT_THAT(Accepted({}).filter.trusted_namespaces, IsEmpty());
+  EXPECT_THAT(Accepted({"--scope.trusted-namespaces=npd,infra-.*"})
+                  .filter.trusted_namespaces,
+              ElementsAre("npd", "infra-.*"));
+  EXPECT_THAT(Accepted({"--config.file=conf.yaml", "--scope=cluster"},
+                       "scope.trusted-namespaces: ['a{1,2}', b]")
+                  .filter.trusted_namespaces,
+              ElementsAre("a{1,2}", "b"));
+  EXPECT_THAT(
+      Accepted({"--config.file=conf.yaml", "--scope.trusted-namespaces=c"},
+               "scope.trusted-namespaces: [a, b]")
+          .filter.trusted_namespaces,
+      ElementsAre("c"));
+}
+
 TEST(FlagsTest, WrongFiltersGetOneSentence) {
+  EXPECT_EQ(Refused({"--scope.trusted-namespaces=a,(b"}),
+            "kube-event-metrics: --scope.trusted-namespaces \"(b\" is not a "
+            "valid RE2 expression: missing ): (b\n");
+  EXPECT_THAT(Refused({"--config.file=conf.yaml"},
+                      "scope: all\nscope.trusted-namespaces: ['*']"),
+              HasSubstr("conf.yaml line 2: scope.trusted-namespaces \"*\" is "
+                        "not a valid RE2 expression"));
   EXPECT_THAT(Refused({"--scope=some"}),
               HasSubstr("--scope \"some\" must be all, cluster or namespaced"));
   EXPECT_THAT(Refused({"--namespaces=A"}), HasSubstr("--namespaces \"A\""));

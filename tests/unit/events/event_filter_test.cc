@@ -56,6 +56,7 @@ TEST(EventFilterTest, OtherOptionsHaveAnotherText) {
                                {.namespaces = {"a"}},
                                {.namespaces = {"a", "b"}},
                                {.namespaces = {"a 1:b"}},
+                               {.trusted_namespaces = {"a"}},
                                {.kinds = {{"a"}, {}}},
                                {.kinds = {{}, {"a"}}},
                                {.reasons = {{"a"}, {}}},
@@ -84,6 +85,26 @@ TEST(EventFilterTest, NamespacesAreOfNamespacedObjectsOnly) {
   EXPECT_FALSE(Passes(options, {.object_namespace = "b"}));
   EXPECT_FALSE(Passes(options, {.object_namespace = ""}));
   EXPECT_TRUE(Passes(options, {.scope = kCluster, .object_namespace = ""}));
+}
+
+TEST(EventFilterTest, TrustsDefaultAndKubeSystemAndWhatItIsGiven) {
+  const EventFilter usual({});
+  EXPECT_TRUE(usual.Trusts("default"));
+  EXPECT_TRUE(usual.Trusts("kube-system"));
+  for (const char* other : {"", "defaults", "a-default", "kube-system-2",
+                            "Default", "default\n", "kube-public", "shop"}) {
+    EXPECT_FALSE(usual.Trusts(other)) << other;
+  }
+  const EventFilter more({.trusted_namespaces = {"npd", "infra-.*|ops"}});
+  for (const char* name : {"default", "kube-system", "npd", "infra-1", "ops"}) {
+    EXPECT_TRUE(more.Trusts(name)) << name;
+  }
+  for (const char* other : {"", "npd2", "my-npd", "infra", "xops", "ops-x"}) {
+    EXPECT_FALSE(more.Trusts(other)) << other;
+  }
+  // Trust neither excludes an Event nor changes what the API server sends.
+  EXPECT_TRUE(Passes({.trusted_namespaces = {"npd"}}, {}));
+  EXPECT_EQ(Selector({.trusted_namespaces = {"npd"}}), "");
 }
 
 TEST(EventFilterTest, ExpressionsMatchTheWholeValue) {

@@ -12,12 +12,11 @@ namespace kem {
 
 void PrintTo(const ScopeDecision& decision, std::ostream* os) {
   *os << (decision.scope == Scope::kCluster ? "cluster" : "namespaced")
-      << " by " << kScopeSourceNames[static_cast<size_t>(decision.by)]
-      << (decision.conflict ? " with conflict" : "");
+      << " by " << kScopeSourceNames[static_cast<size_t>(decision.by)];
 }
 
 bool operator==(const ScopeDecision& a, const ScopeDecision& b) {
-  return a.scope == b.scope && a.by == b.by && a.conflict == b.conflict;
+  return a.scope == b.scope && a.by == b.by;
 }
 
 namespace {
@@ -25,13 +24,8 @@ namespace {
 constexpr bool kWithNamespace = true;
 constexpr bool kWithoutNamespace = false;
 
-ScopeDecision Cluster(ScopeSource by) { return {Scope::kCluster, by, false}; }
-ScopeDecision ClusterInConflict(ScopeSource by) {
-  return {Scope::kCluster, by, true};
-}
-ScopeDecision Namespaced(ScopeSource by) {
-  return {Scope::kNamespaced, by, false};
-}
+ScopeDecision Cluster(ScopeSource by) { return {Scope::kCluster, by}; }
+ScopeDecision Namespaced(ScopeSource by) { return {Scope::kNamespaced, by}; }
 
 // Has only the kinds of Learn: discovery never responds.
 class ScopeTest : public testing::Test {
@@ -80,11 +74,10 @@ TEST_F(ScopeTest, ACarelessWriterDoesNotMakeAPodClusterScoped) {
             Namespaced(ScopeSource::kDiscovery));
 }
 
-TEST_F(ScopeTest, ANodeWithANamespaceIsClusterScopedAndAConflict) {
+TEST_F(ScopeTest, ANodeWithANamespaceIsClusterScoped) {
   TeachBuiltIns();
   EXPECT_EQ(scopes_.Resolve("v1", "Node", kWithNamespace),
-            ClusterInConflict(ScopeSource::kDiscovery));
-  EXPECT_EQ(scopes_.stats().conflicts, 1U);
+            Cluster(ScopeSource::kDiscovery));
 }
 
 TEST_F(ScopeTest, AnOldKubeletsNodeWithoutApiVersionIsKnownByItsKind) {
@@ -115,7 +108,7 @@ TEST_F(ScopeTest, AReferenceWithoutAGroupTakesWhatAllGroupsAgreeOn) {
     EXPECT_EQ(scopes_.Resolve(api_version, "Pool", kWithoutNamespace),
               Cluster(ScopeSource::kDiscovery));
     EXPECT_EQ(scopes_.Resolve(api_version, "Pool", kWithNamespace),
-              ClusterInConflict(ScopeSource::kDiscovery));
+              Cluster(ScopeSource::kDiscovery));
   }
 }
 
@@ -128,7 +121,6 @@ TEST_F(ScopeTest, AGroupThatIsNotServedHasNoKindOfAnotherGroup) {
     EXPECT_EQ(scopes_.Resolve("gone.io/v1", kind, kWithoutNamespace),
               Cluster(ScopeSource::kInferred));
   }
-  EXPECT_EQ(scopes_.stats().conflicts, 0U);
   // A built-in group of an older API server.
   EXPECT_EQ(
       scopes_.Resolve("extensions/v1beta1", "Deployment", kWithoutNamespace),
@@ -153,7 +145,7 @@ TEST_F(ScopeTest, GroupsThatDisagreeDecideNothing) {
 TEST_F(ScopeTest, TheTableBreaksATieOfGroupsWithoutApiVersion) {
   Teach({{"v1", "Node", false}, {"foo.io/v1", "Node", true}});
   EXPECT_EQ(scopes_.Resolve("", "Node", kWithNamespace),
-            ClusterInConflict(ScopeSource::kTable));
+            Cluster(ScopeSource::kTable));
 }
 
 TEST_F(ScopeTest, OneKindWithBothScopesInOneVersionIsInferred) {
@@ -179,13 +171,12 @@ TEST_F(ScopeTest, KindsOfADeletedCrdStayKnown) {
   TeachBuiltIns();
   EXPECT_EQ(
       scopes_.TryResolve("fleet.example.com/v1", "NodePool", kWithNamespace),
-      ClusterInConflict(ScopeSource::kDiscovery));
+      Cluster(ScopeSource::kDiscovery));
 }
 
 TEST_F(ScopeTest, TheTableServesWhileDiscoveryIsSilent) {
   using enum ScopeSource;
-  EXPECT_EQ(scopes_.Resolve("v1", "Node", kWithNamespace),
-            ClusterInConflict(kTable));
+  EXPECT_EQ(scopes_.Resolve("v1", "Node", kWithNamespace), Cluster(kTable));
   EXPECT_EQ(scopes_.Resolve("", "PersistentVolume", kWithoutNamespace),
             Cluster(kTable));
   EXPECT_EQ(
@@ -249,7 +240,6 @@ TEST_F(ScopeTest, CountsEachDecisionByItsSource) {
   EXPECT_EQ(stats.decisions[0], 2U);
   EXPECT_EQ(stats.decisions[1], 1U);
   EXPECT_EQ(stats.decisions[2], 1U);
-  EXPECT_EQ(stats.conflicts, 1U);
 }
 
 TEST(ClusterKindsTest, HasTheKindsOfKubernetesInAnyVersion) {

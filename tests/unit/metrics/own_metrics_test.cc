@@ -47,7 +47,8 @@ TEST_F(OwnMetricsTest, EveryStatMovesItsSample) {
   occurrences.combined = 13;
   occurrences.filtered = 18;
   scopes.decisions[1] = 14;
-  scopes.conflicts = 15;
+  occurrences.claims[0] = 15;
+  occurrences.claims[1] = 19;
   scopes.refreshes[2] = 16;
   http.Count("/metrics", 200);
   reloads.Count(ReloadResult::kFailure);
@@ -78,7 +79,8 @@ TEST_F(OwnMetricsTest, EveryStatMovesItsSample) {
         "config_last_reload_successful 0\n",
         "config_last_reload_success_timestamp_seconds 19.5\n",
         "scope_decisions_total{by=\"table\"} 14\n",
-        "scope_conflicts_total 15\n",
+        "scope_conflicts_total{result=\"trusted\"} 15\n",
+        "scope_conflicts_total{result=\"untrusted\"} 19\n",
         "discovery_refreshes_total{result=\"failed\"} 16\n",
         "http_requests_total{handler=\"/metrics\",code=\"200\"} 1\n",
         "series{family=\"kube_event_active\"} 40\n",

@@ -108,6 +108,43 @@ TEST_F(OfflineTest, CountsByTheFilters) {
   EXPECT_THAT(text, Not(HasSubstr("kind=\"Pod\"")));
 }
 
+TEST_F(OfflineTest, CountsAClaimOfAnUntrustedNamespaceAsNamespaced) {
+  EventJson claim = Node("8", "3");
+  claim.name = "claim";
+  claim.event_namespace = "team-a";
+  EventJson strange = Node("9", "4");
+  strange.name = "strange";
+  strange.event_namespace = "team-b";
+  strange.involved =
+      R"({"kind":"Node","name":"worker-1","namespace":"default"})";
+  const std::string dump =
+      List({Node("7", "5").Object(), claim.Object(), strange.Object()});
+  const std::string counted = "kube_event_occurrences_total{scope=";
+  const std::string node = R"(,api_group="",kind="Node",object_namespace=)";
+  std::string text = Print(dump);
+  EXPECT_EQ(code_, 0) << log_;
+  EXPECT_EQ(Sample(text, counted + R"("cluster")" + node), "5");
+  EXPECT_EQ(Sample(text, counted + R"("namespaced")" + node + R"("team-a")"),
+            "3");
+  EXPECT_EQ(Sample(text, counted + R"("namespaced")" + node + R"("team-b")"),
+            "4");
+  EXPECT_EQ(Sample(text, "kube_event_object_occurrences_total{"), "5");
+  EXPECT_EQ(Sample(text,
+                   "kube_event_metrics_scope_conflicts_total{result="
+                   "\"untrusted\"}"),
+            "2");
+  EXPECT_THAT(log_, HasSubstr("option=--scope.trusted-namespaces"));
+  options_.filter.trusted_namespaces = {"team-.*"};
+  text = Print(dump);
+  EXPECT_EQ(Sample(text, counted + R"("cluster")" + node), "12");
+  EXPECT_EQ(Sample(text, counted + R"("namespaced")"), "absent");
+  EXPECT_EQ(Sample(text,
+                   "kube_event_metrics_scope_conflicts_total{result="
+                   "\"trusted\"}"),
+            "1");
+  EXPECT_THAT(log_, Not(HasSubstr("level=warn")));
+}
+
 TEST_F(OfflineTest, CountsNoMirror) {
   EventJson mirror = Node("8", "5");
   mirror.name = "mirror";

@@ -67,10 +67,11 @@ TEST_F(MirrorTest, HasNoSeriesAndIsNotOfferedButFiltered) {
   EXPECT_TRUE(world.recent.Newest(clock.WallNow()).events.empty());
 }
 
-TEST_F(MirrorTest, IsNoConflictOfScope) {
+TEST_F(MirrorTest, IsNoClaimAboutANode) {
   List({Mirror("90", "3")});
   Frame(MirrorInEvents("101", "1"));
-  EXPECT_EQ(world.scopes.stats().conflicts, 0U);
+  EXPECT_EQ(world.occurrences.claims[0], 0U);
+  EXPECT_EQ(world.occurrences.claims[1], 0U);
   EXPECT_TRUE(transport.requests.empty());
 }
 

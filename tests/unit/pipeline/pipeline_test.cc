@@ -136,7 +136,7 @@ TEST_F(PipelineTest, NodeIsClusterScopedThoughItsWriterGaveANamespace) {
   EXPECT_EQ(Count(R"(scope="cluster",api_group="",kind="Node",)"
                   R"(object_namespace="",)"),
             "1");
-  EXPECT_EQ(world.scopes.stats().conflicts, 1U);
+  EXPECT_EQ(world.occurrences.claims[0], 1U);
 }
 
 TEST_F(PipelineTest, ChangedReasonTakesTheNewOccurrencesAndTheActiveObject) {

@@ -77,6 +77,7 @@ seccompProfile:
 {{/* The text of --config.file; empty for none. */}}
 {{- define "kube-event-metrics.config" -}}
 {{- $config := deepCopy .Values.config -}}
+{{- with .Values.trustedNamespaces }}{{ $_ := set $config "scope.trusted-namespaces" . }}{{ end -}}
 {{- with .Values.sinks }}{{ $_ := set $config "sinks" . }}{{ end -}}
 {{- with $config }}{{ toYaml . }}{{ end -}}
 {{- end -}}

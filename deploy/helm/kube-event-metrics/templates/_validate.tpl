@@ -22,6 +22,12 @@
 {{- if and (ne $v.rbac.mode "namespaces") $v.rbac.namespaces -}}
 {{- fail (printf "rbac.mode %s ignores rbac.namespaces: set rbac.mode to namespaces, or leave the list empty." $v.rbac.mode) -}}
 {{- end -}}
+{{- if and $v.trustedNamespaces (eq $v.rbac.mode "cluster-scoped") -}}
+{{- fail "rbac.mode cluster-scoped watches only default and kube-system: set rbac.mode to cluster, or leave trustedNamespaces empty." -}}
+{{- end -}}
+{{- if and $v.trustedNamespaces (hasKey $v.config "scope.trusted-namespaces") -}}
+{{- fail "Both trustedNamespaces and config have scope.trusted-namespaces: keep the list in trustedNamespaces." -}}
+{{- end -}}
 {{- if and $tls.enabled (not $tls.secretName) (not $tls.certManager.enabled) -}}
 {{- fail "web.tls.enabled needs a certificate: set web.tls.secretName or web.tls.certManager.enabled." -}}
 {{- end -}}

@@ -11,9 +11,11 @@
 
 #include "apiserver/api_transport.h"
 #include "base/log.h"
+#include "base/start_thread.h"
 #include "base/startup_memory.h"
 #include "endpoints/endpoints.h"
 #include "events/discovery.h"
+#include "net/resolver.h"
 #include "pipeline/event_watcher.h"
 #include "sinks/sink_runner.h"
 #include "state/kept_state.h"
@@ -24,6 +26,10 @@ namespace {
 
 // From SIGTERM to the exit: 12 s are promised, 2 s of them for the HTTP server.
 constexpr std::chrono::seconds kStopLimit{10};
+// For the sinks, so that the state is still saved when one hangs.
+constexpr std::chrono::seconds kSinkStopLimit{5};
+// All HTTP clients wait meanwhile.
+constexpr std::chrono::seconds kReloadPatience{1};
 
 // Ends the process after kStopLimit, unless a stop is requested before.
 void ExitAfterLimit(std::stop_token stop) {
@@ -45,10 +51,7 @@ class App {
   // All must outlive this. `state` is open and not started.
   App(const Options& options, ServerAccess access, KeptState& state,
       Clock& clock, Reloader::Parse parse);
-  ~App() {
-    sink_runner_.Stop();
-    state_.Stop();
-  }
+  ~App() { state_.Stop(); }
   App(const App&) = delete;
   App& operator=(const App&) = delete;
 
@@ -57,12 +60,17 @@ class App {
 
  private:
   void SetFilter(const FilterOptions& options);
-  void SetSinks(const std::vector<SinkConfig>& sinks);
+  Result<void> SetSinks(const std::vector<SinkConfig>& sinks);
+  Result<void> StartWatches();
+  // Ends what runs; returns `code`, or exits with it when a sink hangs.
+  int Stop(int code, std::unique_ptr<HttpServer> server);
   HttpContent Content();
 
+  std::jthread deadline_;  // first, so that it ends last
   const Options& options_;
   KeptState& state_;
   Clock& clock_;
+  Resolver resolver_;
   ApiTransport transport_;
   const Discovery discovery_;
   EventWorld world_;
@@ -70,6 +78,7 @@ class App {
   ReloadStats reload_stats_;
   std::stop_source stop_;
   EventWatchers watchers_;
+  std::vector<std::jthread> watches_;  // one for each watcher
   SinkRunner sink_runner_;
   Reloader reloader_;
   const OwnMetrics own_;
@@ -80,15 +89,15 @@ App::App(const Options& options, ServerAccess access, KeptState& state,
     : options_(options),
       state_(state),
       clock_(clock),
-      transport_(std::move(access)),
+      transport_(std::move(access), resolver_),
       discovery_(transport_, clock),
       world_(discovery_, clock, options.retention, state.ledger()),
       sink_runner_(state.ledger(), clock,
-                   MakeSinkFactory(transport_, discovery_, clock),
+                   MakeSinkFactory(transport_, discovery_, resolver_, clock),
                    [&state] { state.Flush(); }),
       reloader_(options, std::move(parse),
                 {[this](const auto& filter) { SetFilter(filter); },
-                 [this](const auto& sinks) { SetSinks(sinks); }},
+                 [this](const auto& sinks) { return SetSinks(sinks); }},
                 clock, reload_stats_),
       own_({world_.session, world_.occurrences, world_.scopes.stats(),
             http_stats_, reload_stats_, state.stats(),
@@ -110,14 +119,13 @@ App::App(const Options& options, ServerAccess access, KeptState& state,
                                        world_, clock, stop_.get_token()));
   }
   world_.wake_sinks = [this] { sink_runner_.Wake(); };
-  SetSinks(options.sinks);
   state_.Start([this] {
     for (const auto& watcher : watchers_)
       watcher->NoteContact(clock_.SteadyNow());
   });
 }
 
-void App::SetSinks(const std::vector<SinkConfig>& sinks) {
+Result<void> App::SetSinks(const std::vector<SinkConfig>& sinks) {
   for (const SinkConfig& sink : sinks) {
     if (sink.type != SinkType::kAnnotate || !options_.state_file.empty()) {
       continue;
@@ -125,7 +133,7 @@ void App::SetSinks(const std::vector<SinkConfig>& sinks) {
     LogWarn("No --state.file: a restart forgets which labels to remove",
             {{"sink", sink.queue.name}});
   }
-  sink_runner_.Set(sinks, [this](SinkRunner::Filters filters) {
+  return sink_runner_.Set(sinks, [this](SinkRunner::Filters filters) {
     world_.sink_filters.swap(filters);
   });
 }
@@ -153,35 +161,56 @@ HttpContent App::Content() {
                                    health.in_contact, health.problem});
          }
        }});
-  content.reload = [this] { return reloader_.Reload(); };
+  content.reload = [this] { return reloader_.Reload(kReloadPatience); };
   content.livez = [this] { return LiveHealth(watchers_, clock_.SteadyNow()); };
   content.readyz = [this] { return ReadyHealth(watchers_, state_.stats()); };
   return content;
 }
 
-int App::Run(const TerminationSignals& signals) {
-  std::unique_ptr<HttpServer> server =
-      StartServer(options_, Content(), http_stats_);
-  if (!server) return 1;
-
-  std::vector<std::jthread> threads;
+Result<void> App::StartWatches() {
   for (const auto& watcher : watchers_) {
-    threads.emplace_back(
-        [&watcher, token = stop_.get_token()] { watcher->Run(token); });
+    Result<std::jthread> thread =
+        StartThread([&watcher, token = stop_.get_token()](
+                        const std::stop_token&) { watcher->Run(token); });
+    if (!thread) return thread.error();
+    watches_.push_back(std::move(*thread));
   }
+  return {};
+}
+
+int App::Run(const TerminationSignals& signals) {
+  Result<void> started = SetSinks(options_.sinks);
+  std::unique_ptr<HttpServer> server;
+  if (started) server = StartServer(options_, Content(), http_stats_);
+  if (server) started = StartWatches();
+  if (!started) LogError("Cannot start", {{"error", started.error().message}});
+  if (!server || !started) return Stop(1, std::move(server));
+
   ReleaseStartupPages();
   int signal = signals.Wait();
   for (; signal == SIGHUP; signal = signals.Wait()) {
-    static_cast<void>(reloader_.Reload());  // logs the result
+    // Logs the result.
+    static_cast<void>(reloader_.Reload(std::chrono::milliseconds(0)));
+  }
+  if (Result<std::jthread> deadline = StartThread(ExitAfterLimit); deadline) {
+    deadline_ = std::move(*deadline);
+  } else {
+    // There is no thread left: SIGALRM ends the process.
+    ::alarm(static_cast<unsigned>(kStopLimit.count()));
   }
   LogInfo("Stopping", {{"signal", signal}});
-  const std::jthread deadline(ExitAfterLimit);
+  return Stop(0, std::move(server));
+}
+
+int App::Stop(int code, std::unique_ptr<HttpServer> server) {
   stop_.request_stop();
-  threads.clear();
-  sink_runner_.Stop();
+  watches_.clear();
+  const bool ended = sink_runner_.Stop(kSinkStopLimit);
   state_.Stop();
   server.reset();
-  return 0;
+  if (ended) return code;
+  LogWarn("A sink does not stop, exiting without it", {});
+  ::_exit(code);
 }
 
 }  // namespace

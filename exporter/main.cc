@@ -18,6 +18,7 @@
 #include "base/termination.h"
 #include "config/flags.h"
 #include "dry_run.h"
+#include "net/resolver.h"
 #include "offline/offline.h"
 #include "state/state_files.h"
 #include "web/web_settings.h"
@@ -78,7 +79,8 @@ int Run(int argc, const char* const* argv) {
       kem::ProcessEnvironment());
   if (!access) return Refuse(access.error());
   if (options.dry_run) {
-    kem::ApiTransport transport(*access);
+    kem::Resolver resolver;
+    kem::ApiTransport transport(*access, resolver);
     const kem::DryRunReport report = kem::DryRun(options, *access, transport);
     std::fputs(report.text.c_str(), stdout);
     return report.code;

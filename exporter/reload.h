@@ -1,12 +1,17 @@
 // Applies changes of the configuration file while the process runs: filters,
-// sinks and the log level. Called for SIGHUP and POST /-/reload. A bad file
-// changes nothing; changed options that need a restart are reported and
-// ignored. The app provides the functions that apply filters and sinks.
+// sinks and the log level. Called for SIGHUP and POST /-/reload. A reload that
+// fails changes nothing; changed options that need a restart are reported and
+// ignored. The app provides the functions that apply filters and sinks. Reloads
+// run one at a time on a thread of their own, because a file may hang.
 #pragma once
 
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <variant>
 #include <vector>
 
@@ -23,7 +28,7 @@ class Reloader {
   using Parse = std::function<std::variant<Options, Exit>()>;
   struct Apply {
     std::function<void(const FilterOptions&)> filter;
-    std::function<void(const std::vector<SinkConfig>&)> sinks;
+    std::function<Result<void>(const std::vector<SinkConfig>&)> sinks;
   };
 
   // `running` are the options at the start. `clock` and `stats` must outlive
@@ -31,19 +36,32 @@ class Reloader {
   Reloader(Options running, Parse parse, Apply apply, const Clock& clock,
            ReloadStats& stats);
 
-  // The value and the error's message are one line for the requester; the
-  // result is also logged and counted. Thread-safe.
-  Result<std::string> Reload();
+  // Reads the file as it is now or later: requests during a reload share the
+  // next one. The value and the error's message are one line for the requester;
+  // the result is also logged and counted. After `patience` an error, and the
+  // reload continues. Thread-safe.
+  Result<std::string> Reload(std::chrono::milliseconds patience);
 
  private:
-  std::string ApplyChanges(const Options& wanted);
+  void Run();
+  Result<std::string> ReloadOnce();
+  Error Fail(const std::string& problem);
+  Result<std::string> ApplyChanges(const Options& wanted);
 
   const Parse parse_;
   const Apply apply_;
   const Clock& clock_;
   ReloadStats& stats_;
+  Options running_;  // of the thread
+  // Up to the blank line guarded by mutex_.
   std::mutex mutex_;
-  Options running_;  // guarded by mutex_
+  std::condition_variable changed_;
+  uint64_t requested_ = 0;
+  uint64_t done_ = 0;  // requests; result_ is that of the last
+  Result<std::string> result_ = std::string();
+  bool active_ = false;  // thread_ will see further requests
+
+  std::jthread thread_;  // last, so that it ends first
 };
 
 }  // namespace kem

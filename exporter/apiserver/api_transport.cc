@@ -47,8 +47,10 @@ std::string HostHeader(const ServerUrl& server) {
 
 }  // namespace
 
-ApiTransport::ApiTransport(ServerAccess access, FileReader read)
+ApiTransport::ApiTransport(ServerAccess access, Resolver& resolver,
+                           FileReader read)
     : server_(access.server),
+      resolver_(resolver),
       proxy_(access.proxy),
       impersonation_(access.impersonation),
       credentials_(std::move(access), std::move(read)) {}
@@ -100,7 +102,7 @@ HttpOutcome ApiTransport::TryOnce(const HttpRequest& request,
   ConnectionLimits limits;
   limits.read = request.read_timeout;
   limits.deadline = request.deadline;
-  Connection connection(limits, std::move(stop));
+  Connection connection(limits, resolver_, std::move(stop));
   ResponseReader response(connection);
   std::optional<HttpHead> head;
   if (connection.Open(server_, credentials_.Tls(), proxy_) &&

@@ -15,18 +15,20 @@
 #include "apiserver/server_access.h"
 #include "base/file_reader.h"
 #include "net/http_transport.h"
+#include "net/resolver.h"
 
 namespace kem {
 
 class ApiTransport : public HttpTransport {
  public:
   // `access` comes from ResolveAccess; `read` reads token and certificate files
-  // again later.
-  explicit ApiTransport(ServerAccess access, FileReader read = DiskFiles());
+  // again later. `resolver` must outlive this.
+  ApiTransport(ServerAccess access, Resolver& resolver,
+               FileReader read = DiskFiles());
 
-  // See HttpTransport. Allows 5 s each for TCP, the proxy and TLS; only the
-  // name look-up delays a stop. An exception from `handler` ends as kAborted.
-  // The process must ignore SIGPIPE.
+  // See HttpTransport. Allows 30 s for the name look-up and 5 s each for TCP,
+  // the proxy and TLS. An exception from `handler` ends as kAborted. The
+  // process must ignore SIGPIPE.
   HttpOutcome Send(const HttpRequest& request, HttpHandler& handler,
                    std::stop_token stop) override;
 
@@ -40,6 +42,7 @@ class ApiTransport : public HttpTransport {
                       std::optional<uint64_t>* retry);
 
   const ServerUrl server_;
+  Resolver& resolver_;
   const std::optional<ProxyUrl> proxy_;
   const std::vector<std::pair<std::string, std::string>> impersonation_;
   Credentials credentials_;

@@ -1,10 +1,16 @@
 #include "base/log.h"
 
-#include <spdlog/sinks/stdout_sinks.h>
+#include <poll.h>
+#include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
+#include <cerrno>
+#include <climits>
+#include <mutex>
 #include <nlohmann/json.hpp>
 
 #include "base/ascii.h"
@@ -43,24 +49,67 @@ bool NeedsQuotes(std::string_view text) {
          text.find_first_of("\"=\\") != std::string_view::npos;
 }
 
+std::string Line(LogLevel level, std::string_view msg,
+                 std::initializer_list<LogField> fields) {
+  return FormatLogLine(g_format, FormatRfc3339Millis(RealClock().WallNow()),
+                       level, msg, fields);
+}
+
+// Standard error, without waiting for a reader that has stalled: every thread
+// logs, those that serve scrapes too. Drops lines then, and logs how many.
+class StandardError : public spdlog::sinks::base_sink<std::mutex> {
+ protected:
+  void sink_it_(const spdlog::details::log_msg& message) override {
+    if (dropped_ > 0 && Write(Line(LogLevel::kWarn,
+                                   "Standard error was not read, lines dropped",
+                                   {{"lines", dropped_}}))) {
+      dropped_ = 0;
+    }
+    if (dropped_ > 0 ||
+        !Write({message.payload.data(), message.payload.size()})) {
+      ++dropped_;
+    }
+  }
+  void flush_() override {}
+
+ private:
+  // For a reader that is only slow; not again while it has stalled.
+  static constexpr int kPatienceMilliseconds = 100;
+
+  bool Write(std::string_view line) {
+    std::string text = cut_ ? "\n" : "";
+    text.append(line).append("\n");
+    std::string_view rest = text;
+    // In pieces that a ready pipe accepts without blocking.
+    while (!rest.empty()) {
+      pollfd ready{STDERR_FILENO, POLLOUT, 0};
+      stalled_ = ::poll(&ready, 1, stalled_ ? 0 : kPatienceMilliseconds) == 0;
+      if (stalled_) break;
+      const ssize_t written = ::write(STDERR_FILENO, rest.data(),
+                                      std::min<size_t>(rest.size(), PIPE_BUF));
+      if (written < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+      if (written < 0) return true;  // there is no reader to wait for
+      rest.remove_prefix(static_cast<size_t>(written));
+    }
+    if (rest.size() < text.size()) cut_ = !rest.empty();
+    return rest.empty();
+  }
+
+  bool stalled_ = false;
+  bool cut_ = false;  // a line was written in part
+  uint64_t dropped_ = 0;
+};
+
 spdlog::logger& Logger() {
-  static const std::shared_ptr<spdlog::logger> logger = [] {
-    auto made = std::make_shared<spdlog::logger>(
-        "kem", std::make_shared<spdlog::sinks::stderr_sink_mt>());
-    made->set_pattern("%v");
-    made->flush_on(spdlog::level::trace);
-    return made;
-  }();
+  static const auto logger = std::make_shared<spdlog::logger>(
+      "kem", std::make_shared<StandardError>());
   return *logger;
 }
 
 void Write(LogLevel level, std::string_view msg,
            std::initializer_list<LogField> fields) {
   if (!Logger().should_log(Entry(level).level)) return;
-  Logger().log(
-      Entry(level).level, "{}",
-      FormatLogLine(g_format, FormatRfc3339Millis(RealClock().WallNow()), level,
-                    msg, fields));
+  Logger().log(Entry(level).level, "{}", Line(level, msg, fields));
 }
 
 }  // namespace

@@ -2,6 +2,8 @@
 //   time=2026-11-23T12:53:29.123Z level=info msg="Listening on" address=[::]:1
 // Values belong in fields, not in the message. Callers must not log
 // credentials, nor a line per Event above debug. All calls are thread-safe.
+// None waits for the log's reader longer than 100 ms: lines are dropped and
+// counted in a later line.
 #pragma once
 
 #include <concepts>

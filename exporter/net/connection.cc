@@ -32,8 +32,11 @@ std::string Seconds(milliseconds duration) {
 
 }  // namespace
 
-Connection::Connection(const ConnectionLimits& limits, std::stop_token stop)
-    : limits_(limits), waiter_(std::move(stop), limits.deadline) {}
+Connection::Connection(const ConnectionLimits& limits, Resolver& resolver,
+                       std::stop_token stop)
+    : limits_(limits),
+      resolver_(resolver),
+      waiter_(std::move(stop), limits.deadline) {}
 
 bool Connection::Open(const ServerUrl& server, const TlsSettings& tls,
                       const std::optional<ProxyUrl>& proxy) {
@@ -51,7 +54,8 @@ bool Connection::Open(const ServerUrl& server, const TlsSettings& tls,
 
 bool Connection::Dial(const std::string& host, int port) {
   until_ = steady_clock::now() + limits_.connect;
-  TcpConnectOutcome tcp = TcpConnect(host, port, limits_.connect, waiter_);
+  TcpConnectOutcome tcp =
+      TcpConnect(host, port, limits_.connect, resolver_, waiter_);
   fd_ = std::move(tcp.fd);
   buffer_.resize(kBufferBytes);
   if (fd_.has_value()) return true;

@@ -1,8 +1,6 @@
 // One TCP or TLS connection for one request: connects, also through a proxy,
 // reads and writes. A stop request ends each step at once and a deadline ends
-// it in time; every failure has a message. Used by ApiTransport. Only the name
-// look-up (getaddrinfo) cannot be interrupted; resolv.conf limits it, by
-// default to 5 s per server and try.
+// it in time; every failure has a message. Used by ApiTransport.
 //
 // The process must ignore SIGPIPE, because OpenSSL writes with write(2).
 #pragma once
@@ -18,6 +16,7 @@
 #include "base/io_waiter.h"
 #include "base/unique_fd.h"
 #include "net/proxy_url.h"
+#include "net/resolver.h"
 #include "net/server_url.h"
 #include "net/tls.h"
 
@@ -41,7 +40,9 @@ struct ConnectionLimits {
 // Not thread-safe; only the stop token may be used from other threads.
 class Connection {
  public:
-  Connection(const ConnectionLimits& limits, std::stop_token stop);
+  // `resolver` must outlive this.
+  Connection(const ConnectionLimits& limits, Resolver& resolver,
+             std::stop_token stop);
 
   // Connects to the server, trying each of its addresses, with `tls` when the
   // URL is https. False on failure: see End() and Message(). For a plain http
@@ -86,6 +87,7 @@ class Connection {
   short TlsWants(int result, std::string_view doing);
 
   const ConnectionLimits limits_;
+  Resolver& resolver_;
   IoWaiter waiter_;
   UniqueFd fd_;
   // Of an https proxy; carries the server's session and so outlives it.

@@ -1,13 +1,11 @@
 #include "net/tcp_connect.h"
 
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include <cerrno>
-#include <memory>
 
 #include "base/error.h"
 
@@ -16,26 +14,6 @@ namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
-
-struct AddressesDeleter {
-  void operator()(addrinfo* addresses) const { ::freeaddrinfo(addresses); }
-};
-using Addresses = std::unique_ptr<addrinfo, AddressesDeleter>;
-
-Addresses Resolve(const std::string& host, int port, std::string& message) {
-  addrinfo hints{};
-  hints.ai_family = AF_UNSPEC;
-  hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_NUMERICSERV;
-  addrinfo* found = nullptr;
-  const int error =
-      ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &found);
-  if (error != 0) {
-    message = "cannot look up " + host + ": " + ::gai_strerror(error);
-    return nullptr;
-  }
-  return Addresses(found);
-}
 
 void SetOption(int fd, int level, int name, int value) {
   // Failures are ignored: all of these are optional.
@@ -52,17 +30,17 @@ void SetOptions(int fd) {
 }
 
 // Connects to one address; `outcome` has the socket or the failure.
-void TryAddress(const addrinfo& address, SteadyTime until, IoWaiter& waiter,
-                TcpConnectOutcome& outcome) {
-  UniqueFd fd(::socket(address.ai_family,
-                       address.ai_socktype | SOCK_CLOEXEC | SOCK_NONBLOCK,
-                       address.ai_protocol));
+void TryAddress(const SocketAddress& address, SteadyTime until,
+                IoWaiter& waiter, TcpConnectOutcome& outcome) {
+  UniqueFd fd(::socket(address.get()->sa_family,
+                       SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+                       IPPROTO_TCP));
   if (!fd.has_value()) {
     outcome.message = "cannot create a socket: " + SystemMessage(errno);
     return;
   }
   SetOptions(fd.get());
-  if (::connect(fd.get(), address.ai_addr, address.ai_addrlen) != 0) {
+  if (::connect(fd.get(), address.get(), address.size) != 0) {
     if (errno != EINPROGRESS) {
       outcome.message = SystemMessage(errno);
       return;
@@ -85,20 +63,25 @@ void TryAddress(const addrinfo& address, SteadyTime until, IoWaiter& waiter,
 }  // namespace
 
 TcpConnectOutcome TcpConnect(const std::string& host, int port,
-                             milliseconds limit, IoWaiter& waiter) {
+                             milliseconds limit, Resolver& resolver,
+                             IoWaiter& waiter) {
   TcpConnectOutcome outcome;
   outcome.wait = waiter.Check();
   if (outcome.wait != IoWaiter::Outcome::kReady) return outcome;
-  const Addresses addresses = Resolve(host, port, outcome.message);
-  int count = 0;
-  for (const addrinfo* at = addresses.get(); at; at = at->ai_next) ++count;
+  const Resolver::Answer found = resolver.Resolve(host, waiter);
+  outcome.wait = found.wait;
+  if (!found.host.problem.empty()) {
+    outcome.message = "cannot look up " + host + ": " + found.host.problem;
+  }
+  auto left = static_cast<int>(found.host.addresses.size());
   // Each address gets an equal share of the time left, so that a dead one does
   // not use up all of it.
   const SteadyTime until = steady_clock::now() + limit;
-  for (const addrinfo* at = addresses.get(); at; at = at->ai_next, --count) {
+  for (const SocketAddress& address : found.host.addresses) {
     const SteadyTime now = steady_clock::now();
     outcome.wait = IoWaiter::Outcome::kReady;
-    TryAddress(*at, now + (until - now) / count, waiter, outcome);
+    TryAddress(address.WithPort(port), now + (until - now) / left--, waiter,
+               outcome);
     if (outcome.fd.has_value() || outcome.wait == IoWaiter::Outcome::kStopped ||
         outcome.wait == IoWaiter::Outcome::kDeadline) {
       break;

@@ -1,6 +1,5 @@
-// Connects to a host and port by TCP; a stop request ends it at once. Used by
-// Connection. TLS and HTTP are the caller's. Only the name look-up
-// (getaddrinfo) cannot be interrupted.
+// Connects to a host and port by TCP; a stop request ends it at once, the name
+// look-up too. Used by Connection. TLS and HTTP are the caller's.
 #pragma once
 
 #include <chrono>
@@ -8,6 +7,7 @@
 
 #include "base/io_waiter.h"
 #include "base/unique_fd.h"
+#include "net/resolver.h"
 
 namespace kem {
 
@@ -18,9 +18,11 @@ struct TcpConnectOutcome {
   std::string message;
 };
 
-// Tries the addresses of `host` in order until one accepts, for `limit` in all.
-// Keepalive detects a dead peer within 60 s (client-go uses HTTP/2 pings).
+// Looks up `host` within the resolver's own limit, then tries its addresses in
+// order until one accepts, for `limit` in all. Keepalive detects a dead peer
+// within 60 s (client-go uses HTTP/2 pings).
 TcpConnectOutcome TcpConnect(const std::string& host, int port,
-                             std::chrono::milliseconds limit, IoWaiter& waiter);
+                             std::chrono::milliseconds limit,
+                             Resolver& resolver, IoWaiter& waiter);
 
 }  // namespace kem

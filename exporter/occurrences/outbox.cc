@@ -33,6 +33,13 @@ void Outbox::SetSinks(const std::vector<Sink>& sinks) {
   }
 }
 
+std::optional<size_t> Outbox::Find(std::string_view name) const {
+  for (size_t i = 0; i < queues_.size(); ++i) {
+    if (queues_[i].sink.name == name) return i;
+  }
+  return std::nullopt;
+}
+
 void Outbox::Offer(uint32_t mask, std::string bytes) {
   const auto entry =
       std::make_shared<const Entry>(Entry{++last_number_, std::move(bytes)});

@@ -13,6 +13,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -49,6 +50,8 @@ class Outbox {
   void SetSinks(const std::vector<Sink>& sinks);
   size_t sinks() const { return queues_.size(); }
   const Sink& sink(size_t index) const { return queues_[index].sink; }
+  // The index of a name, until the next SetSinks.
+  std::optional<size_t> Find(std::string_view name) const;
 
   // Appends an entry to the queue of each sink in `mask`; bit 0 is the first.
   // Bits without a sink are ignored.

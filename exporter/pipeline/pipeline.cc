@@ -121,6 +121,10 @@ void Pipeline::BeginList() {
   const Guard guard(world_.mutex);
   DropStaged();
   staged_ = {world_.filter, world_.sink_filters};
+  const Outbox& outbox = world_.ledger.outbox();
+  for (size_t i = 0; i < outbox.sinks(); ++i) {
+    staged_.sink_names.push_back(outbox.sink(i).name);
+  }
 }
 
 std::vector<std::string> Pipeline::Selectors() const {
@@ -137,6 +141,7 @@ void Pipeline::OfferStaged() {
   // A reload may have replaced the sinks.
   const bool replaced = staged_.sinks != world_.sink_filters;
   staged_.offers.Take([&](uint32_t sinks, std::string bytes) {
+    if (replaced && bytes.empty()) sinks = MaskNow(sinks);
     if (replaced && !bytes.empty()) {
       const auto occurrence = DecodeOccurrence(bytes);
       sinks =
@@ -146,6 +151,17 @@ void Pipeline::OfferStaged() {
     if (bytes.empty()) return world_.ledger.Drop(sinks);
     world_.ledger.Offer(sinks, std::move(bytes));
   });
+}
+
+// The mask of the same sinks now, without those that are gone.
+uint32_t Pipeline::MaskNow(uint32_t staged) const {
+  uint32_t now = 0;
+  for (size_t i = 0; i < staged_.sink_names.size(); ++i) {
+    if ((staged >> i & 1) == 0) continue;
+    const auto index = world_.ledger.outbox().Find(staged_.sink_names[i]);
+    if (index) now |= uint32_t{1} << *index;
+  }
+  return now;
 }
 
 bool Pipeline::StageItem(std::string_view item) {

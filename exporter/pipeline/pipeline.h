@@ -104,8 +104,10 @@ class Pipeline : public ObjectHandler {
   // One list from its first page to its commit, before which nothing of it is
   // exposed.
   struct StagedList {
-    SharedFilter filter;                   // that the list began with
-    std::vector<SharedFilter> sinks = {};  // that the masks of offers are about
+    SharedFilter filter;  // that the list began with
+    // The sinks that the masks of offers are about.
+    std::vector<SharedFilter> sinks = {};
+    std::vector<std::string> sink_names = {};
     std::deque<Sighting> sightings = {};
     RecentEvents recent = {};
     StagedOffers offers = {};
@@ -121,6 +123,7 @@ class Pipeline : public ObjectHandler {
   uint32_t MatchSinks(const SeriesLabels& labels) const;
   void DropStaged();
   void OfferStaged();
+  uint32_t MaskNow(uint32_t staged) const;
   void PresetReasons();
   void PublishSizes();
 

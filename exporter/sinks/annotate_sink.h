@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "events/discovery.h"
 #include "net/http_transport.h"
+#include "occurrences/outbox.h"
 #include "sinks/annotation_table.h"
 #include "sinks/sink.h"
 
@@ -36,8 +37,10 @@ class AnnotateSink : public Sink {
 
   Delivery Deliver(std::span<const Occurrence> batch,
                    const std::stop_token& stop) override;
-  // Large, to find the newest occurrence of each object.
-  size_t max_batch() const override { return 10'000; }
+  // The whole of a queue with the default limits, to find the newest occurrence
+  // of each object.
+  size_t max_batch() const override { return Outbox::Sink().max_entries; }
+  size_t max_batch_bytes() const override { return Outbox::Sink().max_bytes; }
   // Removes expired labels.
   void Idle(const std::stop_token& stop) override;
   std::chrono::milliseconds idle_interval() const override;

@@ -56,8 +56,9 @@ class Sink {
   // Blocks; returns soon after `stop` is requested. `batch` is not empty.
   virtual Delivery Deliver(std::span<const Occurrence> batch,
                            const std::stop_token& stop) = 0;
-  // Occurrences per batch.
+  // Occurrences per batch, and their bytes in the queue.
   virtual size_t max_batch() const = 0;
+  virtual size_t max_batch_bytes() const { return size_t{1} << 20; }
   // For work that is due without an occurrence. Called before each wait, and
   // every `idle_interval` while the queue is empty.
   virtual void Idle(const std::stop_token& /*stop*/) {}

@@ -11,10 +11,11 @@
 namespace kem {
 namespace {
 
-std::unique_ptr<Sink> MakeOtlp(const SinkConfig& config, const Clock& clock) {
+std::unique_ptr<Sink> MakeOtlp(const SinkConfig& config, Resolver& resolver,
+                               const Clock& clock) {
   const ServerAccess& access = *config.collector.access;
   return std::make_unique<OtlpSink>(
-      std::make_unique<ApiTransport>(access),
+      std::make_unique<ApiTransport>(access, resolver),
       OtlpSink::Headers{config.headers_file,
                         access.server.tls || IsThisMachine(access.server)},
       clock);
@@ -23,14 +24,14 @@ std::unique_ptr<Sink> MakeOtlp(const SinkConfig& config, const Clock& clock) {
 }  // namespace
 
 SinkFactory MakeSinkFactory(HttpTransport& api, const Discovery& discovery,
-                            Clock& clock) {
+                            Resolver& resolver, Clock& clock) {
   return [&](const SinkConfig& config,
              SinkMemory& memory) -> std::unique_ptr<Sink> {
     switch (config.type) {
       case SinkType::kLog:
         return std::make_unique<LogSink>(config.path);
       case SinkType::kOtlp:
-        return MakeOtlp(config, clock);
+        return MakeOtlp(config, resolver, clock);
       case SinkType::kAnnotate:
         return std::make_unique<AnnotateSink>(
             api, discovery, clock, memory,

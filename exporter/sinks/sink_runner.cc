@@ -1,32 +1,39 @@
 #include "sinks/sink_runner.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "base/random.h"
+#include "base/start_thread.h"
 
 namespace kem {
 namespace {
 
 using std::chrono::milliseconds;
 
+// Of the sink of a name, wherever a reload moves its queue.
 class LedgerMemory : public SinkMemory {
  public:
-  LedgerMemory(Ledger& ledger, size_t index) : ledger_(ledger), index_(index) {}
+  LedgerMemory(Ledger& ledger, const std::string& name)
+      : ledger_(ledger), name_(name) {}
 
   bool Remember(std::string_view name, std::string_view text) override {
     const std::lock_guard guard(ledger_.mutex());
-    return ledger_.Remember(index_, name, text);
+    const std::optional<size_t> index = ledger_.outbox().Find(name_);
+    return index && ledger_.Remember(*index, name, text);
   }
   std::map<std::string, std::string> All() const override {
     const std::lock_guard guard(ledger_.mutex());
-    const Outbox::Memories& all = ledger_.outbox().memories(index_);
+    const std::optional<size_t> index = ledger_.outbox().Find(name_);
+    if (!index) return {};
+    const Outbox::Memories& all = ledger_.outbox().memories(*index);
     return {all.begin(), all.end()};
   }
 
  private:
   Ledger& ledger_;
-  const size_t index_;
+  const std::string& name_;
 };
 
 }  // namespace
@@ -38,69 +45,111 @@ SinkRunner::SinkRunner(Ledger& ledger, Clock& clock, SinkFactory make,
       make_(std::move(make)),
       flush_(std::move(flush)) {}
 
-SinkRunner::~SinkRunner() { Stop(); }
+SinkRunner::~SinkRunner() {
+  Stop(milliseconds(0));
+  std::unique_lock lock(mutex_);
+  ended_.wait(lock, [this] {
+    JoinEnded();
+    return lanes_.empty();
+  });
+}
 
-void SinkRunner::Set(const std::vector<SinkConfig>& sinks,
-                     const std::function<void(Filters)>& swap_filters) {
+Result<void> SinkRunner::Set(const std::vector<SinkConfig>& sinks,
+                             const std::function<void(Filters)>& swap_filters) {
   const std::lock_guard guard(mutex_);
-  if (std::equal(running_.begin(), running_.end(), sinks.begin(), sinks.end(),
-                 [](const Running& one, const auto& config) {
-                   return one.config == config;
-                 }) &&
-      !running_.empty()) {
-    return;
-  }
-  End(running_);
-  const std::vector<Running> before = std::exchange(running_, {});
+  if (stopped_) return Error{ErrorCode::kCancelled, "the exporter is stopping"};
+  JoinEnded();
+  const Result<void> started = StartLanes(sinks);
+  if (!started) return started;
   Filters filters;
   std::vector<Outbox::Sink> queues;
-  std::vector<std::shared_ptr<SinkStats>> stats;
   std::vector<Shown> shown;
+  std::set<std::string_view> names;
   for (const SinkConfig& config : sinks) {
     filters.push_back(std::make_shared<const EventFilter>(config.filter));
     queues.push_back(config.queue);
-    const auto same = std::find_if(
-        before.begin(), before.end(), [&config](const Running& other) {
-          return other.config.queue.name == config.queue.name &&
-                 other.config.type == config.type;
-        });
-    stats.push_back(same != before.end() ? same->stats
-                                         : std::make_shared<SinkStats>());
-    shown.push_back({config.queue.name, config.type, stats.back()});
+    names.insert(config.queue.name);
+    Lane& lane = lanes_.at(config.queue.name);
+    if (!lane.wanted || lane.wanted->config != config) {
+      const bool counts_on =
+          lane.wanted && lane.wanted->config.type == config.type;
+      const auto stats =
+          counts_on ? lane.wanted->stats : std::make_shared<SinkStats>();
+      Withdraw(lane);
+      lane.wanted = Job{config, stats};
+      lane.waits = true;
+    }
+    shown.push_back({config.queue.name, config.type, lane.wanted->stats});
   }
-  {
-    const std::lock_guard counting(ledger_.mutex());
-    ledger_.SetSinks(queues);
-    shown_ = std::move(shown);
-    swap_filters(std::move(filters));
+  for (auto& [name, lane] : lanes_) {
+    if (!names.contains(name)) Withdraw(lane);
   }
-  for (size_t i = 0; i < sinks.size(); ++i) Start(i, sinks[i], stats[i]);
+  const std::lock_guard counting(ledger_.mutex());
+  ledger_.SetSinks(queues);
+  shown_ = std::move(shown);
+  swap_filters(std::move(filters));
+  return {};
 }
 
-void SinkRunner::Start(size_t index, const SinkConfig& config,
-                       std::shared_ptr<SinkStats> stats) {
-  Running& one = running_.emplace_back();
-  one.config = config;
-  one.stats = std::move(stats);
-  one.memory = std::make_unique<LedgerMemory>(ledger_, index);
-  one.sink = make_(one.config, *one.memory);
-  one.worker = std::make_unique<SinkWorker>(
-      ledger_, index, *one.sink, *one.stats,
+// A lane without a job ends, so that an error needs no cleaning up. The threads
+// wait for mutex_.
+Result<void> SinkRunner::StartLanes(const std::vector<SinkConfig>& sinks) {
+  for (const SinkConfig& config : sinks) {
+    const auto [at, added] = lanes_.try_emplace(config.queue.name);
+    if (!added) continue;
+    Result<std::jthread> thread = StartThread(
+        [this, lane = &at->second](std::stop_token) { RunLane(*lane); });
+    if (!thread) {
+      lanes_.erase(at);
+      return thread.error();
+    }
+    at->second.thread = std::move(*thread);
+  }
+  return {};
+}
+
+void SinkRunner::RunLane(Lane& lane) {
+  std::unique_lock lock(mutex_);
+  while (std::exchange(lane.waits, false)) {
+    const Job job = *lane.wanted;
+    lane.stop = std::stop_source();
+    const std::stop_token stop = lane.stop.get_token();
+    lock.unlock();
+    RunSink(job, stop);
+    lock.lock();
+  }
+  lane.ended = true;
+  ended_.notify_all();
+}
+
+void SinkRunner::RunSink(const Job& job, const std::stop_token& stop) {
+  LedgerMemory memory(ledger_, job.config.queue.name);
+  const std::unique_ptr<Sink> sink = make_(job.config, memory);
+  SinkWorker worker(
+      ledger_, job.config.queue.name, *sink, *job.stats,
       SinkWorker::Environment{clock_, MakeRandomUnit(), signal_, flush_});
-  one.thread = std::jthread(
-      [worker = one.worker.get()](std::stop_token stop) { worker->Run(stop); });
+  worker.Run(stop);
 }
 
-void SinkRunner::End(std::vector<Running>& running) {
-  for (Running& one : running) one.thread.request_stop();
-  for (Running& one : running) {
-    if (one.thread.joinable()) one.thread.join();
-  }
+void SinkRunner::Withdraw(Lane& lane) {
+  lane.wanted.reset();
+  lane.waits = false;
+  lane.stop.request_stop();
 }
 
-void SinkRunner::Stop() {
-  const std::lock_guard guard(mutex_);
-  End(running_);
+void SinkRunner::JoinEnded() {
+  // The thread has left mutex_, so joining it takes no time.
+  std::erase_if(lanes_, [](const auto& item) { return item.second.ended; });
+}
+
+bool SinkRunner::Stop(milliseconds patience) {
+  std::unique_lock lock(mutex_);
+  stopped_ = true;
+  for (auto& [name, lane] : lanes_) Withdraw(lane);
+  return ended_.wait_for(lock, patience, [this] {
+    JoinEnded();
+    return lanes_.empty();
+  });
 }
 
 std::vector<SinkStatus> SinkRunner::Statuses() const {

@@ -1,19 +1,25 @@
 // All sinks of the process: creates them from the configuration, runs each on a
 // thread, and replaces them after a reload. Used by the app. The queues are in
-// the ledger, so that a reload loses nothing.
+// the ledger, so that a reload loses nothing. Waits for no receiver: a sink
+// that hangs delays only the next sink of its name.
 #pragma once
 
 #include <chrono>
+#include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <thread>
 #include <vector>
 
 #include "base/clock.h"
+#include "base/result.h"
 #include "events/event_filter.h"
 #include "sinks/sink.h"
 #include "sinks/sink_config.h"
@@ -24,6 +30,7 @@ namespace kem {
 
 class Discovery;
 class HttpTransport;
+class Resolver;
 
 struct SinkStatus {
   std::string name;
@@ -40,33 +47,40 @@ struct SinkStatus {
   std::chrono::milliseconds oldest_age{0};
 };
 
-// Creates the sink of `config`. The memory outlives it.
+// Creates the sink of `config`, on the sink's thread. The memory outlives it.
+// Thread-safe.
 using SinkFactory = std::function<std::unique_ptr<Sink>(
     const SinkConfig& config, SinkMemory& memory)>;
 
 // For all types (sink_factory.cc). `api` and `discovery` are for the sinks that
-// write to the API server. All must outlive the factory and its sinks.
+// write to the API server, `resolver` for collectors. All must outlive the
+// factory and its sinks.
 SinkFactory MakeSinkFactory(HttpTransport& api, const Discovery& discovery,
-                            Clock& clock);
+                            Resolver& resolver, Clock& clock);
 
 class SinkRunner {
  public:
-  // `make` is called by Set, `flush` by the sinks' threads after each batch.
-  // All must outlive this.
+  // `make` and `flush` are called by the sinks' threads, `flush` after each
+  // batch. All must outlive this.
   SinkRunner(Ledger& ledger, Clock& clock, SinkFactory make,
              std::function<void()> flush);
+  // Joins all threads, which takes as long as the receivers need.
   ~SinkRunner();
   SinkRunner(const SinkRunner&) = delete;
   SinkRunner& operator=(const SinkRunner&) = delete;
 
-  // Replaces the sinks, unless nothing changed. Joins the threads of the former
-  // ones, which takes as long as their receivers need. Calls `swap_filters`
-  // with the filter of each sink, under the ledger's mutex. Thread-safe.
+  // Replaces the sinks; one whose configuration is the same continues. Requests
+  // the stop of a former sink and does not wait for it. The next one of its
+  // name starts after its end, so that occurrences stay in order. Calls
+  // `swap_filters` with the filter of each sink, under the ledger's mutex.
+  // After an error nothing has changed; after Stop there is always one.
+  // Thread-safe, does not block.
   using Filters = std::vector<std::shared_ptr<const EventFilter>>;
-  void Set(const std::vector<SinkConfig>& sinks,
-           const std::function<void(Filters)>& swap_filters);
-  // Joins all threads; the queues stay in the ledger.
-  void Stop();
+  Result<void> Set(const std::vector<SinkConfig>& sinks,
+                   const std::function<void(Filters)>& swap_filters);
+  // Stops all sinks, whose queues stay in the ledger. False when after
+  // `patience` some have not ended: they still use the ledger.
+  bool Stop(std::chrono::milliseconds patience);
 
   // Call after an occurrence was queued, with or without the ledger's mutex.
   // Thread-safe.
@@ -77,12 +91,17 @@ class SinkRunner {
   std::vector<SinkStatus> Statuses() const;
 
  private:
-  struct Running {
+  struct Job {
     SinkConfig config;
     std::shared_ptr<SinkStats> stats;
-    std::unique_ptr<SinkMemory> memory;
-    std::unique_ptr<Sink> sink;
-    std::unique_ptr<SinkWorker> worker;
+  };
+  // The thread of all sinks of one name, one after the other. Guarded by
+  // mutex_.
+  struct Lane {
+    std::optional<Job> wanted;  // none after its removal
+    bool waits = false;         // `wanted` is not started yet
+    bool ended = false;         // the thread takes no further job
+    std::stop_source stop;      // of the sink that runs
     std::jthread thread;
   };
   struct Shown {
@@ -91,18 +110,22 @@ class SinkRunner {
     std::shared_ptr<const SinkStats> stats;
   };
 
-  static void End(std::vector<Running>& running);
-  void Start(size_t index, const SinkConfig& config,
-             std::shared_ptr<SinkStats> stats);
+  Result<void> StartLanes(const std::vector<SinkConfig>& sinks);
+  void RunLane(Lane& lane);
+  void RunSink(const Job& job, const std::stop_token& stop);
+  static void Withdraw(Lane& lane);
+  void JoinEnded();
 
   Ledger& ledger_;
   Clock& clock_;
   const SinkFactory make_;
   const std::function<void()> flush_;
   SinkSignal signal_;
-  std::mutex mutex_;              // held while threads are joined
-  std::vector<Running> running_;  // guarded by mutex_
-  std::vector<Shown> shown_;      // guarded by the ledger's mutex
+  std::mutex mutex_;  // locked before the ledger's
+  std::condition_variable ended_;
+  std::map<std::string, Lane> lanes_;  // by name; guarded by mutex_
+  bool stopped_ = false;               // guarded by mutex_
+  std::vector<Shown> shown_;           // guarded by the ledger's mutex
 };
 
 }  // namespace kem

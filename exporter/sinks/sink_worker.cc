@@ -1,6 +1,7 @@
 #include "sinks/sink_worker.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 #include <vector>
 
@@ -25,16 +26,13 @@ uint64_t SinkSignal::Wait(uint64_t seen, milliseconds timeout,
   return count_;
 }
 
-SinkWorker::SinkWorker(Ledger& ledger, size_t index, Sink& sink,
+SinkWorker::SinkWorker(Ledger& ledger, std::string name, Sink& sink,
                        SinkStats& stats, Environment environment)
     : ledger_(ledger),
-      index_(index),
+      name_(std::move(name)),
       sink_(sink),
       stats_(stats),
-      environment_(std::move(environment)) {
-  const std::lock_guard guard(ledger_.mutex());
-  name_ = ledger_.outbox().sink(index).name;
-}
+      environment_(std::move(environment)) {}
 
 void SinkWorker::Run(const std::stop_token& stop) {
   uint64_t seen = 0;
@@ -50,12 +48,23 @@ void SinkWorker::Run(const std::stop_token& stop) {
   }
 }
 
+Outbox::Entries SinkWorker::Peek() {
+  const std::lock_guard guard(ledger_.mutex());
+  const std::optional<size_t> index = ledger_.outbox().Find(name_);
+  if (!index) return {};
+  return ledger_.Peek(*index, sink_.max_batch(), sink_.max_batch_bytes());
+}
+
+void SinkWorker::Settle(const Outbox::Entries& entries, size_t done) {
+  const std::lock_guard guard(ledger_.mutex());
+  const std::optional<size_t> index = ledger_.outbox().Find(name_);
+  if (!index) return;
+  if (done > 0) ledger_.Acknowledge(*index, entries[done - 1]->number);
+  ledger_.PutBack(*index);
+}
+
 SinkWorker::Step SinkWorker::DeliverBatch(const std::stop_token& stop) {
-  Outbox::Entries entries;
-  {
-    const std::lock_guard guard(ledger_.mutex());
-    entries = ledger_.Peek(index_, sink_.max_batch(), kMaxBatchBytes);
-  }
+  const Outbox::Entries entries = Peek();
   if (entries.empty()) return {Next::kIdle};
   std::vector<Occurrence> batch;
   batch.reserve(entries.size());
@@ -67,11 +76,7 @@ SinkWorker::Step SinkWorker::DeliverBatch(const std::stop_token& stop) {
   const Delivery delivery = sink_.Deliver(batch, stop);
   const size_t done = std::min(delivery.done, entries.size());
   const bool complete = done == entries.size();
-  {
-    const std::lock_guard guard(ledger_.mutex());
-    if (done > 0) ledger_.Acknowledge(index_, entries[done - 1]->number);
-    ledger_.PutBack(index_);
-  }
+  Settle(entries, done);
   if (done > 0) environment_.flush();
   Log(delivery, complete);
   stats_.delivered += done - std::min(delivery.refused, done);

@@ -46,8 +46,6 @@ class SinkSignal {
 
 class SinkWorker {
  public:
-  // Per batch, encoded.
-  static constexpr size_t kMaxBatchBytes = size_t{1} << 20;
   // The longest wait of a Hold: newer occurrences may be due earlier.
   static constexpr std::chrono::milliseconds kLongestHold{1000};
   // The longest Retry-After that is followed.
@@ -61,8 +59,10 @@ class SinkWorker {
     std::function<void()> flush;
   };
 
-  // `index` is that of the sink's queue in the ledger. All must outlive this.
-  SinkWorker(Ledger& ledger, size_t index, Sink& sink, SinkStats& stats,
+  // `name` is that of the sink's queue in the ledger. A reload may move the
+  // queue or delete it; then there is nothing to deliver. All must outlive
+  // this.
+  SinkWorker(Ledger& ledger, std::string name, Sink& sink, SinkStats& stats,
              Environment environment);
 
   // The thread's body, until `stop`. The queue stays in the ledger.
@@ -77,16 +77,19 @@ class SinkWorker {
   Step DeliverBatch(const std::stop_token& stop);
 
  private:
+  // Takes the next batch in hand.
+  Outbox::Entries Peek();
+  // Gives up the first `done` of a batch and returns the rest to the queue.
+  void Settle(const Outbox::Entries& entries, size_t done);
   // Logs when failures or refusals begin, and when failures end.
   void Log(const Delivery& delivery, bool complete);
 
   Ledger& ledger_;
-  const size_t index_;
+  const std::string name_;
   Sink& sink_;
   SinkStats& stats_;
   Environment environment_;
   Backoff backoff_;
-  std::string name_;
   bool failing_ = false;   // and logged
   bool refusing_ = false;  // and logged
   bool failed_ = false;    // the last attempt

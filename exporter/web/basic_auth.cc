@@ -13,6 +13,7 @@
 
 #include "base/ascii.h"
 #include "base/encoding.h"
+#include "base/start_thread.h"
 
 namespace kem {
 namespace {
@@ -106,11 +107,14 @@ Admission BasicAuth::Check(const std::map<std::string, std::string>& users,
     const std::lock_guard guard(mutex_);
     if (known && good_.contains(digest)) return Admission::kAdmitted;
     if (waiting_.size() >= kMaxWaiting) return Admission::kBusy;
+    if (!thread_.joinable()) {
+      Result<std::jthread> started =
+          StartThread([this](const std::stop_token& stop) { Run(stop); });
+      if (!started) return Admission::kBusy;
+      thread_ = std::move(*started);
+    }
     waiting_.push_back(
         {ticket, known, hash, std::move(login->password), std::move(digest)});
-  }
-  if (!thread_.joinable()) {
-    thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
   }
   changed_.notify_one();
   return Admission::kPending;

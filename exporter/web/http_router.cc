@@ -4,9 +4,6 @@
 #include <array>
 #include <charconv>
 #include <exception>
-#include <system_error>
-
-#include "base/log.h"
 
 namespace kem {
 namespace {
@@ -210,15 +207,7 @@ HttpAnswer HttpRouter::Handle(const RequestHead& head, Admission admission,
   HttpAnswer answer;
   answer.close = !head.keep_alive;
   try {
-    Response response;
-    try {
-      response = Admit(head, admission);
-    } catch (const std::system_error& error) {
-      // The system has no thread left for a reload, for example.
-      LogError("Request failed",
-               {{"path", head.path}, {"error", error.what()}});
-      response = {500, kText, "Internal error, see the log\n"};
-    }
+    Response response = Admit(head, admission);
     answer.bytes = response.Text(head, headers);
     if (head.method != "HEAD") answer.body = std::move(response.stream);
     Count(head.path, response.status);

@@ -1,12 +1,12 @@
 #include "web/http_server.h"
 
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
 #include <utility>
 
+#include "net/resolver.h"
 #include "web/http_loop.h"
 
 namespace kem {
@@ -15,6 +15,9 @@ namespace {
 // The kernel doubles it. Without a limit it grows to megabytes for a client
 // that does not read, and a container's memory limit counts them.
 constexpr int kSendBufferBytes = 128 << 10;
+
+// A SIGTERM waits for the start.
+constexpr std::chrono::seconds kLookUpLimit{5};
 
 void SetOption(int fd, int level, int option, int value) {
   ::setsockopt(fd, level, option, &value, sizeof(value));
@@ -31,17 +34,17 @@ int PortOf(int fd) {
 
 // Not SO_REUSEPORT: a second exporter would get half of the scrapes.
 // Accepted sockets inherit the other options.
-UniqueFd BindTo(const addrinfo& to) {
-  UniqueFd fd(
-      ::socket(to.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+UniqueFd BindTo(const SocketAddress& to) {
+  const int family = to.get()->sa_family;
+  UniqueFd fd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (!fd.has_value()) return fd;
   SetOption(fd.get(), SOL_SOCKET, SO_REUSEADDR, 1);
   SetOption(fd.get(), SOL_SOCKET, SO_SNDBUF, kSendBufferBytes);
   SetOption(fd.get(), IPPROTO_TCP, TCP_NODELAY, 1);
-  if (to.ai_family == AF_INET6) {
+  if (family == AF_INET6) {
     SetOption(fd.get(), IPPROTO_IPV6, IPV6_V6ONLY, 0);
   }
-  if (::bind(fd.get(), to.ai_addr, to.ai_addrlen) != 0 ||
+  if (::bind(fd.get(), to.get(), to.size) != 0 ||
       ::listen(fd.get(), SOMAXCONN) != 0) {
     fd.Reset();
   }
@@ -49,17 +52,10 @@ UniqueFd BindTo(const addrinfo& to) {
 }
 
 UniqueFd BindTo(const std::string& host, int port) {
-  addrinfo hints{};
-  hints.ai_socktype = SOCK_STREAM;
-  addrinfo* found = nullptr;
-  if (::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints,
-                    &found) != 0) {
-    return UniqueFd();
-  }
-  const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> all(
-      found, ::freeaddrinfo);
-  for (const addrinfo* one = found; one != nullptr; one = one->ai_next) {
-    UniqueFd fd = BindTo(*one);
+  IoWaiter waiter({}, kLookUpLimit);
+  const Resolver::Answer found = Resolver().Resolve(host, waiter);
+  for (const SocketAddress& one : found.host.addresses) {
+    UniqueFd fd = BindTo(one.WithPort(port));
     if (fd.has_value()) return fd;
   }
   return UniqueFd();

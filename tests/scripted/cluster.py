@@ -40,7 +40,7 @@ class Cluster(standin.StandIn):
         self.answers = {}
         self._writing = threading.Lock()
 
-    def happen(self, name, node, reason, count, first):
+    def happen(self, name, node, reason, count, first, message="m" * 200):
         """Writes the Event `name` with `count` occurrences since `first`."""
         now = time.time()
         self.store.write({
@@ -50,7 +50,7 @@ class Cluster(standin.StandIn):
                          "creationTimestamp": objects.stamp(now)},
             "involvedObject": {"apiVersion": "v1", "kind": "Node",
                                "name": node, "uid": node},
-            "reason": reason, "message": "m" * 200,
+            "reason": reason, "message": message,
             "source": {"component": "kubelet", "host": node},
             "firstTimestamp": objects.stamp(first),
             "lastTimestamp": objects.stamp(now), "count": count,

@@ -74,12 +74,12 @@ class SinkCase(unittest.TestCase):
             time.sleep(0.05)
         return True
 
-    def happen(self, node, name=None, reason="Rebooted", by=1):
+    def happen(self, node, name=None, reason="Rebooted", by=1, **more):
         """Writes an Event about a node with `by` more occurrences."""
         name = name or f"{node}.{reason}"
         self.counts[name] += by
         self.cluster.happen(name, node, reason, self.counts[name],
-                            self.first.setdefault(name, time.time()))
+                            self.first.setdefault(name, time.time()), **more)
         version = self.cluster.store.live["default", name]["metadata"][
             "resourceVersion"]
         self.written.append((f"uid-{name}/{version}", by))

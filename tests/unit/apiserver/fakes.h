@@ -1,6 +1,6 @@
-// Files in memory, an environment in memory and a handler that records what it
-// receives. Used by the tests of access, credentials and transport. The files
-// are only accessible through the FileReader.
+// Files in memory, an environment in memory, a handler that records what it
+// receives, and a resolver. Used by the tests of access, credentials and
+// transport. The files are only accessible through the FileReader.
 #pragma once
 
 #include <condition_variable>
@@ -15,6 +15,7 @@
 #include "base/environment.h"
 #include "base/file_reader.h"
 #include "net/http_transport.h"
+#include "net/resolver.h"
 
 namespace kem {
 
@@ -44,6 +45,12 @@ inline Environment FakeEnvironment(
     if (found == variables.end()) return std::nullopt;
     return found->second;
   };
+}
+
+// The system's, which addresses do not need.
+inline Resolver& TestResolver() {
+  static Resolver resolver;
+  return resolver;
 }
 
 // Records heads and body; other threads can wait for a part of the body.

@@ -78,7 +78,7 @@ TEST(TransportCredentialsTest, SendsTheTokenFileAsItIsNow) {
   FakeFiles files{{{"/token", "new\n"}}, {}};
   ServerAccess access = server.Access();
   access.token = Material{"old", "/token"};
-  ApiTransport transport(access, files.Reader());
+  ApiTransport transport(access, TestResolver(), files.Reader());
   RecordingHandler handler;
   EXPECT_EQ(transport.Send({"/x"}, handler, {}).end, HttpEnd::kComplete);
   EXPECT_THAT(server.Shown(), ElementsAre("Bearer new"));
@@ -93,7 +93,7 @@ TEST(TransportCredentialsTest, TriesAgainAtOnceWithANewTokenAfter401) {
   };
   ServerAccess access = server.Access();
   access.token = Material{"old", "/token"};
-  ApiTransport transport(access, rotating);
+  ApiTransport transport(access, TestResolver(), rotating);
   RecordingHandler handler;
   EXPECT_EQ(transport.Send({"/x"}, handler, {}).end, HttpEnd::kComplete);
   EXPECT_THAT(server.Shown(), ElementsAre("Bearer old", "Bearer new"));
@@ -107,7 +107,7 @@ TEST(TransportCredentialsTest, ShowsTheHandlerThe401ThatStays) {
   ServerAccess access = server.Access();
   access.token.text = "wrong";
   RecordingHandler handler;
-  EXPECT_EQ(ApiTransport(access).Send({"/x"}, handler, {}).end,
+  EXPECT_EQ(ApiTransport(access, TestResolver()).Send({"/x"}, handler, {}).end,
             HttpEnd::kComplete);
   EXPECT_THAT(server.Shown(), ElementsAre("Bearer wrong", "Bearer wrong"));
   ASSERT_EQ(handler.heads.size(), 1U);
@@ -121,7 +121,7 @@ TEST(TransportCredentialsTest, SendsLongTokens) {
   ServerAccess access = server.Access();
   access.token.text = token;
   RecordingHandler handler;
-  ApiTransport(access).Send({"/x"}, handler, {});
+  ApiTransport(access, TestResolver()).Send({"/x"}, handler, {});
   ASSERT_EQ(handler.heads.size(), 1U);
   EXPECT_EQ(handler.heads[0].status, 200);
 }
@@ -132,7 +132,7 @@ TEST(TransportCredentialsTest, SendsUserNameAndPassword) {
   access.username = "aladdin";
   access.password = "opensesame";
   RecordingHandler handler;
-  ApiTransport(access).Send({"/x"}, handler, {});
+  ApiTransport(access, TestResolver()).Send({"/x"}, handler, {});
   ASSERT_EQ(handler.heads.size(), 1U);
   EXPECT_EQ(handler.heads[0].status, 200);
 }
@@ -144,7 +144,7 @@ TEST(TransportCredentialsTest, SendsImpersonation) {
                           {"Impersonate-Group", "a"},
                           {"Impersonate-Group", "b"}};
   RecordingHandler handler;
-  ApiTransport(access).Send({"/x"}, handler, {});
+  ApiTransport(access, TestResolver()).Send({"/x"}, handler, {});
   EXPECT_THAT(server.Head(), HasSubstr("\r\nImpersonate-User: jane\r\n"));
   EXPECT_THAT(server.Head(), HasSubstr("\r\nImpersonate-Group: a\r\n"));
   EXPECT_THAT(server.Head(), HasSubstr("\r\nImpersonate-Group: b\r\n"));
@@ -166,7 +166,7 @@ TEST(TransportCredentialsTest, TakesANewAuthorityForTheNextConnection) {
   ServerAccess access;
   access.server = *ParseServerUrl(server.Url(), true);
   access.ca = Material{old_ca.certificate, "/ca"};
-  ApiTransport transport(access, files.Reader());
+  ApiTransport transport(access, TestResolver(), files.Reader());
   RecordingHandler handler;
   EXPECT_EQ(transport.Send({"/x"}, handler, {}).end, HttpEnd::kUnreachable);
   files.texts["/ca"] = new_ca.certificate;
@@ -193,7 +193,7 @@ TEST(TransportCredentialsTest, TakesANewClientCertificate) {
   access.ca.text = ca.certificate;
   access.client_certificate = Material{stranger.certificate, "/crt"};
   access.client_key = Material{stranger.key, "/key"};
-  ApiTransport transport(access, files.Reader());
+  ApiTransport transport(access, TestResolver(), files.Reader());
   RecordingHandler handler;
   EXPECT_EQ(transport.Send({"/x"}, handler, {}).end, HttpEnd::kUnreachable);
   files.texts = {{"/crt", client.certificate}, {"/key", client.key}};

@@ -197,7 +197,7 @@ TEST(TransportEndTest, TellsWhyItCannotConnect) {
   }
   RecordingHandler handler;
   const HttpOutcome outcome =
-      ApiTransport(AccessTo(url)).Send({"/x"}, handler, {});
+      ApiTransport(AccessTo(url), TestResolver()).Send({"/x"}, handler, {});
   EXPECT_EQ(outcome.end, HttpEnd::kUnreachable);
   EXPECT_EQ(outcome.message,
             "cannot connect to " + url.substr(7) + ": Connection refused");
@@ -206,7 +206,8 @@ TEST(TransportEndTest, TellsWhyItCannotConnect) {
 TEST(TransportEndTest, TellsThatANameIsUnknown) {
   RecordingHandler handler;
   const HttpOutcome outcome =
-      ApiTransport(AccessTo("http://a..b:1")).Send({"/x"}, handler, {});
+      ApiTransport(AccessTo("http://a..b:1"), TestResolver())
+          .Send({"/x"}, handler, {});
   EXPECT_EQ(outcome.end, HttpEnd::kUnreachable);
   EXPECT_THAT(outcome.message, HasSubstr("cannot look up a..b: "));
 }

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "apiserver/api_transport.h"
+#include "unit/apiserver/fakes.h"
 #include "unit/net/test_server.h"
 
 namespace kem {
@@ -23,7 +24,8 @@ inline ServerAccess AccessTo(const std::string& url) {
 inline HttpOutcome Get(const TestServer& server, HttpHandler& handler,
                        HttpRequest request = {}) {
   if (request.path.empty()) request.path = "/x";
-  return ApiTransport(AccessTo(server.Url())).Send(request, handler, {});
+  return ApiTransport(AccessTo(server.Url()), TestResolver())
+      .Send(request, handler, {});
 }
 
 inline constexpr char kChunkedHead[] =

@@ -41,7 +41,7 @@ std::string ReadBytes(Peer& peer, size_t count) {
 std::string Failure(ServerAccess access) {
   RecordingHandler handler;
   const HttpOutcome outcome =
-      ApiTransport(std::move(access)).Send({"/x"}, handler, {});
+      ApiTransport(std::move(access), TestResolver()).Send({"/x"}, handler, {});
   EXPECT_EQ(outcome.end, HttpEnd::kUnreachable);
   return outcome.message;
 }
@@ -54,7 +54,7 @@ TEST(TransportProxyTest, NamesAPlainServerInTheRequest) {
   });
   RecordingHandler handler;
   const HttpOutcome outcome =
-      ApiTransport(By("http", proxy, "http://k:8080/p", "a:b@"))
+      ApiTransport(By("http", proxy, "http://k:8080/p", "a:b@"), TestResolver())
           .Send({"/x?y=1"}, handler, {});
   EXPECT_EQ(outcome.end, HttpEnd::kComplete) << outcome.message;
   EXPECT_EQ(handler.Body(), "ok");
@@ -106,8 +106,9 @@ TEST(TransportProxyTest, SpeaksSocks) {
     peer.Send(kAnswer);
   });
   RecordingHandler handler;
-  const HttpOutcome outcome = ApiTransport(By("socks5", proxy, "http://k:258"))
-                                  .Send({"/x"}, handler, {});
+  const HttpOutcome outcome =
+      ApiTransport(By("socks5", proxy, "http://k:258"), TestResolver())
+          .Send({"/x"}, handler, {});
   EXPECT_EQ(outcome.end, HttpEnd::kComplete) << outcome.message;
   EXPECT_EQ(asked, std::string("\x05\x01\x00"
                                "\x05\x01\x00\x03\x01k\x01\x02",
@@ -139,7 +140,7 @@ TEST(TransportProxyTest, AStopEndsTheWaitForATunnel) {
     asked.Set();
     peer.WaitForEnd();
   });
-  ApiTransport transport(By("http", proxy, "https://k"));
+  ApiTransport transport(By("http", proxy, "https://k"), TestResolver());
   std::stop_source stop;
   RecordingHandler handler;
   HttpOutcome outcome;

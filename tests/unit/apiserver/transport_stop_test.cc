@@ -14,6 +14,7 @@
 #include "apiserver/api_transport.h"
 #include "unit/apiserver/fakes.h"
 #include "unit/apiserver/transport_helpers.h"
+#include "unit/net/fake_name_server.h"
 #include "unit/net/test_server.h"
 
 namespace kem {
@@ -22,9 +23,10 @@ namespace {
 // A request on its own thread, to be stopped.
 class RunningGet {
  public:
-  explicit RunningGet(const std::string& url)
-      : thread_([this, url](std::stop_token stop) {
-          outcome_ = ApiTransport(AccessTo(url))
+  explicit RunningGet(const std::string& url,
+                      Resolver& resolver = TestResolver())
+      : thread_([this, url, &resolver](std::stop_token stop) {
+          outcome_ = ApiTransport(AccessTo(url), resolver)
                          .Send({"/x"}, handler_, std::move(stop));
         }) {}
 
@@ -103,9 +105,18 @@ TEST(TransportStopTest, DoesNothingWhenStoppedBefore) {
   std::stop_source stop;
   stop.request_stop();
   RecordingHandler handler;
-  const HttpOutcome outcome = ApiTransport(AccessTo("http://127.0.0.1:1"))
-                                  .Send({"/x"}, handler, stop.get_token());
+  const HttpOutcome outcome =
+      ApiTransport(AccessTo("http://127.0.0.1:1"), TestResolver())
+          .Send({"/x"}, handler, stop.get_token());
   EXPECT_EQ(outcome.end, HttpEnd::kStopped);
+}
+
+TEST(TransportStopTest, EndsWhileLookingUpAName) {
+  FakeNameServer names;
+  Resolver resolver(names.LookUp());
+  RunningGet get("http://api.example:1", resolver);
+  names.WaitForQuestion("api.example");
+  EXPECT_EQ(get.Stop().end, HttpEnd::kStopped);
 }
 
 TEST(TransportStopTest, EndsWhileConnecting) {
@@ -182,7 +193,8 @@ TEST(TransportStopTest, EndsInASilentBodyUnderTls) {
   RecordingHandler handler;
   HttpOutcome outcome;
   std::jthread thread([&](std::stop_token stop) {
-    outcome = ApiTransport(access).Send({"/x"}, handler, std::move(stop));
+    outcome = ApiTransport(access, TestResolver())
+                  .Send({"/x"}, handler, std::move(stop));
   });
   handler.WaitForBody(1);
   thread.request_stop();

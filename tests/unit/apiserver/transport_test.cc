@@ -49,8 +49,9 @@ TEST(TransportTest, SendsThePathAsGivenAndAsksForNoEncoding) {
   RecordingHandler handler;
   HttpRequest request;
   request.path = "/api/v1/events?limit=500&continue=a%2Fb+c=";
-  const HttpOutcome outcome = ApiTransport(AccessTo(server.Url() + "/prefix/"))
-                                  .Send(request, handler, {});
+  const HttpOutcome outcome =
+      ApiTransport(AccessTo(server.Url() + "/prefix/"), TestResolver())
+          .Send(request, handler, {});
   EXPECT_EQ(outcome.end, HttpEnd::kComplete) << outcome.message;
   EXPECT_EQ(handler.Body(), "ok");
   EXPECT_THAT(sent,
@@ -139,7 +140,8 @@ TEST(TransportTest, RefusesAPathThatWouldEndItsLine) {
   RecordingHandler handler;
   for (const char* path : {"/a b", "/a\r\nX: y", "/\xC3\xA4"}) {
     const HttpOutcome outcome =
-        ApiTransport(AccessTo("http://127.0.0.1:1")).Send({path}, handler, {});
+        ApiTransport(AccessTo("http://127.0.0.1:1"), TestResolver())
+            .Send({path}, handler, {});
     EXPECT_EQ(outcome.end, HttpEnd::kUnreachable);
     EXPECT_EQ(outcome.message, "the request's path is not percent-encoded");
   }
@@ -214,7 +216,7 @@ TEST(TransportTest, SendsNoCredentialsOverPlainHttp) {
   access.username = "user";
   access.password = "pass";
   RecordingHandler handler;
-  EXPECT_EQ(ApiTransport(access).Send({"/x"}, handler, {}).end,
+  EXPECT_EQ(ApiTransport(access, TestResolver()).Send({"/x"}, handler, {}).end,
             HttpEnd::kComplete);
   EXPECT_THAT(sent, AllOf(HasSubstr("GET /x"), Not(HasSubstr("Authorization")),
                           Not(HasSubstr("secret"))));

@@ -41,7 +41,7 @@ class TransportTlsTest : public testing::Test {
 
   static HttpOutcome Get(const ServerAccess& access) {
     RecordingHandler handler;
-    return ApiTransport(access).Send({"/x"}, handler, {});
+    return ApiTransport(access, TestResolver()).Send({"/x"}, handler, {});
   }
 
   const PemPair ca_ = MakeCa();
@@ -216,7 +216,9 @@ TEST_F(TransportTlsTest, ReadsMoreThanOneRecordAndBuffer) {
       },
       ServerTls{Issue(ca_, {"IP:127.0.0.1"}), ""});
   RecordingHandler handler;
-  EXPECT_EQ(ApiTransport(AccessTo(server)).Send({"/x"}, handler, {}).end,
+  EXPECT_EQ(ApiTransport(AccessTo(server), TestResolver())
+                .Send({"/x"}, handler, {})
+                .end,
             HttpEnd::kComplete);
   EXPECT_EQ(handler.Body(), body);
 }

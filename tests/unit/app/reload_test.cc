@@ -2,7 +2,11 @@
 
 #include <gmock/gmock.h>
 
+#include <atomic>
+#include <future>
+
 #include "testing/fake_clock.h"
+#include "testing/no_threads.h"
 
 namespace kem {
 namespace {
@@ -10,6 +14,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::StartsWith;
 
 class ReloadTest : public ::testing::Test {
  protected:
@@ -19,10 +24,18 @@ class ReloadTest : public ::testing::Test {
     auto parsed = Parse();
     ASSERT_TRUE(std::holds_alternative<Options>(parsed));
     reloader_ = std::make_unique<Reloader>(
-        std::get<Options>(parsed), [this] { return Parse(); },
+        std::get<Options>(parsed),
+        [this] {
+          on_parse();
+          return Parse();
+        },
         Reloader::Apply{
             [this](const auto& filter) { filters.push_back(filter); },
-            [this](const auto& sinks) { sink_sets.push_back(sinks); }},
+            [this](const auto& sinks) -> Result<void> {
+              if (no_threads) return Error{ErrorCode::kInternal, "no threads"};
+              sink_sets.push_back(sinks);
+              return {};
+            }},
         clock, stats);
   }
   std::variant<Options, Exit> Parse() {
@@ -33,13 +46,19 @@ class ReloadTest : public ::testing::Test {
   }
   Result<std::string> Reload(std::string text) {
     file = std::move(text);
-    return reloader_->Reload();
+    return Reload();
+  }
+  Result<std::string> Reload(
+      std::chrono::milliseconds patience = std::chrono::seconds(60)) {
+    return reloader_->Reload(patience);
   }
   uint64_t Count(ReloadResult result) const {
     return stats.reloads[static_cast<size_t>(result)];
   }
 
   std::optional<std::string> file = "";
+  std::function<void()> on_parse = [] {};
+  bool no_threads = false;
   std::vector<FilterOptions> filters;
   std::vector<std::vector<SinkConfig>> sink_sets;
   FakeClock clock;
@@ -103,6 +122,22 @@ TEST_F(ReloadTest, ABadFileChangesNothingAndTellsWhere) {
   EXPECT_EQ(stats.success_micros, started + 60'000'000);
 }
 
+TEST_F(ReloadTest, SinksThatCannotStartChangeNothing) {
+  Start({"--config.file=c.yaml"});
+  const std::string both = "sinks: [{name: a, type: log}]\nkinds: [Node]";
+  no_threads = true;
+  const Result<std::string> result = Reload(both);
+  EXPECT_FALSE(result);
+  EXPECT_EQ(result.error().message, "no threads");
+  EXPECT_THAT(filters, IsEmpty());
+  EXPECT_FALSE(stats.last_successful);
+  EXPECT_EQ(Count(ReloadResult::kFailure), 1U);
+  no_threads = false;
+  EXPECT_EQ(Reload(both).value(), "reloaded");
+  EXPECT_EQ(sink_sets.size(), 1U);
+  EXPECT_EQ(filters.size(), 1U);
+}
+
 TEST_F(ReloadTest, AFileThatIsGoneIsABadFile) {
   Start({"--config.file=c.yaml"});
   file.reset();
@@ -139,6 +174,45 @@ TEST_F(ReloadTest, WithoutAFileThereIsNothingToReload) {
             "there is nothing to reload: start with --config.file");
   EXPECT_TRUE(stats.last_successful);
   EXPECT_EQ(Count(ReloadResult::kFailure), 0U);
+}
+
+TEST_F(ReloadTest, RequestsDuringAReloadThatHangsShareTheNextOne) {
+  Start({"--config.file=c.yaml"});
+  std::promise<void> begun;
+  std::promise<void> second;
+  std::promise<void> released;
+  std::atomic<int> parses = 0;
+  on_parse = [&, go = released.get_future().share()] {
+    const int parse = ++parses;
+    if (parse == 1) begun.set_value();
+    if (parse == 2) second.set_value();
+    go.wait();
+  };
+  constexpr char kInProgress[] =
+      "the reload is in progress, the log shows its result";
+  EXPECT_EQ(Reload(std::chrono::milliseconds(0)).error().message, kInProgress);
+  begun.get_future().wait();
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(Reload(std::chrono::milliseconds(0)).error().message,
+              kInProgress);
+  }
+  released.set_value();
+  second.get_future().wait();
+  EXPECT_TRUE(Reload());
+  EXPECT_EQ(parses, 3);
+}
+
+TEST_F(ReloadTest, AReloadForWhichTheSystemHasNoThread) {
+  Start({"--config.file=c.yaml"});
+  {
+    const NoThreads none;
+    EXPECT_THAT(Reload().error().message,
+                StartsWith("cannot start a thread: "));
+  }
+  EXPECT_FALSE(stats.last_successful);
+  EXPECT_EQ(Count(ReloadResult::kFailure), 1U);
+  EXPECT_TRUE(Reload());
+  EXPECT_TRUE(stats.last_successful);
 }
 
 }  // namespace

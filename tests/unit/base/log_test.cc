@@ -2,8 +2,13 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
 
 #include "base/rfc3339.h"
+#include "base/unique_fd.h"
 
 namespace kem {
 namespace {
@@ -94,6 +99,50 @@ TEST(LogTest, NamesEveryLevel) {
     EXPECT_THAT(FormatLogLine(LogFormat::kLogfmt, "t", level, "m", {}),
                 testing::HasSubstr(text));
   }
+}
+
+// Replaces standard error by a pipe that is not read.
+class StalledError {
+ public:
+  StalledError() : usual_(::dup(STDERR_FILENO)) {
+    std::array<int, 2> ends{};
+    EXPECT_EQ(::pipe(ends.data()), 0);
+    reader_ = UniqueFd(ends[0]);
+    ::dup2(ends[1], STDERR_FILENO);
+    ::close(ends[1]);
+  }
+  ~StalledError() { ::dup2(usual_.get(), STDERR_FILENO); }
+  StalledError(const StalledError&) = delete;
+  StalledError& operator=(const StalledError&) = delete;
+
+  std::string Read() {
+    std::string text(1 << 20, '\0');
+    const ssize_t got = ::read(reader_.get(), text.data(), text.size());
+    text.resize(got < 0 ? 0 : static_cast<size_t>(got));
+    return text;
+  }
+
+ private:
+  const UniqueFd usual_;
+  UniqueFd reader_;
+};
+
+TEST(LogTest, DropsAndCountsLinesWhileStandardErrorIsNotRead) {
+  StalledError stalled;
+  const std::string filler(3000, 'x');
+  // A pipe has room for 64 KiB, and so for fewer than 25 of these lines.
+  for (int i = 0; i < 40; ++i) LogWarn("line", {{"text", filler}});
+  const std::string first = stalled.Read();
+  const auto whole = std::count(first.begin(), first.end(), '\n');
+  LogWarn("the next", {});
+  const std::string second = stalled.Read();
+  EXPECT_THAT(second, testing::HasSubstr(
+                          "level=warn msg=\"Standard error was not read, lines "
+                          "dropped\" lines=" +
+                          std::to_string(40 - whole) + "\n"));
+  EXPECT_THAT(second, testing::EndsWith("level=warn msg=\"the next\"\n"));
+  // A line that was cut has an end.
+  EXPECT_EQ(second.front(), first.ends_with('\n') ? 't' : '\n');
 }
 
 }  // namespace

@@ -7,6 +7,10 @@
 #include <netinet/tcp.h>
 #include <sys/socket.h>
 
+#include <stop_token>
+#include <thread>
+
+#include "unit/net/fake_name_server.h"
 #include "unit/net/test_server.h"
 
 namespace kem {
@@ -21,11 +25,16 @@ int Option(int fd, int level, int name) {
   return value;
 }
 
-TEST(TcpConnectTest, SetsWhatFindsADeadPeer) {
+class TcpConnectTest : public ::testing::Test {
+ protected:
+  Resolver resolver;
+};
+
+TEST_F(TcpConnectTest, SetsWhatFindsADeadPeer) {
   TestServer server([](Peer& peer) { peer.WaitForEnd(); });
   IoWaiter waiter({}, seconds(10));
   const TcpConnectOutcome outcome =
-      TcpConnect("127.0.0.1", server.Port(), seconds(5), waiter);
+      TcpConnect("127.0.0.1", server.Port(), seconds(5), resolver, waiter);
   ASSERT_TRUE(outcome.fd.has_value()) << outcome.message;
   const int fd = outcome.fd.get();
   EXPECT_EQ(Option(fd, SOL_SOCKET, SO_KEEPALIVE), 1);
@@ -38,30 +47,46 @@ TEST(TcpConnectTest, SetsWhatFindsADeadPeer) {
   EXPECT_NE(::fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
 }
 
-TEST(TcpConnectTest, TriesTheNextAddressOfAName) {
+TEST_F(TcpConnectTest, TriesTheNextAddressOfAName) {
   // localhost resolves to ::1 first on most machines; only 127.0.0.1 listens.
   TestServer server([](Peer& peer) { peer.WaitForEnd(); });
   IoWaiter waiter({}, seconds(10));
-  EXPECT_TRUE(TcpConnect("localhost", server.Port(), seconds(5), waiter)
-                  .fd.has_value());
+  EXPECT_TRUE(
+      TcpConnect("localhost", server.Port(), seconds(5), resolver, waiter)
+          .fd.has_value());
 }
 
-TEST(TcpConnectTest, TellsWhyNot) {
+TEST_F(TcpConnectTest, TellsWhyNot) {
   IoWaiter waiter({}, seconds(10));
   const TcpConnectOutcome refused =
-      TcpConnect("127.0.0.1", 1, seconds(5), waiter);
+      TcpConnect("127.0.0.1", 1, seconds(5), resolver, waiter);
   EXPECT_FALSE(refused.fd.has_value());
   EXPECT_EQ(refused.wait, IoWaiter::Outcome::kReady);
   EXPECT_EQ(refused.message, "Connection refused");
-  const TcpConnectOutcome unknown = TcpConnect("a..b", 1, seconds(5), waiter);
+  const TcpConnectOutcome unknown =
+      TcpConnect("a..b", 1, seconds(5), resolver, waiter);
   EXPECT_THAT(unknown.message, testing::StartsWith("cannot look up a..b: "));
 }
 
-TEST(TcpConnectTest, DoesNothingPastTheDeadline) {
+TEST_F(TcpConnectTest, StopsInALookUpThatHangs) {
+  FakeNameServer names;
+  Resolver hanging(names.LookUp());
+  TcpConnectOutcome outcome;
+  std::jthread thread([&](std::stop_token stop) {
+    IoWaiter waiter(std::move(stop), seconds(60));
+    outcome = TcpConnect("api", 1, seconds(5), hanging, waiter);
+  });
+  names.WaitForQuestion("api");
+  thread.request_stop();
+  thread.join();
+  EXPECT_EQ(outcome.wait, IoWaiter::Outcome::kStopped);
+}
+
+TEST_F(TcpConnectTest, DoesNothingPastTheDeadline) {
   TestServer server([](Peer& peer) { peer.WaitForEnd(); });
   IoWaiter waiter({}, seconds(0));
   const TcpConnectOutcome outcome =
-      TcpConnect("127.0.0.1", server.Port(), seconds(5), waiter);
+      TcpConnect("127.0.0.1", server.Port(), seconds(5), resolver, waiter);
   EXPECT_FALSE(outcome.fd.has_value());
   EXPECT_EQ(outcome.wait, IoWaiter::Outcome::kDeadline);
 }

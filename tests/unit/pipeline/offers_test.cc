@@ -37,6 +37,18 @@ class OffersTest : public PipelineFixture {
         R"({"apiVersion":"v1","kind":")" + kind + R"(","name":"a"})";
     return json.Object();
   }
+  // Events about one Node. Of half of them only the number is kept.
+  void StageMoreThanIsKept() {
+    std::vector<std::string> items;
+    for (size_t i = 0; i < 2 * StagedOffers::kKept; ++i) {
+      EventJson json;
+      json.name = "node." + std::to_string(i);
+      json.version = std::to_string(200 + i);
+      json.involved = R"({"apiVersion":"v1","kind":"Node","name":"a"})";
+      items.push_back(json.Object());
+    }
+    Stage(items);
+  }
   // The kind and the delta of what waits, in order.
   std::vector<std::pair<std::string, uint32_t>> Offered(size_t sink) {
     std::vector<std::pair<std::string, uint32_t>> offered;
@@ -63,6 +75,26 @@ TEST_F(OffersTest, WhatIsNewGoesToTheSinksThatMatch) {
   Commit();
   EXPECT_THAT(Offered(0), ElementsAre(Pair("Node", 2U), Pair("Node", 4U)));
   EXPECT_THAT(Offered(1), ElementsAre(Pair("PersistentVolume", 1U)));
+}
+
+TEST_F(OffersTest, AReloadDuringALargeListCountsDropsAgainstTheSameSinks) {
+  List({About("PersistentVolume", "91", "1")});
+  StageMoreThanIsKept();
+  SetSinks({"Pod", "PersistentVolume", "Node"});
+  Commit();
+  EXPECT_EQ(ledger.outbox().size(0).dropped, 0U);
+  EXPECT_EQ(ledger.outbox().size(1).dropped, 0U);
+  // All but what the queue has room for.
+  EXPECT_EQ(ledger.outbox().size(2).dropped, 2 * StagedOffers::kKept - 100);
+}
+
+TEST_F(OffersTest, ASinkThatAReloadRemovesDuringALargeListDropsNothing) {
+  SetSinks({"Node", "Pod"});
+  List({About("PersistentVolume", "91", "1")});
+  StageMoreThanIsKept();
+  SetSinks({"Pod"});
+  Commit();
+  EXPECT_EQ(ledger.outbox().size(0).dropped, 0U);
 }
 
 TEST_F(OffersTest, AReloadDuringAListChangesWhoGetsIt) {

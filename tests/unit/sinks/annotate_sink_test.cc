@@ -3,6 +3,7 @@
 
 #include <gmock/gmock.h>
 
+#include "sinks/sink_worker.h"
 #include "testing/fake_clock.h"
 #include "unit/sinks/annotated_cluster.h"
 #include "unit/sinks/deliveries.h"
@@ -362,6 +363,28 @@ TEST_F(AnnotateSinkTest, StopsBetweenTwoObjects) {
   stop.request_stop();
   Deliver({Trouble("a", "X")});
   EXPECT_THAT(server.Paths(), IsEmpty());
+}
+
+TEST_F(AnnotateSinkTest, FindsTheNewestOccurrenceInAFullQueue) {
+  Ledger ledger{SeriesOptions(), Hasher()};
+  ledger.SetSinks({{.name = "annotations"}});
+  const std::string message(4000, 'm');
+  for (int i = 0; i < 2000; ++i) {
+    Occurrence one = Trouble("a", i == 1999 ? "Newest" : "Old");
+    one.message = message;
+    ledger.Offer(1, EncodeOccurrence(one));
+  }
+  // 8 MiB have room for 1,900 of them.
+  EXPECT_GT(ledger.outbox().size(0).bytes, size_t{7} << 20);
+  SinkSignal signal;
+  SinkStats stats;
+  SinkWorker worker(ledger, "annotations", *sink, stats,
+                    {clock, [] { return 0.5; }, signal, [] {}});
+  EXPECT_EQ(worker.DeliverBatch(stop.get_token()).next,
+            SinkWorker::Next::kMore);
+  EXPECT_EQ(server.requests.size(), 1U);
+  EXPECT_EQ(Label(0), "Newest");
+  EXPECT_EQ(ledger.outbox().size(0).entries, 0U);
 }
 
 }  // namespace

@@ -22,6 +22,7 @@ class FakeSink : public Sink {
   Delivery Deliver(std::span<const Occurrence> batch,
                    const std::stop_token&) override {
     for (const Occurrence& one : batch) seen.emplace_back(one.object_name);
+    on_deliver();
     if (answers.empty()) return {.done = batch.size()};
     Delivery answer = answers.front();
     answers.pop_front();
@@ -30,6 +31,7 @@ class FakeSink : public Sink {
   size_t max_batch() const override { return 2; }
   void Idle(const std::stop_token&) override { on_idle(); }
 
+  std::function<void()> on_deliver = [] {};
   std::function<void()> on_idle = [] {};
   std::deque<Delivery> answers;
   std::vector<std::string> seen;
@@ -39,7 +41,7 @@ class SinkWorkerTest : public ::testing::Test {
  protected:
   SinkWorkerTest() {
     ledger.SetSinks({{"log", 100, 100'000}});
-    worker.emplace(ledger, 0, sink, stats,
+    worker.emplace(ledger, "log", sink, stats,
                    SinkWorker::Environment{clock, [] { return 0.5; }, signal,
                                            [this] { ++flushes; }});
     for (const char* name : {"a", "b", "c"}) {
@@ -68,6 +70,23 @@ TEST_F(SinkWorkerTest, BatchesInOrderUntilNothingIsLeft) {
   EXPECT_THAT(sink.seen, ElementsAre("a", "b", "c"));
   EXPECT_EQ(stats.delivered, 3U);
   EXPECT_EQ(Waiting(), 0U);
+}
+
+TEST_F(SinkWorkerTest, AReloadDuringADeliveryMovesTheQueue) {
+  sink.on_deliver = [this] {
+    ledger.SetSinks({{"new", 100, 100'000}, {"log", 100, 100'000}});
+    ledger.Offer(1, EncodeOccurrence(Occurrence()));
+  };
+  EXPECT_EQ(Deliver().next, Next::kMore);
+  EXPECT_EQ(ledger.outbox().size(0).entries, 1U);
+  EXPECT_EQ(ledger.outbox().size(1).entries, 1U);
+}
+
+TEST_F(SinkWorkerTest, AReloadDuringADeliveryDeletesTheQueue) {
+  sink.on_deliver = [this] { ledger.SetSinks({{"new", 100, 100'000}}); };
+  EXPECT_EQ(Deliver().next, Next::kMore);
+  EXPECT_EQ(Deliver().next, Next::kIdle);
+  EXPECT_THAT(sink.seen, ElementsAre("a", "b"));
 }
 
 TEST_F(SinkWorkerTest, RetriesAFailureAfterABackOff) {

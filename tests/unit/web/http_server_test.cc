@@ -22,9 +22,6 @@ class HttpServerTest : public ::testing::Test {
     };
     content.page = [] { return "<p>page</p>\n"; };
     content.reload = [this]() -> Result<std::string> {
-      if (no_threads) {
-        throw std::system_error(EAGAIN, std::generic_category());
-      }
       if (ready) return std::string("ok");
       return Error{ErrorCode::kInvalidConfig, "kept: x"};
     };
@@ -47,7 +44,6 @@ class HttpServerTest : public ::testing::Test {
   HttpStats stats;
   int pieces = 3;
   bool ready = true;
-  bool no_threads = false;
   std::unique_ptr<HttpServer> server;
 };
 
@@ -75,17 +71,6 @@ TEST_F(HttpServerTest, ReloadsByPostOnly) {
   const auto read = Get("/-/reload");
   EXPECT_EQ(read->status, 405);
   EXPECT_EQ(read->get_header_value("Allow"), "POST");
-}
-
-TEST_F(HttpServerTest, AnswersAReloadForWhichTheSystemHasNoThread) {
-  no_threads = true;
-  httplib::Client client("http://" + server->address());
-  const auto reply = client.Post("/-/reload");
-  ASSERT_TRUE(reply);
-  EXPECT_EQ(reply->status, 500);
-  EXPECT_EQ(reply->body, "Internal error, see the log\n");
-  no_threads = false;
-  EXPECT_EQ(client.Post("/-/reload")->status, 200);
 }
 
 TEST_F(HttpServerTest, ReadsByGetAndHeadOnly) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 
+#include "testing/no_threads.h"
 #include "testing/temp_folder.h"
 #include "unit/net/certificates.h"
 #include "unit/web/raw_client.h"
@@ -264,6 +265,16 @@ TEST_F(WebServerTest, RequiresNameAndPasswordOnEveryPath) {
   EXPECT_EQ(PlainStatus({{"Authorization", "basic YWxpY2U6c2VjcmV0"}}), 200);
   EXPECT_EQ(stats.Requests().at({"/metrics", 401}), 9U);
   EXPECT_EQ(stats.Requests().at({"other", 401}), 1U);
+}
+
+TEST_F(WebServerTest, ALoginForWhichTheSystemHasNoThread) {
+  ASSERT_TRUE(
+      Start(std::string("basic_auth_users:\n  ann: ") + kSecretHash + "\n"));
+  {
+    const NoThreads none;
+    EXPECT_EQ(PlainStatus(Basic("ann", "secret")), 503);
+  }
+  EXPECT_EQ(PlainStatus(Basic("ann", "secret")), 200);
 }
 
 TEST_F(WebServerTest, ReloadsUsers) {

@@ -85,7 +85,9 @@ def neighbours(entry, rule):
             continue
         labels = dict(EVENT, **dict(LABEL.findall(text)))
         for label in ("reason", "kind", "type", "scope"):
-            if all(s.names(label) for s in chosen):
+            # Only one alert is about namespaced objects too.
+            if (all(s.names(label) for s in chosen) or label == "scope" and
+                    "object_namespace" not in rule["expr"]):
                 others = {"scope": "namespaced", "type": "Normal"
                           if labels["type"] == "Warning" else "Other"}
                 other = {**labels, label: others.get(label, "Other")}

@@ -51,8 +51,8 @@ class ForgedTest(ClusterCase):
         return {"samples": "\n".join(lines),
                 "page": re.findall(r"in (\d+) Events? about (\d+) object",
                                    page) + [forgery.NODE in page],
-                "annotation": node["annotations"].get(LABEL),
-                "label": node["labels"].get(LABEL),
+                "annotation": node.get("annotations", {}).get(LABEL),
+                "label": node.get("labels", {}).get(LABEL),
                 "mirrors": sorted((event["metadata"]["name"], event["count"])
                                   for event in mirrors)}
 
@@ -103,6 +103,8 @@ class ForgedTest(ClusterCase):
                 "true", manifests.about_node(forgery.NODE), "Forged",
                 kind="Warning")))
         self.wait_total(1, **CLUSTER)
+        processes.wait_until(lambda: self.cluster_scoped()["label"], 20,
+                             "the node has a label")
         self.wait_delivered()
         before = self.cluster_scoped()
         self.assertEqual(before["label"], "Forged")

@@ -1,8 +1,8 @@
 // Looks up the addresses of host names so that a caller can give up at any
 // time: each look-up runs on a thread of its own. Used by Connection, and by
-// HttpServer for its own address. Keeps the system's rules (hosts file, search
-// domains, ndots), because it asks getaddrinfo, which nothing can interrupt.
-// No cache.
+// HttpServer for its own address. Keeps the system's rules, such as the hosts
+// file and search domains, because it calls getaddrinfo, which nothing can
+// interrupt. No cache.
 #pragma once
 
 #include <sys/socket.h>

@@ -1,5 +1,6 @@
-// Connects to a host and port by TCP; a stop request ends it at once, the name
-// look-up too. Used by Connection. TLS and HTTP are the caller's.
+// Connects to a host and port by TCP, on non-blocking sockets. A stop request
+// ends it at once, the name look-up too. Used by Connection. TLS and HTTP are
+// the caller's.
 #pragma once
 
 #include <chrono>
@@ -18,8 +19,8 @@ struct TcpConnectOutcome {
   std::string message;
 };
 
-// Looks up `host` within the resolver's own limit, then tries its addresses in
-// order until one accepts, for `limit` in all. Keepalive detects a dead peer
+// Looks up `host` within Resolver::kLimit, then tries its addresses in order
+// until one accepts, for `limit` in all. Keepalive detects a dead peer
 // within 60 s (client-go uses HTTP/2 pings).
 TcpConnectOutcome TcpConnect(const std::string& host, int port,
                              std::chrono::milliseconds limit,

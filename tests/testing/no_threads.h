@@ -1,5 +1,6 @@
 // While it lives the system has no thread left: none has room for the stack
-// that new threads ask for. Used by the tests of code that starts threads.
+// that new threads ask for. Used by the tests of code that starts threads. It
+// does not change threads that run.
 #pragma once
 
 #include <pthread.h>

@@ -1,5 +1,6 @@
-// Look-ups that hang until the test answers them. Used by the tests of Resolver
-// and of what waits for it. The threads of look-ups may outlive it.
+// Look-ups that hang until the test answers them, and how often each name was
+// asked. Used by the tests of Resolver and of what waits for it. The threads of
+// look-ups may outlive it.
 #pragma once
 
 #include <condition_variable>

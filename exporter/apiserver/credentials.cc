@@ -14,6 +14,16 @@ std::optional<std::string> CleanToken(std::string_view text) {
   return std::string(text);
 }
 
+Result<void> CheckAuthority(const Material& ca) {
+  const Result<size_t> broken = CheckCertificates(ca.text);
+  if (!broken) return broken.error();
+  if (*broken > 0) {
+    LogWarn("Ignoring broken certificates of an authority",
+            {{"file", ca.file}, {"count", *broken}});
+  }
+  return {};
+}
+
 Credentials::Credentials(ServerAccess access, FileReader read,
                          ProgramRunner run)
     : read_(std::move(read)), access_(std::move(access)) {
@@ -34,6 +44,10 @@ Result<uint64_t> Credentials::Prepare(uint64_t refused, std::stop_token stop) {
 std::string Credentials::Authorization() {
   const std::lock_guard lock(mutex_);
   if (!access_.server.tls) return "";
+  // net/http sets it first, and client-go does not replace it.
+  if (!access_.server.user_info.empty()) {
+    return "Basic " + EncodeBase64(access_.server.user_info);
+  }
   if (!access_.token.file.empty()) {
     std::optional<std::string> text =
         Reread(access_.token, token_problem_, "token");
@@ -47,7 +61,8 @@ std::string Credentials::Authorization() {
   const std::optional<std::string> token = CleanToken(access_.token.text);
   if (token) return "Bearer " + *token;
   if (issued_ && !issued_->token.empty()) return "Bearer " + issued_->token;
-  if (access_.username.empty() && access_.password.empty()) return "";
+  // client-go sends no password without a user name.
+  if (access_.username.empty()) return "";
   return "Basic " + EncodeBase64(access_.username + ":" + access_.password);
 }
 
@@ -63,7 +78,7 @@ TlsSettings Credentials::Tls() {
                              ? access_.server.host
                              : access_.tls_server_name;
   settings.insecure_skip_verify = access_.insecure_skip_tls_verify;
-  settings.ca_pem = access_.ca.text;
+  if (!access_.ca.empty()) settings.ca_pem = access_.ca.text;
   settings.certificate_pem = access_.client_certificate.text;
   settings.key_pem = access_.client_key.text;
   if (issued_ && !issued_->key_pem.empty()) {
@@ -101,7 +116,7 @@ void Credentials::ReloadCa() {
       Reread(access_.ca, ca_problem_, "certificate authority");
   if (!text) return;
   if (*text != access_.ca.text) {
-    const Result<void> checked = CheckCertificates(*text);
+    const Result<void> checked = CheckAuthority({*text, access_.ca.file});
     if (!checked) {
       Warn(ca_problem_, "certificate authority",
            access_.ca.file + " " + checked.error().message);

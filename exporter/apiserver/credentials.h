@@ -1,7 +1,7 @@
 // The current credentials and trusted authorities. The token file is read again
 // for each request, CA and client certificate files for each connection, so
-// that a rotation needs no restart. If a file is unreadable, empty or broken
-// (half-written), the old value stays and one warning is logged. Runs the
+// that a rotation needs no restart. If a file is unreadable or has nothing
+// valid in it, the old value stays and one warning is logged. Runs the
 // credential plugin when needed. Used by ApiTransport. Puts no secret into
 // a log line or an error.
 #pragma once
@@ -24,6 +24,10 @@ namespace kem {
 // The token without the white space around it; empty when there is none left or
 // it is not valid in a header (RFC 6750 allows visible ASCII only).
 std::optional<std::string> CleanToken(std::string_view text);
+
+// An error, a clause, unless the CA's text has a valid certificate. Logs a
+// warning for those that are broken and therefore ignored.
+Result<void> CheckAuthority(const Material& ca);
 
 // Thread-safe.
 class Credentials {

@@ -3,6 +3,8 @@
 #include <nlohmann/json.hpp>
 
 #include "apiserver/credentials.h"
+#include "apiserver/yaml_json.h"
+#include "base/ascii.h"
 #include "base/encoding.h"
 #include "base/rfc3339.h"
 #include "net/tls.h"
@@ -24,6 +26,16 @@ bool ReadText(const json& object, const char* key, std::string& text) {
   const auto* value = found->get_ptr<const std::string*>();
   if (value != nullptr) text = *value;
   return value != nullptr;
+}
+
+// JSON or YAML, as client-go's decoders read it; discarded for anything else.
+json ReadDocument(std::string_view text) {
+  if (Trim(text, " \t\r\n").starts_with('{')) {
+    return json::parse(text, nullptr, /*allow_exceptions=*/false);
+  }
+  const Result<std::string> yaml = YamlToJson(text);
+  if (!yaml) return json(json::value_t::discarded);
+  return json::parse(*yaml, nullptr, /*allow_exceptions=*/false);
 }
 
 Result<ExecCredential> ReadStatus(const json& status) {
@@ -102,12 +114,14 @@ std::string ExecInfoVariable(const std::string& api_version,
 
 Result<ExecCredential> ParseExecCredential(std::string_view text,
                                            std::string_view api_version) {
-  const json root = json::parse(text, nullptr, false);
-  if (!root.is_object()) return Malformed("its output is not a JSON object");
+  const json root = ReadDocument(text);
+  if (root.is_discarded()) {
+    return Malformed("its output is neither JSON nor YAML");
+  }
   std::string kind;
   std::string version;
-  if (!ReadText(root, "kind", kind) || !ReadText(root, "apiVersion", version) ||
-      kind != "ExecCredential") {
+  if (!root.is_object() || !ReadText(root, "kind", kind) ||
+      !ReadText(root, "apiVersion", version) || kind != "ExecCredential") {
     return Malformed("its output is not an ExecCredential");
   }
   if (version != api_version) {

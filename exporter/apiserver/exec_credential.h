@@ -48,7 +48,7 @@ bool IsExecApiVersion(std::string_view api_version);
 std::string ExecInfoVariable(const std::string& api_version,
                              const ExecClusterInfo* cluster);
 
-// Parses a plugin's output, which must have `api_version`. Checks that the
+// Parses a plugin's output, JSON or YAML of `api_version`. Checks that the
 // token is valid in a header and that key and certificate match. Errors are
 // clauses that quote nothing of the text, because it is secret.
 Result<ExecCredential> ParseExecCredential(std::string_view text,

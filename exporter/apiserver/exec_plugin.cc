@@ -12,24 +12,38 @@ namespace kem {
 namespace {
 
 constexpr size_t kMaxQuoted = 300;
+constexpr size_t kMaxLastLine = 150;
 // Longer words are not shown, because they may be tokens.
 constexpr size_t kMaxWord = 100;
 
-// The last line with text in it, shortened.
-std::string LastLine(std::string_view messages) {
-  messages = Trim(messages, " \t\r\n");
-  // npos + 1 is the beginning.
-  messages.remove_prefix(messages.find_last_of("\r\n") + 1);
-  const std::string line = OneLine(messages);
+std::string Words(std::string_view text) {
+  const std::string line = OneLine(text);
   std::string words;
-  for (std::string_view rest = line;
-       !rest.empty() && words.size() < kMaxQuoted;) {
+  for (std::string_view rest = line; !rest.empty();) {
     const std::string_view word = TakeUntil(rest, ' ');
     if (word.empty()) continue;
     if (!words.empty()) words += ' ';
     words += word.size() > kMaxWord ? "..." : word;
   }
   return words;
+}
+
+// The lines as one, shortened. Some plugins begin with the cause and go on with
+// advice, others end with the cause, after a trace.
+std::string Summary(std::string_view messages) {
+  std::string all;
+  std::string last;
+  while (!messages.empty()) {
+    std::string line = Words(TakeUntil(messages, '\n'));
+    if (line.empty()) continue;
+    if (!all.empty()) all += "; ";
+    all += line;
+    last = std::move(line);
+  }
+  if (all.size() <= kMaxQuoted) return all;
+  const std::string begin(CutUtf8(all, kMaxQuoted));
+  if (all.size() == last.size()) return begin + " ...";
+  return begin + " ... " + std::string(CutUtf8(last, kMaxLastLine));
 }
 
 }  // namespace
@@ -114,7 +128,7 @@ Error ExecPlugin::Failure(const ProgramEnd& end) const {
       problem = "printed more than 1 MiB and was killed";
       break;
   }
-  const std::string words = LastLine(end.messages);
+  const std::string words = Summary(end.messages);
   if (!words.empty()) problem += ": " + words;
   return Error{ErrorCode::kUnavailable,
                "credential plugin " + config_.command + " " + problem};

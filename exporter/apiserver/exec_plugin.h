@@ -33,8 +33,9 @@ class ExecPlugin {
 
   // An unexpired credential from another run than `refused` (0: from any).
   // Blocks while the plugin runs, at most 30 s. Errors: kCancelled after a stop
-  // request, else kUnavailable with the plugin's name, the last line of its
-  // stderr and, if it is not installed, the install hint. Thread-safe.
+  // request, else kUnavailable with the plugin's name, the beginning and the
+  // last line of its stderr and, if it is not installed, the install hint.
+  // Thread-safe.
   Result<Issued> Get(uint64_t refused, std::stop_token stop);
 
  private:

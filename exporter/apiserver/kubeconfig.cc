@@ -1,25 +1,24 @@
 #include "apiserver/kubeconfig.h"
 
-#include <yaml-cpp/yaml.h>
-
-#include <exception>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <set>
 #include <utility>
 
+#include "apiserver/yaml_json.h"
+
 namespace kem {
 namespace {
 
+using nlohmann::json;
+
 constexpr size_t kMaxKubeconfigBytes = size_t{4} << 20;
 constexpr char kExecExtension[] = "client.authentication.k8s.io/exec";
-// Aliases can expand a short YAML text to a huge tree, and an environment
-// variable is limited to 128 KiB.
-constexpr int kMaxExtensionNodes = 2000;
-constexpr int kMaxExtensionDepth = 32;
+// An environment variable is limited to 128 KiB.
+constexpr size_t kMaxExtension = size_t{64} << 10;
 
-// Reads fields of one YAML document and records the first problem. Missing and
-// null fields are empty, as in Go.
+// Reads fields of one document and records the first problem. Missing and null
+// fields are empty, as in Go.
 class FieldReader {
  public:
   explicit FieldReader(std::string path) : path_(std::move(path)) {}
@@ -33,230 +32,192 @@ class FieldReader {
     if (!Failed()) problem_ = std::move(problem);
   }
 
-  // The field; undefined when it is missing or null.
-  YAML::Node Field(const YAML::Node& map, const char* key) {
-    const YAML::Node value = map[key];
-    if (!value.IsDefined() || value.IsNull()) {
-      return YAML::Node(YAML::NodeType::Undefined);
-    }
-    return value;
+  // The field; null when it is missing.
+  static const json& Field(const json& map, const char* key) {
+    const auto found = map.find(key);
+    return found == map.end() ? Null() : *found;
   }
 
   // As Field, for a list.
-  YAML::Node List(const YAML::Node& map, const char* key) {
-    const YAML::Node list = Field(map, key);
-    if (!list.IsDefined() || list.IsSequence()) return list;
+  const json& List(const json& map, const char* key) {
+    const json& list = Field(map, key);
+    if (list.is_array() || list.is_null()) return list;
     Fail(std::string(key) + " is not a list");
-    return YAML::Node(YAML::NodeType::Undefined);
+    return Null();
   }
 
-  std::string Text(const YAML::Node& map, const char* key) {
-    const YAML::Node value = Field(map, key);
-    if (!value.IsDefined()) return "";
-    if (!value.IsScalar()) {
-      Fail(std::string(key) + " is not a string");
-      return "";
+  // `what` begins the sentence if it is no text.
+  std::string Text(const json& value, const std::string& what) {
+    if (value.is_string()) return value.get<std::string>();
+    if (!value.is_null()) {
+      Fail(what + " is not a string" +
+           (value.is_structured() ? "" : "; put quotes around it"));
     }
-    return value.Scalar();
+    return "";
   }
 
-  bool Flag(const YAML::Node& map, const char* key) {
-    const YAML::Node value = Field(map, key);
-    bool flag = false;
-    if (value.IsDefined() && !YAML::convert<bool>::decode(value, flag)) {
-      Fail(std::string(key) + " is neither true nor false");
-    }
-    return flag;
+  std::string TextField(const json& map, const char* key) {
+    return Text(Field(map, key), key);
+  }
+
+  bool Flag(const json& map, const char* key) {
+    const json& value = Field(map, key);
+    if (value.is_boolean()) return value.get<bool>();
+    if (!value.is_null()) Fail(std::string(key) + " is neither true nor false");
+    return false;
   }
 
   // A file name, absolute.
-  std::string File(const YAML::Node& map, const char* key) {
-    std::string name = Text(map, key);
+  std::string File(const json& map, const char* key) {
+    std::string name = TextField(map, key);
     if (name.empty() || name.front() == '/') return name;
     const std::filesystem::path folder =
         std::filesystem::absolute(path_).parent_path();
     return (folder / name).lexically_normal().string();
   }
 
-  std::vector<std::string> Texts(const YAML::Node& list, const char* key) {
+  std::vector<std::string> Texts(const json& list, const char* key) {
     std::vector<std::string> texts;
-    if (!list.IsDefined()) return texts;
-    if (!list.IsSequence()) {
+    if (!list.is_array() && !list.is_null()) {
       Fail(std::string(key) + " is not a list");
       return texts;
     }
-    for (const YAML::Node& item : list) {
-      if (!item.IsScalar()) {
-        Fail(std::string(key) + " has an item that is not a string");
-        return texts;
-      }
-      texts.push_back(item.Scalar());
+    for (const json& item : list) {
+      texts.push_back(Text(item, std::string(key) + " has an item that"));
     }
     return texts;
   }
 
  private:
+  static const json& Null() {
+    static const json null;
+    return null;
+  }
+
   std::string path_;
   std::string problem_;
 };
 
-// A plain scalar by YAML's core schema; quoted ones are strings.
-nlohmann::json ScalarToJson(const YAML::Node& node) {
-  const std::string& text = node.Scalar();
-  if (node.Tag() == "!") return text;
-  bool flag = false;
-  // Kubernetes reads YAML 1.1's "yes" and "on" as strings.
-  if ((text == "true" || text == "false") &&
-      YAML::convert<bool>::decode(node, flag)) {
-    return flag;
-  }
-  nlohmann::json number = nlohmann::json::parse(text, nullptr, false);
-  if (number.is_number()) return number;
-  return text;
+// Whether the field is there, but without a value.
+bool IsEmptyField(const json& map, const char* key) {
+  return map.contains(key) && (map[key].is_null() || map[key] == "");
 }
 
-// The tree as JSON; `left` < 0 when it is too large or too deep.
-nlohmann::json ToJson(const YAML::Node& node, int& left, int depth) {
-  if (--left < 0 || depth > kMaxExtensionDepth) {
-    left = -1;
-    return nullptr;
-  }
-  if (node.IsScalar()) return ScalarToJson(node);
-  if (node.IsSequence()) {
-    nlohmann::json list = nlohmann::json::array();
-    for (const YAML::Node& item : node) {
-      list.push_back(ToJson(item, left, depth + 1));
-      if (left < 0) return nullptr;
+std::string ReadExecExtension(const json& cluster, FieldReader& fields) {
+  for (const json& item : fields.List(cluster, "extensions")) {
+    if (!item.is_object() || fields.TextField(item, "name") != kExecExtension) {
+      continue;
     }
-    return list;
-  }
-  if (!node.IsMap()) return nullptr;
-  nlohmann::json map = nlohmann::json::object();
-  for (const auto& item : node) {
-    if (!item.first.IsScalar()) continue;
-    map[item.first.Scalar()] = ToJson(item.second, left, depth + 1);
-    if (left < 0) return nullptr;
-  }
-  return map;
-}
-
-std::string ReadExecExtension(const YAML::Node& cluster, FieldReader& fields) {
-  const YAML::Node list = fields.Field(cluster, "extensions");
-  if (!list.IsSequence()) return "";
-  for (const YAML::Node& item : list) {
-    if (!item.IsMap() || fields.Text(item, "name") != kExecExtension) continue;
-    const YAML::Node value = fields.Field(item, "extension");
-    if (!value.IsDefined()) return "";
-    int left = kMaxExtensionNodes;
-    const nlohmann::json json = ToJson(value, left, 0);
-    if (left < 0) {
+    const json& value = FieldReader::Field(item, "extension");
+    if (value.is_null()) return "";
+    std::string text =
+        value.dump(-1, ' ', true, json::error_handler_t::replace);
+    if (text.size() > kMaxExtension) {
       fields.Fail(std::string("the extension ") + kExecExtension +
-                  " is too large; the limit is 2000 values, 32 levels deep");
-      return "";
+                  " is too large; the limit is 64 KiB");
     }
-    return json.dump(-1, ' ', true, nlohmann::json::error_handler_t::replace);
+    return text;
   }
   return "";
 }
 
-KubeCluster ReadCluster(const YAML::Node& node, FieldReader& fields) {
+KubeCluster ReadCluster(const json& node, FieldReader& fields) {
   KubeCluster cluster;
-  cluster.server = fields.Text(node, "server");
-  cluster.tls_server_name = fields.Text(node, "tls-server-name");
+  cluster.server = fields.TextField(node, "server");
+  cluster.tls_server_name = fields.TextField(node, "tls-server-name");
   cluster.insecure_skip_tls_verify =
       fields.Flag(node, "insecure-skip-tls-verify");
   cluster.certificate_authority = fields.File(node, "certificate-authority");
   cluster.certificate_authority_data =
-      fields.Text(node, "certificate-authority-data");
-  cluster.proxy_url = fields.Text(node, "proxy-url");
+      fields.TextField(node, "certificate-authority-data");
+  for (const char* key :
+       {"certificate-authority", "certificate-authority-data"}) {
+    if (IsEmptyField(node, key)) cluster.empty_authority = key;
+  }
+  cluster.proxy_url = fields.TextField(node, "proxy-url");
   cluster.exec_config = ReadExecExtension(node, fields);
   return cluster;
 }
 
-KubeExec ReadExec(const YAML::Node& node, FieldReader& fields) {
+KubeExec ReadExec(const json& node, FieldReader& fields) {
   KubeExec exec;
-  if (!node.IsMap()) {
+  if (!node.is_object()) {
     fields.Fail("exec is not a map");
     return exec;
   }
-  exec.command = fields.Text(node, "command");
+  exec.command = fields.TextField(node, "command");
   // A bare name is looked up in PATH (client-go's GetAuthInfoFileReferences).
   if (exec.command.find('/') != std::string::npos) {
     exec.command = fields.File(node, "command");
   }
-  exec.args = fields.Texts(fields.Field(node, "args"), "args");
-  exec.api_version = fields.Text(node, "apiVersion");
-  exec.install_hint = fields.Text(node, "installHint");
+  exec.args = fields.Texts(FieldReader::Field(node, "args"), "args");
+  exec.api_version = fields.TextField(node, "apiVersion");
+  exec.install_hint = fields.TextField(node, "installHint");
   exec.provide_cluster_info = fields.Flag(node, "provideClusterInfo");
-  exec.interactive_mode = fields.Text(node, "interactiveMode");
-  for (const YAML::Node& item : fields.List(node, "env")) {
-    if (!item.IsMap()) {
+  exec.interactive_mode = fields.TextField(node, "interactiveMode");
+  for (const json& item : fields.List(node, "env")) {
+    if (!item.is_object()) {
       fields.Fail("env has an entry that is not a map");
       return exec;
     }
-    exec.env.emplace_back(fields.Text(item, "name"),
-                          fields.Text(item, "value"));
+    exec.env.emplace_back(fields.TextField(item, "name"),
+                          fields.TextField(item, "value"));
   }
   return exec;
 }
 
-KubeUser ReadUser(const YAML::Node& node, FieldReader& fields) {
+KubeUser ReadUser(const json& node, FieldReader& fields) {
   KubeUser user;
   user.client_certificate = fields.File(node, "client-certificate");
-  user.client_certificate_data = fields.Text(node, "client-certificate-data");
+  user.client_certificate_data =
+      fields.TextField(node, "client-certificate-data");
   user.client_key = fields.File(node, "client-key");
-  user.client_key_data = fields.Text(node, "client-key-data");
-  user.token = fields.Text(node, "token");
+  user.client_key_data = fields.TextField(node, "client-key-data");
+  user.token = fields.TextField(node, "token");
   user.token_file = fields.File(node, "tokenFile");
-  user.username = fields.Text(node, "username");
-  user.password = fields.Text(node, "password");
-  user.as = fields.Text(node, "as");
-  user.as_uid = fields.Text(node, "as-uid");
-  user.as_groups = fields.Texts(fields.Field(node, "as-groups"), "as-groups");
-  const YAML::Node extra = fields.Field(node, "as-user-extra");
-  if (extra.IsDefined() && !extra.IsMap()) {
+  user.username = fields.TextField(node, "username");
+  user.password = fields.TextField(node, "password");
+  user.as = fields.TextField(node, "as");
+  user.as_uid = fields.TextField(node, "as-uid");
+  user.as_groups =
+      fields.Texts(FieldReader::Field(node, "as-groups"), "as-groups");
+  const json& extra = FieldReader::Field(node, "as-user-extra");
+  if (!extra.is_object() && !extra.is_null()) {
     fields.Fail("as-user-extra is not a map");
-  } else if (extra.IsDefined()) {
-    for (const auto& item : extra) {
-      if (!item.first.IsScalar()) {
-        fields.Fail("as-user-extra has a key that is not a string");
-        break;
-      }
-      user.as_user_extra[item.first.Scalar()] =
-          fields.Texts(item.second, "as-user-extra");
-    }
   }
-  const YAML::Node exec = fields.Field(node, "exec");
-  if (exec.IsDefined()) user.exec = ReadExec(exec, fields);
-  user.has_auth_provider = fields.Field(node, "auth-provider").IsDefined();
+  for (const auto& [key, values] : extra.items()) {
+    user.as_user_extra[key] = fields.Texts(values, "as-user-extra");
+  }
+  const json& exec = FieldReader::Field(node, "exec");
+  if (!exec.is_null()) user.exec = ReadExec(exec, fields);
+  user.has_auth_provider = !FieldReader::Field(node, "auth-provider").is_null();
   return user;
 }
 
-KubeContext ReadContext(const YAML::Node& node, FieldReader& fields) {
+KubeContext ReadContext(const json& node, FieldReader& fields) {
   KubeContext context;
-  context.cluster = fields.Text(node, "cluster");
-  context.user = fields.Text(node, "user");
+  context.cluster = fields.TextField(node, "cluster");
+  context.user = fields.TextField(node, "user");
   return context;
 }
 
 // Reads a list of the form clusters: [{name: a, cluster: {...}}].
 template <typename Entry>
-void ReadEntries(const YAML::Node& root, const char* list_key,
-                 const char* entry_key,
-                 Entry (*read)(const YAML::Node&, FieldReader&),
+void ReadEntries(const json& root, const char* list_key, const char* entry_key,
+                 Entry (*read)(const json&, FieldReader&),
                  std::map<std::string, Entry>& entries, FieldReader& fields) {
-  for (const YAML::Node& item : fields.List(root, list_key)) {
-    if (!item.IsMap()) {
+  for (const json& item : fields.List(root, list_key)) {
+    if (!item.is_object() && !item.is_null()) {
       fields.Fail(std::string(list_key) + " has an entry that is not a map");
       return;
     }
-    const std::string name = fields.Text(item, "name");
-    const YAML::Node body = fields.Field(item, entry_key);
-    if (body.IsDefined() && !body.IsMap()) {
+    const std::string name = fields.TextField(item, "name");
+    const json& body = FieldReader::Field(item, entry_key);
+    if (!body.is_object() && !body.is_null()) {
       fields.Fail(std::string(entry_key) + " " + name + " is not a map");
       return;
     }
-    Entry entry = body.IsDefined() ? read(body, fields) : Entry();
+    Entry entry = body.is_null() ? Entry() : read(body, fields);
     entry.origin = fields.Path();
     if (!entries.emplace(name, std::move(entry)).second) {
       fields.Fail(std::string(list_key) + " has two entries named " + name +
@@ -266,18 +227,23 @@ void ReadEntries(const YAML::Node& root, const char* list_key,
   }
 }
 
-Result<Kubeconfig> ReadDocument(const YAML::Node& root, FieldReader& fields) {
+Result<Kubeconfig> ReadDocument(const json& root, FieldReader& fields) {
   Kubeconfig config;
-  if (!root.IsDefined() || root.IsNull()) return config;
-  if (!root.IsMap()) {
+  if (root.is_null()) return config;
+  if (!root.is_object()) {
     fields.Fail("this is not a kubeconfig, because its top level is not a map");
     return fields.error();
   }
-  const std::string kind = fields.Text(root, "kind");
+  const std::string kind = fields.TextField(root, "kind");
   if (!kind.empty() && kind != "Config") {
     fields.Fail("this is not a kubeconfig, because its kind is " + kind);
   }
-  config.current_context = fields.Text(root, "current-context");
+  const std::string version = fields.TextField(root, "apiVersion");
+  if (!version.empty() && version != "v1") {
+    fields.Fail("this is not a kubeconfig, because its apiVersion is " +
+                version);
+  }
+  config.current_context = fields.TextField(root, "current-context");
   ReadEntries(root, "clusters", "cluster", ReadCluster, config.clusters,
               fields);
   ReadEntries(root, "users", "user", ReadUser, config.users, fields);
@@ -301,16 +267,12 @@ Result<Kubeconfig> ParseKubeconfig(std::string_view text,
     fields.Fail("it is larger than 4 MiB");
     return fields.error();
   }
-  // yaml-cpp reports errors by exceptions.
-  try {
-    return ReadDocument(YAML::Load(std::string(text)), fields);
-  } catch (const YAML::Exception& e) {
-    fields.Fail("it is not YAML: line " + std::to_string(e.mark.line + 1) +
-                ": " + e.msg);
-  } catch (const std::exception& e) {
-    fields.Fail(std::string("it cannot be read as YAML: ") + e.what());
+  const Result<std::string> text_as_json = YamlToJson(text);
+  if (!text_as_json) {
+    fields.Fail(text_as_json.error().message);
+    return fields.error();
   }
-  return fields.error();
+  return ReadDocument(json::parse(*text_as_json, nullptr, false), fields);
 }
 
 void MergeKubeconfig(Kubeconfig& into, Kubeconfig from) {

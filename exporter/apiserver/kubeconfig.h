@@ -1,7 +1,7 @@
 // Parses and merges kubeconfigs as kubectl does (client-go
 // tools/clientcmd/loader.go). Used by ResolveAccess and a fuzzer. Does not read
 // the files that a kubeconfig names, nor decode its inline data; see
-// kubeconfig_access.h.
+// kubeconfig_access.h. How YAML is read: yaml_json.h.
 #pragma once
 
 #include <map>
@@ -25,6 +25,8 @@ struct KubeCluster {
   bool insecure_skip_tls_verify = false;
   std::string certificate_authority;
   std::string certificate_authority_data;  // base64
+  // The key of an authority that is there without a value; else empty.
+  std::string empty_authority;
   std::string proxy_url;
   // The extension client.authentication.k8s.io/exec as JSON, which is passed to
   // credential plugins; empty when there is none.

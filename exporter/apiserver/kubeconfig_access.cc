@@ -17,27 +17,26 @@ class ContextResolver {
     access_.origin = where_;
   }
 
-  // The entry of a context; `kind` is "cluster" or "user".
+  // The entry of a context; `kind` is "cluster" or "user". As in client-go an
+  // empty name may be that of an entry.
   template <typename Entry>
   Result<const Entry*> Find(const std::map<std::string, Entry>& entries,
                             const std::string& kind,
                             const std::string& name) const {
-    if (name.empty()) {
-      return Refuse("it names no " + kind + "; add one");
-    }
     const auto found = entries.find(name);
-    if (found == entries.end()) {
-      return Refuse("there is no " + kind + " " + name +
-                    "; correct the context");
-    }
-    return &found->second;
+    if (found != entries.end()) return &found->second;
+    if (name.empty()) return Refuse("it names no " + kind + "; add one");
+    return Refuse("there is no " + kind + " " + name + "; correct the context");
   }
 
   Result<ServerAccess> Resolve(const KubeUser& user, const KubeCluster& cluster,
                                const std::string& apiserver) {
+    const std::string& server = apiserver.empty() ? cluster.server : apiserver;
     Result<void> added = AddUser(user);
-    if (added) added = AddCluster(cluster, apiserver);
-    if (added && user.exec) added = AddExec(*user.exec, cluster);
+    if (added) added = AddCluster(cluster, server);
+    // The name does not apply to the server of a flag (client-go's getCluster).
+    if (apiserver.empty()) access_.tls_server_name = cluster.tls_server_name;
+    if (added && user.exec) added = AddExec(*user.exec, cluster, server);
     if (!added) return added.error();
     return std::move(access_);
   }
@@ -110,7 +109,7 @@ class ContextResolver {
   }
 
   Result<void> AddCluster(const KubeCluster& cluster,
-                          const std::string& apiserver) {
+                          const std::string& server) {
     if (!cluster.proxy_url.empty()) {
       Result<ProxyUrl> proxy = ParseProxyUrl(cluster.proxy_url);
       if (!proxy) {
@@ -119,7 +118,6 @@ class ContextResolver {
       }
       access_.proxy = std::move(*proxy);
     }
-    const std::string& server = apiserver.empty() ? cluster.server : apiserver;
     if (server.empty()) {
       return Refuse("its cluster has no server; add its URL");
     }
@@ -129,22 +127,28 @@ class ContextResolver {
     if (!ca) return ca.error();
     access_.ca = std::move(*ca);
     access_.insecure_skip_tls_verify = cluster.insecure_skip_tls_verify;
-    if (access_.insecure_skip_tls_verify && !access_.ca.text.empty()) {
+    if (access_.insecure_skip_tls_verify && !access_.ca.empty()) {
       return Refuse(
           "insecure-skip-tls-verify and a certificate-authority exclude each "
           "other; keep one");
     }
     const bool has_tls_settings = access_.insecure_skip_tls_verify ||
-                                  !access_.ca.text.empty() ||
-                                  !access_.client_certificate.text.empty();
+                                  !access_.ca.empty() ||
+                                  !access_.client_certificate.empty();
     Result<ServerUrl> url = ParseServerUrl(server, has_tls_settings);
     if (!url) {
       return Refuse("the server " + url.error().message +
                     "; write it as https://host:port");
     }
     access_.server = std::move(*url);
-    // The name does not apply to the server of a flag (client-go's getCluster).
-    if (apiserver.empty()) access_.tls_server_name = cluster.tls_server_name;
+    // For client-go this means the authorities of the system. But it is what an
+    // empty variable in a template makes of a cluster's own authority.
+    if (access_.server.tls && !access_.insecure_skip_tls_verify &&
+        access_.ca.empty() && !cluster.empty_authority.empty()) {
+      return Refuse(cluster.empty_authority +
+                    " is empty; give the CA, or remove the key to trust the "
+                    "authorities of the system");
+    }
     return {};
   }
 
@@ -153,11 +157,12 @@ class ContextResolver {
         Pem("client-certificate", user.client_certificate_data,
             user.client_certificate);
     if (!certificate) return certificate.error();
-    if (certificate->text.empty()) return {};
+    // The key alone is ignored, as in client-go.
+    if (certificate->empty()) return {};
     Result<Material> key =
         Pem("client-key", user.client_key_data, user.client_key);
     if (!key) return key.error();
-    if (key->text.empty()) {
+    if (key->empty()) {
       return Refuse("client-certificate needs a client-key or client-key-data");
     }
     access_.client_certificate = std::move(*certificate);
@@ -223,14 +228,17 @@ class ContextResolver {
 
   // Runs last, because a plugin may receive the cluster, and is not used when
   // there are other credentials (as in client-go).
-  Result<void> AddExec(const KubeExec& exec, const KubeCluster& cluster) {
+  Result<void> AddExec(const KubeExec& exec, const KubeCluster& cluster,
+                       const std::string& server) {
     Result<void> checked = CheckExec(exec);
     if (!checked) return checked;
-    if (!access_.token.text.empty() || !access_.username.empty() ||
-        !access_.password.empty() || !access_.client_certificate.text.empty()) {
+    if (!access_.token.empty() || !access_.username.empty() ||
+        !access_.client_certificate.empty() ||
+        !access_.server.user_info.empty()) {
       return {};
     }
-    const ExecClusterInfo info = {access_.server.ToString(),
+    // As written, but without what is not used of it.
+    const ExecClusterInfo info = {server.substr(0, server.find_first_of("?#")),
                                   access_.tls_server_name,
                                   access_.insecure_skip_tls_verify,
                                   access_.ca.text,
@@ -263,11 +271,11 @@ Result<ServerAccess> AccessFromKubeconfig(const Kubeconfig& config,
                                           const std::string& where,
                                           const FileReader& read) {
   const std::string name = context.empty() ? config.current_context : context;
-  if (name.empty()) {
+  const auto found = config.contexts.find(name);
+  if (found == config.contexts.end() && name.empty()) {
     return InvalidConfig(where +
                          " has no current-context; choose one with --context");
   }
-  const auto found = config.contexts.find(name);
   if (found == config.contexts.end()) {
     return InvalidConfig(where + " has no context " + name +
                          "; choose another one with --context");
@@ -277,8 +285,12 @@ Result<ServerAccess> AccessFromKubeconfig(const Kubeconfig& config,
   const Result<const KubeCluster*> cluster =
       resolver.Find(config.clusters, "cluster", found->second.cluster);
   if (!cluster) return cluster.error();
+  const KubeUser anonymous;
+  const bool has_user =
+      !found->second.user.empty() || config.users.contains("");
   const Result<const KubeUser*> user =
-      resolver.Find(config.users, "user", found->second.user);
+      has_user ? resolver.Find(config.users, "user", found->second.user)
+               : &anonymous;
   if (!user) return user.error();
   return resolver.Resolve(**user, **cluster, apiserver);
 }

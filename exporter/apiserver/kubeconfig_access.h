@@ -10,9 +10,9 @@
 
 namespace kem {
 
-// Uses `context`, or current-context when it is empty. `apiserver`, unless
-// empty, replaces the server and removes tls-server-name. `where` names the
-// kubeconfig in errors.
+// Uses `context`, or current-context when it is empty. A context without a user
+// is anonymous. `apiserver`, unless empty, replaces the server and removes
+// tls-server-name. `where` names the kubeconfig in errors.
 Result<ServerAccess> AccessFromKubeconfig(const Kubeconfig& config,
                                           const std::string& context,
                                           const std::string& apiserver,

@@ -20,7 +20,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr size_t kMaxMessages = 4096;
+constexpr size_t kMaxMessages = size_t{64} << 10;
 // For kernels before 5.3 and sandboxes, which lack pidfd_open.
 constexpr milliseconds kPollInterval{50};
 
@@ -171,7 +171,7 @@ ProgramEnd Listen(const Program& program, Pipe& output, Pipe& messages,
     Read(output, ended, end.output);
     Read(messages, ended, end.messages);
     if (end.messages.size() > kMaxMessages) {
-      end.messages.erase(0, end.messages.size() - kMaxMessages);
+      end.messages.erase(kMaxMessages / 2, end.messages.size() - kMaxMessages);
     }
     if (end.output.size() > program.max_output) {
       end.output.clear();

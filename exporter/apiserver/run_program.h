@@ -35,7 +35,7 @@ struct ProgramEnd {
   How how = How::kNotStarted;
   int code = 0;
   std::string output;    // of stdout
-  std::string messages;  // of stderr, the last 4 KiB
+  std::string messages;  // of stderr, the first and the last 32 KiB
 };
 
 using ProgramRunner =

@@ -31,6 +31,11 @@ std::vector<std::string> SplitList(std::string_view list) {
   return paths;
 }
 
+bool Exists(const std::string& path, const FileReader& read) {
+  const Result<std::optional<std::string>> text = read(path);
+  return !text || text->has_value();
+}
+
 Result<std::string> ServiceAccountFile(const std::string& path,
                                        const FileReader& read) {
   Result<std::optional<std::string>> text = read(path);
@@ -95,20 +100,30 @@ Result<ServerAccess> FindAccess(const AccessFlags& flags,
   } else {
     where = Get(environment, "KUBECONFIG");
     paths = SplitList(where);
-    if (paths.empty() && !Get(environment, "HOME").empty()) {
+    if (where.empty() && !Get(environment, "HOME").empty()) {
       where = Get(environment, "HOME") + "/.kube/config";
       paths = {where};
     }
   }
   const Result<Kubeconfig> config = LoadKubeconfigs(paths, read);
   if (!config) return config.error();
-  if (!config->empty() || !flags.kubeconfig.empty() || !flags.context.empty()) {
-    return AccessFromKubeconfig(*config, flags.context, flags.apiserver,
-                                "kubeconfig " + where, read);
-  }
   const std::string host = Get(environment, "KUBERNETES_SERVICE_HOST");
   const std::string port = Get(environment, "KUBERNETES_SERVICE_PORT");
-  if (!host.empty() && !port.empty()) return InClusterAccess(host, port, read);
+  const bool in_pod = !host.empty() && !port.empty();
+  if (!config->empty() || !flags.kubeconfig.empty() || !flags.context.empty()) {
+    const bool chooses = !flags.context.empty() || !flags.apiserver.empty() ||
+                         !config->current_context.empty() ||
+                         config->contexts.contains("");
+    if (chooses || !in_pod || !Exists(kTokenFile, read)) {
+      return AccessFromKubeconfig(*config, flags.context, flags.apiserver,
+                                  "kubeconfig " + where, read);
+    }
+    LogWarn(
+        "The kubeconfig has no current-context, using the service account of "
+        "the Pod",
+        {{"kubeconfig", where}});
+  }
+  if (in_pod) return InClusterAccess(host, port, read);
   return InvalidConfig("no cluster to watch: there is no kubeconfig" +
                        (paths.empty() ? std::string() : " at " + where) +
                        " and no in-cluster service account; use --kubeconfig, "
@@ -119,7 +134,8 @@ Result<ServerAccess> FindAccess(const AccessFlags& flags,
 // reads no credentials for such a server).
 void DropCredentials(ServerAccess& access) {
   if (!access.token.empty() || !access.username.empty() ||
-      !access.client_certificate.text.empty() || access.exec) {
+      !access.client_certificate.empty() || access.exec ||
+      !access.server.user_info.empty()) {
     LogWarn("Credentials are not sent to a plain http server",
             {{"server", access.server.ToString()}, {"from", access.origin}});
   }
@@ -127,12 +143,13 @@ void DropCredentials(ServerAccess& access) {
       Material();
   access.username.clear();
   access.password.clear();
+  access.server.user_info.clear();
   access.exec.reset();
 }
 
 Result<void> CheckMaterial(const ServerAccess& access) {
-  if (!access.ca.text.empty()) {
-    const Result<void> ca = CheckCertificates(access.ca.text);
+  if (!access.ca.empty()) {
+    const Result<void> ca = CheckAuthority(access.ca);
     if (!ca) {
       return InvalidConfig(
           access.origin + ": the certificate authority " +
@@ -140,7 +157,7 @@ Result<void> CheckMaterial(const ServerAccess& access) {
           ca.error().message + "; give the PEM file of the CA");
     }
   }
-  if (!access.client_certificate.text.empty()) {
+  if (!access.client_certificate.empty()) {
     const Result<void> pair =
         CheckKeyPair(access.client_certificate.text, access.client_key.text);
     if (!pair) {

@@ -55,7 +55,8 @@ struct ServerAccess {
 };
 
 // In this order: --kubeconfig (must exist), --apiserver alone (anonymous), the
-// KUBECONFIG list, $HOME/.kube/config, the service account. --apiserver with
+// KUBECONFIG list, $HOME/.kube/config, the service account. A kubeconfig
+// without current-context counts as none in a Pod. --apiserver with
 // --kubeconfig or --context replaces the server's URL. Reads and checks every
 // file, so that errors show at start. For an http:// server it removes all
 // credentials and logs a warning. Without a proxy-url it uses the environment's

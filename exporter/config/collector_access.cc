@@ -3,6 +3,7 @@
 #include <string_view>
 #include <utility>
 
+#include "apiserver/credentials.h"
 #include "base/ascii.h"
 #include "net/tls.h"
 #include "sinks/otlp_sink.h"
@@ -28,6 +29,11 @@ Result<ServerUrl> ReadEndpoint(const std::string& endpoint) {
   }
   Result<ServerUrl> url = ParseServerUrl(endpoint, false);
   if (!url) return InvalidConfig("endpoint " + url.error().message);
+  if (endpoint.find_first_of("?#@") != std::string::npos) {
+    return InvalidConfig(name +
+                         "must not have a user name, query or fragment; use "
+                         "headers-file for credentials");
+  }
   if (url->path_prefix.ends_with("/v1/logs")) {
     return InvalidConfig(name +
                          "must not end with /v1/logs, which the exporter adds");
@@ -40,7 +46,7 @@ Result<void> ReadFiles(const SinkConfig& sink, const FileReader& read,
   Result<Material> ca = ReadMaterial("ca-file", sink.ca_file, read);
   if (!ca) return ca.error();
   if (!ca->file.empty()) {
-    const Result<void> checked = CheckCertificates(ca->text);
+    const Result<void> checked = CheckAuthority(*ca);
     if (!checked) {
       return InvalidConfig("ca-file " + ca->file + " " +
                            checked.error().message);

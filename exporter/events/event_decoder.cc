@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <deque>
 #include <limits>
 #include <optional>
 #include <string>
@@ -12,6 +13,7 @@
 #include "base/json_padding.h"
 #include "base/rfc3339.h"
 #include "base/utf8.h"
+#include "events/lone_surrogates.h"
 #include "events/long_strings.h"
 #include "reflector/session_stats.h"
 
@@ -34,6 +36,13 @@ constexpr int64_t kMaxCount = std::numeric_limits<int32_t>::max();
 
 // The fields of an Event or a Status as they are written.
 struct RawObject {
+  // `spare` keeps the texts that neither the JSON nor the parser has.
+  explicit RawObject(std::deque<std::string>& spare) : repaired(spare) {}
+
+  // A string's text, copied only when it has escapes. Empty for other types.
+  std::string_view Text(ondemand::value value);
+
+  std::deque<std::string>& repaired;
   Event plain;  // texts that need no conversion
   std::string_view resource_version;
   std::string_view created;
@@ -57,16 +66,15 @@ bool Is(const char* key, const char (&name)[N]) {
   return std::memcmp(key, name, N - 1) == 0 && key[N - 1] == '"';
 }
 
-// A string's text, copied only when it has escapes. Empty for other types.
-std::string_view Text(ondemand::value value) {
+std::string_view RawObject::Text(ondemand::value value) {
   std::string_view token = value.raw_json_token();
   if (token.empty() || token.front() != '"') return {};
   token.remove_prefix(1);
   token = token.substr(0, token.rfind('"'));
   if (std::memchr(token.data(), '\\', token.size()) == nullptr) return token;
   std::string_view unescaped;
-  if (value.get_string().get(unescaped) != simdjson::SUCCESS) return {};
-  return unescaped;
+  if (value.get_string().get(unescaped) == simdjson::SUCCESS) return unescaped;
+  return repaired.emplace_back(UnescapeWithLoneSurrogates(token));
 }
 
 std::optional<int64_t> Integer(ondemand::value value) {
@@ -109,35 +117,35 @@ simdjson::error_code TakeFields(ondemand::value value, Take take) {
   });
 }
 
-// Sets `text` if the key is `name`.
+// Sets `text`, a part of `raw`, if the key is `name`.
 template <size_t N>
-bool Take(const char* key, const char (&name)[N], ondemand::value& value,
-          std::string_view& text) {
+bool Take(RawObject& raw, const char* key, const char (&name)[N],
+          ondemand::value& value, std::string_view& text) {
   if (!Is(key, name)) return false;
-  text = Text(value);
+  text = raw.Text(value);
   return true;
 }
 
 simdjson::error_code ReadMetadata(ondemand::value value, RawObject& raw) {
   return TakeFields(value, [&](const char* key, ondemand::value& v) {
-    return Take(key, "name", v, raw.plain.name) ||
-           Take(key, "namespace", v, raw.plain.event_namespace) ||
-           Take(key, "uid", v, raw.plain.uid) ||
-           Take(key, "resourceVersion", v, raw.resource_version) ||
-           Take(key, "creationTimestamp", v, raw.created);
+    return Take(raw, key, "name", v, raw.plain.name) ||
+           Take(raw, key, "namespace", v, raw.plain.event_namespace) ||
+           Take(raw, key, "uid", v, raw.plain.uid) ||
+           Take(raw, key, "resourceVersion", v, raw.resource_version) ||
+           Take(raw, key, "creationTimestamp", v, raw.created);
   });
 }
 
 simdjson::error_code ReadReference(ondemand::value value, RawObject& raw) {
   return TakeFields(value, [&](const char* key, ondemand::value& v) {
     Event& event = raw.plain;
-    return Take(key, "kind", v, event.kind) ||
-           Take(key, "namespace", v, event.object_namespace) ||
-           Take(key, "name", v, event.object_name) ||
-           Take(key, "apiVersion", v, event.api_version) ||
-           Take(key, "uid", v, event.object_uid) ||
-           Take(key, "resourceVersion", v, event.object_version) ||
-           Take(key, "fieldPath", v, event.field_path);
+    return Take(raw, key, "kind", v, event.kind) ||
+           Take(raw, key, "namespace", v, event.object_namespace) ||
+           Take(raw, key, "name", v, event.object_name) ||
+           Take(raw, key, "apiVersion", v, event.api_version) ||
+           Take(raw, key, "uid", v, event.object_uid) ||
+           Take(raw, key, "resourceVersion", v, event.object_version) ||
+           Take(raw, key, "fieldPath", v, event.field_path);
   });
 }
 
@@ -145,14 +153,14 @@ simdjson::error_code ReadSeries(ondemand::value value, RawObject& raw) {
   raw.has_series = IsObject(value);
   return TakeFields(value, [&](const char* key, ondemand::value& v) {
     if (Is(key, "count")) raw.series_count = Integer(v);
-    return Take(key, "lastObservedTime", v, raw.last_observed);
+    return Take(raw, key, "lastObservedTime", v, raw.last_observed);
   });
 }
 
 simdjson::error_code ReadSource(ondemand::value value, RawObject& raw) {
   return TakeFields(value, [&](const char* key, ondemand::value& v) {
-    return Take(key, "component", v, raw.source_component) ||
-           Take(key, "host", v, raw.plain.host);
+    return Take(raw, key, "component", v, raw.source_component) ||
+           Take(raw, key, "host", v, raw.plain.host);
   });
 }
 
@@ -169,9 +177,9 @@ simdjson::error_code ReadDeprecated(const char* key, ondemand::value& value,
   if (Is(key, "deprecatedCount")) {
     raw.count = Integer(value);
   } else if (Is(key, "deprecatedFirstTimestamp")) {
-    raw.first_seen = Text(value);
+    raw.first_seen = raw.Text(value);
   } else if (Is(key, "deprecatedLastTimestamp")) {
-    raw.last_seen = Text(value);
+    raw.last_seen = raw.Text(value);
   } else if (Is(key, "deprecatedSource")) {
     return ReadSource(value, raw);
   }
@@ -184,7 +192,7 @@ simdjson::error_code ReadField(const char* key, ondemand::value& value,
                                RawObject& raw) {
   switch (key[0]) {
     case 'a':
-      if (Is(key, "action")) raw.plain.action = Text(value);
+      if (Is(key, "action")) raw.plain.action = raw.Text(value);
       break;
     case 'c':
       if (Is(key, "count")) raw.count = Integer(value);
@@ -194,29 +202,29 @@ simdjson::error_code ReadField(const char* key, ondemand::value& value,
       if (Is(key, "details")) return ReadDetails(value, raw);
       return ReadDeprecated(key, value, raw);
     case 'e':
-      if (Is(key, "eventTime")) raw.event_time = Text(value);
+      if (Is(key, "eventTime")) raw.event_time = raw.Text(value);
       break;
     case 'f':
-      if (Is(key, "firstTimestamp")) raw.first_seen = Text(value);
+      if (Is(key, "firstTimestamp")) raw.first_seen = raw.Text(value);
       break;
     case 'i':
       if (Is(key, "involvedObject")) return ReadReference(value, raw);
       break;
     case 'l':
-      if (Is(key, "lastTimestamp")) raw.last_seen = Text(value);
+      if (Is(key, "lastTimestamp")) raw.last_seen = raw.Text(value);
       break;
     case 'm':
       if (Is(key, "metadata")) return ReadMetadata(value, raw);
-      if (Is(key, "message")) raw.plain.message = Text(value);
+      if (Is(key, "message")) raw.plain.message = raw.Text(value);
       break;
     case 'n':
-      if (Is(key, "note")) raw.plain.message = Text(value);
+      if (Is(key, "note")) raw.plain.message = raw.Text(value);
       break;
     case 'r':
-      if (Is(key, "reason")) raw.plain.reason = Text(value);
+      if (Is(key, "reason")) raw.plain.reason = raw.Text(value);
       if (Is(key, "regarding")) return ReadReference(value, raw);
       if (Is(key, "reportingComponent") || Is(key, "reportingController")) {
-        raw.controller = Text(value);
+        raw.controller = raw.Text(value);
       }
       break;
     case 's':
@@ -224,7 +232,7 @@ simdjson::error_code ReadField(const char* key, ondemand::value& value,
       if (Is(key, "source")) return ReadSource(value, raw);
       break;
     case 't':
-      if (Is(key, "type")) raw.plain.type = Text(value);
+      if (Is(key, "type")) raw.plain.type = raw.Text(value);
       break;
     default:
       break;
@@ -312,6 +320,7 @@ struct EventDecoder::Parser {
   ondemand::parser kept;
   std::unique_ptr<ondemand::parser> big;
   std::string shortened;
+  std::deque<std::string> repaired;
 
   // Parses the object at the start of `json`. Returns its length there, 0 when
   // it is malformed or too large. Above kCutAbove `json` becomes a copy with
@@ -319,6 +328,7 @@ struct EventDecoder::Parser {
   size_t Open(std::string_view& json, ondemand::document& doc,
               ondemand::object& object) {
     size_t size = json.size();
+    if (!repaired.empty()) repaired.clear();
     if (size > kCutAbove) {
       shortened.clear();
       size = CutLongStrings(json, kMaxString, kMaxShortened, shortened);
@@ -354,12 +364,12 @@ FrameInfo EventDecoder::DecodeFrame(std::string_view json, Event& event) {
   ondemand::object frame;
   const size_t size = parser_->Open(json, doc, frame);
   if (size == 0) return info;
-  RawObject raw;
+  RawObject raw(parser_->repaired);
   std::string_view type;
   bool has_object = false;
   const auto error =
       ForEachField(frame, [&](const char* key, ondemand::value& value) {
-        if (Is(key, "type")) type = Text(value);
+        if (Is(key, "type")) type = raw.Text(value);
         if (!Is(key, "object")) return simdjson::SUCCESS;
         has_object = true;
         return ForEachField(value, FieldReader(raw));
@@ -381,7 +391,7 @@ bool EventDecoder::DecodeItem(std::string_view json, Event& event) {
   ondemand::document doc;
   ondemand::object item;
   if (parser_->Open(json, doc, item) == 0) return false;
-  RawObject raw;
+  RawObject raw(parser_->repaired);
   return ForEachField(item, FieldReader(raw)) == simdjson::SUCCESS &&
          Finish(raw, event);
 }

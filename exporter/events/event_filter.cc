@@ -22,14 +22,35 @@ RE2::Options ExpressionOptions() {
   return options;
 }
 
-// An expression that matches what any of these matches.
-std::string Union(const std::vector<std::string>& expressions) {
+using Compiled = std::unique_ptr<const RE2>;
+
+Compiled Compile(const std::string& expression) {
+  return std::make_unique<const RE2>(expression, ExpressionOptions());
+}
+
+// The expression as a group. A \Q without its \E would swallow what follows.
+std::string Group(const std::string& expression) {
+  std::string group = "(?:" + expression + ")";
+  return Compile(group)->ok() ? group : "(?:" + expression + "\\E)";
+}
+
+// Expressions of which any must match. One for all of them, which is the
+// fastest, unless they cannot be joined: for two groups of the same name, or
+// for their size.
+std::vector<Compiled> CompileAny(const std::vector<std::string>& expressions) {
   std::string all;
   for (const std::string& expression : expressions) {
     if (!all.empty()) all += '|';
-    all += "(?:" + expression + ")";
+    all += Group(expression);
   }
-  return all;
+  std::vector<Compiled> compiled;
+  compiled.push_back(Compile(all));
+  if (compiled.front()->ok()) return compiled;
+  compiled.clear();
+  for (const std::string& expression : expressions) {
+    compiled.push_back(Compile(expression));
+  }
+  return compiled;
 }
 
 // Whether an expression has no special characters.
@@ -49,21 +70,24 @@ class AnyOf {
     if (std::all_of(list.begin(), list.end(), IsLiteral)) {
       literals_ = list;
     } else {
-      expression_ = std::make_unique<RE2>(Union(list), ExpressionOptions());
+      compiled_ = CompileAny(list);
     }
   }
-  bool empty() const { return literals_.empty() && !expression_; }
+  bool empty() const { return literals_.empty() && compiled_.empty(); }
   bool Has(std::string_view value) const {
-    return expression_
-               ? RE2::FullMatch(re2::StringPiece(value.data(), value.size()),
-                                *expression_)
-               : std::find(literals_.begin(), literals_.end(), value) !=
-                     literals_.end();
+    const re2::StringPiece text(value.data(), value.size());
+    return std::find(literals_.begin(), literals_.end(), value) !=
+               literals_.end() ||
+           std::any_of(compiled_.begin(), compiled_.end(),
+                       [&text](const Compiled& expression) {
+                         return RE2::FullMatch(text, *expression);
+                       });
   }
 
  private:
+  // One of them is empty.
   std::vector<std::string> literals_;
-  std::unique_ptr<RE2> expression_;
+  std::vector<Compiled> compiled_;
 };
 
 // A filter that excludes nothing decides without its lists.
@@ -129,16 +153,11 @@ struct EventFilter::Lists {
 std::string ExpressionProblem(const std::vector<std::string>& expressions) {
   for (const std::string& expression : expressions) {
     if (expression.empty()) return "has an empty expression; remove it";
-    const RE2 compiled(expression, ExpressionOptions());
-    if (!compiled.ok()) {
+    const Compiled compiled = Compile(expression);
+    if (!compiled->ok()) {
       return '"' + expression +
-             "\" is not a valid RE2 expression: " + compiled.error();
+             "\" is not a valid RE2 expression: " + compiled->error();
     }
-  }
-  if (!expressions.empty() &&
-      !RE2(Union(expressions), ExpressionOptions()).ok()) {
-    return "has expressions that are too large together; use fewer or shorter "
-           "ones";
   }
   return "";
 }

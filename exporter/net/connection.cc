@@ -52,6 +52,11 @@ bool Connection::Open(const ServerUrl& server, const TlsSettings& tls,
   return open;
 }
 
+void Connection::Adopt(UniqueFd connected) {
+  fd_ = std::move(connected);
+  buffer_.resize(kBufferBytes);
+}
+
 bool Connection::Dial(const std::string& host, int port) {
   until_ = steady_clock::now() + limits_.connect;
   TcpConnectOutcome tcp =

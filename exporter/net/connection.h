@@ -51,6 +51,9 @@ class Connection {
   bool Open(const ServerUrl& server, const TlsSettings& tls,
             const std::optional<ProxyUrl>& proxy = std::nullopt);
 
+  // Takes a connected, non-blocking socket in place of Open: the fuzzer's.
+  void Adopt(UniqueFd connected);
+
   // The next 1 to `most` bytes, valid until the next call; empty when the peer
   // closed and after a failure, see End() and Message(). Buffered.
   std::string_view Read(size_t most) {

@@ -18,10 +18,12 @@ struct Scheme {
   ProxyUrl::Kind kind;
   int port;
 };
-constexpr std::array<Scheme, 3> kSchemes = {{
+// The first of a kind is its usual name.
+constexpr std::array<Scheme, 4> kSchemes = {{
     {"http", ProxyUrl::Kind::kHttp, 80},
     {"https", ProxyUrl::Kind::kHttps, 443},
     {"socks5", ProxyUrl::Kind::kSocks5, 1080},
+    {"socks5h", ProxyUrl::Kind::kSocks5, 1080},
 }};
 
 // An IPv4 address is in the last four bytes.
@@ -159,15 +161,15 @@ Result<ProxyUrl> ParseProxyUrl(std::string_view text) {
 
 Result<std::optional<ProxyUrl>> ProxyFromEnvironment(
     const ServerUrl& server, const Environment& environment) {
-  const auto first = [&](const char* lower, const char* upper) {
-    std::string value = environment(lower).value_or("");
-    if (!value.empty()) return std::pair(lower, std::move(value));
-    return std::pair(upper, environment(upper).value_or(""));
+  const auto first = [&](const char* upper, const char* lower) {
+    std::string value = environment(upper).value_or("");
+    if (!value.empty()) return std::pair(upper, std::move(value));
+    return std::pair(lower, environment(lower).value_or(""));
   };
-  const auto [name, text] = server.tls ? first("https_proxy", "HTTPS_PROXY")
-                                       : first("http_proxy", "HTTP_PROXY");
+  const auto [name, text] = server.tls ? first("HTTPS_PROXY", "https_proxy")
+                                       : first("HTTP_PROXY", "http_proxy");
   if (text.empty()) return std::optional<ProxyUrl>();
-  if (IsExempt(server, first("no_proxy", "NO_PROXY").second)) {
+  if (IsExempt(server, first("NO_PROXY", "no_proxy").second)) {
     return std::optional<ProxyUrl>();
   }
   Result<ProxyUrl> url = ParseProxyUrl(

@@ -29,16 +29,17 @@ struct ProxyUrl {
   std::string Authorization() const;
 };
 
-// Parses "http://[user[:password]@]host[:port]", https:// or socks5://. The
-// error is a clause that does not quote the text.
+// Parses "http://[user[:password]@]host[:port]", https:// or socks5:// (or
+// socks5h://, which is the same: the proxy resolves names). The error is a
+// clause that does not quote the text.
 Result<ProxyUrl> ParseProxyUrl(std::string_view text);
 
 // Whether the host is localhost or a loopback address, so that traffic to it
 // does not leave this machine.
 bool IsThisMachine(const ServerUrl& server);
 
-// The proxy that the environment sets for `server`, if any: https_proxy or
-// HTTPS_PROXY (http_proxy, HTTP_PROXY for a plain server), except for this
+// The proxy that the environment sets for `server`, if any: HTTPS_PROXY, else
+// https_proxy (HTTP_PROXY, http_proxy for a plain server), except for this
 // machine and for hosts that NO_PROXY lists by name, domain, address or CIDR.
 // The error names the variable.
 Result<std::optional<ProxyUrl>> ProxyFromEnvironment(

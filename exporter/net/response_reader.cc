@@ -5,6 +5,7 @@
 #include "base/ascii.h"
 #include "base/rfc3339.h"
 #include "net/connection.h"
+#include "net/header_line.h"
 
 namespace kem {
 namespace {
@@ -74,15 +75,10 @@ bool ResponseReader::ReadFields(HttpHead& head) {
       }
       return true;
     }
-    const std::string_view line = line_;
-    const size_t colon = line.find(':');
-    // A blank before the colon hides a field from some readers (RFC 9112, 5.1).
-    if (colon == std::string_view::npos || colon == 0 ||
-        line.substr(0, colon).find_first_of(" \t") != std::string_view::npos) {
-      return Fail(kInvalid);
-    }
-    const std::string name = AsciiLower(line.substr(0, colon));
-    const std::string_view value = Trim(line.substr(colon + 1), " \t");
+    const std::optional<HeaderLine> line = SplitHeaderLine(line_);
+    if (!line) return Fail(kInvalid);
+    const std::string name = AsciiLower(line->name);
+    const std::string_view value = line->value;
     if (name == "date") {
       head.date = ParseHttpDate(value);
     } else if (name == "retry-after") {

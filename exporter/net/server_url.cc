@@ -2,16 +2,32 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 #include "base/ascii.h"
+#include "base/encoding.h"
 
 namespace kem {
 namespace {
 
 Error UrlError(std::string_view text, const char* why) {
   return InvalidConfig(Quoted(WithoutCredentials(text)) + " " + why);
+}
+
+// Moves "user:password@" from the front of `authority` to `user_info`, decoded.
+bool TakeUserInfo(std::string_view& authority, std::string& user_info) {
+  const size_t at = authority.rfind('@');
+  if (at == std::string_view::npos) return true;
+  std::string_view rest = authority.substr(0, at);
+  authority.remove_prefix(at + 1);
+  if (rest.empty()) return true;
+  const auto user = PercentDecode(TakeUntil(rest, ':'));
+  const auto password = PercentDecode(rest);
+  if (!user || !password) return false;
+  user_info = *user + ':' + *password;
+  return true;
 }
 
 }  // namespace
@@ -37,26 +53,31 @@ Result<ServerUrl> ParseServerUrl(std::string_view text, bool default_tls) {
   if (scheme_end == std::string_view::npos) {
     url.tls = default_tls;
   } else {
-    const std::string_view scheme = rest.substr(0, scheme_end);
+    const std::string scheme = AsciiLower(rest.substr(0, scheme_end));
     if (scheme != "https" && scheme != "http") {
       return UrlError(text, "does not begin with https:// or http://");
     }
     url.tls = scheme == "https";
     rest.remove_prefix(scheme_end + 3);
   }
-  if (!IsVisibleAscii(rest) ||
-      rest.find_first_of("?#@\\") != std::string_view::npos) {
-    return UrlError(text,
-                    "has a user name, query, fragment or blank, which is not "
-                    "allowed");
+  if (!IsVisibleAscii(rest) || rest.find('\\') != std::string_view::npos) {
+    return UrlError(text, "has a blank or another character that no URL has");
   }
+  rest = rest.substr(0, rest.find_first_of("?#"));
   url.port = url.tls ? 443 : 80;
-  const size_t slash = rest.find('/');
-  if (!SplitHostPort(rest.substr(0, slash), url.host, url.port)) {
+  const size_t slash = std::min(rest.find('/'), rest.size());
+  std::string_view authority = rest.substr(0, slash);
+  if (!TakeUserInfo(authority, url.user_info)) {
+    return UrlError(text, "has a user name that is not percent-encoded");
+  }
+  if (!SplitHostPort(authority, url.host, url.port)) {
     return UrlError(text, "has no valid host and port");
   }
-  if (slash != std::string_view::npos) url.path_prefix = rest.substr(slash);
+  url.path_prefix = rest.substr(slash);
   url.path_prefix.erase(url.path_prefix.find_last_not_of('/') + 1);
+  if (scheme_end == std::string_view::npos && !url.path_prefix.empty()) {
+    return UrlError(text, "has a path, but does not begin with https://");
+  }
   return url;
 }
 

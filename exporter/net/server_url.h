@@ -1,7 +1,7 @@
 // The URL of an API server or collector, and the address of the exporter's own
 // web server, parsed at start. Used by ResolveAccess, the transport and the
-// flags. Not a general URL: user names, queries and fragments are errors. Pure
-// functions, thread-safe.
+// flags. Not a general URL: queries and fragments are dropped, as by client-go.
+// Pure functions, thread-safe.
 #pragma once
 
 #include <string>
@@ -16,17 +16,19 @@ struct ServerUrl {
   std::string host;  // IPv6 without brackets
   int port = 443;
   std::string path_prefix;  // "" or "/k8s/clusters/c-1": no slash at its end
+  // "user:password", decoded; empty when the URL has none.
+  std::string user_info = {};
 
   // "host:port", IPv6 in brackets.
   std::string Authority() const;
-  // "https://host:port/prefix".
+  // "https://host:port/prefix", without user name and password.
   std::string ToString() const;
 };
 
-// Parses "https://host[:port][/prefix]". As in client-go
+// Parses "https://[user[:password]@]host[:port][/prefix]". As in client-go
 // (rest.DefaultServerURL), a bare "host[:port]" is https with `default_tls`
 // (the kubeconfig has TLS settings), else http. The error is a clause without
-// the place.
+// the place and without the password.
 Result<ServerUrl> ParseServerUrl(std::string_view text, bool default_tls);
 
 // A URL, valid or not, for a message: "***" replaces what may be a password.

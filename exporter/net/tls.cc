@@ -5,6 +5,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 
+#include <string_view>
 #include <vector>
 
 #include "net/server_url.h"
@@ -49,6 +50,38 @@ Result<std::vector<Certificate>> ParseCertificates(const std::string& pem) {
   return certificates;
 }
 
+// The valid certificates of a bundle. As Go's CertPool.AppendCertsFromPEM, it
+// takes what is between an END line and the BEGIN line before it.
+struct Anchors {
+  std::vector<Certificate> valid;
+  size_t broken = 0;
+};
+
+Result<Anchors> ParseAnchors(std::string_view pem) {
+  constexpr std::string_view kBegin = "-----BEGIN CERTIFICATE-----";
+  constexpr std::string_view kEnd = "-----END CERTIFICATE-----";
+  Anchors anchors;
+  size_t from = 0;
+  for (size_t at = 0; (at = pem.find(kBegin, at)) != std::string_view::npos;) {
+    ++anchors.broken;
+    at += kBegin.size();
+  }
+  for (size_t end = 0; (end = pem.find(kEnd, from)) != std::string_view::npos;
+       from = end + kEnd.size()) {
+    const std::string_view part = pem.substr(from, end + kEnd.size() - from);
+    const size_t begin = part.rfind(kBegin);
+    if (begin == std::string_view::npos) continue;
+    Result<std::vector<Certificate>> one =
+        ParseCertificates(std::string(part.substr(begin)));
+    if (!one) continue;
+    anchors.valid.push_back(std::move(one->front()));
+    --anchors.broken;
+  }
+  if (!anchors.valid.empty()) return anchors;
+  return InvalidConfig(anchors.broken == 0 ? "has no PEM certificate"
+                                           : "has no valid PEM certificate");
+}
+
 Result<Key> ParseKey(const std::string& pem) {
   const Bio bio = ReadBio(pem);
   Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, NoPassword, nullptr));
@@ -76,10 +109,10 @@ Result<void> TrustAuthorities(SSL_CTX* context, const std::string& pem,
                               bool system_too) {
   if (pem.empty() || system_too) SSL_CTX_set_default_verify_paths(context);
   if (pem.empty()) return {};
-  const Result<std::vector<Certificate>> anchors = ParseCertificates(pem);
+  const Result<Anchors> anchors = ParseAnchors(pem);
   if (!anchors) return anchors.error().WithPrefix("the CA bundle");
   X509_STORE* store = SSL_CTX_get_cert_store(context);
-  for (const Certificate& anchor : *anchors) {
+  for (const Certificate& anchor : anchors->valid) {
     X509_STORE_add_cert(store, anchor.get());
   }
   return {};
@@ -111,10 +144,10 @@ void SslCtxDeleter::operator()(ssl_ctx_st* context) const {
 
 void SslDeleter::operator()(ssl_st* ssl) const { SSL_free(ssl); }
 
-Result<void> CheckCertificates(const std::string& pem) {
-  const Result<std::vector<Certificate>> certificates = ParseCertificates(pem);
-  if (!certificates) return certificates.error();
-  return {};
+Result<size_t> CheckCertificates(const std::string& pem) {
+  const Result<Anchors> anchors = ParseAnchors(pem);
+  if (!anchors) return anchors.error();
+  return anchors->broken;
 }
 
 Result<void> CheckKeyPair(const std::string& certificate_pem,
@@ -136,8 +169,11 @@ Result<SslCtx> MakeTlsContext(const TlsSettings& settings) {
     SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
     X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context.get()),
                                 X509_V_FLAG_PARTIAL_CHAIN);
-    Result<void> trusted = TrustAuthorities(context.get(), settings.ca_pem,
-                                            settings.system_ca_too);
+    if (settings.ca_pem && settings.ca_pem->empty()) {
+      return InvalidConfig("the CA bundle: has no PEM certificate");
+    }
+    Result<void> trusted = TrustAuthorities(
+        context.get(), settings.ca_pem.value_or(""), settings.system_ca_too);
     if (!trusted) return trusted.error();
   }
   if (!settings.certificate_pem.empty()) {
@@ -154,10 +190,15 @@ Result<Ssl> MakeTlsSession(ssl_ctx_st* context, const TlsSettings& settings,
   const bool made = ssl && (below == nullptr ? SSL_set_fd(ssl.get(), fd) == 1
                                              : UseSession(ssl.get(), below));
   if (!made) return InvalidConfig("OpenSSL: " + TlsFailure(nullptr));
-  const char* name = settings.server_name.c_str();
+  // As Go, without the dot that marks a name as complete. OpenSSL takes an
+  // empty name for any.
+  std::string host = settings.server_name;
+  if (host.ends_with('.')) host.pop_back();
+  if (host.empty()) return InvalidConfig("the server's name is empty");
+  const char* name = host.c_str();
   X509_VERIFY_PARAM* expected = SSL_get0_param(ssl.get());
   bool named = true;
-  if (IsIpAddress(settings.server_name)) {
+  if (IsIpAddress(host)) {
     named = X509_VERIFY_PARAM_set1_ip_asc(expected, name) == 1;
   } else {
     X509_VERIFY_PARAM_set_hostflags(expected,

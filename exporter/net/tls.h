@@ -4,7 +4,9 @@
 // place that parses certificates. Opens no sockets. All calls are thread-safe.
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.h"
@@ -29,16 +31,19 @@ struct TlsSettings {
   // must have. Common names do not count, as in Go.
   std::string server_name;
   bool insecure_skip_verify = false;
-  std::string ca_pem;  // empty: the system's
+  // Without a value: the system's. An empty text is an error, so that an empty
+  // file never means them.
+  std::optional<std::string> ca_pem;
   bool system_ca_too = false;
   // Certificate with its chain, and its key; both empty: none.
   std::string certificate_pem;
   std::string key_pem;
 };
 
-// An error unless the text has at least one PEM certificate, and no broken one.
-// The error is a clause without the file's name.
-Result<void> CheckCertificates(const std::string& pem);
+// How many of the PEM certificates are broken and therefore ignored, as Go's
+// CertPool does. An error unless there is a valid one: a clause without the
+// file's name.
+Result<size_t> CheckCertificates(const std::string& pem);
 
 // An error unless both can be read and match. Encrypted keys are refused.
 Result<void> CheckKeyPair(const std::string& certificate_pem,
@@ -54,8 +59,8 @@ Result<SslCtx> MakeTlsContext(const TlsSettings& settings);
 Result<Ssl> MakeTlsSession(ssl_ctx_st* context, const TlsSettings& settings,
                            int fd, ssl_st* below = nullptr);
 
-// For any context, also a server's: trusts the certificates in `pem`, and those
-// of the system with `system_too` or when `pem` is empty.
+// For any context, also a server's: trusts the valid certificates in `pem`, and
+// those of the system with `system_too` or when `pem` is empty.
 Result<void> TrustAuthorities(ssl_ctx_st* context, const std::string& pem,
                               bool system_too);
 // For any context: presents this certificate.

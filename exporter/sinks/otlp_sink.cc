@@ -7,6 +7,7 @@
 
 #include "base/ascii.h"
 #include "base/gzip_stream.h"
+#include "net/header_line.h"
 #include "base/safe_text.h"
 #include "sinks/record_fields.h"
 #include "version.h"
@@ -18,7 +19,6 @@ using nlohmann::ordered_json;
 
 constexpr std::chrono::seconds kTimeout{10};
 constexpr size_t kLoggedBytes = 200;  // of an answer
-constexpr std::string_view kBlanks = " \t\r";
 
 // Protobuf's JSON has uint64 as a string.
 std::string Nanoseconds(WallTime time) {
@@ -85,13 +85,6 @@ bool IsTooLarge(int status, std::string_view body) {
           body.find("request body too large") != std::string_view::npos);
 }
 
-// Stricter than RFC 9110, which allows more punctuation.
-bool IsHeaderName(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return IsAsciiAlphanumeric(c) || c == '-' || c == '_';
-  });
-}
-
 // Headers that the transport or this sink sets; a second one would change the
 // request or make it invalid.
 bool IsReserved(std::string_view name) {
@@ -108,19 +101,19 @@ bool IsReserved(std::string_view name) {
 Result<HeaderFields> ParseHeaderFile(std::string_view text) {
   HeaderFields fields;
   for (int number = 1; !text.empty(); ++number) {
-    std::string_view line = Trim(TakeUntil(text, '\n'), kBlanks);
+    const std::string_view line = Trim(TakeUntil(text, '\n'), " \t\r");
     if (line.empty() || line.front() == '#') continue;
-    const std::string_view name = TakeUntil(line, ':');
-    const std::string_view value = Trim(line, kBlanks);
-    const bool visible = std::all_of(value.begin(), value.end(), [](char c) {
-      return c >= ' ' && c < '\x7F';
-    });
-    if (!IsHeaderName(name) || value.empty() || !visible) {
+    const std::optional<HeaderLine> header = SplitHeaderLine(line);
+    const bool usable =
+        header && !header->value.empty() &&
+        std::all_of(header->value.begin(), header->value.end(),
+                    [](char c) { return c == ' ' || IsVisibleAscii(c); });
+    if (!usable) {
       return InvalidConfig(
           "line " + std::to_string(number) +
           " must be a header, such as \"X-Scope-OrgID: team\"");
     }
-    fields.emplace_back(name, value);
+    fields.emplace_back(header->name, header->value);
     if (IsReserved(fields.back().first)) {
       return InvalidConfig("line " + std::to_string(number) + " must not set " +
                            fields.back().first + ", which the exporter sets");

@@ -11,24 +11,11 @@ import yaml
 from rig import exposition, manifests
 from rig.case import ClusterCase
 from rig.exporter import ACCOUNT_NAMESPACE, binary
-from rig.kubelet import unshare
+from rig.kubelet import MOUNT, in_pod
 from rig.processes import wait_until
 
 PATH = manifests.CORE_V1.format("default")
-MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 RECOVERY_SECONDS = 75
-
-# Runs in a private mount namespace, so that the machine stays unchanged: $1 is
-# a folder with a pod's files, the other arguments are the program.
-_IN_POD = f"""set -e
-folder=$1; shift
-exec 3<"$folder/token" 4<"$folder/ca.crt"
-mount -t tmpfs none "$(readlink -f /var/run)"
-mkdir -p {MOUNT}
-cat <&3 >{MOUNT}/token; cat <&4 >{MOUNT}/ca.crt
-printf {ACCOUNT_NAMESPACE} >{MOUNT}/namespace
-exec "$@" 3<&- 4<&-
-"""
 
 
 def write_inside(pid, path, text):
@@ -62,12 +49,11 @@ class AccessTest(ClusterCase):
         return os.path.dirname(token)
 
     def in_pod(self, name):
-        prefix = unshare()
+        prefix = in_pod(self.account_files(name))
         if not prefix:
             self.skipTest("mount namespaces are not allowed here")
         return self.exporter(
-            name, command=[*prefix, "sh", "-c", _IN_POD, "sh",
-                           self.account_files(name), binary()],
+            name, command=[*prefix, binary()],
             environment={"KUBERNETES_SERVICE_HOST": "127.0.0.1",
                          "KUBERNETES_SERVICE_PORT": str(self.plane.port)})
 

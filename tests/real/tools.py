@@ -23,6 +23,8 @@ CHART_TOOLS = HERE / "charttools"
 COLLECTOR = HERE / "collector"
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager",
               "kube-scheduler")
+# What client-go makes of a kubeconfig, for test_kubeconfigs.py.
+ORACLE = "kubeconfig-oracle"
 CHART_PROGRAMS = ("helm", "helm-unittest", "kubeconform", "kubectl",
                   "kustomize")
 GO_NEEDED = (1, 26)
@@ -187,7 +189,8 @@ def recipes(go):
         # First, as the lint checks run long before the real tests.
         (f"vale-{VALE_VERSION}-{go}", VALE, build_vale, ("vale",)),
         (f"control-plane-{folder_key(CONTROL_PLANE)}-{go}",
-         "k8s.io/kubernetes and etcd", build_control_plane, COMPONENTS),
+         "k8s.io/kubernetes and etcd", build_control_plane,
+         (*COMPONENTS, ORACLE)),
         (f"kwok-{KWOK_VERSION}-{stages}-{go}", KWOK, build_kwok,
          ("kwok", "kwok-stages.yaml")),
         (f"chart-tools-{folder_key(CHART_TOOLS)}-{kubernetes_version()}-{go}",

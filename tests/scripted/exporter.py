@@ -67,7 +67,8 @@ class Access:
         return os.path.join(self.folder, name)
 
     def write(self, changes):
-        """token, config: text; ca: name of an authority; client: common name.
+        """token, config: text; ca: name of an authority, or empty for an
+        empty file; client: common name.
 
         plugin: {token, expires (seconds from its run), fail (its stderr,
         exit code 1), hang}: what the credential plugin does from now on.
@@ -76,6 +77,8 @@ class Access:
             if what == "token":
                 self.tokens.add(value)
                 self._replace("token", value)
+            elif what == "ca" and value == "empty":
+                self._replace("ca.crt", "")
             elif what == "ca":
                 self._copy(self.server.certificates.authority(value), "ca.crt")
             elif what == "config":

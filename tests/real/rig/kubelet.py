@@ -12,8 +12,20 @@ import shlex
 import subprocess
 
 from rig import processes
-from rig.exporter import Exporter, binary
+from rig.exporter import ACCOUNT_NAMESPACE, Exporter, binary
 
+MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
+# Runs in a private mount namespace, so that the machine stays unchanged: $1 is
+# a folder with a pod's files, the other arguments are the program.
+_IN_POD = f"""set -e
+folder=$1; shift
+exec 3<"$folder/token" 4<"$folder/ca.crt"
+mount -t tmpfs none "$(readlink -f /var/run)"
+mkdir -p {MOUNT}
+cat <&3 >{MOUNT}/token; cat <&4 >{MOUNT}/ca.crt
+printf {ACCOUNT_NAMESPACE} >{MOUNT}/namespace
+exec "$@" 3<&- 4<&-
+"""
 ENTRY_POINT = "/kube-event-metrics"
 LISTEN = "--web.listen-address="
 DEFAULT_PORT = 9953
@@ -28,6 +40,15 @@ def unshare():
     except FileNotFoundError:
         return None
     return command if done.returncode == 0 else None
+
+
+def in_pod(folder):
+    """The command for a program with a service account, None if forbidden.
+
+    folder: has the account's token and ca.crt.
+    """
+    prefix = unshare()
+    return prefix and [*prefix, "sh", "-c", _IN_POD, "sh", folder]
 
 
 class Volumes:

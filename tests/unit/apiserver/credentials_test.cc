@@ -67,6 +67,15 @@ TEST(CredentialsTest, PrefersTheTokenToThePassword) {
   EXPECT_EQ(Credentials(access, DiskFiles()).Authorization(), "Basic dTpw");
   access.token.text = "t";
   EXPECT_EQ(Credentials(access, DiskFiles()).Authorization(), "Bearer t");
+  // net/http sets these before client-go can set a token.
+  access.server.user_info = "a:b";
+  EXPECT_EQ(Credentials(access, DiskFiles()).Authorization(), "Basic YTpi");
+}
+
+TEST(CredentialsTest, SendsNoPasswordWithoutAUserName) {
+  ServerAccess access = TlsAccess();
+  access.password = "p";
+  EXPECT_EQ(Credentials(access, DiskFiles()).Authorization(), "");
 }
 
 TEST(CredentialsTest, ShowsWhatThePluginGave) {
@@ -119,8 +128,8 @@ TEST(CredentialsTest, TakesANewAuthorityOnlyWhenItCanBeRead) {
   Credentials credentials(access, files.Reader());
   EXPECT_EQ(credentials.Tls().ca_pem, one);
   for (const std::string& bad :
-       {std::string(), two.substr(0, two.size() / 2), std::string("text"),
-        one + two.substr(0, two.size() / 2)}) {
+       {std::string(), std::string("\n"), two.substr(0, two.size() / 2),
+        std::string("text")}) {
     files.texts["/ca"] = bad;
     EXPECT_EQ(credentials.Tls().ca_pem, one);
   }
@@ -128,6 +137,30 @@ TEST(CredentialsTest, TakesANewAuthorityOnlyWhenItCanBeRead) {
   EXPECT_EQ(credentials.Tls().ca_pem, one);
   files.texts["/ca"] = one + two;
   EXPECT_EQ(credentials.Tls().ca_pem, one + two);
+  // What can be read of a bundle is enough, as for Go.
+  const std::string torn = two + one.substr(0, one.size() / 2);
+  files.texts["/ca"] = torn;
+  EXPECT_EQ(credentials.Tls().ca_pem, torn);
+}
+
+TEST(CredentialsTest, TrustsTheSystemOnlyWithoutAnAuthority) {
+  ServerAccess access = TlsAccess();
+  FakeFiles files;
+  EXPECT_EQ(Credentials(access, files.Reader()).Tls().ca_pem, std::nullopt);
+  access.ca.file = "/ca";
+  EXPECT_EQ(Credentials(access, files.Reader()).Tls().ca_pem, "");
+  files.texts["/ca"] = "";
+  EXPECT_EQ(Credentials(access, files.Reader()).Tls().ca_pem, "");
+}
+
+TEST(CredentialsTest, KeepsTheCertificateWhileAFileIsEmpty) {
+  const PemPair one = MakeCertificate({});
+  FakeFiles files{{{"/crt", ""}, {"/key", one.key}}, {}};
+  ServerAccess access = TlsAccess();
+  access.client_certificate = Material{one.certificate, "/crt"};
+  access.client_key = Material{one.key, "/key"};
+  Credentials credentials(access, files.Reader());
+  EXPECT_EQ(credentials.Tls().certificate_pem, one.certificate);
 }
 
 TEST(CredentialsTest, TakesANewCertificateOnlyTogetherWithItsKey) {

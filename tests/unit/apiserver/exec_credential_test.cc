@@ -58,14 +58,30 @@ TEST(ExecCredentialTest, ReadsACertificate) {
   EXPECT_FALSE(credential->expires);
 }
 
+// client-go decodes YAML too.
+TEST(ExecCredentialTest, ReadsYaml) {
+  const Result<ExecCredential> credential = ParseExecCredential(
+      "# made by hand\n"
+      "kind: ExecCredential\n"
+      "apiVersion: client.authentication.k8s.io/v1\n"
+      "status:\n"
+      "  token: abc\n"
+      "  expirationTimestamp: 2026-11-23T11:53:29Z\n",
+      kV1);
+  ASSERT_TRUE(credential) << credential.error().message;
+  EXPECT_EQ(credential->token, "abc");
+  EXPECT_EQ(credential->expires, ParseRfc3339("2026-11-23T11:53:29Z"));
+  EXPECT_EQ(ErrorOf("kind: [hush"), "its output is neither JSON nor YAML");
+}
+
 TEST(ExecCredentialTest, TellsWhatIsWrong) {
   const std::string pem = Quoted(MakeCertificate({}).certificate);
   const std::string other_key = Quoted(MakeCertificate({}).key);
   const std::pair<std::string, const char*> cases[] = {
-      {"", "its output is not a JSON object"},
-      {"token", "its output is not a JSON object"},
-      {"[]", "its output is not a JSON object"},
-      {Printed("{}") + "x", "its output is not a JSON object"},
+      {"", "its output is not an ExecCredential"},
+      {"token", "its output is not an ExecCredential"},
+      {"[]", "its output is not an ExecCredential"},
+      {Printed("{}") + "x", "its output is neither JSON nor YAML"},
       {"{}", "its output is not an ExecCredential"},
       {R"({"kind":7})", "its output is not an ExecCredential"},
       {R"({"kind":"ExecCredential","apiVersion":"v1"})",

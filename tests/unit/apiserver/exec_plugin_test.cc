@@ -114,13 +114,14 @@ TEST_F(ExecPluginTest, TellsHowItFailed) {
        name + " failed to start (No such file or directory); install it, or "
               "correct the kubeconfig's command"},
       {{How::kExited, 254, "", "more\r\n  Token  has expired\n \n"},
-       name + " exited with code 254: Token has expired"},
+       name + " exited with code 254: more; Token has expired"},
       {{How::kSignalled, 11, "", ""}, name + " was killed by signal 11"},
       {{How::kTimeout, 0, "", "waiting\x1b[0m"},
        name + " did not finish within 30 s and was killed: waiting [0m"},
       {{How::kTooLarge, 0, "", ""},
        name + " printed more than 1 MiB and was killed"},
-      {{How::kExited, 0, "no", ""}, name + ": its output is not a JSON object"},
+      {{How::kExited, 0, "no", ""},
+       name + ": its output is not an ExecCredential"},
       {{How::kStopped, 0, "", ""}, "stopped"},
   };
   for (const auto& [end, sentence] : cases) {
@@ -134,6 +135,28 @@ TEST_F(ExecPluginTest, TellsHowItFailed) {
             name +
                 " failed to start (No such file or directory); apt "
                 "install it");
+}
+
+// The cause may be in the first line, before advice, or in the last one, after
+// a trace.
+TEST_F(ExecPluginTest, ShowsTheBeginningAndTheLastLineOfManyWords) {
+  std::string trace = "the cause is here\n";
+  for (int i = 0; i < 100; ++i)
+    trace += "  at line " + std::to_string(i) + "\n";
+  ends_ = {{How::kExited, 1, "", trace + "and the cause is there, too\n"}};
+  const std::string sentence = Get();
+  EXPECT_THAT(sentence,
+              testing::StartsWith("credential plugin get-token exited with "
+                                  "code 1: the cause is here; at line 0; at "
+                                  "line 1; "));
+  EXPECT_THAT(sentence, testing::EndsWith(" ... and the cause is there, too"));
+  EXPECT_LE(sentence.size(), 600U);
+  ends_ = {{How::kExited, 1, "", std::string(1000, ' ') + "a b"}};
+  EXPECT_THAT(Get(), testing::EndsWith(" code 1: a b"));
+  std::string words;
+  for (int i = 0; i < 1000; ++i) words += "w" + std::to_string(i) + " ";
+  ends_ = {{How::kExited, 1, "", words}};
+  EXPECT_LE(Get().size(), 600U);
 }
 
 TEST_F(ExecPluginTest, QuotesNoSecret) {

@@ -86,11 +86,111 @@ TEST_F(KubeconfigAccessTest, GuessesHttpsForABareHostWithTlsSettings) {
   EXPECT_FALSE(Resolve("server: 'h:1'", "")->server.tls);
 }
 
+TEST_F(KubeconfigAccessTest, IsAnonymousForAContextWithoutUser) {
+  const auto of_context = [&](const std::string& context,
+                              const std::string& users) {
+    files_.texts["/k"] =
+        "current-context: c\ncontexts: [{name: c, context: {cluster: k" +
+        context + "}}]\nclusters: [{name: k, cluster: {server: 'https://h'}}]" +
+        "\nusers: " + users + "\n";
+    return ResolveAccess({"/k", "", ""}, FakeEnvironment({}), files_.Reader());
+  };
+  for (const char* context : {"", ", user: ''", ", user:"}) {
+    const Result<ServerAccess> access =
+        of_context(context, "[{name: u, user: {token: t}}]");
+    ASSERT_TRUE(access) << access.error().message;
+    EXPECT_EQ(access->server.host, "h");
+    EXPECT_TRUE(access->token.empty());
+  }
+  // As client-go, which looks the empty name up too.
+  EXPECT_EQ(of_context("", "[{user: {token: t}}]")->token.text, "t");
+  EXPECT_FALSE(of_context(", user: v", "[{name: u, user: {token: t}}]"));
+}
+
+// An empty authority must never mean those of the system.
+TEST_F(KubeconfigAccessTest, RefusesAnEmptyAuthority) {
+  files_.texts["/empty"] = "";
+  files_.texts["/blank"] = "\n \n";
+  const std::string key =
+      "certificate-authority is empty; give the CA, or remove the key to trust "
+      "the authorities of the system";
+  const std::string data =
+      "certificate-authority-data is empty; give the CA, or remove the key to "
+      "trust the authorities of the system";
+  const std::pair<const char*, std::string> cases[] = {
+      {"certificate-authority: ''", key},
+      {"certificate-authority: ", key},
+      {"certificate-authority-data: ''", data},
+      {"certificate-authority-data: null", data},
+      {"certificate-authority: /empty",
+       "the certificate authority /empty has no PEM certificate; give the PEM "
+       "file of the CA"},
+      {"certificate-authority: /blank",
+       "the certificate authority /blank has no PEM certificate; give the PEM "
+       "file of the CA"},
+      // Only blanks.
+      {"certificate-authority-data: Cg==",
+       "the certificate authority has no PEM certificate; give the PEM file "
+       "of the CA"},
+  };
+  for (const auto& [ca, sentence] : cases) {
+    EXPECT_EQ(ErrorOf(std::string(kServer) + ", " + ca, ""), sentence) << ca;
+  }
+  // Nothing is verified, or the other key counts, as for client-go.
+  files_.texts["/ca"] = MakeCa().certificate;
+  for (const char* cluster :
+       {"server: 'https://h', certificate-authority: '', "
+        "insecure-skip-tls-verify: true",
+        "server: 'http://h', certificate-authority: ''",
+        "server: 'https://h', certificate-authority-data: '', "
+        "certificate-authority: /ca"}) {
+    EXPECT_EQ(ErrorOf(cluster, ""), "none") << cluster;
+  }
+}
+
+// As Go's CertPool.AppendCertsFromPEM.
+TEST_F(KubeconfigAccessTest, SkipsBrokenCertificatesOfAnAuthority) {
+  const std::string good = MakeCa().certificate;
+  std::string broken = good;
+  broken[broken.size() / 2] = '*';
+  for (const std::string& bundle :
+       {broken + good, good + broken, good.substr(0, good.size() / 2) + good}) {
+    files_.texts["/ca"] = bundle;
+    testing::internal::CaptureStderr();
+    const std::string error =
+        ErrorOf(std::string(kServer) + ", certificate-authority: /ca", "");
+    const std::string log = testing::internal::GetCapturedStderr();
+    EXPECT_EQ(error, "none");
+    EXPECT_THAT(log, testing::HasSubstr(
+                         "Ignoring broken certificates of an authority"));
+    EXPECT_THAT(log, testing::HasSubstr("file=/ca count=1"));
+  }
+  files_.texts["/ca"] = broken + broken;
+  EXPECT_EQ(ErrorOf(std::string(kServer) + ", certificate-authority: /ca", ""),
+            "the certificate authority /ca has no valid PEM certificate; give "
+            "the PEM file of the CA");
+}
+
+TEST_F(KubeconfigAccessTest, RefusesAnEmptyClientCertificate) {
+  const PemPair client = MakeCertificate({});
+  files_.texts["/empty"] = "";
+  files_.texts["/crt"] = client.certificate;
+  files_.texts["/key"] = client.key;
+  EXPECT_EQ(ErrorOf(kServer, "client-certificate: /empty, client-key: /key"),
+            "the certificate: has no PEM certificate; give a PEM certificate "
+            "and its key");
+  EXPECT_EQ(ErrorOf(kServer, "client-certificate: /crt, client-key: /empty"),
+            "the key is not an unencrypted PEM key; give a PEM certificate "
+            "and its key");
+  // Without a certificate client-go ignores the key.
+  EXPECT_EQ(ErrorOf(kServer, "client-key: /key"), "none");
+}
+
 TEST_F(KubeconfigAccessTest, MakesImpersonationHeaders) {
   const Result<ServerAccess> access =
       Resolve(kServer,
-              "as: jane, as-uid: 7, as-groups: [a, b], "
-              "as-user-extra: {acme.com/project: [x, y]}");
+              "as: jane, as-uid: '7', as-groups: [a, b], "
+              "as-user-extra: {acme.com/project: [x, z]}");
   ASSERT_TRUE(access) << access.error().message;
   EXPECT_THAT(
       access->impersonation,
@@ -98,7 +198,7 @@ TEST_F(KubeconfigAccessTest, MakesImpersonationHeaders) {
                   Pair("Impersonate-Uid", "7"), Pair("Impersonate-Group", "a"),
                   Pair("Impersonate-Group", "b"),
                   Pair("Impersonate-Extra-acme.com%2Fproject", "x"),
-                  Pair("Impersonate-Extra-acme.com%2Fproject", "y")));
+                  Pair("Impersonate-Extra-acme.com%2Fproject", "z")));
 }
 
 TEST_F(KubeconfigAccessTest, TellsOfEachUnusableUser) {
@@ -197,8 +297,6 @@ TEST_F(KubeconfigAccessTest, TellsOfAContextThatPointsNowhere) {
   EXPECT_EQ(message(), where + "there is no cluster k; correct the context");
   config.clusters["k"].server = "https://h";
   EXPECT_EQ(message(), where + "there is no user u; correct the context");
-  config.contexts["c"].user = "";
-  EXPECT_EQ(message(), where + "it names no user; add one");
 }
 
 TEST_F(KubeconfigAccessTest, PutsNoSecretIntoAnError) {

@@ -81,7 +81,7 @@ TEST_F(KubeconfigExecTest, FindsACommandWithASlashBesideTheKubeconfig) {
 TEST_F(KubeconfigExecTest, RunsNoPluginWhereThereAreCredentials) {
   const PemPair client = MakeCertificate({});
   for (const std::string& other :
-       {std::string("token: t"), std::string("username: u"),
+       {std::string("token: t"), std::string("username: u, password: p"),
         "client-certificate-data: " + EncodeBase64(client.certificate) +
             ", client-key-data: " + EncodeBase64(client.key)}) {
     const Result<ServerAccess> access =
@@ -89,6 +89,10 @@ TEST_F(KubeconfigExecTest, RunsNoPluginWhereThereAreCredentials) {
     ASSERT_TRUE(access) << access.error().message;
     EXPECT_FALSE(access->exec) << other;
   }
+  const std::string exec = std::string("exec: {") + kExec + "}";
+  EXPECT_FALSE(Resolve(exec, "server: 'https://u:p@h'")->exec);
+  // client-go sends no password without a user name.
+  EXPECT_TRUE(Resolve("password: p, " + exec)->exec);
 }
 
 TEST_F(KubeconfigExecTest, SendsNoCredentialsOverPlainHttp) {
@@ -108,21 +112,22 @@ TEST_F(KubeconfigExecTest, TellsThePluginOfTheClusterIfAsked) {
   files_.texts["/ca"] = MakeCa().certificate;
   EXPECT_EQ(
       InfoOf(std::string(kExec) + ", provideClusterInfo: true",
-             "server: 'https://h:6443/x', tls-server-name: n, "
+             "server: 'https://h:6443/x', tls-server-name: kube, "
              "certificate-authority: /ca, extensions: [{name: other}, {name: "
              "client.authentication.k8s.io/exec, extension: {audience: a1, "
-             "n: 3, t: true, q: '3', l: [~, 1.5, no]}}]"),
+             "m: 3, t: true, q: '3', l: [~, 1.5, no, 'no']}}]"),
       R"({"apiVersion":"client.authentication.k8s.io/v1",)"
       R"("kind":"ExecCredential","spec":{"cluster":{)"
       R"("certificate-authority-data":")" +
           EncodeBase64(files_.texts["/ca"]) +
-          R"(","config":{"audience":"a1","l":[null,1.5,"no"],"n":3,"q":"3",)"
-          R"("t":true},"server":"https://h:6443/x","tls-server-name":"n"},)"
+          R"(","config":{"audience":"a1","l":[null,1.5,false,"no"],"m":3,)"
+          R"("q":"3","t":true},"server":"https://h:6443/x",)"
+          R"("tls-server-name":"kube"},)"
           R"("interactive":false}})");
   EXPECT_THAT(InfoOf(std::string(kExec) + ", provideClusterInfo: true",
                      "server: 'https://h', insecure-skip-tls-verify: true"),
               HasSubstr(R"({"config":null,"insecure-skip-tls-verify":true,)"
-                        R"("server":"https://h:443"})"));
+                        R"("server":"https://h"})"));
 }
 
 TEST_F(KubeconfigExecTest, TellsOfEachUnusableSection) {
@@ -143,7 +148,7 @@ TEST_F(KubeconfigExecTest, TellsOfEachUnusableSection) {
       {"command: x, interactiveMode: Always, " + v1,
        "exec has interactiveMode Always, but there is no terminal; use a "
        "plugin that needs none"},
-      {"command: x, env: [{value: y}], " + v1,
+      {"command: x, env: [{value: z}], " + v1,
        "exec has an env entry without a valid name; correct it"},
   };
   for (const auto& [exec, sentence] : cases) {
@@ -182,6 +187,20 @@ TEST_F(KubeconfigExecTest, RefusesAnExtensionThatIsABomb) {
   const Result<Kubeconfig> config = ParseKubeconfig(bomb, "/k");
   ASSERT_FALSE(config);
   EXPECT_THAT(config.error().message, HasSubstr("is too large"));
+}
+
+TEST_F(KubeconfigExecTest, RefusesAnExtensionForWhichAVariableIsTooSmall) {
+  const auto config = [](size_t size) {
+    return ParseKubeconfig(
+        "clusters: [{name: k, cluster: {extensions: [{name: "
+        "client.authentication.k8s.io/exec, extension: {a: " +
+            std::string(size, 'x') + "}}]}}]",
+        "/k");
+  };
+  EXPECT_TRUE(config(65000));
+  EXPECT_EQ(config(66000).error().message,
+            "kubeconfig /k: the extension client.authentication.k8s.io/exec is "
+            "too large; the limit is 64 KiB");
 }
 
 }  // namespace

@@ -90,6 +90,34 @@ TEST(KubeconfigTest, ReadsJson) {
   EXPECT_EQ(config->clusters.at("k").server, "https://h");
 }
 
+// As sigs.k8s.io/yaml on go-yaml v2, which kubectl uses.
+TEST(KubeconfigTest, MergesMapsAndTakesTheLastOfEqualKeys) {
+  const Result<Kubeconfig> config = ParseKubeconfig(
+      "base: &base {server: 'https://base', tls-server-name: base}\n"
+      "login: &login {token: t, username: ''}\n"
+      "clusters:\n"
+      "- {name: a, cluster: {<<: *base, server: 'https://a'}}\n"
+      "- {name: b, cluster: {server: 'https://b', <<: *base}}\n"
+      "- {name: c, cluster: {server: 'https://1', server: 'https://2'}}\n"
+      "users:\n"
+      "- {name: lost, user: {token: lost}}\n"
+      "users:\n"
+      "- name: u\n"
+      "  user:\n"
+      "    <<: *login\n"
+      "current-context: one\n"
+      "current-context: two\n",
+      "/c");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_EQ(config->clusters.at("a").server, "https://a");
+  EXPECT_EQ(config->clusters.at("a").tls_server_name, "base");
+  EXPECT_EQ(config->clusters.at("b").server, "https://base");
+  EXPECT_EQ(config->clusters.at("c").server, "https://2");
+  EXPECT_EQ(config->users.size(), 1U);
+  EXPECT_EQ(config->users.at("u").token, "t");
+  EXPECT_EQ(config->current_context, "two");
+}
+
 TEST(KubeconfigTest, TakesNothingForAnEmptyConfig) {
   for (const char* text : {"", "\n", "# only a comment\n", "{}", "null",
                            "clusters: null\nusers: []\n"}) {
@@ -118,11 +146,21 @@ TEST(KubeconfigTest, TellsWhatIsWrongWhere) {
       {"users: [{name: a, user: {as-user-extra: []}}]",
        "as-user-extra is not a map"},
       {"users: [{name: a, user: {as-user-extra: {[a]: [b]}}}]",
-       "as-user-extra has a key that is not a string"},
+       "line 1: a key is not a string"},
       {"current-context: {}", "current-context is not a string"},
       {"just text",
        "this is not a kubeconfig, because its top level is not a map"},
       {"kind: Pod", "this is not a kubeconfig, because its kind is Pod"},
+      {"apiVersion: v2",
+       "this is not a kubeconfig, because its apiVersion is v2"},
+      {"clusters: [{name: a, cluster: {insecure-skip-tls-verify: 'true'}}]",
+       "insecure-skip-tls-verify is neither true nor false"},
+      {"users: [{name: a, user: {token: 0}}]",
+       "token is not a string; put quotes around it"},
+      {"users: [{name: a, user: {password: yes}}]",
+       "password is not a string; put quotes around it"},
+      {"users: [{name: a, user: {<<: x}}]",
+       "line 1: a merge key (<<) needs a map or a list of maps"},
       {"a: [b", "it is not YAML: line 1: "},
       {"a: *b", "it is not YAML: line 1: "},
   };
@@ -152,6 +190,8 @@ TEST(KubeconfigTest, SurvivesHostileTexts) {
                                "clusters: &c [*c]",
                                "&a [*a]",
                                "users: [{name: a, user: &u {as-groups: *u}}]",
+                               "&a {<<: *a}",
+                               "&a {<<: [*a, *a]}",
                                bomb,
                                bomb + "clusters: *a59",
                                std::string(1000, '\0'),
@@ -163,8 +203,9 @@ TEST(KubeconfigTest, SurvivesHostileTexts) {
     // Both results are fine, but it must return.
     (void)ParseKubeconfig(text, "/c");
   }
-  EXPECT_THAT(ParseKubeconfig(texts[12], "/c").error().message,
-              HasSubstr("larger than 4 MiB"));
+  EXPECT_THAT(
+      ParseKubeconfig(texts[std::size(texts) - 1], "/c").error().message,
+      HasSubstr("larger than 4 MiB"));
 }
 
 TEST(KubeconfigTest, MergesWholeEntriesFirstFileFirst) {

@@ -90,11 +90,12 @@ TEST(RunProgramTest, EndsWhoPrintsTooMuch) {
   EXPECT_EQ(end.output, "");
 }
 
-TEST(RunProgramTest, KeepsTheEndOfManyMessages) {
-  const ProgramEnd end =
-      RunProgram(Shell("yes x | head -c 300000 >&2; echo last >&2"), {});
+TEST(RunProgramTest, KeepsTheBeginningAndTheEndOfManyMessages) {
+  const ProgramEnd end = RunProgram(
+      Shell("echo first >&2; yes x | head -c 300000 >&2; echo last >&2"), {});
   EXPECT_EQ(end.how, How::kExited);
-  EXPECT_EQ(end.messages.size(), 4096U);
+  EXPECT_EQ(end.messages.size(), 65536U);
+  EXPECT_TRUE(end.messages.starts_with("first\nx\n"));
   EXPECT_TRUE(end.messages.ends_with("x\nlast\n"));
 }
 

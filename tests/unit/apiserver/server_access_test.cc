@@ -87,6 +87,50 @@ TEST_F(ServerAccessTest, TakesThePodWhenTheVariableNamesNoFile) {
   EXPECT_EQ(Resolve()->server.host, "10.96.0.1");
 }
 
+// As client-go: where no context is chosen, a Pod's service account is used.
+TEST_F(ServerAccessTest, TakesThePodWhenTheKubeconfigChoosesNoContext) {
+  BeInCluster();
+  std::string config = Config("https://home");
+  config.erase(0, config.find('\n') + 1);  // current-context
+  files_.texts["/home/me/.kube/config"] = files_.texts["/flag"] = config;
+  testing::internal::CaptureStderr();
+  const Result<ServerAccess> access = Resolve();
+  const std::string log = testing::internal::GetCapturedStderr();
+  ASSERT_TRUE(access) << access.error().message;
+  EXPECT_EQ(access->server.host, "10.96.0.1");
+  EXPECT_EQ(access->origin, "in-cluster service account");
+  EXPECT_THAT(log, testing::HasSubstr("no current-context"));
+  EXPECT_THAT(log, testing::HasSubstr("/home/me/.kube/config"));
+  EXPECT_EQ(Resolve({"/flag", "", ""})->server.host, "10.96.0.1");
+  EXPECT_EQ(Resolve({"/flag", "c", ""})->server.host, "home");
+  const std::string refused =
+      "kubeconfig /flag has no current-context; choose one with --context";
+  EXPECT_EQ(ErrorOf({"/flag", "", "https://other"}), refused);
+  files_.texts.erase(kToken);
+  EXPECT_EQ(ErrorOf({"/flag", "", ""}), refused);
+  files_.texts[kToken] = "pod-token";
+  variables_.erase("KUBERNETES_SERVICE_PORT");
+  EXPECT_EQ(ErrorOf({"/flag", "", ""}), refused);
+}
+
+TEST_F(ServerAccessTest, DoesNotTakeThePodForAContextThatIsMissing) {
+  BeInCluster();
+  files_.texts["/flag"] = "current-context: lost\n" + Config("https://flag");
+  files_.texts["/flag"].replace(
+      files_.texts["/flag"].find("current-context: c"), 18, "x: y");
+  EXPECT_EQ(ErrorOf({"/flag", "", ""}),
+            "kubeconfig /flag has no context lost; choose another one with "
+            "--context");
+}
+
+TEST_F(ServerAccessTest, TakesNoHomeFileWhenTheVariableIsAListOfNothing) {
+  variables_["KUBECONFIG"] = ":";
+  files_.texts["/home/me/.kube/config"] = Config("https://home");
+  EXPECT_EQ(ErrorOf(),
+            "no cluster to watch: there is no kubeconfig and no in-cluster "
+            "service account; use --kubeconfig, KUBECONFIG or --apiserver");
+}
+
 TEST_F(ServerAccessTest, ReadsTheServiceAccount) {
   BeInCluster();
   const Result<ServerAccess> access = Resolve();
@@ -229,6 +273,24 @@ TEST_F(ServerAccessTest, TellsOfAKubeconfigThatIsBroken) {
   files_.texts["/home/me/.kube/config"] = "clusters: 1";
   EXPECT_EQ(ErrorOf(),
             "kubeconfig /home/me/.kube/config: clusters is not a list");
+}
+
+TEST_F(ServerAccessTest, TakesUserNameAndPasswordOfTheUrlForHttpsOnly) {
+  files_.texts["/flag"] = Config("https://me:hush@flag/p");
+  Result<ServerAccess> access = Resolve({"/flag", "", ""});
+  ASSERT_TRUE(access) << access.error().message;
+  EXPECT_EQ(access->server.user_info, "me:hush");
+  EXPECT_EQ(access->server.ToString(), "https://flag:443/p");
+  EXPECT_EQ(Resolve({"", "", "https://me:hush@flag"})->server.user_info,
+            "me:hush");
+  testing::internal::CaptureStderr();
+  access = Resolve({"", "", "http://me:hush@flag"});
+  const std::string log = testing::internal::GetCapturedStderr();
+  ASSERT_TRUE(access) << access.error().message;
+  EXPECT_EQ(access->server.user_info, "");
+  EXPECT_THAT(log, testing::HasSubstr(
+                       "Credentials are not sent to a plain http server"));
+  EXPECT_THAT(log, testing::Not(testing::HasSubstr("hush")));
 }
 
 TEST_F(ServerAccessTest, LeavesOutCredentialsForPlainHttp) {

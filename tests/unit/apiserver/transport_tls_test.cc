@@ -92,6 +92,48 @@ TEST_F(TransportTlsTest, TrustsTheSystemOnlyWhenNoAuthorityIsGiven) {
   EXPECT_EQ(Get(access).end, HttpEnd::kUnreachable);
 }
 
+TEST_F(TransportTlsTest, TrustsNothingWhenTheAuthorityIsEmpty) {
+  TestServer server(AnswerOk, ServerTls{Issue(ca_, {"IP:127.0.0.1"}), ""});
+  ServerAccess access = AccessTo(server);
+  access.ca = Material{"", "/ca"};
+  RecordingHandler handler;
+  const FakeFiles files{{{"/ca", ""}}, {}};
+  const HttpOutcome outcome =
+      ApiTransport(access, files.Reader()).Send({"/x"}, handler, {});
+  EXPECT_EQ(outcome.end, HttpEnd::kUnreachable);
+  EXPECT_EQ(outcome.message, "the CA bundle: has no PEM certificate");
+}
+
+TEST_F(TransportTlsTest, TrustsTheWholeCertificatesOfABrokenBundle) {
+  TestServer server(AnswerOk, ServerTls{Issue(ca_, {"IP:127.0.0.1"}), ""});
+  ServerAccess access = AccessTo(server);
+  const std::string other = MakeCa("other CA").certificate;
+  std::string broken = other;
+  broken[broken.size() / 2] = '*';
+  const std::string torn = other.substr(0, other.size() / 2);
+  for (const std::string& bundle :
+       {broken + ca_.certificate, ca_.certificate + broken,
+        torn + "\n" + ca_.certificate, ca_.certificate + torn}) {
+    access.ca.text = bundle;
+    const HttpOutcome outcome = Get(access);
+    EXPECT_EQ(outcome.end, HttpEnd::kComplete) << outcome.message;
+  }
+  access.ca.text = broken + torn;
+  EXPECT_EQ(Get(access).message, "the CA bundle: has no valid PEM certificate");
+}
+
+// As Go: a name with a dot at its end is the same name.
+TEST_F(TransportTlsTest, VerifiesANameWithoutTheDotAtItsEnd) {
+  TestServer server(AnswerOk, ServerTls{Issue(ca_, {"DNS:localhost"}), ""});
+  ServerAccess access = AccessTo(server);
+  access.tls_server_name = "localhost.";
+  const HttpOutcome outcome = Get(access);
+  EXPECT_EQ(outcome.end, HttpEnd::kComplete) << outcome.message;
+  access.tls_server_name = ".";
+  EXPECT_EQ(Get(access).message, "the server's name is empty");
+  EXPECT_THAT(server.ServerNames(), ElementsAre("localhost"));
+}
+
 TEST_F(TransportTlsTest, TakesAnythingWhenToldNotToVerify) {
   const PemPair other = MakeCa("other CA");
   TestServer server(AnswerOk, ServerTls{Issue(other, {"DNS:other"}), ""});

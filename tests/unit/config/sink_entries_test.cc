@@ -99,6 +99,16 @@ TEST(SinkEntriesTest, RefusesAnEndpointThatCannotBeUsed) {
             where +
                 "endpoint \"http://c\" must begin with https:// when ca-file "
                 "or cert-file is set");
+  for (const char* endpoint : {"https://c?tenant=a", "https://c/#a"}) {
+    EXPECT_EQ(refused('"' + std::string(endpoint) + '"'),
+              where + "endpoint \"" + endpoint +
+                  "\" must not have a user name, query or fragment; use "
+                  "headers-file for credentials");
+  }
+  EXPECT_EQ(refused("\"https://me:hush@c\""),
+            where +
+                "endpoint \"***@c\" must not have a user name, query or "
+                "fragment; use headers-file for credentials");
   EXPECT_EQ(refused("\"https://c\", ca-file: /none"),
             where + "ca-file /none does not exist");
   EXPECT_EQ(refused("\"https://c\", headers-file: headers"),

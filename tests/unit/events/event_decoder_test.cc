@@ -166,6 +166,72 @@ TEST_F(EventDecoderTest, UnescapesText) {
       std::string("a\0\"\\\xe2\x80\xa8\xf0\x9f\x98\x80<", 12));
 }
 
+// Go's encoding/json replaces each by U+FFFD, and simdjson refuses the string.
+TEST_F(EventDecoderTest, ReplacesLoneSurrogates) {
+  const std::pair<const char*, const char*> cases[] = {
+      {R"("\ud800")", "\uFFFD"},
+      {R"("a\ud800b")", "a\uFFFDb"},
+      {R"("\uDFFF\uDBFF")", "\uFFFD\uFFFD"},
+      {R"("\ud800\ud83d\ude00")", "\uFFFD\U0001F600"},
+      {R"("\ud83d\ude00\ude00")", "\U0001F600\uFFFD"},
+      {R"("\ud800\u0041\n")", "\uFFFDA\n"},
+      {R"("\\ud800")", R"(\ud800)"},
+      {R"("\\\ud800\\")", "\\\uFFFD\\"},
+      {R"("\ud800\\udc00")", "\uFFFD\\udc00"},
+      {R"("\ud800\"")", "\uFFFD\""},
+      {R"("\uD800")", "\uFFFD"},
+  };
+  for (const auto& [json, text] : cases) {
+    const Event& read = DecodeEvent({.reason = json, .message = json});
+    EXPECT_EQ(read.reason, text) << json;
+    EXPECT_EQ(read.message, text) << json;
+    EXPECT_EQ(read.type, "Normal") << json;
+    EXPECT_EQ(read.name, "worker-1.18eaa4ad72eb93c4") << json;
+    EXPECT_EQ(read.count, 1U) << json;
+  }
+}
+
+TEST_F(EventDecoderTest, ReplacesLoneSurrogatesInEveryText) {
+  const std::string lone = R"(x\udc00y)";
+  const std::string text = "x\uFFFDy";
+  const std::string quoted = '"' + lone + '"';
+  const Event& read =
+      DecodeEvent({.name = lone,
+                   .event_namespace = lone,
+                   .uid = lone,
+                   .involved = R"({"kind":)" + quoted + R"(,"name":)" + quoted +
+                               R"(,"namespace":)" + quoted + "}",
+                   .type = quoted,
+                   .source = R"({"component":)" + quoted + "}",
+                   .controller = R"("")",
+                   .more = R"(,"action":)" + quoted});
+  EXPECT_EQ(read.name, text);
+  EXPECT_EQ(read.event_namespace, text);
+  EXPECT_EQ(read.uid, text);
+  EXPECT_EQ(read.kind, text);
+  EXPECT_EQ(read.object_name, text);
+  EXPECT_EQ(read.object_namespace, text);
+  EXPECT_EQ(read.type, text);
+  EXPECT_EQ(read.reporting_component, text);
+  EXPECT_EQ(read.action, text);
+}
+
+TEST_F(EventDecoderTest, LeavesFramesBesideALoneSurrogateAsTheyAre) {
+  const std::string lone = EventJson{.reason = R"("\ud800")"}.Frame();
+  const FrameInfo info = Decode(lone + EventJson().Frame());
+  EXPECT_EQ(info.type, FrameType::kAdded);
+  EXPECT_EQ(info.consumed, lone.size());
+  EXPECT_EQ(event.reason, "\uFFFD");
+  // A giant is shortened first.
+  EventJson giant{.reason = R"("\udead")"};
+  giant.message = '"' + std::string(3 << 20, 'x') + '"';
+  EXPECT_EQ(DecodeEvent(giant).reason, "\uFFFD");
+  // Other invalid escapes are no text.
+  EXPECT_EQ(DecodeEvent({.reason = R"("\ud8")"}).reason, "");
+  EXPECT_EQ(DecodeEvent({.reason = R"("\x\ud800")"}).reason, "");
+  EXPECT_EQ(DecodeEvent({}).reason, "NodeNotReady");
+}
+
 TEST_F(EventDecoderTest, ReadsTheMessageInPlaceWhereItHasNoEscapes) {
   const PaddedJson plain(EventJson().Frame());
   Event read;
@@ -264,6 +330,10 @@ TEST(EventDecoderItemTest, ReadsAListItemWithoutKind) {
   EXPECT_EQ(event.name, "n");
   EXPECT_EQ(event.kind, "Pod");
   EXPECT_EQ(event.count, 5U);
+  const PaddedJson lone(
+      R"({"metadata":{"name":"n","resourceVersion":"7"},"reason":"a\ud800"})");
+  ASSERT_TRUE(decoder.DecodeItem(lone.view(), event));
+  EXPECT_EQ(event.reason, "a\uFFFD");
   EXPECT_FALSE(decoder.DecodeItem(PaddedJson("{}").view(), event));
   EXPECT_FALSE(decoder.DecodeItem(PaddedJson("null").view(), event));
 }

@@ -125,6 +125,35 @@ TEST(EventFilterTest, AlternativesAndLineBreaksStayInsideTheirExpression) {
   EXPECT_TRUE(Passes(options, {.reason = "AB"}));
 }
 
+// Each is a valid expression, but a plain union of them is not, or means
+// something else.
+TEST(EventFilterTest, ExpressionsDoNotReachIntoEachOther) {
+  const FilterOptions quoted{.reasons = {{"\\Qa", "\\Q.\\E", "c"}, {}}};
+  EXPECT_EQ(ExpressionProblem(quoted.reasons.include), "");
+  EXPECT_TRUE(Passes(quoted, {.reason = "a"}));
+  EXPECT_TRUE(Passes(quoted, {.reason = "."}));
+  EXPECT_TRUE(Passes(quoted, {.reason = "c"}));
+  EXPECT_FALSE(Passes(quoted, {.reason = "a)|(?:c"}));
+  EXPECT_FALSE(Passes(quoted, {.reason = "a)|(?:\\Q."}));
+  EXPECT_FALSE(Passes(quoted, {.reason = "x"}));
+  EXPECT_FALSE(Passes(quoted, {.reason = ""}));
+  const FilterOptions ends{.reasons = {{"a", "\\Q(b|"}, {}}};
+  EXPECT_EQ(ExpressionProblem(ends.reasons.include), "");
+  EXPECT_TRUE(Passes(ends, {.reason = "(b|"}));
+  EXPECT_TRUE(Passes(ends, {.reason = "a"}));
+  EXPECT_FALSE(Passes(ends, {.reason = "b"}));
+  // Two groups of the same name.
+  const FilterOptions named{.reasons = {{"(?P<n>a+)", "(?P<n>b+)"}, {}}};
+  EXPECT_EQ(ExpressionProblem(named.reasons.include), "");
+  EXPECT_TRUE(Passes(named, {.reason = "aa"}));
+  EXPECT_TRUE(Passes(named, {.reason = "bb"}));
+  EXPECT_FALSE(Passes(named, {.reason = "ab"}));
+  // Flags end with their expression.
+  const FilterOptions flags{.reasons = {{"(?i)a", "b"}, {}}};
+  EXPECT_TRUE(Passes(flags, {.reason = "A"}));
+  EXPECT_FALSE(Passes(flags, {.reason = "B"}));
+}
+
 TEST(EventFilterTest, EachListLooksAtItsOwnValue) {
   EXPECT_FALSE(Passes({.reasons = {{"Pulled"}, {}}}, {}));
   EXPECT_FALSE(Passes({.types = {{"Normal"}, {}}}, {}));

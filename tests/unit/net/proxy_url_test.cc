@@ -21,6 +21,7 @@ TEST(ProxyUrlTest, ReadsSchemesPortsAndHosts) {
       {"http://p", "http://p:80"},
       {"HTTPS://p/", "https://p:443"},
       {"socks5://10.0.0.1", "socks5://10.0.0.1:1080"},
+      {"socks5h://10.0.0.1", "socks5://10.0.0.1:1080"},
       {"http://[::1]:3128/path?q", "http://[::1]:3128"},
   };
   for (const auto& [text, shown] : cases) {
@@ -84,8 +85,17 @@ TEST_F(ProxyEnvironmentTest, TakesTheVariableOfTheScheme) {
   EXPECT_EQ(Of("https://k", {{"HTTP_PROXY", "h"}}), "none");
   EXPECT_EQ(Of("http://k", {{"HTTP_PROXY", "h"}}), "http://h:80");
   EXPECT_EQ(Of("https://k", {{"HTTPS_PROXY", "h:1"}}), "http://h:1");
-  EXPECT_EQ(Of("https://k", {{"HTTPS_PROXY", "h"}, {"https_proxy", "l"}}),
+  // As Go: upper case first, and an empty variable is none.
+  EXPECT_EQ(Of("https://k", {{"HTTPS_PROXY", "u"}, {"https_proxy", "l"}}),
+            "http://u:80");
+  EXPECT_EQ(Of("https://k", {{"HTTPS_PROXY", ""}, {"https_proxy", "l"}}),
             "http://l:80");
+  EXPECT_EQ(Of("http://k", {{"HTTP_PROXY", "u"}, {"http_proxy", "l"}}),
+            "http://u:80");
+  EXPECT_EQ(
+      Of("https://k",
+         {{"HTTPS_PROXY", "h"}, {"NO_PROXY", "other"}, {"no_proxy", "k"}}),
+      "http://h:80");
   EXPECT_EQ(Of("https://k", {{"https_proxy", "socks5://s"}}),
             "socks5://s:1080");
 }

@@ -21,6 +21,13 @@ TEST(ServerUrlTest, TakesAnAddressApart) {
        true},
       {"https://[::1]:6443", "::1", "", 6443, true},
       {"https://[fd00::1]", "fd00::1", "", 443, true},
+      {"HTTPS://host", "host", "", 443, true},
+      {"Http://host", "host", "", 80, false},
+      {"https://api.example.com.:6443", "api.example.com.", "", 6443, true},
+      // client-go drops query and fragment.
+      {"https://host?x=1", "host", "", 443, true},
+      {"https://host/p/?x=/y#z", "host", "/p", 443, true},
+      {"https://host/#a@b", "host", "", 443, true},
   };
   for (const auto& c : cases) {
     const Result<ServerUrl> url = ParseServerUrl(c.text, false);
@@ -38,6 +45,29 @@ TEST(ServerUrlTest, GuessesTheSchemeOfABareHostAsClientGoDoes) {
   EXPECT_EQ(ParseServerUrl("10.0.0.1", true)->port, 443);
 }
 
+TEST(ServerUrlTest, TakesUserNameAndPasswordApartAndShowsNeither) {
+  const struct {
+    const char* text;
+    const char* user_info;
+  } cases[] = {
+      {"https://host", ""},
+      {"https://@host", ""},
+      {"https://user@host", "user:"},
+      {"https://user:p:w@host/p", "user:p:w"},
+      {"https://al%40din:open%3a%2F@host?x=@y", "al@din:open:/"},
+      {"https://a@b:c@host", "a@b:c"},
+      {"user:pw@host", "user:pw"},
+  };
+  for (const auto& c : cases) {
+    const Result<ServerUrl> url = ParseServerUrl(c.text, true);
+    ASSERT_TRUE(url) << c.text << ": " << url.error().message;
+    EXPECT_EQ(url->user_info, c.user_info) << c.text;
+    EXPECT_EQ(url->host, "host") << c.text;
+    EXPECT_EQ(url->ToString().find('@'), std::string::npos);
+    EXPECT_EQ(url->Authority(), "host:443");
+  }
+}
+
 TEST(ServerUrlTest, WritesIpv6InBrackets) {
   const Result<ServerUrl> url = ParseServerUrl("https://[::1]:6443/p", false);
   EXPECT_EQ(url->Authority(), "[::1]:6443");
@@ -45,12 +75,28 @@ TEST(ServerUrlTest, WritesIpv6InBrackets) {
 }
 
 TEST(ServerUrlTest, RefusesWhatIsNoServer) {
-  for (const char* text :
-       {"", "https://", "https://:6443", "ftp://host", "https://host:0",
-        "https://host:65536", "https://host:port",
-        "https://host:", "https://host?x=1", "https://host/#a", "https://a b",
-        "https://[::1", "https://[::1]x", "https://[a]", "https://[127.0.0.1]",
-        "https://::1", "https://host\n", "//host"}) {
+  for (const char* text : {"",
+                           "https://",
+                           "https://:6443",
+                           "ftp://host",
+                           "https://host:0",
+                           "https://host:65536",
+                           "https://host:port",
+                           "https://host:",
+                           "https://a b",
+                           "https://[::1",
+                           "https://[::1]x",
+                           "https://[a]",
+                           "https://[127.0.0.1]",
+                           "https://::1",
+                           "https://host\n",
+                           "//host",
+                           "host/path",
+                           "host:1/path",
+                           "https://?x=1",
+                           "https://#a",
+                           "https://host/a b?x",
+                           "https://host?a b"}) {
     const Result<ServerUrl> url = ParseServerUrl(text, true);
     ASSERT_FALSE(url) << text;
     EXPECT_EQ(url.error().code, ErrorCode::kInvalidConfig);
@@ -60,8 +106,9 @@ TEST(ServerUrlTest, RefusesWhatIsNoServer) {
 }
 
 TEST(ServerUrlTest, QuotesNoPassword) {
-  for (const char* text : {"https://user:pw@host", "user:pw@host:1",
-                           "ftp://user:p@pw@host", "https://user:pw@"}) {
+  for (const char* text :
+       {"https://user:pw@host:x", "user:pw@host:0", "ftp://user:p@pw@host",
+        "https://user:pw@", "https://user:pw%zz@host"}) {
     const Result<ServerUrl> url = ParseServerUrl(text, true);
     ASSERT_FALSE(url) << text;
     EXPECT_EQ(url.error().message.find("pw"), std::string::npos)

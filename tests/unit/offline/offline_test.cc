@@ -55,6 +55,14 @@ class OfflineTest : public testing::Test {
   std::string log_;
 };
 
+TEST_F(OfflineTest, ReplacesLoneSurrogatesAsKubectlDoes) {
+  EventJson json = Node("235", "3");
+  json.reason = R"("Odd\ud800Reason")";
+  const std::string printed = Print(List({json.Object()}));
+  EXPECT_EQ(code_, 0) << log_;
+  EXPECT_THAT(printed, HasSubstr("reason=\"Odd\uFFFDReason\""));
+}
+
 TEST_F(OfflineTest, WarnsThatNothingIsDelivered) {
   Print(List({}));
   EXPECT_THAT(log_, Not(HasSubstr("passed on")));

@@ -1,6 +1,6 @@
-// Durations of flags: "75s", "5m", "1h30m", "500ms", "0", in the syntax of
-// Go's time.ParseDuration that Prometheus tools use. Times of day and negative
-// spans are not supported.
+// Durations of flags and files: "75s", "1h30m", "1.5s", "100us", "0", in the
+// syntax of Go's time.ParseDuration that Prometheus tools use. Times of day,
+// signs and so negative spans are not supported.
 #pragma once
 
 #include <chrono>
@@ -9,7 +9,12 @@
 
 namespace kem {
 
-// Empty when `text` is not a duration, or is over 10,000 hours. Thread-safe.
+// Empty when `text` is not a duration, or is over 10,000 hours. Digits below a
+// nanosecond are cut off, as in Go. Thread-safe.
+std::optional<std::chrono::nanoseconds> ParseNanoseconds(std::string_view text);
+
+// The same for an option that counts milliseconds: empty also for a duration
+// with a part of one, which would become another value. Thread-safe.
 std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text);
 
 }  // namespace kem

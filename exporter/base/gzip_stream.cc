@@ -5,6 +5,8 @@
 #include <array>
 #include <cassert>
 
+#include "base/ascii.h"
+
 namespace kem {
 namespace {
 
@@ -13,16 +15,38 @@ constexpr int kLevel = 3;
 constexpr int kGzipWindowBits = 15 + 16;
 constexpr int kMemoryLevel = 8;
 
+// The weight in these parameters, in thousandths (RFC 9110, 12.4.2); 0 also for
+// a malformed one.
+int Weight(std::string_view parameters) {
+  const std::string_view text = Trim(parameters, " \t");
+  if (text.empty()) return 1000;
+  if (!text.starts_with("q=") && !text.starts_with("Q=")) return 0;
+  const std::string_view value = text.substr(2);
+  if (value == "0") return 0;
+  if (value == "1") return 1000;
+  if (value.size() < 2 || value.size() > 5 || value[0] > '1' ||
+      value[1] != '.') {
+    return 0;
+  }
+  const std::string digits = value[0] + std::string(value.substr(2)) +
+                             std::string(5 - value.size(), '0');
+  const int weight = ParseNumber<int>(digits).value_or(0);
+  return weight >= 0 && weight <= 1000 ? weight : 0;
+}
+
 }  // namespace
 
 bool WantsGzip(std::string_view accept_encoding) {
-  const size_t at = accept_encoding.find("gzip");
-  if (at == std::string_view::npos) return false;
-  const std::string_view rest = accept_encoding.substr(at + 4);
-  const std::string_view weight = rest.substr(0, rest.find(','));
-  // "gzip;q=0" and "gzip; q=0.0" refuse it.
-  return weight.find("q=0") == std::string_view::npos ||
-         weight.find_first_of("123456789") != std::string_view::npos;
+  int gzip = 0;
+  int identity = 0;
+  while (!accept_encoding.empty()) {
+    std::string_view parameters = TakeUntil(accept_encoding, ',');
+    const std::string coding =
+        AsciiLower(Trim(TakeUntil(parameters, ';'), " \t"));
+    if (coding == "gzip") gzip = Weight(parameters);
+    if (coding == "identity") identity = Weight(parameters);
+  }
+  return gzip > identity;
 }
 
 GzipStream::GzipStream() : stream_(std::make_unique<z_stream>()) {

@@ -11,7 +11,8 @@ struct z_stream_s;
 
 namespace kem {
 
-// Whether an Accept-Encoding header's value accepts gzip (RFC 9110, 12.5.3).
+// Whether an Accept-Encoding header's value prefers gzip to no compression, by
+// the rules of RFC 9110, 12.5.3, and for equal weights of client_golang.
 bool WantsGzip(std::string_view accept_encoding);
 
 // Not thread-safe. Takes 256 KiB of memory while it lives.

@@ -12,6 +12,12 @@ using std::chrono::microseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
+constexpr std::array<std::string_view, 12> kMonths = {
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun",
+    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+constexpr std::array<std::string_view, 7> kWeekdays = {
+    "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+
 // Reads `width` digits at `at`; -1 when there is another character.
 int Digits(std::string_view text, size_t at, size_t width) {
   if (at + width > text.size()) return -1;
@@ -86,9 +92,6 @@ std::optional<WallTime> ParseRfc3339(std::string_view text) {
 }
 
 std::optional<WallTime> ParseHttpDate(std::string_view text) {
-  static constexpr std::array<std::string_view, 12> kMonths = {
-      "Jan", "Feb", "Mar", "Apr", "May", "Jun",
-      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   if (text.size() != 29 || text[3] != ',' || text.substr(25) != " GMT" ||
       text[19] != ':' || text[22] != ':') {
     return std::nullopt;
@@ -120,6 +123,17 @@ std::string FormatRfc3339Millis(WallTime time) {
 std::string FormatRfc3339Seconds(WallTime time) {
   std::string text = FormatRfc3339Millis(time);
   text.erase(text.rfind('.')) += 'Z';
+  return text;
+}
+
+std::string FormatHttpDate(WallTime time) {
+  const auto day = std::chrono::floor<days>(time);
+  const std::chrono::year_month_day date(day);
+  const std::string iso = FormatRfc3339Seconds(time);
+  std::string text(kWeekdays[std::chrono::weekday(day).c_encoding()]);
+  text.append(", ").append(iso, 8, 2).append(" ");
+  text.append(kMonths[static_cast<unsigned>(date.month()) - 1]).append(" ");
+  text.append(iso, 0, 4).append(" ").append(iso, 11, 8).append(" GMT");
   return text;
 }
 

@@ -23,5 +23,7 @@ std::optional<WallTime> ParseHttpDate(std::string_view text);
 std::string FormatRfc3339Millis(WallTime time);
 // "2026-11-23T12:53:29Z": Kubernetes' Time.
 std::string FormatRfc3339Seconds(WallTime time);
+// What ParseHttpDate reads; for the years 1 to 9999.
+std::string FormatHttpDate(WallTime time);
 
 }  // namespace kem

@@ -150,11 +150,14 @@ std::string TakeTelemetryPath(const OptionValues& values, Options& options) {
     return IsAsciiAlphanumeric(c) || c == '/' || c == '.' || c == '_' ||
            c == '-';
   };
-  if (path.size() < 2 || path.front() != '/' || path == "/livez" ||
-      path == "/readyz" || !std::all_of(path.begin(), path.end(), ok)) {
+  // The other paths of web/http_router.cc, and those that it may get.
+  const bool taken = path == "/livez" || path == "/readyz" ||
+                     path.starts_with("/-/") || path.starts_with("/api/");
+  if (path.size() < 2 || path.front() != '/' || taken ||
+      !std::all_of(path.begin(), path.end(), ok)) {
     return Quoted(path) +
-           " must be a path of letters, digits and ./_- other than /, /livez "
-           "and /readyz";
+           " must be a path of letters, digits and ./_- other than /, /livez, "
+           "/readyz and those that begin with /-/ or /api/";
   }
   options.telemetry_path = path;
   return "";

@@ -16,6 +16,7 @@ namespace kem {
 namespace {
 
 constexpr size_t kMaxBytes = size_t{1} << 20;
+constexpr int kMaxMerges = 100;
 
 // Keeps the line of the last document's start.
 class DocumentStart : public YAML::EventHandler {
@@ -83,20 +84,51 @@ void StrictYaml::ReadDocument(std::string_view text, const NodeReader& read) {
 
 void StrictYaml::ReadPairs(const YAML::Node& map, const std::string& name,
                            const PairReader& read) {
-  if (map.IsNull() || Failed()) return;
-  if (!map.IsMap()) return Fail(map, name + " must be a map");
   std::set<std::string> seen;
+  if (!map.IsNull()) ReadPairs(map, name, read, seen);
+}
+
+void StrictYaml::ReadPairs(const YAML::Node& map, const std::string& name,
+                           const PairReader& read,
+                           std::set<std::string>& seen) {
+  if (Failed()) return;
+  if (!map.IsMap()) return Fail(map, name + " must be a map");
+  std::set<std::string> own;
+  std::optional<YAML::Node> merged;
   for (const auto& item : map) {
     if (Failed()) return;
     if (!item.first.IsScalar()) {
       return Fail(item.first, name + " has a key that is not a string");
     }
     const std::string& key = item.first.Scalar();
-    if (!seen.insert(key).second) {
+    if (!own.insert(key).second) {
       return Fail(item.first,
                   Quoted(key) + " is given twice; keep one of them");
     }
-    read(item.first, item.second);
+    if (key == "<<") {
+      merged = item.second;
+    } else if (seen.insert(key).second) {
+      read(item.first, item.second);
+    }
+  }
+  if (merged) ReadMerged(*merged, name, read, seen);
+}
+
+void StrictYaml::ReadMerged(const YAML::Node& merged, const std::string& name,
+                            const PairReader& read,
+                            std::set<std::string>& seen) {
+  if (Failed()) return;
+  // Ends a map that merges itself, and one that grows with each level.
+  if (++merges_ > kMaxMerges) {
+    return Fail(merged, "there are more than " + std::to_string(kMaxMerges) +
+                            " merge keys (<<)");
+  }
+  if (!merged.IsSequence()) {
+    return ReadPairs(merged, "the merge key (<<) of " + name, read, seen);
+  }
+  for (const YAML::Node& one : merged) {
+    if (one.IsSequence()) return Fail(one, "<< must list maps");
+    ReadMerged(one, name, read, seen);
   }
 }
 

@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <initializer_list>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,7 +49,8 @@ class StrictYaml {
   void ReadMap(const YAML::Node& map, const std::string& name,
                std::initializer_list<Field> fields);
   // A map of any keys, which are scalars. A null value has no line of its own:
-  // report it at its key.
+  // report it at its key. A merge key, "<<: *map" or "<<: [*one, *two]", adds
+  // the pairs whose keys the map itself lacks, as YAML 1.1 defines it.
   void ReadPairs(const YAML::Node& map, const std::string& name,
                  const PairReader& read);
 
@@ -64,8 +66,15 @@ class StrictYaml {
                std::initializer_list<std::string_view> choices);
 
  private:
+  // Skips keys in `seen` and adds the others to it.
+  void ReadPairs(const YAML::Node& map, const std::string& name,
+                 const PairReader& read, std::set<std::string>& seen);
+  void ReadMerged(const YAML::Node& merged, const std::string& name,
+                  const PairReader& read, std::set<std::string>& seen);
+
   const std::string begin_;
   const std::string path_;
+  int merges_ = 0;
   std::string problem_;
 };
 

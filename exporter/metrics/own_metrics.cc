@@ -105,9 +105,11 @@ Samples ReadStateLoad(const Reading& sources) {
 Samples ReadHttp(const Reading& sources) {
   Samples samples;
   for (const auto& [key, count] : sources.http.Requests()) {
+    const bool cut = key.second == HttpStats::kCut;
     samples.push_back(
         Sample(static_cast<double>(count),
-               {{"handler", key.first}, {"code", std::to_string(key.second)}}));
+               {{"handler", key.first},
+                {"code", cut ? "cut" : std::to_string(key.second)}}));
   }
   return samples;
 }
@@ -271,7 +273,8 @@ constexpr OwnMetric kTable[] = {
        return One(static_cast<double>(s.reloads.success_micros.load()) / 1e6);
      }},
     {{"kube_event_metrics_http_requests_total", "counter",
-      "Responses of the exporter's HTTP server, by handler and code."},
+      "Responses of the exporter's HTTP server, by handler and code; cut for "
+      "those that ended early."},
      ReadHttp},
     {{"process_cpu_seconds_total", "counter",
       "Total user and system CPU time spent in seconds."},

@@ -7,8 +7,8 @@
 
 #include "base/ascii.h"
 #include "base/gzip_stream.h"
-#include "net/header_line.h"
 #include "base/safe_text.h"
+#include "net/header_line.h"
 #include "sinks/record_fields.h"
 #include "version.h"
 

@@ -41,7 +41,15 @@ std::optional<NameAndPassword> ParseBasic(std::string_view authorization) {
   return NameAndPassword{text->substr(0, colon), text->substr(colon + 1)};
 }
 
-bool Matches(const std::string& password, const std::string& hash) {
+void Remember(const std::string& digest, std::set<std::string>& digests) {
+  if (digests.size() >= kMaxRemembered) digests.clear();
+  digests.insert(digest);
+}
+
+}  // namespace
+
+bool BasicAuth::MatchesBcrypt(const std::string& password,
+                              const std::string& hash) {
   // 32 KiB, too large for the stack.
   const auto data = std::make_unique<crypt_data>();
   const char* made = ::crypt_r(password.c_str(), hash.c_str(), data.get());
@@ -51,14 +59,14 @@ bool Matches(const std::string& password, const std::string& hash) {
   return same;
 }
 
-}  // namespace
-
 // Keyed by this process, so that memory holds neither passwords nor a digest
-// that helps to guess them.
-std::string BasicAuth::Digest(const std::string& name, const std::string& hash,
+// that helps to guess them. A name that is added later has another digest.
+std::string BasicAuth::Digest(bool known, const std::string& name,
+                              const std::string& hash,
                               const std::string& password) const {
   // Names and hashes contain no NUL.
-  const std::string text = name + '\0' + hash + '\0' + password;
+  const std::string text =
+      (known ? "+" : "-") + name + '\0' + hash + '\0' + password;
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
   HMAC(EVP_sha256(), key_.data(), static_cast<int>(key_.size()),
@@ -67,57 +75,72 @@ std::string BasicAuth::Digest(const std::string& name, const std::string& hash,
   return {reinterpret_cast<const char*>(digest.data()), size};
 }
 
+std::optional<bool> BasicAuth::Recall(const std::string& digest) const {
+  if (good_.contains(digest)) return true;
+  if (bad_.contains(digest)) return false;
+  return std::nullopt;
+}
+
 void BasicAuth::Run(const std::stop_token& stop) {
   std::unique_lock lock(mutex_);
   while (true) {
     if (!changed_.wait(lock, stop, [this] { return !waiting_.empty(); }))
       return;
     if (stop.stop_requested()) return;
-    PendingCheck check = std::move(waiting_.front());
-    waiting_.pop_front();
-    lock.unlock();
-    const bool matched = Matches(check.password, check.hash) && check.known;
-    OPENSSL_cleanse(check.password.data(), check.password.size());
-    lock.lock();
-    if (matched) {
-      if (good_.size() >= kMaxRemembered) good_.clear();
-      good_.insert(check.digest);
+    PendingCheck check = waiting_.Pop();
+    // An equal one may have been checked meanwhile.
+    std::optional<bool> matched = Recall(check.digest);
+    if (!matched) {
+      lock.unlock();
+      matched = matches_(check.password, check.hash) && check.known;
+      lock.lock();
+      Remember(check.digest, *matched ? good_ : bad_);
     }
-    finished_.emplace_back(check.ticket, matched);
+    OPENSSL_cleanse(check.password.data(), check.password.size());
+    finished_.emplace_back(check.ticket, *matched);
     lock.unlock();
     wake_();
     lock.lock();
   }
 }
 
-BasicAuth::BasicAuth(std::function<void()> wake) : wake_(std::move(wake)) {
+BasicAuth::BasicAuth(std::function<void()> wake, Matcher matches)
+    : wake_(std::move(wake)), matches_(std::move(matches)) {
   // Fails only when OpenSSL does not work at all.
   RAND_bytes(key_.data(), static_cast<int>(key_.size()));
 }
 
 Admission BasicAuth::Check(const std::map<std::string, std::string>& users,
-                           std::string_view authorization, uint64_t ticket) {
+                           std::string_view authorization,
+                           const std::string& group, uint64_t ticket) {
   std::optional<NameAndPassword> login = ParseBasic(authorization);
   if (!login || users.empty()) return Admission::kUnauthorized;
   const auto user = users.find(login->name);
   const bool known = user != users.end();
   const std::string& hash = known ? user->second : users.begin()->second;
-  std::string digest = Digest(login->name, hash, login->password);
+  std::string digest = Digest(known, login->name, hash, login->password);
   {
     const std::lock_guard guard(mutex_);
-    if (known && good_.contains(digest)) return Admission::kAdmitted;
-    if (waiting_.size() >= kMaxWaiting) return Admission::kBusy;
+    if (const std::optional<bool> matched = Recall(digest)) {
+      return *matched ? Admission::kAdmitted : Admission::kUnauthorized;
+    }
     if (!thread_.joinable()) {
       Result<std::jthread> started =
           StartThread([this](const std::stop_token& stop) { Run(stop); });
       if (!started) return Admission::kBusy;
       thread_ = std::move(*started);
     }
-    waiting_.push_back(
-        {ticket, known, hash, std::move(login->password), std::move(digest)});
+    waiting_.Push(group, {ticket, known, hash, std::move(login->password),
+                          std::move(digest)});
   }
   changed_.notify_one();
   return Admission::kPending;
+}
+
+void BasicAuth::Cancel(uint64_t ticket) {
+  const std::lock_guard guard(mutex_);
+  waiting_.Remove(
+      [ticket](const PendingCheck& check) { return check.ticket == ticket; });
 }
 
 std::vector<std::pair<uint64_t, bool>> BasicAuth::Finished() {

@@ -8,7 +8,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <map>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace kem {
 namespace {
@@ -25,6 +28,8 @@ constexpr size_t kAcceptsATurn = 32;
 constexpr size_t kEventsATurn = 64;
 constexpr milliseconds kAcceptPause{200};
 constexpr milliseconds kLongestPoll{60000};
+// Between two looks at how much clients read, while others wait.
+constexpr milliseconds kStallPoll{50};
 
 // Uses at most half of the descriptors that the process may open.
 HttpLimits WithinDescriptors(HttpLimits limits) {
@@ -41,13 +46,15 @@ HttpLimits WithinDescriptors(HttpLimits limits) {
 HttpLoop::HttpLoop(UniqueFd listener, const HttpServerOptions& options,
                    HttpContent content, HttpStats& stats,
                    std::unique_ptr<WebSettingsFile> settings)
-    : router_(options.telemetry_path, std::move(content), stats),
+    : router_(options.telemetry_path, std::move(content)),
       limits_(WithinDescriptors(options.limits)),
       listener_(std::move(listener)),
       epoll_(::epoll_create1(EPOLL_CLOEXEC)),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       last_id_(kFirstId),
-      gate_(std::move(settings), limits_.reread, [this] { Wake(); }) {
+      turns_(limits_.answers),
+      gate_(std::move(settings), limits_.reread, [this] { Wake(); }),
+      parts_{router_, stats, gate_, turns_, limits_} {
   Watch(EPOLL_CTL_ADD, kListenerId, listener_.get(), EPOLLIN);
   Watch(EPOLL_CTL_ADD, kWakeId, wake_.get(), EPOLLIN);
 }
@@ -77,9 +84,12 @@ void HttpLoop::Run(std::stop_token stop) {
         stop_until = now + limits_.stop;
         listener_.Reset();
       }
-      std::erase_if(connections_,
-                    [](const auto& item) { return !item.second->Answering(); });
-      if (connections_.empty() || now >= stop_until) return;
+      for (auto it = connections_.begin(); it != connections_.end();) {
+        const auto next = std::next(it);
+        if (!it->second->Answering()) Remove(it);
+        it = next;
+      }
+      if (connections_.empty() || now >= stop_until) break;
     }
     const int ready = ::epoll_wait(epoll_.get(), events.data(),
                                    static_cast<int>(events.size()),
@@ -92,25 +102,31 @@ void HttpLoop::Run(std::stop_token stop) {
       } else if (id == kWakeId) {
         FinishLogins(now);
       } else {
-        Advance(id, now);
+        Handle(id, events[static_cast<size_t>(i)].events, now);
       }
     }
-    DropOverdue(now);
-    MakeRoom();
+    ExpireOverdue(now);
+    PassTurns(now);
+    while (connections_.size() > limits_.connections) DropOne();
+  }
+  for (const auto& [id, connection] : connections_) {
+    connection->Abort("the server stops");
   }
 }
 
 void HttpLoop::Accept(SteadyTime now) {
   if (now < accept_after_ || !listener_.has_value()) return;
   for (size_t i = 0; i < kAcceptsATurn; ++i) {
-    UniqueFd fd(::accept4(listener_.get(), nullptr, nullptr,
-                          SOCK_NONBLOCK | SOCK_CLOEXEC));
+    sockaddr_storage from{};
+    socklen_t size = sizeof(from);
+    UniqueFd fd(::accept4(listener_.get(), reinterpret_cast<sockaddr*>(&from),
+                          &size, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (fd.has_value()) {
-      Add(std::move(fd), now);
+      Add(std::move(fd), MakeClientAddress(from), now);
     } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS ||
                errno == ENOMEM) {
       // The listener stays ready: without a pause the loop would spin.
-      DropIdleLongest(false);
+      DropOne();
       accept_after_ = now + kAcceptPause;
       Watch(EPOLL_CTL_MOD, kListenerId, listener_.get(), 0);
       return;
@@ -120,7 +136,7 @@ void HttpLoop::Accept(SteadyTime now) {
   }
 }
 
-void HttpLoop::Add(UniqueFd fd, SteadyTime now) {
+void HttpLoop::Add(UniqueFd fd, ClientAddress client, SteadyTime now) {
   const uint64_t id = last_id_++;
   Ssl ssl;
   if (gate_.UsesTls(now)) {
@@ -128,26 +144,41 @@ void HttpLoop::Add(UniqueFd fd, SteadyTime now) {
     if (!ssl) return;
   }
   auto connection = std::make_unique<ServerConnection>(
-      id, ServerSocket(std::move(fd), std::move(ssl)), router_, gate_, limits_,
-      now);
+      id, std::move(client), ServerSocket(std::move(fd), std::move(ssl)),
+      parts_, now);
   // The request has often arrived already.
   connection->Advance(now);
-  if (connection->Over()) return;
   Watch(EPOLL_CTL_ADD, id, connection->fd(), connection->WaitsFor());
-  connections_.emplace(id, std::move(connection));
+  const auto it = connections_.emplace(id, std::move(connection)).first;
+  if (it->second->Over()) Remove(it);
 }
 
-void HttpLoop::Advance(uint64_t id, SteadyTime now) {
+void HttpLoop::Remove(Connections::iterator it) {
+  gate_.CancelLogin(it->first);
+  turns_.Leave(it->first);
+  connections_.erase(it);
+}
+
+void HttpLoop::Advance(uint64_t id, SteadyTime now,
+                       const std::function<void(ServerConnection&)>& change) {
   const auto it = connections_.find(id);
   if (it == connections_.end()) return;
   ServerConnection& connection = *it->second;
   const uint32_t before = connection.WaitsFor();
+  if (change) change(connection);
   connection.Advance(now);
   if (connection.Over()) {
-    connections_.erase(it);
+    Remove(it);
   } else if (connection.WaitsFor() != before) {
     Watch(EPOLL_CTL_MOD, id, connection.fd(), connection.WaitsFor());
   }
+}
+
+void HttpLoop::Handle(uint64_t id, uint32_t events, SteadyTime now) {
+  Advance(id, now, [events](ServerConnection& connection) {
+    const bool hung_up = (events & (EPOLLHUP | EPOLLERR)) != 0;
+    if (hung_up && connection.Waiting()) connection.Abort("hung up");
+  });
 }
 
 void HttpLoop::FinishLogins(SteadyTime now) {
@@ -155,43 +186,80 @@ void HttpLoop::FinishLogins(SteadyTime now) {
   [[maybe_unused]] const ssize_t read =
       ::read(wake_.get(), &count, sizeof(count));
   for (const auto& [id, admitted] : gate_.FinishedLogins()) {
-    const auto it = connections_.find(id);
-    if (it == connections_.end()) continue;
-    it->second->FinishLogin(admitted, now);
-    Advance(id, now);
+    Advance(id, now, [admitted = admitted, now](ServerConnection& connection) {
+      connection.FinishLogin(admitted, now);
+    });
   }
 }
 
-void HttpLoop::MakeRoom() {
-  while (connections_.size() > limits_.connections) DropIdleLongest(false);
-  const auto answering = static_cast<size_t>(
-      std::count_if(connections_.begin(), connections_.end(),
-                    [](const auto& item) { return item.second->Answering(); }));
-  for (size_t i = limits_.answers; i < answering; ++i) DropIdleLongest(true);
+void HttpLoop::PassTurns(SteadyTime now) {
+  CutStalled(now);
+  // Clients of small answers may ask again at once: they get no more turns
+  // before others were served.
+  for (size_t i = 0; i < limits_.answers && turns_.HasNext(); ++i) {
+    Advance(turns_.Next(), now,
+            [now](ServerConnection& next) { next.TakeTurn(now); });
+  }
 }
 
-void HttpLoop::DropIdleLongest(bool answering) {
-  auto oldest = connections_.end();
+void HttpLoop::CutStalled(SteadyTime now) {
+  if (turns_.waiting() == 0) return;
+  std::vector<std::pair<SteadyTime::duration, uint64_t>> stalled;
+  for (const uint64_t id : turns_.active()) {
+    const auto time = connections_.at(id)->Stalled(now);
+    if (time > limits_.stall) stalled.emplace_back(time, id);
+  }
+  std::sort(stalled.begin(), stalled.end(), std::greater<>());
+  stalled.resize(std::min(stalled.size(), turns_.waiting()));
+  for (const auto& [time, id] : stalled) {
+    Advance(id, now, [](ServerConnection& connection) {
+      connection.Abort("the client stalls while others wait");
+    });
+  }
+}
+
+// Of the address with the most connections: the one that is idle longest when
+// most of them are idle, else the newest of those that wait or are answered.
+void HttpLoop::DropOne() {
+  std::map<std::string_view, size_t> counts;
+  for (const auto& [id, connection] : connections_) {
+    ++counts[connection->client().group];
+  }
+  const auto most = std::max_element(
+      counts.begin(), counts.end(),
+      [](const auto& a, const auto& b) { return a.second < b.second; });
+  if (most == counts.end()) return;
+  const auto none = connections_.end();
+  auto idle = none;
+  auto busy = none;
+  size_t idle_count = 0;
   // Connections of one turn have the same time: the lower number is older.
   const auto age = [](const auto& it) {
     return std::pair(it->second->IdleSince(), it->first);
   };
-  for (auto it = connections_.begin(); it != connections_.end(); ++it) {
-    if (it->second->Answering() != answering) continue;
-    if (oldest == connections_.end() || age(it) < age(oldest)) oldest = it;
+  for (auto it = connections_.begin(); it != none; ++it) {
+    if (it->second->client().group != most->first) continue;
+    if (it->second->Waiting() || it->second->Answering()) {
+      if (busy == none || it->first > busy->first) busy = it;
+    } else {
+      ++idle_count;
+      if (idle == none || age(it) < age(idle)) idle = it;
+    }
   }
-  if (oldest == connections_.end()) oldest = connections_.begin();
-  if (oldest == connections_.end()) return;
-  oldest->second->Abort();
-  connections_.erase(oldest);
+  const auto drop = 2 * idle_count >= most->second ? idle : busy;
+  drop->second->Abort("there are too many connections");
+  Remove(drop);
 }
 
-void HttpLoop::DropOverdue(SteadyTime now) {
-  std::erase_if(connections_, [now](const auto& item) {
-    if (now < item.second->Deadline()) return false;
-    item.second->Abort();
-    return true;
-  });
+void HttpLoop::ExpireOverdue(SteadyTime now) {
+  std::vector<uint64_t> overdue;
+  for (const auto& [id, connection] : connections_) {
+    if (now >= connection->Deadline()) overdue.push_back(id);
+  }
+  for (const uint64_t id : overdue) {
+    Advance(id, now,
+            [now](ServerConnection& connection) { connection.Expire(now); });
+  }
   if (accept_after_ != SteadyTime{} && now >= accept_after_ &&
       listener_.has_value()) {
     accept_after_ = {};
@@ -201,6 +269,8 @@ void HttpLoop::DropOverdue(SteadyTime now) {
 
 int HttpLoop::PollMilliseconds(SteadyTime now, SteadyTime until) const {
   SteadyTime next = std::min(now + kLongestPoll, until);
+  if (turns_.HasNext()) return 0;
+  if (turns_.waiting() > 0) next = std::min(next, now + kStallPoll);
   if (accept_after_ != SteadyTime{}) next = std::min(next, accept_after_);
   for (const auto& [id, connection] : connections_) {
     next = std::min(next, connection->Deadline());

@@ -1,10 +1,11 @@
 // The thread that serves all clients: an epoll loop over non-blocking sockets.
 // Used by HttpServer. Waits for no client, so that slow ones cannot stop a
-// scrape; the limits bound memory. Past limits.connections the connection that
-// was idle longest is closed, past limits.answers the one whose client has read
-// nothing for longest.
+// scrape; the limits bound memory. More scrapes than limits.answers wait for
+// their turn, and only answers whose clients do not read are cut for them. Past
+// limits.connections the address with the most connections loses one.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <unordered_map>
@@ -33,15 +34,21 @@ class HttpLoop {
       std::unordered_map<uint64_t, std::unique_ptr<ServerConnection>>;
 
   void Accept(SteadyTime now);
-  void Add(UniqueFd fd, SteadyTime now);
-  void Advance(uint64_t id, SteadyTime now);
+  void Add(UniqueFd fd, ClientAddress client, SteadyTime now);
+  // Calls `change`, if any, and Advance; then waits for what comes next.
+  void Advance(uint64_t id, SteadyTime now,
+               const std::function<void(ServerConnection&)>& change = {});
+  void Handle(uint64_t id, uint32_t events, SteadyTime now);
   void FinishLogins(SteadyTime now);
   void Wake();
   void Watch(int operation, uint64_t id, int fd, uint32_t events);
-  // Close connections past a limit or a deadline.
-  void MakeRoom();
-  void DropIdleLongest(bool answering);
-  void DropOverdue(SteadyTime now);
+  void Remove(Connections::iterator it);
+  // Cut answers whose clients stall, while others wait; then start those.
+  void PassTurns(SteadyTime now);
+  void CutStalled(SteadyTime now);
+  // Close connections past the limit or past a deadline.
+  void DropOne();
+  void ExpireOverdue(SteadyTime now);
   // Until the next deadline, `until` at the latest.
   int PollMilliseconds(SteadyTime now, SteadyTime until) const;
 
@@ -51,11 +58,13 @@ class HttpLoop {
   const UniqueFd epoll_;
   const UniqueFd wake_;
   uint64_t last_id_;
-  Connections connections_;
   // Accepting pauses until then, as no descriptor was free.
   SteadyTime accept_after_{};
+  AnswerTurns turns_;
+  Connections connections_;
   // Last, so that it ends first: its thread calls Wake.
   WebGate gate_;
+  const ServerParts parts_;
 };
 
 }  // namespace kem

@@ -5,10 +5,14 @@
 #include <charconv>
 #include <exception>
 
+#include "base/rfc3339.h"
+
 namespace kem {
 namespace {
 
+// config/option_table.cc keeps the telemetry path apart from all others.
 constexpr char kReloadPath[] = "/-/reload";
+constexpr char kOtherHandler[] = "other";
 constexpr char kText[] = "text/plain; charset=utf-8";
 
 const char* ReasonPhrase(int status) {
@@ -100,6 +104,7 @@ std::string HttpRouter::Response::Text(const RequestHead& head,
                                        const WebGate::Headers& defaults) const {
   std::string text = "HTTP/1.1 " + std::to_string(status) + " " +
                      ReasonPhrase(status) + "\r\n";
+  AddHeader("Date", FormatHttpDate(RealClock().WallNow()), text);
   for (const auto& [name, value] : defaults) AddHeader(name, value, text);
   for (const auto& header : headers) {
     // The web configuration wins.
@@ -158,7 +163,7 @@ bool HttpRouter::IsReadable(const std::string& path) const {
 HttpRouter::Response HttpRouter::Route(const RequestHead& head) {
   const std::string& path = head.path;
   const bool reloads = path == kReloadPath && content_.reload;
-  const bool reads = IsReadable(path);
+  const bool reads = IsReadable(path) || path == "*";
   if (!reads && !reloads) return {404, kText, "Not found\n"};
   if (reloads && head.method == "POST") {
     if (IsCrossSite(head)) {
@@ -189,7 +194,7 @@ HttpRouter::Response HttpRouter::Admit(const RequestHead& head,
     case Admission::kTooMany:
       return {429, kText, "Too many requests\n"};
     case Admission::kBusy:
-      return {503, kText, "Too many logins at once\n", {{"Retry-After", "1"}}};
+      return {503, kText, "Too many requests wait\n", {{"Retry-After", "1"}}};
     case Admission::kAdmitted:
     case Admission::kPending:
       break;
@@ -197,22 +202,20 @@ HttpRouter::Response HttpRouter::Admit(const RequestHead& head,
   return Route(head);
 }
 
-void HttpRouter::Count(const std::string& path, int status) {
-  const bool known = IsReadable(path) || path == kReloadPath;
-  stats_.Count(known ? path : "other", status);
-}
-
 HttpAnswer HttpRouter::Handle(const RequestHead& head, Admission admission,
                               const WebGate::Headers& headers) {
   HttpAnswer answer;
   answer.close = !head.keep_alive;
+  const bool known = IsReadable(head.path) || head.path == kReloadPath;
+  answer.handler = known ? head.path : kOtherHandler;
   try {
     Response response = Admit(head, admission);
     answer.bytes = response.Text(head, headers);
     if (head.method != "HEAD") answer.body = std::move(response.stream);
-    Count(head.path, response.status);
+    answer.status = response.status;
   } catch (const std::exception&) {
     // There is no memory for an answer.
+    answer.status = 500;
     answer.bytes.clear();
     answer.body.reset();
     answer.close = true;
@@ -220,17 +223,23 @@ HttpAnswer HttpRouter::Handle(const RequestHead& head, Admission admission,
   return answer;
 }
 
-HttpAnswer HttpRouter::Refuse(HeadState why) {
+HttpAnswer HttpRouter::Refuse(HeadState why) const {
   Response response{400, kText, "This is not HTTP/1.1.\n"};
   if (why == HeadState::kTooLarge) {
     response = {431, kText, "Send less than 8 KiB a line, 16 KiB in all.\n"};
   } else if (why == HeadState::kHasBody) {
     response = {413, kText, "Send no request body.\n"};
+  } else if (why == HeadState::kBadHost) {
+    response = {400, kText, "Send one valid Host header.\n"};
+  } else if (why == HeadState::kPlainHttp) {
+    response = {400, kText,
+                "This port serves HTTPS. Use https:// in the URL.\n"};
   }
   HttpAnswer answer;
   answer.close = true;
   answer.bytes = response.Text(RequestHead(), {});
-  Count("", response.status);
+  answer.handler = kOtherHandler;
+  answer.status = response.status;
   return answer;
 }
 

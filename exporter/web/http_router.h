@@ -39,22 +39,29 @@ struct HttpAnswer {
   // Follows `bytes`; null when there is nothing more.
   std::unique_ptr<ScrapeBody> body;
   bool close = false;
+  // For HttpStats.
+  std::string handler;
+  int status = 200;
 };
 
 // Not thread-safe.
 class HttpRouter {
  public:
-  // `stats` must outlive it. See HttpServer for the arguments.
-  HttpRouter(std::string telemetry_path, HttpContent content, HttpStats& stats)
+  // See HttpServer for the arguments.
+  HttpRouter(std::string telemetry_path, HttpContent content)
       : telemetry_path_(std::move(telemetry_path)),
-        content_(std::move(content)),
-        stats_(stats) {}
+        content_(std::move(content)) {}
 
+  // Whether the answer to this request may need much memory.
+  bool IsLarge(const RequestHead& head) const {
+    return head.method == "GET" &&
+           (head.path == telemetry_path_ || head.path == "/");
+  }
   // `head` is complete, `admission` not kPending. Adds `headers` to the answer.
   HttpAnswer Handle(const RequestHead& head, Admission admission,
                     const WebGate::Headers& headers);
-  // For a request that is malformed, too large or has a body; closes.
-  HttpAnswer Refuse(HeadState why);
+  // For a request without a valid head, or with a body; closes.
+  HttpAnswer Refuse(HeadState why) const;
 
  private:
   struct Response;
@@ -64,11 +71,9 @@ class HttpRouter {
   Response StartScrape(const RequestHead& head);
   Response Page(const RequestHead& head);
   bool IsReadable(const std::string& path) const;
-  void Count(const std::string& path, int status);
 
   const std::string telemetry_path_;
   const HttpContent content_;
-  HttpStats& stats_;
 };
 
 }  // namespace kem

@@ -47,12 +47,18 @@ struct HttpLimits {
   // Open at once. An idle one takes about 1 KiB, with TLS 20 KiB, and 70 KiB
   // during its handshake.
   size_t connections = 256;
-  // In progress at once, up to 0.5 MB each.
+  // Scrapes and pages in progress at once, up to 0.5 MB each. More wait for
+  // their turn.
   size_t answers = 16;
   // From the connection, or a request's first byte, to the end of its head.
   std::chrono::milliseconds head{10000};
-  // For a whole answer, until the client has read it.
+  // That an answer waits for its client to read, in all.
   std::chrono::milliseconds answer{60000};
+  // The same while others wait for their turn, and more for a client that reads
+  // 256 KiB a second.
+  std::chrono::milliseconds stall{1000};
+  // For a login or a turn. Scrapers give up earlier.
+  std::chrono::milliseconds wait{30000};
   // Between two requests; longer than common scrape intervals.
   std::chrono::milliseconds idle{150000};
   // For a client to read a refusal.

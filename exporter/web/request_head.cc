@@ -10,19 +10,35 @@ namespace {
 
 constexpr std::string_view kBlanks = " \t";
 
+// What is needed until the head is complete.
+struct HeadParser {
+  RequestHead head;
+  std::string authority;  // of the target
+  int hosts = 0;          // lines
+};
+
 // Neither Range nor Expect: the server supports neither.
-std::string* FieldOf(std::string_view name, RequestHead& head) {
-  const std::pair<std::string_view, std::string*> fields[] = {
-      {"accept", &head.accept},
-      {"accept-encoding", &head.accept_encoding},
-      {"authorization", &head.authorization},
-      {"host", &head.host},
-      {"origin", &head.origin},
-      {"sec-fetch-site", &head.fetch_site}};
-  for (const auto& [known, field] : fields) {
-    if (name == known) return field;
+void KeepField(std::string_view name, std::string_view value,
+               RequestHead& head) {
+  struct Field {
+    std::string_view name;
+    std::string* to;
+    bool list;
+  };
+  const Field fields[] = {{"accept", &head.accept, true},
+                          {"accept-encoding", &head.accept_encoding, true},
+                          {"authorization", &head.authorization, false},
+                          {"host", &head.host, false},
+                          {"origin", &head.origin, false},
+                          {"sec-fetch-site", &head.fetch_site, false}};
+  for (const Field& field : fields) {
+    if (name != field.name) continue;
+    if (field.to->empty()) {
+      *field.to = value;
+    } else if (field.list) {
+      field.to->append(",").append(value);
+    }
   }
-  return nullptr;
 }
 
 // RFC 9110, 5.6.2.
@@ -38,20 +54,60 @@ bool HasControl(std::string_view line) {
                      [](char c) { return c != '\t' && IsAsciiControl(c); });
 }
 
-// "GET /path HTTP/1.1".
-bool ReadRequestLine(std::string_view line, RequestHead& head) {
+// A host with an optional port, or nothing; the characters of RFC 3986, as
+// Go's httpguts.ValidHostHeader. Refuses user names.
+bool IsHost(std::string_view text) {
+  static constexpr std::string_view kMarks = "!$%&'()*+,-.:;=[]_~";
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return IsAsciiAlphanumeric(c) || kMarks.find(c) != std::string_view::npos;
+  });
+}
+
+// "/path", "http://host/path", or "*" for OPTIONS (RFC 9112, 3.2).
+bool ReadTarget(std::string_view target, HeadParser& parser) {
+  RequestHead& head = parser.head;
+  if (target == "*" && head.method == "OPTIONS") {
+    head.path = target;
+    return true;
+  }
+  if (!target.starts_with('/')) {
+    const size_t scheme = target.find("://");
+    const std::string name = AsciiLower(target.substr(0, scheme));
+    if (scheme == std::string_view::npos ||
+        (name != "http" && name != "https")) {
+      return false;
+    }
+    target.remove_prefix(scheme + 3);
+    const size_t end = std::min(target.find_first_of("/?#"), target.size());
+    parser.authority = target.substr(0, end);
+    target.remove_prefix(end);
+    if (parser.authority.empty() || parser.authority.front() == ':' ||
+        !IsHost(parser.authority)) {
+      return false;
+    }
+  }
+  head.path = target.substr(0, target.find_first_of("?#"));
+  if (head.path.empty()) head.path = "/";
+  return target.find(' ') == std::string_view::npos;
+}
+
+// "GET /path HTTP/1.1". A later minor version is compatible.
+bool ReadRequestLine(std::string_view line, HeadParser& parser) {
+  static constexpr std::string_view kVersion = "HTTP/1.";
   const size_t first = line.find(' ');
   const size_t last = line.rfind(' ');
   if (first == std::string_view::npos || first == last) return false;
   const std::string_view target = line.substr(first + 1, last - first - 1);
   const std::string_view version = line.substr(last + 1);
-  if (version != "HTTP/1.1" && version != "HTTP/1.0") return false;
-  head.chunks = version == "HTTP/1.1";
+  if (version.size() != kVersion.size() + 1 || !version.starts_with(kVersion) ||
+      !IsAsciiDigit(version.back())) {
+    return false;
+  }
+  RequestHead& head = parser.head;
+  head.chunks = version.back() != '0';
   head.keep_alive = head.chunks;
   head.method = line.substr(0, first);
-  head.path = target.substr(0, target.find_first_of("?#"));
-  return IsToken(head.method) && target.starts_with('/') &&
-         target.find(' ') == std::string_view::npos;
+  return IsToken(head.method) && ReadTarget(target, parser);
 }
 
 // Whether a comma-separated header value has the word.
@@ -63,7 +119,7 @@ bool HasWord(std::string_view value, std::string_view word) {
 }
 
 // False for a line that is no header.
-bool ReadHeader(std::string_view line, RequestHead& head) {
+bool ReadHeader(std::string_view line, HeadParser& parser) {
   const size_t colon = line.find(':');
   // A folded line begins with a space, which no token does.
   if (colon == std::string_view::npos || !IsToken(line.substr(0, colon))) {
@@ -71,14 +127,15 @@ bool ReadHeader(std::string_view line, RequestHead& head) {
   }
   const std::string name = AsciiLower(line.substr(0, colon));
   const std::string_view value = Trim(line.substr(colon + 1), kBlanks);
+  RequestHead& head = parser.head;
+  if (name == "host") ++parser.hosts;
   if (name == "connection" && HasWord(value, "close")) head.keep_alive = false;
   if (name == "transfer-encoding" ||
       (name == "content-length" &&
        value.find_first_not_of('0') != std::string_view::npos)) {
     head.state = HeadState::kHasBody;
   }
-  std::string* const field = FieldOf(name, head);
-  if (field != nullptr && field->empty()) *field = value;
+  KeepField(name, value, head);
   return true;
 }
 
@@ -88,12 +145,25 @@ RequestHead Refused(HeadState state) {
   return head;
 }
 
+// After the empty line.
+RequestHead Complete(HeadParser parser, size_t size) {
+  RequestHead& head = parser.head;
+  // RFC 9112, 3.2; HTTP/1.0 had no Host.
+  if (parser.hosts > 1 || (parser.hosts == 0 && head.chunks) ||
+      !IsHost(head.host)) {
+    return Refused(HeadState::kBadHost);
+  }
+  head.size = size;
+  if (!parser.authority.empty()) head.host = std::move(parser.authority);
+  return std::move(head);
+}
+
 }  // namespace
 
 RequestHead ReadRequestHead(std::string_view bytes, const HeadLimits& limits) {
-  RequestHead head;
+  HeadParser parser;
   // ReadHeader may set kHasBody; it is returned once the head is complete.
-  head.state = HeadState::kComplete;
+  parser.head.state = HeadState::kComplete;
   size_t at = 0;
   while (true) {
     const size_t end = bytes.find('\n', at);
@@ -109,11 +179,10 @@ RequestHead ReadRequestHead(std::string_view bytes, const HeadLimits& limits) {
     const std::string_view line = bytes.substr(at, end - 1 - at);
     if (HasControl(line)) return Refused(HeadState::kMalformed);
     if (at == 0) {
-      if (!ReadRequestLine(line, head)) return Refused(HeadState::kMalformed);
+      if (!ReadRequestLine(line, parser)) return Refused(HeadState::kMalformed);
     } else if (line.empty()) {
-      head.size = end + 1;
-      return head;
-    } else if (!ReadHeader(line, head)) {
+      return Complete(std::move(parser), end + 1);
+    } else if (!ReadHeader(line, parser)) {
       return Refused(HeadState::kMalformed);
     }
     at = end + 1;

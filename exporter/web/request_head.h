@@ -18,6 +18,8 @@ enum class HeadState {
   kIncomplete,  // more bytes are needed
   kComplete,
   kMalformed,  // not HTTP/1.0 or 1.1: 400
+  kBadHost,    // no, two or an invalid Host: 400
+  kPlainHttp,  // for TLS: 400; set by ServerConnection
   kTooLarge,   // 431
   kHasBody,    // no route accepts one: 413
 };
@@ -27,14 +29,16 @@ struct RequestHead {
   // Bytes of the head, when complete.
   size_t size = 0;
   std::string method;
-  std::string path;         // without query and fragment
+  // Without query and fragment, also when the target was a whole URL; "*" of
+  // OPTIONS.
+  std::string path;
   bool keep_alive = false;  // HTTP/1.1 without "Connection: close"
   bool chunks = false;      // HTTP/1.1: the client accepts chunks
-  // Header values; empty when absent, the first one when repeated.
-  std::string accept;
-  std::string accept_encoding;
-  std::string authorization;
-  std::string host;
+  // Header values; empty when absent.
+  std::string accept;           // all lines, joined by commas
+  std::string accept_encoding;  // likewise
+  std::string authorization;    // the first line, like the others
+  std::string host;             // of the target, when that was a whole URL
   std::string origin;
   std::string fetch_site;
 };

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/log.h"
+
 namespace kem {
 namespace {
 
-using std::chrono::milliseconds;
+using std::chrono::microseconds;
 
 // Bytes read of a refused request, so that its sender reads the answer before
 // the connection is reset.
@@ -17,18 +19,19 @@ constexpr size_t kReadBytes = 4096;
 // Enough for a request and its answer; pipelined requests take turns with other
 // clients.
 constexpr int kStepsATurn = 8;
+// Bytes a second of a client that does not stall, be its network ever so slow.
+constexpr int64_t kSlowestReader = int64_t{256} << 10;
 
 }  // namespace
 
-ServerConnection::ServerConnection(uint64_t id, ServerSocket socket,
-                                   HttpRouter& router, WebGate& gate,
-                                   const HttpLimits& limits, SteadyTime now)
+ServerConnection::ServerConnection(uint64_t id, ClientAddress client,
+                                   ServerSocket socket,
+                                   const ServerParts& parts, SteadyTime now)
     : id_(id),
+      client_(std::move(client)),
       socket_(std::move(socket)),
-      router_(router),
-      gate_(gate),
-      limits_(limits),
-      deadline_(now + limits.head),
+      parts_(parts),
+      deadline_(now + parts.limits.head),
       idle_since_(now) {}
 
 void ServerConnection::Advance(SteadyTime now) {
@@ -40,41 +43,77 @@ void ServerConnection::Advance(SteadyTime now) {
     }
     switch (phase_) {
       case Phase::kHandshake:
-        more = Handshake();
+        more = Handshake(now);
         break;
       case Phase::kHead:
         more = ReadHead(now);
         break;
-      case Phase::kLogin:
-        // The only event during a login: the client hung up.
-        phase_ = Phase::kOver;
-        return;
       case Phase::kAnswer:
         more = SendAnswer(now);
         break;
       case Phase::kDrain:
         more = Drain();
         break;
+      case Phase::kLogin:
+      case Phase::kTurn:
       case Phase::kOver:
         return;
     }
   }
 }
 
-void ServerConnection::Abort() {
-  if (phase_ == Phase::kAnswer) socket_.Abort();
+void ServerConnection::Abort(const char* reason) {
+  if (phase_ == Phase::kHandshake) LogFailedHandshake(reason);
+  if (phase_ == Phase::kAnswer) {
+    socket_.Abort();
+    parts_.stats.Count(answer_.handler, HttpStats::kCut);
+    LogDebug("Cut an answer", {{"client", client_.text},
+                               {"handler", answer_.handler},
+                               {"reason", reason},
+                               {"sent_bytes", written_}});
+  }
   phase_ = Phase::kOver;
+}
+
+void ServerConnection::Expire(SteadyTime now) {
+  if (!Waiting()) {
+    return Abort(Answering() ? "the client does not read"
+                             : "the client sends nothing");
+  }
+  parts_.gate.CancelLogin(id_);
+  parts_.turns.Leave(id_);
+  StartAnswer(
+      parts_.router.Handle(pending_, Admission::kBusy, parts_.gate.headers()),
+      now);
+  pending_ = RequestHead();
 }
 
 bool ServerConnection::WaitOrEnd(ServerSocket::Io io) {
   if (io == ServerSocket::Io::kDone) return true;
-  if (io == ServerSocket::Io::kClosed) phase_ = Phase::kOver;
+  if (io == ServerSocket::Io::kClosed)
+    Abort("the client closed the connection");
   waits_for_ = socket_.WaitsFor();
   return false;
 }
 
-bool ServerConnection::Handshake() {
-  if (!WaitOrEnd(socket_.Handshake())) return false;
+void ServerConnection::LogFailedHandshake(const std::string& why) const {
+  LogDebug("TLS handshake failed", {{"client", client_.text}, {"error", why}});
+}
+
+bool ServerConnection::Handshake(SteadyTime now) {
+  const ServerSocket::Io io = socket_.Handshake();
+  if (io == ServerSocket::Io::kRefused || io == ServerSocket::Io::kPlainHttp) {
+    LogFailedHandshake(socket_.failure());
+    socket_.DropTls();
+    if (io == ServerSocket::Io::kRefused) {
+      // The client reads the alert before the connection is reset.
+      StartDrain(now);
+    } else {
+      StartAnswer(parts_.router.Refuse(HeadState::kPlainHttp), now);
+    }
+    return true;
+  }
+  if (!WaitOrEnd(io)) return false;
   phase_ = Phase::kHead;
   return true;
 }
@@ -82,7 +121,7 @@ bool ServerConnection::Handshake() {
 bool ServerConnection::ReadHead(SteadyTime now) {
   // The last read may have returned more than one request.
   if (!input_.empty()) {
-    RequestHead head = ReadRequestHead(input_, limits_.request);
+    RequestHead head = ReadRequestHead(input_, parts_.limits.request);
     if (head.state != HeadState::kIncomplete) {
       return TakeHead(std::move(head), now);
     }
@@ -90,7 +129,7 @@ bool ServerConnection::ReadHead(SteadyTime now) {
   const bool first = input_.empty();
   if (!WaitOrEnd(socket_.Read(input_, kReadBytes))) return false;
   // The first request's time began with the connection.
-  if (first) deadline_ = std::min(deadline_, now + limits_.head);
+  if (first) deadline_ = std::min(deadline_, now + parts_.limits.head);
   return true;
 }
 
@@ -100,48 +139,76 @@ bool ServerConnection::TakeHead(RequestHead head, SteadyTime now) {
   // A client may be idle for minutes: keep no memory for it.
   if (input_.empty()) input_.shrink_to_fit();
   if (!complete) {
-    StartAnswer(router_.Refuse(head.state), now);
+    StartAnswer(parts_.router.Refuse(head.state), now);
     return true;
   }
-  const Admission admission = gate_.Admit(head.authorization, id_, now);
-  if (admission != Admission::kPending) {
-    StartAnswer(router_.Handle(head, admission, gate_.headers()), now);
-    return true;
+  const Admission admission =
+      parts_.gate.Admit(head.authorization, client_.group, id_, now);
+  if (admission == Admission::kPending) {
+    return Wait(Phase::kLogin, std::move(head), now);
   }
+  return Begin(std::move(head), admission, now);
+}
+
+bool ServerConnection::Wait(Phase phase, RequestHead head, SteadyTime now) {
   pending_ = std::move(head);
-  phase_ = Phase::kLogin;
+  phase_ = phase;
   waits_for_ = 0;
-  deadline_ = now + limits_.answer;
+  deadline_ = now + parts_.limits.wait;
   return false;
+}
+
+bool ServerConnection::Begin(RequestHead head, Admission admission,
+                             SteadyTime now) {
+  if (admission == Admission::kAdmitted && parts_.router.IsLarge(head) &&
+      !parts_.turns.Ask(client_.group, id_)) {
+    return Wait(Phase::kTurn, std::move(head), now);
+  }
+  StartAnswer(parts_.router.Handle(head, admission, parts_.gate.headers()),
+              now);
+  return true;
 }
 
 void ServerConnection::FinishLogin(bool admitted, SteadyTime now) {
   if (phase_ != Phase::kLogin) return;
-  StartAnswer(
-      router_.Handle(pending_,
-                     admitted ? Admission::kAdmitted : Admission::kUnauthorized,
-                     gate_.headers()),
-      now);
-  pending_ = RequestHead();
+  Begin(std::exchange(pending_, {}),
+        admitted ? Admission::kAdmitted : Admission::kUnauthorized, now);
+}
+
+void ServerConnection::TakeTurn(SteadyTime now) {
+  StartAnswer(parts_.router.Handle(std::exchange(pending_, {}),
+                                   Admission::kAdmitted, parts_.gate.headers()),
+              now);
 }
 
 void ServerConnection::StartAnswer(HttpAnswer answer, SteadyTime now) {
   answer_ = std::move(answer);
   output_ = std::move(answer_.bytes);
   sent_ = 0;
+  written_ = 0;
+  blocked_ = SteadyTime::duration(0);
   phase_ = Phase::kAnswer;
-  deadline_ = now + limits_.answer;
+  waits_for_ = EPOLLOUT;
+  deadline_ = SteadyTime::max();
   idle_since_ = now;
 }
 
 bool ServerConnection::SendAnswer(SteadyTime now) {
+  if (blocked_at_ != SteadyTime::max()) blocked_ += now - blocked_at_;
+  blocked_at_ = SteadyTime::max();
+  deadline_ = SteadyTime::max();
   bool made = false;
   while (true) {
     std::string_view rest = std::string_view(output_).substr(sent_);
     const ServerSocket::Io io = socket_.Write(rest);
-    const size_t left = rest.size();
-    if (output_.size() - left > sent_) idle_since_ = now;
-    sent_ = output_.size() - left;
+    const size_t newly = output_.size() - rest.size() - sent_;
+    if (newly > 0) idle_since_ = now;
+    sent_ += newly;
+    written_ += newly;
+    if (io == ServerSocket::Io::kAgain) {
+      blocked_at_ = now;
+      deadline_ = now + parts_.limits.answer - blocked_;
+    }
     if (!WaitOrEnd(io)) return false;
     output_.clear();
     sent_ = 0;
@@ -159,18 +226,33 @@ bool ServerConnection::SendAnswer(SteadyTime now) {
   }
 }
 
+SteadyTime::duration ServerConnection::Stalled(SteadyTime now) const {
+  if (phase_ != Phase::kAnswer || blocked_at_ == SteadyTime::max()) return {};
+  const uint64_t unread = std::min<uint64_t>(socket_.Unread(), written_);
+  const auto read = static_cast<int64_t>(written_ - unread);
+  return blocked_ + (now - blocked_at_) -
+         microseconds(read * 1'000'000 / kSlowestReader);
+}
+
 void ServerConnection::FinishAnswer(SteadyTime now) {
+  parts_.turns.Leave(id_);
+  parts_.stats.Count(answer_.handler, answer_.status);
   output_.shrink_to_fit();
   idle_since_ = now;
   if (answer_.close) {
-    socket_.EndWriting();
-    phase_ = Phase::kDrain;
-    deadline_ = now + limits_.drain;
+    StartDrain(now);
   } else {
     phase_ = Phase::kHead;
     // The next request may have arrived in part.
-    deadline_ = now + (input_.empty() ? limits_.idle : limits_.head);
+    deadline_ =
+        now + (input_.empty() ? parts_.limits.idle : parts_.limits.head);
   }
+}
+
+void ServerConnection::StartDrain(SteadyTime now) {
+  socket_.EndWriting();
+  phase_ = Phase::kDrain;
+  deadline_ = now + parts_.limits.drain;
 }
 
 bool ServerConnection::Drain() {

@@ -1,8 +1,10 @@
 #include "web/server_socket.h"
 
+#include <linux/sockios.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <sys/epoll.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <algorithm>
@@ -30,7 +32,22 @@ ServerSocket::Io ServerSocket::Handshake() {
   if (!ssl_) return Io::kDone;
   ERR_clear_error();
   const int result = SSL_accept(ssl_.get());
-  return result == 1 ? Io::kDone : FromSslError(result);
+  return result == 1 ? Io::kDone : FromHandshakeError(result);
+}
+
+ServerSocket::Io ServerSocket::FromHandshakeError(int result) {
+  const int why = SSL_get_error(ssl_.get(), result);
+  if (why != SSL_ERROR_SSL) {
+    failure_ = "the client closed the connection";
+    return FromSslError(result);
+  }
+  const unsigned long error = ERR_peek_error();
+  const int reason = ERR_GET_REASON(error);
+  const bool http =
+      ERR_GET_LIB(error) == ERR_LIB_SSL &&
+      (reason == SSL_R_HTTP_REQUEST || reason == SSL_R_HTTPS_PROXY_REQUEST);
+  failure_ = TlsFailure(ssl_.get());
+  return http ? Io::kPlainHttp : Io::kRefused;
 }
 
 ServerSocket::Io ServerSocket::Read(std::string& into, size_t max) {
@@ -84,6 +101,13 @@ void ServerSocket::EndWriting() {
     ERR_clear_error();
   }
   ::shutdown(fd_.get(), SHUT_WR);
+}
+
+size_t ServerSocket::Unread() const {
+  int unread = 0;
+  return ::ioctl(fd_.get(), SIOCOUTQ, &unread) == 0
+             ? static_cast<size_t>(unread)
+             : 0;
 }
 
 void ServerSocket::Abort() {

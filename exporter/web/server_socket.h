@@ -21,6 +21,11 @@ class ServerSocket {
     kDone,
     kAgain,   // wait for WaitsFor()
     kClosed,  // by the peer or by an error
+    // Only of Handshake: the peer broke the protocol or was refused, and an
+    // alert was sent to it.
+    kRefused,
+    // Only of Handshake: the peer sends HTTP without TLS.
+    kPlainHttp,
   };
 
   // `fd` is non-blocking. `ssl` is a server session on it, null for plain text.
@@ -28,6 +33,10 @@ class ServerSocket {
 
   // kDone without TLS.
   Io Handshake();
+  // Why Handshake failed, as a clause.
+  const std::string& failure() const { return failure_; }
+  // Continues without TLS, after kRefused or kPlainHttp.
+  void DropTls() { ssl_.reset(); }
   // Appends at most `max` bytes.
   Io Read(std::string& into, size_t max);
   // Removes the sent bytes from `rest`; kDone when none is left.
@@ -36,6 +45,8 @@ class ServerSocket {
   void EndWriting();
   // Makes the close a reset, which drops bytes that the peer has not read.
   void Abort();
+  // Written bytes that the peer's system has not confirmed.
+  size_t Unread() const;
 
   // epoll's EPOLLIN or EPOLLOUT, after kAgain.
   uint32_t WaitsFor() const { return waits_for_; }
@@ -43,10 +54,12 @@ class ServerSocket {
 
  private:
   Io FromSslError(int result);
+  Io FromHandshakeError(int result);
 
   UniqueFd fd_;
   Ssl ssl_;
   uint32_t waits_for_ = 0;
+  std::string failure_;
 };
 
 }  // namespace kem

@@ -79,7 +79,8 @@ int VerifyClient(X509_STORE_CTX* store, void* argument) {
   if (policy.verify && X509_verify_cert(store) != 1) return 0;
   if (!policy.allowed_sans.empty() &&
       !HasAllowedSan(X509_STORE_CTX_get0_cert(store), policy.allowed_sans)) {
-    X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+    // The client gets the alert "bad certificate", as from Go.
+    X509_STORE_CTX_set_error(store, X509_V_ERR_HOSTNAME_MISMATCH);
     return 0;
   }
   return 1;
@@ -116,9 +117,18 @@ Result<void> SetClientPolicy(SSL_CTX* context, const WebTlsConfig& tls) {
       context,
       SSL_VERIFY_PEER | (required ? SSL_VERIFY_FAIL_IF_NO_PEER_CERT : 0),
       nullptr);
-  // Without a CA the system's apply, as in Go.
   X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(context),
                               X509_V_FLAG_PARTIAL_CHAIN);
+  // Without a CA the system's apply, as in Go. They must not for an empty file,
+  // with which Go refuses all clients.
+  const bool from_file = !tls.client_ca_file.empty();
+  if (from_file || !tls.client_ca.empty()) {
+    if (Result<void> valid = CheckCertificates(tls.client_ca); !valid) {
+      return InvalidConfig(
+          (from_file ? "client_ca_file " + tls.client_ca_file : "client_ca") +
+          " " + valid.error().message);
+    }
+  }
   if (Result<void> trusted = TrustAuthorities(context, tls.client_ca, false);
       !trusted) {
     return trusted.error().WithPrefix("client_ca");
@@ -158,7 +168,10 @@ Result<void> SetCiphers(SSL_CTX* context, const WebTlsConfig& tls) {
   }
   SSL_CTX_set_min_proto_version(context, TLS1_VERSION + min_version);
   SSL_CTX_set_max_proto_version(context, TLS1_VERSION + tls.max_version);
-  if (ciphers.empty()) ciphers = "DEFAULT";
+  // Go's default: forward secrecy, and no CBC with SHA-256.
+  if (ciphers.empty()) {
+    ciphers = "ECDHE+AESGCM:ECDHE+CHACHA20:ECDHE+AES+SHA1";
+  }
   // OpenSSL 3 allows TLS 1.0 and 1.1 at this level only.
   if (min_version < 2) ciphers += ":@SECLEVEL=0";
   if (SSL_CTX_set_cipher_list(context, ciphers.c_str()) != 1) {

@@ -92,6 +92,7 @@ class Reader : public StrictYaml {
 
   void ReadTls(const Node& node) {
     WebTlsConfig tls;
+    bool ca_given = false;
     const auto text = [this](std::string& to, const char* key) {
       return Field{key, [=, this, &to](const Node& n) { to = Text(n, key); }};
     };
@@ -102,15 +103,28 @@ class Reader : public StrictYaml {
         node, "tls_server_config",
         {text(tls.cert, "cert"),
          text(tls.key, "key"),
-         text(tls.client_ca, "client_ca"),
+         {"client_ca",
+          [&](const Node& n) {
+            tls.client_ca = Text(n, "client_ca");
+            ca_given = true;
+          }},
          file(tls.cert_file, "cert_file"),
          file(tls.key_file, "key_file"),
-         file(tls.client_ca_file, "client_ca_file"),
+         {"client_ca_file",
+          [&](const Node& n) {
+            tls.client_ca_file = File(n, "client_ca_file");
+            ca_given = true;
+          }},
          {"client_auth_type",
           [&](const Node& n) { tls.client_auth = ReadClientAuth(n); }},
          {"client_allowed_sans",
           [&](const Node& n) {
             tls.client_allowed_sans = Texts(n, "client_allowed_sans");
+            if (tls.client_allowed_sans.empty()) {
+              Fail(n,
+                   "client_allowed_sans is empty; list the names of clients "
+                   "that may connect, or remove the key");
+            }
           }},
          {"min_version",
           [&](const Node& n) { tls.min_version = Version(n, "min_version"); }},
@@ -123,12 +137,22 @@ class Reader : public StrictYaml {
                 Flag(n, "prefer_server_cipher_suites");
           }},
          {"curve_preferences", [&](const Node& n) { ReadCurves(n, tls); }}});
-    if (Failed() || node.IsNull() || node.size() == 0) return;
-    CheckTls(node, tls);
+    if (Failed() || !HasValues(node)) return;
+    CheckTls(node, tls, ca_given);
     config_.tls = std::move(tls);
   }
 
-  void CheckTls(const Node& node, const WebTlsConfig& tls) {
+  // False for empty values only, as a chart renders what is not set.
+  bool HasValues(const Node& node) {
+    bool found = false;
+    ReadPairs(node, "tls_server_config", [&](const Node&, const Node& value) {
+      found = found || (!value.IsNull() &&
+                        (!value.IsScalar() || !value.Scalar().empty()));
+    });
+    return found;
+  }
+
+  void CheckTls(const Node& node, const WebTlsConfig& tls, bool ca_given) {
     const auto fail = [&](const std::string& problem) {
       Fail(node, "tls_server_config: " + problem);
     };
@@ -156,6 +180,13 @@ class Reader : public StrictYaml {
       fail(
           "client_ca has no effect without client_auth_type; set "
           "client_auth_type: RequireAndVerifyClientCert");
+    }
+    const bool verifies = tls.client_auth == ClientAuth::kVerifyIfGiven ||
+                          tls.client_auth == ClientAuth::kRequireVerified;
+    if (verifies && !has_ca && ca_given) {
+      fail(
+          "client_ca_file is empty, which would trust every CA of the system; "
+          "name the file with the CA of the clients");
     }
     if (!tls.client_allowed_sans.empty() &&
         tls.client_auth != ClientAuth::kRequireAny &&
@@ -228,10 +259,10 @@ class Reader : public StrictYaml {
           "| tr -d ':\\n'");
     }
     const int cost = (hash[4] - '0') * 10 + (hash[5] - '0');
-    if (cost < 4 || cost > 18) {
+    if (cost < 4 || cost > 31) {
       return fail("the hash of " + Quoted(name) + " has the cost " +
                   std::to_string(cost) +
-                  "; create one with a cost from 4 to 18, such as 10");
+                  "; create one with a cost from 4 to 31, such as 10");
     }
     if (name.find(':') != std::string::npos) {
       return fail("the user name " + Quoted(name) +
@@ -244,7 +275,7 @@ class Reader : public StrictYaml {
     ReadMap(node, "rate_limit",
             {{"interval",
               [&](const Node& n) {
-                const auto interval = ParseDuration(Text(n, "interval"));
+                const auto interval = ParseNanoseconds(Text(n, "interval"));
                 if (!interval) {
                   return Fail(n, "interval must be a duration, such as 100ms");
                 }

@@ -3,9 +3,10 @@
 // by WebSettings and a fuzzer. Reads no other file, creates nothing of OpenSSL
 // and checks no password.
 //
-// Stricter than the toolkit where that would be insecure without a warning: TLS
-// options without a certificate, a certificate given twice and a second YAML
-// document are errors.
+// Stricter than the toolkit where that would be insecure or useless without a
+// warning: TLS options without a certificate, a certificate given twice, an
+// empty client CA or list of names, a rate that admits nothing and a second
+// YAML document are errors. tests/unit/web/toolkit_test.cc compares the two.
 #pragma once
 
 #include <chrono>
@@ -44,7 +45,7 @@ struct WebTlsConfig {
   // x of TLS 1.x.
   int min_version = 2;
   int max_version = 3;
-  // IANA names in order of preference; empty uses OpenSSL's default.
+  // IANA names in order of preference; empty uses all that are valid.
   std::vector<std::string> cipher_suites;
   bool prefer_server_cipher_suites = true;
   // OpenSSL names in order of preference; empty uses OpenSSL's default.
@@ -58,7 +59,7 @@ struct WebConfig {
   // bcrypt hashes by user name; empty disables authentication.
   std::map<std::string, std::string> users;
   // One request per interval after a burst; 0 disables the limit.
-  std::chrono::milliseconds rate_interval{0};
+  std::chrono::nanoseconds rate_interval{0};
   int rate_burst = 0;
 };
 

@@ -27,20 +27,25 @@ Ssl WebGate::NewSession(int fd, SteadyTime now) {
   return MakeServerSession(Settings(now).context.get(), fd);
 }
 
+// A token bucket, full at the start.
 bool WebGate::TakeRate(const WebConfig& config, SteadyTime now) {
   if (config.rate_interval.count() == 0) return true;
-  const SteadyTime full = std::max(rate_full_, now) + config.rate_interval;
-  if (full > now + config.rate_interval * config.rate_burst) return false;
-  rate_full_ = full;
+  using Seconds = std::chrono::duration<double>;
+  rate_tokens_ += Seconds(now - rate_at_) / Seconds(config.rate_interval);
+  rate_tokens_ = std::min<double>(rate_tokens_, config.rate_burst);
+  rate_at_ = now;
+  if (rate_tokens_ < 1) return false;
+  rate_tokens_ -= 1;
   return true;
 }
 
-Admission WebGate::Admit(const std::string& authorization, uint64_t ticket,
+Admission WebGate::Admit(const std::string& authorization,
+                         const std::string& group, uint64_t ticket,
                          SteadyTime now) {
   const WebConfig& config = Settings(now).config;
   if (!TakeRate(config, now)) return Admission::kTooMany;
   if (config.users.empty()) return Admission::kAdmitted;
-  return logins_.Check(config.users, authorization, ticket);
+  return logins_.Check(config.users, authorization, group, ticket);
 }
 
 }  // namespace kem

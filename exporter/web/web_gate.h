@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <memory>
 #include <string>
 #include <utility>
@@ -33,9 +34,12 @@ class WebGate {
   // A session for a new connection; null when out of memory.
   Ssl NewSession(int fd, SteadyTime now);
 
-  // Checks a request by its Authorization header's value.
-  Admission Admit(const std::string& authorization, uint64_t ticket,
-                  SteadyTime now);
+  // Checks a request by its Authorization header's value. Clients of one
+  // `group` share their turns of logins.
+  Admission Admit(const std::string& authorization, const std::string& group,
+                  uint64_t ticket, SteadyTime now);
+  // Forgets a ticket that was kPending.
+  void CancelLogin(uint64_t ticket) { logins_.Cancel(ticket); }
   // Tickets that were kPending, and whether they are admitted.
   std::vector<std::pair<uint64_t, bool>> FinishedLogins() {
     return logins_.Finished();
@@ -53,8 +57,9 @@ class WebGate {
   const WebSettings open_;  // without a file
   const WebSettings* settings_;
   BasicAuth logins_;
-  // When the token bucket will be full.
-  SteadyTime rate_full_{};
+  // Requests that the rate limit admits now, as of `rate_at_`.
+  double rate_tokens_ = std::numeric_limits<double>::infinity();
+  SteadyTime rate_at_{};
 };
 
 }  // namespace kem

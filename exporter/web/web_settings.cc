@@ -66,10 +66,15 @@ Result<void> WebSettingsFile::Load() {
     }
   }
   if (digest == digest_) return {};
-  if (!digest_.empty() &&
-      config->tls.has_value() != (settings_.context != nullptr)) {
-    return InFile(path_,
-                  InvalidConfig("restart the exporter to turn TLS on or off"));
+  if (!digest_.empty()) {
+    if (config->tls.has_value() != (settings_.context != nullptr)) {
+      return InFile(
+          path_, InvalidConfig("restart the exporter to turn TLS on or off"));
+    }
+    if (config->users.empty() && !settings_.config.users.empty()) {
+      return InFile(path_,
+                    InvalidConfig("restart the exporter to turn logins off"));
+    }
   }
   SslCtx context;
   if (config->tls) {

@@ -27,7 +27,8 @@ class WebSettingsFile {
 
   // The current settings; reads the files after each `interval`. Invalid files
   // are logged once and the former settings stay. They also stay when TLS was
-  // turned on or off, which by mistake would expose passwords to the network.
+  // turned on or off, or logins off, as by a file that is empty while an editor
+  // writes it: that would expose passwords or the metrics.
   const WebSettings& Current(SteadyTime now,
                              std::chrono::milliseconds interval);
 

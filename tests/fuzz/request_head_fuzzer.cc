@@ -1,5 +1,5 @@
 // ReadRequestHead survives any bytes, keeps its verdict when more bytes follow,
-// and returns short, printable fields only.
+// and returns short, printable fields only, with a path and a host.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -23,6 +23,10 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (head.state != kem::HeadState::kComplete) return 0;
   kem::Require(head.size > 0 && head.size <= size && head.size <= limits.head,
                "a head is part of the bytes");
+  kem::Require(head.path.starts_with('/') || head.path == "*",
+               "a target has a path");
+  kem::Require(head.host.find_first_of(" \t/@?#") == std::string::npos,
+               "a host is one");
   std::string text = head.method + head.path;
   for (const std::string* field :
        {&head.accept, &head.accept_encoding, &head.authorization, &head.host,

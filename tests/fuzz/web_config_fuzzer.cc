@@ -18,6 +18,9 @@ void RequireUsable(const kem::WebTlsConfig& tls) {
                    tls.client_auth == kem::ClientAuth::kRequireAny ||
                    tls.client_auth == kem::ClientAuth::kRequireVerified,
                "names are asked of clients that must have a certificate");
+  kem::Require(tls.client_auth != kem::ClientAuth::kNone ||
+                   (tls.client_ca.empty() && tls.client_ca_file.empty()),
+               "a client CA is used");
   kem::Require(0 <= tls.min_version && tls.min_version <= tls.max_version &&
                    tls.max_version <= 3,
                "versions are a range");

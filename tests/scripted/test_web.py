@@ -2,83 +2,22 @@
 """The exporter's own HTTP server: TLS and logins by curl, and hostile clients.
 
     KEM_EXPORTER=build/exporter/kube-event-metrics tests/scripted/test_web.py
-
-There is no API server: a scrape has only the exporter's own metrics.
 """
 
 import contextlib
 import os
 import resource
 import socket
-import subprocess
-import tempfile
 import time
 import unittest
 
-import certs
-from exporter import Exporter
+from web_case import SCRAPE, WebCase
 
 # bcrypt of "open-sesame", at the lowest cost.
 OPEN_SESAME = "$2b$04$abcdefghijklmnopqrstuuXcjcm5avyCiJoD2uS24xa2lb6fjMB3G"
-SCRAPE = b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n"
 # Seconds that a scrape may take beside hostile clients. Normal are a few
 # milliseconds; a server that waits for a client takes seconds.
 SOON = 2.0
-
-
-class WebCase(unittest.TestCase):
-
-    def setUp(self):
-        folder = tempfile.TemporaryDirectory(prefix="kem-web-")
-        self.addCleanup(folder.cleanup)
-        self.folder = folder.name
-        self.certificates = certs.Certificates(self.folder)
-        self.exporter = Exporter(
-            os.path.abspath(os.environ["KEM_EXPORTER"]), self.folder)
-        self.addCleanup(self.exporter.kill)
-
-    def path(self, name):
-        return os.path.join(self.folder, name)
-
-    def write(self, name, text):
-        with open(self.path(name) + ".new", "w", encoding="utf-8") as file:
-            file.write(text)
-        os.replace(self.path(name) + ".new", self.path(name))
-
-    def install(self, name, authority="a"):
-        """Writes a server's pair as server.crt and server.key."""
-        pair = self.certificates.pair("server", name, authority)
-        for source, target in zip(pair, ("server.crt", "server.key")):
-            with open(source, encoding="ascii") as file:
-                self.write(target, file.read())
-
-    def start(self, config=None):
-        flags = ["--apiserver=http://127.0.0.1:1",
-                 "--web.listen-address=127.0.0.1:0"]
-        if config is not None:
-            self.write("web.yaml", config)
-            flags.append("--web.config.file=web.yaml")
-        self.exporter.start(flags)
-        self.exporter.wait_listening()
-
-    def stop(self):
-        self.exporter.signal("TERM")
-        code, _ = self.exporter.wait_exit(12)
-        self.assertEqual(code, 0, self.exporter.stderr())
-
-    def curl(self, *flags, scheme="https", path="/metrics"):
-        """(HTTP status, curl's exit code)."""
-        host, port = self.exporter.address
-        done = subprocess.run(
-            ["curl", "--silent", "--show-error", "--max-time", "10",
-             "--output", os.devnull, "--write-out", "%{http_code}", *flags,
-             f"{scheme}://{host}:{port}{path}"],
-            capture_output=True, text=True, check=False)
-        return int(done.stdout or 0), done.returncode
-
-    def status(self, *flags, **more):
-        return self.curl("--cacert", self.certificates.authority("a"), *flags,
-                         **more)[0]
 
 
 class CurlTest(WebCase):
@@ -93,7 +32,78 @@ class CurlTest(WebCase):
         self.assertEqual(self.status("--tlsv1.3"), 200)
         self.assertEqual(self.status("--tls-max", "1.1"), 0)
         self.assertEqual(self.status("--http2"), 200)
-        self.assertEqual(self.status(scheme="http"), 0)
+        self.assertEqual(self.status(scheme="http"), 400)
+        self.stop()
+
+    def test_suites_with_forward_secrecy_only(self):
+        self.install("server")
+        self.start(self.TLS)
+        for suite in ("ECDHE-ECDSA-AES128-GCM-SHA256", "ECDHE-ECDSA-AES128-SHA",
+                      "ECDHE-ECDSA-CHACHA20-POLY1305"):
+            self.assertEqual(self.status("--tls-max", "1.2", "--ciphers",
+                                         suite), 200, suite)
+        for suite in ("ECDHE-ECDSA-AES128-SHA256", "ECDHE-ECDSA-AES256-SHA384",
+                      "AES128-GCM-SHA256", "AES128-SHA256", "AES128-SHA"):
+            self.assertEqual(self.status("--tls-max", "1.2", "--ciphers",
+                                         suite), 0, suite)
+        self.stop()
+
+    def test_a_client_authority_without_a_certificate(self):
+        self.install("server")
+        ours = self.certificates.authority("a")
+        config = (self.TLS +
+                  "  client_auth_type: RequireAndVerifyClientCert\n"
+                  "  client_ca_file: clients.crt\n")
+        with open(ours, encoding="ascii") as file:
+            good = file.read()
+        certificate, key = self.certificates.pair("client", "prometheus", "a")
+        pair = ("--cert", certificate, "--key", key)
+        for wrong in ("", "\n", "no certificate\n"):
+            with self.subTest(repr(wrong)):
+                self.write("clients.crt", wrong)
+                self.write("web.yaml", config)
+                self.exporter.start(["--apiserver=http://127.0.0.1:1",
+                                     "--web.listen-address=127.0.0.1:0",
+                                     "--web.config.file=web.yaml"])
+                self.assertEqual(self.exporter.wait_exit(10)[0], 2)
+                self.assertIn("--web.config.file web.yaml: client_ca_file "
+                              "clients.crt has no PEM certificate",
+                              self.exporter.stderr())
+                self.write("clients.crt", good)
+                self.start(config)
+                self.assertEqual(self.status(*pair), 200)
+                self.write("clients.crt", wrong)
+                for _ in range(2):
+                    time.sleep(1.1)  # the exporter checks once a second
+                    self.assertEqual(self.status(*pair), 200)
+                    self.assertEqual(self.status(), 0)
+                self.assertEqual(self.exporter.stderr().count(
+                    "clients.crt has no PEM certificate"), 1)
+                self.stop()
+
+    def test_failed_handshakes_are_in_the_debug_log(self):
+        self.install("server")
+        authority = self.certificates.authority("a")
+        self.start(self.TLS +
+                   "  client_auth_type: RequireAndVerifyClientCert\n"
+                   f"  client_ca_file: {authority}\n"
+                   "  client_allowed_sans: [prometheus]\n",
+                   ["--apiserver=http://127.0.0.1:1", "--log.level=debug"])
+        certificate, key = self.certificates.pair("client", "prometheus", "a")
+        other, other_key = self.certificates.pair("client", "other", "b")
+        cases = (((), "peer did not return a certificate"),
+                 (("--cert", certificate, "--key", key), "mismatch"),
+                 (("--cert", other, "--key", other_key),
+                  "unable to get local issuer certificate"),
+                 (("--tls-max", "1.1"), "unsupported protocol"))
+        for flags, reason in cases:
+            self.assertEqual(self.status(*flags), 0)
+            self.assertRegex(
+                self.exporter.stderr(),
+                r'level=debug msg="TLS handshake failed" client=127\.0\.0\.1:'
+                rf'[0-9]+ error="[^"]*{reason}[^"]*"\n')
+        self.assertEqual(self.status(scheme="http"), 400)
+        self.assertRegex(self.exporter.stderr(), 'error="http request"')
         self.stop()
 
     def test_a_client_certificate_and_a_login(self):

@@ -54,13 +54,36 @@ TEST(GzipStreamTest, TakesEmptyPieces) {
 }
 
 TEST(WantsGzipTest, ReadsTheHeader) {
-  EXPECT_TRUE(WantsGzip("gzip"));
-  EXPECT_TRUE(WantsGzip("br, gzip;q=0.5, deflate"));
-  EXPECT_TRUE(WantsGzip("gzip;q=1.0"));
-  EXPECT_FALSE(WantsGzip(""));
-  EXPECT_FALSE(WantsGzip("identity"));
-  EXPECT_FALSE(WantsGzip("gzip;q=0"));
-  EXPECT_FALSE(WantsGzip("br;q=1, gzip; q=0.000, x"));
+  for (const char* accepts :
+       {"gzip", "GZIP", "Gzip ; q=0.5", "br, gzip;q=0.5, deflate", "gzip;q=1.0",
+        "gzip;Q=0.001", "deflate,\tgzip", "identity;q=0.4, gzip;q=0.5",
+        "gzip, , *;q=0", "x, gzip"}) {
+    EXPECT_TRUE(WantsGzip(accepts)) << accepts;
+  }
+  for (const char* refuses : {"",
+                              ",",
+                              "identity",
+                              "*",
+                              "gzipx",
+                              "x-gzipx",
+                              "xgzip",
+                              "gzip;q=0",
+                              "br;q=1, gzip; q=0.000, x",
+                              "gzip;q=0.0",
+                              "gzip;q=2",
+                              "gzip;q=1.001",
+                              "gzip;q=-1",
+                              "gzip;q=",
+                              "gzip;q=0.-1",
+                              "gzip;q=.5",
+                              "gzip;q=0.0001",
+                              "gzip;level=1",
+                              "gzip=1",
+                              "gzip, identity",
+                              "identity;q=1, gzip;q=0.5",
+                              "br;x=gzip"}) {
+    EXPECT_FALSE(WantsGzip(refuses)) << refuses;
+  }
 }
 
 }  // namespace

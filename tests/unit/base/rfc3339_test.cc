@@ -106,6 +106,18 @@ TEST(HttpDateTest, RefusesEverythingElse) {
   }
 }
 
+TEST(HttpDateTest, IsWrittenAsItIsRead) {
+  // RFC 9110, 5.6.7 and 6.6.1.
+  EXPECT_EQ(FormatHttpDate(At(1994, 11, 6) + hours(8) + minutes(49) +
+                           seconds(37) + microseconds(999999)),
+            "Sun, 06 Nov 1994 08:49:37 GMT");
+  for (const char* text :
+       {"Thu, 01 Jan 1970 00:00:00 GMT", "Tue, 29 Feb 2000 23:59:59 GMT",
+        "Fri, 31 Dec 9999 01:02:03 GMT", "Sat, 28 Nov 2026 00:00:00 GMT"}) {
+    EXPECT_EQ(FormatHttpDate(*ParseHttpDate(text)), text);
+  }
+}
+
 TEST(FormatRfc3339Test, WritesMilliseconds) {
   EXPECT_EQ(FormatRfc3339Millis(At(2026, 11, 23) + hours(12) + minutes(53) +
                                 seconds(29) + microseconds(123999)),

@@ -17,8 +17,10 @@ namespace kem {
 namespace {
 
 using std::chrono::hours;
+using std::chrono::microseconds;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
+using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
 TEST(DurationTest, ReadsGoDurations) {
@@ -29,12 +31,47 @@ TEST(DurationTest, ReadsGoDurations) {
   EXPECT_EQ(ParseDuration("5m"), minutes(5));
   EXPECT_EQ(ParseDuration("1h30m"), minutes(90));
   EXPECT_EQ(ParseDuration("10000h"), hours(10000));
+  EXPECT_EQ(ParseDuration("1.5s"), milliseconds(1500));
+  EXPECT_EQ(ParseDuration(".5s"), milliseconds(500));
+  EXPECT_EQ(ParseDuration("2.h"), hours(2));
+  EXPECT_EQ(ParseDuration("1.25h"), minutes(75));
+  EXPECT_EQ(ParseDuration("1h1.5m"), seconds(3690));
+  EXPECT_EQ(ParseDuration("2000us"), milliseconds(2));
+  EXPECT_EQ(ParseNanoseconds("100us"), microseconds(100));
+  EXPECT_EQ(ParseNanoseconds("100\u00b5s"), microseconds(100));
+  EXPECT_EQ(ParseNanoseconds("100\u03bcs"), microseconds(100));
+  EXPECT_EQ(ParseNanoseconds("7ns"), nanoseconds(7));
+  EXPECT_EQ(ParseNanoseconds("0.0000000019s"), nanoseconds(1));
+  EXPECT_EQ(ParseNanoseconds("0.100000000000000000000h"), minutes(6));
+}
+
+TEST(DurationTest, RefusesPartsOfAMillisecondWhereTheyWouldBeLost) {
+  EXPECT_FALSE(ParseDuration("100us"));
+  EXPECT_FALSE(ParseDuration("1.0005s"));
 }
 
 TEST(DurationTest, RefusesEverythingElse) {
-  for (const char* text :
-       {"", "5", "s", "-1s", "+1s", "1.5s", "1 s", "1d", "1s ", " 1s", "1h-1m",
-        "00", "10001h", "99999999999s", "4294967295h4294967295h"}) {
+  for (const char* text : {"",
+                           "5",
+                           "s",
+                           "-1s",
+                           "+1s",
+                           ".s",
+                           "1.5",
+                           "1..5s",
+                           "1.5.5s",
+                           "1 s",
+                           "1d",
+                           "1s ",
+                           " 1s",
+                           "1h-1m",
+                           "00",
+                           "10001h",
+                           "10000.1h",
+                           "99999999999s",
+                           "99999999999999999999999999999999h",
+                           "9999h9999h"}) {
+    EXPECT_FALSE(ParseNanoseconds(text)) << text;
     EXPECT_FALSE(ParseDuration(text)) << text;
   }
 }

@@ -109,7 +109,13 @@ TEST(FlagsTest, WrongOnesGetOneSentence) {
   EXPECT_THAT(Refused({"--watch.namespaces=a/b"}), HasSubstr("\"a/b\""));
   EXPECT_THAT(Refused({"--web.telemetry-path=/"}), HasSubstr("other than /"));
   EXPECT_THAT(Refused({"--web.telemetry-path=/a b"}), HasSubstr("\"/a b\""));
-  EXPECT_THAT(Refused({"--web.telemetry-path=/readyz"}), HasSubstr("/readyz"));
+  for (const std::string path : {"/livez", "/readyz", "/-/reload", "/-/x",
+                                 "/api/v1/events", "metrics", "//?"}) {
+    EXPECT_EQ(Refused({("--web.telemetry-path=" + path).c_str()}),
+              "kube-event-metrics: --web.telemetry-path \"" + path +
+                  "\" must be a path of letters, digits and ./_- other than /, "
+                  "/livez, /readyz and those that begin with /-/ or /api/\n");
+  }
 }
 
 // None takes --log.level=debug, the argument after it, as its value.

@@ -51,6 +51,8 @@ TEST_F(OwnMetricsTest, EveryStatMovesItsSample) {
   occurrences.claims[1] = 19;
   scopes.refreshes[2] = 16;
   http.Count("/metrics", 200);
+  http.Count("/", HttpStats::kCut);
+  http.Count("/", HttpStats::kCut);
   reloads.Count(ReloadResult::kFailure);
   reloads.NoteSuccess(WallTime(std::chrono::milliseconds(19500)));
   reloads.last_successful = false;
@@ -83,6 +85,7 @@ TEST_F(OwnMetricsTest, EveryStatMovesItsSample) {
         "scope_conflicts_total{result=\"untrusted\"} 19\n",
         "discovery_refreshes_total{result=\"failed\"} 16\n",
         "http_requests_total{handler=\"/metrics\",code=\"200\"} 1\n",
+        "http_requests_total{handler=\"/\",code=\"cut\"} 2\n",
         "series{family=\"kube_event_active\"} 40\n",
         "series_overflow_total{family=\"kube_event_occurrences_total\"} 50\n",
         "state_load_result{result=\"loaded\"} 0\n",

@@ -73,7 +73,7 @@ void Describe(X509* certificate, const CertificateWish& wish) {
 }  // namespace
 
 PemPair MakeCertificate(const CertificateWish& wish, const PemPair* issuer) {
-  const Key key(EVP_EC_gen("P-256"));
+  const Key key(wish.rsa ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256"));
   const Certificate certificate(X509_new());
   Must(key && certificate, "allocation");
   Describe(certificate.get(), wish);

@@ -19,6 +19,7 @@ struct CertificateWish {
   std::string common_name = "test";
   std::vector<std::string> alternative_names;
   bool is_ca = false;
+  bool rsa = false;  // else ECDSA
 };
 
 // A certificate signed by `issuer`, or self-signed without one. Valid from an

@@ -3,10 +3,17 @@
 #include <gmock/gmock.h>
 #include <httplib.h>
 
+#include <utility>
+#include <vector>
+
+#include "base/rfc3339.h"
+#include "unit/web/raw_client.h"
+
 namespace kem {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 using ::testing::StartsWith;
 
 class HttpServerTest : public ::testing::Test {
@@ -61,6 +68,17 @@ TEST_F(HttpServerTest, AScrapeGetsTheAcceptHeader) {
   EXPECT_EQ(reply->get_header_value("Content-Type"), "text/odd");
 }
 
+TEST_F(HttpServerTest, AScrapeGetsAllAcceptHeaders) {
+  RawClient client(server->address());
+  client.Send(
+      "GET /m.txt HTTP/1.1\r\nHost: a\r\nAccept: x\r\nAccept: y;q=0.5\r\n"
+      "Accept-Encoding: br\r\nAccept-Encoding: GZIP\r\n"
+      "Connection: close\r\n\r\n");
+  const std::string answer = client.Read();
+  EXPECT_THAT(answer, HasSubstr("\r\nContent-Type: text/x,y;q=0.5\r\n"));
+  EXPECT_THAT(answer, HasSubstr("\r\nContent-Encoding: gzip\r\n"));
+}
+
 TEST_F(HttpServerTest, ReloadsByPostOnly) {
   httplib::Client client("http://" + server->address());
   EXPECT_EQ(client.Post("/-/reload")->status, 200);
@@ -82,6 +100,49 @@ TEST_F(HttpServerTest, ReadsByGetAndHeadOnly) {
     EXPECT_EQ(reply->get_header_value("Allow"), "GET, HEAD") << path;
   }
   EXPECT_EQ(client.Delete("/no")->status, 404);
+}
+
+TEST_F(HttpServerTest, SendsTheHeadersOfAnOriginServerAndNoOthers) {
+  const std::vector<std::string> requests = {"GET /livez HTTP/1.1\r\nHost: a",
+                                             "GET /m.txt HTTP/1.1\r\nHost: a",
+                                             "GET /no HTTP/1.1\r\nHost: a",
+                                             "DELETE / HTTP/1.1\r\nHost: a",
+                                             "GET / HTTP/1.0",
+                                             "GET / HTTP/1.1",
+                                             "nonsense"};
+  for (const std::string& request : requests) {
+    RawClient client(server->address());
+    client.Send(request + "\r\nRange: bytes=0-1\r\n\r\n");
+    client.EndSending();
+    const std::string answer = client.Read();
+    const std::string head = answer.substr(0, answer.find("\r\n\r\n") + 2);
+    const size_t date = head.find("\r\nDate: ");
+    ASSERT_NE(date, std::string::npos) << answer;
+    EXPECT_TRUE(ParseHttpDate(head.substr(date + 8, 29))) << answer;
+    EXPECT_EQ(head[date + 37], '\r') << answer;
+    for (const char* absent : {"Keep-Alive", "Accept-Ranges", "keep-alive"}) {
+      EXPECT_THAT(head, Not(HasSubstr(absent)));
+    }
+  }
+}
+
+TEST_F(HttpServerTest, AnswersRequestsByTheRulesForHosts) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"GET /livez HTTP/1.1\r\n", "400"},
+      {"GET /livez HTTP/1.1\r\nHost: a\r\nHost: a\r\n", "400"},
+      {"GET /livez HTTP/1.1\r\nHost: a b\r\n", "400"},
+      {"GET /livez HTTP/1.1\r\nHost: \r\n", "200"},
+      {"GET /livez HTTP/1.0\r\n", "200"},
+      {"GET http://other:1/livez?x HTTP/1.1\r\nHost: a\r\n", "200"},
+      {"OPTIONS * HTTP/1.1\r\nHost: a\r\n", "405"},
+      {"BREW /livez HTTP/1.1\r\nHost: a\r\n", "405"}};
+  for (const auto& [head, status] : cases) {
+    RawClient client(server->address());
+    client.Send(std::string(head) + "Connection: close\r\n\r\n");
+    client.EndSending();
+    EXPECT_THAT(client.Read(), StartsWith(std::string("HTTP/1.1 ") + status))
+        << head;
+  }
 }
 
 TEST_F(HttpServerTest, ANewServerMayTakeThePortAtOnce) {

@@ -38,6 +38,7 @@ class RawClient {
   }
 
   bool connected() const { return connected_; }
+  int fd() const { return fd_.get(); }
 
   // False when the server has closed the connection.
   bool Send(std::string_view bytes) {
@@ -72,7 +73,8 @@ class RawClient {
   // The whole answer to one request on a new connection.
   static std::string Get(const std::string& address, const std::string& path) {
     RawClient client(address);
-    client.Send("GET " + path + " HTTP/1.1\r\nConnection: close\r\n\r\n");
+    client.Send("GET " + path +
+                " HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n");
     return client.Read();
   }
 

@@ -39,6 +39,67 @@ TEST(WebConfigTest, AnEmptyFileSetsNothing) {
   }
 }
 
+TEST(WebConfigTest, EmptyValuesAsAChartRendersThemSetNothing) {
+  const auto config = Parse(
+      "tls_server_config: {cert_file: '', key_file: \"\", client_ca_file: , "
+      "cert: '', client_auth_type: ''}\nbasic_auth_users: {}\n");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_FALSE(config->tls);
+  const auto tls = Parse(
+      "tls_server_config: {cert_file: a, key_file: b, cert: '', key: '', "
+      "client_ca_file: '', client_auth_type: NoClientCert}\n");
+  ASSERT_TRUE(tls) << tls.error().message;
+  EXPECT_EQ(tls->tls->cert_file, "conf/a");
+  EXPECT_EQ(tls->tls->client_ca_file, "");
+}
+
+TEST(WebConfigTest, ReadsMergeKeys) {
+  const auto config = Parse(
+      "basic_auth_users: &users\n  a: " + std::string(kHash) +
+      "\nrate_limit: &rate {interval: 1s, burst: 3}\n"
+      "http_server_config:\n  headers:\n    <<: [{X-Frame-Options: deny}, "
+      "{X-Frame-Options: sameorigin, X-XSS-Protection: x}]\n"
+      "    X-XSS-Protection: y\n");
+  ASSERT_TRUE(config) << config.error().message;
+  EXPECT_THAT(config->headers, ElementsAre(Pair("X-XSS-Protection", "y"),
+                                           Pair("X-Frame-Options", "deny")));
+  const auto merged = Parse(
+      "tls_server_config: &tls\n  cert: x\n  key: y\n  min_version: TLS13\n"
+      "<<: {tls_server_config: {}, rate_limit: {interval: 2s, burst: 1}}\n");
+  ASSERT_TRUE(merged) << merged.error().message;
+  EXPECT_EQ(merged->tls->min_version, 3);
+  EXPECT_EQ(merged->rate_interval, std::chrono::seconds(2));
+}
+
+TEST(WebConfigTest, RefusesMergeKeysThatAreNoMaps) {
+  const std::pair<const char*, const char*> problems[] = {
+      {"<<: 1", "line 1: the merge key (<<) of the file must be a map"},
+      {"<<:", "the merge key (<<) of the file must be a map"},
+      {"<<: [[]]", "line 1: << must list maps"},
+      {"<<: {a: b}", "line 1: the file has the unknown key \"a\""},
+      {"<<: {}\n<<: {}", "line 2: \"<<\" is given twice"},
+      {"rate_limit: &r\n  <<: *r",
+       "line 1: there are more than 100 merge keys"}};
+  for (const auto& [text, problem] : problems) {
+    EXPECT_THAT(Problem(text), HasSubstr(problem)) << text;
+  }
+}
+
+TEST(WebConfigTest, ReadsDurationsAsGo) {
+  const std::pair<const char*, std::chrono::nanoseconds> durations[] = {
+      {"1.5s", std::chrono::milliseconds(1500)},
+      {".5s", std::chrono::milliseconds(500)},
+      {"100us", std::chrono::microseconds(100)},
+      {"1h1m1s", std::chrono::seconds(3661)},
+      {"0", std::chrono::nanoseconds(0)}};
+  for (const auto& [text, duration] : durations) {
+    const auto config =
+        Parse("rate_limit: {interval: " + std::string(text) + ", burst: 1}");
+    ASSERT_TRUE(config) << config.error().message;
+    EXPECT_EQ(config->rate_interval, duration) << text;
+  }
+}
+
 TEST(WebConfigTest, ReadsEveryKey) {
   const auto config = Parse(std::string(R"(
 tls_server_config:
@@ -132,6 +193,19 @@ TEST(WebConfigTest, ProblemsHaveFileLineAndFix) {
        "\"Yes\" must be one of NoClientCert"},
       {"tls_server_config: {cert: x, key: y, client_allowed_sans: [a]}",
        "client_allowed_sans does not stop clients"},
+      {"tls_server_config: {cert: x, key: y, client_auth_type: "
+       "RequireAnyClientCert, client_allowed_sans: []}",
+       "line 1: client_allowed_sans is empty; list the names"},
+      {"tls_server_config: {cert: x, key: y, client_ca_file: '', "
+       "client_auth_type: RequireAndVerifyClientCert}",
+       "client_ca_file is empty, which would trust every CA of the system"},
+      {"tls_server_config: {cert: x, key: y, client_ca: '', "
+       "client_auth_type: VerifyClientCertIfGiven}",
+       "client_ca_file is empty"},
+      {"tls_server_config: {cert_file: '', min_version: TLS12}",
+       "set cert_file or cert"},
+      {"tls_server_config: {cert_file: '', client_allowed_sans: [a]}",
+       "set cert_file or cert"},
       {"tls_server_config: {cert: x, key: y, min_version: TLS14}",
        "\"TLS14\" must be one of TLS10, TLS11, TLS12, TLS13"},
       {"tls_server_config: {cert: x, key: y, max_version: TLS11}",
@@ -152,6 +226,7 @@ TEST(WebConfigTest, ProblemsHaveFileLineAndFix) {
       {"http_server_config: {headers: {X-XSS-Protection: \"a\\nb\"}}",
        "write it on one line"},
       {"rate_limit: {interval: often}", "interval must be a duration"},
+      {"rate_limit: {interval: -1s}", "interval must be a duration"},
       {"rate_limit: {burst: -1}", "burst must be an integer"},
       {"rate_limit: {interval: 1s}", "set 1 or more"},
       {"basic_auth_users: [a]", "basic_auth_users must be a map"},
@@ -165,13 +240,13 @@ TEST(WebConfigTest, ProblemsHaveFileLineAndFix) {
 
 TEST(WebConfigTest, OnlyBcryptAndNeverInErrors) {
   const std::string hash = kHash;
-  for (const char* start : {"$2a$10$", "$2b$04$", "$2y$18$"}) {
+  for (const char* start : {"$2a$10$", "$2b$04$", "$2y$18$", "$2y$31$"}) {
     EXPECT_EQ(
         Problem("basic_auth_users: {a: " + (start + hash.substr(7)) + "}"), "");
   }
   for (const std::string& wrong :
        {std::string("secret"), hash.substr(1), hash + "x",
-        "$2x" + hash.substr(3), "$2y$31$" + hash.substr(7),
+        "$2x" + hash.substr(3), "$2y$32$" + hash.substr(7),
         "$2y$03$" + hash.substr(7), hash.substr(0, 59) + "!"}) {
     const std::string problem =
         Problem("basic_auth_users:\n  a: \"" + wrong + "\"");

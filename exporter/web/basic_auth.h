@@ -48,9 +48,8 @@ class BasicAuth {
 
   // Checks an Authorization header's value, which is empty when absent. `users`
   // maps names to bcrypt hashes. An unknown name takes as long as a known one.
-  // Clients of one `group` share its turns. Never kTooMany; kBusy only when
-  // no thread can be started. One thread
-  // may call Check, Cancel and Finished.
+  // Clients of one `group` share its turns. Never kTooMany; kBusy only when no
+  // thread can be started. One thread may call Check, Cancel and Finished.
   Admission Check(const std::map<std::string, std::string>& users,
                   std::string_view authorization, const std::string& group,
                   uint64_t ticket);

@@ -177,11 +177,6 @@ void Pipeline::CommitList(const ListCommit& commit) {
   PublishSizes();
 }
 
-void Pipeline::CompleteWatch() {
-  const Guard guard(world_.mutex);
-  world_.ledger.CompleteWatch(collection_);
-}
-
 FrameInfo Pipeline::ApplyFrame(std::string_view frame) {
   Event event;
   FrameInfo info = decoder_.DecodeFrame(frame, event);

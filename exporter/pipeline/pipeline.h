@@ -87,7 +87,6 @@ class Pipeline : public ObjectHandler {
   void CommitList(const ListCommit& commit) override;
   FrameInfo ApplyFrame(std::string_view frame) override;
   const ResumePoint& resume_point() const override { return collection_.point; }
-  void CompleteWatch() override;
 
  private:
   using Guard = std::unique_lock<std::mutex>;

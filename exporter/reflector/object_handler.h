@@ -77,11 +77,9 @@ class ObjectHandler {
   // Decodes and applies one watch event.
   virtual FrameInfo ApplyFrame(std::string_view frame) = 0;
   // Where a watch resumes. The handler keeps it, in step with what it applied,
-  // because both must survive a restart together. Changed only by CommitList,
-  // ApplyFrame and CompleteWatch.
+  // because both must survive a restart together. Changed only by CommitList
+  // and ApplyFrame.
   virtual const ResumePoint& resume_point() const = 0;
-  // A watch ended properly: nothing of its newest resourceVersion is missing.
-  virtual void CompleteWatch() = 0;
 };
 
 }  // namespace kem

@@ -257,13 +257,9 @@ Reflector::WatchReport Reflector::RunWatch(const WatchOptions& options,
   report.end = session.verdict().value_or(EndOfStream(outcome.end, cut));
   report.lived = std::chrono::duration_cast<milliseconds>(
       context_.clock.SteadyNow() - started);
-  if (report.end == WatchEnd::kClean) {
-    if (!session.had_frames() &&
-        report.lived < std::min<milliseconds>(kShortWatch, options.timeout)) {
-      report.end = WatchEnd::kShort;
-    } else {
-      handler_.CompleteWatch();
-    }
+  if (report.end == WatchEnd::kClean && !session.had_frames() &&
+      report.lived < std::min<milliseconds>(kShortWatch, options.timeout)) {
+    report.end = WatchEnd::kShort;
   }
   report.progressed =
       session.had_frames() && (point().newest() != before.newest() ||

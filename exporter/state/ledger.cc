@@ -112,10 +112,6 @@ void Ledger::Progress(Collection& collection, uint64_t resource_version,
                  now);
 }
 
-void Ledger::CompleteWatch(Collection& collection) {
-  collection.point.Complete();
-}
-
 void Ledger::Commit(Collection& collection,
                     const std::deque<Sighting>& sightings,
                     const ListCommit& commit, const Choice& choice,
@@ -207,8 +203,8 @@ void Ledger::Save(std::string& out) const {
     to.Flag(collection->has_baseline);
     to.Text(collection->choice.selector);
     to.Text(collection->choice.filter);
-    to.Integer<uint64_t>(collection->point.before_newest());
-    to.Time(collection->point.before_newest_at());
+    to.Integer<uint64_t>(collection->point.resume());
+    to.Time(collection->point.resume_at());
     to.Integer<uint64_t>(collection->point.newest());
     to.Time(collection->point.newest_at());
     to.Time(collection->whole_until);

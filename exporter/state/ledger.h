@@ -89,8 +89,6 @@ class Ledger {
                 const Moment& now);
   void Progress(Collection& collection, uint64_t resource_version,
                 const Moment& now);
-  // A watch ended properly. Not part of the state.
-  void CompleteWatch(Collection& collection);
 
   // A whole list, of what `choice` lets through. Calls on_change for each
   // sighting.

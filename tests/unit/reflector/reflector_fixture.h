@@ -68,7 +68,6 @@ class TracingHandler : public ObjectHandler {
   }
   FrameInfo ApplyFrame(std::string_view bytes) override;
   const ResumePoint& resume_point() const override { return point; }
-  void CompleteWatch() override { point.Complete(); }
 
   ListCommit last_commit;
   ResumePoint point;

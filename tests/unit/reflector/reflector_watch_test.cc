@@ -82,7 +82,7 @@ INSTANTIATE_TEST_SUITE_P(
         WatchEndCase{"AtOnceWithNews",
                      Clean({Added("y", 101)}, milliseconds(1)),
                      WatchEnd::kClean,
-                     {"ADDED y@101", "WATCH 101"}},
+                     {"ADDED y@101", "WATCH 100"}},
         WatchEndCase{"AtOnceWithNothingNew",
                      Clean({FrameOf("BOOKMARK", "", 100)}, milliseconds(1)),
                      WatchEnd::kClean,
@@ -217,13 +217,23 @@ TEST_F(ReflectorWatchTest, ResumesBeforeAnUnfinishedBatch) {
   EXPECT_EQ(trace_.back(), "WATCH 200");
 }
 
-TEST_F(ReflectorWatchTest, ResumesFromTheNewestVersionAfterACleanEnd) {
-  PlayListed({Cut({Added("y", 101), Added("z", 102)}),
-              Clean({Added("z", 102)}, milliseconds(1)),
-              Clean({Added("w", 103)}, seconds(240))});
-  EXPECT_THAT(trace_, ElementsAre("WATCH 100", "ADDED y@101", "ADDED z@102",
-                                  "WATCH 101", "ADDED z@102", "WATCH 102",
-                                  "ADDED w@103", "WATCH 103"));
+// An API server ends a watch at its timeoutSeconds inside a group of deletions
+// that share one resourceVersion.
+TEST_F(ReflectorWatchTest, ResumesBeforeABatchThatACleanEndCut) {
+  PlayListed({Clean({Added("y", 150), FrameOf("DELETED", "x", 200)},
+                    seconds(240)),
+              Clean({FrameOf("DELETED", "x", 200), FrameOf("DELETED", "y", 200)},
+                    seconds(5)),
+              Clean({FrameOf("DELETED", "x", 200), FrameOf("DELETED", "y", 200),
+                     Added("x", 210)},
+                    seconds(5))});
+  EXPECT_THAT(
+      trace_,
+      ElementsAre("WATCH 100", "ADDED y@150", "DELETED x@200", "WATCH 150",
+                  "DELETED x@200", "DELETED y@200", "WATCH 150",
+                  "DELETED x@200", "DELETED y@200", "ADDED x@210",
+                  "WATCH 200"));
+  EXPECT_TRUE(clock_.sleeps.empty());
 }
 
 TEST_F(ReflectorWatchTest, BacksOffWhenOnlyReplaysCome) {

@@ -92,28 +92,6 @@ TEST(LedgerTest, OptionsChangeWithoutALoss) {
   EXPECT_GT(ledger.series().Counts().shown[0], 10U);
 }
 
-TEST(LedgerTest, AProperEndWritesNothing) {
-  Ledger ledger(SmallOptions(), Hasher());
-  Driver driver(3);
-  for (int i = 0; i < 50; ++i) driver.Step(ledger);
-  Ledger::Collection& collection = ledger.FindCollection("");
-  const Moment now = driver.now();
-  ledger.Progress(collection, 5'000'000, now);
-  ledger.Progress(collection, 5'000'001, now);
-  ledger.StartLog([] {});
-  const auto saved = [&] {
-    std::string bytes;
-    ledger.Save(bytes);
-    return bytes;
-  };
-  const std::string before = saved();
-  ledger.CompleteWatch(collection);
-  ledger.CompleteWatch(collection);
-  EXPECT_EQ(collection.point.resume(), 5'000'001U);
-  EXPECT_EQ(ledger.log()->size(), 0U);
-  EXPECT_EQ(saved(), before);
-}
-
 TEST(LedgerTest, EventsOfAWatchThatIsNoMoreLeaveTheirSeries) {
   Ledger ledger(SmallOptions(), Hasher());
   ledger.FindCollection("");

@@ -52,7 +52,7 @@ uint32_t EventTracker::Preview(const Sighting& sighting) const {
              : Delta(record, sighting);
 }
 
-Change EventTracker::Observe(const Sighting& sighting, SteadyTime now) {
+Change EventTracker::Observe(const Sighting& sighting, const Moment& now) {
   Change change;
   uint32_t index = table_.Find(sighting.key, KeyOf());
   if (index == kNone) {
@@ -89,7 +89,7 @@ Change EventTracker::Observe(const Sighting& sighting, SteadyTime now) {
   return change;
 }
 
-Change EventTracker::Remove(const Sighting& sighting, SteadyTime now) {
+Change EventTracker::Remove(const Sighting& sighting, const Moment& now) {
   Change change;
   uint32_t index = table_.Find(sighting.key, KeyOf());
   if (index == kNone) {
@@ -107,17 +107,19 @@ Change EventTracker::Remove(const Sighting& sighting, SteadyTime now) {
     if (record.tombstone) return change;
     change.left = record.series;
   }
-  Bury(index, now);
+  Bury(index, now.steady);
   EvictTombstones(now);
   return change;
 }
 
 void EventTracker::Replace(const std::deque<Sighting>& sightings, bool baseline,
-                           WallTime server_time, SteadyTime now,
+                           WallTime server_time, const Moment& now,
                            const OnChange& on_change, const OnGone& on_gone) {
   ++list_number_;
+  // A server's clock that was ahead may have raised it.
+  LimitHorizon(now.wall + kMaxAhead);
   if (baseline) {
-    horizon_ = std::max(horizon_, server_time);
+    horizon_ = std::max(horizon_, LimitAhead(server_time, now.wall));
     // Versions of a new epoch do not compare with those of the last one.
     for (uint32_t i = 0; i < used_; ++i) At(i).resource_version = 0;
   }
@@ -130,7 +132,7 @@ void EventTracker::Replace(const std::deque<Sighting>& sightings, bool baseline,
     Record& record = At(i);
     if (record.tombstone || record.listed_in == list_number_) continue;
     on_gone(record.series);
-    Bury(i, now);
+    Bury(i, now.steady);
   }
   EvictTombstones(now);
 }
@@ -143,7 +145,7 @@ void EventTracker::Store(Record& record, const Sighting& sighting) {
   record.count = sighting.count & 0x7fffffffU;
   record.tombstone = 0;
   record.listed_in = list_number_;
-  record.series = sighting.series;
+  std::construct_at(&record.series, sighting.series);
 }
 
 void EventTracker::Bury(uint32_t index, SteadyTime now) {
@@ -156,7 +158,7 @@ void EventTracker::Bury(uint32_t index, SteadyTime now) {
 
 // Makes the record the newest tombstone.
 void EventTracker::Link(uint32_t index) {
-  At(index).links = {newest_, kNone};
+  std::construct_at(&At(index).links, Links{newest_, kNone});
   (newest_ == kNone ? oldest_ : At(newest_).links.newer) = index;
   newest_ = index;
   ++tombstones_;
@@ -169,14 +171,17 @@ void EventTracker::Unlink(uint32_t index) {
   --tombstones_;
 }
 
-void EventTracker::EvictTombstones(SteadyTime now) {
+void EventTracker::EvictTombstones(const Moment& now) {
   while (tombstones_ > limits_.min_keys) {
     const Record& oldest = At(oldest_);
-    const auto age = std::chrono::seconds(Seconds(now) - oldest.gone_at);
+    const auto age = std::chrono::seconds(Seconds(now.steady) - oldest.gone_at);
     if (age <= limits_.min_age && tombstones_ <= limits_.max_keys) return;
     // A forgotten Event can return with a count that was counted already, so
-    // only Events that begin later may count in full.
-    horizon_ = std::max(horizon_, oldest.occurred_at);
+    // only Events that begin later may count in full. One whose times are in
+    // the future does not need that: it counts 1 as long as they are.
+    const WallTime latest = LimitAhead(
+        std::max(oldest.identity_time, oldest.occurred_at), now.wall);
+    horizon_ = std::max(horizon_, latest + std::chrono::microseconds(1));
     const uint32_t index = oldest_;
     Unlink(index);
     Erase(index);
@@ -267,8 +272,10 @@ bool EventTracker::Load(std::string_view bytes, std::chrono::nanoseconds shift,
       continue;
     }
     record.listed_in = list_number_;
-    record.series.tuple = from.Integer<uint32_t>();
-    record.series.object = from.Integer<uint32_t>();
+    SeriesIds series;
+    series.tuple = from.Integer<uint32_t>();
+    series.object = from.Integer<uint32_t>();
+    std::construct_at(&record.series, series);
     ++live_;
     if (!on_live(record.series)) return false;
   }

@@ -19,6 +19,10 @@ std::chrono::milliseconds ExpiryInterval(std::chrono::seconds retention) {
   return std::min(milliseconds(retention) / 4, longest);
 }
 
+bool BeginsInTheFuture(const Event& event, const Moment& now) {
+  return event.first_seen > now.wall + kMaxAhead;
+}
+
 Occurrence OccurrenceOf(const Event& event, const Sighting& sighting,
                         uint32_t delta) {
   Occurrence occurrence{event};
@@ -93,6 +97,16 @@ std::optional<SteadyTime> Pipeline::ResumedWholeUntil() const {
   return std::max(collection_.whole_until, collection_.point.newest_at());
 }
 
+void Pipeline::NoteServerTime(WallTime now) {
+  behind_ = std::max(now - clock_.WallNow(), std::chrono::microseconds(0));
+}
+
+Moment Pipeline::Now() const {
+  Moment now = clock_.Now();
+  now.wall += behind_;
+  return now;
+}
+
 void Pipeline::LearnKinds() {
   Guard guard(world_.mutex);
   world_.scopes.Refresh(guard, stop_);
@@ -134,6 +148,7 @@ bool Pipeline::StageItem(std::string_view item) {
   Event event;
   if (!decoder_.DecodeItem(item, event)) return false;
   Sighting sighting = Identify(event);
+  sighting.undated = BeginsInTheFuture(event, Now());
   // The watch left it out, so its past is no news.
   sighting.unwatched =
       watch_filter_ != nullptr &&
@@ -161,8 +176,7 @@ void Pipeline::CommitList(const ListCommit& commit) {
   const Guard guard(world_.mutex);
   const EventFilter& filter = *staged_.filter;
   world_.ledger.Commit(collection_, staged_.sightings, commit,
-                       {filter.selection().ForCore(), filter.Text()},
-                       clock_.Now(),
+                       {filter.selection().ForCore(), filter.Text()}, Now(),
                        [this](const Sighting& sighting, const Change& change) {
                          if (!IsClusterScoped(sighting)) return;
                          staged_.recent.Add(sighting.key, change.delta);
@@ -187,7 +201,7 @@ FrameInfo Pipeline::ApplyFrame(std::string_view frame) {
       break;
     case FrameType::kBookmark: {
       const Guard guard(world_.mutex);
-      const Moment now = clock_.Now();
+      const Moment now = Now();
       world_.ledger.Progress(collection_, info.resource_version, now);
       world_.ExpireSeries(now);  // a quiet watch has one each minute
       return info;
@@ -201,7 +215,8 @@ FrameInfo Pipeline::ApplyFrame(std::string_view frame) {
   Route route;
   if (!deleted) route = FindRoute(event, nullptr, guard);
   sighting.series = route.series;
-  const Moment now = clock_.Now();
+  const Moment now = Now();
+  sighting.undated = BeginsInTheFuture(event, now);
   Change change;
   if (deleted) {
     change = world_.ledger.Remove(collection_, sighting, now);
@@ -210,7 +225,7 @@ FrameInfo Pipeline::ApplyFrame(std::string_view frame) {
     if (change.delta > 0 && sighting.series.tuple != SeriesIds::kNone) {
       world_.occurrences.lag.Observe(now.wall - event.occurred_at);
       world_.ledger.Note(sighting.series, event.event_namespace, event.name,
-                         event.occurred_at);
+                         LimitAhead(event.occurred_at, now.wall));
       if (route.sinks != 0) {
         world_.ledger.Offer(route.sinks, EncodeOccurrence(OccurrenceOf(
                                              event, sighting, change.delta)));
@@ -273,7 +288,7 @@ uint32_t Pipeline::MatchSinks(const SeriesLabels& labels) const {
 void Pipeline::PresetReasons() {
   // Nothing is exposed before the first list.
   if (!collection_.has_baseline || !world_.preset_reasons) return;
-  const Moment now = clock_.Now();
+  const Moment now = Now();
   world_.presets.Update(world_.scopes, [&](const SeriesLabels& labels) {
     if (!Passes(*world_.filter, labels)) return false;
     world_.ledger.Preset(labels, now);

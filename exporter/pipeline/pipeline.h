@@ -87,6 +87,7 @@ class Pipeline : public ObjectHandler {
   void CommitList(const ListCommit& commit) override;
   FrameInfo ApplyFrame(std::string_view frame) override;
   const ResumePoint& resume_point() const override { return collection_.point; }
+  void NoteServerTime(WallTime now) override;
 
  private:
   using Guard = std::unique_lock<std::mutex>;
@@ -107,6 +108,9 @@ class Pipeline : public ObjectHandler {
     StagedOffers offers = {};
   };
 
+  // With the API server's wall clock when this machine's is behind it: no
+  // Event is from the future only because of that.
+  Moment Now() const;
   Sighting Identify(const Event& event);
   // `filter` is null for the world's.
   Route FindRoute(const Event& event, const EventFilter* filter, Guard& guard);
@@ -121,6 +125,8 @@ class Pipeline : public ObjectHandler {
   const std::stop_token stop_;
   EventDecoder decoder_;
   Ledger::Collection& collection_;  // guarded by world_.mutex
+  // How far this machine's clock is behind the API server's, at least.
+  std::chrono::microseconds behind_{0};
   StagedList staged_;
   // Of the last committed list. Its selection narrows the watch.
   SharedFilter watch_filter_;

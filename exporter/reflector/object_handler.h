@@ -80,6 +80,8 @@ class ObjectHandler {
   // because both must survive a restart together. Changed only by CommitList
   // and ApplyFrame.
   virtual const ResumePoint& resume_point() const = 0;
+  // The API server's clock: the Date of a response that has just arrived.
+  virtual void NoteServerTime(WallTime now) = 0;
 };
 
 }  // namespace kem

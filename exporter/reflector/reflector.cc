@@ -156,6 +156,7 @@ std::optional<Failure> Reflector::StagePage() {
     run.commit.resource_version = page.resource_version;
     run.commit.server_time =
         page.server_time.value_or(context_.clock.WallNow());
+    if (page.server_time) handler_.NoteServerTime(*page.server_time);
   }
   for (const std::string_view item : page.items) {
     if (!handler_.StageItem(item)) context_.stats.Count(DropReason::kMalformed);

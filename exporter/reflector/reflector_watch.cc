@@ -81,8 +81,9 @@ class WatchSession : public WatchHandler {
         handler_(handler),
         stats_(stats) {}
 
-  void OnOpen() override {
+  void OnOpen(std::optional<WallTime> server_time) override {
     opened_ = true;
+    if (server_time) handler_.NoteServerTime(*server_time);
     on_open_();
   }
   bool OnBytes(std::string_view bytes) override;

@@ -135,6 +135,10 @@ class Ledger {
   // any other bytes.
   static std::unique_ptr<Ledger> Load(std::string_view bytes,
                                       std::chrono::nanoseconds shift);
+  // Lowers horizons and times of occurrences to `latest`: an earlier version
+  // could save those of a writer whose clock was ahead. No step: for a ledger
+  // that was just loaded.
+  void LimitTimes(WallTime latest);
   // Applies from now on.
   void SetOptions(const SeriesOptions& options);
 

@@ -348,6 +348,53 @@ TEST_F(PipelineTest, ResumesWhereAnEarlierPipelineStopped) {
   EXPECT_EQ(later.ResumedWholeUntil(), newest);
 }
 
+// A writer whose clock is in 2099: its Event must not be the newest for ever.
+TEST_F(PipelineTest, TimesOfTheFutureAreAMinuteFromNowAtMost) {
+  List({});
+  EventJson json{.version = "101",
+                 .first = R"("2099-01-01T00:00:00Z")",
+                 .last = R"("2099-01-01T00:00:00Z")",
+                 .count = "3"};
+  Frame("ADDED", json);
+  EXPECT_EQ(Count("NodeNotReady"), "1");
+  constexpr std::string_view kLastSeen =
+      "kube_event_last_seen_timestamp_seconds";
+  EXPECT_EQ(Value(kLastSeen, "NodeNotReady"), "1795435260");
+  clock.Advance(std::chrono::minutes(5));
+  json.version = "102";
+  json.count = "5";
+  Frame("MODIFIED", json);
+  EXPECT_EQ(Count("NodeNotReady"), "3");
+  EXPECT_EQ(Value(kLastSeen, "NodeNotReady"), "1795435560");
+}
+
+TEST_F(PipelineTest, AMachineThatIsBehindGoesByTheServersClock) {
+  const WallTime server = clock.WallNow();
+  clock.SetWall(server - std::chrono::hours(2));
+  pipeline.NoteServerTime(server);
+  List({});
+  clock.Advance(std::chrono::seconds(10));
+  Frame("ADDED", {.version = "101",
+                  .first = R"("2026-11-23T12:00:07Z")",
+                  .last = R"("2026-11-23T12:00:09Z")",
+                  .count = "3"});
+  EXPECT_EQ(Count("NodeNotReady"), "3");
+  EXPECT_EQ(Value("kube_event_last_seen_timestamp_seconds", "NodeNotReady"),
+            "1795435209");
+}
+
+TEST_F(PipelineTest, AServerThatIsBehindChangesNothing) {
+  pipeline.NoteServerTime(clock.WallNow() - std::chrono::hours(2));
+  List({});
+  Frame("ADDED", {.version = "101",
+                  .first = R"("2026-11-23T12:00:00Z")",
+                  .last = R"("2026-11-23T12:00:00Z")",
+                  .count = "3"});
+  EXPECT_EQ(Count("NodeNotReady"), "3");
+  EXPECT_EQ(Value("kube_event_last_seen_timestamp_seconds", "NodeNotReady"),
+            "1795435200");
+}
+
 TEST_F(PipelineTest, NothingExpiresUnderAStagedList) {
   List({});
   Pipeline listing(world, "shop", clock, {});

@@ -68,8 +68,10 @@ class TracingHandler : public ObjectHandler {
   }
   FrameInfo ApplyFrame(std::string_view bytes) override;
   const ResumePoint& resume_point() const override { return point; }
+  void NoteServerTime(WallTime now) override { server_time = now; }
 
   ListCommit last_commit;
+  std::optional<WallTime> server_time;
   ResumePoint point;
   std::vector<std::string> selectors;
 
@@ -124,6 +126,7 @@ struct ScriptedWatch {
   std::vector<std::string> pieces;
   WatchOutcome::End end = WatchOutcome::End::kComplete;
   std::chrono::milliseconds lives{0};  // after the pieces
+  std::optional<WallTime> server_time = {};
 };
 
 // Responses to lists and watches, in sequence; a Failure rejects the request.
@@ -199,7 +202,7 @@ inline WatchOutcome ScriptedApi::Watch(const WatchOptions& options,
     return {WatchOutcome::End::kFailed, *failure};
   }
   const auto& watch = std::get<ScriptedWatch>(answer);
-  handler.OnOpen();
+  handler.OnOpen(watch.server_time);
   for (const std::string& piece : watch.pieces) {
     if (!handler.OnBytes(piece)) return {WatchOutcome::End::kAborted, {}};
   }
@@ -288,10 +291,10 @@ inline std::string ErrorFrame(int code, std::string_view reason) {
 // Streams that end properly, and streams that break.
 inline ScriptedWatch Clean(std::vector<std::string> pieces,
                            std::chrono::milliseconds lives) {
-  return {std::move(pieces), WatchOutcome::End::kComplete, lives};
+  return {std::move(pieces), WatchOutcome::End::kComplete, lives, {}};
 }
 inline ScriptedWatch Cut(std::vector<std::string> pieces,
                          std::chrono::milliseconds lives = {}) {
-  return {std::move(pieces), WatchOutcome::End::kTruncated, lives};
+  return {std::move(pieces), WatchOutcome::End::kTruncated, lives, {}};
 }
 }  // namespace kem

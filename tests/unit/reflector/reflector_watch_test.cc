@@ -183,6 +183,13 @@ TEST_F(ReflectorWatchTest, IsInContactAsSoonAsAWatchIsOpen) {
   EXPECT_EQ(open.problem, "");
 }
 
+TEST_F(ReflectorWatchTest, PassesTheServersTimeOn) {
+  const WallTime date{std::chrono::hours(5)};
+  PlayListed(
+      {ScriptedWatch{{}, WatchOutcome::End::kComplete, seconds(240), date}});
+  EXPECT_EQ(handler_.server_time, date);
+}
+
 TEST_F(ReflectorWatchTest, CountsFramesByType) {
   PlayListed({Cut({Added("y", 101) + Modified("y", 102) + Modified("y", 103),
                    FrameOf("DELETED", "y", 104) + FrameOf("BOOKMARK", "", 105),

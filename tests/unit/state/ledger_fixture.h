@@ -93,6 +93,7 @@ class Driver {
     sighting.count = static_cast<uint32_t>(1 + Pick(9));
     sighting.combined = Pick(4) == 0;
     sighting.unwatched = Pick(9) == 0;
+    sighting.undated = Pick(9) == 0;
     if (Pick(9) == 0) return sighting;  // filtered
     sighting.series = ledger.Intern(Labels(event + Pick(2) * 2));
     return sighting;

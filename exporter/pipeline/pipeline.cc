@@ -158,15 +158,14 @@ bool Pipeline::StageItem(std::string_view item) {
   sighting.series = route.series;
   if (staged_.sightings.empty()) ++world_.staged_lists;
   staged_.sightings.push_back(sighting);
-  if (IsClusterScoped(sighting)) {
-    staged_.recent.Observe(sighting.key, event, 0, clock_.WallNow());
-  }
-  if (route.sinks == 0 || !collection_.has_baseline || sighting.unwatched) {
-    return true;
-  }
   // The commit finds the same, because only this thread changes the tracker.
-  const uint32_t delta = collection_.tracker.Preview(sighting);
-  if (delta > 0) {
+  const uint32_t delta = collection_.has_baseline && !sighting.unwatched
+                             ? collection_.tracker.Preview(sighting)
+                             : 0;
+  if (IsClusterScoped(sighting)) {
+    staged_.recent.Observe(sighting.key, event, delta, clock_.WallNow());
+  }
+  if (route.sinks != 0 && delta > 0) {
     staged_.offers.Add(route.sinks, OccurrenceOf(event, sighting, delta));
   }
   return true;
@@ -176,14 +175,10 @@ void Pipeline::CommitList(const ListCommit& commit) {
   const Guard guard(world_.mutex);
   const EventFilter& filter = *staged_.filter;
   world_.ledger.Commit(collection_, staged_.sightings, commit,
-                       {filter.selection().ForCore(), filter.Text()}, Now(),
-                       [this](const Sighting& sighting, const Change& change) {
-                         if (!IsClusterScoped(sighting)) return;
-                         staged_.recent.Add(sighting.key, change.delta);
-                       });
+                       {filter.selection().ForCore(), filter.Text()}, Now());
   if (!commit.new_epoch) OfferStaged();
   world_.wake_sinks();
-  world_.recent.Absorb(staged_.recent, clock_.WallNow());
+  world_.recent.Absorb(staged_.recent, commit.new_epoch, clock_.WallNow());
   watch_filter_ = staged_.filter;
   DropStaged();
   world_.presets.TryAgain();  // the filter may have changed
@@ -233,7 +228,9 @@ FrameInfo Pipeline::ApplyFrame(std::string_view frame) {
       }
     }
     if (IsClusterScoped(sighting) && !change.replay) {
-      world_.recent.Observe(sighting.key, event, change.delta, now.wall);
+      // By this machine's clock, as the page.
+      world_.recent.Observe(sighting.key, event, change.delta,
+                            now.wall - behind_);
     }
   }
   if (change.replay) world_.session.Count(DropReason::kReplay);

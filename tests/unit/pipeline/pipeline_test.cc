@@ -299,10 +299,48 @@ TEST_F(PipelineTest, RemembersTheLastHourOfClusterScopedObjects) {
   pipeline.StageItem(
       PaddedJson(EventJson{.name = "torn", .version = "150"}.Object()).view());
   EXPECT_EQ(world.recent.Newest(clock.WallNow()).events.size(), 2U);
+  clock.Advance(std::chrono::seconds(1));
   List({{.name = "old", .version = "200", .count = "9"}});
   seen = world.recent.Newest(clock.WallNow()).events;
   ASSERT_EQ(seen.size(), 2U);
-  EXPECT_EQ(seen[1].count, 9U);
+  EXPECT_EQ(seen[0].name, "old");
+  EXPECT_EQ(seen[0].count, 9U);
+  EXPECT_EQ(seen[0].seen_at, clock.WallNow());
+  // A new epoch brings no news.
+  clock.Advance(std::chrono::seconds(1));
+  List({{.name = "restored", .version = "50", .count = "2"}},
+       /*new_epoch=*/true);
+  seen = world.recent.Newest(clock.WallNow()).events;
+  ASSERT_EQ(seen.size(), 3U);
+  EXPECT_EQ(seen[2].name, "restored");
+  EXPECT_EQ(seen[2].in_window, 2U);
+}
+
+// By their clocks nothing happened within the last hour, or something will.
+TEST_F(PipelineTest, ShowsEventsOfWrongClocksWhenItSeesThem) {
+  List({{.name = "behind", .version = "90", .count = "3"}});
+  EXPECT_TRUE(world.recent.Newest(clock.WallNow()).events.empty());
+  Frame("MODIFIED", {.name = "behind", .version = "101", .count = "4"});
+  clock.Advance(std::chrono::minutes(1));
+  Frame("ADDED", {.name = "ahead",
+                  .version = "102",
+                  .first = R"("2026-11-23T15:00:00Z")",
+                  .last = R"("2026-11-23T15:00:00Z")"});
+  clock.Advance(std::chrono::minutes(1));
+  // Also when only a list reports it.
+  List({{.name = "behind", .version = "101", .count = "4"},
+        {.name = "also behind", .version = "110", .count = "7"}});
+  const std::vector<RecentEvent> seen =
+      world.recent.Newest(clock.WallNow()).events;
+  ASSERT_EQ(seen.size(), 3U);
+  EXPECT_EQ(seen[0].name, "also behind");
+  EXPECT_EQ(seen[0].in_window, 7U);
+  EXPECT_EQ(seen[1].name, "ahead");
+  EXPECT_EQ(seen[1].in_window, 1U);
+  EXPECT_EQ(seen[2].name, "behind");
+  EXPECT_EQ(seen[2].in_window, 1U);
+  EXPECT_TRUE(seen[2].at_least);
+  EXPECT_EQ(seen[2].seen_at, clock.WallNow() - std::chrono::minutes(2));
 }
 
 TEST_F(PipelineTest, IdleSeriesExpireWithTheFramesAndBookmarks) {

@@ -164,6 +164,10 @@ constexpr OwnMetric kTable[] = {
      [](Sources s) {
        return ByName("reason", kDropReasonNames, s.session.dropped);
      }},
+    {{"kube_event_metrics_late_watch_events_total", "counter",
+      "New Events whose watch event arrived 10 s or more after the API server "
+      "created them, although the watch was open."},
+     [](Sources s) { return One(s.session.late_watch_events); }},
     {{"kube_event_metrics_resource_version_resets_total", "counter",
       "Times the resourceVersion went back, as after a restore of etcd."},
      [](Sources s) { return One(s.session.resource_version_resets); }},

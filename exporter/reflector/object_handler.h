@@ -34,6 +34,9 @@ struct FrameInfo {
   FrameType type = FrameType::kMalformed;
   // metadata.resourceVersion; 0 for kError and kMalformed.
   uint64_t resource_version = 0;
+  // Of kAdded, when the API server made the object:
+  // metadata.creationTimestamp.
+  std::optional<WallTime> created;
   // The length of the watch event. When it is less than the frame, another one
   // follows on the same line, and the rest must be passed in again.
   size_t consumed = 0;

@@ -41,7 +41,8 @@ Reflector::Reflector(ReflectorOptions options, std::vector<ListerWatcher*> apis,
     : options_(std::move(options)),
       apis_(std::move(apis)),
       handler_(handler),
-      context_(std::move(context)) {
+      context_(std::move(context)),
+      watch_limit_(options_.watch_timeout) {
   assert(!apis_.empty());
   if (!options_.resumed_whole_until) return;
   whole_until_ = *options_.resumed_whole_until;

@@ -44,7 +44,7 @@ KEYS = {  # the words of each step: a typo must not weaken a scenario
     "file": ["ca", "client", "config", "plugin", "token"],
     "reload": ["by", "config", "has", "status"],
     "discovery": ["add", "mode", "stale"],
-    "stderr": ["has", "not"],
+    "stderr": ["has", "lines", "not"],
     "hangup": ["patience"],
     "quiet": [],
     "proxy": [],

@@ -46,6 +46,7 @@ TEST_F(OwnMetricsTest, EveryStatMovesItsSample) {
   occurrences.tombstones = 12;
   occurrences.combined = 13;
   occurrences.filtered = 18;
+  session.late_watch_events = 20;
   scopes.decisions[1] = 14;
   scopes.conflicts = 15;
   scopes.refreshes[2] = 16;
@@ -73,6 +74,7 @@ TEST_F(OwnMetricsTest, EveryStatMovesItsSample) {
         "tombstones 12\n",
         "combined_occurrences_total 13\n",
         "filtered_occurrences_total 18\n",
+        "late_watch_events_total 20\n",
         "config_reloads_total{result=\"failure\"} 1\n",
         "config_reloads_total{result=\"success\"} 0\n",
         "config_last_reload_successful 0\n",

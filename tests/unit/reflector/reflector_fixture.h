@@ -107,6 +107,9 @@ inline FrameInfo TracingHandler::ApplyFrame(std::string_view bytes) {
   }
   const auto version = object.value("rv", uint64_t{0});
   info.resource_version = version;
+  if (object.contains("created")) {
+    info.created = WallTime(std::chrono::seconds(object["created"].get<int>()));
+  }
   if (info.type != FrameType::kUnknown) {
     point.Observe(version, clock_.SteadyNow());
   }
@@ -127,6 +130,7 @@ struct ScriptedWatch {
   WatchOutcome::End end = WatchOutcome::End::kComplete;
   std::chrono::milliseconds lives{0};  // after the pieces
   std::optional<WallTime> server_time = {};
+  std::chrono::milliseconds silent_first{0};  // before the pieces
 };
 
 // Responses to lists and watches, in sequence; a Failure rejects the request.
@@ -202,6 +206,7 @@ inline WatchOutcome ScriptedApi::Watch(const WatchOptions& options,
     return {WatchOutcome::End::kFailed, *failure};
   }
   const auto& watch = std::get<ScriptedWatch>(answer);
+  clock_.Advance(watch.silent_first);
   handler.OnOpen(watch.server_time);
   for (const std::string& piece : watch.pieces) {
     if (!handler.OnBytes(piece)) return {WatchOutcome::End::kAborted, {}};
@@ -291,10 +296,10 @@ inline std::string ErrorFrame(int code, std::string_view reason) {
 // Streams that end properly, and streams that break.
 inline ScriptedWatch Clean(std::vector<std::string> pieces,
                            std::chrono::milliseconds lives) {
-  return {std::move(pieces), WatchOutcome::End::kComplete, lives, {}};
+  return {std::move(pieces), WatchOutcome::End::kComplete, lives, {}, {}};
 }
 inline ScriptedWatch Cut(std::vector<std::string> pieces,
                          std::chrono::milliseconds lives = {}) {
-  return {std::move(pieces), WatchOutcome::End::kTruncated, lives, {}};
+  return {std::move(pieces), WatchOutcome::End::kTruncated, lives, {}, {}};
 }
 }  // namespace kem

@@ -228,6 +228,10 @@ constexpr OwnMetric kTable[] = {
     {{"kube_event_metrics_combined_occurrences_total", "counter",
       "Occurrences in \"(combined from similar events)\" Events."},
      [](Sources s) { return One(s.occurrences.combined); }},
+    {{"kube_event_metrics_lower_bound_occurrences_total", "counter",
+      "Occurrences counted as at least 1, because the Event's past is not "
+      "known: there may have been more."},
+     [](Sources s) { return One(s.occurrences.lower_bounds); }},
     {{"kube_event_metrics_filtered_occurrences_total", "counter",
       "Occurrences that the filters of the exporter excluded."},
      [](Sources s) { return One(s.occurrences.filtered); }},

@@ -26,37 +26,49 @@ constexpr size_t kTombstoneBytes = kRecordBytes + 4;
 EventTracker::EventTracker(Limits limits)
     : limits_(limits), table_(kFirstSlots) {}
 
-// For a known key. It is the same Event by its uid, or by its identity time,
-// which survives expiry and re-creation (k8s.io/client-go
-// tools/record/event.go recreates it under the same name with the old
-// firstTimestamp). A lower count with a newer time is a writer that restarted.
-uint32_t EventTracker::Delta(const Record& record,
-                             const Sighting& sighting) const {
-  if (record.uid == sighting.uid ||
-      record.identity_time == sighting.identity_time) {
-    if (sighting.count > record.count) return sighting.count - record.count;
-    return sighting.count < record.count &&
-                   sighting.occurred_at > record.occurred_at
-               ? 1
-               : 0;
+// It is the same Event by its uid, or by its identity time, which survives
+// expiry and re-creation (k8s.io/client-go tools/record/event.go recreates it
+// under the same name with the old firstTimestamp). A lower count with a newer
+// time is a writer that restarted.
+void EventTracker::Compare(const Record& record, const Sighting& sighting,
+                           Change& change) const {
+  if (record.uid != sighting.uid &&
+      record.identity_time != sighting.identity_time) {
+    return CountUnknown(sighting, change);
   }
-  return DeltaOfUnknown(sighting);
+  if (sighting.count > record.count) {
+    change.delta = sighting.count - record.count;
+  } else if (sighting.count < record.count &&
+             sighting.occurred_at > record.occurred_at) {
+    change.delta = 1;
+    change.at_least = sighting.count > 1;
+  }
+}
+
+void EventTracker::CountUnknown(const Sighting& sighting,
+                                Change& change) const {
+  const bool since_horizon =
+      !sighting.undated && sighting.identity_time >= horizon_;
+  change.delta = since_horizon ? sighting.count : 1;
+  change.at_least = change.delta < sighting.count;
 }
 
 uint32_t EventTracker::Preview(const Sighting& sighting) const {
+  Change change;
   const uint32_t index = table_.Find(sighting.key, KeyOf());
-  if (index == kNone) return DeltaOfUnknown(sighting);
-  const Record& record = At(index);
-  return sighting.resource_version <= record.resource_version
-             ? 0
-             : Delta(record, sighting);
+  if (index == kNone) {
+    CountUnknown(sighting, change);
+  } else if (sighting.resource_version > At(index).resource_version) {
+    Compare(At(index), sighting, change);
+  }
+  return change.delta;
 }
 
 Change EventTracker::Observe(const Sighting& sighting, const Moment& now) {
   Change change;
   uint32_t index = table_.Find(sighting.key, KeyOf());
   if (index == kNone) {
-    change.delta = DeltaOfUnknown(sighting);
+    CountUnknown(sighting, change);
     index = Insert(sighting.key);
     ++live_;
     Store(At(index), sighting);
@@ -76,7 +88,7 @@ Change EventTracker::Observe(const Sighting& sighting, const Moment& now) {
     }
     return change;
   }
-  change.delta = Delta(record, sighting);
+  Compare(record, sighting, change);
   change.shown = true;
   if (record.tombstone) {
     Unlink(index);
@@ -125,7 +137,10 @@ void EventTracker::Replace(const std::deque<Sighting>& sightings, bool baseline,
   }
   for (const Sighting& sighting : sightings) {
     Change change = Observe(sighting, now);
-    if (baseline || sighting.unwatched) change.delta = 0;
+    if (baseline || sighting.unwatched) {
+      change.delta = 0;
+      change.at_least = false;
+    }
     on_change(sighting, change);
   }
   for (uint32_t i = 0; i < used_; ++i) {

@@ -54,6 +54,8 @@ struct Sighting {
 struct Change {
   // New occurrences.
   uint32_t delta = 0;
+  // There may be more of them, up to the Event's count: its past is not known.
+  bool at_least = false;
   // The sight was not newer than the stored one; delta is 0.
   bool replay = false;
   // The Event moves from the series `left` to the sighting's, which may be the
@@ -161,12 +163,10 @@ class EventTracker {
   void Store(Record& record, const Sighting& sighting);
   void Link(uint32_t index);
   void Unlink(uint32_t index);
-  uint32_t Delta(const Record& record, const Sighting& sighting) const;
-  uint32_t DeltaOfUnknown(const Sighting& sighting) const {
-    return !sighting.undated && sighting.identity_time >= horizon_
-               ? sighting.count
-               : 1;
-  }
+  // Set delta and at_least: of a known key, and of an unknown past.
+  void Compare(const Record& record, const Sighting& sighting,
+               Change& change) const;
+  void CountUnknown(const Sighting& sighting, Change& change) const;
   void Bury(uint32_t index, SteadyTime now);
   void EvictTombstones(const Moment& now);
 

@@ -144,11 +144,9 @@ RecentEvents::Index RecentEvents::Insert(const Hash128& key, bool warning,
     const Index oldest =
         others.oldest != kNone ? others.oldest : lines_[1].oldest;
     const Slot& slot = slots_[oldest];
-    const bool stays_out = slot.warning == warning
-                               ? seen_at < slot.event.seen_at
-                               : slot.warning;
-    left_out_ =
-        std::max(left_out_, stays_out ? seen_at : slot.event.seen_at);
+    const bool stays_out =
+        slot.warning == warning ? seen_at < slot.event.seen_at : slot.warning;
+    left_out_ = std::max(left_out_, stays_out ? seen_at : slot.event.seen_at);
     if (stays_out) return kNone;
     Erase(oldest);
   }
@@ -177,8 +175,7 @@ void RecentEvents::Enlist(Index index) {
   // Nearly always the newest, so the search starts there.
   Index newer = kNone;
   Index older = line.newest;
-  while (older != kNone &&
-         slots_[older].event.seen_at > slot.event.seen_at) {
+  while (older != kNone && slots_[older].event.seen_at > slot.event.seen_at) {
     newer = std::exchange(older, slots_[older].older);
   }
   slot.older = older;

@@ -219,11 +219,10 @@ void PutRow(const RecentEvent& event, WallTime now, std::string& out) {
   const CatalogueReason* known = FindKnown(event);
   const std::string_view trouble = Trouble(event, known);
   const std::string time = TimeText(event.seen_at);
-  Put(out,
-      {"<tr role=\"row\" class=\"", trouble.empty() ? "other" : "warn",
-       "\"><td role=\"cell\" class=\"age\"><time title=\"", time,
-       " UTC\" datetime=\"", time, "Z\">", AgeSince(event.seen_at, now),
-       "</time></td><td role=\"cell\" class=\"type\">"});
+  Put(out, {"<tr role=\"row\" class=\"", trouble.empty() ? "other" : "warn",
+            "\"><td role=\"cell\" class=\"age\"><time title=\"", time,
+            " UTC\" datetime=\"", time, "Z\">", AgeSince(event.seen_at, now),
+            "</time></td><td role=\"cell\" class=\"type\">"});
   PutType(event, trouble, out);
   Put(out,
       {"</td><td role=\"cell\" class=\"reason\">", EscapeHtml(event.reason),

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/log.h"
 #include "events/cluster_kinds.h"
 
 namespace kem {
@@ -175,7 +176,11 @@ void Pipeline::CommitList(const ListCommit& commit) {
   const Guard guard(world_.mutex);
   const EventFilter& filter = *staged_.filter;
   world_.ledger.Commit(collection_, staged_.sightings, commit,
-                       {filter.selection().ForCore(), filter.Text()}, Now());
+                       {filter.selection().ForCore(), filter.Text()}, Now(),
+                       [this](const Sighting& sighting, const Change& change) {
+                         NoteLowerBound(sighting, change);
+                       });
+  LogLowerBounds();
   if (!commit.new_epoch) OfferStaged();
   world_.wake_sinks();
   world_.recent.Absorb(staged_.recent, commit.new_epoch, clock_.WallNow());
@@ -217,6 +222,7 @@ FrameInfo Pipeline::ApplyFrame(std::string_view frame) {
     change = world_.ledger.Remove(collection_, sighting, now);
   } else {
     change = world_.ledger.Observe(collection_, sighting, now);
+    NoteLowerBound(sighting, change);
     if (change.delta > 0 && sighting.series.tuple != SeriesIds::kNone) {
       world_.occurrences.lag.Observe(now.wall - event.occurred_at);
       world_.ledger.Note(sighting.series, event.event_namespace, event.name,
@@ -291,6 +297,21 @@ void Pipeline::PresetReasons() {
     world_.ledger.Preset(labels, now);
     return true;
   });
+}
+
+void Pipeline::NoteLowerBound(const Sighting& sighting, const Change& change) {
+  if (!change.at_least || sighting.series.tuple == SeriesIds::kNone) return;
+  ++lower_bounds_;
+  ++world_.occurrences.lower_bounds;
+}
+
+void Pipeline::LogLowerBounds() {
+  if (lower_bounds_ == 0) return;
+  LogInfo("Counted Events with an unknown past as at least one occurrence each",
+          {{"watch",
+            collection_.name.empty() ? "all namespaces" : collection_.name},
+           {"events", lower_bounds_}});
+  lower_bounds_ = 0;
 }
 
 void Pipeline::PublishSizes() {

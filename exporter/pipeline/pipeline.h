@@ -119,6 +119,8 @@ class Pipeline : public ObjectHandler {
   void OfferStaged();
   void PresetReasons();
   void PublishSizes();
+  void NoteLowerBound(const Sighting& sighting, const Change& change);
+  void LogLowerBounds();
 
   EventWorld& world_;
   const Clock& clock_;
@@ -131,6 +133,7 @@ class Pipeline : public ObjectHandler {
   // Of the last committed list. Its selection narrows the watch.
   SharedFilter watch_filter_;
   std::string scratch_;
+  uint64_t lower_bounds_ = 0;  // since the last list
   int64_t published_live_ = 0;
   int64_t published_tombstones_ = 0;
 };

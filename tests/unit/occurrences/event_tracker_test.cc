@@ -51,6 +51,34 @@ TEST_F(EventTrackerTest, RelistDiffsAgainstWhatIsKnown) {
   EXPECT_EQ(tracker.tombstones(), 1U);
 }
 
+TEST_F(EventTrackerTest, ReportsWhatMayBeMore) {
+  Baseline({{.name = "b", .first = 50, .count = 5}});
+  const auto observe = [this](const Frame& frame) {
+    return tracker.Observe(See(frame), Now());
+  };
+  // Unknown, and began before the horizon.
+  Change change = observe({.name = "x", .first = 50, .count = 5});
+  EXPECT_EQ(change.delta, 1U);
+  EXPECT_TRUE(change.at_least);
+  EXPECT_FALSE(observe({.name = "x", .first = 50, .count = 7}).at_least);
+  EXPECT_FALSE(observe({.name = "y", .first = 50}).at_least);
+  EXPECT_FALSE(observe({.name = "z", .first = 150, .count = 5}).at_least);
+  EXPECT_FALSE(observe({.name = "b", .first = 50, .count = 9}).at_least);
+  // A writer that counts again may have counted to 3 since.
+  change = observe({.name = "b", .first = 50, .last = 200, .count = 3});
+  EXPECT_EQ(change.delta, 1U);
+  EXPECT_TRUE(change.at_least);
+  EXPECT_FALSE(
+      observe({.name = "b", .first = 50, .last = 210, .count = 1}).at_least);
+  // Not of a baseline.
+  std::deque<Sighting> list = {See({.name = "w", .first = 50, .count = 5})};
+  tracker.Replace(
+      list, true, At(300), Now(),
+      [&](const Sighting&, const Change& c) { change = c; }, [](SeriesIds) {});
+  EXPECT_EQ(change.delta, 0U);
+  EXPECT_FALSE(change.at_least);
+}
+
 TEST_F(EventTrackerTest, UnchangedItemsOfARelistStay) {
   Baseline({{.name = "x", .version = 90, .count = 5}});
   EXPECT_EQ(List({{.name = "x", .version = 90, .count = 5}}), 0U);

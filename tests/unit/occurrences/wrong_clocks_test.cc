@@ -1,5 +1,5 @@
-// Writers whose clocks are wrong: they must not change how other writers' Events
-// count, and their own Events count no occurrence twice.
+// Writers whose clocks are wrong: they must not change how other writers'
+// Events count, and their own Events count no occurrence twice.
 
 #include "unit/occurrences/tracker_fixture.h"
 
@@ -14,13 +14,12 @@ using std::chrono::minutes;
 class WrongClocksTest : public TrackerTest {
  protected:
   WrongClocksTest()
-      : TrackerTest(
-            {.min_age = hours(24), .min_keys = 0, .max_keys = 0}) {
+      : TrackerTest({.min_age = hours(24), .min_keys = 0, .max_keys = 0}) {
     Baseline({}, kNow - 7200 - 3600);
   }
 
   static constexpr int kNow = 10'000'000;
-  static constexpr int kNever = 0;             // 1970
+  static constexpr int kNever = 0;  // 1970
   static constexpr int kFuture = 2'000'000'000;
 };
 
@@ -47,16 +46,11 @@ TEST_F(WrongClocksTest, AWriterOfTheFutureCountsNothingTwice) {
   Deleted({.first = kFuture, .last = kFuture});
   wall += hours(3);
   // It was forgotten, so of its 9 occurrences one is certain to be new.
-  EXPECT_EQ(Observe({.uid = 'b',
-                     .first = kFuture,
-                     .last = kFuture,
-                     .count = 9}),
-            1U);
-  EXPECT_EQ(Observe({.uid = 'b',
-                     .first = kFuture,
-                     .last = kFuture,
-                     .count = 12}),
-            3U);
+  EXPECT_EQ(
+      Observe({.uid = 'b', .first = kFuture, .last = kFuture, .count = 9}), 1U);
+  EXPECT_EQ(
+      Observe({.uid = 'b', .first = kFuture, .last = kFuture, .count = 12}),
+      3U);
 }
 
 TEST_F(WrongClocksTest, AWriterTwoHoursAhead) {
@@ -77,11 +71,9 @@ TEST_F(WrongClocksTest, AWriterTwoHoursBehind) {
   EXPECT_EQ(Observe({.first = behind, .last = behind + 60, .count = 5}), 2U);
   Deleted({.first = behind, .last = behind + 60});
   EXPECT_EQ(tracker.horizon(), At(behind + 60) + microseconds(1));
-  EXPECT_EQ(Observe({.uid = 'b',
-                     .first = behind,
-                     .last = behind + 70,
-                     .count = 6}),
-            1U);
+  EXPECT_EQ(
+      Observe({.uid = 'b', .first = behind, .last = behind + 70, .count = 6}),
+      1U);
 }
 
 TEST_F(WrongClocksTest, AWriterOf1970) {
@@ -90,18 +82,16 @@ TEST_F(WrongClocksTest, AWriterOf1970) {
   const WallTime horizon = tracker.horizon();
   Deleted({.first = kNever, .last = kNever});
   EXPECT_EQ(tracker.horizon(), horizon);
-  EXPECT_EQ(
-      Observe({.uid = 'b', .first = kNever, .last = kNever, .count = 8}), 1U);
+  EXPECT_EQ(Observe({.uid = 'b', .first = kNever, .last = kNever, .count = 8}),
+            1U);
 }
 
 // A minute of difference between two clocks is usual.
 TEST_F(WrongClocksTest, AMinuteAheadIsNotTheFuture) {
   EXPECT_EQ(Observe({.first = kNow + 60, .last = kNow + 60, .count = 4}), 4U);
-  EXPECT_EQ(Observe({.name = "y",
-                     .first = kNow + 61,
-                     .last = kNow + 61,
-                     .count = 4}),
-            1U);
+  EXPECT_EQ(
+      Observe({.name = "y", .first = kNow + 61, .last = kNow + 61, .count = 4}),
+      1U);
 }
 
 TEST_F(WrongClocksTest, AListRepairsWhatAServersClockDid) {

@@ -316,33 +316,6 @@ TEST_F(PipelineTest, RemembersTheLastHourOfClusterScopedObjects) {
   EXPECT_EQ(seen[2].in_window, 2U);
 }
 
-// By their clocks nothing happened within the last hour, or something will.
-TEST_F(PipelineTest, ShowsEventsOfWrongClocksWhenItSeesThem) {
-  List({{.name = "behind", .version = "90", .count = "3"}});
-  EXPECT_TRUE(world.recent.Newest(clock.WallNow()).events.empty());
-  Frame("MODIFIED", {.name = "behind", .version = "101", .count = "4"});
-  clock.Advance(std::chrono::minutes(1));
-  Frame("ADDED", {.name = "ahead",
-                  .version = "102",
-                  .first = R"("2026-11-23T15:00:00Z")",
-                  .last = R"("2026-11-23T15:00:00Z")"});
-  clock.Advance(std::chrono::minutes(1));
-  // Also when only a list reports it.
-  List({{.name = "behind", .version = "101", .count = "4"},
-        {.name = "also behind", .version = "110", .count = "7"}});
-  const std::vector<RecentEvent> seen =
-      world.recent.Newest(clock.WallNow()).events;
-  ASSERT_EQ(seen.size(), 3U);
-  EXPECT_EQ(seen[0].name, "also behind");
-  EXPECT_EQ(seen[0].in_window, 7U);
-  EXPECT_EQ(seen[1].name, "ahead");
-  EXPECT_EQ(seen[1].in_window, 1U);
-  EXPECT_EQ(seen[2].name, "behind");
-  EXPECT_EQ(seen[2].in_window, 1U);
-  EXPECT_TRUE(seen[2].at_least);
-  EXPECT_EQ(seen[2].seen_at, clock.WallNow() - std::chrono::minutes(2));
-}
-
 TEST_F(PipelineTest, IdleSeriesExpireWithTheFramesAndBookmarks) {
   List({Pod("x", "90", "5")});
   Frame("DELETED", Pod("x", "101", "5"));
@@ -384,53 +357,6 @@ TEST_F(PipelineTest, ResumesWhereAnEarlierPipelineStopped) {
   const Pipeline later(world, "", clock, {});
   EXPECT_EQ(later.resume_point().resume(), 101U);
   EXPECT_EQ(later.ResumedWholeUntil(), newest);
-}
-
-// A writer whose clock is in 2099: its Event must not be the newest for ever.
-TEST_F(PipelineTest, TimesOfTheFutureAreAMinuteFromNowAtMost) {
-  List({});
-  EventJson json{.version = "101",
-                 .first = R"("2099-01-01T00:00:00Z")",
-                 .last = R"("2099-01-01T00:00:00Z")",
-                 .count = "3"};
-  Frame("ADDED", json);
-  EXPECT_EQ(Count("NodeNotReady"), "1");
-  constexpr std::string_view kLastSeen =
-      "kube_event_last_seen_timestamp_seconds";
-  EXPECT_EQ(Value(kLastSeen, "NodeNotReady"), "1795435260");
-  clock.Advance(std::chrono::minutes(5));
-  json.version = "102";
-  json.count = "5";
-  Frame("MODIFIED", json);
-  EXPECT_EQ(Count("NodeNotReady"), "3");
-  EXPECT_EQ(Value(kLastSeen, "NodeNotReady"), "1795435560");
-}
-
-TEST_F(PipelineTest, AMachineThatIsBehindGoesByTheServersClock) {
-  const WallTime server = clock.WallNow();
-  clock.SetWall(server - std::chrono::hours(2));
-  pipeline.NoteServerTime(server);
-  List({});
-  clock.Advance(std::chrono::seconds(10));
-  Frame("ADDED", {.version = "101",
-                  .first = R"("2026-11-23T12:00:07Z")",
-                  .last = R"("2026-11-23T12:00:09Z")",
-                  .count = "3"});
-  EXPECT_EQ(Count("NodeNotReady"), "3");
-  EXPECT_EQ(Value("kube_event_last_seen_timestamp_seconds", "NodeNotReady"),
-            "1795435209");
-}
-
-TEST_F(PipelineTest, AServerThatIsBehindChangesNothing) {
-  pipeline.NoteServerTime(clock.WallNow() - std::chrono::hours(2));
-  List({});
-  Frame("ADDED", {.version = "101",
-                  .first = R"("2026-11-23T12:00:00Z")",
-                  .last = R"("2026-11-23T12:00:00Z")",
-                  .count = "3"});
-  EXPECT_EQ(Count("NodeNotReady"), "3");
-  EXPECT_EQ(Value("kube_event_last_seen_timestamp_seconds", "NodeNotReady"),
-            "1795435200");
 }
 
 TEST_F(PipelineTest, NothingExpiresUnderAStagedList) {

@@ -25,12 +25,17 @@ class DeliveryLag {
  public:
   static constexpr std::chrono::seconds kLate{10};
 
-  // A watch is requested. What was created before is history, which may be old.
-  void BeginWatch(SteadyTime now) { requested_ = now; }
+  // A watch is requested. What was created before is history, which may be old,
+  // but comes at once.
+  void BeginWatch(SteadyTime now) {
+    requested_ = now;
+    first_.reset();
+  }
 
   // A new Event that the API server created at `created` arrived. On the hot
   // path.
   void Add(SteadyTime arrived, WallTime created) {
+    if (!first_) first_ = arrived;
     samples_[size_++] = {arrived, created};
     if (size_ == samples_.size()) Judge();
   }
@@ -67,12 +72,14 @@ class DeliveryLag {
     const Difference clocks = *std::min_element(leasts_.begin(), leasts_.end());
     for (const Sample& sample : samples) {
       const Difference lag = sample.Passed() - clocks;
-      if (lag >= kLate && sample.arrived - lag >= requested_) ++late_;
+      const bool history = sample.arrived - lag < requested_;
+      if (lag >= kLate && (!history || *first_ - requested_ >= kLate)) ++late_;
     }
     size_ = 0;
   }
 
   SteadyTime requested_;
+  std::optional<SteadyTime> first_;  // arrival since
   std::array<Sample, 64> samples_;
   size_t size_ = 0;
   // Of this watch, at `watch_`, and the last ones that had any.

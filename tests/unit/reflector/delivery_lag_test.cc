@@ -66,6 +66,20 @@ TEST_P(DeliveryLagTest, HistoryIsOldAndNotLate) {
   EXPECT_EQ(lag.EndWatch(), 0U);
 }
 
+TEST_P(DeliveryLagTest, HistoryThatDoesNotComeAtOnceIsLate) {
+  Watch(0);
+  Arrive(1, 1);
+  EXPECT_EQ(lag.EndWatch(), 0U);
+  Watch(600);
+  Arrive(609, 500);
+  EXPECT_EQ(lag.EndWatch(), 0U);
+  Watch(700);
+  Arrive(711, 600);
+  Arrive(711, 699);
+  Arrive(711, 705);
+  EXPECT_EQ(lag.EndWatch(), 2U);
+}
+
 TEST_P(DeliveryLagTest, HistoryIsNotLateWithoutAnythingToCompareWith) {
   Watch(600);
   for (int i = 1; i < 600; i += 9) Arrive(600.5, i);

@@ -16,8 +16,9 @@ KEM_TEST_PACKAGES=(
 )
 
 # For the tests on real software: a second version of Prometheus, next to the
-# one they build, and the receiver of alerts.
-KEM_REAL_PACKAGES=(prometheus prometheus-alertmanager)
+# one they build, the receiver of alerts, and proxies. Each is a service of the
+# same name.
+KEM_REAL_PACKAGES=(prometheus prometheus-alertmanager haproxy nginx)
 
 # To build the image, and to run it.
 KEM_IMAGE_PACKAGES=(buildah debootstrap debian-archive-keyring)

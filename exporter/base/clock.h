@@ -1,8 +1,9 @@
-// Time, injected so that tests control it. The wall clock only shows times; it
-// is never compared with times of the API server. The steady clock never jumps
-// and serves back-off, deadlines and the initial zero.
+// Time, injected so that tests control it. The wall clock shows times, and
+// limits those that writers of Events put into the future. The steady clock
+// never jumps and serves back-off, deadlines and the initial zero.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <stop_token>
 
@@ -16,6 +17,14 @@ struct Moment {
   SteadyTime steady;
   WallTime wall;
 };
+
+// How far another machine's clock may be ahead. Times beyond are wrong, and
+// must not decide anything about Events of other writers.
+inline constexpr std::chrono::minutes kMaxAhead{1};
+
+inline WallTime LimitAhead(WallTime time, WallTime now) {
+  return std::min(time, now + kMaxAhead);
+}
 
 class Clock {
  public:

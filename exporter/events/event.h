@@ -53,6 +53,9 @@ struct Event {
   // The newest of series.lastObservedTime, lastTimestamp, eventTime and
   // creationTimestamp.
   WallTime occurred_at;
+  // creationTimestamp, the only time that is not the writer's but the API
+  // server's.
+  WallTime created;
   // The recorder's "(combined from similar events)" object.
   bool combined = false;
 };

@@ -265,6 +265,7 @@ bool Finish(const RawObject& raw, Event& event) {
 
   const WallTime never{};
   const WallTime created = ParseRfc3339(raw.created).value_or(never);
+  event.created = created;
   const WallTime event_time = ParseRfc3339(raw.event_time).value_or(never);
   const std::optional<WallTime> first = ParseRfc3339(raw.first_seen);
   const WallTime last = raw.last_seen == raw.first_seen
@@ -292,6 +293,9 @@ void FinishFrame(const RawObject& raw, Event& event, FrameInfo& info) {
     case FrameType::kDeleted:
       if (!Finish(raw, event)) info.type = FrameType::kMalformed;
       info.resource_version = event.resource_version;
+      if (info.type == FrameType::kAdded && event.created != WallTime()) {
+        info.created = event.created;
+      }
       break;
     case FrameType::kBookmark:
       info.resource_version =

@@ -166,6 +166,10 @@ constexpr OwnMetric kTable[] = {
      [](Sources s) {
        return ByName("reason", kDropReasonNames, s.session.dropped);
      }},
+    {{"kube_event_metrics_late_watch_events_total", "counter",
+      "New Events whose watch event arrived 10 s or more after the API server "
+      "created them, although the watch was open."},
+     [](Sources s) { return One(s.session.late_watch_events); }},
     {{"kube_event_metrics_resource_version_resets_total", "counter",
       "Times the resourceVersion went back, as after a restore of etcd."},
      [](Sources s) { return One(s.session.resource_version_resets); }},
@@ -229,6 +233,10 @@ constexpr OwnMetric kTable[] = {
     {{"kube_event_metrics_combined_occurrences_total", "counter",
       "Occurrences in \"(combined from similar events)\" Events."},
      [](Sources s) { return One(s.occurrences.combined); }},
+    {{"kube_event_metrics_lower_bound_occurrences_total", "counter",
+      "Occurrences counted as at least 1, because the Event's past is not "
+      "known: there may have been more."},
+     [](Sources s) { return One(s.occurrences.lower_bounds); }},
     {{"kube_event_metrics_filtered_occurrences_total", "counter",
       "Occurrences that the filters of the exporter excluded."},
      [](Sources s) { return One(s.occurrences.filtered); }},

@@ -114,7 +114,10 @@ bool Connection::Handshake(const std::string& authority,
   until_ = steady_clock::now() + limits_.connect;
   while (true) {
     const int result = SSL_connect(ssl_.get());
-    if (result == 1) return true;
+    if (result == 1) {
+      drained_ = false;  // the session may have read more
+      return true;
+    }
     const short events = TlsWants(result, doing);
     if (events == 0 || !WaitFor(events, limits_.connect, doing)) return false;
   }
@@ -142,8 +145,9 @@ short Connection::TlsWants(int result, std::string_view doing) {
 
 bool Connection::Fill() {
   if (end_ != IoEnd::kOpen) return false;
-  // The deadline also applies to a stream that never pauses.
-  if (waiter_.Check() != IoWaiter::Outcome::kReady &&
+  // Another read after one that took everything would only find that out. The
+  // deadline also applies to a stream that never pauses.
+  if ((drained_ || waiter_.Check() != IoWaiter::Outcome::kReady) &&
       !WaitFor(POLLIN, limits_.read, kReading)) {
     return false;
   }
@@ -151,6 +155,8 @@ bool Connection::Fill() {
     const std::ptrdiff_t got = Receive();
     if (got > 0) {
       unread_ = {buffer_.data(), static_cast<size_t>(got)};
+      drained_ = ssl_ ? SSL_has_pending(ssl_.get()) == 0 && !proxy_ssl_
+                      : unread_.size() < buffer_.size();
       return true;
     }
     if (got < 0 || !WaitFor(POLLIN, limits_.read, kReading)) return false;

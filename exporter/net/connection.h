@@ -102,6 +102,8 @@ class Connection {
   std::optional<SteadyTime> until_;
   std::vector<char> buffer_;
   std::string_view unread_;  // in buffer_
+  // The last read took all that had arrived, as far as that is known.
+  bool drained_ = false;
   IoEnd end_ = IoEnd::kOpen;
   std::string message_;
 };

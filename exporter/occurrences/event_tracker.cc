@@ -26,37 +26,49 @@ constexpr size_t kTombstoneBytes = kRecordBytes + 4;
 EventTracker::EventTracker(Limits limits)
     : limits_(limits), table_(kFirstSlots) {}
 
-// For a known key. It is the same Event by its uid, or by its identity time,
-// which survives expiry and re-creation (k8s.io/client-go
-// tools/record/event.go recreates it under the same name with the old
-// firstTimestamp). A lower count with a newer time is a writer that restarted.
-uint32_t EventTracker::Delta(const Record& record,
-                             const Sighting& sighting) const {
-  if (record.uid == sighting.uid ||
-      record.identity_time == sighting.identity_time) {
-    if (sighting.count > record.count) return sighting.count - record.count;
-    return sighting.count < record.count &&
-                   sighting.occurred_at > record.occurred_at
-               ? 1
-               : 0;
+// It is the same Event by its uid, or by its identity time, which survives
+// expiry and re-creation (k8s.io/client-go tools/record/event.go recreates it
+// under the same name with the old firstTimestamp). A lower count with a newer
+// time is a writer that restarted.
+void EventTracker::Compare(const Record& record, const Sighting& sighting,
+                           Change& change) const {
+  if (record.uid != sighting.uid &&
+      record.identity_time != sighting.identity_time) {
+    return CountUnknown(sighting, change);
   }
-  return DeltaOfUnknown(sighting);
+  if (sighting.count > record.count) {
+    change.delta = sighting.count - record.count;
+  } else if (sighting.count < record.count &&
+             sighting.occurred_at > record.occurred_at) {
+    change.delta = 1;
+    change.at_least = sighting.count > 1;
+  }
+}
+
+void EventTracker::CountUnknown(const Sighting& sighting,
+                                Change& change) const {
+  const bool since_horizon =
+      !sighting.undated && sighting.identity_time >= horizon_;
+  change.delta = since_horizon ? sighting.count : 1;
+  change.at_least = change.delta < sighting.count;
 }
 
 uint32_t EventTracker::Preview(const Sighting& sighting) const {
+  Change change;
   const uint32_t index = table_.Find(sighting.key, KeyOf());
-  if (index == kNone) return DeltaOfUnknown(sighting);
-  const Record& record = At(index);
-  return sighting.resource_version <= record.resource_version
-             ? 0
-             : Delta(record, sighting);
+  if (index == kNone) {
+    CountUnknown(sighting, change);
+  } else if (sighting.resource_version > At(index).resource_version) {
+    Compare(At(index), sighting, change);
+  }
+  return change.delta;
 }
 
-Change EventTracker::Observe(const Sighting& sighting, SteadyTime now) {
+Change EventTracker::Observe(const Sighting& sighting, const Moment& now) {
   Change change;
   uint32_t index = table_.Find(sighting.key, KeyOf());
   if (index == kNone) {
-    change.delta = DeltaOfUnknown(sighting);
+    CountUnknown(sighting, change);
     index = Insert(sighting.key);
     ++live_;
     Store(At(index), sighting);
@@ -76,7 +88,7 @@ Change EventTracker::Observe(const Sighting& sighting, SteadyTime now) {
     }
     return change;
   }
-  change.delta = Delta(record, sighting);
+  Compare(record, sighting, change);
   change.shown = true;
   if (record.tombstone) {
     Unlink(index);
@@ -89,7 +101,7 @@ Change EventTracker::Observe(const Sighting& sighting, SteadyTime now) {
   return change;
 }
 
-Change EventTracker::Remove(const Sighting& sighting, SteadyTime now) {
+Change EventTracker::Remove(const Sighting& sighting, const Moment& now) {
   Change change;
   uint32_t index = table_.Find(sighting.key, KeyOf());
   if (index == kNone) {
@@ -107,30 +119,35 @@ Change EventTracker::Remove(const Sighting& sighting, SteadyTime now) {
     if (record.tombstone) return change;
     change.left = record.series;
   }
-  Bury(index, now);
+  Bury(index, now.steady);
   EvictTombstones(now);
   return change;
 }
 
 void EventTracker::Replace(const std::deque<Sighting>& sightings, bool baseline,
-                           WallTime server_time, SteadyTime now,
+                           WallTime server_time, const Moment& now,
                            const OnChange& on_change, const OnGone& on_gone) {
   ++list_number_;
+  // A server's clock that was ahead may have raised it.
+  LimitHorizon(now.wall + kMaxAhead);
   if (baseline) {
-    horizon_ = std::max(horizon_, server_time);
+    horizon_ = std::max(horizon_, LimitAhead(server_time, now.wall));
     // Versions of a new epoch do not compare with those of the last one.
     for (uint32_t i = 0; i < used_; ++i) At(i).resource_version = 0;
   }
   for (const Sighting& sighting : sightings) {
     Change change = Observe(sighting, now);
-    if (baseline || sighting.unwatched) change.delta = 0;
+    if (baseline || sighting.unwatched) {
+      change.delta = 0;
+      change.at_least = false;
+    }
     on_change(sighting, change);
   }
   for (uint32_t i = 0; i < used_; ++i) {
     Record& record = At(i);
     if (record.tombstone || record.listed_in == list_number_) continue;
     on_gone(record.series);
-    Bury(i, now);
+    Bury(i, now.steady);
   }
   EvictTombstones(now);
 }
@@ -143,7 +160,7 @@ void EventTracker::Store(Record& record, const Sighting& sighting) {
   record.count = sighting.count & 0x7fffffffU;
   record.tombstone = 0;
   record.listed_in = list_number_;
-  record.series = sighting.series;
+  std::construct_at(&record.series, sighting.series);
 }
 
 void EventTracker::Bury(uint32_t index, SteadyTime now) {
@@ -156,7 +173,7 @@ void EventTracker::Bury(uint32_t index, SteadyTime now) {
 
 // Makes the record the newest tombstone.
 void EventTracker::Link(uint32_t index) {
-  At(index).links = {newest_, kNone};
+  std::construct_at(&At(index).links, Links{newest_, kNone});
   (newest_ == kNone ? oldest_ : At(newest_).links.newer) = index;
   newest_ = index;
   ++tombstones_;
@@ -169,14 +186,17 @@ void EventTracker::Unlink(uint32_t index) {
   --tombstones_;
 }
 
-void EventTracker::EvictTombstones(SteadyTime now) {
+void EventTracker::EvictTombstones(const Moment& now) {
   while (tombstones_ > limits_.min_keys) {
     const Record& oldest = At(oldest_);
-    const auto age = std::chrono::seconds(Seconds(now) - oldest.gone_at);
+    const auto age = std::chrono::seconds(Seconds(now.steady) - oldest.gone_at);
     if (age <= limits_.min_age && tombstones_ <= limits_.max_keys) return;
     // A forgotten Event can return with a count that was counted already, so
-    // only Events that begin later may count in full.
-    horizon_ = std::max(horizon_, oldest.occurred_at);
+    // only Events that begin later may count in full. One whose times are in
+    // the future does not need that: it counts 1 as long as they are.
+    const WallTime latest = LimitAhead(
+        std::max(oldest.identity_time, oldest.occurred_at), now.wall);
+    horizon_ = std::max(horizon_, latest + std::chrono::microseconds(1));
     const uint32_t index = oldest_;
     Unlink(index);
     Erase(index);
@@ -267,8 +287,10 @@ bool EventTracker::Load(std::string_view bytes, std::chrono::nanoseconds shift,
       continue;
     }
     record.listed_in = list_number_;
-    record.series.tuple = from.Integer<uint32_t>();
-    record.series.object = from.Integer<uint32_t>();
+    SeriesIds series;
+    series.tuple = from.Integer<uint32_t>();
+    series.object = from.Integer<uint32_t>();
+    std::construct_at(&record.series, series);
     ++live_;
     if (!on_live(record.series)) return false;
   }

@@ -7,6 +7,7 @@
 // Not thread-safe: the ledger's mutex guards it. Nothing here fails.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <deque>
@@ -43,6 +44,9 @@ struct Sighting {
   // A list item that the field selector excluded until now: its earlier
   // occurrences are not counted.
   bool unwatched = false;
+  // The identity time is in the future (kMaxAhead), so it does not show when
+  // the Event began.
+  bool undated = false;
   // kNone for an Event that is remembered but not shown.
   SeriesIds series;
 };
@@ -50,6 +54,8 @@ struct Sighting {
 struct Change {
   // New occurrences.
   uint32_t delta = 0;
+  // There may be more of them, up to the Event's count: its past is not known.
+  bool at_least = false;
   // The sight was not newer than the stored one; delta is 0.
   bool replay = false;
   // The Event moves from the series `left` to the sighting's, which may be the
@@ -72,14 +78,15 @@ class EventTracker {
   explicit EventTracker(Limits limits);
   EventTracker() : EventTracker(Limits()) {}
 
-  // The Event exists. `now` ages tombstones, here and below.
-  Change Observe(const Sighting& sighting, SteadyTime now);
+  // The Event exists. `now` ages tombstones and limits the horizon, here and
+  // below.
+  Change Observe(const Sighting& sighting, const Moment& now);
 
   // The delta that Observe would return.
   uint32_t Preview(const Sighting& sighting) const;
 
   // The Event is gone. Never an occurrence.
-  Change Remove(const Sighting& sighting, SteadyTime now);
+  Change Remove(const Sighting& sighting, const Moment& now);
 
   // `sightings` are all Events that exist; all others are gone. A baseline (the
   // first list, also after the resourceVersion went back) counts nothing. Calls
@@ -88,8 +95,8 @@ class EventTracker {
   using OnChange = std::function<void(const Sighting&, const Change&)>;
   using OnGone = std::function<void(SeriesIds)>;
   void Replace(const std::deque<Sighting>& sightings, bool baseline,
-               WallTime server_time, SteadyTime now, const OnChange& on_change,
-               const OnGone& on_gone);
+               WallTime server_time, const Moment& now,
+               const OnChange& on_change, const OnGone& on_gone);
 
   // Appends everything but the limits.
   void Save(std::string& out) const;
@@ -99,13 +106,18 @@ class EventTracker {
   // the bytes are invalid.
   bool Load(std::string_view bytes, std::chrono::nanoseconds shift,
             const std::function<bool(SeriesIds)>& on_live);
+  // Lowers the horizon to `latest`, because a saved one can be absurd.
+  void LimitHorizon(WallTime latest) { horizon_ = std::min(horizon_, latest); }
   // Calls `visit` with the series of each Event that exists.
   void ForEachLive(const OnGone& visit) const;
 
   uint32_t live() const { return live_; }
   uint32_t tombstones() const { return tombstones_; }
   // An unknown Event that began before this may be an old one written again,
-  // and counts 1. One that began at or after it counts in full.
+  // and counts 1. One that began at or after it counts in full. Writers use
+  // whole seconds or microseconds, so the horizon is a microsecond after an
+  // evicted Event: another Event of the same second may count too little, but
+  // none counts twice.
   WallTime horizon() const { return horizon_; }
 
  private:
@@ -115,7 +127,7 @@ class EventTracker {
     uint32_t newer;
   };
   // An Event that exists, or a tombstone: `tombstone` selects the members of
-  // the unions.
+  // the unions, and std::construct_at makes it the active one.
   struct Record {
     Hash128 key;
     uint64_t uid;
@@ -151,12 +163,12 @@ class EventTracker {
   void Store(Record& record, const Sighting& sighting);
   void Link(uint32_t index);
   void Unlink(uint32_t index);
-  uint32_t Delta(const Record& record, const Sighting& sighting) const;
-  uint32_t DeltaOfUnknown(const Sighting& sighting) const {
-    return sighting.identity_time >= horizon_ ? sighting.count : 1;
-  }
+  // Set delta and at_least: of a known key, and of an unknown past.
+  void Compare(const Record& record, const Sighting& sighting,
+               Change& change) const;
+  void CountUnknown(const Sighting& sighting, Change& change) const;
   void Bury(uint32_t index, SteadyTime now);
-  void EvictTombstones(SteadyTime now);
+  void EvictTombstones(const Moment& now);
 
   Limits limits_;
   // In blocks, so that growing copies only the table.

@@ -79,6 +79,9 @@ struct OccurrenceStats {
   // Occurrences of "(combined from similar events)" Events, whose messages
   // differ.
   std::atomic<uint64_t> combined{0};
+  // Occurrences that were counted as at least one, because the Event's past is
+  // not known: there may have been more.
+  std::atomic<uint64_t> lower_bounds{0};
   // Occurrences of Events that the filter excluded.
   std::atomic<uint64_t> filtered{0};
   // Events about cluster-scoped objects that name a namespace for them or are

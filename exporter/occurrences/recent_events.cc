@@ -21,7 +21,8 @@ void Assign(std::string& to, std::string_view from, size_t limit) {
   }
 }
 
-void CopyEvent(const Event& from, WallTime occurred_at, RecentEvent& to) {
+void CopyEvent(const Event& from, WallTime occurred_at, WallTime seen_at,
+               RecentEvent& to) {
   Assign(to.event_namespace, from.event_namespace, RecentEvents::kMaxName);
   Assign(to.name, from.name, RecentEvents::kMaxName);
   Assign(to.api_version, from.api_version, RecentEvents::kMaxWord);
@@ -35,6 +36,7 @@ void CopyEvent(const Event& from, WallTime occurred_at, RecentEvent& to) {
   to.count = from.count;
   to.first_seen = from.first_seen;
   to.occurred_at = occurred_at;
+  to.seen_at = seen_at;
 }
 
 uint32_t MinuteOf(WallTime time) {
@@ -48,13 +50,16 @@ uint32_t MinuteOf(WallTime time) {
 void RecentEvents::Observe(const Hash128& key, const Event& event,
                            uint32_t delta, WallTime now) {
   DropExpired(now);
-  // A writer's clock that is ahead must not keep an Event here.
   const WallTime occurred_at = std::min(event.occurred_at, now);
-  if (occurred_at <= Cutoff(now)) return;
-  const bool warning = event.type == "Warning";
   Index index = table_.Find(key, KeyOf());
+  WallTime seen_at = delta > 0 ? now : occurred_at;
+  if (delta == 0 && index != kNone) seen_at = slots_[index].event.seen_at;
+  // Those who read a dump ask when it happened, not when it was read.
+  if (span_ == Span::kAll) seen_at = occurred_at;
+  if (seen_at <= Cutoff(now)) return;
+  const bool warning = event.type == "Warning";
   if (index == kNone) {
-    index = Insert(key, warning, occurred_at);
+    index = Insert(key, warning, seen_at);
     if (index == kNone) return;
     slots_[index].known_from =
         std::max(delta, 1U) < event.count ? now : WallTime::min();
@@ -63,42 +68,45 @@ void RecentEvents::Observe(const Hash128& key, const Event& event,
   }
   Slot& slot = slots_[index];
   slot.warning = warning;
-  CopyEvent(event, occurred_at, slot.event);
-  Append(slot, {MinuteOf(occurred_at), delta});
+  CopyEvent(event, occurred_at, seen_at, slot.event);
+  Append(slot, {MinuteOf(seen_at), delta});
   Enlist(index);
 }
 
-void RecentEvents::Add(const Hash128& key, uint32_t delta) {
-  const Index index = table_.Find(key, KeyOf());
-  if (index == kNone) return;
-  Slot& slot = slots_[index];
-  Append(slot, {MinuteOf(slot.event.occurred_at), delta});
-}
-
-void RecentEvents::Absorb(RecentEvents& other, WallTime now) {
+void RecentEvents::Absorb(RecentEvents& other, bool baseline, WallTime now) {
   DropExpired(now);
   for (const Line& line : other.lines_) {
     for (Index from = line.newest; from != kNone;
          from = other.slots_[from].older) {
-      Slot& staged = other.slots_[from];
-      Index index = table_.Find(staged.key, KeyOf());
-      if (index == kNone) {
-        index = Insert(staged.key, staged.warning, staged.event.occurred_at);
-        if (index == kNone) continue;
-        slots_[index].known_from = staged.known_from;
-      } else {
-        Unlist(index);
-      }
-      Slot& slot = slots_[index];
-      slot.warning = staged.warning;
-      slot.event = std::move(staged.event);
-      for (const Minute& minute : staged.minutes) Append(slot, minute);
-      Enlist(index);
+      AbsorbSlot(other.slots_[from], baseline, now);
     }
   }
   left_out_ = std::max(left_out_, other.left_out_);
   other = RecentEvents();
   listed_ = true;
+}
+
+void RecentEvents::AbsorbSlot(Slot& staged, bool baseline, WallTime now) {
+  Index index = table_.Find(staged.key, KeyOf());
+  const bool news = !baseline && !staged.minutes.empty();
+  WallTime seen_at = news ? staged.event.seen_at : staged.event.occurred_at;
+  if (!news && index != kNone) seen_at = slots_[index].event.seen_at;
+  if (seen_at <= Cutoff(now)) return;
+  if (index == kNone) {
+    index = Insert(staged.key, staged.warning, seen_at);
+    if (index == kNone) return;
+    slots_[index].known_from = staged.known_from;
+  } else {
+    Unlist(index);
+  }
+  Slot& slot = slots_[index];
+  slot.warning = staged.warning;
+  slot.event = std::move(staged.event);
+  slot.event.seen_at = seen_at;
+  if (news) {
+    for (const Minute& minute : staged.minutes) Append(slot, minute);
+  }
+  Enlist(index);
 }
 
 RecentEvents::View RecentEvents::Newest(WallTime now) const {
@@ -110,7 +118,7 @@ RecentEvents::View RecentEvents::Newest(WallTime now) const {
     for (Index index = line.newest; index != kNone;
          index = slots_[index].older) {
       const Slot& slot = slots_[index];
-      if (slot.event.occurred_at <= cutoff) break;
+      if (slot.event.seen_at <= cutoff) break;
       RecentEvent event = slot.event;
       uint64_t seen = 0;
       for (const Minute& minute : slot.minutes) {
@@ -118,7 +126,9 @@ RecentEvents::View RecentEvents::Newest(WallTime now) const {
             span_ == Span::kAll || minute.minute > MinuteOf(cutoff);
         if (in_span) seen += minute.occurrences;
       }
-      const bool all = event.first_seen > cutoff;
+      // A beginning in the future proves nothing.
+      const bool all =
+          event.first_seen > cutoff && event.first_seen <= now + kMaxAhead;
       event.in_window = std::max<uint64_t>(seen, all ? event.count : 1);
       event.at_least = !all && slot.known_from > cutoff;
       view.events.push_back(std::move(event));
@@ -126,23 +136,21 @@ RecentEvents::View RecentEvents::Newest(WallTime now) const {
   }
   std::stable_sort(view.events.begin(), view.events.end(),
                    [](const RecentEvent& a, const RecentEvent& b) {
-                     return a.occurred_at > b.occurred_at;
+                     return a.seen_at > b.seen_at;
                    });
   return view;
 }
 
 RecentEvents::Index RecentEvents::Insert(const Hash128& key, bool warning,
-                                         WallTime occurred_at) {
+                                         WallTime seen_at) {
   if (free_.empty() && slots_.size() == kMaxEvents) {
     const Line& others = lines_[0];
     const Index oldest =
         others.oldest != kNone ? others.oldest : lines_[1].oldest;
     const Slot& slot = slots_[oldest];
-    const bool stays_out = slot.warning == warning
-                               ? occurred_at < slot.event.occurred_at
-                               : slot.warning;
-    left_out_ =
-        std::max(left_out_, stays_out ? occurred_at : slot.event.occurred_at);
+    const bool stays_out =
+        slot.warning == warning ? seen_at < slot.event.seen_at : slot.warning;
+    left_out_ = std::max(left_out_, stays_out ? seen_at : slot.event.seen_at);
     if (stays_out) return kNone;
     Erase(oldest);
   }
@@ -171,8 +179,7 @@ void RecentEvents::Enlist(Index index) {
   // Nearly always the newest, so the search starts there.
   Index newer = kNone;
   Index older = line.newest;
-  while (older != kNone &&
-         slots_[older].event.occurred_at > slot.event.occurred_at) {
+  while (older != kNone && slots_[older].event.seen_at > slot.event.seen_at) {
     newer = std::exchange(older, slots_[older].older);
   }
   slot.older = older;
@@ -207,7 +214,7 @@ void RecentEvents::Append(Slot& slot, Minute added) {
 void RecentEvents::DropExpired(WallTime now) {
   for (const Line& line : lines_) {
     while (line.oldest != kNone &&
-           slots_[line.oldest].event.occurred_at <= Cutoff(now)) {
+           slots_[line.oldest].event.seen_at <= Cutoff(now)) {
       Erase(line.oldest);
     }
   }

@@ -1,7 +1,9 @@
 // The Events of cluster-scoped objects of the last hour, with their messages,
 // for the page at /. Filled by the pipelines. A bounded memory of what was
-// seen, not a cache of what exists: a deleted Event stays for its hour. Of a
-// dump it has the Events of any time.
+// seen, not a cache of what exists: a deleted Event stays for its hour. The
+// hour is this machine's: a writer whose clock is wrong can neither hide an
+// Event nor keep it on top. Only what a first list has is as old as it claims.
+// Of a dump it has the Events of any time.
 //
 // Not thread-safe: the world's mutex guards it. Nothing here fails.
 #pragma once
@@ -33,8 +35,12 @@ struct RecentEvent {
   std::string message;
   uint32_t count = 1;  // the Event's, since `first_seen`
   WallTime first_seen;
-  // The newest occurrence; never later than when it was received.
+  // The newest occurrence by its writer's clock; never later than when it was
+  // received.
   WallTime occurred_at;
+  // When this process learned of the newest occurrence. For an Event of a first
+  // list, occurred_at.
+  WallTime seen_at;
   // Occurrences in the span; set by Newest.
   uint64_t in_window = 0;
   // There may be more: the exporter did not observe the whole span.
@@ -55,14 +61,13 @@ class RecentEvents {
   explicit RecentEvents(Span span) : span_(span) {}
 
   // Adds the Event, or replaces what is known of it. `delta` are its new
-  // occurrences (0 for a baseline). An Event before the span is ignored.
-  // When there is no room the oldest is dropped, Warnings last.
+  // occurrences (0 for a baseline). An Event that was seen before the span is
+  // ignored. When there is no room the oldest is dropped, Warnings last.
   void Observe(const Hash128& key, const Event& event, uint32_t delta,
                WallTime now);
-  // Adds occurrences to an Event that was observed without them.
-  void Add(const Hash128& key, uint32_t delta);
-  // Moves here what a list staged in `other`.
-  void Absorb(RecentEvents& other, WallTime now);
+  // Moves here what a list staged in `other`; of a baseline without
+  // occurrences.
+  void Absorb(RecentEvents& other, bool baseline, WallTime now);
 
   struct View {
     std::vector<RecentEvent> events;  // newest first
@@ -91,7 +96,7 @@ class RecentEvents {
     Index older = kNone;
     Index newer = kNone;
   };
-  // Slots by time of occurrence.
+  // Slots by the time at which they were seen.
   struct Line {
     Index oldest = kNone;
     Index newest = kNone;
@@ -101,7 +106,8 @@ class RecentEvents {
     return [this](Index index) -> const Hash128& { return slots_[index].key; };
   }
   // A slot for a new key; kNone when there is no room for it.
-  Index Insert(const Hash128& key, bool warning, WallTime occurred_at);
+  Index Insert(const Hash128& key, bool warning, WallTime seen_at);
+  void AbsorbSlot(Slot& staged, bool baseline, WallTime now);
   void Erase(Index index);
   void Enlist(Index index);
   void Unlist(Index index);
@@ -118,7 +124,7 @@ class RecentEvents {
   std::array<Line, 2> lines_;  // others, Warnings
   std::vector<Index> free_;
   bool listed_ = false;
-  // The newest occurrence that was dropped.
+  // When the newest that was dropped was seen.
   WallTime left_out_ = WallTime::min();
 };
 

@@ -186,6 +186,10 @@ void PutEmpty(const PageData& data, std::string& out) {
   out += "</div>\n";
 }
 
+// An Event that was reported later than this has two times worth showing: its
+// writer's clock may be wrong.
+constexpr std::chrono::minutes kOtherClock{5};
+
 std::string AgeSince(WallTime then, WallTime now) {
   return AgeText(std::chrono::floor<std::chrono::seconds>(now - then));
 }
@@ -208,7 +212,13 @@ void PutDetails(const RecentEvent& event, const CatalogueReason* known,
                 ? "an unnamed component"
                 : EscapeHtml(event.reporting_component),
             ", first seen ", TimeText(event.first_seen), " UTC (",
-            AgeSince(event.first_seen, now), " ago)</small>"});
+            AgeSince(event.first_seen, now), " ago)"});
+  if (event.seen_at - event.occurred_at > kOtherClock) {
+    Put(out, {", last occurrence ", TimeText(event.occurred_at),
+              " UTC by its writer's clock, received ",
+              AgeSince(event.seen_at, now), " ago"});
+  }
+  out += "</small>";
 }
 
 void PutType(const RecentEvent& event, std::string_view trouble,
@@ -231,12 +241,11 @@ void PutCount(const RecentEvent& event, WallTime now, std::string& out) {
 void PutRow(const RecentEvent& event, WallTime now, std::string& out) {
   const CatalogueReason* known = FindKnown(event);
   const std::string_view trouble = Trouble(event, known);
-  const std::string time = TimeText(event.occurred_at);
-  Put(out,
-      {"<tr role=\"row\" class=\"", trouble.empty() ? "other" : "warn",
-       "\"><td role=\"cell\" class=\"age\"><time title=\"", time,
-       " UTC\" datetime=\"", time, "Z\">", AgeSince(event.occurred_at, now),
-       "</time></td><td role=\"cell\" class=\"type\">"});
+  const std::string time = TimeText(event.seen_at);
+  Put(out, {"<tr role=\"row\" class=\"", trouble.empty() ? "other" : "warn",
+            "\"><td role=\"cell\" class=\"age\"><time title=\"", time,
+            " UTC\" datetime=\"", time, "Z\">", AgeSince(event.seen_at, now),
+            "</time></td><td role=\"cell\" class=\"type\">"});
   PutType(event, trouble, out);
   Put(out,
       {"</td><td role=\"cell\" class=\"reason\">", EscapeHtml(event.reason),

@@ -52,8 +52,13 @@ void EventWatcher::NoteContact(SteadyTime now) {
 
 Health ReadyHealth(const EventWatchers& watchers, const StateStats& state) {
   Health health{true, ""};
+  std::string late;
   for (const auto& watcher : watchers) {
     const ReflectorHealth watched = watcher->Health();
+    if (watched.late) {
+      late += "watch of " + watcher->name() +
+              ": Events arrive late: a proxy may buffer them\n";
+    }
     if (watched.synced && watched.in_contact) continue;
     health.ok = false;
     health.text += "not ready: watch of " + watcher->name() + ": ";
@@ -63,6 +68,7 @@ Health ReadyHealth(const EventWatchers& watchers, const StateStats& state) {
     health.text += '\n';
   }
   if (health.ok) health.text = "ok\n";
+  health.text += late;
   const std::string problem = state.problem();
   if (!problem.empty()) health.text += "state: " + OneLine(problem) + "\n";
   return health;

@@ -50,7 +50,7 @@ using EventWatchers = std::vector<std::unique_ptr<EventWatcher>>;
 
 bool AllSynced(const EventWatchers& watchers);
 // Ok when all are synced and in contact. The text names those that are not, and
-// why, and a problem with the state.
+// why, those whose Events arrive late, and a problem with the state.
 Health ReadyHealth(const EventWatchers& watchers, const StateStats& state);
 // Ok unless a reflector's loop hangs. A quiet cluster is healthy.
 Health LiveHealth(const EventWatchers& watchers, SteadyTime now);

@@ -21,6 +21,10 @@ std::chrono::milliseconds ExpiryInterval(std::chrono::seconds retention) {
   return std::min(milliseconds(retention) / 4, longest);
 }
 
+bool BeginsInTheFuture(const Event& event, const Moment& now) {
+  return event.first_seen > now.wall + kMaxAhead;
+}
+
 Occurrence OccurrenceOf(const Event& event, const Sighting& sighting,
                         uint32_t delta) {
   Occurrence occurrence{event};
@@ -111,6 +115,16 @@ std::optional<SteadyTime> Pipeline::ResumedWholeUntil() const {
   return std::max(collection_.whole_until, collection_.point.newest_at());
 }
 
+void Pipeline::NoteServerTime(WallTime now) {
+  behind_ = std::max(now - clock_.WallNow(), std::chrono::microseconds(0));
+}
+
+Moment Pipeline::Now() const {
+  Moment now = clock_.Now();
+  now.wall += behind_;
+  return now;
+}
+
 void Pipeline::LearnKinds() {
   Guard guard(world_.mutex);
   world_.scopes.Refresh(guard, stop_);
@@ -168,6 +182,7 @@ bool Pipeline::StageItem(std::string_view item) {
   Event event;
   if (!decoder_.DecodeItem(item, event)) return false;
   Sighting sighting = Identify(event);
+  sighting.undated = BeginsInTheFuture(event, Now());
   // The watch left it out, so its past is no news.
   sighting.unwatched =
       watch_filter_ != nullptr &&
@@ -177,15 +192,15 @@ bool Pipeline::StageItem(std::string_view item) {
   sighting.series = route.series;
   if (staged_.sightings.empty()) ++world_.staged_lists;
   staged_.sightings.push_back(sighting);
+  // The commit finds the same, because only this thread changes the tracker.
+  const uint32_t delta = collection_.has_baseline && !sighting.unwatched
+                             ? collection_.tracker.Preview(sighting)
+                             : 0;
   if (IsClusterScoped(sighting)) {
-    staged_.recent.Observe(sighting.key, event, 0, clock_.WallNow());
+    staged_.recent.Observe(sighting.key, event, delta, clock_.WallNow());
   }
-  if (route.sinks != 0 && collection_.has_baseline && !sighting.unwatched) {
-    // The commit finds the same, because only this thread changes the tracker.
-    const uint32_t delta = collection_.tracker.Preview(sighting);
-    if (delta > 0) {
-      staged_.offers.Add(route.sinks, OccurrenceOf(event, sighting, delta));
-    }
+  if (route.sinks != 0 && delta > 0) {
+    staged_.offers.Add(route.sinks, OccurrenceOf(event, sighting, delta));
   }
   guard.unlock();
   if (route.log_claim) LogUntrusted(event);
@@ -196,25 +211,19 @@ void Pipeline::CommitList(const ListCommit& commit) {
   const Guard guard(world_.mutex);
   const EventFilter& filter = *staged_.filter;
   world_.ledger.Commit(collection_, staged_.sightings, commit,
-                       {filter.selection().ForCore(), filter.Text()},
-                       clock_.Now(),
+                       {filter.selection().ForCore(), filter.Text()}, Now(),
                        [this](const Sighting& sighting, const Change& change) {
-                         if (!IsClusterScoped(sighting)) return;
-                         staged_.recent.Add(sighting.key, change.delta);
+                         NoteLowerBound(sighting, change);
                        });
+  LogLowerBounds();
   if (!commit.new_epoch) OfferStaged();
   world_.wake_sinks();
-  world_.recent.Absorb(staged_.recent, clock_.WallNow());
+  world_.recent.Absorb(staged_.recent, commit.new_epoch, clock_.WallNow());
   watch_filter_ = staged_.filter;
   DropStaged();
   world_.presets.TryAgain();  // the filter may have changed
   PresetReasons();
   PublishSizes();
-}
-
-void Pipeline::CompleteWatch() {
-  const Guard guard(world_.mutex);
-  world_.ledger.CompleteWatch(collection_);
 }
 
 FrameInfo Pipeline::ApplyFrame(std::string_view frame) {
@@ -227,7 +236,7 @@ FrameInfo Pipeline::ApplyFrame(std::string_view frame) {
       break;
     case FrameType::kBookmark: {
       const Guard guard(world_.mutex);
-      const Moment now = clock_.Now();
+      const Moment now = Now();
       world_.ledger.Progress(collection_, info.resource_version, now);
       world_.ExpireSeries(now);  // a quiet watch has one each minute
       return info;
@@ -241,16 +250,18 @@ FrameInfo Pipeline::ApplyFrame(std::string_view frame) {
   Route route;
   if (!deleted) route = FindRoute(event, nullptr, guard);
   sighting.series = route.series;
-  const Moment now = clock_.Now();
+  const Moment now = Now();
+  sighting.undated = BeginsInTheFuture(event, now);
   Change change;
   if (deleted) {
     change = world_.ledger.Remove(collection_, sighting, now);
   } else {
     change = world_.ledger.Observe(collection_, sighting, now);
+    NoteLowerBound(sighting, change);
     if (change.delta > 0 && sighting.series.tuple != SeriesIds::kNone) {
       world_.occurrences.lag.Observe(now.wall - event.occurred_at);
       world_.ledger.Note(sighting.series, event.event_namespace, event.name,
-                         event.occurred_at);
+                         LimitAhead(event.occurred_at, now.wall));
       if (route.sinks != 0) {
         world_.ledger.Offer(route.sinks, EncodeOccurrence(OccurrenceOf(
                                              event, sighting, change.delta)));
@@ -258,7 +269,9 @@ FrameInfo Pipeline::ApplyFrame(std::string_view frame) {
       }
     }
     if (IsClusterScoped(sighting) && !change.replay) {
-      world_.recent.Observe(sighting.key, event, change.delta, now.wall);
+      // By this machine's clock, as the page.
+      world_.recent.Observe(sighting.key, event, change.delta,
+                            now.wall - behind_);
     }
   }
   if (change.replay) world_.session.Count(DropReason::kReplay);
@@ -336,12 +349,27 @@ uint32_t Pipeline::MatchSinks(const SeriesLabels& labels) const {
 void Pipeline::PresetReasons() {
   // Nothing is exposed before the first list.
   if (!collection_.has_baseline || !world_.preset_reasons) return;
-  const Moment now = clock_.Now();
+  const Moment now = Now();
   world_.presets.Update(world_.scopes, [&](const SeriesLabels& labels) {
     if (!Passes(*world_.filter, labels)) return false;
     world_.ledger.Preset(labels, now);
     return true;
   });
+}
+
+void Pipeline::NoteLowerBound(const Sighting& sighting, const Change& change) {
+  if (!change.at_least || sighting.series.tuple == SeriesIds::kNone) return;
+  ++lower_bounds_;
+  ++world_.occurrences.lower_bounds;
+}
+
+void Pipeline::LogLowerBounds() {
+  if (lower_bounds_ == 0) return;
+  LogInfo("Counted Events with an unknown past as at least one occurrence each",
+          {{"watch",
+            collection_.name.empty() ? "all namespaces" : collection_.name},
+           {"events", lower_bounds_}});
+  lower_bounds_ = 0;
 }
 
 void Pipeline::PublishSizes() {

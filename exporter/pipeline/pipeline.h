@@ -89,7 +89,7 @@ class Pipeline : public ObjectHandler {
   void CommitList(const ListCommit& commit) override;
   FrameInfo ApplyFrame(std::string_view frame) override;
   const ResumePoint& resume_point() const override { return collection_.point; }
-  void CompleteWatch() override;
+  void NoteServerTime(WallTime now) override;
 
  private:
   using Guard = std::unique_lock<std::mutex>;
@@ -113,6 +113,9 @@ class Pipeline : public ObjectHandler {
     StagedOffers offers = {};
   };
 
+  // With the API server's wall clock when this machine's is behind it: no
+  // Event is from the future only because of that.
+  Moment Now() const;
   Sighting Identify(const Event& event);
   // `filter` is null for the world's. Changes an Event whose claim is not
   // trusted to one about an object of its own namespace.
@@ -126,16 +129,21 @@ class Pipeline : public ObjectHandler {
   uint32_t MaskNow(uint32_t staged) const;
   void PresetReasons();
   void PublishSizes();
+  void NoteLowerBound(const Sighting& sighting, const Change& change);
+  void LogLowerBounds();
 
   EventWorld& world_;
   const Clock& clock_;
   const std::stop_token stop_;
   EventDecoder decoder_;
   Ledger::Collection& collection_;  // guarded by world_.mutex
+  // How far this machine's clock is behind the API server's, at least.
+  std::chrono::microseconds behind_{0};
   StagedList staged_;
   // Of the last committed list. Its selection narrows the watch.
   SharedFilter watch_filter_;
   std::string scratch_;
+  uint64_t lower_bounds_ = 0;  // since the last list
   int64_t published_live_ = 0;
   int64_t published_tombstones_ = 0;
 };

@@ -82,7 +82,7 @@ class StreamHandler : public AnswerHandler {
   explicit StreamHandler(WatchHandler& handler) : handler_(handler) {}
 
  protected:
-  void OnAccepted() override { handler_.OnOpen(); }
+  void OnAccepted() override { handler_.OnOpen(head().date); }
   bool OnAcceptedBody(std::string_view bytes) override {
     return handler_.OnBytes(bytes);
   }

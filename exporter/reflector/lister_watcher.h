@@ -41,8 +41,8 @@ struct ListPage {
 class WatchHandler {
  public:
   virtual ~WatchHandler() = default;
-  // The API server accepted the watch.
-  virtual void OnOpen() = 0;
+  // The API server accepted the watch. `server_time` is its Date header.
+  virtual void OnOpen(std::optional<WallTime> server_time) = 0;
   // Bytes of the stream, cut anywhere, valid during the call. Return false to
   // end the watch.
   virtual bool OnBytes(std::string_view bytes) = 0;

@@ -34,6 +34,9 @@ struct FrameInfo {
   FrameType type = FrameType::kMalformed;
   // metadata.resourceVersion; 0 for kError and kMalformed.
   uint64_t resource_version = 0;
+  // Of kAdded, when the API server made the object:
+  // metadata.creationTimestamp.
+  std::optional<WallTime> created;
   // The length of the watch event. When it is less than the frame, another one
   // follows on the same line, and the rest must be passed in again.
   size_t consumed = 0;
@@ -77,11 +80,11 @@ class ObjectHandler {
   // Decodes and applies one watch event.
   virtual FrameInfo ApplyFrame(std::string_view frame) = 0;
   // Where a watch resumes. The handler keeps it, in step with what it applied,
-  // because both must survive a restart together. Changed only by CommitList,
-  // ApplyFrame and CompleteWatch.
+  // because both must survive a restart together. Changed only by CommitList
+  // and ApplyFrame.
   virtual const ResumePoint& resume_point() const = 0;
-  // A watch ended properly: nothing of its newest resourceVersion is missing.
-  virtual void CompleteWatch() = 0;
+  // The API server's clock: the Date of a response that has just arrived.
+  virtual void NoteServerTime(WallTime now) = 0;
 };
 
 }  // namespace kem

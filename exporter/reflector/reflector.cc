@@ -41,7 +41,8 @@ Reflector::Reflector(ReflectorOptions options, std::vector<ListerWatcher*> apis,
     : options_(std::move(options)),
       apis_(std::move(apis)),
       handler_(handler),
-      context_(std::move(context)) {
+      context_(std::move(context)),
+      watch_limit_(options_.watch_timeout) {
   assert(!apis_.empty());
   if (!options_.resumed_whole_until) return;
   whole_until_ = *options_.resumed_whole_until;
@@ -156,6 +157,7 @@ std::optional<Failure> Reflector::StagePage() {
     run.commit.resource_version = page.resource_version;
     run.commit.server_time =
         page.server_time.value_or(context_.clock.WallNow());
+    if (page.server_time) handler_.NoteServerTime(*page.server_time);
   }
   for (const std::string_view item : page.items) {
     if (!handler_.StageItem(item)) context_.stats.Count(DropReason::kMalformed);

@@ -17,18 +17,21 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "reflector/backoff.h"
+#include "reflector/delivery_lag.h"
 #include "reflector/frame_reader.h"
 #include "reflector/lister_watcher.h"
 #include "reflector/object_handler.h"
 #include "reflector/reflector_status.h"
 #include "reflector/session_stats.h"
+#include "reflector/watch_limit.h"
 
 namespace kem {
 
 struct ReflectorOptions {
   // Names the reflector in logs.
   std::string name = "events";
-  // Each watch requests a timeout between 24/29 of this and this. At least 1 s.
+  // Each watch requests a timeout between 24/29 of this and this, or less when
+  // watches are cut (WatchLimit). At least 1 s.
   std::chrono::seconds watch_timeout{290};
   // Set when the handler's resume point is an earlier process's, which was in
   // contact until then by this process's clock. The reflector then starts with
@@ -109,6 +112,8 @@ class Reflector {
   // In reflector_watch.cc.
   void StepWatch(std::stop_token stop);
   WatchReport RunWatch(const WatchOptions& options, std::stop_token stop);
+  void JudgeDelivery();
+  void JudgeLife(WatchReport& report);
   void OnWatchEnd(const WatchReport& report);
   void OnCleanEnd(const WatchReport& report);
   void OnPoison(const WatchReport& report);
@@ -162,6 +167,10 @@ class Reflector {
     uint64_t poisoned_at = 0;  // resume point of the last unreadable frame
   };
   Watching watching_;
+  int hasty_watches_ = 0;  // short ones with news, since the last healthy one
+  WatchLimit watch_limit_;
+  DeliveryLag delivery_lag_;
+  int timely_watches_ = 0;  // in a row
   FrameReader reader_;
   std::vector<std::string> selectors_;  // of the last list, by API
 

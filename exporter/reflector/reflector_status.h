@@ -17,6 +17,8 @@ struct ReflectorHealth {
   bool synced = false;
   // The last request succeeded.
   bool in_contact = false;
+  // Watch events arrive long after their Events: something buffers them.
+  bool late = false;
   // Why there is no contact, as one sentence without secrets; empty in contact.
   std::string problem;
   // The latest end of the current step. After this the reflector hangs.
@@ -53,6 +55,12 @@ class ReflectorStatus {
     health_.in_contact = false;
     health_.problem = std::move(problem);
     return problem_kinds_.insert(std::move(kind)).second;
+  }
+
+  // Returns whether that changes anything.
+  bool SetLate(bool late) {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(health_.late, late) != late;
   }
 
   void SetDue(SteadyTime due) {

@@ -1,15 +1,13 @@
 // Watches: how long they last, and what their end means.
 #include <algorithm>
-#include <array>
 #include <cmath>
-#include <functional>
 #include <optional>
 #include <string_view>
 #include <utility>
 
-#include "apiserver/api_status.h"
 #include "base/log.h"
 #include "reflector/reflector.h"
+#include "reflector/watch_session.h"
 
 namespace kem {
 namespace {
@@ -17,11 +15,12 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// An empty watch that ends properly sooner than this is suspect.
-constexpr seconds kShortWatch{5};
-// A watch that lived this long proves health, as does a new watch event.
-constexpr seconds kHealthyWatch{60};
+// A watch that lived this long, or as long as it asked for, is healthy, however
+// it ended. An empty one that ends properly sooner is suspect.
+constexpr seconds kHealthyWatch{5};
 constexpr int kMaxServerErrors = 5;
+// Watches without late watch events after which none are expected.
+constexpr int kTimelyWatches = 2;
 // How long a watch from an earlier process's resume point may be silent.
 constexpr seconds kProvingWatch{10};
 
@@ -60,149 +59,22 @@ bool IsOverload(const Failure& failure) {
   return failure.http_status == 503 || failure.retry_after.has_value();
 }
 
-WatchEnd JudgeError(const FrameInfo& info) {
-  if (IsExpired(info.status_code, info.status_reason)) {
-    return WatchEnd::kExpired;
-  }
-  return info.status_code == 429 ? WatchEnd::kThrottled : WatchEnd::kError;
-}
-
-// One watch: passes its frames to the handler and records what they show about
-// the stream. Ends the stream at the first frame after which the rest is
-// useless.
-class WatchSession : public WatchHandler {
- public:
-  // `reader` must be reset. `on_open` is called when the API server accepts the
-  // watch.
-  WatchSession(std::function<void()> on_open, FrameReader& reader,
-               ObjectHandler& handler, SessionStats& stats)
-      : on_open_(std::move(on_open)),
-        reader_(reader),
-        handler_(handler),
-        stats_(stats) {}
-
-  void OnOpen() override {
-    opened_ = true;
-    on_open_();
-  }
-  bool OnBytes(std::string_view bytes) override;
-
-  // Ends the stream. Returns whether it was cut inside a frame, which then
-  // counts as dropped.
-  bool Finish();
-
-  bool opened() const { return opened_; }
-  // Bookmarks included.
-  bool had_frames() const { return had_frames_; }
-  // Why the session ended the stream; empty if it did not.
-  std::optional<WatchEnd> verdict() const { return verdict_; }
-  // The ERROR event, if that is why.
-  const FrameInfo& error_frame() const { return error_frame_; }
-
- private:
-  void Apply(std::string_view bytes);
-  void Judge(const FrameInfo& info);
-  void Drop(DropReason reason, WatchEnd verdict) {
-    stats_.Count(reason);
-    verdict_ = verdict;
-  }
-  void FlushCounts();
-
-  const std::function<void()> on_open_;
-  FrameReader& reader_;
-  ObjectHandler& handler_;
-  SessionStats& stats_;
-
-  bool opened_ = false;
-  bool had_frames_ = false;
-  std::optional<WatchEnd> verdict_;
-  FrameInfo error_frame_;
-  std::array<uint64_t, kFrameTypeNames.size()> counts_{};
-};
-
-bool WatchSession::OnBytes(std::string_view bytes) {
-  if (verdict_) return false;
-  reader_.Append(bytes);
-  while (!verdict_) {
-    const std::optional<Frame> frame = reader_.Next();
-    if (!frame) break;
-    switch (frame->kind) {
-      case Frame::Kind::kWhole:
-        Apply(frame->bytes);
-        break;
-      case Frame::Kind::kMalformed:
-        Drop(DropReason::kMalformed, WatchEnd::kMalformed);
-        break;
-      case Frame::Kind::kOversize:
-        Drop(DropReason::kOversize, WatchEnd::kOversize);
-        break;
-    }
-  }
-  FlushCounts();
-  return !verdict_;
-}
-
-bool WatchSession::Finish() {
-  // After a verdict the connection is not the cause.
-  const bool cut = reader_.Finish() > 0 && !verdict_;
-  if (cut) stats_.Count(DropReason::kTruncated);
-  return cut;
-}
-
-void WatchSession::Apply(std::string_view bytes) {
-  while (!bytes.empty() && !verdict_) {
-    FrameInfo info = handler_.ApplyFrame(bytes);
-    if (info.consumed == 0) info.type = FrameType::kMalformed;
-    Judge(info);
-    bytes.remove_prefix(std::min(info.consumed, bytes.size()));
-    while (!bytes.empty() && IsJsonSpace(bytes.front())) bytes.remove_prefix(1);
-  }
-}
-
-void WatchSession::Judge(const FrameInfo& info) {
-  if (info.type != FrameType::kMalformed) {
-    ++counts_[static_cast<size_t>(info.type)];
-  }
-  switch (info.type) {
-    case FrameType::kAdded:
-    case FrameType::kModified:
-    case FrameType::kDeleted:
-    case FrameType::kBookmark:
-      had_frames_ = true;
-      return;
-    case FrameType::kError:
-      // The API server ends the stream directly after it (etcd3/watcher.go).
-      verdict_ = JudgeError(info);
-      error_frame_ = info;
-      return;
-    case FrameType::kUnknown:
-      // Its resourceVersion is ignored: only a list may skip it.
-      return Drop(DropReason::kUnknownType, WatchEnd::kUnknownType);
-    case FrameType::kMalformed:
-      return Drop(DropReason::kMalformed, WatchEnd::kMalformed);
-  }
-}
-
-void WatchSession::FlushCounts() {
-  for (size_t type = 0; type < counts_.size(); ++type) {
-    if (counts_[type] == 0) continue;
-    stats_.frames[type] += std::exchange(counts_[type], 0);
-  }
-}
-
 }  // namespace
 
 struct Reflector::WatchReport {
   WatchEnd end = WatchEnd::kClean;
   Failure failure;          // why it did not open, or the ERROR event
   bool progressed = false;  // to a newer resourceVersion
-  milliseconds lived{0};    // 0 when it did not open
+  bool healthy = false;
+  milliseconds lived{0};   // 0 when it did not open
+  milliseconds silent{0};  // of them, after the last news
+  // The next request needs no back-off.
+  bool at_once = false;
 };
 
 void Reflector::StepWatch(std::stop_token stop) {
-  const seconds longest = watching_.unproven
-                              ? std::min(options_.watch_timeout, kProvingWatch)
-                              : options_.watch_timeout;
+  seconds longest = watch_limit_.Longest(context_.clock.SteadyNow());
+  if (watching_.unproven) longest = std::min(longest, kProvingWatch);
   const WatchOptions options{point().resume(),
                              DrawWatchTimeout(longest, context_.random()),
                              SelectorOf(selectors_)};
@@ -210,7 +82,7 @@ void Reflector::StepWatch(std::stop_token stop) {
   std::stop_source end = watch_end_;
   const std::stop_callback pass_stop(std::move(stop),
                                      [&end] { end.request_stop(); });
-  const WatchReport report = RunWatch(options, end.get_token());
+  WatchReport report = RunWatch(options, end.get_token());
   context_.stats.Count(report.end);
   LogDebug("Watch ended", {{"reflector", options_.name},
                            {"reason", Name(report.end)},
@@ -223,10 +95,49 @@ void Reflector::StepWatch(std::stop_token stop) {
     }
     return;
   }
-  if (report.progressed || report.lived > kHealthyWatch) backoff_.Reset();
-  if (report.progressed || report.lived >= kShortWatch) watching_.worked = true;
-  if (report.progressed) watching_.unproven = false;
+  JudgeLife(report);
   OnWatchEnd(report);
+}
+
+// A short watch that brought news is followed by another at once, but only one:
+// a server can end each of them directly after something new.
+void Reflector::JudgeLife(WatchReport& report) {
+  if (report.healthy) {
+    hasty_watches_ = 0;
+  } else if (report.progressed) {
+    ++hasty_watches_;
+  }
+  report.at_once = report.healthy || (report.progressed && hasty_watches_ == 1);
+  if (report.at_once) {
+    backoff_.Reset();
+    watching_.worked = true;
+  }
+  if (report.progressed) watching_.unproven = false;
+  if (report.end != WatchEnd::kTruncated) return watch_limit_.Forget();
+  const auto limit = watch_limit_.NoteCut(report.lived, report.silent,
+                                          context_.clock.SteadyNow());
+  if (!limit) return;
+  LogInfo("Watches are cut at about the same age, asking for shorter ones",
+          {{"reflector", options_.name},
+           {"cut_after_ms", report.lived.count()},
+           {"watch_timeout_s", limit->count()}});
+}
+
+// After a watch.
+void Reflector::JudgeDelivery() {
+  const std::optional<uint64_t> late = delivery_lag_.EndWatch();
+  if (!late) return;
+  context_.stats.late_watch_events += *late;
+  timely_watches_ = *late > 0 ? 0 : timely_watches_ + 1;
+  if (*late > 0 && status_.SetLate(true)) {
+    LogWarn(
+        "Events arrive late: a proxy between the exporter and the API server "
+        "may buffer them",
+        {{"reflector", options_.name}, {"late", *late}});
+  }
+  if (timely_watches_ >= kTimelyWatches && status_.SetLate(false)) {
+    LogInfo("Events arrive in time", {{"reflector", options_.name}});
+  }
 }
 
 Reflector::WatchReport Reflector::RunWatch(const WatchOptions& options,
@@ -235,13 +146,16 @@ Reflector::WatchReport Reflector::RunWatch(const WatchOptions& options,
   const SteadyTime started = context_.clock.SteadyNow();
   const ResumePoint before = point();
   reader_.Reset();
+  delivery_lag_.BeginWatch(started);
   const auto on_open = [this] {
     NoteContact();
     server_errors_ = 0;
   };
-  WatchSession session(on_open, reader_, handler_, context_.stats);
+  WatchSession session(on_open, reader_, handler_, delivery_lag_,
+                       context_.stats);
   WatchOutcome outcome = api().Watch(options, session, std::move(stop));
   const bool cut = session.Finish();
+  JudgeDelivery();
 
   WatchReport report;
   if (!session.opened()) {
@@ -255,15 +169,15 @@ Reflector::WatchReport Reflector::RunWatch(const WatchOptions& options,
     return report;
   }
   report.end = session.verdict().value_or(EndOfStream(outcome.end, cut));
-  report.lived = std::chrono::duration_cast<milliseconds>(
-      context_.clock.SteadyNow() - started);
-  if (report.end == WatchEnd::kClean) {
-    if (!session.had_frames() &&
-        report.lived < std::min<milliseconds>(kShortWatch, options.timeout)) {
-      report.end = WatchEnd::kShort;
-    } else {
-      handler_.CompleteWatch();
-    }
+  const SteadyTime ended = context_.clock.SteadyNow();
+  report.lived = std::chrono::duration_cast<milliseconds>(ended - started);
+  report.silent = std::chrono::duration_cast<milliseconds>(
+      ended - std::max(started, point().newest_at()));
+  report.healthy =
+      report.lived >= std::min<milliseconds>(kHealthyWatch, options.timeout);
+  if (report.end == WatchEnd::kClean && !session.had_frames() &&
+      !report.healthy) {
+    report.end = WatchEnd::kShort;
   }
   report.progressed =
       session.had_frames() && (point().newest() != before.newest() ||
@@ -285,8 +199,8 @@ void Reflector::OnWatchEnd(const WatchReport& report) {
       return ListAfterBackoff(Name(report.end));
     case WatchEnd::kTruncated:
     case WatchEnd::kTimeout:
-      if (report.progressed) return;
-      return WatchAfterBackoff();
+      if (!report.at_once) WatchAfterBackoff();
+      return;
     case WatchEnd::kExpired:
     case WatchEnd::kOversize:
       return ListSoon(Name(report.end));
@@ -319,21 +233,23 @@ void Reflector::OnCleanEnd(const WatchReport& report) {
     // a restored etcd, because a watch from a future version is silent.
     return ListNow("old resourceVersion");
   }
-  // Prevents a busy loop on a stream that ends at once with replays only.
-  if (!report.progressed && report.lived < kShortWatch) WatchAfterBackoff();
+  if (!report.at_once) WatchAfterBackoff();
 }
 
 // An unreadable watch event may be damaged in transit, so the watch requests it
-// once more. Then a list skips it.
+// once more. Then a list skips it. Only the first since a list is logged.
 void Reflector::OnPoison(const WatchReport& report) {
-  if (watching_.poisoned_at == point().resume())
+  const uint64_t resume = point().resume();
+  if (watching_.poisoned_at == resume) {
     return ListAfterBackoff(Name(report.end));
-  watching_.poisoned_at = point().resume();
-  LogWarn("Watch event unreadable, watching again from before it",
-          {{"reflector", options_.name},
-           {"reason", Name(report.end)},
-           {"resource_version", watching_.poisoned_at}});
-  if (!report.progressed) WatchAfterBackoff();
+  }
+  const auto log = watching_.poisoned_at == 0 ? LogWarn : LogDebug;
+  log("Watch event unreadable, watching again from before it",
+      {{"reflector", options_.name},
+       {"reason", Name(report.end)},
+       {"resource_version", resume}});
+  watching_.poisoned_at = resume;
+  if (!report.at_once) WatchAfterBackoff();
 }
 
 void Reflector::OnServerError(const WatchReport& report) {

@@ -1,13 +1,14 @@
 // From which resourceVersion a watch can resume without losing an Event.
 // Several watch events can share one resourceVersion: when a lease expires,
-// etcd deletes up to 1,000 Events in one transaction. A stream that is cut may
-// have sent only some of them, so a watch resumes from the newest version but
-// one. The replays do no harm: what is not newer than what is stored is
-// dropped. Kept by the ledger, read by the reflector.
+// etcd deletes up to 1,000 Events in one transaction. A stream that ends may
+// have sent only some of them, however properly it ends: an API server closes a
+// watch at its timeoutSeconds in the middle of such a group. Only a watch event
+// of a newer version proves that the group before is whole, so a watch resumes
+// from the newest version but one. The replays do no harm: what is not newer
+// than what is stored is dropped. Kept by the ledger, read by the reflector.
 #pragma once
 
 #include <cstdint>
-#include <optional>
 
 #include "base/clock.h"
 
@@ -18,8 +19,7 @@ class ResumePoint {
  public:
   // A list at `version`, requested at `at`, was committed.
   void Reset(uint64_t version, SteadyTime at) {
-    newest_ = before_newest_ = Position{version, at};
-    complete_.reset();
+    newest_ = resume_ = Position{version, at};
   }
 
   // A list at `version` was committed, but the next watch still resumes from
@@ -34,40 +34,24 @@ class ResumePoint {
   // nothing.
   void Observe(uint64_t version, SteadyTime at) {
     if (version < newest_.version || version == 0) return;
-    if (version > newest_.version) {
-      before_newest_ = newest_;
-      complete_.reset();
-    }
+    if (version > newest_.version) resume_ = newest_;
     newest_ = Position{version, at};
   }
 
-  // The stream ended properly: nothing of the newest version is missing. Not
-  // part of the state: after a restart the watch resumes one version earlier,
-  // whose replays show that the API server still has the history.
-  void Complete() { complete_ = newest_; }
-
   // 0 before the first list.
-  uint64_t resume() const { return Resume().version; }
+  uint64_t resume() const { return resume_.version; }
   uint64_t newest() const { return newest_.version; }
   // When resume() was last known to be the API server's present.
-  SteadyTime resume_at() const { return Resume().at; }
+  SteadyTime resume_at() const { return resume_.at; }
   SteadyTime newest_at() const { return newest_.at; }
-  // resume() and resume_at() without Complete(), for the state.
-  uint64_t before_newest() const { return before_newest_.version; }
-  SteadyTime before_newest_at() const { return before_newest_.at; }
 
  private:
   struct Position {
     uint64_t version = 0;
     SteadyTime at;
   };
-  const Position& Resume() const {
-    return complete_ ? *complete_ : before_newest_;
-  }
-
-  Position before_newest_;
+  Position resume_;
   Position newest_;
-  std::optional<Position> complete_;
 };
 
 }  // namespace kem

@@ -283,6 +283,15 @@ bool SeriesTable::Load(std::string_view bytes, std::chrono::nanoseconds shift) {
   return true;
 }
 
+void SeriesTable::LimitLastSeen(WallTime latest) {
+  for (SeriesRows* rows : {&tuples_, &objects_}) {
+    for (uint32_t number = 0; number < rows->size(); ++number) {
+      SeriesRow& row = (*rows)[number];
+      row.last_seen = std::min(row.last_seen, latest);
+    }
+  }
+}
+
 bool SeriesTable::Has(SeriesIds ids) const {
   return tuples_.InUse(ids.tuple) &&
          (ids.object == SeriesIds::kNone || objects_.InUse(ids.object));

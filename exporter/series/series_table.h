@@ -115,6 +115,8 @@ class SeriesTable {
   // to times of the steady clock. Returns false, and changes nothing, for
   // invalid bytes.
   bool Load(std::string_view bytes, std::chrono::nanoseconds shift);
+  // Lowers the times of occurrences to `latest`.
+  void LimitLastSeen(WallTime latest);
   // Whether `ids` are in use: validates numbers that were saved elsewhere.
   bool Has(SeriesIds ids) const;
 

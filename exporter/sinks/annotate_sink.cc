@@ -25,10 +25,6 @@ bool CanAnnotate(const Occurrence& occurrence) {
   return occurrence.scope == Scope::kCluster && occurrence.type == "Warning";
 }
 
-Annotation::Age AgeOf(const Occurrence& occurrence) {
-  return {occurrence.occurred_at, occurrence.resource_version};
-}
-
 // path.IsValidPathSegmentName of k8s.io/apimachinery, and no white space.
 bool IsObjectName(std::string_view name) {
   return !name.empty() && name != "." && name != ".." && IsVisibleAscii(name) &&
@@ -141,6 +137,11 @@ Result<void> AnnotateSink::LearnKinds(std::span<const Occurrence> batch,
   return {};
 }
 
+Annotation::Age AnnotateSink::AgeOf(const Occurrence& occurrence) const {
+  return {LimitAhead(occurrence.occurred_at, delivered_at_),
+          occurrence.resource_version};
+}
+
 AnnotateSink::Plan AnnotateSink::MakePlan(
     std::span<const Occurrence> batch) const {
   Plan plan;
@@ -157,6 +158,7 @@ AnnotateSink::Plan AnnotateSink::MakePlan(
 
 Delivery AnnotateSink::Deliver(std::span<const Occurrence> batch,
                                const std::stop_token& stop) {
+  delivered_at_ = clock_.WallNow();
   if (const Result<void> learned = LearnKinds(batch, stop); !learned) {
     return {.rest = Delivery::Failure{"discovery: " + learned.error().message}};
   }

@@ -59,6 +59,9 @@ class AnnotateSink : public Sink {
   // Runs discovery for unknown kinds of the batch.
   Result<void> LearnKinds(std::span<const Occurrence> batch,
                           const std::stop_token& stop);
+  // What makes one occurrence newer than another. A time of the future counts
+  // as the present.
+  Annotation::Age AgeOf(const Occurrence& occurrence) const;
   Plan MakePlan(std::span<const Occurrence> batch) const;
   Delivery Settle(std::span<const Occurrence> batch, const Plan& plan,
                   Round& round) const;
@@ -80,6 +83,7 @@ class AnnotateSink : public Sink {
   std::map<std::string, std::vector<Resource>, std::less<>> kinds_;
   SteadyTime next_discovery_;
   SteadyTime next_removal_;
+  WallTime delivered_at_;  // the last Deliver
   bool may_get_ = true;
   bool removal_failed_ = false;  // and logged
   AnnotationTable table_;

@@ -17,6 +17,7 @@ AnnotationTable::AnnotationTable(SinkMemory& memory,
     const auto since =
         std::clamp<WallTime::duration>(wall - (annotation->until - label_ttl),
                                        WallTime::duration(0), kInterval);
+    annotation->age.first = LimitAhead(annotation->age.first, wall);
     entries_[path] = {std::move(*annotation), now - since};
   }
 }

@@ -88,7 +88,7 @@ void Ledger::Expire(const Moment& now) {
 Change Ledger::Observe(Collection& collection, const Sighting& sighting,
                        const Moment& now) {
   collection.point.Observe(sighting.resource_version, now.steady);
-  const Change change = collection.tracker.Observe(sighting, now.steady);
+  const Change change = collection.tracker.Observe(sighting, now);
   if (log_)
     log_->Append(LedgerStep::kObserve, collection.number, sighting, now);
   Count(sighting, change, now);
@@ -98,7 +98,7 @@ Change Ledger::Observe(Collection& collection, const Sighting& sighting,
 Change Ledger::Remove(Collection& collection, const Sighting& sighting,
                       const Moment& now) {
   collection.point.Observe(sighting.resource_version, now.steady);
-  const Change change = collection.tracker.Remove(sighting, now.steady);
+  const Change change = collection.tracker.Remove(sighting, now);
   if (log_) log_->Append(LedgerStep::kRemove, collection.number, sighting, now);
   Leave(change.left);
   return change;
@@ -112,10 +112,6 @@ void Ledger::Progress(Collection& collection, uint64_t resource_version,
                  now);
 }
 
-void Ledger::CompleteWatch(Collection& collection) {
-  collection.point.Complete();
-}
-
 void Ledger::Commit(Collection& collection,
                     const std::deque<Sighting>& sightings,
                     const ListCommit& commit, const Choice& choice,
@@ -123,7 +119,7 @@ void Ledger::Commit(Collection& collection,
                     const EventTracker::OnChange& on_change) {
   collection.tracker.Replace(
       sightings, !collection.has_baseline || commit.new_epoch,
-      commit.server_time, now.steady,
+      commit.server_time, now,
       [&](const Sighting& sighting, const Change& change) {
         Count(sighting, change, now);
         on_change(sighting, change);
@@ -175,7 +171,8 @@ void Ledger::Count(const Sighting& sighting, const Change& change,
   if (sighting.combined) combined_ += change.delta;
   if (change.replay && change.left == sighting.series) return;
   // The delta belongs to the labels that the Event has now.
-  series_->Record(sighting.series, change.delta, sighting.occurred_at, now);
+  series_->Record(sighting.series, change.delta,
+                  LimitAhead(sighting.occurred_at, now.wall), now);
   if (change.left == sighting.series) return;
   Leave(change.left);
   series_->Join(sighting.series);
@@ -207,8 +204,8 @@ void Ledger::Save(std::string& out) const {
     to.Flag(collection->has_baseline);
     to.Text(collection->choice.selector);
     to.Text(collection->choice.filter);
-    to.Integer<uint64_t>(collection->point.before_newest());
-    to.Time(collection->point.before_newest_at());
+    to.Integer<uint64_t>(collection->point.resume());
+    to.Time(collection->point.resume_at());
     to.Integer<uint64_t>(collection->point.newest());
     to.Time(collection->point.newest_at());
     to.Time(collection->whole_until);
@@ -251,6 +248,13 @@ std::unique_ptr<Ledger> Ledger::Load(std::string_view bytes,
     if (!collection.tracker.Load(TakePart(from), shift, known)) return nullptr;
   }
   return from.Done() ? std::move(ledger) : nullptr;
+}
+
+void Ledger::LimitTimes(WallTime latest) {
+  for (const auto& collection : collections_) {
+    collection->tracker.LimitHorizon(latest);
+  }
+  series_->LimitLastSeen(latest);
 }
 
 void Ledger::SetOptions(const SeriesOptions& options) {

@@ -89,8 +89,6 @@ class Ledger {
                 const Moment& now);
   void Progress(Collection& collection, uint64_t resource_version,
                 const Moment& now);
-  // A watch ended properly. Not part of the state.
-  void CompleteWatch(Collection& collection);
 
   // A whole list, of what `choice` lets through. Calls on_change for each
   // sighting.
@@ -137,6 +135,10 @@ class Ledger {
   // any other bytes.
   static std::unique_ptr<Ledger> Load(std::string_view bytes,
                                       std::chrono::nanoseconds shift);
+  // Lowers horizons and times of occurrences to `latest`: an earlier version
+  // could save those of a writer whose clock was ahead. No step: for a ledger
+  // that was just loaded.
+  void LimitTimes(WallTime latest);
   // Applies from now on.
   void SetOptions(const SeriesOptions& options);
 

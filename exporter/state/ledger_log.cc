@@ -10,6 +10,7 @@ namespace {
 // The flags of a sighting.
 constexpr uint8_t kCombined = 1;
 constexpr uint8_t kUnwatched = 2;
+constexpr uint8_t kUndated = 4;
 
 // Reads and takes steps.
 class Player {
@@ -81,6 +82,7 @@ void Player::Read(Sighting& sighting) {
   const auto flags = from_.Integer<uint8_t>();
   sighting.combined = (flags & kCombined) != 0;
   sighting.unwatched = (flags & kUnwatched) != 0;
+  sighting.undated = (flags & kUndated) != 0;
   Read(sighting.series.tuple);
   Read(sighting.series.object);
   if (!ledger_.Knows(sighting.series)) from_.Fail();
@@ -185,7 +187,8 @@ void PutField(const Sighting& sighting, ByteWriter& to) {
   to.Integer<uint32_t>(sighting.count);
   to.Integer<uint8_t>(
       static_cast<uint8_t>((sighting.combined ? kCombined : 0) |
-                           (sighting.unwatched ? kUnwatched : 0)));
+                           (sighting.unwatched ? kUnwatched : 0) |
+                           (sighting.undated ? kUndated : 0)));
   to.Integer<uint32_t>(sighting.series.tuple);
   to.Integer<uint32_t>(sighting.series.object);
 }

@@ -95,7 +95,11 @@ std::unique_ptr<Ledger> Build(const Parts& parts, const std::string& path,
                               const SeriesOptions& options,
                               const Clock& clock) {
   const nanoseconds shift = Shift(parts.saved, clock.Now());
-  const auto load = [&] { return Ledger::Load(parts.ledger, shift); };
+  const auto load = [&] {
+    auto loaded = Ledger::Load(parts.ledger, shift);
+    if (loaded) loaded->LimitTimes(parts.saved.wall + kMaxAhead);
+    return loaded;
+  };
   std::unique_ptr<Ledger> ledger = load();
   std::string taken;
   for (; ledger; ++generation) {

@@ -27,7 +27,7 @@ REQUEST = ["after", "body", "answer_headers", "continue", "client", "do",
            "token"]
 KEYS = {  # the words of each step: a typo must not weaken a scenario
     "list": REQUEST + ["items", "raw", "rv"],
-    "watch": REQUEST + ["gzip", "send", "timeout"],
+    "watch": REQUEST + ["gzip", "send", "timeout", "until_close"],
     "send": ["group", "ns", "send"],
     "during": ["list", "list_per_watch", "lists", "patience", "seconds",
                "until", "watch", "watches"],
@@ -44,7 +44,7 @@ KEYS = {  # the words of each step: a typo must not weaken a scenario
     "file": ["ca", "client", "config", "plugin", "token"],
     "reload": ["by", "config", "has", "status"],
     "discovery": ["add", "mode", "stale"],
-    "stderr": ["has", "not"],
+    "stderr": ["has", "lines", "not"],
     "hangup": ["patience"],
     "quiet": [],
     "proxy": [],
@@ -290,7 +290,8 @@ class Play:
                 return
             accepts = exchange.request.header("accept-encoding") or ""
             exchange.connection.start_stream(
-                use_gzip=bool(value.get("gzip")) and "gzip" in accepts)
+                use_gzip=bool(value.get("gzip")) and "gzip" in accepts,
+                until_close=bool(value.get("until_close")))
         except wire.Gone:
             self.note("    -> the client was gone")
             self._finish(exchange)

@@ -138,11 +138,18 @@ class Steps(play.Play):
         self._poll(value.get("patience", play.PATIENCE), wrong)
 
     def do_stderr(self, value):
-        """has: text that the log must contain; not: text that it must not."""
+        """has: text that the log must contain; not: text that it must not.
+
+        lines: the number of lines that contain a text.
+        """
         def wrong():
             text = self.exporter.stderr()
             return [f"the log lacks {one!r}" for one in value.get("has", [])
-                    if one not in text]
+                    if one not in text] + [
+                f"expected {count} lines with {one!r}, got {got}"
+                for one, count in value.get("lines", {}).items()
+                if (got := sum(one in line for line in text.splitlines()))
+                != count]
         self._poll(play.PATIENCE, wrong)
         for one in value.get("not", []):
             if one in self.exporter.stderr():

@@ -71,7 +71,7 @@ class Connection:
     def __init__(self, sock):
         self.sock = sock
         self.buffer = b""
-        self.chunked = False
+        self.chunked = True
         self.gzip = False
         self.open = True
         self.release = threading.Event()  # set when the connection closes
@@ -141,14 +141,21 @@ class Connection:
         self.head(status, full, time.time() if date is None else date)
         self.write(body)
 
-    def start_stream(self, date=None, use_gzip=False):
-        """The head of a watch: 200, chunked; gzip: one member per chunk."""
+    def start_stream(self, date=None, use_gzip=False, until_close=False):
+        """The head of a watch: 200, chunked; gzip: one member per chunk.
+
+        until_close: without chunks, as HTTP/1.0 has it.
+        """
         headers = {"Content-Type": "application/json",
-                   "Cache-Control": "no-cache, private",
-                   "Transfer-Encoding": "chunked"}
+                   "Cache-Control": "no-cache, private"}
+        if until_close:
+            headers["Connection"] = "close"
+        else:
+            headers["Transfer-Encoding"] = "chunked"
         if use_gzip:
             headers["Content-Encoding"] = "gzip"
         self.gzip = use_gzip
+        self.chunked = not until_close
         self.head(200, headers, time.time() if date is None else date)
 
     def chunk(self, data, sizes=None):
@@ -158,6 +165,9 @@ class Connection:
         """
         if self.gzip:
             data = gzip.compress(data)
+        if not self.chunked:
+            self.write(data)
+            return
         if not sizes:
             self.write(b"%x\r\n%s\r\n" % (len(data), data))
             return

@@ -49,6 +49,18 @@ TEST_F(EventDecoderTest, ReadsACoreEvent) {
   EXPECT_EQ(event.count, 1U);
   EXPECT_EQ(event.first_seen, At("2026-11-23T10:07:46Z"));
   EXPECT_EQ(event.occurred_at, At("2026-11-23T10:07:46Z"));
+  EXPECT_EQ(event.created, At("2026-11-23T10:07:46Z"));
+}
+
+TEST_F(EventDecoderTest, OnlyANewEventHasATimeOfCreation) {
+  EXPECT_EQ(Decode(EventJson().Frame("ADDED")).created,
+            At("2026-11-23T10:07:46Z"));
+  EXPECT_FALSE(Decode(EventJson().Frame("MODIFIED")).created);
+  EXPECT_FALSE(Decode(EventJson().Frame("DELETED")).created);
+  std::string never = EventJson().Frame("ADDED");
+  const size_t at = never.find(R"("creationTimestamp":")");
+  never.replace(at, never.find(',', at) - at, R"("creationTimestamp":null)");
+  EXPECT_FALSE(Decode(never).created);
 }
 
 TEST_F(EventDecoderTest, ReadsTheSameEventInTheOtherApisWords) {

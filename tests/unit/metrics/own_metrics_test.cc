@@ -46,6 +46,8 @@ TEST_F(OwnMetricsTest, EveryStatMovesItsSample) {
   occurrences.tombstones = 12;
   occurrences.combined = 13;
   occurrences.filtered = 18;
+  occurrences.lower_bounds = 19;
+  session.late_watch_events = 20;
   scopes.decisions[1] = 14;
   occurrences.claims[0] = 15;
   occurrences.claims[1] = 19;
@@ -76,6 +78,8 @@ TEST_F(OwnMetricsTest, EveryStatMovesItsSample) {
         "tombstones 12\n",
         "combined_occurrences_total 13\n",
         "filtered_occurrences_total 18\n",
+        "lower_bound_occurrences_total 19\n",
+        "late_watch_events_total 20\n",
         "config_reloads_total{result=\"failure\"} 1\n",
         "config_reloads_total{result=\"success\"} 0\n",
         "config_last_reload_successful 0\n",

@@ -99,7 +99,7 @@ TEST_F(EventTrackerStateTest, RefusesWhatSaveDidNotWrite) {
 TEST_F(EventTrackerStateTest, RefusesSeriesThatAreNot) {
   Sighting sighting = See({});
   sighting.series = {666, SeriesIds::kNone};
-  tracker.Observe(sighting, now);
+  tracker.Observe(sighting, Now());
   EXPECT_FALSE(Restart(Saved()));
 }
 

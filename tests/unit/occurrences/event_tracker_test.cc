@@ -51,6 +51,34 @@ TEST_F(EventTrackerTest, RelistDiffsAgainstWhatIsKnown) {
   EXPECT_EQ(tracker.tombstones(), 1U);
 }
 
+TEST_F(EventTrackerTest, ReportsWhatMayBeMore) {
+  Baseline({{.name = "b", .first = 50, .count = 5}});
+  const auto observe = [this](const Frame& frame) {
+    return tracker.Observe(See(frame), Now());
+  };
+  // Unknown, and began before the horizon.
+  Change change = observe({.name = "x", .first = 50, .count = 5});
+  EXPECT_EQ(change.delta, 1U);
+  EXPECT_TRUE(change.at_least);
+  EXPECT_FALSE(observe({.name = "x", .first = 50, .count = 7}).at_least);
+  EXPECT_FALSE(observe({.name = "y", .first = 50}).at_least);
+  EXPECT_FALSE(observe({.name = "z", .first = 150, .count = 5}).at_least);
+  EXPECT_FALSE(observe({.name = "b", .first = 50, .count = 9}).at_least);
+  // A writer that counts again may have counted to 3 since.
+  change = observe({.name = "b", .first = 50, .last = 200, .count = 3});
+  EXPECT_EQ(change.delta, 1U);
+  EXPECT_TRUE(change.at_least);
+  EXPECT_FALSE(
+      observe({.name = "b", .first = 50, .last = 210, .count = 1}).at_least);
+  // Not of a baseline.
+  std::deque<Sighting> list = {See({.name = "w", .first = 50, .count = 5})};
+  tracker.Replace(
+      list, true, At(300), Now(),
+      [&](const Sighting&, const Change& c) { change = c; }, [](SeriesIds) {});
+  EXPECT_EQ(change.delta, 0U);
+  EXPECT_FALSE(change.at_least);
+}
+
 TEST_F(EventTrackerTest, UnchangedItemsOfARelistStay) {
   Baseline({{.name = "x", .version = 90, .count = 5}});
   EXPECT_EQ(List({{.name = "x", .version = 90, .count = 5}}), 0U);
@@ -62,29 +90,29 @@ TEST_F(EventTrackerTest, ASecondSightOfTheSameVersionMayShowItElsewhere) {
   Baseline({{.name = "x", .version = 90, .count = 5}});
   Sighting sighting = See({.name = "x", .version = 90, .count = 5});
   sighting.series = {};
-  Change change = tracker.Observe(sighting, now);
+  Change change = tracker.Observe(sighting, Now());
   EXPECT_TRUE(change.replay);
   EXPECT_TRUE(change.shown);
   EXPECT_EQ(change.delta, 0U);
   EXPECT_EQ(change.left.tuple, 7U);
   sighting.series = {8, 9};
   tracker.Replace(
-      {sighting}, false, At(100), now,
+      {sighting}, false, At(100), Now(),
       [&](const Sighting&, const Change& c) { change = c; },
       [&](SeriesIds) { ++gone; });
   EXPECT_TRUE(change.shown);
   EXPECT_EQ(change.left, SeriesIds());
-  EXPECT_EQ(tracker.Remove(See({.name = "x"}), now).left, (SeriesIds{8, 9}));
+  EXPECT_EQ(tracker.Remove(See({.name = "x"}), Now()).left, (SeriesIds{8, 9}));
 }
 
 TEST_F(EventTrackerTest, AnOlderSightShowsNothingElsewhere) {
   Baseline({{.name = "x", .version = 90, .count = 5}});
   Sighting sighting = See({.name = "x", .version = 89, .count = 4});
   sighting.series = {};
-  EXPECT_FALSE(tracker.Observe(sighting, now).shown);
+  EXPECT_FALSE(tracker.Observe(sighting, Now()).shown);
   Deleted({.name = "x", .version = 91});
   sighting.resource_version = 91;
-  EXPECT_FALSE(tracker.Observe(sighting, now).shown);
+  EXPECT_FALSE(tracker.Observe(sighting, Now()).shown);
 }
 
 TEST_F(EventTrackerTest, WhatWasNotWatchedUntilNowCountsNothing) {
@@ -98,7 +126,7 @@ TEST_F(EventTrackerTest, WhatWasNotWatchedUntilNowCountsNothing) {
   list[0].unwatched = list[1].unwatched = true;
   uint32_t total = 0;
   tracker.Replace(
-      list, false, At(100), now,
+      list, false, At(100), Now(),
       [&](const Sighting&, const Change& change) { total += change.delta; },
       [&](SeriesIds) { ++gone; });
   EXPECT_EQ(total, 4U);
@@ -144,11 +172,11 @@ TEST_F(EventTrackerTest, ReturnsTheSeriesAnEventLeft) {
   Baseline({});
   Sighting sighting = See({});
   sighting.series = {1, 2};
-  EXPECT_EQ(tracker.Observe(sighting, now).left, SeriesIds());
+  EXPECT_EQ(tracker.Observe(sighting, Now()).left, SeriesIds());
   sighting = See({.count = 2});
   sighting.series = {3, 4};
-  EXPECT_EQ(tracker.Observe(sighting, now).left, (SeriesIds{1, 2}));
-  EXPECT_EQ(tracker.Remove(See({}), now).left, (SeriesIds{3, 4}));
+  EXPECT_EQ(tracker.Observe(sighting, Now()).left, (SeriesIds{1, 2}));
+  EXPECT_EQ(tracker.Remove(See({}), Now()).left, (SeriesIds{3, 4}));
 }
 
 TEST_F(EventTrackerTest, GreatestCountFits) {
@@ -202,12 +230,48 @@ TEST_F(TombstoneTest, MostAreNeverExceeded) {
 
 TEST_F(TombstoneTest, EvictionRaisesTheHorizonSoThatNothingCountsTwice) {
   LiveAndDie(0, 21);
-  EXPECT_EQ(tracker.horizon(), At(150));
+  EXPECT_EQ(tracker.horizon(), At(150) + std::chrono::microseconds(1));
   // Evicted 0 began at 150, now before the horizon: it counts 1.
   LiveAndDie(30, 5);
   EXPECT_GT(tracker.horizon(), At(150));
   EXPECT_EQ(
       Observe({.name = "0", .uid = 'z', .first = 150, .last = 190, .count = 2}),
+      1U);
+}
+
+// Most Events occur once, so their last time is the first.
+TEST_F(TombstoneTest, NoEvictedEventCountsTwice) {
+  uint32_t counted = 0;
+  for (int i = 0; i < 900; ++i) {
+    const std::string name = std::to_string(i);
+    counted += Observe({.name = name, .first = 150, .last = 150});
+    Deleted({.name = name, .first = 150, .last = 150});
+  }
+  for (int i = 0; i < 900; ++i) {
+    counted += Observe({.name = std::to_string(i),
+                        .uid = 'z',
+                        .first = 150,
+                        .last = 160,
+                        .count = 2});
+  }
+  EXPECT_EQ(counted, 1800U);
+}
+
+TEST_F(TombstoneTest, OthersOfTheSecondOfAnEvictedEventCountAtLeastOne) {
+  LiveAndDie(0, 21);
+  EXPECT_EQ(Observe({.name = "same", .first = 150, .last = 170, .count = 5}),
+            1U);
+  EXPECT_EQ(Observe({.name = "next", .first = 151, .last = 170, .count = 5}),
+            5U);
+}
+
+TEST_F(TombstoneTest, AnEventThatBeganAfterItOccurredNeverCountsTwice) {
+  Observe({.name = "odd", .first = 180, .last = 150});
+  Deleted({.name = "odd", .first = 180, .last = 150});
+  LiveAndDie(0, 20);
+  EXPECT_EQ(
+      Observe(
+          {.name = "odd", .uid = 'z', .first = 180, .last = 151, .count = 2}),
       1U);
 }
 

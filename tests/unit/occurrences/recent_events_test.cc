@@ -73,21 +73,38 @@ TEST_F(RecentEventsTest, KeepsWhatTheEventSays) {
   EXPECT_EQ(event.count, 3U);
   EXPECT_EQ(event.first_seen, now - minutes(2));
   EXPECT_EQ(event.occurred_at, now - minutes(1));
+  EXPECT_EQ(event.seen_at, now);
 }
 
-TEST_F(RecentEventsTest, NewestFirstWhateverTheOrderOfArrival) {
-  Observe(About("b", minutes(2)));
+TEST_F(RecentEventsTest, AFirstListIsInTheOrderOfItsTimes) {
+  Observe(About("b", minutes(2)), 0);
   Event normal = About("c", minutes(3));
   normal.type = "Normal";
-  Observe(normal);
-  Observe(About("a", minutes(1)));
-  Observe(About("d", minutes(4)));
+  Observe(normal, 0);
+  Observe(About("a", minutes(1)), 0);
+  Observe(About("d", minutes(4)), 0);
   EXPECT_THAT(Objects(), ElementsAre("a", "b", "c", "d"));
+}
+
+TEST_F(RecentEventsTest, WhatIsSeenLastIsFirstWhateverItsTime) {
+  Observe(About("ahead", -minutes(120)));
+  now += seconds(1);
+  Observe(About("behind", minutes(120)));
+  now += seconds(1);
+  Observe(About("1970", now.time_since_epoch() / seconds(1) * seconds(1)));
+  EXPECT_THAT(Objects(), ElementsAre("1970", "behind", "ahead"));
+  now += seconds(1);
+  Observe(About("ahead", -minutes(120), -minutes(120), 2));
+  EXPECT_THAT(Objects(), ElementsAre("ahead", "1970", "behind"));
+  now += minutes(60) - seconds(1);
+  EXPECT_THAT(Objects(), ElementsAre("ahead"));
 }
 
 TEST_F(RecentEventsTest, RepeatReplacesAndMovesToTheTop) {
   Observe(About("a", minutes(9)));
+  now += seconds(1);
   Observe(About("b", minutes(8)));
+  now += seconds(1);
   Event again = About("a", minutes(1), minutes(9), 2);
   again.message = "and again";
   again.type = "Normal";
@@ -96,9 +113,21 @@ TEST_F(RecentEventsTest, RepeatReplacesAndMovesToTheTop) {
   EXPECT_EQ(recent.Newest(now).events[0].message, "and again");
 }
 
+TEST_F(RecentEventsTest, AChangeWithoutAnOccurrenceStaysWhereItIs) {
+  Observe(About("a", minutes(9)));
+  now += seconds(1);
+  Observe(About("b", minutes(8)));
+  now += seconds(1);
+  Event changed = About("a", minutes(9));
+  changed.message = "annotated";
+  Observe(changed, 0);
+  EXPECT_THAT(Objects(), ElementsAre("b", "a"));
+  EXPECT_EQ(recent.Newest(now).events[1].message, "annotated");
+}
+
 TEST_F(RecentEventsTest, AnHourIsAnHour) {
-  Observe(About("too old", minutes(60)));
-  Observe(About("just in", minutes(59)));
+  Observe(About("too old", minutes(60)), 0);
+  Observe(About("just in", minutes(59)), 0);
   EXPECT_THAT(Objects(), ElementsAre("just in"));
   now += minutes(1);
   EXPECT_THAT(Objects(), IsEmpty());
@@ -125,8 +154,9 @@ TEST_F(RecentEventsTest, ADumpHasNoHour) {
 }
 
 TEST_F(RecentEventsTest, FutureTimesAreNow) {
-  Observe(About("ahead", seconds(-86400)));
+  Observe(About("ahead", seconds(-86400)), 0);
   EXPECT_EQ(Only().occurred_at, now);
+  EXPECT_EQ(Only().seen_at, now);
   now += minutes(60);
   EXPECT_THAT(Objects(), IsEmpty());
 }
@@ -173,12 +203,11 @@ TEST_F(RecentEventsTest, AListIsStagedAndAbsorbed) {
   EXPECT_FALSE(recent.Newest(now).listed);
   const Event known = About("known", minutes(2), minutes(9), 4);
   const Event missed = About("missed", minutes(1), minutes(300), 7);
-  staged.Observe(hash("known"), known, 0, now);
-  staged.Observe(hash("missed"), missed, 0, now);
-  staged.Add(hash("known"), 3);
-  staged.Add(hash("missed"), 2);
-  staged.Add(hash("too old to be staged"), 1);
-  recent.Absorb(staged, now);
+  staged.Observe(hash("known"), known, 3, now);
+  now += seconds(1);
+  staged.Observe(hash("missed"), missed, 2, now);
+  staged.Observe(hash("too old"), About("too old", minutes(60)), 0, now);
+  recent.Absorb(staged, /*baseline=*/false, now);
   EXPECT_TRUE(recent.Newest(now).listed);
   EXPECT_THAT(Objects(), ElementsAre("missed", "known", "deleted meanwhile"));
   const auto events = recent.Newest(now).events;
@@ -187,6 +216,19 @@ TEST_F(RecentEventsTest, AListIsStagedAndAbsorbed) {
   EXPECT_EQ(events[1].in_window, 4U);
   EXPECT_FALSE(events[1].at_least);
   EXPECT_THAT(staged.Newest(now).events, IsEmpty());
+}
+
+TEST_F(RecentEventsTest, OfABaselineNothingIsNew) {
+  Observe(About("known", minutes(9)));
+  now += seconds(1);
+  RecentEvents staged;
+  staged.Observe(hash("known"), About("known", minutes(9)), 5, now);
+  staged.Observe(hash("other"), About("other", minutes(3)), 5, now);
+  staged.Observe(hash("too old"), About("too old", minutes(60)), 5, now);
+  recent.Absorb(staged, /*baseline=*/true, now);
+  EXPECT_THAT(Objects(), ElementsAre("known", "other"));
+  EXPECT_EQ(recent.Newest(now).events[0].seen_at, now - seconds(1));
+  EXPECT_EQ(recent.Newest(now).events[0].in_window, 1U);
 }
 
 TEST_F(RecentEventsTest, TextsAreCutVisiblyAtACharactersEnd) {
@@ -254,8 +296,14 @@ TEST_F(RecentEventsTest, AgreesWithASimpleModel) {
     const std::string object = "o" + std::to_string(draw(400));
     Event event = About(object, seconds(draw(4000) - 100));
     event.type = draw(2) == 0 ? "Warning" : "Normal";
-    Observe(event);
-    const WallTime at = std::min(event.occurred_at, now);
+    const auto delta = static_cast<uint32_t>(draw(2));
+    Observe(event, delta);
+    const auto known = model.find(object);
+    WallTime at = std::min(event.occurred_at, now);
+    if (known != model.end() && known->second > now - minutes(60)) {
+      at = known->second;
+    }
+    if (delta > 0) at = now;
     if (at > now - minutes(60)) model[object] = at;
     if (step % 500 != 0) continue;
     std::erase_if(model,

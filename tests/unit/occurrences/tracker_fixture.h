@@ -39,14 +39,15 @@ class TrackerTest : public ::testing::Test {
     sighting.occurred_at = At(frame.last);
     sighting.count = frame.count;
     sighting.series = {7, SeriesIds::kNone};
+    sighting.undated = At(frame.first) > wall + kMaxAhead;
     return sighting;
   }
 
   // ADDED or MODIFIED, which the tracker treats alike.
   uint32_t Observe(const Frame& frame) {
-    return tracker.Observe(See(frame), now).delta;
+    return tracker.Observe(See(frame), Now()).delta;
   }
-  void Deleted(const Frame& frame) { tracker.Remove(See(frame), now); }
+  void Deleted(const Frame& frame) { tracker.Remove(See(frame), Now()); }
 
   // Returns the sum of all deltas.
   uint32_t List(const std::deque<Frame>& frames, bool baseline = false,
@@ -55,7 +56,7 @@ class TrackerTest : public ::testing::Test {
     for (const Frame& frame : frames) sightings.push_back(See(frame));
     uint32_t total = 0;
     tracker.Replace(
-        sightings, baseline, At(server_time), now,
+        sightings, baseline, At(server_time), Now(),
         [&](const Sighting&, const Change& change) { total += change.delta; },
         [&](SeriesIds) { ++gone; });
     return total;
@@ -64,11 +65,14 @@ class TrackerTest : public ::testing::Test {
     return List(frames, true, server_time);
   }
 
+  Moment Now() const { return {now, wall}; }
+
   Hasher hash;
   EventTracker tracker;
   uint64_t version = 0;
   int gone = 0;
   SteadyTime now{std::chrono::hours(1)};
+  WallTime wall = At(10'000'000);
 };
 
 }  // namespace kem

@@ -54,7 +54,9 @@ class Reference {
           tombstones_.size() <= limits_.max_keys) {
         return;
       }
-      horizon_ = std::max(horizon_, oldest->second.frame.last);
+      // The horizon is after the Event's second.
+      horizon_ = std::max({horizon_, oldest->second.frame.first + 1,
+                           oldest->second.frame.last + 1});
       known_.erase(oldest);
       tombstones_.pop_front();
       ++evictions_;
@@ -162,16 +164,15 @@ class Model : public TrackerTest {
  private:
   int Pick(int n) { return static_cast<int>(random_() % unsigned(n)); }
 
-  // An Event's count and identity time continue although it expired.
+  // An Event's count and identity time continue although it expired. Several
+  // Events can begin and occur in one second.
   void Happen(int name, uint32_t times) {
     truth += times;
+    clock_ += Pick(2);
     Frame& frame = written_[name];
     if (frame.version == 0) {
-      frame = {.name = std::to_string(name), .first = ++clock_, .count = 0};
+      frame = {.name = std::to_string(name), .first = clock_, .count = 0};
     }
-    // Later than the beginning: the horizon includes an Event that was evicted
-    // when it began, so it would count again in full.
-    ++clock_;
     if (!alive_.count(name)) frame.uid = static_cast<char>('a' + Pick(26));
     frame.count += times;
     frame.last = clock_;
@@ -191,7 +192,7 @@ class Model : public TrackerTest {
 
   void Observe(int name) {
     const Frame& frame = alive_.at(name);
-    counted += tracker.Observe(SeeAs(name, frame), now).delta;
+    counted += tracker.Observe(SeeAs(name, frame), Now()).delta;
     expected += reference_.Observe(name, frame, now);
   }
 
@@ -233,7 +234,7 @@ class Model : public TrackerTest {
       expected += reference_.Observe(name, frame, now);
     }
     tracker.Replace(
-        sightings, false, At(100), now,
+        sightings, false, At(100), Now(),
         [&](const Sighting&, const Change& change) { counted += change.delta; },
         [&](SeriesIds ids) {
           reference_.Remove(static_cast<int>(ids.tuple), 0, now);

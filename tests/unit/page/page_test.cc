@@ -36,7 +36,8 @@ class PageTest : public ::testing::Test {
     event.type = std::move(type);
     event.reporting_component = "kubelet";
     event.message = "said";
-    event.first_seen = event.occurred_at = data.now - seconds(312);
+    event.first_seen = event.occurred_at = event.seen_at =
+        data.now - seconds(312);
     event.in_window = 1;
     data.recent.events.push_back(event);
     return data.recent.events.back();
@@ -135,6 +136,15 @@ TEST_F(PageTest, TellsAllOfAnEvent) {
           "</div></details></td>"
           "<td role=\"cell\" class=\"count\">12 <small>340 over 3d</small></td>"
           "<td role=\"cell\" class=\"ns\">kube-system</td></tr>\n"));
+}
+
+TEST_F(PageTest, ShowsWhenItSawWhatAWrongClockDates) {
+  Add("worker-1", "Whatever").occurred_at = data.now - hours(2);
+  const std::string page = Page();
+  EXPECT_THAT(page, HasSubstr("11:54:48Z\">5m12s</time>"));
+  EXPECT_THAT(page, HasSubstr("ago), last occurrence 2026-11-23 10:00:00 UTC "
+                              "by its writer's clock, received 5m12s ago"
+                              "</small>"));
 }
 
 TEST_F(PageTest, MarksWhatItKnowsOnlyInPart) {

@@ -299,10 +299,21 @@ TEST_F(PipelineTest, RemembersTheLastHourOfClusterScopedObjects) {
   pipeline.StageItem(
       PaddedJson(EventJson{.name = "torn", .version = "150"}.Object()).view());
   EXPECT_EQ(world.recent.Newest(clock.WallNow()).events.size(), 2U);
+  clock.Advance(std::chrono::seconds(1));
   List({{.name = "old", .version = "200", .count = "9"}});
   seen = world.recent.Newest(clock.WallNow()).events;
   ASSERT_EQ(seen.size(), 2U);
-  EXPECT_EQ(seen[1].count, 9U);
+  EXPECT_EQ(seen[0].name, "old");
+  EXPECT_EQ(seen[0].count, 9U);
+  EXPECT_EQ(seen[0].seen_at, clock.WallNow());
+  // A new epoch brings no news.
+  clock.Advance(std::chrono::seconds(1));
+  List({{.name = "restored", .version = "50", .count = "2"}},
+       /*new_epoch=*/true);
+  seen = world.recent.Newest(clock.WallNow()).events;
+  ASSERT_EQ(seen.size(), 3U);
+  EXPECT_EQ(seen[2].name, "restored");
+  EXPECT_EQ(seen[2].in_window, 2U);
 }
 
 TEST_F(PipelineTest, IdleSeriesExpireWithTheFramesAndBookmarks) {
@@ -341,11 +352,10 @@ TEST_F(PipelineTest, ResumesWhereAnEarlierPipelineStopped) {
   clock.Advance(std::chrono::minutes(1));
   Frame("BOOKMARK", Pod("", "102", "1"));
   EXPECT_EQ(pipeline.resume_point().resume(), 101U);
-  pipeline.CompleteWatch();
   const SteadyTime newest = clock.SteadyNow();
   clock.Advance(std::chrono::minutes(1));
   const Pipeline later(world, "", clock, {});
-  EXPECT_EQ(later.resume_point().resume(), 102U);
+  EXPECT_EQ(later.resume_point().resume(), 101U);
   EXPECT_EQ(later.ResumedWholeUntil(), newest);
 }
 

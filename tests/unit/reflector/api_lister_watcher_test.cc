@@ -18,12 +18,16 @@ constexpr char kPage[] =
 
 class Collector : public WatchHandler {
  public:
-  void OnOpen() override { opened = true; }
+  void OnOpen(std::optional<WallTime> date) override {
+    opened = true;
+    server_time = date;
+  }
   bool OnBytes(std::string_view more) override {
     bytes += more;
     return bytes.size() < enough;
   }
   bool opened = false;
+  std::optional<WallTime> server_time;
   std::string bytes;
   size_t enough = 1000;
 };
@@ -158,9 +162,11 @@ TEST_F(ApiListerWatcherTest, AStopIsCancelled) {
 }
 
 TEST_F(ApiListerWatcherTest, WatchesWithADeadlineOfItsOwn) {
-  const WatchOutcome outcome = Watch({{200, {}, {}}, {"ab", "c"}});
+  const WallTime date{std::chrono::hours(1000)};
+  const WatchOutcome outcome = Watch({{200, {}, date}, {"ab", "c"}});
   EXPECT_EQ(outcome.end, WatchOutcome::End::kComplete);
   EXPECT_TRUE(handler_.opened);
+  EXPECT_EQ(handler_.server_time, date);
   EXPECT_EQ(handler_.bytes, "abc");
   EXPECT_EQ(transport_.requests.at(0).path,
             "/api/v1/events?watch=1&allowWatchBookmarks=true"

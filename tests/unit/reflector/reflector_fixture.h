@@ -68,9 +68,10 @@ class TracingHandler : public ObjectHandler {
   }
   FrameInfo ApplyFrame(std::string_view bytes) override;
   const ResumePoint& resume_point() const override { return point; }
-  void CompleteWatch() override { point.Complete(); }
+  void NoteServerTime(WallTime now) override { server_time = now; }
 
   ListCommit last_commit;
+  std::optional<WallTime> server_time;
   ResumePoint point;
   std::vector<std::string> selectors;
 
@@ -106,6 +107,9 @@ inline FrameInfo TracingHandler::ApplyFrame(std::string_view bytes) {
   }
   const auto version = object.value("rv", uint64_t{0});
   info.resource_version = version;
+  if (object.contains("created")) {
+    info.created = WallTime(std::chrono::seconds(object["created"].get<int>()));
+  }
   if (info.type != FrameType::kUnknown) {
     point.Observe(version, clock_.SteadyNow());
   }
@@ -125,6 +129,8 @@ struct ScriptedWatch {
   std::vector<std::string> pieces;
   WatchOutcome::End end = WatchOutcome::End::kComplete;
   std::chrono::milliseconds lives{0};  // after the pieces
+  std::optional<WallTime> server_time = {};
+  std::chrono::milliseconds silent_first{0};  // before the pieces
 };
 
 // Responses to lists and watches, in sequence; a Failure rejects the request.
@@ -200,7 +206,8 @@ inline WatchOutcome ScriptedApi::Watch(const WatchOptions& options,
     return {WatchOutcome::End::kFailed, *failure};
   }
   const auto& watch = std::get<ScriptedWatch>(answer);
-  handler.OnOpen();
+  clock_.Advance(watch.silent_first);
+  handler.OnOpen(watch.server_time);
   for (const std::string& piece : watch.pieces) {
     if (!handler.OnBytes(piece)) return {WatchOutcome::End::kAborted, {}};
   }
@@ -289,10 +296,10 @@ inline std::string ErrorFrame(int code, std::string_view reason) {
 // Streams that end properly, and streams that break.
 inline ScriptedWatch Clean(std::vector<std::string> pieces,
                            std::chrono::milliseconds lives) {
-  return {std::move(pieces), WatchOutcome::End::kComplete, lives};
+  return {std::move(pieces), WatchOutcome::End::kComplete, lives, {}, {}};
 }
 inline ScriptedWatch Cut(std::vector<std::string> pieces,
                          std::chrono::milliseconds lives = {}) {
-  return {std::move(pieces), WatchOutcome::End::kTruncated, lives};
+  return {std::move(pieces), WatchOutcome::End::kTruncated, lives, {}, {}};
 }
 }  // namespace kem

@@ -9,8 +9,18 @@ TEST(ReflectorStatusTest, IsNeitherSyncedNorInContactNorLateAtFirst) {
   const ReflectorHealth health = ReflectorStatus().Get();
   EXPECT_FALSE(health.synced);
   EXPECT_FALSE(health.in_contact);
+  EXPECT_FALSE(health.late);
   EXPECT_EQ(health.problem, "");
   EXPECT_EQ(health.due, SteadyTime::max());
+}
+
+TEST(ReflectorStatusTest, ReportsWhetherLatenessIsNew) {
+  ReflectorStatus status;
+  EXPECT_FALSE(status.SetLate(false));
+  EXPECT_TRUE(status.SetLate(true));
+  EXPECT_FALSE(status.SetLate(true));
+  EXPECT_TRUE(status.Get().late);
+  EXPECT_TRUE(status.SetLate(false));
 }
 
 TEST(ReflectorStatusTest, ReportsWhichProblemsAreNew) {

@@ -82,38 +82,49 @@ INSTANTIATE_TEST_SUITE_P(
         WatchEndCase{"AtOnceWithNews",
                      Clean({Added("y", 101)}, milliseconds(1)),
                      WatchEnd::kClean,
-                     {"ADDED y@101", "WATCH 101"}},
+                     {"ADDED y@101", "WATCH 100"}},
         WatchEndCase{"AtOnceWithNothingNew",
                      Clean({FrameOf("BOOKMARK", "", 100)}, milliseconds(1)),
                      WatchEnd::kClean,
                      {"BOOKMARK @100", "wait 800", "WATCH 100"}},
-        WatchEndCase{"InsideAFrame", Clean({R"({"type":"ADD)"}, seconds(50)),
-                     WatchEnd::kTruncated, kWatchAgain}),
+        WatchEndCase{"InsideAFrame", Clean({R"({"type":"ADD)"}, seconds(4)),
+                     WatchEnd::kTruncated, kWatchAgain},
+        WatchEndCase{"InsideAFrameOfALongWatch",
+                     Clean({R"({"type":"ADD)"}, seconds(5)),
+                     WatchEnd::kTruncated,
+                     {"WATCH 100"}}),
     [](const auto& param) { return param.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
     Broken, WatchEndTest,
-    ::testing::Values(WatchEndCase{"WithoutFrames", Cut({}),
-                                   WatchEnd::kTruncated, kWatchAgain},
-                      WatchEndCase{"AfterOneFrame",
-                                   Cut({Added("y", 101)}),
-                                   WatchEnd::kTruncated,
-                                   {"ADDED y@101", "WATCH 100"}},
-                      WatchEndCase{"AfterTwoFrames",
-                                   Cut({Added("y", 101), Added("z", 102)}),
-                                   WatchEnd::kTruncated,
-                                   {"ADDED y@101", "ADDED z@102", "WATCH 101"}},
-                      WatchEndCase{
-                          "BySilence",
-                          ScriptedWatch{
-                              {}, WatchOutcome::End::kTimeout, seconds(255)},
-                          WatchEnd::kTimeout, kWatchAgain},
-                      WatchEndCase{"BySilenceAfterFrames",
-                                   ScriptedWatch{{Added("y", 101)},
-                                                 WatchOutcome::End::kTimeout,
-                                                 seconds(255)},
-                                   WatchEnd::kTimeout,
-                                   {"ADDED y@101", "WATCH 100"}}),
+    ::testing::Values(
+        WatchEndCase{"WithoutFrames", Cut({}), WatchEnd::kTruncated,
+                     kWatchAgain},
+        WatchEndCase{"AfterFiveSeconds",
+                     Cut({}, seconds(5)),
+                     WatchEnd::kTruncated,
+                     {"WATCH 100"}},
+        WatchEndCase{"AfterOneFrame",
+                     Cut({Added("y", 101)}),
+                     WatchEnd::kTruncated,
+                     {"ADDED y@101", "WATCH 100"}},
+        WatchEndCase{"AfterTwoFrames",
+                     Cut({Added("y", 101), Added("z", 102)}),
+                     WatchEnd::kTruncated,
+                     {"ADDED y@101", "ADDED z@102", "WATCH 101"}},
+        WatchEndCase{"BySilence",
+                     ScriptedWatch{
+                         {}, WatchOutcome::End::kTimeout, seconds(255), {}, {}},
+                     WatchEnd::kTimeout,
+                     {"WATCH 100"}},
+        WatchEndCase{"BySilenceAfterFrames",
+                     ScriptedWatch{{Added("y", 101)},
+                                   WatchOutcome::End::kTimeout,
+                                   seconds(255),
+                                   {},
+                                   {}},
+                     WatchEnd::kTimeout,
+                     {"ADDED y@101", "WATCH 100"}}),
     [](const auto& param) { return param.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
@@ -177,10 +188,18 @@ TEST_F(ReflectorWatchTest, DrawsItsTimeoutFromTheLastSixth) {
 TEST_F(ReflectorWatchTest, IsInContactAsSoonAsAWatchIsOpen) {
   ReflectorHealth open;
   api_.while_open = [&] { open = health(); };
-  PlayListed({Refused(ErrorCode::kForbidden, 403),
-              ScriptedWatch{{}, WatchOutcome::End::kComplete, seconds(250)}});
+  PlayListed(
+      {Refused(ErrorCode::kForbidden, 403),
+       ScriptedWatch{{}, WatchOutcome::End::kComplete, seconds(250), {}, {}}});
   EXPECT_TRUE(open.in_contact);
   EXPECT_EQ(open.problem, "");
+}
+
+TEST_F(ReflectorWatchTest, PassesTheServersTimeOn) {
+  const WallTime date{std::chrono::hours(5)};
+  PlayListed({ScriptedWatch{
+      {}, WatchOutcome::End::kComplete, seconds(240), date, {}}});
+  EXPECT_EQ(handler_.server_time, date);
 }
 
 TEST_F(ReflectorWatchTest, CountsFramesByType) {
@@ -217,44 +236,21 @@ TEST_F(ReflectorWatchTest, ResumesBeforeAnUnfinishedBatch) {
   EXPECT_EQ(trace_.back(), "WATCH 200");
 }
 
-TEST_F(ReflectorWatchTest, ResumesFromTheNewestVersionAfterACleanEnd) {
-  PlayListed({Cut({Added("y", 101), Added("z", 102)}),
-              Clean({Added("z", 102)}, milliseconds(1)),
-              Clean({Added("w", 103)}, seconds(240))});
-  EXPECT_THAT(trace_, ElementsAre("WATCH 100", "ADDED y@101", "ADDED z@102",
-                                  "WATCH 101", "ADDED z@102", "WATCH 102",
-                                  "ADDED w@103", "WATCH 103"));
-}
-
-TEST_F(ReflectorWatchTest, BacksOffWhenOnlyReplaysCome) {
-  Play({ScriptedList{100, {}, "", {}}, Cut({Added("y", 101)}),
-        Cut({Added("y", 101)}), Cut({Added("y", 101)}),
-        Cut({Added("y", 101), Added("z", 102)})});
-  EXPECT_EQ(clock_.sleeps,
-            (std::vector{milliseconds(800), milliseconds(1600)}));
-}
-
-TEST_F(ReflectorWatchTest, BackoffGrowsWhileNothingWorks) {
-  PlayListed({Refused(ErrorCode::kUnavailable),
-              Refused(ErrorCode::kUnavailable, 503),
-              Refused(ErrorCode::kUnauthorized, 401),
-              Refused(ErrorCode::kForbidden, 403), Cut({})});
-  EXPECT_THAT(clock_.sleeps, ElementsAre(milliseconds(800), milliseconds(1600),
-                                         milliseconds(3200), milliseconds(6400),
-                                         milliseconds(12800)));
-}
-
-TEST_F(ReflectorWatchTest, BackoffStartsOverAfterANewFrame) {
-  PlayListed({Cut({}), Cut({}), Cut({Added("y", 101)}), Cut({})});
-  EXPECT_THAT(clock_.sleeps, ElementsAre(milliseconds(800), milliseconds(1600),
-                                         milliseconds(800)));
-}
-
-TEST_F(ReflectorWatchTest, BackoffStartsOverAfterAMinuteOfWatching) {
-  PlayListed({Cut({}), Cut({}), Cut({}, seconds(61)), Cut({})});
-  EXPECT_THAT(clock_.sleeps,
-              ElementsAre(milliseconds(800), milliseconds(1600),
-                          milliseconds(800), milliseconds(1600)));
+// An API server ends a watch at its timeoutSeconds inside a group of deletions
+// that share one resourceVersion.
+TEST_F(ReflectorWatchTest, ResumesBeforeABatchThatACleanEndCut) {
+  PlayListed(
+      {Clean({Added("y", 150), FrameOf("DELETED", "x", 200)}, seconds(240)),
+       Clean({FrameOf("DELETED", "x", 200), FrameOf("DELETED", "y", 200)},
+             seconds(5)),
+       Clean({FrameOf("DELETED", "x", 200), FrameOf("DELETED", "y", 200),
+              Added("x", 210)},
+             seconds(5))});
+  EXPECT_THAT(trace_, ElementsAre("WATCH 100", "ADDED y@150", "DELETED x@200",
+                                  "WATCH 150", "DELETED x@200", "DELETED y@200",
+                                  "WATCH 150", "DELETED x@200", "DELETED y@200",
+                                  "ADDED x@210", "WATCH 200"));
+  EXPECT_TRUE(clock_.sleeps.empty());
 }
 
 TEST_F(ReflectorWatchTest, SwitchesTheApiAndKeepsTheVersion) {

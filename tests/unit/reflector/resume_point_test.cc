@@ -46,20 +46,19 @@ TEST(ResumePointTest, ABridgeMovesTheNewestVersionOnly) {
   EXPECT_EQ(point.newest(), 111u);
 }
 
-TEST(ResumePointTest, ReachesTheNewestVersionWithAProperEnd) {
+// Two watches end inside the group of 105, each after another part of it.
+TEST(ResumePointTest, ReplaysTheNewestVersionUntilANewerOne) {
   ResumePoint point;
   point.Reset(100, kStart);
   point.Observe(105, kStart + seconds(1));
-  point.Complete();
+  point.Observe(105, kStart + seconds(2));
+  EXPECT_EQ(point.resume(), 100u);
+  EXPECT_EQ(point.resume_at(), kStart);
+  point.Observe(105, kStart + seconds(9));
+  EXPECT_EQ(point.resume(), 100u);
+  point.Observe(106, kStart + seconds(10));
   EXPECT_EQ(point.resume(), 105u);
-  EXPECT_EQ(point.resume_at(), kStart + seconds(1));
-  // What a restart resumes from does not change.
-  EXPECT_EQ(point.before_newest(), 100u);
-  EXPECT_EQ(point.before_newest_at(), kStart);
-  point.Bridge(120, kStart + seconds(2));
-  EXPECT_EQ(point.resume(), 105u);
-  point.Observe(121, kStart + seconds(3));
-  EXPECT_EQ(point.resume(), 120u);
+  EXPECT_EQ(point.resume_at(), kStart + seconds(9));
 }
 
 TEST(ResumePointTest, NeverGoesBackButByAList) {

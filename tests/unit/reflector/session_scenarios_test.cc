@@ -32,7 +32,7 @@ TEST_F(SessionScenarioTest, CutInsideAFrame) {
               Cut({Added("y", 101), Modified("x", 102), Modified("x", 103)})});
   EXPECT_THAT(trace_, ElementsAre("WATCH 100", "ADDED y@101", "WATCH 100",
                                   "ADDED y@101", "MODIFIED x@102",
-                                  "MODIFIED x@103", "WATCH 102"));
+                                  "MODIFIED x@103", "wait 800", "WATCH 102"));
   EXPECT_EQ(Count(DropReason::kTruncated), 1u);
 }
 
@@ -102,7 +102,7 @@ TEST_F(SessionScenarioTest, StormOfThrottling) {
               ElementsAre("WATCH 100", "wait 3000", "WATCH 100", "wait 3000",
                           "WATCH 100", "wait 3200", "WATCH 100", "ADDED y@101",
                           "ERROR 429", "wait 800", "WATCH 100", "ADDED y@101",
-                          "MODIFIED y@102", "WATCH 101"));
+                          "MODIFIED y@102", "wait 1600", "WATCH 101"));
   EXPECT_EQ(Count(ListResult::kSuccess), 1u);
 }
 

@@ -104,6 +104,19 @@ TEST_F(AnnotateSinkTest, OnceAMinuteAnObjectAndTheNewestWins) {
   EXPECT_EQ(Label(2), "Third");
 }
 
+// The clock of its writer is in another century.
+TEST_F(AnnotateSinkTest, AnEventOfTheFutureIsNotTheNewestForEver) {
+  Occurrence future = Trouble("a", "Future");
+  future.occurred_at += std::chrono::hours(24 * 365 * 70);
+  EXPECT_EQ(Deliver({future}).done, 1U);
+  EXPECT_EQ(Label(0), "Future");
+  Restart();
+  Pass(minutes(2));
+  EXPECT_EQ(Deliver({Trouble("a", "Now")}).done, 1U);
+  ASSERT_EQ(server.requests.size(), 2U);
+  EXPECT_EQ(Label(1), "Now");
+}
+
 TEST_F(AnnotateSinkTest, AStormAboutOneObjectLeavesOneWaiting) {
   Deliver({Trouble("a", "First")});
   std::vector<Occurrence> storm(1000);

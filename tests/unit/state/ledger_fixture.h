@@ -34,7 +34,7 @@ class Driver {
     const int event = Pick(60);
     Ledger::Collection& collection =
         ledger.FindCollection(event % 2 ? "shop" : "");
-    switch (Pick(18)) {
+    switch (Pick(17)) {
       case 0:
         return List(ledger, collection);
       case 1:
@@ -60,8 +60,6 @@ class Driver {
           ledger.Remember(0, std::to_string(Pick(9)), Pick(3) ? "x" : "");
         }
         return;
-      case 10:
-        return ledger.CompleteWatch(collection);
       default:
         total += ledger.Observe(collection, See(ledger, event), now_).delta;
     }
@@ -95,6 +93,7 @@ class Driver {
     sighting.count = static_cast<uint32_t>(1 + Pick(9));
     sighting.combined = Pick(4) == 0;
     sighting.unwatched = Pick(9) == 0;
+    sighting.undated = Pick(9) == 0;
     if (Pick(9) == 0) return sighting;  // filtered
     sighting.series = ledger.Intern(Labels(event + Pick(2) * 2));
     return sighting;

@@ -1,5 +1,7 @@
 #include "state/ledger.h"
 
+#include <gmock/gmock.h>
+
 #include "state/ledger_log.h"
 #include "unit/state/ledger_fixture.h"
 
@@ -92,26 +94,39 @@ TEST(LedgerTest, OptionsChangeWithoutALoss) {
   EXPECT_GT(ledger.series().Counts().shown[0], 10U);
 }
 
-TEST(LedgerTest, AProperEndWritesNothing) {
+// A state of an earlier version can have times of a writer of 2099.
+TEST(LedgerTest, SavedTimesOfTheFutureAreLimited) {
+  const WallTime future{std::chrono::seconds(4'070'908'800)};
+  const WallTime saved_at{std::chrono::seconds(1'795'435'200)};
   Ledger ledger(SmallOptions(), Hasher());
-  Driver driver(3);
-  for (int i = 0; i < 50; ++i) driver.Step(ledger);
   Ledger::Collection& collection = ledger.FindCollection("");
-  const Moment now = driver.now();
-  ledger.Progress(collection, 5'000'000, now);
-  ledger.Progress(collection, 5'000'001, now);
-  ledger.StartLog([] {});
-  const auto saved = [&] {
-    std::string bytes;
-    ledger.Save(bytes);
-    return bytes;
-  };
-  const std::string before = saved();
-  ledger.CompleteWatch(collection);
-  ledger.CompleteWatch(collection);
-  EXPECT_EQ(collection.point.resume(), 5'000'001U);
-  EXPECT_EQ(ledger.log()->size(), 0U);
-  EXPECT_EQ(saved(), before);
+  ledger.Commit(collection, {}, {100, future, false, false}, {}, {{}, future});
+  SeriesLabels labels;
+  labels.kind = "Node";
+  labels.object_name = "worker";
+  Sighting sighting;
+  sighting.key = ledger.hash()("x");
+  sighting.resource_version = 101;
+  sighting.identity_time = sighting.occurred_at = future;
+  sighting.series = ledger.Intern(labels);
+  ledger.Observe(collection, sighting, {{}, future});
+  std::string saved;
+  ledger.Save(saved);
+
+  const auto loaded = Ledger::Load(saved, kNoShift);
+  ASSERT_TRUE(loaded);
+  loaded->LimitTimes(saved_at);
+  Ledger::Collection& again = loaded->FindCollection("");
+  EXPECT_EQ(again.tracker.horizon(), saved_at);
+  EXPECT_THAT(Shown(*loaded, {}), ::testing::HasSubstr("} 1795435200\n"));
+  EXPECT_THAT(Shown(*loaded, {}),
+              ::testing::Not(::testing::HasSubstr("4070908800")));
+  // What began since counts in full.
+  sighting.key = ledger.hash()("y");
+  sighting.resource_version = 102;
+  sighting.identity_time = saved_at;
+  sighting.count = 3;
+  EXPECT_EQ(loaded->Observe(again, sighting, {{}, saved_at}).delta, 3U);
 }
 
 TEST(LedgerTest, EventsOfAWatchThatIsNoMoreLeaveTheirSeries) {

@@ -120,6 +120,27 @@ TEST_F(StateStoreTest, JournalsCarryOnWhileNoSnapshotCanBeWritten) {
   EXPECT_EQ(Shown(Process(*this).ledger(), driver.now().steady), shown);
 }
 
+TEST_F(StateStoreTest, AHorizonInTheFutureIsRepairedAtTheStart) {
+  const WallTime future = clock.WallNow() + std::chrono::hours(24 * 365 * 70);
+  {
+    Process process(*this);
+    process.store->Save();
+    Ledger::Collection& collection = process.ledger().FindCollection("");
+    process.ledger().Commit(collection, {}, {100, future, false, false}, {},
+                            {clock.SteadyNow(), future});
+    EXPECT_EQ(collection.tracker.horizon(), future);
+    process.store->Save();
+  }
+  // The same however often it is loaded.
+  const WallTime limit = clock.WallNow() + kMaxAhead;
+  clock.Advance(std::chrono::hours(3));
+  for (int i = 0; i < 2; ++i) {
+    Process process(*this);
+    EXPECT_EQ(process.loaded.result, StateLoad::kLoaded);
+    EXPECT_EQ(process.ledger().FindCollection("").tracker.horizon(), limit);
+  }
+}
+
 TEST_F(StateStoreTest, WritesNothingWhileNothingHappens) {
   Process process(*this);
   process.store->Save();

@@ -112,6 +112,11 @@ void Ledger::Progress(Collection& collection, uint64_t resource_version,
                  now);
 }
 
+void Ledger::NoteContact(Collection& collection, SteadyTime now) {
+  collection.whole_until = now;
+  if (log_) log_->Append(LedgerStep::kContact, collection.number, now);
+}
+
 void Ledger::CompleteWatch(Collection& collection) {
   collection.point.Complete();
 }

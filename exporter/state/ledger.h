@@ -89,6 +89,8 @@ class Ledger {
                 const Moment& now);
   void Progress(Collection& collection, uint64_t resource_version,
                 const Moment& now);
+  // The watch was in contact at `now`, on this process's steady clock.
+  void NoteContact(Collection& collection, SteadyTime now);
   // A watch ended properly. Not part of the state.
   void CompleteWatch(Collection& collection);
 

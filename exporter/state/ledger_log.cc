@@ -140,6 +140,11 @@ void Player::Step() {
           [this](Collection collection, const auto&... step) {
             ledger_.Progress(*collection, step...);
           });
+    case LedgerStep::kContact:
+      return Take<Collection, SteadyTime>(
+          [this](Collection collection, SteadyTime now) {
+            ledger_.NoteContact(*collection, now);
+          });
     case LedgerStep::kCommit:
       return Take<Collection, ListCommit, Ledger::Choice, Moment,
                   std::deque<Sighting>>(

@@ -31,6 +31,7 @@ enum class LedgerStep : char {
   kObserve = 'O',
   kRemove = 'R',
   kProgress = 'V',
+  kContact = 'W',
   kCommit = 'C',
   kExpire = 'X',
   kSinks = 'N',
@@ -45,6 +46,7 @@ void PutField(Integer value, ByteWriter& to) {
   to.Integer<Integer>(value);
 }
 inline void PutField(std::string_view text, ByteWriter& to) { to.Text(text); }
+inline void PutField(SteadyTime time, ByteWriter& to) { to.Time(time); }
 inline void PutField(const Moment& now, ByteWriter& to) {
   to.Time(now.steady);
   to.Time(now.wall);

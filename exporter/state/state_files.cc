@@ -186,6 +186,11 @@ Result<void> JournalFile::Append(std::string_view steps) {
   return {};
 }
 
+Result<void> JournalFile::Sync() {
+  if (::fdatasync(fd_.get()) != 0) return FileError("sync", path_);
+  return {};
+}
+
 std::string JournalPath(const std::string& path, uint64_t generation) {
   return path + ".journal-" + std::to_string(generation);
 }

@@ -45,6 +45,10 @@ class JournalFile {
   // survives the process, but not a power cut. Do not append after an error.
   Result<void> Append(std::string_view steps);
 
+  // Makes what was appended survive a power cut. After an error nothing may be
+  // appended: the system may have dropped what it could not write.
+  Result<void> Sync();
+
   uint64_t size() const { return size_; }
 
  private:

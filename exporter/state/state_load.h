@@ -21,9 +21,12 @@ enum class StateLoad { kNone, kLoaded, kUnusable };
 inline constexpr std::array<std::string_view, 3> kStateLoadNames = {
     "none", "loaded", "unusable"};
 
-// The label `result` of saves.
+// The label `result` of saves: syncs of the journal and snapshots.
 inline constexpr std::array<std::string_view, 2> kStateSaveNames = {"success",
                                                                     "failed"};
+// The label `file` of bytes written.
+inline constexpr std::array<std::string_view, 2> kStateFileNames = {"journal",
+                                                                    "snapshot"};
 
 // Results of loading and saving, for the exporter's own metrics and /readyz.
 // Written by LoadState and StateStore, read by scrapes. Thread-safe.
@@ -32,8 +35,9 @@ struct StateStats {
   std::atomic<bool> enabled{false};
   std::atomic<StateLoad> load{StateLoad::kNone};
   std::array<std::atomic<uint64_t>, kStateSaveNames.size()> saves{};
+  std::array<std::atomic<uint64_t>, kStateFileNames.size()> written{};  // bytes
   std::atomic<int64_t> last_success_seconds{0};  // Unix time
-  std::atomic<uint64_t> bytes{0};
+  std::atomic<uint64_t> bytes{0};                // of the last snapshot
 
   void SetProblem(std::string text) {
     const std::lock_guard lock(mutex_);

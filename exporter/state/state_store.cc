@@ -12,13 +12,12 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// A longer journal takes more time to replay than a snapshot to load.
-constexpr uint64_t kMinJournalBytes = uint64_t{32} << 20;
+// A snapshot is due when the journal has outgrown the last one, so a day's
+// snapshots are at most twice as large as its journals (leveldb compacts by size
+// in the same way). Never below this, or a small state would be written often.
+constexpr uint64_t kMinJournalBytes = uint64_t{4} << 20;
 // Journals kept while no snapshot can be written.
 constexpr uint64_t kMaxJournalBytes = uint64_t{512} << 20;
-// Between two saves on request.
-constexpr seconds kSoonest{1};
-
 }  // namespace
 
 StateStore::StateStore(StateOptions options, const LoadedState& loaded,
@@ -74,6 +73,7 @@ void StateStore::Save() {
   EndWriting();
 
   const size_t size = payload.size();
+  if (read_only_.empty()) stats_.written[1] += size;
   Result<void> wrote =
       read_only_.empty()
           ? WriteSnapshot(options_.path, {generation_, std::move(payload)})
@@ -82,6 +82,7 @@ void StateStore::Save() {
   if (wrote) {
     if (!journal_) StartJournal();
     journal_bytes_ = journal_ ? journal_->size() : 0;
+    unsynced_ = journal_.has_value();
     RemoveJournals(options_.path, generation_);
   } else {
     dirty_ = true;
@@ -90,12 +91,8 @@ void StateStore::Save() {
   if (!wrote) return NoteFailure(wrote.error());
   saved_once_ = true;
   snapshot_bytes_ = size;
-  ++stats_.saves[0];
   stats_.bytes = size;
-  stats_.last_success_seconds =
-      std::chrono::floor<seconds>(clock_.WallNow()).time_since_epoch().count();
-  stats_.SetProblem("");
-  if (std::exchange(failing_, false)) LogInfo("State saved again", {});
+  NoteSuccess();
 }
 
 void StateStore::StartJournal() {
@@ -104,27 +101,41 @@ void StateStore::StartJournal() {
   if (file) journal_ = std::move(*file);
 }
 
-void StateStore::Flush() {
+void StateStore::Flush() { WriteSteps(/*durably=*/false); }
+
+void StateStore::WriteSteps(bool durably) {
   BeginWriting();
+  Result<void> wrote;
   if (journal_) {
     std::string steps;
     bool overflowed = false;
     {
       const std::lock_guard guard(ledger_.mutex());
-      overflowed = ledger_.log()->overflowed();
-      if (!overflowed) steps = ledger_.log()->Take();
+      LedgerLog& log = *ledger_.log();
+      if (durably && (unsynced_ || log.size() > 0)) options_.before_save();
+      overflowed = log.overflowed();
+      if (!overflowed) steps = log.Take();
     }
     if (!steps.empty()) {
-      dirty_ = true;
-      // A lost batch ends the journal: nothing may follow it.
-      if (!journal_->Append(steps)) journal_.reset();
+      dirty_ = unsynced_ = true;
+      wrote = journal_->Append(steps);
       journal_bytes_ += steps.size();
+      stats_.written[0] += steps.size();
     }
-    if (overflowed) journal_.reset();
+    const bool sync = durably && wrote && unsynced_;
+    if (sync) wrote = journal_->Sync();
+    // Nothing may follow what was lost.
+    if (!wrote || overflowed) journal_.reset();
+    if (!wrote) {
+      NoteFailure(wrote.error());
+    } else if (sync) {
+      unsynced_ = false;
+      NoteSuccess();
+    }
   }
   const bool save =
-      !journal_ || journal_bytes_ > std::max<uint64_t>(kMinJournalBytes,
-                                                       2 * snapshot_bytes_);
+      !journal_ ||
+      journal_bytes_ > std::max<uint64_t>(kMinJournalBytes, snapshot_bytes_);
   EndWriting();
   if (!save) return;
   const std::lock_guard lock(mutex_);
@@ -132,23 +143,32 @@ void StateStore::Flush() {
   changed_.notify_all();
 }
 
-void StateStore::RunSaves(const std::stop_token& stop) {
-  SteadyTime saved = clock_.SteadyNow();
-  std::unique_lock lock(mutex_);
-  while (!stop.stop_requested()) {
-    const bool soon = save_asked_;
-    const auto due =
-        saved + (soon ? std::min<milliseconds>(options_.interval, kSoonest)
-                      : options_.interval);
-    const auto left = due - clock_.SteadyNow();
-    if (left > SteadyTime::duration(0)) {
-      changed_.wait_for(lock, stop, left, [&] { return save_asked_ != soon; });
-      continue;
+void StateStore::Tick() {
+  const SteadyTime now = clock_.SteadyNow();
+  if (now - synced_at_ >= options_.interval) {
+    synced_at_ = now;
+    WriteSteps(/*durably=*/true);
+  }
+  {
+    const std::lock_guard lock(mutex_);
+    // After a failure the disk gets time to recover.
+    if (!save_asked_ || (failing_ && now - tried_at_ < options_.interval)) {
+      return;
     }
     save_asked_ = false;
-    saved = clock_.SteadyNow();
+  }
+  tried_at_ = now;
+  Save();
+}
+
+void StateStore::RunSaves(const std::stop_token& stop) {
+  std::unique_lock lock(mutex_);
+  while (!stop.stop_requested()) {
+    const bool asked = save_asked_;
+    changed_.wait_for(lock, stop, options_.interval,
+                      [&] { return save_asked_ && !asked; });
     lock.unlock();
-    Save();
+    Tick();
     lock.lock();
   }
   lock.unlock();
@@ -197,12 +217,20 @@ void StateStore::EndWriting() {
   changed_.notify_all();
 }
 
+void StateStore::NoteSuccess() {
+  ++stats_.saves[0];
+  stats_.last_success_seconds =
+      std::chrono::floor<seconds>(clock_.WallNow()).time_since_epoch().count();
+  stats_.SetProblem("");
+  if (failing_.exchange(false)) LogInfo("State saved again", {});
+}
+
 void StateStore::NoteFailure(const Error& error) {
   ++stats_.saves[1];
   const std::string problem =
       error.message + "; counting continues and the last good state is kept";
   stats_.SetProblem(problem);
-  if (!std::exchange(failing_, true)) {
+  if (!failing_.exchange(true)) {
     LogError("Saving the state failed", {{"why", problem}});
   }
 }

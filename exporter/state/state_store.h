@@ -1,10 +1,12 @@
 // Keeps a ledger on disk, so that the next process continues however this one
-// ends: a snapshot every interval, and a journal of the steps since. The
-// journal is brought up to date before a scrape exposes what those steps
-// counted, so no counter is ever seen to fall. Used by KeptState, which runs
-// its two threads. A slow disk never delays a watch.
+// ends: a snapshot, and a journal of the steps since. A new snapshot follows
+// when the journal has outgrown the last one. The journal is brought up to date
+// before a scrape exposes what those steps counted, so no counter is ever seen
+// to fall. Used by KeptState, which runs its two threads. A slow disk never
+// delays a watch.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -24,8 +26,9 @@ namespace kem {
 struct StateOptions {
   std::string path;
   std::string origin;
+  // Between two syncs of the journal: what a power cut may take.
   std::chrono::milliseconds interval{10'000};
-  // Called before each save, under the ledger's mutex.
+  // Called before each sync and snapshot, under the ledger's mutex.
   std::function<void()> before_save = [] {};
 };
 
@@ -49,9 +52,12 @@ class StateStore {
   // that is being written. Thread-safe.
   void Flush();
 
-  // The bodies of two threads. RunSaves saves every interval, sooner when steps
-  // are many or lost, and once more after `stop`. RunFlushes flushes when steps
-  // are many or AwaitFlush waits.
+  // Syncs the journal when the interval has passed and saves when the journal is
+  // large or lost. One thread at a time.
+  void Tick();
+
+  // The bodies of two threads. RunSaves does what is due, and saves once more
+  // after `stop`. RunFlushes flushes when steps are many or AwaitFlush waits.
   void RunSaves(const std::stop_token& stop);
   void RunFlushes(const std::stop_token& stop);
 
@@ -64,6 +70,8 @@ class StateStore {
   void BeginWriting();
   void EndWriting();
   void StartJournal();
+  void WriteSteps(bool durably);
+  void NoteSuccess();
   void NoteFailure(const Error& error);
 
   const StateOptions options_;
@@ -73,7 +81,9 @@ class StateStore {
   const std::string read_only_;
   size_t snapshot_bytes_ = 0;
   bool saved_once_ = false;
-  bool failing_ = false;
+  std::atomic<bool> failing_{false};
+  SteadyTime synced_at_;
+  SteadyTime tried_at_;
 
   // Up to the blank line guarded by mutex_.
   std::mutex mutex_;
@@ -89,6 +99,7 @@ class StateStore {
   uint64_t generation_;
   uint64_t journal_bytes_ = 0;  // since the last good snapshot
   bool dirty_ = true;           // steps were journaled since the last snapshot
+  bool unsynced_ = false;       // since the last sync
 };
 
 }  // namespace kem

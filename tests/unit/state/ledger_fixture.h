@@ -61,7 +61,8 @@ class Driver {
         }
         return;
       case 10:
-        return ledger.CompleteWatch(collection);
+        if (event % 2) return ledger.CompleteWatch(collection);
+        return ledger.NoteContact(collection, now_.steady);
       default:
         total += ledger.Observe(collection, See(ledger, event), now_).delta;
     }
@@ -166,6 +167,7 @@ inline void ExpectSame(Ledger& one, Ledger& other, SteadyTime now,
     EXPECT_EQ(a.tracker.horizon(), b.tracker.horizon());
     EXPECT_EQ(a.has_baseline, b.has_baseline);
     EXPECT_EQ(a.choice, b.choice);
+    EXPECT_EQ(a.whole_until + shift, b.whole_until);
     EXPECT_EQ(a.point.resume(), b.point.resume());
     EXPECT_EQ(a.point.newest(), b.point.newest());
     EXPECT_EQ(a.point.resume_at() + shift, b.point.resume_at());

@@ -130,6 +130,68 @@ TEST_F(StateStoreTest, WritesNothingWhileNothingHappens) {
   EXPECT_TRUE(Bytes(path) == bytes);
 }
 
+// An hour of a quiet cluster: the clock alone writes no snapshot.
+TEST_F(StateStoreTest, TheClockSyncsTheJournalAndWritesNoSnapshot) {
+  Driver driver(5);
+  Process process(*this);
+  process.store->Save();
+  const std::string snapshot = Bytes(path);
+  for (int i = 0; i < 360; ++i) {
+    driver.Step(process.ledger());
+    clock.Advance(std::chrono::seconds(10));
+    process.store->Tick();
+  }
+  EXPECT_TRUE(Bytes(path) == snapshot);
+  EXPECT_GT(process.stats.saves[0], 300U);  // not every step is logged
+  EXPECT_EQ(process.stats.saves[1], 0U);
+  const auto saves = process.stats.saves[0].load();
+  clock.Advance(std::chrono::hours(1));
+  process.store->Tick();
+  process.store->Tick();
+  EXPECT_LE(process.stats.saves[0], saves + 1);  // there was nothing to sync
+}
+
+TEST_F(StateStoreTest, NoSyncIsMadeBeforeTheInterval) {
+  Driver driver(5);
+  Process process(*this);
+  process.store->Save();
+  clock.Advance(std::chrono::seconds(10));
+  process.store->Tick();
+  const auto saves = process.stats.saves[0].load();
+  for (int i = 0; i < 9; ++i) {
+    for (int n = 0; n < 5; ++n) driver.Step(process.ledger());
+    clock.Advance(std::chrono::seconds(1));
+    process.store->Tick();
+  }
+  EXPECT_EQ(process.stats.saves[0], saves);
+  clock.Advance(std::chrono::seconds(1));
+  process.store->Tick();
+  EXPECT_EQ(process.stats.saves[0], saves + 1);
+}
+
+// A snapshot each time the journal has outgrown the last one and 4 MiB.
+TEST_F(StateStoreTest, SnapshotsAreAtMostTwiceTheJournals) {
+  constexpr uint64_t kLeast = uint64_t{4} << 20;
+  Driver driver(5);
+  Process process(*this);
+  process.store->Save();
+  const uint64_t first = process.stats.written[1];
+  uint64_t journaled = 0;
+  uint64_t snapshots = first;
+  for (int written = 0; written < 3;) {
+    for (int i = 0; i < 500; ++i) driver.Step(process.ledger());
+    clock.Advance(std::chrono::seconds(10));
+    process.store->Tick();
+    if (process.stats.written[1] == snapshots) continue;
+    ++written;
+    EXPECT_GT(process.stats.written[0] - journaled, kLeast);
+    EXPECT_LT(process.stats.written[0] - journaled, kLeast + kLeast / 4);
+    journaled = process.stats.written[0];
+    snapshots = process.stats.written[1];
+  }
+  EXPECT_LE(snapshots - first, 2 * journaled);
+}
+
 TEST_F(StateStoreTest, PutsADamagedFileAsideAndStartsAnew) {
   Driver driver(5);
   {

@@ -194,6 +194,7 @@ int RunApp(const Options& options, ServerAccess access,
            {"apiserver", access.server.ToString()},
            {"access", access.origin}});
   RealClock clock;
+  DiskFileSystem files;
   const Result<std::unique_ptr<KeptState>> state =
       KeptState::Open({options.state_file,
                        access.server.ToString(),
@@ -201,7 +202,7 @@ int RunApp(const Options& options, ServerAccess access,
                        {}},
                       {options.initial_zero, options.max_series,
                        options.retention, options.exemplars},
-                      CollectionNames(options), clock);
+                      CollectionNames(options), files, clock);
   if (!state) {
     LogError("Cannot start", {{"error", state.error().message}});
     return 1;

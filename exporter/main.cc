@@ -58,7 +58,8 @@ int Run(int argc, const char* const* argv) {
     if (!opened) return Refuse(opened.error());
   }
   if (options.dry_run && !options.state_file.empty()) {
-    const auto checked = kem::CheckStateFile(options.state_file);
+    kem::DiskFileSystem files;
+    const auto checked = kem::CheckStateFile(files, options.state_file);
     if (!checked) return Refuse(checked.error());
   }
   if (options.dry_run || options.once) signals.Unblock();

@@ -1,9 +1,5 @@
 #include "state/kept_state.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-
-#include <cerrno>
 #include <utility>
 
 #include "base/log.h"
@@ -16,14 +12,15 @@ constexpr int kLockPolls = 60;
 // For the disk at a scrape. What is exposed after a longer wait may be lost.
 constexpr std::chrono::milliseconds kPatience{500};
 
-// The lock ends with the process. Where it cannot be created, nothing else can
-// be written, and the first save reports that.
-Result<UniqueFd> Lock(const std::string& path, Clock& clock) {
-  const std::string file = path + ".lock";
-  UniqueFd fd(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!fd.has_value()) return fd;
-  for (int poll = 0; ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0; ++poll) {
-    if (errno != EWOULDBLOCK) return fd;
+// The lock ends with the process. Where it cannot be made, nothing else can be
+// written, and the first save reports that; the result is then null.
+Result<std::unique_ptr<FileLock>> WaitForLock(FileSystem& files,
+                                              const std::string& path,
+                                              Clock& clock) {
+  for (int poll = 0;; ++poll) {
+    Result<std::unique_ptr<FileLock>> lock = files.Lock(path + ".lock");
+    if (!lock) return std::unique_ptr<FileLock>();
+    if (*lock != nullptr) return lock;
     if (poll == kLockPolls) {
       return InvalidConfig(
           "--state.file " + path +
@@ -33,29 +30,29 @@ Result<UniqueFd> Lock(const std::string& path, Clock& clock) {
     if (poll == 0) LogInfo("Waiting for the state file", {{"file", path}});
     clock.SleepFor(kLockPoll, {});
   }
-  return fd;
 }
 
 }  // namespace
 
-KeptState::KeptState(StateOptions options, Clock& clock)
-    : options_(std::move(options)), clock_(clock) {}
+KeptState::KeptState(StateOptions options, FileSystem& files, Clock& clock)
+    : options_(std::move(options)), files_(files), clock_(clock) {}
 
 KeptState::~KeptState() { Stop(); }
 
 Result<std::unique_ptr<KeptState>> KeptState::Open(
     StateOptions options, const SeriesOptions& series,
-    const std::vector<std::string>& names, Clock& clock) {
-  std::unique_ptr<KeptState> kept(new KeptState(std::move(options), clock));
+    const std::vector<std::string>& names, FileSystem& files, Clock& clock) {
+  std::unique_ptr<KeptState> kept(
+      new KeptState(std::move(options), files, clock));
   const std::string& path = kept->options_.path;
   if (path.empty()) {
     kept->loaded_.ledger = std::make_unique<Ledger>(series, Hasher());
     return kept;
   }
-  Result<UniqueFd> lock = Lock(path, clock);
+  Result<std::unique_ptr<FileLock>> lock = WaitForLock(files, path, clock);
   if (!lock) return lock.error();
   kept->lock_ = std::move(*lock);
-  kept->loaded_ = LoadState(path, kept->options_.origin, series, clock);
+  kept->loaded_ = LoadState(files, path, kept->options_.origin, series, clock);
   kept->ledger().KeepCollections(names);
   return kept;
 }
@@ -63,7 +60,7 @@ Result<std::unique_ptr<KeptState>> KeptState::Open(
 void KeptState::Start(std::function<void()> before_save) {
   if (options_.path.empty()) return;
   options_.before_save = std::move(before_save);
-  store_.emplace(options_, loaded_, clock_, stats_);
+  store_.emplace(options_, loaded_, files_, clock_, stats_);
   // Everything exposed from now on must be on the disk first.
   store_->Save();
   saves_ = std::jthread(

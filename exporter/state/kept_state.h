@@ -10,8 +10,8 @@
 #include <thread>
 #include <vector>
 
+#include "base/file_system.h"
 #include "base/result.h"
-#include "base/unique_fd.h"
 #include "state/state_load.h"
 #include "state/state_store.h"
 
@@ -22,10 +22,10 @@ class KeptState {
   // An empty `options.path` keeps nothing. Waits up to 15 s for another process
   // to release the file, because a rolling update may start the new one before
   // the old one has ended; then kInvalidConfig. Forgets the collections of
-  // names other than `names`. `clock` must outlive this.
+  // names other than `names`. `files` and `clock` must outlive this.
   static Result<std::unique_ptr<KeptState>> Open(
       StateOptions options, const SeriesOptions& series,
-      const std::vector<std::string>& names, Clock& clock);
+      const std::vector<std::string>& names, FileSystem& files, Clock& clock);
   ~KeptState();
 
   Ledger& ledger() { return *loaded_.ledger; }
@@ -43,12 +43,13 @@ class KeptState {
   void Stop();
 
  private:
-  KeptState(StateOptions options, Clock& clock);
+  KeptState(StateOptions options, FileSystem& files, Clock& clock);
 
   StateOptions options_;
+  FileSystem& files_;
   Clock& clock_;
   StateStats stats_;
-  UniqueFd lock_;
+  std::unique_ptr<FileLock> lock_;
   LoadedState loaded_;
   std::optional<StateStore> store_;
   std::jthread saves_;

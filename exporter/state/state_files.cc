@@ -1,11 +1,6 @@
 #include "state/state_files.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
-#include <filesystem>
+#include <utility>
 
 #include "base/bytes.h"
 #include "base/hash.h"
@@ -20,11 +15,6 @@ constexpr uint32_t kVersion = 1;
 constexpr size_t kHeadBytes = 8 + 4 + 8;
 constexpr size_t kBatchHeadBytes = 4 + 8;
 
-Error FileError(std::string_view what, const std::string& path) {
-  return Error{ErrorCode::kInternal, "cannot " + std::string(what) + " " +
-                                         path + ": " + SystemMessage(errno)};
-}
-
 std::string Head(std::string_view magic, uint64_t generation) {
   std::string head;
   ByteWriter to(head);
@@ -34,57 +24,15 @@ std::string Head(std::string_view magic, uint64_t generation) {
   return head;
 }
 
-bool WriteAll(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t wrote = ::write(fd, bytes.data(), bytes.size());
-    if (wrote < 0 && errno == EINTR) continue;
-    if (wrote < 0) return false;
-    bytes.remove_prefix(static_cast<size_t>(wrote));
-  }
-  return true;
-}
-
-std::string FolderOf(const std::string& path) {
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  return folder.empty() ? "." : folder;
-}
-
-// Makes a rename durable.
-void SyncFolder(const std::string& path) {
-  const UniqueFd fd(
-      ::open(FolderOf(path).c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd.has_value()) ::fsync(fd.get());
-}
-
-UniqueFd OpenToWrite(const std::string& path) {
-  return UniqueFd(
-      ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600));
-}
-
 // Empty when there is no such file.
-Result<std::optional<std::string>> ReadWhole(const std::string& path) {
-  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd.has_value()) {
-    if (errno == ENOENT) return std::optional<std::string>();
-    return FileError("read", path);
-  }
-  struct stat status {};
-  if (::fstat(fd.get(), &status) != 0) return FileError("read", path);
-  if (!S_ISREG(status.st_mode)) {
-    return Error{ErrorCode::kInternal, path + " is not a regular file"};
-  }
-  std::string bytes(static_cast<size_t>(status.st_size), '\0');
-  size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t got =
-        ::read(fd.get(), bytes.data() + done, bytes.size() - done);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return FileError("read", path);
-    if (got == 0) break;
-    done += static_cast<size_t>(got);
-  }
-  bytes.resize(done);
-  return std::optional<std::string>(std::move(bytes));
+Result<std::optional<std::string>> ReadWhole(FileSystem& files,
+                                             const std::string& path) {
+  const Result<std::unique_ptr<ReadableFile>> file = files.Open(path);
+  if (!file) return file.error();
+  if (*file == nullptr) return std::optional<std::string>();
+  Result<std::string> bytes = (*file)->Read(0, (*file)->size());
+  if (!bytes) return bytes.error();
+  return std::optional<std::string>(std::move(*bytes));
 }
 
 Error Unusable(const std::string& path, const std::string& why) {
@@ -93,38 +41,40 @@ Error Unusable(const std::string& path, const std::string& why) {
 
 }  // namespace
 
-Result<void> WriteSnapshot(const std::string& path, const Snapshot& snapshot) {
+Result<void> WriteSnapshot(FileSystem& files, const std::string& path,
+                           const Snapshot& snapshot) {
   std::string head = Head(kSnapshotMagic, snapshot.generation);
   ByteWriter to(head);
   to.Integer<uint64_t>(snapshot.payload.size());
   to.Integer<uint64_t>(Checksum(snapshot.payload, snapshot.generation));
   const std::string beside = path + ".tmp";
-  UniqueFd fd = OpenToWrite(beside);
-  if (!fd.has_value()) return FileError("write", beside);
-  if (!WriteAll(fd.get(), head) || !WriteAll(fd.get(), snapshot.payload) ||
-      ::fsync(fd.get()) != 0) {
-    Error error = FileError("write", beside);
+  const auto write = [&]() -> Result<void> {
+    const Result<std::unique_ptr<WritableFile>> file = files.Create(beside);
+    if (!file) return file.error();
+    Result<void> wrote = (*file)->Write(0, head);
+    if (wrote) wrote = (*file)->Write(head.size(), snapshot.payload);
+    if (wrote) wrote = (*file)->Sync();
+    return wrote;
+  };
+  if (Result<void> wrote = write(); !wrote) {
     // Its space may be what the disk lacks.
-    ::unlink(beside.c_str());
-    return error;
+    static_cast<void>(files.Remove(beside));
+    return wrote;
   }
-  fd.Reset();
-  if (::rename(beside.c_str(), path.c_str()) != 0) {
-    return FileError("replace", path);
+  if (Result<void> renamed = files.Rename(beside, path); !renamed) {
+    return renamed;
   }
-  SyncFolder(path);
+  static_cast<void>(files.SyncFolder(FolderOf(path)));
   return {};
 }
 
-Result<void> CheckStateFile(const std::string& path) {
-  const std::string folder = FolderOf(path);
-  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
-    Error error = FileError("write to", folder);
-    error.message = "--state.file " + path + ": " + error.message +
-                    "; mount a writable volume there";
-    return error;
+Result<void> CheckStateFile(FileSystem& files, const std::string& path) {
+  if (const auto writable = files.CheckFolder(FolderOf(path)); !writable) {
+    return Error{writable.error().code,
+                 "--state.file " + path + ": " + writable.error().message +
+                     "; mount a writable volume there"};
   }
-  if (const auto snapshot = ReadSnapshot(path); !snapshot) {
+  if (const auto snapshot = ReadSnapshot(files, path); !snapshot) {
     return Error{
         snapshot.error().code,
         "--state.file: " + snapshot.error().message +
@@ -133,8 +83,9 @@ Result<void> CheckStateFile(const std::string& path) {
   return {};
 }
 
-Result<std::optional<Snapshot>> ReadSnapshot(const std::string& path) {
-  Result<std::optional<std::string>> bytes = ReadWhole(path);
+Result<std::optional<Snapshot>> ReadSnapshot(FileSystem& files,
+                                             const std::string& path) {
+  Result<std::optional<std::string>> bytes = ReadWhole(files, path);
   if (!bytes) return bytes.error();
   if (!*bytes) return std::optional<Snapshot>();
   ByteReader from(**bytes);
@@ -164,13 +115,15 @@ Result<std::optional<Snapshot>> ReadSnapshot(const std::string& path) {
   return std::optional<Snapshot>(std::move(snapshot));
 }
 
-Result<JournalFile> JournalFile::Create(const std::string& path,
+Result<JournalFile> JournalFile::Create(FileSystem& files,
+                                        const std::string& path,
                                         uint64_t generation) {
-  UniqueFd fd = OpenToWrite(path);
-  if (!fd.has_value() || !WriteAll(fd.get(), Head(kJournalMagic, generation))) {
-    return FileError("write", path);
+  Result<std::unique_ptr<WritableFile>> file = files.Create(path);
+  if (!file) return file.error();
+  if (auto wrote = (*file)->Write(0, Head(kJournalMagic, generation)); !wrote) {
+    return wrote.error();
   }
-  return JournalFile(path, std::move(fd), kHeadBytes);
+  return JournalFile(std::move(*file), kHeadBytes);
 }
 
 Result<void> JournalFile::Append(std::string_view steps) {
@@ -181,13 +134,8 @@ Result<void> JournalFile::Append(std::string_view steps) {
   // Seeded by the offset, so that a batch is valid only there.
   to.Integer<uint64_t>(Checksum(steps, size_));
   to.Raw(steps);
-  if (!WriteAll(fd_.get(), batch)) return FileError("write", path_);
+  if (auto wrote = file_->Write(size_, batch); !wrote) return wrote;
   size_ += batch.size();
-  return {};
-}
-
-Result<void> JournalFile::Sync() {
-  if (::fdatasync(fd_.get()) != 0) return FileError("sync", path_);
   return {};
 }
 
@@ -195,9 +143,10 @@ std::string JournalPath(const std::string& path, uint64_t generation) {
   return path + ".journal-" + std::to_string(generation);
 }
 
-Result<std::optional<JournalContent>> ReadJournal(const std::string& path,
+Result<std::optional<JournalContent>> ReadJournal(FileSystem& files,
+                                                  const std::string& path,
                                                   uint64_t generation) {
-  const Result<std::optional<std::string>> bytes = ReadWhole(path);
+  const Result<std::optional<std::string>> bytes = ReadWhole(files, path);
   if (!bytes) return bytes.error();
   if (!*bytes || !bytes->value().starts_with(Head(kJournalMagic, generation))) {
     return std::optional<JournalContent>();

@@ -5,12 +5,14 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
+#include "base/file_system.h"
 #include "base/result.h"
-#include "base/unique_fd.h"
 
 namespace kem {
 
@@ -22,23 +24,25 @@ struct Snapshot {
 // Replaces the file at `path` atomically and durably: a reader sees the old or
 // the new one. After an error, one sentence, the old one is still there. Only
 // its owner may read the file, because it holds the secret of the keys.
-Result<void> WriteSnapshot(const std::string& path, const Snapshot& snapshot);
+Result<void> WriteSnapshot(FileSystem& files, const std::string& path,
+                           const Snapshot& snapshot);
 
 // Whether a state can be kept at `path`: its folder is writable, and the file
 // is absent or a whole snapshot. Changes nothing. The error is one sentence
 // about
 // --state.file.
-Result<void> CheckStateFile(const std::string& path);
+Result<void> CheckStateFile(FileSystem& files, const std::string& path);
 
 // Empty when there is no file. kMalformed when it is not a whole snapshot of a
 // known version, kInternal when it cannot be read.
-Result<std::optional<Snapshot>> ReadSnapshot(const std::string& path);
+Result<std::optional<Snapshot>> ReadSnapshot(FileSystem& files,
+                                             const std::string& path);
 
 // Owned by one thread at a time.
 class JournalFile {
  public:
   // Creates the journal of this generation, or truncates it.
-  static Result<JournalFile> Create(const std::string& path,
+  static Result<JournalFile> Create(FileSystem& files, const std::string& path,
                                     uint64_t generation);
 
   // Appends one batch of steps, which is read back whole or not at all. It
@@ -47,16 +51,15 @@ class JournalFile {
 
   // Makes what was appended survive a power cut. After an error nothing may be
   // appended: the system may have dropped what it could not write.
-  Result<void> Sync();
+  Result<void> Sync() { return file_->Sync(); }
 
   uint64_t size() const { return size_; }
 
  private:
-  JournalFile(std::string path, UniqueFd fd, uint64_t size)
-      : path_(std::move(path)), fd_(std::move(fd)), size_(size) {}
+  JournalFile(std::unique_ptr<WritableFile> file, uint64_t size)
+      : file_(std::move(file)), size_(size) {}
 
-  std::string path_;
-  UniqueFd fd_;
+  std::unique_ptr<WritableFile> file_;
   uint64_t size_;
 };
 
@@ -70,7 +73,8 @@ struct JournalContent {
 };
 
 // Empty when there is no journal of this generation.
-Result<std::optional<JournalContent>> ReadJournal(const std::string& path,
+Result<std::optional<JournalContent>> ReadJournal(FileSystem& files,
+                                                  const std::string& path,
                                                   uint64_t generation);
 
 }  // namespace kem

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <filesystem>
 #include <optional>
 #include <system_error>
 #include <vector>
@@ -17,19 +16,17 @@
 namespace kem {
 namespace {
 
-namespace fs = std::filesystem;
 using std::chrono::nanoseconds;
 
-// The generations of all journals beside `path`.
-std::vector<uint64_t> Journals(const std::string& path) {
-  const std::string prefix = fs::path(JournalPath(path, 0)).filename().string();
-  const std::string_view stem(prefix.data(), prefix.size() - 1);
-  const fs::path folder = fs::path(path).parent_path();
+// The generations of all journals beside `path`; none when the folder cannot be
+// read.
+std::vector<uint64_t> Journals(FileSystem& files, const std::string& path) {
+  std::string stem = JournalPath(path.substr(path.rfind('/') + 1), 0);
+  stem.pop_back();
   std::vector<uint64_t> generations;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(
-           folder.empty() ? fs::path(".") : folder, ignored)) {
-    const std::string name = entry.path().filename().string();
+  const Result<std::vector<std::string>> names = files.List(FolderOf(path));
+  if (!names) return generations;
+  for (const std::string& name : *names) {
     if (!name.starts_with(stem)) continue;
     uint64_t generation = 0;
     const char* end = name.data() + name.size();
@@ -48,16 +45,13 @@ std::string Stamp(WallTime now) {
 }
 
 // Renames the state and its journals. The error is a sentence.
-std::optional<std::string> MoveAside(const std::string& path,
+std::optional<std::string> MoveAside(FileSystem& files, const std::string& path,
                                      const std::string& aside) {
-  std::error_code error;
-  fs::rename(path, aside, error);
-  if (error) {
-    return "cannot rename " + path + " to " + aside + ": " + error.message();
-  }
-  for (const uint64_t generation : Journals(path)) {
-    fs::rename(JournalPath(path, generation), JournalPath(aside, generation),
-               error);
+  const Result<void> renamed = files.Rename(path, aside);
+  if (!renamed) return renamed.error().message;
+  for (const uint64_t generation : Journals(files, path)) {
+    static_cast<void>(files.Rename(JournalPath(path, generation),
+                                   JournalPath(aside, generation)));
   }
   return std::nullopt;
 }
@@ -90,8 +84,8 @@ nanoseconds Shift(const Moment& saved, const Moment& now) {
 // The ledger of a snapshot and the journals from its generation on; null when
 // the bytes are no ledger. Stops at a journal that does not match: the API
 // server sends the rest again.
-std::unique_ptr<Ledger> Build(const Parts& parts, const std::string& path,
-                              uint64_t& generation,
+std::unique_ptr<Ledger> Build(FileSystem& files, const Parts& parts,
+                              const std::string& path, uint64_t& generation,
                               const SeriesOptions& options,
                               const Clock& clock) {
   const nanoseconds shift = Shift(parts.saved, clock.Now());
@@ -99,7 +93,8 @@ std::unique_ptr<Ledger> Build(const Parts& parts, const std::string& path,
   std::unique_ptr<Ledger> ledger = load();
   std::string taken;
   for (; ledger; ++generation) {
-    const auto journal = ReadJournal(JournalPath(path, generation), generation);
+    const auto journal =
+        ReadJournal(files, JournalPath(path, generation), generation);
     if (!journal || !*journal) break;
     if (!Replay((*journal)->steps, shift, *ledger)) {
       LogError("Journal does not match the snapshot, ignoring it",
@@ -122,13 +117,14 @@ std::unique_ptr<Ledger> Build(const Parts& parts, const std::string& path,
 
 }  // namespace
 
-LoadedState LoadState(const std::string& path, const std::string& origin,
-                      const SeriesOptions& options, const Clock& clock) {
+LoadedState LoadState(FileSystem& files, const std::string& path,
+                      const std::string& origin, const SeriesOptions& options,
+                      const Clock& clock) {
   LoadedState state;
-  for (const uint64_t generation : Journals(path)) {
+  for (const uint64_t generation : Journals(files, path)) {
     state.generation = std::max(state.generation, generation);
   }
-  const Result<std::optional<Snapshot>> snapshot = ReadSnapshot(path);
+  const Result<std::optional<Snapshot>> snapshot = ReadSnapshot(files, path);
   std::string problem;
   if (!snapshot) {
     problem = snapshot.error().message;
@@ -140,7 +136,7 @@ LoadedState LoadState(const std::string& path, const std::string& origin,
       problem = path + " is the state of " + std::string(parts->origin) +
                 ", not of " + origin;
     } else if (parts) {
-      state.ledger = Build(*parts, path, generation, options, clock);
+      state.ledger = Build(files, *parts, path, generation, options, clock);
     }
     if (!state.ledger && problem.empty()) {
       problem = path + " is damaged: its content is inconsistent";
@@ -154,7 +150,7 @@ LoadedState LoadState(const std::string& path, const std::string& origin,
   if (problem.empty()) return state;
   state.result = StateLoad::kUnusable;
   const std::string aside = path + ".unusable-" + Stamp(clock.WallNow());
-  const std::optional<std::string> failed = MoveAside(path, aside);
+  const std::optional<std::string> failed = MoveAside(files, path, aside);
   if (failed) state.read_only = *failed;
   LogError("State is unusable, starting without it",
            {{"why", problem}, {"kept_as", failed ? path : aside}});
@@ -170,10 +166,12 @@ void SavePayload(const std::string& origin, const Moment& now,
   ledger.Save(out);
 }
 
-void RemoveJournals(const std::string& path, uint64_t generation) {
-  for (const uint64_t other : Journals(path)) {
-    std::error_code ignored;
-    if (other != generation) fs::remove(JournalPath(path, other), ignored);
+void RemoveJournals(FileSystem& files, const std::string& path,
+                    uint64_t generation) {
+  for (const uint64_t other : Journals(files, path)) {
+    if (other != generation) {
+      static_cast<void>(files.Remove(JournalPath(path, other)));
+    }
   }
 }
 

@@ -12,6 +12,7 @@
 #include <string_view>
 
 #include "base/clock.h"
+#include "base/file_system.h"
 #include "state/ledger.h"
 
 namespace kem {
@@ -66,14 +67,16 @@ struct LoadedState {
 // Loads the state at `path`. An unusable one is renamed, never overwritten, and
 // logged. `origin` is the API server's URL; the state of another is unusable.
 // The wall clock translates times of the earlier process's steady clock.
-LoadedState LoadState(const std::string& path, const std::string& origin,
-                      const SeriesOptions& options, const Clock& clock);
+LoadedState LoadState(FileSystem& files, const std::string& path,
+                      const std::string& origin, const SeriesOptions& options,
+                      const Clock& clock);
 
 // Appends the content of a snapshot: `origin`, the moment, the ledger.
 void SavePayload(const std::string& origin, const Moment& now,
                  const Ledger& ledger, std::string& out);
 
 // Removes all journals at `path` except that of `generation`.
-void RemoveJournals(const std::string& path, uint64_t generation);
+void RemoveJournals(FileSystem& files, const std::string& path,
+                    uint64_t generation);
 
 }  // namespace kem

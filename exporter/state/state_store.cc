@@ -21,9 +21,10 @@ constexpr uint64_t kMaxJournalBytes = uint64_t{512} << 20;
 }  // namespace
 
 StateStore::StateStore(StateOptions options, const LoadedState& loaded,
-                       Clock& clock, StateStats& stats)
+                       FileSystem& files, Clock& clock, StateStats& stats)
     : options_(std::move(options)),
       ledger_(*loaded.ledger),
+      files_(files),
       clock_(clock),
       stats_(stats),
       read_only_(loaded.read_only),
@@ -76,14 +77,15 @@ void StateStore::Save() {
   if (read_only_.empty()) stats_.written[1] += size;
   Result<void> wrote =
       read_only_.empty()
-          ? WriteSnapshot(options_.path, {generation_, std::move(payload)})
+          ? WriteSnapshot(files_, options_.path,
+                          {generation_, std::move(payload)})
           : Result<void>(Error{ErrorCode::kInternal, read_only_});
   BeginWriting();
   if (wrote) {
     if (!journal_) StartJournal();
     journal_bytes_ = journal_ ? journal_->size() : 0;
     unsynced_ = journal_.has_value();
-    RemoveJournals(options_.path, generation_);
+    RemoveJournals(files_, options_.path, generation_);
   } else {
     dirty_ = true;
   }
@@ -97,7 +99,8 @@ void StateStore::Save() {
 
 void StateStore::StartJournal() {
   Result<JournalFile> file =
-      JournalFile::Create(JournalPath(options_.path, generation_), generation_);
+      JournalFile::Create(files_, JournalPath(options_.path, generation_),
+                          generation_);
   if (file) journal_ = std::move(*file);
 }
 

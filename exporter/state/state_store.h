@@ -35,8 +35,8 @@ struct StateOptions {
 class StateStore {
  public:
   // Keeps `loaded`'s ledger. All must outlive this.
-  StateStore(StateOptions options, const LoadedState& loaded, Clock& clock,
-             StateStats& stats);
+  StateStore(StateOptions options, const LoadedState& loaded,
+             FileSystem& files, Clock& clock, StateStats& stats);
   ~StateStore();
   StateStore(const StateStore&) = delete;
   StateStore& operator=(const StateStore&) = delete;
@@ -76,6 +76,7 @@ class StateStore {
 
   const StateOptions options_;
   Ledger& ledger_;
+  FileSystem& files_;
   Clock& clock_;
   StateStats& stats_;
   const std::string read_only_;

@@ -24,19 +24,20 @@ class KeptStateTest : public ::testing::Test {
     options.path = path;
     options.origin = "https://10.0.0.1:6443";
     options.interval = std::chrono::hours(1);
-    return KeptState::Open(options, SmallOptions(), {"", "shop"}, with);
+    return KeptState::Open(options, SmallOptions(), {"", "shop"}, files, with);
   }
   // What a start after a kill at this moment finds.
   std::string Found(SteadyTime now) {
     const TempFolder elsewhere;
     fs::copy(folder.path(), elsewhere.path() + "/copy");
     const LoadedState loaded =
-        LoadState(elsewhere.path() + "/copy/state", "https://10.0.0.1:6443",
-                  SmallOptions(), fake_clock);
+        LoadState(files, elsewhere.path() + "/copy/state",
+                  "https://10.0.0.1:6443", SmallOptions(), fake_clock);
     EXPECT_EQ(loaded.result, StateLoad::kLoaded);
     return Shown(*loaded.ledger, now);
   }
 
+  DiskFileSystem files;
   TempFolder folder;
   const std::string path = folder.path() + "/state";
   FakeClock fake_clock;
@@ -49,7 +50,7 @@ class KeptStateTest : public ::testing::Test {
 };
 
 TEST_F(KeptStateTest, KeepsNothingWithoutAFile) {
-  auto kept = KeptState::Open({}, SmallOptions(), {""}, fake_clock);
+  auto kept = KeptState::Open({}, SmallOptions(), {""}, files, fake_clock);
   ASSERT_TRUE(kept);
   (*kept)->Start([] {});
   (*kept)->Flush();

@@ -24,18 +24,19 @@ class StateFilesTest : public ::testing::Test {
   }
   std::string Refusal(const std::string& bytes) {
     Put(path, bytes);
-    const auto read = ReadSnapshot(path);
+    const auto read = ReadSnapshot(files, path);
     return read ? "read" : read.error().message;
   }
 
+  DiskFileSystem files;
   TempFolder folder;
   const std::string path = folder.path() + "/state";
 };
 
 TEST_F(StateFilesTest, SnapshotIsReadAsWritten) {
   const std::string payload("a\0b", 3);
-  ASSERT_TRUE(WriteSnapshot(path, {7, payload}));
-  const auto read = ReadSnapshot(path);
+  ASSERT_TRUE(WriteSnapshot(files, path, {7, payload}));
+  const auto read = ReadSnapshot(files, path);
   ASSERT_TRUE(read);
   EXPECT_EQ((*read)->generation, 7U);
   EXPECT_EQ((*read)->payload, payload);
@@ -43,20 +44,20 @@ TEST_F(StateFilesTest, SnapshotIsReadAsWritten) {
 }
 
 TEST_F(StateFilesTest, SnapshotIsForItsOwnerOnly) {
-  ASSERT_TRUE(WriteSnapshot(path, {1, "x"}));
+  ASSERT_TRUE(WriteSnapshot(files, path, {1, "x"}));
   struct stat status {};
   ASSERT_EQ(::stat(path.c_str(), &status), 0);
   EXPECT_EQ(status.st_mode & 0777U, 0600U);
 }
 
 TEST_F(StateFilesTest, NoSnapshotIsNoError) {
-  const auto read = ReadSnapshot(path);
+  const auto read = ReadSnapshot(files, path);
   ASSERT_TRUE(read);
   EXPECT_FALSE(read->has_value());
 }
 
 TEST_F(StateFilesTest, EveryCutAndEveryFlippedByteIsNoticed) {
-  ASSERT_TRUE(WriteSnapshot(path, {7, "payload"}));
+  ASSERT_TRUE(WriteSnapshot(files, path, {7, "payload"}));
   const std::string whole = Bytes(path);
   for (size_t i = 0; i < whole.size(); ++i) {
     EXPECT_NE(Refusal(whole.substr(0, i)), "read") << i;
@@ -70,7 +71,7 @@ TEST_F(StateFilesTest, EveryCutAndEveryFlippedByteIsNoticed) {
 TEST_F(StateFilesTest, RefusalsSayWhatItIs) {
   EXPECT_THAT(Refusal("something else, and long enough for a head"),
               HasSubstr("is not a state of kube-event-metrics"));
-  ASSERT_TRUE(WriteSnapshot(path, {7, "payload"}));
+  ASSERT_TRUE(WriteSnapshot(files, path, {7, "payload"}));
   std::string newer = Bytes(path);
   EXPECT_THAT(Refusal(newer.substr(0, 30)), HasSubstr("is cut off"));
   newer[8] = 9;
@@ -78,19 +79,19 @@ TEST_F(StateFilesTest, RefusalsSayWhatItIs) {
 }
 
 TEST_F(StateFilesTest, AFailedWriteKeepsTheOldOne) {
-  ASSERT_TRUE(WriteSnapshot(path, {1, "good"}));
+  ASSERT_TRUE(WriteSnapshot(files, path, {1, "good"}));
   // A folder is in the place of the temporary file.
   std::filesystem::create_directory(path + ".tmp");
-  const auto wrote = WriteSnapshot(path, {2, "new"});
+  const auto wrote = WriteSnapshot(files, path, {2, "new"});
   ASSERT_FALSE(wrote);
   EXPECT_THAT(wrote.error().message, HasSubstr("cannot write " + path));
-  EXPECT_EQ((*ReadSnapshot(path))->payload, "good");
+  EXPECT_EQ((*ReadSnapshot(files, path))->payload, "good");
 }
 
 TEST_F(StateFilesTest, AFullDiskIsAnErrorAndLeavesNothingBehind) {
   Put(path, "kept");
   std::filesystem::create_symlink("/dev/full", path + ".tmp");
-  const auto wrote = WriteSnapshot(path, {2, std::string(1 << 20, 'x')});
+  const auto wrote = WriteSnapshot(files, path, {2, std::string(1 << 20, 'x')});
   ASSERT_FALSE(wrote);
   EXPECT_THAT(wrote.error().message, HasSubstr("No space left"));
   EXPECT_FALSE(std::filesystem::exists(path + ".tmp"));
@@ -98,15 +99,15 @@ TEST_F(StateFilesTest, AFullDiskIsAnErrorAndLeavesNothingBehind) {
 }
 
 TEST_F(StateFilesTest, CheckReportsWhetherAStateCanBeKept) {
-  EXPECT_TRUE(CheckStateFile(path));
+  EXPECT_TRUE(CheckStateFile(files, path));
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
-  ASSERT_TRUE(WriteSnapshot(path, {1, "x"}));
-  EXPECT_TRUE(CheckStateFile(path));
+  ASSERT_TRUE(WriteSnapshot(files, path, {1, "x"}));
+  EXPECT_TRUE(CheckStateFile(files, path));
   Put(path, "no state");
-  const auto damaged = CheckStateFile(path);
+  const auto damaged = CheckStateFile(files, path);
   ASSERT_FALSE(damaged);
   EXPECT_THAT(damaged.error().message, HasSubstr("would move it aside"));
-  const auto missing = CheckStateFile(folder.path() + "/missing/state");
+  const auto missing = CheckStateFile(files, folder.path() + "/missing/state");
   ASSERT_FALSE(missing);
   EXPECT_THAT(missing.error().message,
               HasSubstr("cannot write to " + folder.path() + "/missing"));
@@ -115,13 +116,13 @@ TEST_F(StateFilesTest, CheckReportsWhetherAStateCanBeKept) {
 TEST_F(StateFilesTest, JournalReadsBackWholeBatches) {
   const std::string journal = JournalPath(path, 3);
   {
-    auto file = JournalFile::Create(journal, 3);
+    auto file = JournalFile::Create(files, journal, 3);
     ASSERT_TRUE(file);
     ASSERT_TRUE(file->Append("one"));
     ASSERT_TRUE(file->Append("two"));
     EXPECT_EQ(file->size(), Bytes(journal).size());
   }
-  const auto read = ReadJournal(journal, 3);
+  const auto read = ReadJournal(files, journal, 3);
   ASSERT_TRUE(read);
   EXPECT_EQ((*read)->steps, "onetwo");
   EXPECT_EQ((*read)->torn, 0U);
@@ -130,14 +131,14 @@ TEST_F(StateFilesTest, JournalReadsBackWholeBatches) {
 TEST_F(StateFilesTest, JournalEndsBeforeATornBatch) {
   const std::string journal = JournalPath(path, 3);
   {
-    auto file = JournalFile::Create(journal, 3);
+    auto file = JournalFile::Create(files, journal, 3);
     ASSERT_TRUE(file->Append("one"));
     ASSERT_TRUE(file->Append("two"));
   }
   const std::string whole = Bytes(journal);
   for (size_t cut = 1; cut <= 15; ++cut) {
     Put(journal, whole.substr(0, whole.size() - cut));
-    const auto read = ReadJournal(journal, 3);
+    const auto read = ReadJournal(files, journal, 3);
     ASSERT_TRUE(read);
     EXPECT_EQ((*read)->steps, "one") << cut;
     EXPECT_EQ((*read)->torn, 15 - cut);
@@ -145,14 +146,14 @@ TEST_F(StateFilesTest, JournalEndsBeforeATornBatch) {
   std::string swapped = whole.substr(0, 20);
   swapped += whole.substr(35) + whole.substr(20, 15);
   Put(journal, swapped);
-  EXPECT_EQ((*ReadJournal(journal, 3))->steps, "");
+  EXPECT_EQ((*ReadJournal(files, journal, 3))->steps, "");
 }
 
 TEST_F(StateFilesTest, JournalOfAnotherGenerationIsNone) {
   const std::string journal = JournalPath(path, 3);
-  ASSERT_TRUE(JournalFile::Create(journal, 3));
-  EXPECT_FALSE((*ReadJournal(journal, 4)).has_value());
-  EXPECT_FALSE((*ReadJournal(JournalPath(path, 5), 5)).has_value());
+  ASSERT_TRUE(JournalFile::Create(files, journal, 3));
+  EXPECT_FALSE((*ReadJournal(files, journal, 4)).has_value());
+  EXPECT_FALSE((*ReadJournal(files, JournalPath(path, 5), 5)).has_value());
 }
 
 }  // namespace

@@ -24,12 +24,13 @@ class StateStoreTest : public ::testing::Test {
   // A process: what it loads, and the store that keeps it.
   struct Process {
     explicit Process(StateStoreTest& test)
-        : loaded(LoadState(test.path, kOrigin, SmallOptions(), test.clock)) {
+        : loaded(LoadState(test.files, test.path, kOrigin, SmallOptions(),
+                           test.clock)) {
       loaded.ledger->FindCollection("");
       loaded.ledger->FindCollection("shop");
       store = std::make_unique<StateStore>(
           StateOptions{test.path, kOrigin, std::chrono::seconds(10), [] {}},
-          loaded, test.clock, stats);
+          loaded, test.files, test.clock, stats);
     }
     Ledger& ledger() { return *loaded.ledger; }
 
@@ -51,6 +52,7 @@ class StateStoreTest : public ::testing::Test {
     return {std::istreambuf_iterator<char>(in), {}};
   }
 
+  DiskFileSystem files;
   TempFolder folder;
   const std::string path = folder.path() + "/state";
   FakeClock clock;
@@ -111,12 +113,12 @@ TEST_F(StateStoreTest, JournalsCarryOnWhileNoSnapshotCanBeWritten) {
   process.store->Save();
   EXPECT_EQ(process.stats.problem(), "");
   // A snapshot and its journal: the rest is removed.
-  int files = 0;
+  int count = 0;
   for ([[maybe_unused]] const auto& entry :
        fs::directory_iterator(folder.path())) {
-    ++files;
+    ++count;
   }
-  EXPECT_EQ(files, 2);
+  EXPECT_EQ(count, 2);
   EXPECT_EQ(Shown(Process(*this).ledger(), driver.now().steady), shown);
 }
 
@@ -213,7 +215,7 @@ TEST_F(StateStoreTest, PutsADamagedFileAsideAndStartsAnew) {
 TEST_F(StateStoreTest, PutsTheStateOfAnotherClusterAside) {
   Process(*this).store->Save();
   const LoadedState other =
-      LoadState(path, "https://other:6443", SmallOptions(), clock);
+      LoadState(files, path, "https://other:6443", SmallOptions(), clock);
   EXPECT_EQ(other.result, StateLoad::kUnusable);
   EXPECT_NE(Aside(), "");
 }
@@ -236,7 +238,7 @@ TEST_F(StateStoreTest, ReadOnlyStateIsNotWritten) {
   loaded.read_only = "cannot rename it";
   StateStats stats;
   StateStore store({path, kOrigin, std::chrono::seconds(10), [] {}}, loaded,
-                   clock, stats);
+                   files, clock, stats);
   store.Save();
   EXPECT_FALSE(fs::exists(path));
   EXPECT_THAT(stats.problem(), HasSubstr("cannot rename it"));

@@ -19,7 +19,7 @@
 #include "config/flags.h"
 #include "dry_run.h"
 #include "offline/offline.h"
-#include "state/state_files.h"
+#include "state/state_load.h"
 #include "web/web_settings.h"
 
 namespace {

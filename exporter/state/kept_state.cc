@@ -63,10 +63,8 @@ void KeptState::Start(std::function<void()> before_save) {
   store_.emplace(options_, loaded_, files_, clock_, stats_);
   // Everything exposed from now on must be on the disk first.
   store_->Save();
-  saves_ = std::jthread(
-      [this](const std::stop_token& stop) { store_->RunSaves(stop); });
-  flushes_ = std::jthread(
-      [this](const std::stop_token& stop) { store_->RunFlushes(stop); });
+  thread_ = std::jthread(
+      [this](const std::stop_token& stop) { store_->Run(stop); });
 }
 
 void KeptState::Flush() {
@@ -74,11 +72,9 @@ void KeptState::Flush() {
 }
 
 void KeptState::Stop() {
-  for (std::jthread* thread : {&saves_, &flushes_}) {
-    if (!thread->joinable()) continue;
-    thread->request_stop();
-    thread->join();
-  }
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  thread_.join();
 }
 
 }  // namespace kem

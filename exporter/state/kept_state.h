@@ -1,5 +1,5 @@
 // The ledger of this process. With --state.file it is what an earlier process
-// left, locked, with the threads that save it; without, a new ledger and
+// left, locked, with the thread that saves it; without, a new ledger and
 // nothing else. Used by the app, so that the rest works the same in both cases.
 #pragma once
 
@@ -38,7 +38,7 @@ class KeptState {
   // On return what is counted by now survives the end of the process. Waits for
   // the disk, at most half a second. Thread-safe.
   void Flush();
-  // Saves once more and joins the threads. Call it when nothing counts any
+  // Saves once more and joins the thread. Call it when nothing counts any
   // more. Does nothing the second time, or without Start.
   void Stop();
 
@@ -52,8 +52,7 @@ class KeptState {
   std::unique_ptr<FileLock> lock_;
   LoadedState loaded_;
   std::optional<StateStore> store_;
-  std::jthread saves_;
-  std::jthread flushes_;
+  std::jthread thread_;
 };
 
 }  // namespace kem

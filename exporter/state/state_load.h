@@ -58,14 +58,17 @@ struct StateStats {
 struct LoadedState {
   std::unique_ptr<Ledger> ledger;  // a new one unless `result` is kLoaded
   StateLoad result = StateLoad::kNone;
-  // The newest of all files on the disk.
-  uint64_t generation = 0;
+  // Of the newest journal on the disk.
+  uint64_t number = 0;
+  // Of the last steps that were loaded (state_files.h).
+  uint64_t mark = 0;
   // Why nothing may be written: an unusable file could not be moved aside.
   std::string read_only;
 };
 
-// Loads the state at `path`. An unusable one is renamed, never overwritten, and
-// logged. `origin` is the API server's URL; the state of another is unusable.
+// Loads the snapshot at `path` and the journals that continue it; what a broken
+// disk has lost ends it earlier. An unusable state is renamed, never
+// overwritten, and logged. `origin` is the API server's URL; the state of another is unusable.
 // The wall clock translates times of the earlier process's steady clock.
 LoadedState LoadState(FileSystem& files, const std::string& path,
                       const std::string& origin, const SeriesOptions& options,
@@ -75,8 +78,13 @@ LoadedState LoadState(FileSystem& files, const std::string& path,
 void SavePayload(const std::string& origin, const Moment& now,
                  const Ledger& ledger, std::string& out);
 
-// Removes all journals at `path` except that of `generation`.
+// Removes all journals at `path` but that of this number, as far as it can.
 void RemoveJournals(FileSystem& files, const std::string& path,
-                    uint64_t generation);
+                    uint64_t number);
+
+// Whether a state can be kept at `path`: its folder is writable, and the file
+// is absent or a whole snapshot. Changes nothing. The error is one sentence
+// about --state.file.
+Result<void> CheckStateFile(FileSystem& files, const std::string& path);
 
 }  // namespace kem

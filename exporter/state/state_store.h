@@ -1,12 +1,15 @@
 // Keeps a ledger on disk, so that the next process continues however this one
-// ends: a snapshot, and a journal of the steps since. A new snapshot follows
-// when the journal has outgrown the last one. The journal is brought up to date
-// before a scrape exposes what those steps counted, so no counter is ever seen
-// to fall. Used by KeptState, which runs its two threads. A slow disk never
-// delays a watch.
+// ends: a snapshot, and a journal of the steps since. The journal is brought up
+// to date before a scrape exposes what those steps counted, so no counter is
+// ever seen to fall; it is synced by the clock. A new snapshot is written when
+// the journal has outgrown the last one. One thread does all of this; a slow
+// disk never delays a watch. Used by KeptState, which runs the thread.
+//
+// Every call to the file system may fail at any time. The marks of state_files.h
+// keep what is read later free of holes; the states below decide what is worth
+// writing, and when a new snapshot is needed.
 #pragma once
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -17,7 +20,9 @@
 #include <string>
 
 #include "base/clock.h"
+#include "base/file_system.h"
 #include "state/ledger.h"
+#include "state/snapshot_file.h"
 #include "state/state_files.h"
 #include "state/state_load.h"
 
@@ -41,36 +46,62 @@ class StateStore {
   StateStore(const StateStore&) = delete;
   StateStore& operator=(const StateStore&) = delete;
 
-  // Writes a snapshot, unless nothing happened since the last one. Blocks for
-  // as long as the disk does. After a failure, which is counted and logged
-  // once, the last good snapshot and the journals after it stay. Call it from
-  // one thread at a time.
-  void Save();
+  // These block for as long as the disk does. They are for one thread.
 
   // Appends the steps until now to the journal, where they survive the end of
-  // the process. Blocks for as long as the disk does, but not for a snapshot
-  // that is being written. Thread-safe.
+  // the process.
   void Flush();
+  // Does what is due: syncs the journal when the interval has passed, begins a
+  // snapshot, or writes a piece of one. True while there is more of that.
+  bool Tick();
+  // Writes a whole snapshot, unless nothing happened since the last one. After
+  // a failure, which is counted and logged once, what is on the disk stays.
+  void Save();
+  // The body of the thread: Flush and Tick, and a Save after `stop`.
+  void Run(const std::stop_token& stop);
 
-  // Syncs the journal when the interval has passed and saves when the journal is
-  // large or lost. One thread at a time.
-  void Tick();
-
-  // The bodies of two threads. RunSaves does what is due, and saves once more
-  // after `stop`. RunFlushes flushes when steps are many or AwaitFlush waits.
-  void RunSaves(const std::stop_token& stop);
-  void RunFlushes(const std::stop_token& stop);
-
-  // Waits until RunFlushes has flushed what was counted by now, at most
-  // `patience`, and not at all while an earlier flush exceeds its patience.
-  // Thread-safe.
+  // Waits until Run has flushed what was counted by now, at most `patience`,
+  // and not at all while an earlier flush exceeds its patience. Thread-safe.
   void AwaitFlush(std::chrono::milliseconds patience);
 
  private:
-  void BeginWriting();
-  void EndWriting();
-  void StartJournal();
-  void WriteSteps(bool durably);
+  enum class JournalState {
+    // Steps are missing from the disk, and only a snapshot helps. There is no
+    // journal.
+    kLost,
+    // The journal continues the snapshot that is being written, not the files
+    // that are on the disk.
+    kAhead,
+    // The files lead to the present, but a sync failed: a power cut may take
+    // any part. Only a snapshot helps.
+    kUncertain,
+    // The files lead to the present, apart from what a flush will write.
+    kWhole,
+  };
+  enum class SnapshotState {
+    kNone,
+    kDue,       // not before retry_at_
+    kWriting,   // its pieces
+    kSettling,  // all is written, but not yet by the disk
+  };
+
+  void ServeFlushes();
+
+  // The journal.
+  void TakeSteps();
+  Result<void> AppendPending();
+  bool CloseJournal();
+  void LoseJournal();
+  void Sync();
+
+  // The snapshot.
+  void BeginSnapshot();
+  Result<void> OpenFiles(bool closed);
+  void AdvanceSnapshot();
+  Result<void> WritePiece();
+  void FinishSnapshot();
+  void FailSnapshot(const Error& error);
+
   void NoteSuccess();
   void NoteFailure(const Error& error);
 
@@ -80,27 +111,34 @@ class StateStore {
   Clock& clock_;
   StateStats& stats_;
   const std::string read_only_;
-  size_t snapshot_bytes_ = 0;
-  bool saved_once_ = false;
-  std::atomic<bool> failing_{false};
-  SteadyTime synced_at_;
-  SteadyTime tried_at_;
 
-  // Up to the blank line guarded by mutex_.
+  JournalState journal_state_ = JournalState::kLost;
+  std::optional<BatchWriter> journal_;  // none in kLost
+  uint64_t number_;                     // of the newest journal
+  uint64_t mark_;                       // of the last steps in a journal
+  // Steps that were taken from the ledger and are in no journal yet.
+  std::string pending_;
+  bool named_ = false;     // the journal's name is durable
+  bool unsynced_ = false;  // something was appended since the last sync
+  SteadyTime synced_at_;
+
+  SnapshotState snapshot_state_ = SnapshotState::kDue;
+  std::optional<SnapshotFile> snapshot_;
+  std::string payload_;
+  size_t payload_done_ = 0;
+  uint64_t snapshot_bytes_ = 0;  // of the last one
+  uint64_t journal_bytes_ = 0;   // since the last one
+  SteadyTime retry_at_;
+  std::chrono::milliseconds retry_{0};  // after the next failure
+  bool failing_ = false;
+
+  // Guards what follows. Taken after the ledger's mutex.
   std::mutex mutex_;
   std::condition_variable_any changed_;
   uint64_t flushes_asked_ = 0;
   uint64_t flushes_done_ = 0;
-  bool writing_ = false;
-  bool save_asked_ = false;
-  bool stalled_ = false;  // a patience ended before the flush
-
-  // Owned by the thread that has set writing_.
-  std::optional<JournalFile> journal_;
-  uint64_t generation_;
-  uint64_t journal_bytes_ = 0;  // since the last good snapshot
-  bool dirty_ = true;           // steps were journaled since the last snapshot
-  bool unsynced_ = false;       // since the last sync
+  bool unwritten_ = false;  // steps were taken, and are not in the journal
+  bool stalled_ = false;    // a patience ended before the flush
 };
 
 }  // namespace kem

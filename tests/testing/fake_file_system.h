@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -38,6 +39,9 @@ class FakeFileSystem : public FileSystem {
   // Whether they fail after their effect, as over a network.
   bool effect_of_failures = false;
   int calls = 0;
+  // Called first in each call.
+  std::function<void(const std::string& path)> before_call =
+      [](const std::string&) {};
 
   // The disk that a process finds after this crash. Its calls succeed.
   std::unique_ptr<FakeFileSystem> After(Crash crash) const {
@@ -76,7 +80,7 @@ class FakeFileSystem : public FileSystem {
 
   Result<std::unique_ptr<WritableFile>> Create(
       const std::string& path) override {
-    const bool fails = Fails();
+    const bool fails = Fails(path);
     if (!fails || effect_of_failures) {
       std::shared_ptr<Content>& file = names_[path];
       if (!file) file = std::make_shared<Content>();
@@ -88,7 +92,7 @@ class FakeFileSystem : public FileSystem {
   }
 
   Result<std::unique_ptr<ReadableFile>> Open(const std::string& path) override {
-    if (Fails()) return Failure("read", path);
+    if (Fails(path)) return Failure("read", path);
     const auto found = names_.find(path);
     if (found == names_.end()) return std::unique_ptr<ReadableFile>();
     return std::unique_ptr<ReadableFile>(
@@ -96,7 +100,7 @@ class FakeFileSystem : public FileSystem {
   }
 
   Result<void> Rename(const std::string& from, const std::string& to) override {
-    const bool fails = Fails();
+    const bool fails = Fails(from);
     if ((!fails || effect_of_failures) && names_.contains(from)) {
       names_[to] = names_[from];
       names_.erase(from);
@@ -106,14 +110,14 @@ class FakeFileSystem : public FileSystem {
   }
 
   Result<void> Remove(const std::string& path) override {
-    const bool fails = Fails();
+    const bool fails = Fails(path);
     if (!fails || effect_of_failures) names_.erase(path);
     if (fails) return Failure("remove", path);
     return {};
   }
 
   Result<std::vector<std::string>> List(const std::string& folder) override {
-    if (Fails()) return Failure("list", folder);
+    if (Fails(folder)) return Failure("list", folder);
     std::vector<std::string> found;
     for (const auto& [path, file] : names_) {
       if (FolderOf(path) != folder) continue;
@@ -123,19 +127,19 @@ class FakeFileSystem : public FileSystem {
   }
 
   Result<void> SyncFolder(const std::string& folder) override {
-    const bool fails = Fails();
+    const bool fails = Fails(folder);
     if (!fails || effect_of_failures) durable_names_ = names_;
     if (fails) return Failure("sync", folder);
     return {};
   }
 
   Result<void> CheckFolder(const std::string& folder) override {
-    if (Fails()) return Failure("write to", folder);
+    if (Fails(folder)) return Failure("write to", folder);
     return {};
   }
 
   Result<std::unique_ptr<FileLock>> Lock(const std::string& path) override {
-    if (Fails()) return Failure("lock", path);
+    if (Fails(path)) return Failure("lock", path);
     return std::unique_ptr<FileLock>(std::make_unique<FileLock>());
   }
 
@@ -181,7 +185,7 @@ class FakeFileSystem : public FileSystem {
         : files_(files), path_(std::move(path)), content_(std::move(content)) {}
 
     Result<void> Write(uint64_t offset, std::string_view bytes) override {
-      if (!files_.Fails()) {
+      if (!files_.Fails(path_)) {
         content_->Write(offset, bytes);
         return {};
       }
@@ -191,7 +195,7 @@ class FakeFileSystem : public FileSystem {
       return Failure("write", path_);
     }
     Result<void> Sync() override {
-      if (!files_.Fails()) {
+      if (!files_.Fails(path_)) {
         content_->Sync(/*durably=*/true);
         return {};
       }
@@ -213,7 +217,7 @@ class FakeFileSystem : public FileSystem {
 
     uint64_t size() const override { return bytes_.size(); }
     Result<std::string> Read(uint64_t offset, size_t size) override {
-      if (files_.Fails()) return Failure("read", path_);
+      if (files_.Fails(path_)) return Failure("read", path_);
       return offset > bytes_.size() ? std::string()
                                     : bytes_.substr(offset, size);
     }
@@ -228,7 +232,10 @@ class FakeFileSystem : public FileSystem {
     return Error{ErrorCode::kInternal,
                  "cannot " + std::string(what) + " " + path + ": it is broken"};
   }
-  bool Fails() { return failing.contains(calls++); }
+  bool Fails(const std::string& path) {
+    before_call(path);
+    return failing.contains(calls++);
+  }
 
   std::map<std::string, std::shared_ptr<Content>> names_;
   std::map<std::string, std::shared_ptr<Content>> durable_names_;

@@ -98,7 +98,7 @@ TEST_F(StateStoreTest, JournalsCarryOnWhileNoSnapshotCanBeWritten) {
   process.store->Save();
   fs::create_directory(path + ".tmp");  // in the way of the next snapshot
   for (int i = 0; i < 5; ++i) {
-    driver.Step(process.ledger());
+    for (int n = 0; n < 5; ++n) driver.Step(process.ledger());
     process.store->Flush();
     process.store->Save();
   }
@@ -183,7 +183,8 @@ TEST_F(StateStoreTest, SnapshotsAreAtMostTwiceTheJournals) {
   for (int written = 0; written < 3;) {
     for (int i = 0; i < 500; ++i) driver.Step(process.ledger());
     clock.Advance(std::chrono::seconds(10));
-    process.store->Tick();
+    while (process.store->Tick()) {
+    }
     if (process.stats.written[1] == snapshots) continue;
     ++written;
     EXPECT_GT(process.stats.written[0] - journaled, kLeast);
@@ -276,8 +277,25 @@ TEST_F(StateStoreTest, SavesByItselfUntilItIsStopped) {
   }
   std::stop_source stop;
   stop.request_stop();
-  process.store->RunSaves(stop.get_token());
-  EXPECT_EQ(process.stats.saves[0], 2U);
+  process.store->Run(stop.get_token());
+  EXPECT_EQ(process.stats.saves[0], 3U);  // a sync and a snapshot
+}
+
+TEST_F(StateStoreTest, CheckReportsWhetherAStateCanBeKept) {
+  EXPECT_TRUE(CheckStateFile(files, path));
+  EXPECT_TRUE(fs::is_empty(folder.path()));
+  Process(*this).store->Save();
+  EXPECT_TRUE(CheckStateFile(files, path));
+  fs::resize_file(path, fs::file_size(path) - 1);
+  const auto damaged = CheckStateFile(files, path);
+  ASSERT_FALSE(damaged);
+  EXPECT_THAT(damaged.error().message, HasSubstr("is cut off"));
+  EXPECT_THAT(damaged.error().message, HasSubstr("would move it aside"));
+  const auto missing =
+      CheckStateFile(files, folder.path() + "/missing/state");
+  ASSERT_FALSE(missing);
+  EXPECT_THAT(missing.error().message,
+              HasSubstr("cannot write to " + folder.path() + "/missing"));
 }
 
 }  // namespace

@@ -110,11 +110,12 @@ App::App(const Options& options, ServerAccess access, KeptState& state,
                                        world_, clock, stop_.get_token()));
   }
   world_.wake_sinks = [this] { sink_runner_.Wake(); };
-  SetSinks(options.sinks);
+  // Before the threads of the sinks, which flush the state.
   state_.Start([this] {
     for (const auto& watcher : watchers_)
       watcher->NoteContact(clock_.SteadyNow());
   });
+  SetSinks(options.sinks);
 }
 
 void App::SetSinks(const std::vector<SinkConfig>& sinks) {
@@ -198,8 +199,7 @@ int RunApp(const Options& options, ServerAccess access,
   const Result<std::unique_ptr<KeptState>> state =
       KeptState::Open({options.state_file,
                        access.server.ToString(),
-                       options.state_interval,
-                       {}},
+                       options.state_interval},
                       {options.initial_zero, options.max_series,
                        options.retention, options.exemplars},
                       CollectionNames(options), files, clock);

@@ -157,6 +157,14 @@ Result<std::vector<std::string>> DiskFileSystem::List(
   }
 }
 
+Result<void> DiskFileSystem::SyncFile(const std::string& path) {
+  const UniqueFd fd(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!fd.has_value() || ::fdatasync(fd.get()) != 0) {
+    return FileError("sync", path);
+  }
+  return {};
+}
+
 Result<void> DiskFileSystem::SyncFolder(const std::string& folder) {
   const UniqueFd fd(
       ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));

@@ -69,6 +69,8 @@ class FileSystem {
   virtual Result<void> Remove(const std::string& path) = 0;
   // The names in a folder, in no order.
   virtual Result<std::vector<std::string>> List(const std::string& folder) = 0;
+  // WritableFile::Sync for a file that an earlier process wrote.
+  virtual Result<void> SyncFile(const std::string& path) = 0;
   // Makes names that were created, renamed and removed in a folder durable.
   virtual Result<void> SyncFolder(const std::string& folder) = 0;
   // Whether files can be created in a folder.
@@ -90,6 +92,7 @@ class DiskFileSystem : public FileSystem {
   Result<void> Rename(const std::string& from, const std::string& to) override;
   Result<void> Remove(const std::string& path) override;
   Result<std::vector<std::string>> List(const std::string& folder) override;
+  Result<void> SyncFile(const std::string& path) override;
   Result<void> SyncFolder(const std::string& folder) override;
   Result<void> CheckFolder(const std::string& folder) override;
   Result<std::unique_ptr<FileLock>> Lock(const std::string& path) override;

@@ -16,8 +16,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/piecewise_save.h"
 #include "base/probing_table.h"
 
 namespace kem {
@@ -91,14 +93,24 @@ class EventTracker {
                WallTime server_time, SteadyTime now, const OnChange& on_change,
                const OnGone& on_gone);
 
-  // Appends everything but the limits.
-  void Save(std::string& out) const;
-  // Loads into a new tracker what Save wrote. `shift` is added to the times of
-  // tombstones. Calls `on_live` with the series of each Event that exists.
-  // Returns false, and leaves the tracker unusable, when `on_live` does or when
-  // the bytes are invalid.
-  bool Load(std::string_view bytes, std::chrono::nanoseconds shift,
-            const std::function<bool(SeriesIds)>& on_live);
+  // Saves everything but the limits, as it is at BeginSave, while it changes.
+  // BeginSave writes a head; SavePiece appends records until `out` has `size`
+  // bytes, and returns false after the last one; EndSave frees what was kept for
+  // that. After save_gave_up() too much had changed.
+  void BeginSave(ByteWriter& head);
+  bool SavePiece(size_t size, std::string& out);
+  void EndSave() { saving_.End(); }
+  bool save_gave_up() const { return saving_.gave_up(); }
+  // Loads it into a new tracker: the head, the pieces in their order, the end.
+  // LoadPiece calls `on_live` with the series of each Event that exists. False
+  // when `on_live` returns that or the bytes are invalid; the tracker is then
+  // unusable.
+  bool LoadHead(ByteReader& head);
+  bool LoadPiece(ByteReader& piece,
+                 const std::function<bool(SeriesIds)>& on_live);
+  bool FinishLoad();
+  // Moves the times of the steady clock, after a restart. Whole seconds.
+  void Shift(std::chrono::nanoseconds shift);
   // Calls `visit` with the series of each Event that exists.
   void ForEachLive(const OnGone& visit) const;
 
@@ -115,7 +127,8 @@ class EventTracker {
     uint32_t newer;
   };
   // An Event that exists, or a tombstone: `tombstone` selects the members of
-  // the unions.
+  // the unions. A free record is a tombstone with the count 0, whose
+  // links.older is the next free one.
   struct Record {
     Hash128 key;
     uint64_t uid;
@@ -137,18 +150,33 @@ class EventTracker {
   static constexpr uint32_t kBlockRecords = 4096;
   static constexpr uint32_t kNone = ProbingTable::kNone;
 
-  Record& At(uint32_t index) {
-    return blocks_[index / kBlockRecords][index % kBlockRecords];
-  }
+  // 65,536 records, 7 MB.
+  static constexpr size_t kMaxKept = size_t{1} << 16;
+
   const Record& At(uint32_t index) const {
     return blocks_[index / kBlockRecords][index % kBlockRecords];
   }
+  // For changes of what is not saved: listed_in and links.older.
+  Record& Unsaved(uint32_t index) {
+    return blocks_[index / kBlockRecords][index % kBlockRecords];
+  }
+  // For all other changes.
+  Record& Edit(uint32_t index) {
+    saving_.BeforeChange(index, [&] { return At(index); });
+    return Unsaved(index);
+  }
+  static bool IsFree(const Record& record) {
+    return record.tombstone && record.count == 0;
+  }
+  static void SaveRecord(const Record& record, ByteWriter& to);
+  bool LoadRecord(ByteReader& from, Record& record);
+  uint32_t Append();
   auto KeyOf() const {
     return [this](uint32_t index) -> const Hash128& { return At(index).key; };
   }
   uint32_t Insert(const Hash128& key);
   void Erase(uint32_t index);
-  void Store(Record& record, const Sighting& sighting);
+  void Store(uint32_t index, const Sighting& sighting);
   void Link(uint32_t index);
   void Unlink(uint32_t index);
   uint32_t Delta(const Record& record, const Sighting& sighting) const;
@@ -161,7 +189,7 @@ class EventTracker {
   Limits limits_;
   // In blocks, so that growing copies only the table.
   std::vector<std::unique_ptr<Record[]>> blocks_;
-  std::vector<uint32_t> free_;
+  uint32_t free_ = kNone;  // the last one freed
   uint32_t used_ = 0;
   ProbingTable table_;
   uint32_t live_ = 0;
@@ -170,6 +198,8 @@ class EventTracker {
   uint32_t newest_ = kNone;
   uint32_t list_number_ = 0;
   WallTime horizon_;
+  PiecewiseSave<Record> saving_{kMaxKept};
+  uint32_t to_load_ = 0;  // records that the head announced
 };
 
 }  // namespace kem

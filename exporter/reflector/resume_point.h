@@ -6,9 +6,11 @@
 // dropped. Kept by the ledger, read by the reflector.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 
 namespace kem {
@@ -45,6 +47,13 @@ class ResumePoint {
   // part of the state: after a restart the watch resumes one version earlier,
   // whose replays show that the API server still has the history.
   void Complete() { complete_ = newest_; }
+
+  // Moves the times, after a restart.
+  void Shift(std::chrono::nanoseconds shift) {
+    before_newest_.at = Shifted(before_newest_.at, shift);
+    newest_.at = Shifted(newest_.at, shift);
+    complete_.reset();
+  }
 
   // 0 before the first list.
   uint64_t resume() const { return Resume().version; }

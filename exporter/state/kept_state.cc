@@ -53,16 +53,20 @@ Result<std::unique_ptr<KeptState>> KeptState::Open(
   if (!lock) return lock.error();
   kept->lock_ = std::move(*lock);
   kept->loaded_ = LoadState(files, path, kept->options_.origin, series, clock);
-  kept->ledger().KeepCollections(names);
+  Ledger& ledger = kept->ledger();
+  kept->store_.emplace(kept->options_, kept->loaded_, files, clock,
+                       kept->stats_);
+  if (kept->loaded_.result == StateLoad::kLoaded) {
+    const Moment now = clock.Now();
+    ledger.Resume(series, names, ledger.ShiftUntil(now), now);
+  }
   return kept;
 }
 
 void KeptState::Start(std::function<void()> before_save) {
-  if (options_.path.empty()) return;
-  options_.before_save = std::move(before_save);
-  store_.emplace(options_, loaded_, files_, clock_, stats_);
+  if (!store_) return;
   // Everything exposed from now on must be on the disk first.
-  store_->Save();
+  store_->Start(std::move(before_save));
   thread_ = std::jthread(
       [this](const std::stop_token& stop) { store_->Run(stop); });
 }

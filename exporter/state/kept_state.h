@@ -31,7 +31,7 @@ class KeptState {
   Ledger& ledger() { return *loaded_.ledger; }
   const StateStats& stats() const { return stats_; }
 
-  // Starts to save; the first save is done on return. All collections are in
+  // Starts to save; what was counted is saved on return. All collections are in
   // the ledger by now. `before_save` is called before each save, under the
   // ledger's mutex, until Stop.
   void Start(std::function<void()> before_save);

@@ -38,6 +38,8 @@ enum class LedgerStep : char {
   kOffer = 'F',
   kAcknowledge = 'A',
   kRemember = 'M',
+  kResume = 'S',
+  kForgetBaseline = 'B',
 };
 
 // Appends an argument of a step.
@@ -57,6 +59,14 @@ void PutField(const SeriesLabels& labels, ByteWriter& to);
 void PutField(const ListCommit& commit, ByteWriter& to);
 void PutField(const Ledger::Choice& choice, ByteWriter& to);
 void PutField(const std::vector<Outbox::Sink>& sinks, ByteWriter& to);
+void PutField(const std::vector<std::string>& names, ByteWriter& to);
+inline void PutField(std::chrono::nanoseconds shift, ByteWriter& to) {
+  to.Integer<int64_t>(shift.count());
+}
+// Without exemplars, which are not part of the state.
+void PutField(const SeriesOptions& options, ByteWriter& to);
+// False for what is no PutField's.
+bool TakeOptions(ByteReader& from, SeriesOptions& options);
 
 class LedgerLog {
  public:
@@ -95,10 +105,8 @@ class LedgerLog {
   bool overflowed_ = false;
 };
 
-// Replays `steps` on a ledger in the state that they were logged in, `shift` by
-// the steady clock later. False when the bytes are no steps, or not of this
-// ledger, which is then unusable.
-bool Replay(std::string_view steps, std::chrono::nanoseconds shift,
-            Ledger& ledger);
+// Replays `steps` on a ledger in the state that they were logged in. False when
+// the bytes are no steps, or not of this ledger, which is then unusable.
+bool Replay(std::string_view steps, Ledger& ledger);
 
 }  // namespace kem

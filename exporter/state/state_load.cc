@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <optional>
 #include <system_error>
 #include <vector>
@@ -16,16 +15,14 @@
 namespace kem {
 namespace {
 
-using std::chrono::nanoseconds;
-
-// The numbers of all journals beside `path`, in order; none when the folder
-// cannot be read.
-std::vector<uint64_t> Journals(FileSystem& files, const std::string& path) {
+// The numbers of all journals beside `path`, in order.
+Result<std::vector<uint64_t>> Journals(FileSystem& files,
+                                       const std::string& path) {
   std::string stem = JournalPath(path.substr(path.rfind('/') + 1), 0);
   stem.pop_back();
   std::vector<uint64_t> numbers;
   const Result<std::vector<std::string>> names = files.List(FolderOf(path));
-  if (!names) return numbers;
+  if (!names) return names.error();
   for (const std::string& name : *names) {
     if (!name.starts_with(stem)) continue;
     uint64_t number = 0;
@@ -50,117 +47,132 @@ std::optional<std::string> MoveAside(FileSystem& files, const std::string& path,
                                      const std::string& aside) {
   const Result<void> renamed = files.Rename(path, aside);
   if (!renamed) return renamed.error().message;
-  for (const uint64_t number : Journals(files, path)) {
+  const Result<std::vector<uint64_t>> numbers = Journals(files, path);
+  if (!numbers) return std::nullopt;
+  for (const uint64_t number : *numbers) {
     static_cast<void>(
         files.Rename(JournalPath(path, number), JournalPath(aside, number)));
   }
   return std::nullopt;
 }
 
-struct Parts {
-  std::string_view origin;
-  Moment saved;
-  std::string_view ledger;
-};
-
-std::optional<Parts> Split(std::string_view payload) {
-  ByteReader from(payload);
-  Parts parts;
-  parts.origin = from.Text();
-  parts.saved.steady = from.Steady(nanoseconds(0));
-  parts.saved.wall = from.Wall();
-  parts.ledger = from.Raw(from.left());
-  if (!from.ok()) return std::nullopt;
-  return parts;
+Error Malformed(const std::string& path, const std::string& why) {
+  return Error{ErrorCode::kMalformed, path + " " + why};
 }
 
-// From the steady clock of the process that saved to this one's. A wall clock
-// that went back counts as one that did not move.
-nanoseconds Shift(const Moment& saved, const Moment& now) {
-  const auto passed =
-      std::max(now.wall - saved.wall, std::chrono::microseconds(0));
-  return now.steady - passed - saved.steady;
-}
+// Reads the files of one state, and builds a ledger from them.
+class Loader {
+ public:
+  Loader(FileSystem& files, const std::string& path, LoadedState& state)
+      : files_(files), path_(path), state_(state) {}
 
-struct Snapshot {
-  std::string payload;
-  uint64_t mark = 0;
+  // Loads the snapshot; with an empty `origin` it is only read. kNotFound when
+  // there is none, kMalformed when it is not a whole one of this origin.
+  Result<void> ReadSnapshot(const std::string& origin);
+  // Replays the journals that continue it, at most `limit` batches. False when
+  // a batch does not fit the ledger, which is then unusable; `batches` is the
+  // number before it.
+  bool ReplayJournals(const std::vector<uint64_t>& numbers, size_t limit,
+                      size_t& batches);
+
+ private:
+  Result<void> TakePiece(std::string_view piece, const std::string& origin);
+  bool ReplayJournal(BatchReader& reader, const std::string& file, size_t limit,
+                     size_t& batches);
+
+  FileSystem& files_;
+  const std::string& path_;
+  LoadedState& state_;
+  bool unread_ = false;
 };
 
-// kNotFound when there is none, kMalformed when it is not a whole one.
-Result<Snapshot> ReadSnapshot(FileSystem& files, const std::string& path) {
+Result<void> Loader::ReadSnapshot(const std::string& origin) {
+  state_.ledger.reset();
   Result<BatchReader> reader =
-      BatchReader::Open(files, path, StateFile::kSnapshot);
+      BatchReader::Open(files_, path_, StateFile::kSnapshot);
   if (!reader) return reader.error();
-  Snapshot snapshot;
-  snapshot.mark = reader->after();
+  state_.mark = reader->after();
+  state_.snapshot_bytes = reader->size();
+  state_.journal_bytes = 0;
+  state_.files = {path_};
   std::string piece;
   while (true) {
     const Result<BatchReader::Next> next = reader->Read(piece);
     if (!next) return next.error();
-    if (*next == BatchReader::Next::kBatch) {
-      snapshot.payload += piece;
-      continue;
+    if (*next == BatchReader::Next::kEnd && reader->left() == 0) break;
+    if (*next == BatchReader::Next::kCut) {
+      return Malformed(path_, "is cut off: it has " +
+                                  std::to_string(reader->size()) + " bytes");
     }
-    if (*next == BatchReader::Next::kEnd && reader->left() == 0) {
-      return snapshot;
+    if (*next != BatchReader::Next::kBatch) {
+      return Malformed(path_, "is damaged: a checksum is wrong");
     }
-    return Error{ErrorCode::kMalformed,
-                 path + (*next == BatchReader::Next::kCut
-                             ? " is cut off: it has " +
-                                   std::to_string(reader->size()) + " bytes"
-                             : " is damaged: a checksum is wrong")};
+    if (Result<void> took = TakePiece(piece, origin); !took) return took;
   }
+  if (origin.empty() || (state_.ledger && state_.ledger->FinishLoad())) {
+    return {};
+  }
+  return Malformed(path_, "is damaged: its content is inconsistent");
 }
 
-// Replays the journals that continue the snapshot, at most `limit` batches.
-// False when a batch does not fit the ledger, which is then unusable; `batches`
-// is the number before it.
-bool ReplayJournals(FileSystem& files, const std::string& path,
-                    const std::vector<uint64_t>& numbers, size_t limit,
-                    nanoseconds shift, LoadedState& state, size_t& batches) {
-  std::string steps;
-  for (const uint64_t number : numbers) {
-    const std::string file = JournalPath(path, number);
-    Result<BatchReader> reader =
-        BatchReader::Open(files, file, StateFile::kJournal);
-    // A journal that follows steps that are lost, or of an earlier state.
-    if (!reader || reader->after() != state.mark) continue;
-    while (batches < limit) {
-      const Result<BatchReader::Next> next = reader->Read(steps);
-      if (!next || *next != BatchReader::Next::kBatch) break;
-      if (!Replay(steps, shift, *state.ledger)) {
-        LogError("Journal does not match the snapshot, ignoring its end",
-                 {{"file", file}});
-        return false;
-      }
-      state.mark = reader->mark();
-      ++batches;
+// The first piece is the head.
+Result<void> Loader::TakePiece(std::string_view piece,
+                               const std::string& origin) {
+  if (origin.empty()) return {};
+  if (state_.ledger) {
+    if (state_.ledger->LoadPiece(piece)) return {};
+  } else {
+    ByteReader from(piece);
+    const std::string_view other = from.Text();
+    if (from.ok() && other != origin) {
+      return Malformed(path_, "is the state of " + std::string(other) +
+                                  ", not of " + origin);
     }
-    if (reader->left() > 0) {
-      LogWarn("Journal ends in an incomplete batch, ignoring that",
-              {{"file", file}, {"bytes", reader->left()}});
-    }
+    state_.ledger = Ledger::Load(from.Raw(from.left()));
+    if (state_.ledger) return {};
   }
+  return Malformed(path_, "is damaged: its content is inconsistent");
+}
+
+bool Loader::ReplayJournals(const std::vector<uint64_t>& numbers, size_t limit,
+                            size_t& batches) {
+  for (const uint64_t number : numbers) {
+    const std::string file = JournalPath(path_, number);
+    Result<BatchReader> reader =
+        BatchReader::Open(files_, file, StateFile::kJournal);
+    if (!reader) {
+      unread_ = unread_ || reader.error().code == ErrorCode::kInternal;
+      continue;
+    }
+    // Else it follows steps that are lost, or another state.
+    if (reader->after() != state_.mark) continue;
+    if (!ReplayJournal(*reader, file, limit, batches)) return false;
+  }
+  if (unread_) state_.files.clear();
   return true;
 }
 
-// Sets the ledger and its mark; leaves no ledger when the bytes are none.
-void Build(FileSystem& files, const Snapshot& snapshot, const Parts& parts,
-           const std::string& path, const std::vector<uint64_t>& numbers,
-           const Clock& clock, LoadedState& state) {
-  const nanoseconds shift = Shift(parts.saved, clock.Now());
-  size_t limit = SIZE_MAX;
-  while (true) {
-    state.ledger = Ledger::Load(parts.ledger, shift);
-    state.mark = snapshot.mark;
-    size_t batches = 0;
-    if (!state.ledger || ReplayJournals(files, path, numbers, limit, shift,
-                                        state, batches)) {
-      return;
+bool Loader::ReplayJournal(BatchReader& reader, const std::string& file,
+                           size_t limit, size_t& batches) {
+  std::string steps;
+  for (; batches < limit; ++batches) {
+    const Result<BatchReader::Next> next = reader.Read(steps);
+    unread_ = unread_ || !next;
+    if (!next || *next != BatchReader::Next::kBatch) break;
+    if (!Replay(steps, *state_.ledger)) {
+      LogError("Journal does not match the snapshot, ignoring its end",
+               {{"file", file}});
+      return false;
     }
-    limit = batches;
+    state_.mark = reader.mark();
   }
+  state_.files.push_back(file);
+  state_.journal_bytes += reader.size() - reader.left();
+  if (reader.left() > 0) {
+    LogWarn("Journal ends in an incomplete batch, ignoring that",
+            {{"file", file}, {"bytes", reader.left()}});
+  }
+  return true;
 }
 
 }  // namespace
@@ -169,37 +181,31 @@ LoadedState LoadState(FileSystem& files, const std::string& path,
                       const std::string& origin, const SeriesOptions& options,
                       const Clock& clock) {
   LoadedState state;
-  const std::vector<uint64_t> numbers = Journals(files, path);
-  if (!numbers.empty()) state.number = numbers.back();
-  const Result<Snapshot> snapshot = ReadSnapshot(files, path);
-  std::string problem;
-  if (!snapshot && snapshot.error().code != ErrorCode::kNotFound) {
-    problem = snapshot.error().message;
-  } else if (snapshot) {
-    const std::optional<Parts> parts = Split(snapshot->payload);
-    if (parts && parts->origin != origin) {
-      problem = path + " is the state of " + std::string(parts->origin) +
-                ", not of " + origin;
-    } else if (parts) {
-      Build(files, *snapshot, *parts, path, numbers, clock, state);
-    }
-    if (!state.ledger && problem.empty()) {
-      problem = path + " is damaged: its content is inconsistent";
-    }
+  const Result<std::vector<uint64_t>> numbers = Journals(files, path);
+  if (numbers && !numbers->empty()) state.number = numbers->back();
+  Loader loader(files, path, state);
+  Result<void> loaded = loader.ReadSnapshot(origin);
+  for (size_t limit = SIZE_MAX, batches = 0;
+       loaded && numbers && !loader.ReplayJournals(*numbers, limit, batches);
+       batches = 0) {
+    limit = batches;
+    loaded = loader.ReadSnapshot(origin);
   }
-  if (state.ledger) {
-    state.ledger->SetOptions(options);
+  if (loaded) {
+    if (!numbers) state.files.clear();
     state.result = StateLoad::kLoaded;
     return state;
   }
   state.ledger = std::make_unique<Ledger>(options, Hasher());
-  if (problem.empty()) return state;
+  state.files.clear();
+  if (loaded.error().code == ErrorCode::kNotFound) return state;
   state.result = StateLoad::kUnusable;
   const std::string aside = path + ".unusable-" + Stamp(clock.WallNow());
   const std::optional<std::string> failed = MoveAside(files, path, aside);
   if (failed) state.read_only = *failed;
   LogError("State is unusable, starting without it",
-           {{"why", problem}, {"kept_as", failed ? path : aside}});
+           {{"why", loaded.error().message},
+            {"kept_as", failed ? path : aside}});
   return state;
 }
 
@@ -209,28 +215,30 @@ Result<void> CheckStateFile(FileSystem& files, const std::string& path) {
                  "--state.file " + path + ": " + writable.error().message +
                      "; mount a writable volume there"};
   }
-  const auto snapshot = ReadSnapshot(files, path);
-  if (!snapshot && snapshot.error().code != ErrorCode::kNotFound) {
+  LoadedState state;
+  const Result<void> read = Loader(files, path, state).ReadSnapshot("");
+  if (!read && read.error().code != ErrorCode::kNotFound) {
     return Error{
-        snapshot.error().code,
-        "--state.file: " + snapshot.error().message +
+        read.error().code,
+        "--state.file: " + read.error().message +
             "; starting would move it aside and lose what was counted"};
   }
   return {};
 }
 
-void SavePayload(const std::string& origin, const Moment& now,
-                 const Ledger& ledger, std::string& out) {
-  ByteWriter to(out);
+std::string BeginSnapshotOf(Ledger& ledger, const std::string& origin) {
+  std::string head;
+  ByteWriter to(head);
   to.Text(origin);
-  to.Time(now.steady);
-  to.Time(now.wall);
-  ledger.Save(out);
+  to.Raw(ledger.BeginSave());
+  return head;
 }
 
 void RemoveJournals(FileSystem& files, const std::string& path,
                     uint64_t number) {
-  for (const uint64_t other : Journals(files, path)) {
+  const Result<std::vector<uint64_t>> numbers = Journals(files, path);
+  if (!numbers) return;
+  for (const uint64_t other : *numbers) {
     if (other == number) continue;
     static_cast<void>(files.Remove(JournalPath(path, other)));
   }

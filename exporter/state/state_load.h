@@ -10,6 +10,7 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/file_system.h"
@@ -56,27 +57,33 @@ struct StateStats {
 };
 
 struct LoadedState {
-  std::unique_ptr<Ledger> ledger;  // a new one unless `result` is kLoaded
+  // A new one unless `result` is kLoaded; else call Resume.
+  std::unique_ptr<Ledger> ledger;
   StateLoad result = StateLoad::kNone;
   // Of the newest journal on the disk.
   uint64_t number = 0;
   // Of the last steps that were loaded (state_files.h).
   uint64_t mark = 0;
+  // The files that hold what was loaded, the snapshot first. Empty when
+  // something could not be read, so that they are no base to continue on.
+  std::vector<std::string> files;
+  uint64_t snapshot_bytes = 0;
+  uint64_t journal_bytes = 0;
   // Why nothing may be written: an unusable file could not be moved aside.
   std::string read_only;
 };
 
 // Loads the snapshot at `path` and the journals that continue it; what a broken
 // disk has lost ends it earlier. An unusable state is renamed, never
-// overwritten, and logged. `origin` is the API server's URL; the state of another is unusable.
-// The wall clock translates times of the earlier process's steady clock.
+// overwritten, and logged. `origin` is the API server's URL; the state of
+// another is unusable. A new ledger gets `options`.
 LoadedState LoadState(FileSystem& files, const std::string& path,
                       const std::string& origin, const SeriesOptions& options,
                       const Clock& clock);
 
-// Appends the content of a snapshot: `origin`, the moment, the ledger.
-void SavePayload(const std::string& origin, const Moment& now,
-                 const Ledger& ledger, std::string& out);
+// The first piece of a snapshot; the others are the ledger's pieces. Begins to
+// save the ledger.
+std::string BeginSnapshotOf(Ledger& ledger, const std::string& origin);
 
 // Removes all journals at `path` but that of this number, as far as it can.
 void RemoveJournals(FileSystem& files, const std::string& path,

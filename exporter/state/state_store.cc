@@ -23,6 +23,25 @@ constexpr size_t kPieceBytes = size_t{64} << 10;
 // Between two attempts to write a snapshot. KubeEventExporterStateNotSaved
 // needs one in ten minutes.
 constexpr seconds kLongestRetry{300};
+// A snapshot and journals that a start continues.
+constexpr size_t kMaxFiles = 17;
+
+// Keeps the longest time that a lock was held.
+class LockTimer {
+ public:
+  LockTimer(const Clock& clock, SteadyTime::duration& longest)
+      : clock_(clock), longest_(longest), begin_(clock.SteadyNow()) {}
+  ~LockTimer() {
+    longest_ = std::max(longest_, clock_.SteadyNow() - begin_);
+  }
+  LockTimer(const LockTimer&) = delete;
+  LockTimer& operator=(const LockTimer&) = delete;
+
+ private:
+  const Clock& clock_;
+  SteadyTime::duration& longest_;
+  const SteadyTime begin_;
+};
 
 }  // namespace
 
@@ -34,10 +53,14 @@ StateStore::StateStore(StateOptions options, const LoadedState& loaded,
       clock_(clock),
       stats_(stats),
       read_only_(loaded.read_only),
+      base_(loaded.files),
       number_(loaded.number),
       mark_(loaded.mark),
-      synced_at_(clock.SteadyNow()) {
+      synced_at_(clock.SteadyNow()),
+      snapshot_bytes_(loaded.snapshot_bytes),
+      journal_bytes_(loaded.journal_bytes) {
   stats_.enabled = true;
+  stats_.bytes = snapshot_bytes_;
   stats_.load = loaded.result;
   const std::lock_guard guard(ledger_.mutex());
   ledger_.StartLog([this] {
@@ -52,8 +75,25 @@ StateStore::~StateStore() {
   ledger_.StopLog();
 }
 
-// Needs the ledger's mutex.
-void StateStore::TakeSteps() {
+void StateStore::Start(std::function<void()> before_save) {
+  before_save_ = std::move(before_save);
+  // Crashes in a row leave a journal each; a start reads all.
+  bool continued = !base_.empty() && base_.size() <= kMaxFiles;
+  for (const std::string& file : base_) {
+    continued = continued && files_.SyncFile(file);
+  }
+  if (continued) {
+    ++number_;
+    continued = OpenJournal(mark_).has_value();
+  }
+  if (!continued) return Save();
+  journal_state_ = JournalState::kWhole;
+  snapshot_state_ = SnapshotState::kNone;
+  Flush();
+}
+
+// Needs the ledger's mutex. False when steps were lost: then call LoseJournal.
+bool StateStore::TakeSteps() {
   LedgerLog& log = *ledger_.log();
   const bool lost =
       log.overflowed() || pending_.size() + log.size() > kMaxPendingBytes;
@@ -62,9 +102,8 @@ void StateStore::TakeSteps() {
     unwritten_ = true;
   }
   pending_ += log.Take();
-  if (!lost) return;
-  log.Restart();
-  LoseJournal();
+  if (lost) log.Restart();
+  return !lost;
 }
 
 void StateStore::LoseJournal() {
@@ -93,10 +132,12 @@ Result<void> StateStore::AppendPending() {
 }
 
 void StateStore::Flush() {
+  bool complete = false;
   {
     const std::lock_guard guard(ledger_.mutex());
-    TakeSteps();
+    complete = TakeSteps();
   }
+  if (!complete) LoseJournal();
   if (const Result<void> wrote = AppendPending(); !wrote) {
     return NoteFailure(wrote.error());
   }
@@ -109,7 +150,7 @@ void StateStore::Flush() {
 void StateStore::Sync() {
   {
     const std::lock_guard guard(ledger_.mutex());
-    if (unsynced_ || ledger_.log()->size() > 0) options_.before_save();
+    if (unsynced_ || ledger_.log()->size() > 0) before_save_();
   }
   Flush();
   if (!unsynced_ || !pending_.empty() || !journal_ ||
@@ -180,16 +221,19 @@ void StateStore::BeginSnapshot() {
   if (!read_only_.empty()) {
     return FailSnapshot(Error{ErrorCode::kInternal, read_only_});
   }
-  payload_.clear();
-  payload_done_ = 0;
+  std::string head;
+  bool complete = false;
+  longest_lock_ = SteadyTime::duration(0);
   {
     const std::lock_guard guard(ledger_.mutex());
-    options_.before_save();
-    TakeSteps();
-    SavePayload(options_.origin, clock_.Now(), ledger_, payload_);
+    const LockTimer timer(clock_, longest_lock_);
+    before_save_();
+    complete = TakeSteps();
+    head = BeginSnapshotOf(ledger_, options_.origin);
   }
+  if (!complete) LoseJournal();
   const bool closed = CloseJournal();
-  if (Result<void> opened = OpenFiles(closed); !opened) {
+  if (Result<void> opened = OpenFiles(closed, head); !opened) {
     return FailSnapshot(opened.error());
   }
   snapshot_state_ = SnapshotState::kWriting;
@@ -198,22 +242,28 @@ void StateStore::BeginSnapshot() {
 // The snapshot and the journal after it. When the old journal is not `closed`,
 // steps are missing between the two, and the mark is one that nothing has: no
 // other process gives its journals this number.
-Result<void> StateStore::OpenFiles(bool closed) {
+Result<void> StateStore::OpenFiles(bool closed, std::string_view head) {
   ++number_;
   const uint64_t mark =
       closed ? mark_ : MarkAfter(mark_, "lost " + std::to_string(number_));
   snapshot_.emplace(files_, options_.path);
   if (auto begun = snapshot_->Begin(mark); !begun) return begun;
+  if (auto wrote = AppendPiece(head); !wrote) return wrote;
+  if (auto opened = OpenJournal(mark); !opened) return opened;
+  pending_.clear();
+  journal_bytes_ = 0;
+  if (!closed) journal_state_ = JournalState::kAhead;
+  return {};
+}
+
+Result<void> StateStore::OpenJournal(uint64_t mark) {
   Result<BatchWriter> journal =
       BatchWriter::Create(files_, JournalPath(options_.path, number_),
                           StateFile::kJournal, mark);
   if (!journal) return journal.error();
   journal_.emplace(std::move(*journal));
   mark_ = mark;
-  pending_.clear();
   named_ = unsynced_ = false;
-  journal_bytes_ = 0;
-  if (!closed) journal_state_ = JournalState::kAhead;
   return {};
 }
 
@@ -226,12 +276,25 @@ void StateStore::AdvanceSnapshot() {
 }
 
 Result<void> StateStore::WritePiece() {
-  const std::string_view piece =
-      std::string_view(payload_).substr(payload_done_, kPieceBytes);
-  payload_done_ += piece.size();
-  if (payload_done_ == payload_.size()) {
-    snapshot_state_ = SnapshotState::kSettling;
+  std::string piece;
+  bool gave_up = false;
+  {
+    const std::lock_guard guard(ledger_.mutex());
+    const LockTimer timer(clock_, longest_lock_);
+    piece = ledger_.SavePiece(kPieceBytes);
+    gave_up = ledger_.save_gave_up();
+    if (piece.empty()) ledger_.EndSave();
   }
+  if (gave_up) {
+    return Error{ErrorCode::kInternal,
+                 "too much changed while a snapshot was written"};
+  }
+  if (!piece.empty()) return AppendPiece(piece);
+  snapshot_state_ = SnapshotState::kSettling;
+  return {};
+}
+
+Result<void> StateStore::AppendPiece(std::string_view piece) {
   const uint64_t before = snapshot_->size();
   Result<void> wrote = snapshot_->Append(piece);
   stats_.written[1] += snapshot_->size() - before;
@@ -253,11 +316,20 @@ void StateStore::FinishSnapshot() {
   }
   retry_ = milliseconds(0);
   stats_.bytes = snapshot_bytes_;
+  LogDebug("Snapshot of the state written",
+           {{"bytes", snapshot_bytes_},
+            {"longest_lock_us",
+             std::chrono::floor<std::chrono::microseconds>(longest_lock_)
+                 .count()}});
   RemoveJournals(files_, options_.path, number_);
   NoteSuccess();
 }
 
 void StateStore::FailSnapshot(const Error& error) {
+  {
+    const std::lock_guard guard(ledger_.mutex());
+    ledger_.EndSave();
+  }
   if (snapshot_) {
     const bool in_place = snapshot_->in_place();
     snapshot_->Abandon();
@@ -267,7 +339,6 @@ void StateStore::FailSnapshot(const Error& error) {
                : LoseJournal();
     }
   }
-  payload_ = std::string();
   retry_ = std::clamp<milliseconds>(2 * retry_, options_.interval,
                                     std::max<milliseconds>(options_.interval,
                                                            kLongestRetry));

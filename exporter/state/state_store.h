@@ -18,6 +18,8 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/file_system.h"
@@ -33,13 +35,12 @@ struct StateOptions {
   std::string origin;
   // Between two syncs of the journal: what a power cut may take.
   std::chrono::milliseconds interval{10'000};
-  // Called before each sync and snapshot, under the ledger's mutex.
-  std::function<void()> before_save = [] {};
 };
 
 class StateStore {
  public:
-  // Keeps `loaded`'s ledger. All must outlive this.
+  // Keeps `loaded`'s ledger, whose steps it logs from now on. All must outlive
+  // this.
   StateStore(StateOptions options, const LoadedState& loaded,
              FileSystem& files, Clock& clock, StateStats& stats);
   ~StateStore();
@@ -48,6 +49,11 @@ class StateStore {
 
   // These block for as long as the disk does. They are for one thread.
 
+  // Continues the files that were loaded with a new journal, or else writes a
+  // snapshot. On return what was logged survives the process, if it can.
+  // `before_save` is called before each sync and snapshot, under the ledger's
+  // mutex.
+  void Start(std::function<void()> before_save);
   // Appends the steps until now to the journal, where they survive the end of
   // the process.
   void Flush();
@@ -88,7 +94,7 @@ class StateStore {
   void ServeFlushes();
 
   // The journal.
-  void TakeSteps();
+  bool TakeSteps();
   Result<void> AppendPending();
   bool CloseJournal();
   void LoseJournal();
@@ -96,9 +102,11 @@ class StateStore {
 
   // The snapshot.
   void BeginSnapshot();
-  Result<void> OpenFiles(bool closed);
+  Result<void> OpenFiles(bool closed, std::string_view head);
+  Result<void> OpenJournal(uint64_t mark);
   void AdvanceSnapshot();
   Result<void> WritePiece();
+  Result<void> AppendPiece(std::string_view piece);
   void FinishSnapshot();
   void FailSnapshot(const Error& error);
 
@@ -110,7 +118,9 @@ class StateStore {
   FileSystem& files_;
   Clock& clock_;
   StateStats& stats_;
+  std::function<void()> before_save_ = [] {};
   const std::string read_only_;
+  std::vector<std::string> base_;  // files that a new journal can continue
 
   JournalState journal_state_ = JournalState::kLost;
   std::optional<BatchWriter> journal_;  // none in kLost
@@ -124,9 +134,8 @@ class StateStore {
 
   SnapshotState snapshot_state_ = SnapshotState::kDue;
   std::optional<SnapshotFile> snapshot_;
-  std::string payload_;
-  size_t payload_done_ = 0;
   uint64_t snapshot_bytes_ = 0;  // of the last one
+  SteadyTime::duration longest_lock_{0};  // for a piece of it
   uint64_t journal_bytes_ = 0;   // since the last one
   SteadyTime retry_at_;
   std::chrono::milliseconds retry_{0};  // after the next failure

@@ -126,6 +126,16 @@ class FakeFileSystem : public FileSystem {
     return found;
   }
 
+  Result<void> SyncFile(const std::string& path) override {
+    const bool fails = Fails(path);
+    const auto found = names_.find(path);
+    if (found != names_.end()) {
+      found->second->Sync(!fails || effect_of_failures);
+    }
+    if (fails || found == names_.end()) return Failure("sync", path);
+    return {};
+  }
+
   Result<void> SyncFolder(const std::string& folder) override {
     const bool fails = Fails(folder);
     if (!fails || effect_of_failures) durable_names_ = names_;

@@ -34,6 +34,7 @@ TEST_F(FileSystemTest, WritesAtAnyOffsetAndReadsItBack) {
   ASSERT_TRUE((*file)->Write(6, "gh"));
   (*file)->WriteBack(0, 8);
   ASSERT_TRUE((*file)->Sync());
+  ASSERT_TRUE(files.SyncFile(path));
   ASSERT_TRUE(files.SyncFolder(folder.path()));
   EXPECT_EQ(Bytes(path), "abXYefgh");
   auto read = files.Open(path);
@@ -86,6 +87,8 @@ TEST_F(FileSystemTest, ErrorsNameTheFileAndTheReason) {
             "cannot write " + missing + "/f" + reason);
   EXPECT_EQ(files.List(missing).error().message,
             "cannot list " + missing + reason);
+  EXPECT_EQ(files.SyncFile(missing).error().message,
+            "cannot sync " + missing + reason);
   EXPECT_EQ(files.SyncFolder(missing).error().message,
             "cannot sync " + missing + reason);
   EXPECT_EQ(files.CheckFolder(missing).error().message,

@@ -26,12 +26,12 @@ class StateStoreTest : public ::testing::Test {
     explicit Process(StateStoreTest& test)
         : loaded(LoadState(test.files, test.path, kOrigin, SmallOptions(),
                            test.clock)) {
-      loaded.ledger->FindCollection("");
-      loaded.ledger->FindCollection("shop");
       store = std::make_unique<StateStore>(
-          StateOptions{test.path, kOrigin, std::chrono::seconds(10), [] {}},
-          loaded, test.files, test.clock, stats);
+          StateOptions{test.path, kOrigin, std::chrono::seconds(10)}, loaded,
+          test.files, test.clock, stats);
+      ledger().Resume(SmallOptions(), {"", "shop"}, {}, test.clock.Now());
     }
+    void Start() { store->Start([] {}); }
     Ledger& ledger() { return *loaded.ledger; }
 
     LoadedState loaded;
@@ -61,7 +61,7 @@ class StateStoreTest : public ::testing::Test {
 TEST_F(StateStoreTest, FirstStartFindsNothingAndWrites) {
   Process process(*this);
   EXPECT_EQ(process.loaded.result, StateLoad::kNone);
-  process.store->Save();
+  process.Start();
   EXPECT_EQ(process.stats.saves[0], 1U);
   EXPECT_GT(process.stats.bytes, 0U);
   EXPECT_EQ(Process(*this).loaded.result, StateLoad::kLoaded);
@@ -78,7 +78,7 @@ TEST_F(StateStoreTest, WhatWasShownIsNeverTakenBack) {
     ASSERT_EQ(process.loaded.result,
               life ? StateLoad::kLoaded : StateLoad::kNone);
     ASSERT_EQ(Shown(process.ledger(), kept.now().steady), shown) << life;
-    process.store->Save();
+    process.Start();
     // What was not exposed is lost, and the API server sends it again.
     driver = kept;
     for (auto steps = random() % 200; steps > 0; --steps) {
@@ -95,7 +95,7 @@ TEST_F(StateStoreTest, WhatWasShownIsNeverTakenBack) {
 TEST_F(StateStoreTest, JournalsCarryOnWhileNoSnapshotCanBeWritten) {
   Driver driver(5);
   Process process(*this);
-  process.store->Save();
+  process.Start();
   fs::create_directory(path + ".tmp");  // in the way of the next snapshot
   for (int i = 0; i < 5; ++i) {
     for (int n = 0; n < 5; ++n) driver.Step(process.ledger());
@@ -124,7 +124,7 @@ TEST_F(StateStoreTest, JournalsCarryOnWhileNoSnapshotCanBeWritten) {
 
 TEST_F(StateStoreTest, WritesNothingWhileNothingHappens) {
   Process process(*this);
-  process.store->Save();
+  process.Start();
   const std::string bytes = Bytes(path);
   process.store->Flush();
   process.store->Save();
@@ -136,7 +136,7 @@ TEST_F(StateStoreTest, WritesNothingWhileNothingHappens) {
 TEST_F(StateStoreTest, TheClockSyncsTheJournalAndWritesNoSnapshot) {
   Driver driver(5);
   Process process(*this);
-  process.store->Save();
+  process.Start();
   const std::string snapshot = Bytes(path);
   for (int i = 0; i < 360; ++i) {
     driver.Step(process.ledger());
@@ -156,7 +156,7 @@ TEST_F(StateStoreTest, TheClockSyncsTheJournalAndWritesNoSnapshot) {
 TEST_F(StateStoreTest, NoSyncIsMadeBeforeTheInterval) {
   Driver driver(5);
   Process process(*this);
-  process.store->Save();
+  process.Start();
   clock.Advance(std::chrono::seconds(10));
   process.store->Tick();
   const auto saves = process.stats.saves[0].load();
@@ -176,7 +176,7 @@ TEST_F(StateStoreTest, SnapshotsAreAtMostTwiceTheJournals) {
   constexpr uint64_t kLeast = uint64_t{4} << 20;
   Driver driver(5);
   Process process(*this);
-  process.store->Save();
+  process.Start();
   const uint64_t first = process.stats.written[1];
   uint64_t journaled = 0;
   uint64_t snapshots = first;
@@ -238,11 +238,45 @@ TEST_F(StateStoreTest, ReadOnlyStateIsNotWritten) {
   loaded.ledger = std::make_unique<Ledger>(SmallOptions(), Hasher());
   loaded.read_only = "cannot rename it";
   StateStats stats;
-  StateStore store({path, kOrigin, std::chrono::seconds(10), [] {}}, loaded,
-                   files, clock, stats);
+  StateStore store({path, kOrigin, std::chrono::seconds(10)}, loaded, files,
+                   clock, stats);
   store.Save();
   EXPECT_FALSE(fs::exists(path));
   EXPECT_THAT(stats.problem(), HasSubstr("cannot rename it"));
+}
+
+TEST_F(StateStoreTest, ARestartContinuesTheFilesWithoutASnapshot) {
+  Driver driver(5);
+  {
+    Process process(*this);
+    process.Start();
+    for (int i = 0; i < 50; ++i) driver.Step(process.ledger());
+    process.store->Flush();
+  }
+  const std::string snapshot = Bytes(path);
+  std::string shown;
+  for (int life = 0; life < 3; ++life) {
+    Process process(*this);
+    EXPECT_EQ(process.stats.bytes, snapshot.size());
+    process.Start();
+    EXPECT_EQ(process.stats.written[1], 0U);
+    for (int i = 0; i < 50; ++i) driver.Step(process.ledger());
+    process.store->Flush();
+    shown = Shown(process.ledger(), driver.now().steady);
+  }
+  EXPECT_TRUE(Bytes(path) == snapshot);
+  EXPECT_EQ(Shown(Process(*this).ledger(), driver.now().steady), shown);
+}
+
+TEST_F(StateStoreTest, ManyCrashesDoNotLeaveManyJournals) {
+  uint64_t snapshots = 0;
+  for (int life = 0; life < 40; ++life) {
+    Process process(*this);
+    process.Start();
+    snapshots += process.stats.written[1] > 0 ? 1 : 0;
+    EXPECT_LE(files.List(folder.path())->size(), 2U + 18U);  // and . and ..
+  }
+  EXPECT_EQ(snapshots, 3U);
 }
 
 TEST_F(StateStoreTest, ATornJournalCostsOnlyItsEnd) {
@@ -250,7 +284,7 @@ TEST_F(StateStoreTest, ATornJournalCostsOnlyItsEnd) {
   std::string first;
   {
     Process process(*this);
-    process.store->Save();
+    process.Start();
     for (int i = 0; i < 20; ++i) driver.Step(process.ledger());
     process.store->Flush();
     first = Shown(process.ledger(), driver.now().steady);
@@ -270,7 +304,7 @@ TEST_F(StateStoreTest, ATornJournalCostsOnlyItsEnd) {
 TEST_F(StateStoreTest, SavesByItselfUntilItIsStopped) {
   Driver driver(5);
   Process process(*this);
-  process.store->Save();
+  process.Start();
   {
     const std::lock_guard guard(process.ledger().mutex());
     driver.Step(process.ledger());

@@ -3,8 +3,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <stop_token>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -196,13 +199,24 @@ int RunApp(const Options& options, ServerAccess access,
            {"access", access.origin}});
   RealClock clock;
   DiskFileSystem files;
-  const Result<std::unique_ptr<KeptState>> state =
-      KeptState::Open({options.state_file,
-                       access.server.ToString(),
-                       options.state_interval},
-                      {options.initial_zero, options.max_series,
-                       options.retention, options.exemplars},
-                      CollectionNames(options), files, clock);
+  // The signals end a wait for the state file as well.
+  std::stop_source stop;
+  std::jthread listener([&](const std::stop_token& started) {
+    while (const std::optional<int> signal = signals.Wait(started)) {
+      if (*signal != SIGHUP) stop.request_stop();
+    }
+  });
+  const Result<std::unique_ptr<KeptState>> state = KeptState::Open(
+      {options.state_file, access.server.ToString(), options.state_interval},
+      {options.initial_zero, options.max_series, options.retention,
+       options.exemplars},
+      CollectionNames(options), files, clock, stop.get_token());
+  listener.request_stop();
+  listener.join();
+  if (stop.stop_requested()) {
+    LogInfo("Stopping before the start", {});
+    return 0;
+  }
   if (!state) {
     LogError("Cannot start", {{"error", state.error().message}});
     return 1;

@@ -91,9 +91,7 @@ class ByteReader {
   // Fail when the difference of two such times could overflow; 73 years of
   // nanoseconds are allowed.
   WallTime Wall() { return WallTime(std::chrono::microseconds(Time())); }
-  SteadyTime Steady() {
-    return SteadyTime(std::chrono::nanoseconds(Time()));
-  }
+  SteadyTime Steady() { return SteadyTime(std::chrono::nanoseconds(Time())); }
   // The views point into the bytes.
   std::string_view Text() { return Raw(Integer<uint32_t>()); }
   std::string_view Raw(size_t size) {

@@ -166,8 +166,7 @@ Result<void> DiskFileSystem::SyncFile(const std::string& path) {
 }
 
 Result<void> DiskFileSystem::SyncFolder(const std::string& folder) {
-  const UniqueFd fd(
-      ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd fd(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!fd.has_value() || ::fsync(fd.get()) != 0) {
     return FileError("sync", folder);
   }

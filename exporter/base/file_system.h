@@ -1,5 +1,5 @@
 // The file system, passed in like the clock, so that a test can make every call
-// fail and can drop what is not durable (the model is leveldb's Env). Used by
+// fail and can drop what is not durable (the model is LevelDB's Env). Used by
 // state/, for files that must survive a crash; base/file_reader.h reads the
 // files that a user names.
 //

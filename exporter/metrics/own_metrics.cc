@@ -212,9 +212,8 @@ constexpr OwnMetric kTable[] = {
     {{"kube_event_metrics_state_written_bytes_total", "counter",
       "Bytes written to --state.file, by file: journal or snapshot."},
      [](Sources s) {
-       return s.state.enabled
-                  ? ByName("file", kStateFileNames, s.state.written)
-                  : Samples();
+       return s.state.enabled ? ByName("file", kStateFileNames, s.state.written)
+                              : Samples();
      }},
     {{"kube_event_metrics_scope_decisions_total", "counter",
       "Scope decisions about objects of Events, by source."},

@@ -244,8 +244,7 @@ void EventTracker::SaveRecord(const Record& record, ByteWriter& to) {
   to.Time(record.identity_time);
   to.Time(record.occurred_at);
   to.Integer<uint32_t>(record.count);
-  to.Integer<uint32_t>(record.tombstone ? record.gone_at
-                                        : record.series.tuple);
+  to.Integer<uint32_t>(record.tombstone ? record.gone_at : record.series.tuple);
   to.Integer<uint32_t>(record.tombstone ? record.links.newer
                                         : record.series.object);
 }

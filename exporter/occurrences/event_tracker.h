@@ -93,23 +93,20 @@ class EventTracker {
                WallTime server_time, SteadyTime now, const OnChange& on_change,
                const OnGone& on_gone);
 
-  // Saves everything but the limits, as it is at BeginSave, while it changes.
-  // BeginSave writes a head; SavePiece appends records until `out` has `size`
-  // bytes, and returns false after the last one; EndSave frees what was kept for
-  // that. After save_gave_up() too much had changed.
+  // Saves all but the limits, as it is at BeginSave, while it changes: a head,
+  // and pieces until `out` has `size` bytes; false after the last one. EndSave
+  // frees what was kept. After save_gave_up() too much had changed.
   void BeginSave(ByteWriter& head);
   bool SavePiece(size_t size, std::string& out);
   void EndSave() { saving_.End(); }
   bool save_gave_up() const { return saving_.gave_up(); }
-  // Loads it into a new tracker: the head, the pieces in their order, the end.
-  // LoadPiece calls `on_live` with the series of each Event that exists. False
-  // when `on_live` returns that or the bytes are invalid; the tracker is then
-  // unusable.
+  // Loads it, in the same order, into a new tracker. `on_live` gets the series
+  // of each Event that exists. When it or the result is false: unusable.
   bool LoadHead(ByteReader& head);
   bool LoadPiece(ByteReader& piece,
                  const std::function<bool(SeriesIds)>& on_live);
   bool FinishLoad();
-  // Moves the times of the steady clock, after a restart. Whole seconds.
+  // Moves the times of the steady clock after a restart, by whole seconds.
   void Shift(std::chrono::nanoseconds shift);
   // Calls `visit` with the series of each Event that exists.
   void ForEachLive(const OnGone& visit) const;
@@ -127,8 +124,8 @@ class EventTracker {
     uint32_t newer;
   };
   // An Event that exists, or a tombstone: `tombstone` selects the members of
-  // the unions. A free record is a tombstone with the count 0, whose
-  // links.older is the next free one.
+  // the unions. A free record is a tombstone with the count 0, and links.older
+  // is the next free one.
   struct Record {
     Hash128 key;
     uint64_t uid;
@@ -165,9 +162,7 @@ class EventTracker {
     saving_.BeforeChange(index, [&] { return At(index); });
     return Unsaved(index);
   }
-  static bool IsFree(const Record& record) {
-    return record.tombstone && record.count == 0;
-  }
+  static bool IsFree(const Record& r) { return r.tombstone && r.count == 0; }
   static void SaveRecord(const Record& record, ByteWriter& to);
   bool LoadRecord(ByteReader& from, Record& record);
   uint32_t Append();

@@ -235,10 +235,9 @@ bool Outbox::SaveMemories(size_t size, std::string& out) {
     const Memories& memories = queues_[index].memories;
     const auto now = memories.lower_bound(name);
     const auto was = saving_->changed.lower_bound(saving_->memory);
-    const bool changed = was != saving_->changed.end() &&
-                         was->first.first == index &&
-                         (now == memories.end() ||
-                          was->first.second <= now->first);
+    const bool changed =
+        was != saving_->changed.end() && was->first.first == index &&
+        (now == memories.end() || was->first.second <= now->first);
     if (!changed && now == memories.end()) {
       saving_->memory = {index + 1, ""};
       continue;

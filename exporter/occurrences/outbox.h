@@ -85,11 +85,11 @@ class Outbox {
   };
   Size size(size_t index) const;
 
-  // Saves all but counts of drops, as it is at BeginSave, while it changes. What
-  // is in hand waits again. BeginSave writes a head; SavePiece appends entries
-  // and texts until `out` has `size` bytes, and returns false after the last
-  // one; EndSave frees what was kept for that. After save_gave_up() too much had
-  // changed.
+  // Saves all but counts of drops, as it is at BeginSave, while it changes.
+  // The batch in hand waits again. BeginSave writes a head; SavePiece appends
+  // entries and texts until `out` has `size` bytes, and returns false after the
+  // last one; EndSave frees what was kept for that. After save_gave_up() too
+  // much had changed.
   void BeginSave(ByteWriter& head);
   bool SavePiece(size_t size, std::string& out);
   void EndSave() { saving_.reset(); }
@@ -101,7 +101,7 @@ class Outbox {
   void FinishLoad() { last_number_ = to_load_; }
 
  private:
-  // A save keeps at most so many bytes of entries that left the queues and of
+  // A save keeps at most this many bytes of entries that left the queues and of
   // texts that changed.
   static constexpr size_t kMaxKept = size_t{8} << 20;
 
@@ -126,8 +126,8 @@ class Outbox {
     uint32_t mask = 0;
   };
   using MemoryKey = std::pair<size_t, std::string>;
-  // What a save has not written yet: entries with numbers in (entry, last], then
-  // texts from `memory` on.
+  // What a save has not written yet: entries with numbers in (entry, last],
+  // then texts from `memory` on.
   struct Saving {
     uint64_t entry = 0;
     uint64_t last = 0;

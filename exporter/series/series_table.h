@@ -109,8 +109,8 @@ class SeriesTable {
   bool Render(RenderCursor& cursor, size_t size, SteadyTime now,
               std::string& out) const;
 
-  // As in EventTracker: saves everything but options, exemplars and the hasher's
-  // secret, and loads it into a new table with the same hasher.
+  // As in EventTracker: saves everything but options, exemplars and the
+  // hasher's secret, and loads it into a new table with the same hasher.
   void BeginSave(ByteWriter& head);
   bool SavePiece(size_t size, std::string& out);
   void EndSave();

@@ -16,7 +16,8 @@ constexpr std::chrono::milliseconds kPatience{500};
 // written, and the first save reports that; the result is then null.
 Result<std::unique_ptr<FileLock>> WaitForLock(FileSystem& files,
                                               const std::string& path,
-                                              Clock& clock) {
+                                              Clock& clock,
+                                              const std::stop_token& stop) {
   for (int poll = 0;; ++poll) {
     Result<std::unique_ptr<FileLock>> lock = files.Lock(path + ".lock");
     if (!lock) return std::unique_ptr<FileLock>();
@@ -28,7 +29,10 @@ Result<std::unique_ptr<FileLock>> WaitForLock(FileSystem& files,
           "process its own file");
     }
     if (poll == 0) LogInfo("Waiting for the state file", {{"file", path}});
-    clock.SleepFor(kLockPoll, {});
+    if (!clock.SleepFor(kLockPoll, stop)) {
+      return Error{ErrorCode::kCancelled,
+                   "stopped while another process used " + path};
+    }
   }
 }
 
@@ -41,7 +45,8 @@ KeptState::~KeptState() { Stop(); }
 
 Result<std::unique_ptr<KeptState>> KeptState::Open(
     StateOptions options, const SeriesOptions& series,
-    const std::vector<std::string>& names, FileSystem& files, Clock& clock) {
+    const std::vector<std::string>& names, FileSystem& files, Clock& clock,
+    const std::stop_token& stop) {
   std::unique_ptr<KeptState> kept(
       new KeptState(std::move(options), files, clock));
   const std::string& path = kept->options_.path;
@@ -49,7 +54,8 @@ Result<std::unique_ptr<KeptState>> KeptState::Open(
     kept->loaded_.ledger = std::make_unique<Ledger>(series, Hasher());
     return kept;
   }
-  Result<std::unique_ptr<FileLock>> lock = WaitForLock(files, path, clock);
+  Result<std::unique_ptr<FileLock>> lock =
+      WaitForLock(files, path, clock, stop);
   if (!lock) return lock.error();
   kept->lock_ = std::move(*lock);
   kept->loaded_ = LoadState(files, path, kept->options_.origin, series, clock);
@@ -67,8 +73,8 @@ void KeptState::Start(std::function<void()> before_save) {
   if (!store_) return;
   // Everything exposed from now on must be on the disk first.
   store_->Start(std::move(before_save));
-  thread_ = std::jthread(
-      [this](const std::stop_token& stop) { store_->Run(stop); });
+  thread_ =
+      std::jthread([this](const std::stop_token& stop) { store_->Run(stop); });
 }
 
 void KeptState::Flush() {

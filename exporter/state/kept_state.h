@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <thread>
 #include <vector>
@@ -21,11 +22,13 @@ class KeptState {
  public:
   // An empty `options.path` keeps nothing. Waits up to 15 s for another process
   // to release the file, because a rolling update may start the new one before
-  // the old one has ended; then kInvalidConfig. Forgets the collections of
-  // names other than `names`. `files` and `clock` must outlive this.
+  // the old one has ended; then kInvalidConfig. kCancelled after `stop`.
+  // Forgets the collections of names other than `names`. `files` and `clock`
+  // must outlive this.
   static Result<std::unique_ptr<KeptState>> Open(
       StateOptions options, const SeriesOptions& series,
-      const std::vector<std::string>& names, FileSystem& files, Clock& clock);
+      const std::vector<std::string>& names, FileSystem& files, Clock& clock,
+      const std::stop_token& stop);
   ~KeptState();
 
   Ledger& ledger() { return *loaded_.ledger; }

@@ -145,21 +145,22 @@ class Ledger {
   // Saves everything, the secret of the hash included, exactly as it is at
   // BeginSave, however many steps follow before the last piece: the parts keep
   // the old value of what changes before it is saved. So what is loaded is the
-  // state of that moment, and the steps logged since continue it. The same steps
-  // lead to the same bytes.
+  // state of that moment, and the steps logged since continue it. The same
+  // steps lead to the same bytes.
   //
   // BeginSave returns the head. SavePiece returns the next piece of at least
   // `size` bytes, if there are as many of its kind; empty at the end. EndSave
-  // frees what was kept. After save_gave_up() too much had changed, and what was
-  // saved is of no use. Each call takes time for its piece, not for the state.
+  // frees what was kept. After save_gave_up() too much had changed, and what
+  // was saved is of no use. Each call takes time for its piece, not for the
+  // state.
   std::string BeginSave();
   std::string SavePiece(size_t size);
   void EndSave();
   bool save_gave_up() const;
 
-  // Loads it: the head, the pieces in their order, the end. Keeps the options of
-  // the process that saved until Resume, because its steps must find the same
-  // room. Null or false for any other bytes; the ledger is then unusable.
+  // Loads it: the head, the pieces in their order, the end. Keeps the options
+  // of the process that saved until Resume, because its steps must find the
+  // same room. Null or false for any other bytes; the ledger is then unusable.
   static std::unique_ptr<Ledger> Load(std::string_view head);
   bool LoadPiece(std::string_view piece);
   bool FinishLoad();

@@ -96,7 +96,8 @@ std::unique_ptr<Ledger> Ledger::Load(std::string_view head) {
     return nullptr;
   }
   const auto count = from.Integer<uint16_t>();
-  for (uint16_t i = 0; i < count && from.ok(); ++i) ledger->LoadCollection(from);
+  for (uint16_t i = 0; i < count && from.ok(); ++i)
+    ledger->LoadCollection(from);
   return from.Done() ? std::move(ledger) : nullptr;
 }
 

@@ -9,9 +9,9 @@ constexpr uint64_t kSettledAtOnce = uint64_t{1} << 20;
 
 }  // namespace
 
-Result<void> SnapshotFile::Begin(uint64_t mark) {
+Result<void> SnapshotFile::Begin(uint64_t digest) {
   Result<BatchWriter> writer =
-      BatchWriter::Create(files_, beside_, StateFile::kSnapshot, mark);
+      BatchWriter::Create(files_, beside_, StateFile::kSnapshot, digest);
   if (!writer) return writer.error();
   writer_.emplace(std::move(*writer));
   return {};

@@ -1,7 +1,8 @@
 // Writes one snapshot beside the last one, in pieces, and puts it in its place.
 // Used by StateStore, which decides when. The content is the ledger's.
 //
-// Owned by one thread. After an error, call Abandon: the last snapshot is there.
+// Owned by one thread. After an error, call Abandon: the last snapshot is
+// there.
 #pragma once
 
 #include <cstdint>
@@ -21,11 +22,11 @@ class SnapshotFile {
   SnapshotFile(FileSystem& files, const std::string& path)
       : files_(files), path_(path), beside_(path + ".tmp") {}
 
-  // Creates the file. `mark` is that of the steps that the snapshot has.
-  Result<void> Begin(uint64_t mark);
+  // Creates the file. `digest` is that of the steps that the snapshot has.
+  Result<void> Begin(uint64_t digest);
   // Appends a piece; LoadState reads it back as one.
   Result<void> Append(std::string_view piece);
-  // Has the disk write a mebibyte, so that Finish takes little time. False when
+  // Has the disk write a part, so that Finish takes little time. False when
   // it has all.
   bool Settle();
   // Ends the file and replaces the last snapshot, durably.

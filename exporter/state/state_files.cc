@@ -7,7 +7,7 @@ namespace kem {
 namespace {
 
 constexpr uint32_t kVersion = 2;
-// Magic, version, mark.
+// Magic, version, digest.
 constexpr size_t kMagicBytes = 8;
 constexpr size_t kHeadBytes = kMagicBytes + 4 + 8;
 // Size, checksum.
@@ -23,7 +23,7 @@ Error Unusable(const std::string& path, const std::string& why) {
 
 }  // namespace
 
-uint64_t MarkAfter(uint64_t before, std::string_view batch) {
+uint64_t DigestAfter(uint64_t before, std::string_view batch) {
   return Checksum(batch, before);
 }
 
@@ -42,16 +42,16 @@ Result<BatchWriter> BatchWriter::Create(FileSystem& files,
 }
 
 Result<void> BatchWriter::Write(std::string_view batch) {
-  const uint64_t mark = MarkAfter(mark_, batch);
+  const uint64_t digest = DigestAfter(digest_, batch);
   std::string bytes;
   bytes.reserve(kBatchHeadBytes + batch.size());
   ByteWriter to(bytes);
   to.Integer<uint32_t>(static_cast<uint32_t>(batch.size()));
-  to.Integer<uint64_t>(mark);
+  to.Integer<uint64_t>(digest);
   to.Raw(batch);
   if (Result<void> wrote = file_->Write(size_, bytes); !wrote) return wrote;
   size_ += bytes.size();
-  mark_ = mark;
+  digest_ = digest;
   return {};
 }
 
@@ -87,7 +87,7 @@ Result<BatchReader> BatchReader::Open(FileSystem& files,
 BatchReader::BatchReader(std::unique_ptr<ReadableFile> file, uint64_t after)
     : file_(std::move(file)),
       after_(after),
-      mark_(after),
+      digest_(after),
       offset_(kHeadBytes) {}
 
 Result<BatchReader::Next> BatchReader::Read(std::string& batch) {
@@ -95,15 +95,15 @@ Result<BatchReader::Next> BatchReader::Read(std::string& batch) {
   if (!head) return head.error();
   ByteReader from(*head);
   const auto size = from.Integer<uint32_t>();
-  const auto mark = from.Integer<uint64_t>();
+  const auto digest = from.Integer<uint64_t>();
   if (!from.ok() || size > left() - kBatchHeadBytes) return Next::kCut;
   Result<std::string> bytes = file_->Read(offset_ + kBatchHeadBytes, size);
   if (!bytes) return bytes.error();
-  if (bytes->size() != size || MarkAfter(mark_, *bytes) != mark) {
+  if (bytes->size() != size || DigestAfter(digest_, *bytes) != digest) {
     return Next::kDamaged;
   }
   batch = std::move(*bytes);
-  mark_ = mark;
+  digest_ = digest;
   offset_ += kBatchHeadBytes + size;
   return size == 0 ? Next::kEnd : Next::kBatch;
 }

@@ -1,11 +1,11 @@
 // The two kinds of files that hold the state: a snapshot holds everything, a
 // journal the steps since. Both are a head and batches. The checksum of a batch
 // is seeded with that of the batch before it, and the head has the seed of the
-// first one, so the last checksum, the mark, stands for everything up to there.
-// A snapshot's head and a journal's head have the mark of the steps that they
-// follow. So steps are only ever read after exactly the steps that they followed
-// when they were taken, whatever the disk has lost. Used by StateStore and
-// LoadState; the content is the ledger's.
+// first one, so the last checksum, the digest, stands for everything up to
+// there. A snapshot's head and a journal's head have the digest of the steps
+// that they follow. So steps are only ever read after exactly the steps that
+// they followed when they were taken, whatever the disk has lost. Used by
+// StateStore and LoadState; the content is the ledger's.
 #pragma once
 
 #include <cstdint>
@@ -22,8 +22,8 @@ namespace kem {
 // In the head of a file, as its magic.
 enum class StateFile { kSnapshot, kJournal };
 
-// The mark of `batch` after what has the mark `before`.
-uint64_t MarkAfter(uint64_t before, std::string_view batch);
+// The digest of `batch` after what has the digest `before`.
+uint64_t DigestAfter(uint64_t before, std::string_view batch);
 
 // Writes a new file. Owned by one thread at a time.
 class BatchWriter {
@@ -46,16 +46,17 @@ class BatchWriter {
 
   uint64_t size() const { return size_; }
   // Of the last batch.
-  uint64_t mark() const { return mark_; }
+  uint64_t digest() const { return digest_; }
 
  private:
-  BatchWriter(std::unique_ptr<WritableFile> file, uint64_t size, uint64_t mark)
-      : file_(std::move(file)), size_(size), mark_(mark) {}
+  BatchWriter(std::unique_ptr<WritableFile> file, uint64_t size,
+              uint64_t digest)
+      : file_(std::move(file)), size_(size), digest_(digest) {}
   Result<void> Write(std::string_view batch);
 
   std::unique_ptr<WritableFile> file_;
   uint64_t size_;
-  uint64_t mark_;
+  uint64_t digest_;
 };
 
 // Reads a file, one batch at a time. Owned by one thread at a time.
@@ -79,7 +80,7 @@ class BatchReader {
   // Of what the first batch follows.
   uint64_t after() const { return after_; }
   // Of the last batch that was read.
-  uint64_t mark() const { return mark_; }
+  uint64_t digest() const { return digest_; }
   uint64_t size() const { return file_->size(); }
   // Bytes that were not read.
   uint64_t left() const { return file_->size() - offset_; }
@@ -89,7 +90,7 @@ class BatchReader {
 
   std::unique_ptr<ReadableFile> file_;
   uint64_t after_;
-  uint64_t mark_;
+  uint64_t digest_;
   uint64_t offset_;
 };
 

@@ -91,7 +91,7 @@ Result<void> Loader::ReadSnapshot(const std::string& origin) {
   Result<BatchReader> reader =
       BatchReader::Open(files_, path_, StateFile::kSnapshot);
   if (!reader) return reader.error();
-  state_.mark = reader->after();
+  state_.digest = reader->after();
   state_.snapshot_bytes = reader->size();
   state_.journal_bytes = 0;
   state_.files = {path_};
@@ -145,7 +145,7 @@ bool Loader::ReplayJournals(const std::vector<uint64_t>& numbers, size_t limit,
       continue;
     }
     // Else it follows steps that are lost, or another state.
-    if (reader->after() != state_.mark) continue;
+    if (reader->after() != state_.digest) continue;
     if (!ReplayJournal(*reader, file, limit, batches)) return false;
   }
   if (unread_) state_.files.clear();
@@ -164,7 +164,7 @@ bool Loader::ReplayJournal(BatchReader& reader, const std::string& file,
                {{"file", file}});
       return false;
     }
-    state_.mark = reader.mark();
+    state_.digest = reader.digest();
   }
   state_.files.push_back(file);
   state_.journal_bytes += reader.size() - reader.left();
@@ -203,17 +203,17 @@ LoadedState LoadState(FileSystem& files, const std::string& path,
   const std::string aside = path + ".unusable-" + Stamp(clock.WallNow());
   const std::optional<std::string> failed = MoveAside(files, path, aside);
   if (failed) state.read_only = *failed;
-  LogError("State is unusable, starting without it",
-           {{"why", loaded.error().message},
-            {"kept_as", failed ? path : aside}});
+  LogError(
+      "State is unusable, starting without it",
+      {{"why", loaded.error().message}, {"kept_as", failed ? path : aside}});
   return state;
 }
 
 Result<void> CheckStateFile(FileSystem& files, const std::string& path) {
   if (const auto writable = files.CheckFolder(FolderOf(path)); !writable) {
-    return Error{writable.error().code,
-                 "--state.file " + path + ": " + writable.error().message +
-                     "; mount a writable volume there"};
+    return Error{writable.error().code, "--state.file " + path + ": " +
+                                            writable.error().message +
+                                            "; mount a writable volume there"};
   }
   LoadedState state;
   const Result<void> read = Loader(files, path, state).ReadSnapshot("");

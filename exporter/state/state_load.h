@@ -63,7 +63,7 @@ struct LoadedState {
   // Of the newest journal on the disk.
   uint64_t number = 0;
   // Of the last steps that were loaded (state_files.h).
-  uint64_t mark = 0;
+  uint64_t digest = 0;
   // The files that hold what was loaded, the snapshot first. Empty when
   // something could not be read, so that they are no base to continue on.
   std::vector<std::string> files;

@@ -14,34 +14,14 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 // A snapshot is due when the journal has outgrown the last one, so a day's
-// snapshots are at most twice as large as its journals (leveldb compacts by size
-// in the same way). Never below this, or a small state would be written often.
+// snapshots are at most twice as large as its journals (LevelDB compacts by
+// size in the same way). Never below this, or a small state would be written
+// often.
 constexpr uint64_t kMinJournalBytes = uint64_t{4} << 20;
 // Steps kept in memory while the journal cannot be written.
 constexpr size_t kMaxPendingBytes = LedgerLog::kMaxBytes;
-constexpr size_t kPieceBytes = size_t{64} << 10;
-// Between two attempts to write a snapshot. KubeEventExporterStateNotSaved
-// needs one in ten minutes.
-constexpr seconds kLongestRetry{300};
 // A snapshot and journals that a start continues.
 constexpr size_t kMaxFiles = 17;
-
-// Keeps the longest time that a lock was held.
-class LockTimer {
- public:
-  LockTimer(const Clock& clock, SteadyTime::duration& longest)
-      : clock_(clock), longest_(longest), begin_(clock.SteadyNow()) {}
-  ~LockTimer() {
-    longest_ = std::max(longest_, clock_.SteadyNow() - begin_);
-  }
-  LockTimer(const LockTimer&) = delete;
-  LockTimer& operator=(const LockTimer&) = delete;
-
- private:
-  const Clock& clock_;
-  SteadyTime::duration& longest_;
-  const SteadyTime begin_;
-};
 
 }  // namespace
 
@@ -55,7 +35,7 @@ StateStore::StateStore(StateOptions options, const LoadedState& loaded,
       read_only_(loaded.read_only),
       base_(loaded.files),
       number_(loaded.number),
-      mark_(loaded.mark),
+      digest_(loaded.digest),
       synced_at_(clock.SteadyNow()),
       snapshot_bytes_(loaded.snapshot_bytes),
       journal_bytes_(loaded.journal_bytes) {
@@ -84,7 +64,7 @@ void StateStore::Start(std::function<void()> before_save) {
   }
   if (continued) {
     ++number_;
-    continued = OpenJournal(mark_).has_value();
+    continued = OpenJournal(digest_).has_value();
   }
   if (!continued) return Save();
   journal_state_ = JournalState::kWhole;
@@ -121,7 +101,7 @@ Result<void> StateStore::AppendPending() {
     const uint64_t before = journal_->size();
     if (auto wrote = journal_->Append(pending_); !wrote) return wrote;
     pending_.clear();
-    mark_ = journal_->mark();
+    digest_ = journal_->digest();
     unsynced_ = true;
     journal_bytes_ += journal_->size() - before;
     stats_.written[0] += journal_->size() - before;
@@ -217,136 +197,6 @@ bool StateStore::CloseJournal() {
   return true;
 }
 
-void StateStore::BeginSnapshot() {
-  if (!read_only_.empty()) {
-    return FailSnapshot(Error{ErrorCode::kInternal, read_only_});
-  }
-  std::string head;
-  bool complete = false;
-  longest_lock_ = SteadyTime::duration(0);
-  {
-    const std::lock_guard guard(ledger_.mutex());
-    const LockTimer timer(clock_, longest_lock_);
-    before_save_();
-    complete = TakeSteps();
-    head = BeginSnapshotOf(ledger_, options_.origin);
-  }
-  if (!complete) LoseJournal();
-  const bool closed = CloseJournal();
-  if (Result<void> opened = OpenFiles(closed, head); !opened) {
-    return FailSnapshot(opened.error());
-  }
-  snapshot_state_ = SnapshotState::kWriting;
-}
-
-// The snapshot and the journal after it. When the old journal is not `closed`,
-// steps are missing between the two, and the mark is one that nothing has: no
-// other process gives its journals this number.
-Result<void> StateStore::OpenFiles(bool closed, std::string_view head) {
-  ++number_;
-  const uint64_t mark =
-      closed ? mark_ : MarkAfter(mark_, "lost " + std::to_string(number_));
-  snapshot_.emplace(files_, options_.path);
-  if (auto begun = snapshot_->Begin(mark); !begun) return begun;
-  if (auto wrote = AppendPiece(head); !wrote) return wrote;
-  if (auto opened = OpenJournal(mark); !opened) return opened;
-  pending_.clear();
-  journal_bytes_ = 0;
-  if (!closed) journal_state_ = JournalState::kAhead;
-  return {};
-}
-
-Result<void> StateStore::OpenJournal(uint64_t mark) {
-  Result<BatchWriter> journal =
-      BatchWriter::Create(files_, JournalPath(options_.path, number_),
-                          StateFile::kJournal, mark);
-  if (!journal) return journal.error();
-  journal_.emplace(std::move(*journal));
-  mark_ = mark;
-  named_ = unsynced_ = false;
-  return {};
-}
-
-void StateStore::AdvanceSnapshot() {
-  if (snapshot_state_ == SnapshotState::kWriting) {
-    if (Result<void> wrote = WritePiece(); !wrote) FailSnapshot(wrote.error());
-  } else if (!snapshot_->Settle()) {
-    FinishSnapshot();
-  }
-}
-
-Result<void> StateStore::WritePiece() {
-  std::string piece;
-  bool gave_up = false;
-  {
-    const std::lock_guard guard(ledger_.mutex());
-    const LockTimer timer(clock_, longest_lock_);
-    piece = ledger_.SavePiece(kPieceBytes);
-    gave_up = ledger_.save_gave_up();
-    if (piece.empty()) ledger_.EndSave();
-  }
-  if (gave_up) {
-    return Error{ErrorCode::kInternal,
-                 "too much changed while a snapshot was written"};
-  }
-  if (!piece.empty()) return AppendPiece(piece);
-  snapshot_state_ = SnapshotState::kSettling;
-  return {};
-}
-
-Result<void> StateStore::AppendPiece(std::string_view piece) {
-  const uint64_t before = snapshot_->size();
-  Result<void> wrote = snapshot_->Append(piece);
-  stats_.written[1] += snapshot_->size() - before;
-  return wrote;
-}
-
-void StateStore::FinishSnapshot() {
-  if (Result<void> done = snapshot_->Finish(); !done) {
-    return FailSnapshot(done.error());
-  }
-  snapshot_bytes_ = snapshot_->size();
-  snapshot_.reset();
-  snapshot_state_ = SnapshotState::kNone;
-  if (journal_state_ != JournalState::kLost) {
-    journal_state_ = JournalState::kWhole;
-    named_ = true;
-  } else {
-    snapshot_state_ = SnapshotState::kDue;
-  }
-  retry_ = milliseconds(0);
-  stats_.bytes = snapshot_bytes_;
-  LogDebug("Snapshot of the state written",
-           {{"bytes", snapshot_bytes_},
-            {"longest_lock_us",
-             std::chrono::floor<std::chrono::microseconds>(longest_lock_)
-                 .count()}});
-  RemoveJournals(files_, options_.path, number_);
-  NoteSuccess();
-}
-
-void StateStore::FailSnapshot(const Error& error) {
-  {
-    const std::lock_guard guard(ledger_.mutex());
-    ledger_.EndSave();
-  }
-  if (snapshot_) {
-    const bool in_place = snapshot_->in_place();
-    snapshot_->Abandon();
-    snapshot_.reset();
-    if (journal_state_ == JournalState::kAhead) {
-      in_place ? void(journal_state_ = JournalState::kUncertain)
-               : LoseJournal();
-    }
-  }
-  retry_ = std::clamp<milliseconds>(2 * retry_, options_.interval,
-                                    std::max<milliseconds>(options_.interval,
-                                                           kLongestRetry));
-  retry_at_ = clock_.SteadyNow() + retry_;
-  snapshot_state_ = SnapshotState::kDue;
-  NoteFailure(error);
-}
-
 void StateStore::Run(const std::stop_token& stop) try {
   bool more = false;
   while (!stop.stop_requested()) {
@@ -354,8 +204,8 @@ void StateStore::Run(const std::stop_token& stop) try {
       const auto left = synced_at_ + options_.interval - clock_.SteadyNow();
       std::unique_lock lock(mutex_);
       changed_.wait_for(lock, stop,
-                        std::clamp<SteadyTime::duration>(
-                            left, milliseconds(1), options_.interval),
+                        std::clamp<SteadyTime::duration>(left, milliseconds(1),
+                                                         options_.interval),
                         [this] { return flushes_asked_ > flushes_done_; });
     }
     ServeFlushes();
@@ -404,6 +254,8 @@ void StateStore::NoteSuccess() {
   ++stats_.saves[0];
   stats_.last_success_seconds =
       std::chrono::floor<seconds>(clock_.WallNow()).time_since_epoch().count();
+  // A sync does not repair what only a snapshot can.
+  if (retry_ > milliseconds(0)) return;
   stats_.SetProblem("");
   if (std::exchange(failing_, false)) LogInfo("State saved again", {});
 }

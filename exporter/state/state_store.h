@@ -5,9 +5,9 @@
 // the journal has outgrown the last one. One thread does all of this; a slow
 // disk never delays a watch. Used by KeptState, which runs the thread.
 //
-// Every call to the file system may fail at any time. The marks of state_files.h
-// keep what is read later free of holes; the states below decide what is worth
-// writing, and when a new snapshot is needed.
+// Every call to the file system may fail at any time. The digests of
+// state_files.h keep what is read later free of holes; the states below decide
+// what is worth writing, and when a new snapshot is needed.
 #pragma once
 
 #include <chrono>
@@ -41,8 +41,8 @@ class StateStore {
  public:
   // Keeps `loaded`'s ledger, whose steps it logs from now on. All must outlive
   // this.
-  StateStore(StateOptions options, const LoadedState& loaded,
-             FileSystem& files, Clock& clock, StateStats& stats);
+  StateStore(StateOptions options, const LoadedState& loaded, FileSystem& files,
+             Clock& clock, StateStats& stats);
   ~StateStore();
   StateStore(const StateStore&) = delete;
   StateStore& operator=(const StateStore&) = delete;
@@ -103,7 +103,7 @@ class StateStore {
   // The snapshot.
   void BeginSnapshot();
   Result<void> OpenFiles(bool closed, std::string_view head);
-  Result<void> OpenJournal(uint64_t mark);
+  Result<void> OpenJournal(uint64_t digest);
   void AdvanceSnapshot();
   Result<void> WritePiece();
   Result<void> AppendPiece(std::string_view piece);
@@ -125,7 +125,7 @@ class StateStore {
   JournalState journal_state_ = JournalState::kLost;
   std::optional<BatchWriter> journal_;  // none in kLost
   uint64_t number_;                     // of the newest journal
-  uint64_t mark_;                       // of the last steps in a journal
+  uint64_t digest_;                     // of the last steps in a journal
   // Steps that were taken from the ledger and are in no journal yet.
   std::string pending_;
   bool named_ = false;     // the journal's name is durable
@@ -134,9 +134,9 @@ class StateStore {
 
   SnapshotState snapshot_state_ = SnapshotState::kDue;
   std::optional<SnapshotFile> snapshot_;
-  uint64_t snapshot_bytes_ = 0;  // of the last one
+  uint64_t snapshot_bytes_ = 0;           // of the last one
   SteadyTime::duration longest_lock_{0};  // for a piece of it
-  uint64_t journal_bytes_ = 0;   // since the last one
+  uint64_t journal_bytes_ = 0;            // since the last one
   SteadyTime retry_at_;
   std::chrono::milliseconds retry_{0};  // after the next failure
   bool failing_ = false;

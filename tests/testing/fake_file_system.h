@@ -30,9 +30,9 @@ class FakeFileSystem : public FileSystem {
     kContentOnly,   // names as synced, content as written
     kRemovalsOnly,  // as kPower, but files that were removed are gone
   };
-  static constexpr Crash kCrashes[] = {
-      Crash::kProcess, Crash::kPower, Crash::kNamesOnly, Crash::kContentOnly,
-      Crash::kRemovalsOnly};
+  static constexpr Crash kCrashes[] = {Crash::kProcess, Crash::kPower,
+                                       Crash::kNamesOnly, Crash::kContentOnly,
+                                       Crash::kRemovalsOnly};
 
   // The numbers of the calls that fail, counted from 0; Remove counts too.
   std::set<int> failing;
@@ -46,8 +46,7 @@ class FakeFileSystem : public FileSystem {
   // The disk that a process finds after this crash. Its calls succeed.
   std::unique_ptr<FakeFileSystem> After(Crash crash) const {
     auto found = std::make_unique<FakeFileSystem>();
-    const bool names =
-        crash == Crash::kProcess || crash == Crash::kNamesOnly;
+    const bool names = crash == Crash::kProcess || crash == Crash::kNamesOnly;
     const bool content =
         crash == Crash::kProcess || crash == Crash::kContentOnly;
     std::map<const Content*, std::shared_ptr<Content>> copies;

@@ -155,8 +155,8 @@ TEST_F(EventTrackerStateTest, ASaveInPiecesIsOfOneMoment) {
     EXPECT_FALSE(tracker.save_gave_up());
     tracker.EndSave();
     EventTracker loaded(limits);
-    ASSERT_TRUE(LoadWhole(loaded, Joined(texts),
-                          [](SeriesIds) { return true; }));
+    ASSERT_TRUE(
+        LoadWhole(loaded, Joined(texts), [](SeriesIds) { return true; }));
     EXPECT_EQ(SaveWhole(loaded), then) << round;
   }
 }

@@ -24,7 +24,8 @@ class KeptStateTest : public ::testing::Test {
     options.path = path;
     options.origin = "https://10.0.0.1:6443";
     options.interval = std::chrono::hours(1);
-    return KeptState::Open(options, SmallOptions(), {"", "shop"}, files, with);
+    return KeptState::Open(options, SmallOptions(), {"", "shop"}, files, with,
+                           stop.get_token());
   }
   // What a start after a kill at this moment finds.
   std::string Found(SteadyTime now) {
@@ -38,6 +39,7 @@ class KeptStateTest : public ::testing::Test {
   }
 
   DiskFileSystem files;
+  std::stop_source stop;
   TempFolder folder;
   const std::string path = folder.path() + "/state";
   FakeClock fake_clock;
@@ -50,7 +52,7 @@ class KeptStateTest : public ::testing::Test {
 };
 
 TEST_F(KeptStateTest, KeepsNothingWithoutAFile) {
-  auto kept = KeptState::Open({}, SmallOptions(), {""}, files, fake_clock);
+  auto kept = KeptState::Open({}, SmallOptions(), {""}, files, fake_clock, {});
   ASSERT_TRUE(kept);
   (*kept)->Start([] {});
   (*kept)->Flush();
@@ -70,6 +72,37 @@ TEST_F(KeptStateTest, AFileIsForOneProcessAtATime) {
             60U);  // the other process may be about to end
   first->reset();
   EXPECT_TRUE(Open(fake_clock));
+}
+
+// 12 s are promised from SIGTERM to the exit.
+TEST_F(KeptStateTest, AStopEndsTheWaitForAnotherProcess) {
+  const auto first = Open(fake_clock);
+  ASSERT_TRUE(first);
+  struct StoppingClock : RealClock {
+    explicit StoppingClock(std::stop_source& to_stop) : source(to_stop) {}
+    bool SleepFor(std::chrono::milliseconds duration,
+                  std::stop_token token) override {
+      if (++sleeps == 3) source.request_stop();
+      return fake.SleepFor(duration, std::move(token));
+    }
+    std::stop_source& source;
+    FakeClock fake;
+    int sleeps = 0;
+  } stopping(stop);
+  const auto second = Open(stopping);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::kCancelled);
+  EXPECT_EQ(stopping.sleeps, 3);
+}
+
+// The threads of the sinks flush.
+TEST_F(KeptStateTest, AFlushBeforeTheStartDoesNoHarm) {
+  auto kept = Open(clock);
+  ASSERT_TRUE(kept);
+  (*kept)->Flush();
+  (*kept)->Start([] {});
+  (*kept)->Flush();
+  EXPECT_EQ((*kept)->stats().saves[0], 1U);
 }
 
 TEST_F(KeptStateTest, WhatIsFlushedSurvivesAKill) {

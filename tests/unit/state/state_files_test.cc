@@ -15,7 +15,7 @@ using ::testing::HasSubstr;
 using Next = BatchReader::Next;
 
 constexpr char kPath[] = "/folder/state";
-constexpr uint64_t kMark = 7;
+constexpr uint64_t kDigest = 7;
 constexpr size_t kHead = 20;
 constexpr size_t kBatchHead = 12;
 
@@ -47,7 +47,7 @@ class StateFilesTest : public ::testing::Test {
   }
   void WriteSnapshot(std::vector<std::string> pieces) {
     SnapshotFile file(files, kPath);
-    ASSERT_TRUE(file.Begin(kMark));
+    ASSERT_TRUE(file.Begin(kDigest));
     for (const std::string& piece : pieces) ASSERT_TRUE(file.Append(piece));
     while (file.Settle()) {
     }
@@ -64,7 +64,7 @@ TEST_F(StateFilesTest, ASnapshotIsReadAsWritten) {
   EXPECT_EQ(content.end, Next::kEnd);
   EXPECT_EQ(content.left, 0U);
   EXPECT_EQ(BatchReader::Open(files, kPath, StateFile::kSnapshot)->after(),
-            kMark);
+            kDigest);
   EXPECT_THAT(files.Paths(), ElementsAre(kPath));
   EXPECT_EQ(files.After(FakeFileSystem::Crash::kPower)->Bytes(kPath),
             files.Bytes(kPath));
@@ -136,11 +136,11 @@ TEST_F(StateFilesTest, AFailedSnapshotKeepsTheOldOneAndLeavesNothingBehind) {
 }
 
 TEST_F(StateFilesTest, AJournalReadsBackWholeBatches) {
-  auto file = BatchWriter::Create(files, kPath, StateFile::kJournal, kMark);
+  auto file = BatchWriter::Create(files, kPath, StateFile::kJournal, kDigest);
   ASSERT_TRUE(file);
-  EXPECT_EQ(file->mark(), kMark);
+  EXPECT_EQ(file->digest(), kDigest);
   ASSERT_TRUE(file->Append("one"));
-  EXPECT_EQ(file->mark(), MarkAfter(kMark, "one"));
+  EXPECT_EQ(file->digest(), DigestAfter(kDigest, "one"));
   ASSERT_TRUE(file->Append("two"));
   EXPECT_EQ(file->size(), files.Bytes(kPath).size());
   const Content content = Read(StateFile::kJournal);
@@ -150,7 +150,7 @@ TEST_F(StateFilesTest, AJournalReadsBackWholeBatches) {
 }
 
 TEST_F(StateFilesTest, AJournalEndsBeforeATornBatch) {
-  auto file = BatchWriter::Create(files, kPath, StateFile::kJournal, kMark);
+  auto file = BatchWriter::Create(files, kPath, StateFile::kJournal, kDigest);
   ASSERT_TRUE(file->Append("one"));
   ASSERT_TRUE(file->Append("two"));
   const std::string whole = files.Bytes(kPath);
@@ -164,7 +164,7 @@ TEST_F(StateFilesTest, AJournalEndsBeforeATornBatch) {
 
 // Whatever is missing or in the wrong place, nothing after it is read.
 TEST_F(StateFilesTest, ABatchIsOnlyReadAfterThoseItFollowed) {
-  auto file = BatchWriter::Create(files, kPath, StateFile::kJournal, kMark);
+  auto file = BatchWriter::Create(files, kPath, StateFile::kJournal, kDigest);
   ASSERT_TRUE(file->Append("one"));
   ASSERT_TRUE(file->Append("two"));
   const std::string whole = files.Bytes(kPath);
@@ -180,7 +180,7 @@ TEST_F(StateFilesTest, ABatchIsOnlyReadAfterThoseItFollowed) {
 }
 
 TEST_F(StateFilesTest, AppendAgainAfterAFailure) {
-  auto file = BatchWriter::Create(files, kPath, StateFile::kJournal, kMark);
+  auto file = BatchWriter::Create(files, kPath, StateFile::kJournal, kDigest);
   ASSERT_TRUE(file->Append("one"));
   files.failing = {files.calls};
   EXPECT_FALSE(file->Append("a long batch, half of which is written"));

@@ -31,7 +31,9 @@ class StateStoreTest : public ::testing::Test {
           test.files, test.clock, stats);
       ledger().Resume(SmallOptions(), {"", "shop"}, {}, test.clock.Now());
     }
-    void Start() { store->Start([] {}); }
+    void Start() {
+      store->Start([] {});
+    }
     Ledger& ledger() { return *loaded.ledger; }
 
     LoadedState loaded;
@@ -120,6 +122,29 @@ TEST_F(StateStoreTest, JournalsCarryOnWhileNoSnapshotCanBeWritten) {
   }
   EXPECT_EQ(count, 2);
   EXPECT_EQ(Shown(Process(*this).ledger(), driver.now().steady), shown);
+}
+
+// /readyz shows the problem until a snapshot succeeds.
+TEST_F(StateStoreTest, ASyncDoesNotHideThatSnapshotsFail) {
+  Driver driver(5);
+  Process process(*this);
+  process.Start();
+  fs::create_directory(path + ".tmp");
+  for (int i = 0; i < 50; ++i) driver.Step(process.ledger());
+  process.store->Save();
+  // The second attempt fails in the first turn; the third one is due later.
+  for (int turn = 0; turn < 2; ++turn) {
+    clock.Advance(std::chrono::seconds(10));
+    for (int i = 0; i < 50; ++i) driver.Step(process.ledger());
+    const auto saves = process.stats.saves[0].load();
+    process.store->Tick();
+    EXPECT_EQ(process.stats.saves[0], saves + 1);
+    EXPECT_EQ(process.stats.saves[1], 2U);
+    EXPECT_THAT(process.stats.problem(), HasSubstr("cannot write"));
+  }
+  fs::remove(path + ".tmp");
+  process.store->Save();
+  EXPECT_EQ(process.stats.problem(), "");
 }
 
 TEST_F(StateStoreTest, WritesNothingWhileNothingHappens) {
@@ -325,8 +350,7 @@ TEST_F(StateStoreTest, CheckReportsWhetherAStateCanBeKept) {
   ASSERT_FALSE(damaged);
   EXPECT_THAT(damaged.error().message, HasSubstr("is cut off"));
   EXPECT_THAT(damaged.error().message, HasSubstr("would move it aside"));
-  const auto missing =
-      CheckStateFile(files, folder.path() + "/missing/state");
+  const auto missing = CheckStateFile(files, folder.path() + "/missing/state");
   ASSERT_FALSE(missing);
   EXPECT_THAT(missing.error().message,
               HasSubstr("cannot write to " + folder.path() + "/missing"));

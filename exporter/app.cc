@@ -3,8 +3,11 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <stop_token>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -119,6 +122,7 @@ App::App(const Options& options, ServerAccess access, KeptState& state,
                                        world_, clock, stop_.get_token()));
   }
   world_.wake_sinks = [this] { sink_runner_.Wake(); };
+  // Before Run starts the threads of the sinks, which flush the state.
   state_.Start([this] {
     for (const auto& watcher : watchers_)
       watcher->NoteContact(clock_.SteadyNow());
@@ -223,14 +227,25 @@ int RunApp(const Options& options, ServerAccess access,
            {"apiserver", access.server.ToString()},
            {"access", access.origin}});
   RealClock clock;
-  const Result<std::unique_ptr<KeptState>> state =
-      KeptState::Open({options.state_file,
-                       access.server.ToString(),
-                       options.state_interval,
-                       {}},
-                      {options.initial_zero, options.max_series,
-                       options.retention, options.exemplars},
-                      CollectionNames(options), clock);
+  DiskFileSystem files;
+  // The signals end a wait for the state file as well.
+  std::stop_source stop;
+  std::jthread listener([&](const std::stop_token& started) {
+    while (const std::optional<int> signal = signals.Wait(started)) {
+      if (*signal != SIGHUP) stop.request_stop();
+    }
+  });
+  const Result<std::unique_ptr<KeptState>> state = KeptState::Open(
+      {options.state_file, access.server.ToString(), options.state_interval},
+      {options.initial_zero, options.max_series, options.retention,
+       options.exemplars},
+      CollectionNames(options), files, clock, stop.get_token());
+  listener.request_stop();
+  listener.join();
+  if (stop.stop_requested()) {
+    LogInfo("Stopping before the start", {});
+    return 0;
+  }
   if (!state) {
     LogError("Cannot start", {{"error", state.error().message}});
     return 1;

@@ -20,7 +20,7 @@
 #include "dry_run.h"
 #include "net/resolver.h"
 #include "offline/offline.h"
-#include "state/state_files.h"
+#include "state/state_load.h"
 #include "web/web_settings.h"
 
 namespace {
@@ -68,7 +68,8 @@ int Run(int argc, const char* const* argv) {
     if (!opened) return Refuse(opened.error());
   }
   if (options.dry_run && !options.state_file.empty()) {
-    const auto checked = kem::CheckStateFile(options.state_file);
+    kem::DiskFileSystem files;
+    const auto checked = kem::CheckStateFile(files, options.state_file);
     if (!checked) return Refuse(checked.error());
   }
   if (options.dry_run || options.once) signals.Unblock();

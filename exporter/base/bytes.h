@@ -3,7 +3,9 @@
 // versions and checksums are the job of state/.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <concepts>
 #include <cstdint>
 #include <string>
@@ -48,6 +50,20 @@ class ByteWriter {
   std::string& out_;
 };
 
+// Times beyond this, on either side, are not read.
+inline constexpr int64_t kMaxTime = int64_t{1} << 61;
+
+// A time that was read, moved: still one that can be read.
+inline SteadyTime Shifted(SteadyTime time, std::chrono::nanoseconds shift) {
+  int64_t count = 0;
+  if (__builtin_add_overflow(time.time_since_epoch().count(), shift.count(),
+                             &count)) {
+    count = shift.count() < 0 ? -kMaxTime : kMaxTime;
+  }
+  return SteadyTime(
+      std::chrono::nanoseconds(std::clamp(count, -kMaxTime, kMaxTime)));
+}
+
 // Reads the output of a ByteWriter from untrusted bytes. After the first
 // failure ok() is false and every read returns 0, false or an empty text. So
 // one check at the end is enough, but a loop must check before it trusts a
@@ -72,23 +88,10 @@ class ByteReader {
     if (value > 1) Fail();
     return value == 1;
   }
-  // A time's count of nanoseconds or microseconds, plus `shift`. Fails when the
-  // difference of two such times could overflow; 73 years of nanoseconds are
-  // allowed.
-  int64_t Time(int64_t shift) {
-    constexpr int64_t kMax = int64_t{1} << 61;
-    int64_t time = 0;
-    if (__builtin_add_overflow(Integer<int64_t>(), shift, &time) ||
-        time > kMax || time < -kMax) {
-      Fail();
-      return 0;
-    }
-    return time;
-  }
-  WallTime Wall() { return WallTime(std::chrono::microseconds(Time(0))); }
-  SteadyTime Steady(std::chrono::nanoseconds shift) {
-    return SteadyTime(std::chrono::nanoseconds(Time(shift.count())));
-  }
+  // Fail when the difference of two such times could overflow; 73 years of
+  // nanoseconds are allowed.
+  WallTime Wall() { return WallTime(std::chrono::microseconds(Time())); }
+  SteadyTime Steady() { return SteadyTime(std::chrono::nanoseconds(Time())); }
   // The views point into the bytes.
   std::string_view Text() { return Raw(Integer<uint32_t>()); }
   std::string_view Raw(size_t size) {
@@ -113,6 +116,13 @@ class ByteReader {
   size_t left() const { return left_.size(); }
 
  private:
+  int64_t Time() {
+    const auto time = Integer<int64_t>();
+    if (time <= kMaxTime && time >= -kMaxTime) return time;
+    Fail();
+    return 0;
+  }
+
   std::string_view left_;
   bool ok_ = true;
 };

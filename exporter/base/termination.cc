@@ -1,6 +1,21 @@
 #include "base/termination.h"
 
+#include <poll.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <utility>
+
+#include "base/io_waiter.h"
+#include "base/unique_fd.h"
+
 namespace kem {
+namespace {
+
+constexpr std::chrono::hours kForever{24 * 365};
+
+}  // namespace
 
 TerminationSignals::TerminationSignals() {
   sigemptyset(&signals_);
@@ -19,6 +34,17 @@ int TerminationSignals::Wait() const {
   while (sigwait(&signals_, &signal) != 0) {
   }
   return signal;
+}
+
+std::optional<int> TerminationSignals::Wait(std::stop_token stop) const {
+  const UniqueFd fd(::signalfd(-1, &signals_, SFD_CLOEXEC));
+  IoWaiter waiter(std::move(stop), kForever);
+  signalfd_siginfo signal{};
+  if (waiter.Wait(fd.get(), POLLIN, kForever) != IoWaiter::Outcome::kReady ||
+      ::read(fd.get(), &signal, sizeof(signal)) != sizeof(signal)) {
+    return std::nullopt;
+  }
+  return static_cast<int>(signal.ssi_signo);
 }
 
 }  // namespace kem

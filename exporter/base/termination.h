@@ -4,6 +4,8 @@
 #pragma once
 
 #include <csignal>
+#include <optional>
+#include <stop_token>
 
 namespace kem {
 
@@ -18,6 +20,8 @@ class TerminationSignals {
   // Blocks until a signal arrives and returns its number. Several SIGHUPs may
   // be merged into one.
   int Wait() const;
+  // The same; empty when `stop` is requested first.
+  std::optional<int> Wait(std::stop_token stop) const;
 
  private:
   sigset_t signals_;

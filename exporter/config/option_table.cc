@@ -281,8 +281,8 @@ constexpr OptionRow kTable[] = {
      "at 0.",
      TakeText<&Options::state_file>},
     {"state.interval", kState, kText, "DURATION", "10s",
-     "Interval between full writes of the state file, from 1s to 1h. Changes "
-     "in between are written to a journal beside it before they are exposed.",
+     "How often the journal of the state is synced to disk, from 1s to 1h. A "
+     "power cut loses at most what was counted in this time.",
      TakeStateInterval},
     {"web.listen-address", kWeb, kText, "HOST:PORT", ":9953",
      "Address to listen on. Port 0 selects a free port, which is logged.",

@@ -199,7 +199,8 @@ constexpr OwnMetric kTable[] = {
       "1 for what the start found in --state.file, 0 for other results."},
      ReadStateLoad},
     {{"kube_event_metrics_state_saves_total", "counter",
-      "Attempts to save the state, by result."},
+      "Attempts to make the state durable, by a sync of the journal or by a "
+      "snapshot, by result."},
      [](Sources s) {
        return s.state.enabled ? ByName("result", kStateSaveNames, s.state.saves)
                               : Samples();
@@ -210,9 +211,15 @@ constexpr OwnMetric kTable[] = {
        return s.state.enabled ? One(s.state.last_success_seconds) : Samples();
      }},
     {{"kube_event_metrics_state_bytes", "gauge",
-      "Size of the last saved state in bytes."},
+      "Size of the last snapshot of the state in bytes."},
      [](Sources s) {
        return s.state.enabled ? One(s.state.bytes) : Samples();
+     }},
+    {{"kube_event_metrics_state_written_bytes_total", "counter",
+      "Bytes written to --state.file, by file: journal or snapshot."},
+     [](Sources s) {
+       return s.state.enabled ? ByName("file", kStateFileNames, s.state.written)
+                              : Samples();
      }},
     {{"kube_event_metrics_scope_decisions_total", "counter",
       "Scope decisions about objects of Events, by source."},

@@ -1,6 +1,7 @@
 #include "occurrences/event_tracker.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/bytes.h"
 
@@ -15,11 +16,8 @@ uint32_t Seconds(SteadyTime now) {
           .count());
 }
 
-// A saved record: key, uid, resourceVersion, two times, count; then two series
-// or, for a tombstone, its second.
-constexpr size_t kRecordBytes = 16 + 8 + 8 + 8 + 8 + 4;
-constexpr size_t kLiveBytes = kRecordBytes + 8;
-constexpr size_t kTombstoneBytes = kRecordBytes + 4;
+// What a saved record is.
+enum : uint8_t { kFree, kLive, kTombstone };
 
 }  // namespace
 
@@ -71,20 +69,22 @@ Change EventTracker::Observe(const Sighting& sighting, const Moment& now) {
     CountUnknown(sighting, change);
     index = Insert(sighting.key);
     ++live_;
-    Store(At(index), sighting);
+    Store(index, sighting);
     change.shown = true;
     return change;
   }
-  Record& record = At(index);
+  const Record& record = At(index);
   if (sighting.resource_version <= record.resource_version) {
     change.replay = true;
-    if (!record.tombstone) record.listed_in = list_number_;
+    if (!record.tombstone) Unsaved(index).listed_in = list_number_;
     if (!record.tombstone &&
         sighting.resource_version == record.resource_version) {
       // The series may have changed, for example by a new filter.
       change.shown = true;
       change.left = record.series;
-      record.series = sighting.series;
+      if (record.series != sighting.series) {
+        Edit(index).series = sighting.series;
+      }
     }
     return change;
   }
@@ -96,7 +96,7 @@ Change EventTracker::Observe(const Sighting& sighting, const Moment& now) {
   } else {
     change.left = record.series;
   }
-  Store(record, sighting);
+  Store(index, sighting);
   EvictTombstones(now);
   return change;
 }
@@ -108,14 +108,14 @@ Change EventTracker::Remove(const Sighting& sighting, const Moment& now) {
     // Never seen alive, but its writer may write it again.
     index = Insert(sighting.key);
     ++live_;
-    Store(At(index), sighting);
+    Store(index, sighting);
   } else {
-    Record& record = At(index);
+    const Record& record = At(index);
     if (sighting.resource_version <= record.resource_version) {
       change.replay = true;
       return change;
     }
-    record.resource_version = sighting.resource_version;
+    Edit(index).resource_version = sighting.resource_version;
     if (record.tombstone) return change;
     change.left = record.series;
   }
@@ -133,7 +133,7 @@ void EventTracker::Replace(const std::deque<Sighting>& sightings, bool baseline,
   if (baseline) {
     horizon_ = std::max(horizon_, LimitAhead(server_time, now.wall));
     // Versions of a new epoch do not compare with those of the last one.
-    for (uint32_t i = 0; i < used_; ++i) At(i).resource_version = 0;
+    for (uint32_t i = 0; i < used_; ++i) Edit(i).resource_version = 0;
   }
   for (const Sighting& sighting : sightings) {
     Change change = Observe(sighting, now);
@@ -144,7 +144,7 @@ void EventTracker::Replace(const std::deque<Sighting>& sightings, bool baseline,
     on_change(sighting, change);
   }
   for (uint32_t i = 0; i < used_; ++i) {
-    Record& record = At(i);
+    const Record& record = At(i);
     if (record.tombstone || record.listed_in == list_number_) continue;
     on_gone(record.series);
     Bury(i, now.steady);
@@ -152,19 +152,20 @@ void EventTracker::Replace(const std::deque<Sighting>& sightings, bool baseline,
   EvictTombstones(now);
 }
 
-void EventTracker::Store(Record& record, const Sighting& sighting) {
+void EventTracker::Store(uint32_t index, const Sighting& sighting) {
+  Record& record = Edit(index);
   record.uid = sighting.uid;
   record.resource_version = sighting.resource_version;
   record.identity_time = sighting.identity_time;
   record.occurred_at = sighting.occurred_at;
-  record.count = sighting.count & 0x7fffffffU;
+  record.count = std::max(sighting.count & 0x7fffffffU, 1U) & 0x7fffffffU;
   record.tombstone = 0;
   record.listed_in = list_number_;
   std::construct_at(&record.series, sighting.series);
 }
 
 void EventTracker::Bury(uint32_t index, SteadyTime now) {
-  Record& record = At(index);
+  Record& record = Edit(index);
   record.tombstone = 1;
   record.gone_at = Seconds(now);
   --live_;
@@ -173,16 +174,16 @@ void EventTracker::Bury(uint32_t index, SteadyTime now) {
 
 // Makes the record the newest tombstone.
 void EventTracker::Link(uint32_t index) {
-  std::construct_at(&At(index).links, Links{newest_, kNone});
-  (newest_ == kNone ? oldest_ : At(newest_).links.newer) = index;
+  std::construct_at(&Edit(index).links, Links{newest_, kNone});
+  (newest_ == kNone ? oldest_ : Edit(newest_).links.newer) = index;
   newest_ = index;
   ++tombstones_;
 }
 
 void EventTracker::Unlink(uint32_t index) {
   const auto [older, newer] = At(index).links;
-  (older == kNone ? oldest_ : At(older).links.newer) = newer;
-  (newer == kNone ? newest_ : At(newer).links.older) = older;
+  (older == kNone ? oldest_ : Edit(older).links.newer) = newer;
+  (newer == kNone ? newest_ : Unsaved(newer).links.older) = older;
   --tombstones_;
 }
 
@@ -204,97 +205,155 @@ void EventTracker::EvictTombstones(const Moment& now) {
 }
 
 uint32_t EventTracker::Insert(const Hash128& key) {
-  uint32_t index;
-  if (free_.empty()) {
-    if (used_ % kBlockRecords == 0) {
-      blocks_.push_back(
-          std::make_unique_for_overwrite<Record[]>(kBlockRecords));
-    }
-    index = used_++;
-  } else {
-    index = free_.back();
-    free_.pop_back();
-  }
-  At(index).key = key;
+  const bool append = free_ == kNone;
+  const uint32_t index = append ? Append() : free_;
+  if (!append) free_ = At(index).links.older;
+  Edit(index).key = key;
   table_.Insert(index, KeyOf());
   return index;
 }
 
+uint32_t EventTracker::Append() {
+  if (used_ % kBlockRecords == 0) {
+    blocks_.push_back(std::make_unique_for_overwrite<Record[]>(kBlockRecords));
+  }
+  return used_++;
+}
+
 void EventTracker::Erase(uint32_t index) {
   table_.Erase(index, KeyOf());
-  free_.push_back(index);
-  At(index).tombstone = 1;
+  Record& record = Edit(index);
+  record.tombstone = 1;
+  record.count = 0;
+  std::construct_at(&record.links, Links{free_, kNone});
+  free_ = index;
 }
 
-// Live Events, then tombstones, the oldest first.
-void EventTracker::Save(std::string& out) const {
+// The records in their places, because the order in which free ones are used
+// and tombstones are evicted must be the same after a restart: the state's
+// journal is replayed on this.
+void EventTracker::BeginSave(ByteWriter& head) {
+  head.Time(horizon_);
+  head.Integer<uint32_t>(used_);
+  head.Integer<uint32_t>(free_);
+  head.Integer<uint32_t>(live_);
+  head.Integer<uint32_t>(tombstones_);
+  head.Integer<uint32_t>(oldest_);
+  head.Integer<uint32_t>(newest_);
+  saving_.Begin(used_);
+}
+
+bool EventTracker::SavePiece(size_t size, std::string& out) {
   ByteWriter to(out);
-  to.Time(horizon_);
-  to.Integer<uint32_t>(live_);
-  to.Integer<uint32_t>(tombstones_);
-  const auto save = [&to](const Record& record) {
-    to.Integer<uint64_t>(record.key.low);
-    to.Integer<uint64_t>(record.key.high);
-    to.Integer<uint64_t>(record.uid);
-    to.Integer<uint64_t>(record.resource_version);
-    to.Time(record.identity_time);
-    to.Time(record.occurred_at);
-    to.Integer<uint32_t>(record.count);
-  };
-  for (uint32_t i = 0; i < used_; ++i) {
-    const Record& record = At(i);
-    if (record.tombstone) continue;
-    save(record);
-    to.Integer<uint32_t>(record.series.tuple);
-    to.Integer<uint32_t>(record.series.object);
-  }
-  for (uint32_t i = oldest_; i != kNone; i = At(i).links.newer) {
-    save(At(i));
-    to.Integer<uint32_t>(At(i).gone_at);
-  }
+  return saving_.Advance([&] { return out.size() < size; },
+                         [&](const Record& kept) { SaveRecord(kept, to); },
+                         [&](uint32_t index) { SaveRecord(At(index), to); });
 }
 
-bool EventTracker::Load(std::string_view bytes, std::chrono::nanoseconds shift,
-                        const std::function<bool(SeriesIds)>& on_live) {
-  ByteReader from(bytes);
-  horizon_ = from.Wall();
-  const auto live = from.Integer<uint32_t>();
-  const auto tombstones = from.Integer<uint32_t>();
-  if (from.left() !=
-      size_t{live} * kLiveBytes + size_t{tombstones} * kTombstoneBytes) {
+void EventTracker::SaveRecord(const Record& record, ByteWriter& to) {
+  if (IsFree(record)) {
+    to.Integer<uint8_t>(kFree);
+    to.Integer<uint32_t>(record.links.older);
+    return;
+  }
+  to.Integer<uint8_t>(record.tombstone ? kTombstone : kLive);
+  to.Integer<uint64_t>(record.key.low);
+  to.Integer<uint64_t>(record.key.high);
+  to.Integer<uint64_t>(record.uid);
+  to.Integer<uint64_t>(record.resource_version);
+  to.Time(record.identity_time);
+  to.Time(record.occurred_at);
+  to.Integer<uint32_t>(record.count);
+  to.Integer<uint32_t>(record.tombstone ? record.gone_at : record.series.tuple);
+  to.Integer<uint32_t>(record.tombstone ? record.links.newer
+                                        : record.series.object);
+}
+
+bool EventTracker::LoadHead(ByteReader& head) {
+  horizon_ = head.Wall();
+  to_load_ = head.Integer<uint32_t>();
+  free_ = head.Integer<uint32_t>();
+  live_ = head.Integer<uint32_t>();
+  tombstones_ = head.Integer<uint32_t>();
+  oldest_ = head.Integer<uint32_t>();
+  newest_ = head.Integer<uint32_t>();
+  return head.ok();
+}
+
+bool EventTracker::LoadPiece(ByteReader& piece,
+                             const std::function<bool(SeriesIds)>& on_live) {
+  while (piece.ok() && piece.left() > 0) {
+    if (used_ == to_load_) return false;
+    const uint32_t index = Append();
+    Record& record = Unsaved(index);
+    if (!LoadRecord(piece, record)) return false;
+    if (IsFree(record)) continue;
+    if (table_.Find(record.key, KeyOf()) != kNone) return false;
+    table_.Insert(index, KeyOf());
+    if (!record.tombstone && !on_live(record.series)) return false;
+  }
+  return piece.ok();
+}
+
+bool EventTracker::LoadRecord(ByteReader& from, Record& record) {
+  record = Record{};
+  const auto kind = from.Integer<uint8_t>();
+  record.tombstone = kind != kLive;
+  if (kind == kFree) {
+    std::construct_at(&record.links, Links{from.Integer<uint32_t>(), kNone});
+    return from.ok();
+  }
+  record.key.low = from.Integer<uint64_t>();
+  record.key.high = from.Integer<uint64_t>();
+  record.uid = from.Integer<uint64_t>();
+  record.resource_version = from.Integer<uint64_t>();
+  record.identity_time = from.Wall();
+  record.occurred_at = from.Wall();
+  record.count = from.Integer<uint32_t>() & 0x7fffffffU;
+  const auto first = from.Integer<uint32_t>();
+  const auto second = from.Integer<uint32_t>();
+  if (kind == kTombstone) {
+    record.gone_at = first;
+    std::construct_at(&record.links, Links{kNone, second});
+  } else {
+    record.listed_in = list_number_;
+    std::construct_at(&record.series, SeriesIds{first, second});
+  }
+  return from.ok() && kind <= kTombstone && record.count > 0;
+}
+
+// Checks that the lists of free records and of tombstones have each once.
+bool EventTracker::FinishLoad() {
+  if (used_ != to_load_ || live_ > used_ || tombstones_ > used_ - live_) {
     return false;
   }
-  // Unsigned, so that seconds wrap around on a machine that booted after the
-  // one that saved.
-  const auto shift_seconds = static_cast<uint32_t>(
-      std::chrono::duration_cast<std::chrono::seconds>(shift).count());
-  for (uint32_t i = 0; i < live + tombstones; ++i) {
-    Hash128 key;
-    key.low = from.Integer<uint64_t>();
-    key.high = from.Integer<uint64_t>();
-    if (table_.Find(key, KeyOf()) != kNone) return false;
-    const uint32_t index = Insert(key);
-    Record& record = At(index);
-    record.uid = from.Integer<uint64_t>();
-    record.resource_version = from.Integer<uint64_t>();
-    record.identity_time = from.Wall();
-    record.occurred_at = from.Wall();
-    record.count = from.Integer<uint32_t>() & 0x7fffffffU;
-    record.tombstone = i >= live;
-    if (record.tombstone) {
-      record.gone_at = from.Integer<uint32_t>() + shift_seconds;
-      Link(index);
-      continue;
-    }
-    record.listed_in = list_number_;
-    SeriesIds series;
-    series.tuple = from.Integer<uint32_t>();
-    series.object = from.Integer<uint32_t>();
-    std::construct_at(&record.series, series);
-    ++live_;
-    if (!on_live(record.series)) return false;
+  uint32_t live = 0;
+  for (uint32_t i = 0; i < used_; ++i) live += At(i).tombstone ? 0 : 1;
+  uint32_t left = used_ - live_ - tombstones_;
+  uint32_t index = free_;
+  for (; index < used_ && IsFree(At(index)) && left > 0; --left) {
+    index = At(index).links.older;
   }
-  return from.Done();
+  if (live != live_ || left > 0 || index != kNone) return false;
+  uint32_t older = kNone;
+  left = tombstones_;
+  for (index = oldest_; index < used_ && left > 0; --left) {
+    const Record& record = At(index);
+    if (!record.tombstone || IsFree(record)) return false;
+    Unsaved(index).links.older = older;
+    older = std::exchange(index, record.links.newer);
+  }
+  return left == 0 && index == kNone && older == newest_;
+}
+
+void EventTracker::Shift(std::chrono::nanoseconds shift) {
+  // Unsigned, so that seconds wrap around on a machine that booted after the
+  // one before.
+  const auto seconds = static_cast<uint32_t>(
+      std::chrono::duration_cast<std::chrono::seconds>(shift).count());
+  for (uint32_t i = 0; i < used_; ++i) {
+    if (At(i).tombstone && !IsFree(At(i))) Edit(i).gone_at += seconds;
+  }
 }
 
 void EventTracker::ForEachLive(const OnGone& visit) const {

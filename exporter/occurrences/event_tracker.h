@@ -17,8 +17,10 @@
 #include <string_view>
 #include <vector>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/piecewise_save.h"
 #include "base/probing_table.h"
 
 namespace kem {
@@ -98,14 +100,21 @@ class EventTracker {
                WallTime server_time, const Moment& now,
                const OnChange& on_change, const OnGone& on_gone);
 
-  // Appends everything but the limits.
-  void Save(std::string& out) const;
-  // Loads into a new tracker what Save wrote. `shift` is added to the times of
-  // tombstones. Calls `on_live` with the series of each Event that exists.
-  // Returns false, and leaves the tracker unusable, when `on_live` does or when
-  // the bytes are invalid.
-  bool Load(std::string_view bytes, std::chrono::nanoseconds shift,
-            const std::function<bool(SeriesIds)>& on_live);
+  // Saves all but the limits, as it is at BeginSave, while it changes: a head,
+  // and pieces until `out` has `size` bytes; false after the last one. EndSave
+  // frees what was kept. After save_gave_up() too much had changed.
+  void BeginSave(ByteWriter& head);
+  bool SavePiece(size_t size, std::string& out);
+  void EndSave() { saving_.End(); }
+  bool save_gave_up() const { return saving_.gave_up(); }
+  // Loads it, in the same order, into a new tracker. `on_live` gets the series
+  // of each Event that exists. When it or the result is false: unusable.
+  bool LoadHead(ByteReader& head);
+  bool LoadPiece(ByteReader& piece,
+                 const std::function<bool(SeriesIds)>& on_live);
+  bool FinishLoad();
+  // Moves the times of the steady clock after a restart, by whole seconds.
+  void Shift(std::chrono::nanoseconds shift);
   // Lowers the horizon to `latest`, because a saved one can be absurd.
   void LimitHorizon(WallTime latest) { horizon_ = std::min(horizon_, latest); }
   // Calls `visit` with the series of each Event that exists.
@@ -127,7 +136,8 @@ class EventTracker {
     uint32_t newer;
   };
   // An Event that exists, or a tombstone: `tombstone` selects the members of
-  // the unions, and std::construct_at makes it the active one.
+  // the unions, and std::construct_at makes it the active one. A free record is
+  // a tombstone with the count 0, and links.older is the next free one.
   struct Record {
     Hash128 key;
     uint64_t uid;
@@ -149,18 +159,31 @@ class EventTracker {
   static constexpr uint32_t kBlockRecords = 4096;
   static constexpr uint32_t kNone = ProbingTable::kNone;
 
-  Record& At(uint32_t index) {
-    return blocks_[index / kBlockRecords][index % kBlockRecords];
-  }
+  // 65,536 records, 7 MB.
+  static constexpr size_t kMaxKept = size_t{1} << 16;
+
   const Record& At(uint32_t index) const {
     return blocks_[index / kBlockRecords][index % kBlockRecords];
   }
+  // For changes of what is not saved: listed_in and links.older.
+  Record& Unsaved(uint32_t index) {
+    return blocks_[index / kBlockRecords][index % kBlockRecords];
+  }
+  // For all other changes.
+  Record& Edit(uint32_t index) {
+    saving_.BeforeChange(index, [&] { return At(index); });
+    return Unsaved(index);
+  }
+  static bool IsFree(const Record& r) { return r.tombstone && r.count == 0; }
+  static void SaveRecord(const Record& record, ByteWriter& to);
+  bool LoadRecord(ByteReader& from, Record& record);
+  uint32_t Append();
   auto KeyOf() const {
     return [this](uint32_t index) -> const Hash128& { return At(index).key; };
   }
   uint32_t Insert(const Hash128& key);
   void Erase(uint32_t index);
-  void Store(Record& record, const Sighting& sighting);
+  void Store(uint32_t index, const Sighting& sighting);
   void Link(uint32_t index);
   void Unlink(uint32_t index);
   // Set delta and at_least: of a known key, and of an unknown past.
@@ -173,7 +196,7 @@ class EventTracker {
   Limits limits_;
   // In blocks, so that growing copies only the table.
   std::vector<std::unique_ptr<Record[]>> blocks_;
-  std::vector<uint32_t> free_;
+  uint32_t free_ = kNone;  // the last one freed
   uint32_t used_ = 0;
   ProbingTable table_;
   uint32_t live_ = 0;
@@ -182,6 +205,8 @@ class EventTracker {
   uint32_t newest_ = kNone;
   uint32_t list_number_ = 0;
   WallTime horizon_;
+  PiecewiseSave<Record> saving_{kMaxKept};
+  uint32_t to_load_ = 0;  // records that the head announced
 };
 
 }  // namespace kem

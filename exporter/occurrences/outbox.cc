@@ -22,6 +22,7 @@ void Outbox::Line::PushBack(std::shared_ptr<const Entry> entry) {
 }
 
 void Outbox::SetSinks(const std::vector<Sink>& sinks) {
+  if (saving_) Keep(kMaxKept + 1);  // the numbers of sinks change
   std::vector<Queue> old = std::exchange(queues_, {});
   for (const Sink& sink : sinks) {
     Queue& queue = queues_.emplace_back();
@@ -29,7 +30,7 @@ void Outbox::SetSinks(const std::vector<Sink>& sinks) {
       if (before.sink.name == sink.name) queue = std::move(before);
     }
     queue.sink = sink;
-    MakeRoom(queue);
+    MakeRoom(queues_.size() - 1);
   }
 }
 
@@ -47,7 +48,7 @@ void Outbox::Offer(uint32_t mask, std::string bytes) {
     if ((mask >> i & 1) == 0) continue;
     Queue& queue = queues_[i];
     queue.waiting.PushBack(entry);
-    MakeRoom(queue);
+    MakeRoom(i);
   }
 }
 
@@ -57,11 +58,17 @@ void Outbox::Drop(uint32_t mask, uint64_t entries) {
   }
 }
 
-void Outbox::MakeRoom(Queue& queue) {
+void Outbox::PopFront(size_t index, Line& line) {
+  BeforeLeave(index, line.entries.front());
+  line.PopFront();
+}
+
+void Outbox::MakeRoom(size_t index) {
+  Queue& queue = queues_[index];
   while (!queue.waiting.entries.empty() &&
          (queue.waiting.entries.size() > queue.sink.max_entries ||
           queue.waiting.bytes > queue.sink.max_bytes)) {
-    queue.waiting.PopFront();
+    PopFront(index, queue.waiting);
     ++queue.dropped;
   }
 }
@@ -86,7 +93,7 @@ void Outbox::Acknowledge(size_t index, uint64_t number) {
   Queue& queue = queues_[index];
   for (Line* line : {&queue.in_hand, &queue.waiting}) {
     while (!line->entries.empty() && line->entries.front()->number <= number) {
-      line->PopFront();
+      PopFront(index, *line);
     }
   }
 }
@@ -98,7 +105,7 @@ void Outbox::PutBack(size_t index) {
     queue.waiting.entries.push_front(std::move(entries.back()));
   }
   queue.waiting.bytes += std::exchange(queue.in_hand.bytes, 0);
-  MakeRoom(queue);
+  MakeRoom(index);
 }
 
 bool Outbox::Remember(size_t index, std::string_view name,
@@ -106,15 +113,18 @@ bool Outbox::Remember(size_t index, std::string_view name,
   Memories& memories = queues_[index].memories;
   const auto known = memories.find(name);
   if (text.empty()) {
-    if (known != memories.end()) memories.erase(known);
+    if (known == memories.end()) return true;
+    BeforeChange(index, name);
+    memories.erase(known);
     return true;
   }
   if (name.size() + text.size() > kMaxMemory) return false;
+  if (known == memories.end() && memories.size() == kMaxMemories) return false;
+  BeforeChange(index, name);
   if (known != memories.end()) {
     known->second = text;
     return true;
   }
-  if (memories.size() == kMaxMemories) return false;
   memories.emplace(name, text);
   return true;
 }
@@ -130,63 +140,159 @@ Outbox::Size Outbox::size(size_t index) const {
   return size;
 }
 
-void Outbox::Save(std::string& out) const {
-  // An entry in several queues is written once.
-  std::map<uint64_t, std::pair<const Entry*, uint32_t>> waiting;
-  for (size_t i = 0; i < queues_.size(); ++i) {
-    for (const Line* line : {&queues_[i].in_hand, &queues_[i].waiting}) {
-      for (const auto& entry : line->entries) {
-        auto& [kept, mask] = waiting[entry->number];
-        kept = entry.get();
-        mask |= uint32_t{1} << i;
-      }
-    }
-  }
-  ByteWriter to(out);
-  to.Integer<uint64_t>(last_number_);
+void Outbox::BeginSave(ByteWriter& head) {
+  head.Integer<uint64_t>(last_number_);
   std::vector<Sink> sinks;
   for (const Queue& queue : queues_) sinks.push_back(queue.sink);
-  PutSinks(sinks, to);
-  to.Integer<uint32_t>(static_cast<uint32_t>(waiting.size()));
-  for (const auto& [number, kept] : waiting) {
-    to.Integer<uint64_t>(number);
-    to.Integer<uint32_t>(kept.second);
-    to.Text(kept.first->bytes);
+  PutSinks(sinks, head);
+  saving_.emplace().last = last_number_;
+}
+
+void Outbox::Keep(size_t bytes) {
+  saving_->kept += bytes;
+  if (saving_->kept <= kMaxKept) return;
+  saving_.emplace().gave_up = true;
+}
+
+void Outbox::BeforeLeave(size_t index,
+                         const std::shared_ptr<const Entry>& entry) {
+  if (!saving_ || entry->number <= saving_->entry ||
+      entry->number > saving_->last) {
+    return;
   }
-  for (const Queue& queue : queues_) {
-    to.Integer<uint32_t>(static_cast<uint32_t>(queue.memories.size()));
-    for (const auto& [name, text] : queue.memories) {
+  Waiting& left = saving_->left[entry->number];
+  left.mask |= uint32_t{1} << index;
+  if (left.entry != nullptr) return;
+  left.entry = entry;
+  Keep(entry->bytes.size());
+}
+
+void Outbox::BeforeChange(size_t index, std::string_view name) {
+  if (!saving_ || saving_->gave_up) return;
+  MemoryKey key(index, name);
+  if (key < saving_->memory || saving_->changed.contains(key)) return;
+  const Memories& memories = queues_[index].memories;
+  const auto known = memories.find(name);
+  std::string text = known == memories.end() ? "" : known->second;
+  const size_t bytes = name.size() + text.size();
+  saving_->changed.emplace(std::move(key), std::move(text));
+  Keep(bytes);
+}
+
+// The oldest entry that is not saved; of the queues it has left as well.
+Outbox::Waiting Outbox::NextWaiting() const {
+  Waiting next;
+  const auto consider = [&](const std::shared_ptr<const Entry>& entry,
+                            uint32_t mask) {
+    if (entry->number > saving_->last) return;
+    if (next.entry == nullptr || entry->number < next.entry->number) {
+      next = {entry, 0};
+    }
+    if (entry->number == next.entry->number) next.mask |= mask;
+  };
+  const auto left = saving_->left.upper_bound(saving_->entry);
+  if (left != saving_->left.end()) {
+    consider(left->second.entry, left->second.mask);
+  }
+  for (size_t i = 0; i < queues_.size(); ++i) {
+    for (const Line* line : {&queues_[i].in_hand, &queues_[i].waiting}) {
+      const auto entry = std::upper_bound(
+          line->entries.begin(), line->entries.end(), saving_->entry,
+          [](uint64_t number, const std::shared_ptr<const Entry>& other) {
+            return number < other->number;
+          });
+      if (entry != line->entries.end()) consider(*entry, uint32_t{1} << i);
+    }
+  }
+  return next;
+}
+
+// A piece has entries or texts, behind a flag.
+bool Outbox::SavePiece(size_t size, std::string& out) {
+  if (saving_->gave_up) return false;
+  return SaveEntries(size, out) || SaveMemories(size, out);
+}
+
+bool Outbox::SaveEntries(size_t size, std::string& out) {
+  if (saving_->entry == saving_->last) return false;
+  ByteWriter to(out);
+  to.Flag(false);
+  while (out.size() < size) {
+    const Waiting next = NextWaiting();
+    if (next.entry == nullptr) {
+      saving_->entry = saving_->last;
+      saving_->left.clear();
+      return true;
+    }
+    to.Integer<uint64_t>(next.entry->number);
+    to.Integer<uint32_t>(next.mask);
+    to.Text(next.entry->bytes);
+    saving_->entry = next.entry->number;
+    saving_->left.erase(next.entry->number);
+  }
+  return true;
+}
+
+bool Outbox::SaveMemories(size_t size, std::string& out) {
+  ByteWriter to(out);
+  to.Flag(true);
+  auto& [index, name] = saving_->memory;
+  while (index < queues_.size() && out.size() < size) {
+    // The next name, of those that are and of those that were.
+    const Memories& memories = queues_[index].memories;
+    const auto now = memories.lower_bound(name);
+    const auto was = saving_->changed.lower_bound(saving_->memory);
+    const bool changed =
+        was != saving_->changed.end() && was->first.first == index &&
+        (now == memories.end() || was->first.second <= now->first);
+    if (!changed && now == memories.end()) {
+      saving_->memory = {index + 1, ""};
+      continue;
+    }
+    name = changed ? was->first.second : now->first;
+    const std::string& text = changed ? was->second : now->second;
+    if (!text.empty()) {
+      to.Integer<uint8_t>(static_cast<uint8_t>(index));
       to.Text(name);
       to.Text(text);
     }
+    if (changed) saving_->changed.erase(was);
+    name += '\0';  // the first one after it
   }
+  return index < queues_.size();
 }
 
-bool Outbox::Load(std::string_view bytes) {
-  ByteReader from(bytes);
-  const auto last_number = from.Integer<uint64_t>();
+bool Outbox::LoadHead(ByteReader& head) {
+  const auto last_number = head.Integer<uint64_t>();
   std::vector<Sink> sinks;
-  if (!TakeSinks(from, sinks)) return false;
+  if (!TakeSinks(head, sinks)) return false;
   SetSinks(sinks);
-  const auto count = from.Integer<uint32_t>();
-  for (uint32_t i = 0; i < count && from.ok(); ++i) {
-    const auto number = from.Integer<uint64_t>();
-    if (number <= last_number_ || number > last_number) return false;
+  to_load_ = last_number;
+  return true;
+}
+
+bool Outbox::LoadPiece(ByteReader& piece) {
+  const bool memories = piece.Flag();
+  while (piece.ok() && piece.left() > 0) {
+    if (memories) {
+      const auto index = piece.Integer<uint8_t>();
+      const std::string_view name = piece.Text();
+      const std::string_view text = piece.Text();
+      if (!piece.ok() || index >= queues_.size()) return false;
+      if (!Remember(index, name, text)) return false;
+      continue;
+    }
+    const auto number = piece.Integer<uint64_t>();
+    const auto mask = piece.Integer<uint32_t>();
+    const std::string_view entry = piece.Text();
+    if (!piece.ok() || number <= last_number_ || number > to_load_ ||
+        !DecodeOccurrence(entry)) {
+      return false;
+    }
     last_number_ = number - 1;
-    const auto mask = from.Integer<uint32_t>();
-    const std::string_view entry = from.Text();
-    if (!DecodeOccurrence(entry)) return false;
     Offer(mask, std::string(entry));
   }
-  last_number_ = last_number;
-  for (size_t i = 0; i < queues_.size(); ++i) {
-    const auto memories = from.Integer<uint32_t>();
-    for (uint32_t n = 0; n < memories && from.ok(); ++n) {
-      const std::string_view name = from.Text();
-      if (!Remember(i, name, from.Text())) return false;
-    }
-  }
-  return from.Done();
+  return piece.ok();
 }
 
 void StagedOffers::Add(uint32_t mask, const Occurrence& occurrence) {

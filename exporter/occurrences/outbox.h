@@ -16,6 +16,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/clock.h"
@@ -86,13 +87,26 @@ class Outbox {
   };
   Size size(size_t index) const;
 
-  // Appends sinks, entries and memories; what is in hand waits again.
-  void Save(std::string& out) const;
-  // Loads into a new Outbox what Save wrote. Returns false, and leaves it
+  // Saves all but counts of drops, as it is at BeginSave, while it changes.
+  // The batch in hand waits again. BeginSave writes a head; SavePiece appends
+  // entries and texts until `out` has `size` bytes, and returns false after the
+  // last one; EndSave frees what was kept for that. After save_gave_up() too
+  // much had changed.
+  void BeginSave(ByteWriter& head);
+  bool SavePiece(size_t size, std::string& out);
+  void EndSave() { saving_.reset(); }
+  bool save_gave_up() const { return saving_ && saving_->gave_up; }
+  // Loads it into a new Outbox: the head, the pieces in their order. False, and
   // unusable, when the bytes are invalid.
-  bool Load(std::string_view bytes);
+  bool LoadHead(ByteReader& head);
+  bool LoadPiece(ByteReader& piece);
+  void FinishLoad() { last_number_ = to_load_; }
 
  private:
+  // A save keeps at most this many bytes of entries that left the queues and of
+  // texts that changed.
+  static constexpr size_t kMaxKept = size_t{8} << 20;
+
   struct Line {
     std::deque<std::shared_ptr<const Entry>> entries;
     size_t bytes = 0;
@@ -108,10 +122,39 @@ class Outbox {
     Memories memories;
   };
 
-  static void MakeRoom(Queue& queue);
+  // An entry that waits, and the queues it is in.
+  struct Waiting {
+    std::shared_ptr<const Entry> entry;
+    uint32_t mask = 0;
+  };
+  using MemoryKey = std::pair<size_t, std::string>;
+  // What a save has not written yet: entries with numbers in (entry, last],
+  // then texts from `memory` on.
+  struct Saving {
+    uint64_t entry = 0;
+    uint64_t last = 0;
+    MemoryKey memory;
+    // As they were: entries that left queues, texts that changed (empty: there
+    // was none).
+    std::map<uint64_t, Waiting> left;
+    std::map<MemoryKey, std::string> changed;
+    size_t kept = 0;
+    bool gave_up = false;
+  };
+
+  void MakeRoom(size_t index);
+  void PopFront(size_t index, Line& line);
+  void BeforeLeave(size_t index, const std::shared_ptr<const Entry>& entry);
+  void BeforeChange(size_t index, std::string_view name);
+  void Keep(size_t bytes);
+  Waiting NextWaiting() const;
+  bool SaveEntries(size_t size, std::string& out);
+  bool SaveMemories(size_t size, std::string& out);
 
   std::vector<Queue> queues_;
   uint64_t last_number_ = 0;
+  std::optional<Saving> saving_;
+  uint64_t to_load_ = 0;  // the last number that the head announced
 };
 
 // Occurrences of a list that is not committed yet. Bounded: of the oldest only

@@ -99,8 +99,10 @@ Pipeline::Pipeline(EventWorld& world, const std::string& collection,
       staged_{world.filter} {
   // The API server left out other Events until now. Nothing is known of them,
   // so the next list counts nothing.
-  if (collection_.choice.selector != world.filter->selection().ForCore()) {
-    collection_.has_baseline = false;
+  if (collection_.has_baseline &&
+      collection_.choice.selector != world.filter->selection().ForCore()) {
+    const std::lock_guard guard(world.mutex);
+    world.ledger.ForgetBaseline(collection_);
   }
   if (collection_.has_baseline) watch_filter_ = world.filter;
 }

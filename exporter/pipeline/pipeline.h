@@ -79,7 +79,9 @@ class Pipeline : public ObjectHandler {
   // right only after a list.
   bool FilterChanged() const;
   // The watch is in contact. Needs the world's mutex.
-  void NoteContact(SteadyTime now) { collection_.whole_until = now; }
+  void NoteContact(SteadyTime now) {
+    world_.ledger.NoteContact(collection_, now);
+  }
   // Runs discovery. Without it the first Events would be of unknown scope.
   void LearnKinds();
 

@@ -8,8 +8,10 @@
 // than what is stored is dropped. Kept by the ledger, read by the reflector.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 
+#include "base/bytes.h"
 #include "base/clock.h"
 
 namespace kem {
@@ -36,6 +38,12 @@ class ResumePoint {
     if (version < newest_.version || version == 0) return;
     if (version > newest_.version) resume_ = newest_;
     newest_ = Position{version, at};
+  }
+
+  // Moves the times, after a restart.
+  void Shift(std::chrono::nanoseconds shift) {
+    resume_.at = Shifted(resume_.at, shift);
+    newest_.at = Shifted(newest_.at, shift);
   }
 
   // 0 before the first list.

@@ -6,11 +6,14 @@ namespace kem {
 namespace {
 
 constexpr size_t kMaxTextBytes = UINT16_MAX;
-// A saved row without its text.
-constexpr size_t kSavedRowBytes = 16 + 8 + 4 * 8 + 4 + 2 + 1 + 4;
-
-// Flags of a saved row.
-enum : uint8_t { kCluster = 1, kOverflow = 2, kPreset = 4, kSeen = 8 };
+// Flags of a saved row; a free one has only the number of the next.
+enum : uint8_t {
+  kCluster = 1,
+  kOverflow = 2,
+  kPreset = 4,
+  kSeen = 8,
+  kFree = 16
+};
 
 constexpr int32_t kMaxActive = int32_t{1} << 30;
 
@@ -29,13 +32,13 @@ uint32_t SeriesRows::Find(const Hash128& key) const {
 uint32_t SeriesRows::Add(const Hash128& key, std::string_view text,
                          size_t split) {
   uint32_t number = size();
-  if (free_.empty()) {
+  if (free_ == kNone) {
     rows_.emplace_back();
   } else {
-    number = free_.back();
-    free_.pop_back();
+    number = free_;
+    free_ = rows_[number].made_in;
   }
-  SeriesRow& row = rows_[number];
+  SeriesRow& row = Edit(number);
   row.key = key;
   SetText(row, text.substr(0, kMaxTextBytes));
   row.split = static_cast<uint16_t>(split);
@@ -45,80 +48,126 @@ uint32_t SeriesRows::Add(const Hash128& key, std::string_view text,
 
 void SeriesRows::Free(uint32_t number) {
   table_.Erase(number, KeyOf());
-  rows_[number] = SeriesRow();
-  free_.push_back(number);
+  SeriesRow& row = Edit(number);
+  row = SeriesRow();
+  row.made_in = free_;
+  free_ = number;
 }
 
-void SeriesRows::Save(ByteWriter& writer) const {
-  writer.Integer<uint32_t>(size());
-  writer.Integer<uint32_t>(static_cast<uint32_t>(free_.size()));
-  for (const uint32_t number : free_) writer.Integer<uint32_t>(number);
-  for (const SeriesRow& row : rows_) {
-    if (!row.in_use()) continue;
-    writer.Integer<uint64_t>(row.key.low);
-    writer.Integer<uint64_t>(row.key.high);
-    writer.Integer<uint64_t>(row.occurrences);
-    writer.Time(row.last_seen);
-    writer.Time(row.created);
-    writer.Time(row.born);
-    writer.Time(row.touched);
-    writer.Integer<int32_t>(row.active);
-    writer.Integer<uint16_t>(row.split);
-    writer.Integer<uint8_t>(static_cast<uint8_t>(
-        (row.cluster ? kCluster : 0) | (row.overflow ? kOverflow : 0) |
-        (row.preset ? kPreset : 0) | (row.seen ? kSeen : 0)));
-    writer.Text(row.whole());
-  }
+void SeriesRows::BeginSave(ByteWriter& head) {
+  head.Integer<uint32_t>(size());
+  head.Integer<uint32_t>(free_);
+  saving_.Begin(size());
 }
 
-bool SeriesRows::Load(ByteReader& reader, std::chrono::nanoseconds shift) {
-  const auto count = reader.Integer<uint32_t>();
-  const auto free_count = reader.Integer<uint32_t>();
-  if (free_count > count || reader.left() < free_count * sizeof(uint32_t)) {
-    return false;
+bool SeriesRows::SavePiece(size_t size, std::string& out) {
+  ByteWriter to(out);
+  return saving_.Advance([&] { return out.size() < size; },
+                         [&](const std::string& kept) { to.Raw(kept); },
+                         [&](uint32_t number) { Encode(rows_[number], to); });
+}
+
+void SeriesRows::Encode(const SeriesRow& row, ByteWriter& to) {
+  if (!row.in_use()) {
+    to.Integer<uint8_t>(kFree);
+    to.Integer<uint32_t>(row.made_in);
+    return;
   }
-  std::vector<bool> is_free(count > reader.left() ? 0 : count);
-  if (is_free.size() != count) return false;
-  for (uint32_t i = 0; i < free_count; ++i) {
-    const auto number = reader.Integer<uint32_t>();
-    if (number >= count || is_free[number]) return false;
-    is_free[number] = true;
-    free_.push_back(number);
-  }
-  if (reader.left() / kSavedRowBytes < count - free_count) return false;
-  for (uint32_t number = 0; number < count; ++number) {
+  to.Integer<uint8_t>(static_cast<uint8_t>(
+      (row.cluster ? kCluster : 0) | (row.overflow ? kOverflow : 0) |
+      (row.preset ? kPreset : 0) | (row.seen ? kSeen : 0)));
+  to.Integer<uint64_t>(row.key.low);
+  to.Integer<uint64_t>(row.key.high);
+  to.Integer<uint64_t>(row.occurrences);
+  to.Time(row.last_seen);
+  to.Time(row.created);
+  to.Time(row.born);
+  to.Time(row.touched);
+  to.Integer<int32_t>(row.active);
+  to.Integer<uint16_t>(row.split);
+  to.Text(row.whole());
+}
+
+std::string SeriesRows::Encode(const SeriesRow& row) {
+  std::string bytes;
+  ByteWriter to(bytes);
+  Encode(row, to);
+  return bytes;
+}
+
+bool SeriesRows::LoadHead(ByteReader& head) {
+  to_load_ = head.Integer<uint32_t>();
+  free_ = head.Integer<uint32_t>();
+  return head.ok();
+}
+
+bool SeriesRows::LoadPiece(ByteReader& piece) {
+  while (piece.ok() && piece.left() > 0) {
+    const uint32_t number = size();
+    if (number == to_load_) return false;
     SeriesRow& row = rows_.emplace_back();
-    if (is_free[number]) continue;
-    if (!LoadRow(reader, shift, row) || Find(row.key) != kNone) return false;
+    if (!LoadRow(piece, row)) return false;
+    if (!row.in_use()) continue;
+    if (Find(row.key) != kNone) return false;
     table_.Insert(number, KeyOf());
   }
-  return reader.ok();
+  return piece.ok();
 }
 
-bool SeriesRows::LoadRow(ByteReader& reader, std::chrono::nanoseconds shift,
-                         SeriesRow& row) {
-  row.key.low = reader.Integer<uint64_t>();
-  row.key.high = reader.Integer<uint64_t>();
-  row.occurrences = reader.Integer<uint64_t>();
-  row.last_seen = reader.Wall();
-  row.created = reader.Wall();
-  row.born = reader.Steady(shift);
-  row.touched = reader.Steady(shift);
-  row.active = reader.Integer<int32_t>();
-  row.split = reader.Integer<uint16_t>();
-  const auto flags = reader.Integer<uint8_t>();
+bool SeriesRows::LoadRow(ByteReader& from, SeriesRow& row) {
+  const auto flags = from.Integer<uint8_t>();
+  if (flags == kFree) {
+    row.made_in = from.Integer<uint32_t>();
+    return from.ok();
+  }
   row.cluster = (flags & kCluster) != 0;
   row.overflow = (flags & kOverflow) != 0;
   row.preset = (flags & kPreset) != 0;
   row.seen = (flags & kSeen) != 0;
-  const std::string_view text = reader.Text();
-  if (!reader.ok() || flags > 15 || row.active < 0 || row.active > kMaxActive ||
-      text.empty() || text.size() > kMaxTextBytes || row.split > text.size() ||
-      text.find('\n') != std::string_view::npos) {
+  row.key.low = from.Integer<uint64_t>();
+  row.key.high = from.Integer<uint64_t>();
+  row.occurrences = from.Integer<uint64_t>();
+  row.last_seen = from.Wall();
+  row.created = from.Wall();
+  row.born = from.Steady();
+  row.touched = from.Steady();
+  row.active = from.Integer<int32_t>();
+  row.split = from.Integer<uint16_t>();
+  const std::string_view text = from.Text();
+  if (!from.ok() || flags >= kFree || row.active < 0 ||
+      row.active > kMaxActive || text.empty() || text.size() > kMaxTextBytes ||
+      row.split > text.size() || text.find('\n') != std::string_view::npos) {
     return false;
   }
   SetText(row, text);
   return true;
+}
+
+// Checks that the list of free rows has each once.
+bool SeriesRows::FinishLoad() const {
+  if (size() != to_load_) return false;
+  uint32_t left = 0;
+  for (const SeriesRow& row : rows_) left += row.in_use() ? 0 : 1;
+  uint32_t number = free_;
+  for (; number < size() && !rows_[number].in_use() && left > 0; --left) {
+    number = rows_[number].made_in;
+  }
+  return left == 0 && number == kNone;
+}
+
+void SeriesRows::Shift(std::chrono::nanoseconds shift) {
+  for (uint32_t number = 0; number < size(); ++number) {
+    if (!rows_[number].in_use()) continue;
+    SeriesRow& row = Edit(number);
+    row.born = Shifted(row.born, shift);
+    row.touched = Shifted(row.touched, shift);
+  }
+}
+
+void SeriesRows::LimitLastSeen(WallTime latest) {
+  for (uint32_t number = 0; number < size(); ++number) {
+    if (rows_[number].last_seen > latest) Edit(number).last_seen = latest;
+  }
 }
 
 }  // namespace kem

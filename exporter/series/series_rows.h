@@ -7,12 +7,13 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/piecewise_save.h"
 #include "base/probing_table.h"
 
 namespace kem {
@@ -28,7 +29,9 @@ struct SeriesRow {
   SteadyTime born;
   SteadyTime touched;  // last record
   int32_t active = 0;
-  uint32_t made_in = 0;  // the table's number of expiries at that time
+  // The table's number of expiries when it was made; of a free row, the number
+  // of the next free one.
+  uint32_t made_in = 0;
   uint16_t text_size = 0;
   uint16_t split = 0;  // position of the label that only last-seen has
   bool cluster = false;
@@ -51,8 +54,12 @@ class SeriesRows {
 
   // Above the highest number.
   uint32_t size() const { return static_cast<uint32_t>(rows_.size()); }
-  SeriesRow& operator[](uint32_t number) { return rows_[number]; }
   const SeriesRow& operator[](uint32_t number) const { return rows_[number]; }
+  // For every change of a row.
+  SeriesRow& Edit(uint32_t number) {
+    saving_.BeforeChange(number, [&] { return Encode(rows_[number]); });
+    return rows_[number];
+  }
   bool InUse(uint32_t number) const {
     return number < rows_.size() && rows_[number].in_use();
   }
@@ -64,23 +71,34 @@ class SeriesRows {
   uint32_t Add(const Hash128& key, std::string_view text, size_t split);
   void Free(uint32_t number);
 
-  void Save(ByteWriter& writer) const;
-  // Loads into new SeriesRows what Save wrote. Adds `shift` to times of the
-  // steady clock. Returns false, and leaves the rows unusable, for invalid
-  // bytes.
-  bool Load(ByteReader& reader, std::chrono::nanoseconds shift);
+  // As in EventTracker.
+  void BeginSave(ByteWriter& head);
+  bool SavePiece(size_t size, std::string& out);
+  void EndSave() { saving_.End(); }
+  bool save_gave_up() const { return saving_.gave_up(); }
+  bool LoadHead(ByteReader& head);
+  bool LoadPiece(ByteReader& piece);
+  bool FinishLoad() const;
+  void Shift(std::chrono::nanoseconds shift);
+  void LimitLastSeen(WallTime latest);
 
  private:
   auto KeyOf() const {
     return
         [this](uint32_t number) -> const Hash128& { return rows_[number].key; };
   }
-  bool LoadRow(ByteReader& reader, std::chrono::nanoseconds shift,
-               SeriesRow& row);
+  // 16,384 rows, about 5 MB.
+  static constexpr size_t kMaxKept = size_t{1} << 14;
+
+  static void Encode(const SeriesRow& row, ByteWriter& to);
+  static std::string Encode(const SeriesRow& row);
+  static bool LoadRow(ByteReader& from, SeriesRow& row);
 
   std::deque<SeriesRow> rows_;
-  std::vector<uint32_t> free_;  // the last is used next
+  uint32_t free_ = kNone;  // the last one freed, which is used next
   ProbingTable table_{256};
+  PiecewiseSave<std::string> saving_{kMaxKept};
+  uint32_t to_load_ = 0;  // rows that the head announced
 };
 
 }  // namespace kem

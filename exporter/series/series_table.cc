@@ -94,7 +94,7 @@ uint32_t SeriesTable::InternRow(const SeriesLabels& labels, Who who,
   added = true;
   const size_t split = LabelText(labels, who, scratch_);
   const uint32_t number = rows.Add(key, scratch_, split);
-  SeriesRow& row = rows[number];
+  SeriesRow& row = rows.Edit(number);
   row.cluster = labels.scope == Scope::kCluster;
   row.overflow = overflow;
   row.made_in = expiries_;
@@ -138,7 +138,7 @@ void SeriesTable::Record(SeriesIds ids, uint32_t delta, WallTime occurred_at,
 
 void SeriesTable::RecordRow(Who who, uint32_t number, uint32_t delta,
                             WallTime occurred_at, const Moment& now) {
-  SeriesRow& row = RowsOf(who)[number];
+  SeriesRow& row = RowsOf(who).Edit(number);
   if (!row.seen) {
     Show(who, row, now);
     row.seen = true;
@@ -169,16 +169,16 @@ void SeriesTable::Show(Who who, SeriesRow& row, const Moment& now) {
 void SeriesTable::Preset(const SeriesLabels& labels, const Moment& now) {
   bool added = false;
   const uint32_t number = InternRow(labels, Who::kTuple, added);
-  SeriesRow& row = tuples_[number];
-  if (row.overflow) return;
+  if (tuples_[number].overflow) return;
+  SeriesRow& row = tuples_.Edit(number);
   Show(Who::kTuple, row, now);
   row.preset = true;
 }
 
 void SeriesTable::AddActive(SeriesIds ids, int32_t difference) {
-  tuples_[ids.tuple].active += difference;
+  tuples_.Edit(ids.tuple).active += difference;
   if (ids.object != SeriesIds::kNone) {
-    objects_[ids.object].active += difference;
+    objects_.Edit(ids.object).active += difference;
   }
 }
 
@@ -254,24 +254,40 @@ void SeriesTable::RenderCounter(Family family, const RenderCursor& cursor,
   out += '\n';
 }
 
-void SeriesTable::Save(std::string& out) const {
-  ByteWriter writer(out);
-  tuples_.Save(writer);
-  objects_.Save(writer);
-  for (const uint64_t count : overflowed_) writer.Integer<uint64_t>(count);
+void SeriesTable::BeginSave(ByteWriter& head) {
+  tuples_.BeginSave(head);
+  objects_.BeginSave(head);
+  for (const uint64_t count : overflowed_) head.Integer<uint64_t>(count);
 }
 
-bool SeriesTable::Load(std::string_view bytes, std::chrono::nanoseconds shift) {
-  ByteReader reader(bytes);
-  SeriesRows tuples;
-  SeriesRows objects;
-  if (!tuples.Load(reader, shift) || !objects.Load(reader, shift)) return false;
-  PerFamily overflowed{};
-  for (uint64_t& count : overflowed) count = reader.Integer<uint64_t>();
-  if (!reader.Done()) return false;
-  tuples_ = std::move(tuples);
-  objects_ = std::move(objects);
-  overflowed_ = overflowed;
+// A piece has rows of one kind, behind a flag.
+bool SeriesTable::SavePiece(size_t size, std::string& out) {
+  const size_t begin = out.size();
+  out += '\0';
+  const bool more = tuples_.SavePiece(size, out);
+  if (more || out.size() > begin + 1) return true;
+  out[begin] = '\1';
+  return objects_.SavePiece(size, out);
+}
+
+void SeriesTable::EndSave() {
+  tuples_.EndSave();
+  objects_.EndSave();
+}
+
+bool SeriesTable::LoadHead(ByteReader& head) {
+  if (!tuples_.LoadHead(head) || !objects_.LoadHead(head)) return false;
+  for (uint64_t& count : overflowed_) count = head.Integer<uint64_t>();
+  return head.ok();
+}
+
+bool SeriesTable::LoadPiece(ByteReader& piece) {
+  const Who who = piece.Flag() ? Who::kObject : Who::kTuple;
+  return piece.ok() && RowsOf(who).LoadPiece(piece);
+}
+
+bool SeriesTable::FinishLoad() {
+  if (!tuples_.FinishLoad() || !objects_.FinishLoad()) return false;
   for (const Who who : {Who::kTuple, Who::kObject}) {
     const SeriesRows& rows = RowsOf(who);
     for (uint32_t number = 0; number < rows.size(); ++number) {
@@ -284,12 +300,13 @@ bool SeriesTable::Load(std::string_view bytes, std::chrono::nanoseconds shift) {
 }
 
 void SeriesTable::LimitLastSeen(WallTime latest) {
-  for (SeriesRows* rows : {&tuples_, &objects_}) {
-    for (uint32_t number = 0; number < rows->size(); ++number) {
-      SeriesRow& row = (*rows)[number];
-      row.last_seen = std::min(row.last_seen, latest);
-    }
-  }
+  tuples_.LimitLastSeen(latest);
+  objects_.LimitLastSeen(latest);
+}
+
+void SeriesTable::Shift(std::chrono::nanoseconds shift) {
+  tuples_.Shift(shift);
+  objects_.Shift(shift);
 }
 
 bool SeriesTable::Has(SeriesIds ids) const {

@@ -109,14 +109,22 @@ class SeriesTable {
   bool Render(RenderCursor& cursor, size_t size, SteadyTime now,
               std::string& out) const;
 
-  // Appends everything but options, exemplars and the hasher's secret.
-  void Save(std::string& out) const;
-  // Loads into a new table with the same hasher what Save wrote. Adds `shift`
-  // to times of the steady clock. Returns false, and changes nothing, for
-  // invalid bytes.
-  bool Load(std::string_view bytes, std::chrono::nanoseconds shift);
+  // As in EventTracker: saves everything but options, exemplars and the
+  // hasher's secret, and loads it into a new table with the same hasher.
+  void BeginSave(ByteWriter& head);
+  bool SavePiece(size_t size, std::string& out);
+  void EndSave();
+  bool save_gave_up() const {
+    return tuples_.save_gave_up() || objects_.save_gave_up();
+  }
+  bool LoadHead(ByteReader& head);
+  bool LoadPiece(ByteReader& piece);
+  bool FinishLoad();
+  void Shift(std::chrono::nanoseconds shift);
   // Lowers the times of occurrences to `latest`.
   void LimitLastSeen(WallTime latest);
+  // From now on. Rows beyond a lower max_series stay.
+  void SetOptions(const SeriesOptions& options) { options_ = options; }
   // Whether `ids` are in use: validates numbers that were saved elsewhere.
   bool Has(SeriesIds ids) const;
 
@@ -142,7 +150,7 @@ class SeriesTable {
   void RenderCounter(Family family, const RenderCursor& cursor, SteadyTime now,
                      std::string& out) const;
 
-  const SeriesOptions options_;
+  SeriesOptions options_;
   const Hasher hash_;
   SeriesRows tuples_;
   SeriesRows objects_;

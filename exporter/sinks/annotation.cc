@@ -70,8 +70,8 @@ std::string SaveAnnotation(const Annotation& annotation) {
 std::optional<Annotation> LoadAnnotation(std::string_view text) {
   ByteReader from(text);
   Annotation annotation;
-  annotation.until = WallTime(microseconds(from.Time(0)));
-  annotation.age.first = WallTime(microseconds(from.Time(0)));
+  annotation.until = from.Wall();
+  annotation.age.first = from.Wall();
   annotation.age.second = from.Integer<uint64_t>();
   for (std::string* part :
        {&annotation.api_version, &annotation.kind, &annotation.name,

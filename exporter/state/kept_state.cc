@@ -1,9 +1,5 @@
 #include "state/kept_state.h"
 
-#include <fcntl.h>
-#include <sys/file.h>
-
-#include <cerrno>
 #include <utility>
 
 #include "base/log.h"
@@ -16,14 +12,16 @@ constexpr int kLockPolls = 60;
 // For the disk at a scrape. What is exposed after a longer wait may be lost.
 constexpr std::chrono::milliseconds kPatience{500};
 
-// The lock ends with the process. Where it cannot be created, nothing else can
-// be written, and the first save reports that.
-Result<UniqueFd> Lock(const std::string& path, Clock& clock) {
-  const std::string file = path + ".lock";
-  UniqueFd fd(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!fd.has_value()) return fd;
-  for (int poll = 0; ::flock(fd.get(), LOCK_EX | LOCK_NB) != 0; ++poll) {
-    if (errno != EWOULDBLOCK) return fd;
+// The lock ends with the process. Where it cannot be made, nothing else can be
+// written, and the first save reports that; the result is then null.
+Result<std::unique_ptr<FileLock>> WaitForLock(FileSystem& files,
+                                              const std::string& path,
+                                              Clock& clock,
+                                              const std::stop_token& stop) {
+  for (int poll = 0;; ++poll) {
+    Result<std::unique_ptr<FileLock>> lock = files.Lock(path + ".lock");
+    if (!lock) return std::unique_ptr<FileLock>();
+    if (*lock != nullptr) return lock;
     if (poll == kLockPolls) {
       return InvalidConfig(
           "--state.file " + path +
@@ -31,45 +29,52 @@ Result<UniqueFd> Lock(const std::string& path, Clock& clock) {
           "process its own file");
     }
     if (poll == 0) LogInfo("Waiting for the state file", {{"file", path}});
-    clock.SleepFor(kLockPoll, {});
+    if (!clock.SleepFor(kLockPoll, stop)) {
+      return Error{ErrorCode::kCancelled,
+                   "stopped while another process used " + path};
+    }
   }
-  return fd;
 }
 
 }  // namespace
 
-KeptState::KeptState(StateOptions options, Clock& clock)
-    : options_(std::move(options)), clock_(clock) {}
+KeptState::KeptState(StateOptions options, FileSystem& files, Clock& clock)
+    : options_(std::move(options)), files_(files), clock_(clock) {}
 
 KeptState::~KeptState() { Stop(); }
 
 Result<std::unique_ptr<KeptState>> KeptState::Open(
     StateOptions options, const SeriesOptions& series,
-    const std::vector<std::string>& names, Clock& clock) {
-  std::unique_ptr<KeptState> kept(new KeptState(std::move(options), clock));
+    const std::vector<std::string>& names, FileSystem& files, Clock& clock,
+    const std::stop_token& stop) {
+  std::unique_ptr<KeptState> kept(
+      new KeptState(std::move(options), files, clock));
   const std::string& path = kept->options_.path;
   if (path.empty()) {
     kept->loaded_.ledger = std::make_unique<Ledger>(series, Hasher());
     return kept;
   }
-  Result<UniqueFd> lock = Lock(path, clock);
+  Result<std::unique_ptr<FileLock>> lock =
+      WaitForLock(files, path, clock, stop);
   if (!lock) return lock.error();
   kept->lock_ = std::move(*lock);
-  kept->loaded_ = LoadState(path, kept->options_.origin, series, clock);
-  kept->ledger().KeepCollections(names);
+  kept->loaded_ = LoadState(files, path, kept->options_.origin, series, clock);
+  Ledger& ledger = kept->ledger();
+  kept->store_.emplace(kept->options_, kept->loaded_, files, clock,
+                       kept->stats_);
+  if (kept->loaded_.result == StateLoad::kLoaded) {
+    const Moment now = clock.Now();
+    ledger.Resume(series, names, ledger.ShiftUntil(now), now);
+  }
   return kept;
 }
 
 void KeptState::Start(std::function<void()> before_save) {
-  if (options_.path.empty()) return;
-  options_.before_save = std::move(before_save);
-  store_.emplace(options_, loaded_, clock_, stats_);
+  if (!store_) return;
   // Everything exposed from now on must be on the disk first.
-  store_->Save();
-  saves_ = std::jthread(
-      [this](const std::stop_token& stop) { store_->RunSaves(stop); });
-  flushes_ = std::jthread(
-      [this](const std::stop_token& stop) { store_->RunFlushes(stop); });
+  store_->Start(std::move(before_save));
+  thread_ =
+      std::jthread([this](const std::stop_token& stop) { store_->Run(stop); });
 }
 
 void KeptState::Flush() {
@@ -77,11 +82,9 @@ void KeptState::Flush() {
 }
 
 void KeptState::Stop() {
-  for (std::jthread* thread : {&saves_, &flushes_}) {
-    if (!thread->joinable()) continue;
-    thread->request_stop();
-    thread->join();
-  }
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  thread_.join();
 }
 
 }  // namespace kem

@@ -10,25 +10,8 @@ namespace kem {
 namespace {
 
 using std::chrono::nanoseconds;
-using std::chrono::seconds;
 
-constexpr seconds kLongest = std::chrono::hours(24 * 365 * 100);
-
-// Appends what `save` appends, behind its length.
-template <typename Save>
-void PutPart(std::string& out, const Save& save) {
-  const size_t at = out.size();
-  ByteWriter to(out);
-  to.Integer<uint64_t>(0);
-  save();
-  std::string length;
-  ByteWriter(length).Integer<uint64_t>(out.size() - at - sizeof(uint64_t));
-  out.replace(at, length.size(), length);
-}
-
-std::string_view TakePart(ByteReader& from) {
-  return from.Raw(from.Integer<uint64_t>());
-}
+constexpr std::chrono::hours kLongestDowntime{24 * 365 * 100};
 
 }  // namespace
 
@@ -68,6 +51,43 @@ void Ledger::KeepCollections(const std::vector<std::string>& names) {
   }
 }
 
+void Ledger::Resume(const SeriesOptions& options,
+                    const std::vector<std::string>& names, nanoseconds shift,
+                    const Moment& now) {
+  series_->Shift(shift);
+  for (const auto& collection : collections_) {
+    collection->tracker.Shift(shift);
+    collection->point.Shift(shift);
+    collection->whole_until = Shifted(collection->whole_until, shift);
+  }
+  options_ = options;
+  series_->SetOptions(options);
+  KeepCollections(names);
+  for (const std::string& name : names) FindCollection(name);
+  LimitTimes(now.wall + kMaxAhead);
+  latest_ = now;
+  if (log_) log_->Append(LedgerStep::kResume, options, names, shift, now);
+}
+
+void Ledger::LimitTimes(WallTime latest) {
+  for (const auto& collection : collections_) {
+    collection->tracker.LimitHorizon(latest);
+  }
+  series_->LimitLastSeen(latest);
+}
+
+// A wall clock that went back counts as one that did not move.
+nanoseconds Ledger::ShiftUntil(const Moment& now) const {
+  const auto passed = std::clamp<std::chrono::microseconds>(
+      now.wall - latest_.wall, std::chrono::microseconds(0), kLongestDowntime);
+  return now.steady - passed - latest_.steady;
+}
+
+void Ledger::ForgetBaseline(Collection& collection) {
+  collection.has_baseline = false;
+  if (log_) log_->Append(LedgerStep::kForgetBaseline, collection.number);
+}
+
 SeriesIds Ledger::Intern(const SeriesLabels& labels) {
   bool added = false;
   const SeriesIds ids = series_->Intern(labels, &added);
@@ -76,17 +96,20 @@ SeriesIds Ledger::Intern(const SeriesLabels& labels) {
 }
 
 void Ledger::Preset(const SeriesLabels& labels, const Moment& now) {
+  latest_ = now;
   series_->Preset(labels, now);
   if (log_) log_->Append(LedgerStep::kPreset, labels, now);
 }
 
 void Ledger::Expire(const Moment& now) {
+  latest_ = now;
   series_->Expire(now.steady);
   if (log_) log_->Append(LedgerStep::kExpire, now);
 }
 
 Change Ledger::Observe(Collection& collection, const Sighting& sighting,
                        const Moment& now) {
+  latest_ = now;
   collection.point.Observe(sighting.resource_version, now.steady);
   const Change change = collection.tracker.Observe(sighting, now);
   if (log_)
@@ -97,6 +120,7 @@ Change Ledger::Observe(Collection& collection, const Sighting& sighting,
 
 Change Ledger::Remove(Collection& collection, const Sighting& sighting,
                       const Moment& now) {
+  latest_ = now;
   collection.point.Observe(sighting.resource_version, now.steady);
   const Change change = collection.tracker.Remove(sighting, now);
   if (log_) log_->Append(LedgerStep::kRemove, collection.number, sighting, now);
@@ -106,10 +130,16 @@ Change Ledger::Remove(Collection& collection, const Sighting& sighting,
 
 void Ledger::Progress(Collection& collection, uint64_t resource_version,
                       const Moment& now) {
+  latest_ = now;
   collection.point.Observe(resource_version, now.steady);
   if (log_)
     log_->Append(LedgerStep::kProgress, collection.number, resource_version,
                  now);
+}
+
+void Ledger::NoteContact(Collection& collection, SteadyTime now) {
+  collection.whole_until = now;
+  if (log_) log_->Append(LedgerStep::kContact, collection.number, now);
 }
 
 void Ledger::Commit(Collection& collection,
@@ -117,6 +147,7 @@ void Ledger::Commit(Collection& collection,
                     const ListCommit& commit, const Choice& choice,
                     const Moment& now,
                     const EventTracker::OnChange& on_change) {
+  latest_ = now;
   collection.tracker.Replace(
       sightings, !collection.has_baseline || commit.new_epoch,
       commit.server_time, now,
@@ -187,82 +218,5 @@ void Ledger::StartLog(std::function<void()> wake) {
 }
 
 void Ledger::StopLog() { log_.reset(); }
-
-void Ledger::Save(std::string& out) const {
-  ByteWriter to(out);
-  to.Integer<int64_t>(options_.initial_zero.count());
-  to.Integer<uint64_t>(options_.max_series);
-  to.Integer<int64_t>(options_.retention.count());
-  for (const unsigned char byte : hash_.secret()) to.Integer<uint8_t>(byte);
-  to.Integer<uint64_t>(combined_);
-  to.Integer<uint64_t>(filtered_);
-  PutPart(out, [&] { series_->Save(out); });
-  PutPart(out, [&] { outbox_.Save(out); });
-  to.Integer<uint16_t>(static_cast<uint16_t>(collections_.size()));
-  for (const auto& collection : collections_) {
-    to.Text(collection->name);
-    to.Flag(collection->has_baseline);
-    to.Text(collection->choice.selector);
-    to.Text(collection->choice.filter);
-    to.Integer<uint64_t>(collection->point.resume());
-    to.Time(collection->point.resume_at());
-    to.Integer<uint64_t>(collection->point.newest());
-    to.Time(collection->point.newest_at());
-    to.Time(collection->whole_until);
-    PutPart(out, [&] { collection->tracker.Save(out); });
-  }
-}
-
-std::unique_ptr<Ledger> Ledger::Load(std::string_view bytes,
-                                     nanoseconds shift) {
-  ByteReader from(bytes);
-  SeriesOptions options;
-  options.initial_zero = seconds(from.Integer<int64_t>());
-  options.max_series = from.Integer<uint64_t>();
-  options.retention = seconds(from.Integer<int64_t>());
-  // More than flags allow, but safe to add to a time.
-  if (options.initial_zero < seconds(0) || options.initial_zero > kLongest ||
-      options.retention < seconds(0) || options.retention > kLongest) {
-    return nullptr;
-  }
-  Hasher::Secret secret;
-  for (unsigned char& byte : secret) byte = from.Integer<uint8_t>();
-  auto ledger = std::make_unique<Ledger>(options, Hasher(secret));
-  ledger->combined_ = from.Integer<uint64_t>();
-  ledger->filtered_ = from.Integer<uint64_t>();
-  if (!ledger->series_->Load(TakePart(from), shift)) return nullptr;
-  if (!ledger->outbox_.Load(TakePart(from))) return nullptr;
-  const auto count = from.Integer<uint16_t>();
-  for (uint16_t i = 0; i < count && from.ok(); ++i) {
-    Collection& collection = ledger->FindCollection(std::string(from.Text()));
-    if (collection.number != i) return nullptr;  // the name twice
-    collection.has_baseline = from.Flag();
-    collection.choice.selector = from.Text();
-    collection.choice.filter = from.Text();
-    const auto resume = from.Integer<uint64_t>();
-    collection.point.Reset(resume, from.Steady(shift));
-    const auto newest = from.Integer<uint64_t>();
-    collection.point.Observe(newest, from.Steady(shift));
-    collection.whole_until = from.Steady(shift);
-    const auto known = [&](SeriesIds ids) { return ledger->Knows(ids); };
-    if (!collection.tracker.Load(TakePart(from), shift, known)) return nullptr;
-  }
-  return from.Done() ? std::move(ledger) : nullptr;
-}
-
-void Ledger::LimitTimes(WallTime latest) {
-  for (const auto& collection : collections_) {
-    collection->tracker.LimitHorizon(latest);
-  }
-  series_->LimitLastSeen(latest);
-}
-
-void Ledger::SetOptions(const SeriesOptions& options) {
-  std::string bytes;
-  series_->Save(bytes);
-  options_ = options;
-  series_.emplace(options, hash_);
-  series_->Load(bytes, {});
-}
 
 }  // namespace kem

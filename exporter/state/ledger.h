@@ -30,6 +30,7 @@
 
 namespace kem {
 
+class ByteReader;
 class LedgerLog;
 
 class Ledger {
@@ -62,15 +63,24 @@ class Ledger {
   const Hasher& hash() const { return hash_; }
 
   // The collection of this name, added when it is new; at most 65,535. Valid
-  // until KeepCollections.
+  // until Resume.
   Collection& FindCollection(const std::string& name);
   // Null when no collection has this number.
   Collection* CollectionAt(uint16_t number);
-  // Forgets the collections of other names. Their Events leave their series,
-  // whose counters stay.
-  void KeepCollections(const std::vector<std::string>& names);
 
   // The steps. Each is logged while there is a log.
+
+  // A restart: what was loaded goes on with these options and these collections
+  // only. The Events of others leave their series, whose counters stay. `shift`
+  // moves the times of the steady clock from the earlier process's to this
+  // one's.
+  void Resume(const SeriesOptions& options,
+              const std::vector<std::string>& names,
+              std::chrono::nanoseconds shift, const Moment& now);
+  // That shift, by the wall clock since the last step.
+  std::chrono::nanoseconds ShiftUntil(const Moment& now) const;
+  // The next list of the collection is a baseline.
+  void ForgetBaseline(Collection& collection);
 
   // The series of these labels; exposed once an Event is in it.
   SeriesIds Intern(const SeriesLabels& labels);
@@ -89,6 +99,8 @@ class Ledger {
                 const Moment& now);
   void Progress(Collection& collection, uint64_t resource_version,
                 const Moment& now);
+  // The watch was in contact at `now`, on this process's steady clock.
+  void NoteContact(Collection& collection, SteadyTime now);
 
   // A whole list, of what `choice` lets through. Calls on_change for each
   // sighting.
@@ -128,23 +140,37 @@ class Ledger {
   void StopLog();
   LedgerLog* log() { return log_.get(); }
 
-  // Appends everything, the secret of the hash included.
-  void Save(std::string& out) const;
-  // What Save wrote, `shift` by the steady clock later. Keeps the options of
-  // the process that saved, because its steps must find the same room. Null for
-  // any other bytes.
-  static std::unique_ptr<Ledger> Load(std::string_view bytes,
-                                      std::chrono::nanoseconds shift);
-  // Lowers horizons and times of occurrences to `latest`: an earlier version
-  // could save those of a writer whose clock was ahead. No step: for a ledger
-  // that was just loaded.
-  void LimitTimes(WallTime latest);
-  // Applies from now on.
-  void SetOptions(const SeriesOptions& options);
+  // Saves everything, the secret of the hash included, exactly as it is at
+  // BeginSave, however many steps follow before the last piece: the parts keep
+  // the old value of what changes before it is saved. So what is loaded is the
+  // state of that moment, and the steps logged since continue it. The same
+  // steps lead to the same bytes.
+  //
+  // BeginSave returns the head. SavePiece returns the next piece of at least
+  // `size` bytes, if there are as many of its kind; empty at the end. EndSave
+  // frees what was kept. After save_gave_up() too much had changed, and what
+  // was saved is of no use. Each call takes time for its piece, not for the
+  // state.
+  std::string BeginSave();
+  std::string SavePiece(size_t size);
+  void EndSave();
+  bool save_gave_up() const;
+
+  // Loads it: the head, the pieces in their order, the end. Keeps the options
+  // of the process that saved until Resume, because its steps must find the
+  // same room. Null or false for any other bytes; the ledger is then unusable.
+  static std::unique_ptr<Ledger> Load(std::string_view head);
+  bool LoadPiece(std::string_view piece);
+  bool FinishLoad();
 
  private:
   void Count(const Sighting& sighting, const Change& change, const Moment& now);
   void Leave(SeriesIds ids);
+  void KeepCollections(const std::vector<std::string>& names);
+  // Lowers horizons and times of occurrences: a clock that was ahead when they
+  // were saved must not decide about what follows.
+  void LimitTimes(WallTime latest);
+  void LoadCollection(ByteReader& head);
 
   std::mutex mutex_;
   SeriesOptions options_;
@@ -154,6 +180,8 @@ class Ledger {
   Outbox outbox_;
   uint64_t combined_ = 0;
   uint64_t filtered_ = 0;
+  Moment latest_;         // of the last step that has one
+  size_t save_part_ = 0;  // the series, the outbox, then the collections
   std::unique_ptr<LedgerLog> log_;
 };
 

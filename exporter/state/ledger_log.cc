@@ -15,8 +15,8 @@ constexpr uint8_t kUndated = 4;
 // Reads and takes steps.
 class Player {
  public:
-  Player(std::string_view steps, std::chrono::nanoseconds shift, Ledger& ledger)
-      : from_(steps), shift_(shift), ledger_(ledger) {}
+  Player(std::string_view steps, Ledger& ledger)
+      : from_(steps), ledger_(ledger) {}
 
   bool Play() {
     while (from_.ok() && from_.left() > 0) Step();
@@ -39,7 +39,7 @@ class Player {
     value = from_.Integer<Integer>();
   }
   void Read(std::string_view& text) { text = from_.Text(); }
-  void Read(SteadyTime& time) { time = from_.Steady(shift_); }
+  void Read(SteadyTime& time) { time = from_.Steady(); }
   void Read(WallTime& time) { time = from_.Wall(); }
   void Read(Moment& now) {
     Read(now.steady);
@@ -65,9 +65,15 @@ class Player {
   void Read(SeriesLabels& labels);
   void Read(ListCommit& commit);
   void Read(Ledger::Choice& choice);
+  void Read(std::vector<std::string>& names);
+  void Read(SeriesOptions& options) {
+    if (!TakeOptions(from_, options)) from_.Fail();
+  }
+  void Read(std::chrono::nanoseconds& shift) {
+    shift = std::chrono::nanoseconds(from_.Integer<int64_t>());
+  }
 
   ByteReader from_;
-  const std::chrono::nanoseconds shift_;
   Ledger& ledger_;
 };
 
@@ -118,6 +124,13 @@ void Player::Read(Ledger::Choice& choice) {
   choice.filter = from_.Text();
 }
 
+void Player::Read(std::vector<std::string>& names) {
+  const auto count = from_.Integer<uint16_t>();
+  for (uint16_t i = 0; i < count && from_.ok(); ++i) {
+    names.emplace_back(from_.Text());
+  }
+}
+
 void Player::Step() {
   using Collection = Ledger::Collection*;
   switch (static_cast<LedgerStep>(from_.Raw(1).front())) {
@@ -141,6 +154,11 @@ void Player::Step() {
       return Take<Collection, uint64_t, Moment>(
           [this](Collection collection, const auto&... step) {
             ledger_.Progress(*collection, step...);
+          });
+    case LedgerStep::kContact:
+      return Take<Collection, SteadyTime>(
+          [this](Collection collection, SteadyTime now) {
+            ledger_.NoteContact(*collection, now);
           });
     case LedgerStep::kCommit:
       return Take<Collection, ListCommit, Ledger::Choice, Moment,
@@ -170,6 +188,14 @@ void Player::Step() {
           [this](SinkNumber sink, const auto&... step) {
             if (!ledger_.Remember(sink.value, step...)) from_.Fail();
           });
+    case LedgerStep::kResume:
+      return Take<SeriesOptions, std::vector<std::string>,
+                  std::chrono::nanoseconds, Moment>(
+          [this](const auto&... step) { ledger_.Resume(step...); });
+    case LedgerStep::kForgetBaseline:
+      return Take<Collection>([this](Collection collection) {
+        ledger_.ForgetBaseline(*collection);
+      });
     default:
       from_.Fail();
   }
@@ -226,6 +252,29 @@ void PutField(const std::vector<Outbox::Sink>& sinks, ByteWriter& to) {
   PutSinks(sinks, to);
 }
 
+void PutField(const std::vector<std::string>& names, ByteWriter& to) {
+  to.Integer<uint16_t>(static_cast<uint16_t>(names.size()));
+  for (const std::string& name : names) to.Text(name);
+}
+
+void PutField(const SeriesOptions& options, ByteWriter& to) {
+  to.Integer<int64_t>(options.initial_zero.count());
+  to.Integer<uint64_t>(options.max_series);
+  to.Integer<int64_t>(options.retention.count());
+}
+
+bool TakeOptions(ByteReader& from, SeriesOptions& options) {
+  // More than flags allow, but safe to add to a time.
+  constexpr std::chrono::seconds kLongest = std::chrono::hours(24 * 365 * 100);
+  options.initial_zero = std::chrono::seconds(from.Integer<int64_t>());
+  options.max_series = from.Integer<uint64_t>();
+  options.retention = std::chrono::seconds(from.Integer<int64_t>());
+  return from.ok() && options.initial_zero >= std::chrono::seconds(0) &&
+         options.initial_zero <= kLongest &&
+         options.retention >= std::chrono::seconds(0) &&
+         options.retention <= kLongest;
+}
+
 void LedgerLog::Limit() {
   if (steps_.size() < kManyBytes) return;
   if (steps_.size() > kMaxBytes) {
@@ -246,9 +295,8 @@ void LedgerLog::Restart() {
   overflowed_ = false;
 }
 
-bool Replay(std::string_view steps, std::chrono::nanoseconds shift,
-            Ledger& ledger) {
-  return Player(steps, shift, ledger).Play();
+bool Replay(std::string_view steps, Ledger& ledger) {
+  return Player(steps, ledger).Play();
 }
 
 }  // namespace kem

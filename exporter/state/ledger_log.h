@@ -31,12 +31,15 @@ enum class LedgerStep : char {
   kObserve = 'O',
   kRemove = 'R',
   kProgress = 'V',
+  kContact = 'W',
   kCommit = 'C',
   kExpire = 'X',
   kSinks = 'N',
   kOffer = 'F',
   kAcknowledge = 'A',
   kRemember = 'M',
+  kResume = 'S',
+  kForgetBaseline = 'B',
 };
 
 // Appends an argument of a step.
@@ -45,6 +48,7 @@ void PutField(Integer value, ByteWriter& to) {
   to.Integer<Integer>(value);
 }
 inline void PutField(std::string_view text, ByteWriter& to) { to.Text(text); }
+inline void PutField(SteadyTime time, ByteWriter& to) { to.Time(time); }
 inline void PutField(const Moment& now, ByteWriter& to) {
   to.Time(now.steady);
   to.Time(now.wall);
@@ -55,6 +59,14 @@ void PutField(const SeriesLabels& labels, ByteWriter& to);
 void PutField(const ListCommit& commit, ByteWriter& to);
 void PutField(const Ledger::Choice& choice, ByteWriter& to);
 void PutField(const std::vector<Outbox::Sink>& sinks, ByteWriter& to);
+void PutField(const std::vector<std::string>& names, ByteWriter& to);
+inline void PutField(std::chrono::nanoseconds shift, ByteWriter& to) {
+  to.Integer<int64_t>(shift.count());
+}
+// Without exemplars, which are not part of the state.
+void PutField(const SeriesOptions& options, ByteWriter& to);
+// False for what is no PutField's.
+bool TakeOptions(ByteReader& from, SeriesOptions& options);
 
 class LedgerLog {
  public:
@@ -93,10 +105,8 @@ class LedgerLog {
   bool overflowed_ = false;
 };
 
-// Replays `steps` on a ledger in the state that they were logged in, `shift` by
-// the steady clock later. False when the bytes are no steps, or not of this
-// ledger, which is then unusable.
-bool Replay(std::string_view steps, std::chrono::nanoseconds shift,
-            Ledger& ledger);
+// Replays `steps` on a ledger in the state that they were logged in. False when
+// the bytes are no steps, or not of this ledger, which is then unusable.
+bool Replay(std::string_view steps, Ledger& ledger);
 
 }  // namespace kem

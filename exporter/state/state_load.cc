@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
-#include <filesystem>
 #include <optional>
 #include <system_error>
 #include <vector>
@@ -17,27 +15,24 @@
 namespace kem {
 namespace {
 
-namespace fs = std::filesystem;
-using std::chrono::nanoseconds;
-
-// The generations of all journals beside `path`.
-std::vector<uint64_t> Journals(const std::string& path) {
-  const std::string prefix = fs::path(JournalPath(path, 0)).filename().string();
-  const std::string_view stem(prefix.data(), prefix.size() - 1);
-  const fs::path folder = fs::path(path).parent_path();
-  std::vector<uint64_t> generations;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(
-           folder.empty() ? fs::path(".") : folder, ignored)) {
-    const std::string name = entry.path().filename().string();
+// The numbers of all journals beside `path`, in order.
+Result<std::vector<uint64_t>> Journals(FileSystem& files,
+                                       const std::string& path) {
+  std::string stem = JournalPath(path.substr(path.rfind('/') + 1), 0);
+  stem.pop_back();
+  std::vector<uint64_t> numbers;
+  const Result<std::vector<std::string>> names = files.List(FolderOf(path));
+  if (!names) return names.error();
+  for (const std::string& name : *names) {
     if (!name.starts_with(stem)) continue;
-    uint64_t generation = 0;
+    uint64_t number = 0;
     const char* end = name.data() + name.size();
     const auto [stop, error] =
-        std::from_chars(name.data() + stem.size(), end, generation);
-    if (error == std::errc() && stop == end) generations.push_back(generation);
+        std::from_chars(name.data() + stem.size(), end, number);
+    if (error == std::errc() && stop == end) numbers.push_back(number);
   }
-  return generations;
+  std::sort(numbers.begin(), numbers.end());
+  return numbers;
 }
 
 // "20261123T100746.123Z", as part of a file's name.
@@ -48,136 +43,204 @@ std::string Stamp(WallTime now) {
 }
 
 // Renames the state and its journals. The error is a sentence.
-std::optional<std::string> MoveAside(const std::string& path,
+std::optional<std::string> MoveAside(FileSystem& files, const std::string& path,
                                      const std::string& aside) {
-  std::error_code error;
-  fs::rename(path, aside, error);
-  if (error) {
-    return "cannot rename " + path + " to " + aside + ": " + error.message();
-  }
-  for (const uint64_t generation : Journals(path)) {
-    fs::rename(JournalPath(path, generation), JournalPath(aside, generation),
-               error);
+  const Result<void> renamed = files.Rename(path, aside);
+  if (!renamed) return renamed.error().message;
+  const Result<std::vector<uint64_t>> numbers = Journals(files, path);
+  if (!numbers) return std::nullopt;
+  for (const uint64_t number : *numbers) {
+    static_cast<void>(
+        files.Rename(JournalPath(path, number), JournalPath(aside, number)));
   }
   return std::nullopt;
 }
 
-struct Parts {
-  std::string_view origin;
-  Moment saved;
-  std::string_view ledger;
+Error Malformed(const std::string& path, const std::string& why) {
+  return Error{ErrorCode::kMalformed, path + " " + why};
+}
+
+// Reads the files of one state, and builds a ledger from them.
+class Loader {
+ public:
+  Loader(FileSystem& files, const std::string& path, LoadedState& state)
+      : files_(files), path_(path), state_(state) {}
+
+  // Loads the snapshot; with an empty `origin` it is only read. kNotFound when
+  // there is none, kMalformed when it is not a whole one of this origin.
+  Result<void> ReadSnapshot(const std::string& origin);
+  // Replays the journals that continue it, at most `limit` batches. False when
+  // a batch does not fit the ledger, which is then unusable; `batches` is the
+  // number before it.
+  bool ReplayJournals(const std::vector<uint64_t>& numbers, size_t limit,
+                      size_t& batches);
+
+ private:
+  Result<void> TakePiece(std::string_view piece, const std::string& origin);
+  bool ReplayJournal(BatchReader& reader, const std::string& file, size_t limit,
+                     size_t& batches);
+
+  FileSystem& files_;
+  const std::string& path_;
+  LoadedState& state_;
+  bool unread_ = false;
 };
 
-std::optional<Parts> Split(std::string_view payload) {
-  ByteReader from(payload);
-  Parts parts;
-  parts.origin = from.Text();
-  parts.saved.steady = from.Steady(nanoseconds(0));
-  parts.saved.wall = from.Wall();
-  parts.ledger = from.Raw(from.left());
-  if (!from.ok()) return std::nullopt;
-  return parts;
-}
-
-// From the steady clock of the process that saved to this one's. A wall clock
-// that went back counts as one that did not move.
-nanoseconds Shift(const Moment& saved, const Moment& now) {
-  const auto passed =
-      std::max(now.wall - saved.wall, std::chrono::microseconds(0));
-  return now.steady - passed - saved.steady;
-}
-
-// The ledger of a snapshot and the journals from its generation on; null when
-// the bytes are no ledger. Stops at a journal that does not match: the API
-// server sends the rest again.
-std::unique_ptr<Ledger> Build(const Parts& parts, const std::string& path,
-                              uint64_t& generation,
-                              const SeriesOptions& options,
-                              const Clock& clock) {
-  const nanoseconds shift = Shift(parts.saved, clock.Now());
-  const auto load = [&] {
-    auto loaded = Ledger::Load(parts.ledger, shift);
-    if (loaded) loaded->LimitTimes(parts.saved.wall + kMaxAhead);
-    return loaded;
-  };
-  std::unique_ptr<Ledger> ledger = load();
-  std::string taken;
-  for (; ledger; ++generation) {
-    const auto journal = ReadJournal(JournalPath(path, generation), generation);
-    if (!journal || !*journal) break;
-    if (!Replay((*journal)->steps, shift, *ledger)) {
-      LogError("Journal does not match the snapshot, ignoring it",
-               {{"file", JournalPath(path, generation)}});
-      ledger = load();
-      if (!Replay(taken, shift, *ledger)) return nullptr;
-      break;
+Result<void> Loader::ReadSnapshot(const std::string& origin) {
+  state_.ledger.reset();
+  Result<BatchReader> reader =
+      BatchReader::Open(files_, path_, StateFile::kSnapshot);
+  if (!reader) return reader.error();
+  state_.digest = reader->after();
+  state_.snapshot_bytes = reader->size();
+  state_.journal_bytes = 0;
+  state_.files = {path_};
+  std::string piece;
+  while (true) {
+    const Result<BatchReader::Next> next = reader->Read(piece);
+    if (!next) return next.error();
+    if (*next == BatchReader::Next::kEnd && reader->left() == 0) break;
+    if (*next == BatchReader::Next::kCut) {
+      return Malformed(path_, "is cut off: it has " +
+                                  std::to_string(reader->size()) + " bytes");
     }
-    taken += (*journal)->steps;
-    if ((*journal)->torn > 0) {
-      LogWarn("Journal ends in an incomplete batch, ignoring that",
-              {{"file", JournalPath(path, generation)},
-               {"bytes", (*journal)->torn}});
-      break;
+    if (*next != BatchReader::Next::kBatch) {
+      return Malformed(path_, "is damaged: a checksum is wrong");
     }
+    if (Result<void> took = TakePiece(piece, origin); !took) return took;
   }
-  if (ledger) ledger->SetOptions(options);
-  return ledger;
+  if (origin.empty() || (state_.ledger && state_.ledger->FinishLoad())) {
+    return {};
+  }
+  return Malformed(path_, "is damaged: its content is inconsistent");
+}
+
+// The first piece is the head.
+Result<void> Loader::TakePiece(std::string_view piece,
+                               const std::string& origin) {
+  if (origin.empty()) return {};
+  if (state_.ledger) {
+    if (state_.ledger->LoadPiece(piece)) return {};
+  } else {
+    ByteReader from(piece);
+    const std::string_view other = from.Text();
+    if (from.ok() && other != origin) {
+      return Malformed(path_, "is the state of " + std::string(other) +
+                                  ", not of " + origin);
+    }
+    state_.ledger = Ledger::Load(from.Raw(from.left()));
+    if (state_.ledger) return {};
+  }
+  return Malformed(path_, "is damaged: its content is inconsistent");
+}
+
+bool Loader::ReplayJournals(const std::vector<uint64_t>& numbers, size_t limit,
+                            size_t& batches) {
+  for (const uint64_t number : numbers) {
+    const std::string file = JournalPath(path_, number);
+    Result<BatchReader> reader =
+        BatchReader::Open(files_, file, StateFile::kJournal);
+    if (!reader) {
+      unread_ = unread_ || reader.error().code == ErrorCode::kInternal;
+      continue;
+    }
+    // Else it follows steps that are lost, or another state.
+    if (reader->after() != state_.digest) continue;
+    if (!ReplayJournal(*reader, file, limit, batches)) return false;
+  }
+  if (unread_) state_.files.clear();
+  return true;
+}
+
+bool Loader::ReplayJournal(BatchReader& reader, const std::string& file,
+                           size_t limit, size_t& batches) {
+  std::string steps;
+  for (; batches < limit; ++batches) {
+    const Result<BatchReader::Next> next = reader.Read(steps);
+    unread_ = unread_ || !next;
+    if (!next || *next != BatchReader::Next::kBatch) break;
+    if (!Replay(steps, *state_.ledger)) {
+      LogError("Journal does not match the snapshot, ignoring its end",
+               {{"file", file}});
+      return false;
+    }
+    state_.digest = reader.digest();
+  }
+  state_.files.push_back(file);
+  state_.journal_bytes += reader.size() - reader.left();
+  if (reader.left() > 0) {
+    LogWarn("Journal ends in an incomplete batch, ignoring that",
+            {{"file", file}, {"bytes", reader.left()}});
+  }
+  return true;
 }
 
 }  // namespace
 
-LoadedState LoadState(const std::string& path, const std::string& origin,
-                      const SeriesOptions& options, const Clock& clock) {
+LoadedState LoadState(FileSystem& files, const std::string& path,
+                      const std::string& origin, const SeriesOptions& options,
+                      const Clock& clock) {
   LoadedState state;
-  for (const uint64_t generation : Journals(path)) {
-    state.generation = std::max(state.generation, generation);
+  const Result<std::vector<uint64_t>> numbers = Journals(files, path);
+  if (numbers && !numbers->empty()) state.number = numbers->back();
+  Loader loader(files, path, state);
+  Result<void> loaded = loader.ReadSnapshot(origin);
+  for (size_t limit = SIZE_MAX, batches = 0;
+       loaded && numbers && !loader.ReplayJournals(*numbers, limit, batches);
+       batches = 0) {
+    limit = batches;
+    loaded = loader.ReadSnapshot(origin);
   }
-  const Result<std::optional<Snapshot>> snapshot = ReadSnapshot(path);
-  std::string problem;
-  if (!snapshot) {
-    problem = snapshot.error().message;
-  } else if (*snapshot) {
-    uint64_t generation = (*snapshot)->generation;
-    state.generation = std::max(state.generation, generation);
-    const std::optional<Parts> parts = Split((*snapshot)->payload);
-    if (parts && parts->origin != origin) {
-      problem = path + " is the state of " + std::string(parts->origin) +
-                ", not of " + origin;
-    } else if (parts) {
-      state.ledger = Build(*parts, path, generation, options, clock);
-    }
-    if (!state.ledger && problem.empty()) {
-      problem = path + " is damaged: its content is inconsistent";
-    }
-  }
-  if (state.ledger) {
+  if (loaded) {
+    if (!numbers) state.files.clear();
     state.result = StateLoad::kLoaded;
     return state;
   }
   state.ledger = std::make_unique<Ledger>(options, Hasher());
-  if (problem.empty()) return state;
+  state.files.clear();
+  if (loaded.error().code == ErrorCode::kNotFound) return state;
   state.result = StateLoad::kUnusable;
   const std::string aside = path + ".unusable-" + Stamp(clock.WallNow());
-  const std::optional<std::string> failed = MoveAside(path, aside);
+  const std::optional<std::string> failed = MoveAside(files, path, aside);
   if (failed) state.read_only = *failed;
-  LogError("State is unusable, starting without it",
-           {{"why", problem}, {"kept_as", failed ? path : aside}});
+  LogError(
+      "State is unusable, starting without it",
+      {{"why", loaded.error().message}, {"kept_as", failed ? path : aside}});
   return state;
 }
 
-void SavePayload(const std::string& origin, const Moment& now,
-                 const Ledger& ledger, std::string& out) {
-  ByteWriter to(out);
-  to.Text(origin);
-  to.Time(now.steady);
-  to.Time(now.wall);
-  ledger.Save(out);
+Result<void> CheckStateFile(FileSystem& files, const std::string& path) {
+  if (const auto writable = files.CheckFolder(FolderOf(path)); !writable) {
+    return Error{writable.error().code, "--state.file " + path + ": " +
+                                            writable.error().message +
+                                            "; mount a writable volume there"};
+  }
+  LoadedState state;
+  const Result<void> read = Loader(files, path, state).ReadSnapshot("");
+  if (!read && read.error().code != ErrorCode::kNotFound) {
+    return Error{
+        read.error().code,
+        "--state.file: " + read.error().message +
+            "; starting would move it aside and lose what was counted"};
+  }
+  return {};
 }
 
-void RemoveJournals(const std::string& path, uint64_t generation) {
-  for (const uint64_t other : Journals(path)) {
-    std::error_code ignored;
-    if (other != generation) fs::remove(JournalPath(path, other), ignored);
+std::string BeginSnapshotOf(Ledger& ledger, const std::string& origin) {
+  std::string head;
+  ByteWriter to(head);
+  to.Text(origin);
+  to.Raw(ledger.BeginSave());
+  return head;
+}
+
+void RemoveJournals(FileSystem& files, const std::string& path,
+                    uint64_t number) {
+  const Result<std::vector<uint64_t>> numbers = Journals(files, path);
+  if (!numbers) return;
+  for (const uint64_t other : *numbers) {
+    if (other == number) continue;
+    static_cast<void>(files.Remove(JournalPath(path, other)));
   }
 }
 

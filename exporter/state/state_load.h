@@ -10,8 +10,10 @@
 #include <mutex>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
+#include "base/file_system.h"
 #include "state/ledger.h"
 
 namespace kem {
@@ -21,9 +23,12 @@ enum class StateLoad { kNone, kLoaded, kUnusable };
 inline constexpr std::array<std::string_view, 3> kStateLoadNames = {
     "none", "loaded", "unusable"};
 
-// The label `result` of saves.
+// The label `result` of saves: syncs of the journal and snapshots.
 inline constexpr std::array<std::string_view, 2> kStateSaveNames = {"success",
                                                                     "failed"};
+// The label `file` of bytes written.
+inline constexpr std::array<std::string_view, 2> kStateFileNames = {"journal",
+                                                                    "snapshot"};
 
 // Results of loading and saving, for the exporter's own metrics and /readyz.
 // Written by LoadState and StateStore, read by scrapes. Thread-safe.
@@ -32,8 +37,9 @@ struct StateStats {
   std::atomic<bool> enabled{false};
   std::atomic<StateLoad> load{StateLoad::kNone};
   std::array<std::atomic<uint64_t>, kStateSaveNames.size()> saves{};
+  std::array<std::atomic<uint64_t>, kStateFileNames.size()> written{};  // bytes
   std::atomic<int64_t> last_success_seconds{0};  // Unix time
-  std::atomic<uint64_t> bytes{0};
+  std::atomic<uint64_t> bytes{0};                // of the last snapshot
 
   void SetProblem(std::string text) {
     const std::lock_guard lock(mutex_);
@@ -51,25 +57,41 @@ struct StateStats {
 };
 
 struct LoadedState {
-  std::unique_ptr<Ledger> ledger;  // a new one unless `result` is kLoaded
+  // A new one unless `result` is kLoaded; else call Resume.
+  std::unique_ptr<Ledger> ledger;
   StateLoad result = StateLoad::kNone;
-  // The newest of all files on the disk.
-  uint64_t generation = 0;
+  // Of the newest journal on the disk.
+  uint64_t number = 0;
+  // Of the last steps that were loaded (state_files.h).
+  uint64_t digest = 0;
+  // The files that hold what was loaded, the snapshot first. Empty when
+  // something could not be read, so that they are no base to continue on.
+  std::vector<std::string> files;
+  uint64_t snapshot_bytes = 0;
+  uint64_t journal_bytes = 0;
   // Why nothing may be written: an unusable file could not be moved aside.
   std::string read_only;
 };
 
-// Loads the state at `path`. An unusable one is renamed, never overwritten, and
-// logged. `origin` is the API server's URL; the state of another is unusable.
-// The wall clock translates times of the earlier process's steady clock.
-LoadedState LoadState(const std::string& path, const std::string& origin,
-                      const SeriesOptions& options, const Clock& clock);
+// Loads the snapshot at `path` and the journals that continue it; what a broken
+// disk has lost ends it earlier. An unusable state is renamed, never
+// overwritten, and logged. `origin` is the API server's URL; the state of
+// another is unusable. A new ledger gets `options`.
+LoadedState LoadState(FileSystem& files, const std::string& path,
+                      const std::string& origin, const SeriesOptions& options,
+                      const Clock& clock);
 
-// Appends the content of a snapshot: `origin`, the moment, the ledger.
-void SavePayload(const std::string& origin, const Moment& now,
-                 const Ledger& ledger, std::string& out);
+// The first piece of a snapshot; the others are the ledger's pieces. Begins to
+// save the ledger.
+std::string BeginSnapshotOf(Ledger& ledger, const std::string& origin);
 
-// Removes all journals at `path` except that of `generation`.
-void RemoveJournals(const std::string& path, uint64_t generation);
+// Removes all journals at `path` but that of this number, as far as it can.
+void RemoveJournals(FileSystem& files, const std::string& path,
+                    uint64_t number);
+
+// Whether a state can be kept at `path`: its folder is writable, and the file
+// is absent or a whole snapshot. Changes nothing. The error is one sentence
+// about --state.file.
+Result<void> CheckStateFile(FileSystem& files, const std::string& path);
 
 }  // namespace kem

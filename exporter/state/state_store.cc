@@ -1,6 +1,7 @@
 #include "state/state_store.h"
 
 #include <algorithm>
+#include <exception>
 #include <utility>
 
 #include "base/log.h"
@@ -12,24 +13,34 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-// A longer journal takes more time to replay than a snapshot to load.
-constexpr uint64_t kMinJournalBytes = uint64_t{32} << 20;
-// Journals kept while no snapshot can be written.
-constexpr uint64_t kMaxJournalBytes = uint64_t{512} << 20;
-// Between two saves on request.
-constexpr seconds kSoonest{1};
+// A snapshot is due when the journal has outgrown the last one, so a day's
+// snapshots are at most twice as large as its journals (LevelDB compacts by
+// size in the same way). Never below this, or a small state would be written
+// often.
+constexpr uint64_t kMinJournalBytes = uint64_t{4} << 20;
+// Steps kept in memory while the journal cannot be written.
+constexpr size_t kMaxPendingBytes = LedgerLog::kMaxBytes;
+// A snapshot and journals that a start continues.
+constexpr size_t kMaxFiles = 17;
 
 }  // namespace
 
 StateStore::StateStore(StateOptions options, const LoadedState& loaded,
-                       Clock& clock, StateStats& stats)
+                       FileSystem& files, Clock& clock, StateStats& stats)
     : options_(std::move(options)),
       ledger_(*loaded.ledger),
+      files_(files),
       clock_(clock),
       stats_(stats),
       read_only_(loaded.read_only),
-      generation_(loaded.generation) {
+      base_(loaded.files),
+      number_(loaded.number),
+      digest_(loaded.digest),
+      synced_at_(clock.SteadyNow()),
+      snapshot_bytes_(loaded.snapshot_bytes),
+      journal_bytes_(loaded.journal_bytes) {
   stats_.enabled = true;
+  stats_.bytes = snapshot_bytes_;
   stats_.load = loaded.result;
   const std::lock_guard guard(ledger_.mutex());
   ledger_.StartLog([this] {
@@ -44,129 +55,183 @@ StateStore::~StateStore() {
   ledger_.StopLog();
 }
 
-// A new journal may follow the old one only when no step between them is
-// missing. Otherwise it must not start before its snapshot is on the disk.
-void StateStore::Save() {
-  BeginWriting();
-  std::string payload;
-  std::string steps;
-  bool unbroken = false;
-  {
-    const std::lock_guard guard(ledger_.mutex());
-    LedgerLog& log = *ledger_.log();
-    dirty_ = dirty_ || log.size() > 0 || log.overflowed();
-    if (saved_once_ && !dirty_) {
-      EndWriting();
-      return;
-    }
-    options_.before_save();
-    SavePayload(options_.origin, clock_.Now(), ledger_, payload);
-    unbroken = journal_.has_value() && !log.overflowed();
-    steps = log.Take();
-    log.Restart();
+void StateStore::Start(std::function<void()> before_save) {
+  before_save_ = std::move(before_save);
+  // Crashes in a row leave a journal each; a start reads all.
+  bool continued = !base_.empty() && base_.size() <= kMaxFiles;
+  for (const std::string& file : base_) {
+    continued = continued && files_.SyncFile(file);
   }
-  ++generation_;
-  unbroken = unbroken && journal_bytes_ < kMaxJournalBytes &&
-             (steps.empty() || journal_->Append(steps));
-  journal_.reset();
-  if (unbroken) StartJournal();
-  dirty_ = false;
-  EndWriting();
-
-  const size_t size = payload.size();
-  Result<void> wrote =
-      read_only_.empty()
-          ? WriteSnapshot(options_.path, {generation_, std::move(payload)})
-          : Result<void>(Error{ErrorCode::kInternal, read_only_});
-  BeginWriting();
-  if (wrote) {
-    if (!journal_) StartJournal();
-    journal_bytes_ = journal_ ? journal_->size() : 0;
-    RemoveJournals(options_.path, generation_);
-  } else {
-    dirty_ = true;
+  if (continued) {
+    ++number_;
+    continued = OpenJournal(digest_).has_value();
   }
-  EndWriting();
-  if (!wrote) return NoteFailure(wrote.error());
-  saved_once_ = true;
-  snapshot_bytes_ = size;
-  ++stats_.saves[0];
-  stats_.bytes = size;
-  stats_.last_success_seconds =
-      std::chrono::floor<seconds>(clock_.WallNow()).time_since_epoch().count();
-  stats_.SetProblem("");
-  if (std::exchange(failing_, false)) LogInfo("State saved again", {});
+  if (!continued) return Save();
+  journal_state_ = JournalState::kWhole;
+  snapshot_state_ = SnapshotState::kNone;
+  Flush();
 }
 
-void StateStore::StartJournal() {
-  Result<JournalFile> file =
-      JournalFile::Create(JournalPath(options_.path, generation_), generation_);
-  if (file) journal_ = std::move(*file);
+// Needs the ledger's mutex. False when steps were lost: then call LoseJournal.
+bool StateStore::TakeSteps() {
+  LedgerLog& log = *ledger_.log();
+  const bool lost =
+      log.overflowed() || pending_.size() + log.size() > kMaxPendingBytes;
+  if (log.size() > 0 || lost) {
+    const std::lock_guard lock(mutex_);
+    unwritten_ = true;
+  }
+  pending_ += log.Take();
+  if (lost) log.Restart();
+  return !lost;
+}
+
+void StateStore::LoseJournal() {
+  journal_state_ = JournalState::kLost;
+  journal_.reset();
+  pending_.clear();
+  if (snapshot_state_ == SnapshotState::kNone) {
+    snapshot_state_ = SnapshotState::kDue;
+  }
+}
+
+Result<void> StateStore::AppendPending() {
+  if (!journal_) pending_.clear();
+  if (!pending_.empty()) {
+    const uint64_t before = journal_->size();
+    if (auto wrote = journal_->Append(pending_); !wrote) return wrote;
+    pending_.clear();
+    digest_ = journal_->digest();
+    unsynced_ = true;
+    journal_bytes_ += journal_->size() - before;
+    stats_.written[0] += journal_->size() - before;
+  }
+  const std::lock_guard lock(mutex_);
+  unwritten_ = false;
+  return {};
 }
 
 void StateStore::Flush() {
-  BeginWriting();
-  if (journal_) {
-    std::string steps;
-    bool overflowed = false;
-    {
-      const std::lock_guard guard(ledger_.mutex());
-      overflowed = ledger_.log()->overflowed();
-      if (!overflowed) steps = ledger_.log()->Take();
-    }
-    if (!steps.empty()) {
-      dirty_ = true;
-      // A lost batch ends the journal: nothing may follow it.
-      if (!journal_->Append(steps)) journal_.reset();
-      journal_bytes_ += steps.size();
-    }
-    if (overflowed) journal_.reset();
+  bool complete = false;
+  {
+    const std::lock_guard guard(ledger_.mutex());
+    complete = TakeSteps();
   }
-  const bool save =
-      !journal_ || journal_bytes_ > std::max<uint64_t>(kMinJournalBytes,
-                                                       2 * snapshot_bytes_);
-  EndWriting();
-  if (!save) return;
-  const std::lock_guard lock(mutex_);
-  save_asked_ = true;
-  changed_.notify_all();
+  if (!complete) LoseJournal();
+  if (const Result<void> wrote = AppendPending(); !wrote) {
+    return NoteFailure(wrote.error());
+  }
+  if (snapshot_state_ == SnapshotState::kNone &&
+      journal_bytes_ > std::max(kMinJournalBytes, snapshot_bytes_)) {
+    snapshot_state_ = SnapshotState::kDue;
+  }
 }
 
-void StateStore::RunSaves(const std::stop_token& stop) {
-  SteadyTime saved = clock_.SteadyNow();
-  std::unique_lock lock(mutex_);
-  while (!stop.stop_requested()) {
-    const bool soon = save_asked_;
-    const auto due =
-        saved + (soon ? std::min<milliseconds>(options_.interval, kSoonest)
-                      : options_.interval);
-    const auto left = due - clock_.SteadyNow();
-    if (left > SteadyTime::duration(0)) {
-      changed_.wait_for(lock, stop, left, [&] { return save_asked_ != soon; });
-      continue;
-    }
-    save_asked_ = false;
-    saved = clock_.SteadyNow();
-    lock.unlock();
-    Save();
-    lock.lock();
+void StateStore::Sync() {
+  {
+    const std::lock_guard guard(ledger_.mutex());
+    if (unsynced_ || ledger_.log()->size() > 0) before_save_();
   }
-  lock.unlock();
-  Save();
+  Flush();
+  if (!unsynced_ || !pending_.empty() || !journal_ ||
+      journal_state_ == JournalState::kUncertain) {
+    return;
+  }
+  Result<void> synced;
+  if (!named_) synced = files_.SyncFolder(FolderOf(options_.path));
+  if (!synced) return NoteFailure(synced.error());
+  named_ = true;
+  synced = journal_->Sync();
+  if (synced) {
+    unsynced_ = false;
+    return NoteSuccess();
+  }
+  if (journal_state_ == JournalState::kWhole) {
+    journal_state_ = JournalState::kUncertain;
+  }
+  if (snapshot_) return FailSnapshot(synced.error());
+  snapshot_state_ = SnapshotState::kDue;
+  NoteFailure(synced.error());
 }
 
-void StateStore::RunFlushes(const std::stop_token& stop) {
-  std::unique_lock lock(mutex_);
-  const auto asked = [this] { return flushes_asked_ > flushes_done_; };
-  while (changed_.wait(lock, stop, asked)) {
-    const uint64_t done = flushes_asked_;
-    lock.unlock();
+bool StateStore::Tick() {
+  const SteadyTime now = clock_.SteadyNow();
+  if (now - synced_at_ >= options_.interval) {
+    synced_at_ = now;
+    Sync();
+  }
+  if (snapshot_state_ == SnapshotState::kDue && now >= retry_at_) {
+    BeginSnapshot();
+  } else if (snapshot_) {
+    AdvanceSnapshot();
+  }
+  return snapshot_.has_value();
+}
+
+void StateStore::Save() {
+  if (!snapshot_) {
     Flush();
-    lock.lock();
-    flushes_done_ = done;
-    stalled_ = false;
-    changed_.notify_all();
+    if (journal_state_ == JournalState::kWhole && pending_.empty() &&
+        journal_bytes_ == 0) {
+      return;
+    }
+    BeginSnapshot();
   }
+  while (snapshot_) {
+    ServeFlushes();
+    AdvanceSnapshot();
+  }
+}
+
+// Whether the journal has all steps until now. If so it was synced as well, or
+// is uncertain.
+bool StateStore::CloseJournal() {
+  if (!journal_ || !AppendPending()) return false;
+  if (journal_state_ == JournalState::kWhole && unsynced_) {
+    Result<void> synced;
+    if (!named_) synced = files_.SyncFolder(FolderOf(options_.path));
+    if (!synced || !journal_->Sync()) {
+      journal_state_ = JournalState::kUncertain;
+    }
+  }
+  return true;
+}
+
+void StateStore::Run(const std::stop_token& stop) try {
+  bool more = false;
+  while (!stop.stop_requested()) {
+    if (!more) {
+      const auto left = synced_at_ + options_.interval - clock_.SteadyNow();
+      std::unique_lock lock(mutex_);
+      changed_.wait_for(lock, stop,
+                        std::clamp<SteadyTime::duration>(left, milliseconds(1),
+                                                         options_.interval),
+                        [this] { return flushes_asked_ > flushes_done_; });
+    }
+    ServeFlushes();
+    more = Tick();
+  }
+  Sync();
+  Save();
+} catch (const std::exception& error) {
+  const std::string problem = "internal error: " + std::string(error.what()) +
+                              "; counting continues, the state is kept no more";
+  stats_.SetProblem(problem);
+  LogError("The state is kept no more", {{"why", problem}});
+}
+
+void StateStore::ServeFlushes() {
+  uint64_t asked = 0;
+  {
+    const std::lock_guard lock(mutex_);
+    if (flushes_asked_ == flushes_done_) return;
+    asked = flushes_asked_;
+  }
+  Flush();
+  const std::lock_guard lock(mutex_);
+  flushes_done_ = asked;
+  stalled_ = false;
+  changed_.notify_all();
 }
 
 void StateStore::AwaitFlush(milliseconds patience) {
@@ -177,7 +242,7 @@ void StateStore::AwaitFlush(milliseconds patience) {
   }
   std::unique_lock lock(mutex_);
   // Otherwise some steps may have been taken and not yet been written.
-  if (none && !writing_) return;
+  if (none && !unwritten_) return;
   const uint64_t mine = ++flushes_asked_;
   changed_.notify_all();
   if (stalled_) return;
@@ -185,16 +250,14 @@ void StateStore::AwaitFlush(milliseconds patience) {
       !changed_.wait_for(lock, patience, [&] { return flushes_done_ >= mine; });
 }
 
-void StateStore::BeginWriting() {
-  std::unique_lock lock(mutex_);
-  changed_.wait(lock, [this] { return !writing_; });
-  writing_ = true;
-}
-
-void StateStore::EndWriting() {
-  const std::lock_guard lock(mutex_);
-  writing_ = false;
-  changed_.notify_all();
+void StateStore::NoteSuccess() {
+  ++stats_.saves[0];
+  stats_.last_success_seconds =
+      std::chrono::floor<seconds>(clock_.WallNow()).time_since_epoch().count();
+  // A sync does not repair what only a snapshot can.
+  if (retry_ > milliseconds(0)) return;
+  stats_.SetProblem("");
+  if (std::exchange(failing_, false)) LogInfo("State saved again", {});
 }
 
 void StateStore::NoteFailure(const Error& error) {

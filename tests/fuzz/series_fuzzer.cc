@@ -9,6 +9,7 @@
 
 #include "fuzz/fuzzing.h"
 #include "series/series_table.h"
+#include "testing/whole_save.h"
 
 namespace {
 
@@ -56,15 +57,16 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   const kem::SeriesOptions options{seconds(75), 100, hours(24)};
   kem::SeriesTable table(options, kHash);
-  if (!table.Load(bytes, seconds(0))) return 0;
-  std::string saved;
-  table.Save(saved);
-  kem::Require(saved == bytes, "a loaded table is saved unchanged");
+  if (!kem::LoadWhole(table, bytes)) return 0;
+  std::string saved = kem::SaveWhole(table);
+  kem::SeriesTable same(options, kHash);
+  kem::Require(kem::LoadWhole(same, saved) && kem::SaveWhole(same) == saved,
+               "a loaded table is saved unchanged");
   GoOn(table);
-  saved.clear();
-  table.Save(saved);
+  saved = kem::SaveWhole(table);
   kem::SeriesTable other(options, kHash);
-  kem::Require(other.Load(saved, hours(1)), "a saved table can be loaded");
+  kem::Require(kem::LoadWhole(other, saved), "a saved table can be loaded");
+  other.Shift(hours(1));
   kem::Require(other.Counts().shown == table.Counts().shown,
                "what is loaded is shown alike");
   return 0;

@@ -2,24 +2,48 @@
 // checksums, do no harm, and a ledger that was loaded can be saved and loaded
 // again.
 
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
 #include "fuzz/fuzzing.h"
 #include "state/ledger.h"
 #include "state/ledger_log.h"
+#include "testing/whole_save.h"
 
 namespace kem {
 namespace {
 
+std::string Saved(Ledger& ledger) {
+  std::vector<std::string> texts = {ledger.BeginSave()};
+  while (true) {
+    std::string piece = ledger.SavePiece(1000);
+    if (piece.empty()) break;
+    texts.push_back(std::move(piece));
+  }
+  ledger.EndSave();
+  return Joined(texts);
+}
+
+std::unique_ptr<Ledger> Loaded(std::string_view saved) {
+  std::unique_ptr<Ledger> ledger;
+  const bool whole = Split(saved, [&](uint32_t i, std::string_view text) {
+    if (i > 0) return ledger->LoadPiece(text);
+    ledger = Ledger::Load(text);
+    return ledger != nullptr;
+  });
+  return whole && ledger->FinishLoad() ? std::move(ledger) : nullptr;
+}
+
 void FuzzLedger(std::string_view bytes) {
-  const auto ledger = Ledger::Load(bytes, std::chrono::hours(1));
+  const auto ledger = Loaded(bytes);
   if (!ledger) return;
-  std::string saved;
-  ledger->Save(saved);
-  const auto again = Ledger::Load(saved, {});
+  const std::string saved = Saved(*ledger);
+  const auto again = Loaded(saved);
   Require(again != nullptr, "a saved ledger can be loaded");
-  std::string twice;
-  again->Save(twice);
-  Require(twice.size() == saved.size(), "and is the same");
-  again->SetOptions({});
+  Require(Saved(*again) == saved, "and is the same");
+  again->Resume({}, {"", "shop"}, std::chrono::hours(1), Moment());
 }
 
 void FuzzSteps(std::string_view steps) {
@@ -28,10 +52,8 @@ void FuzzSteps(std::string_view steps) {
   Ledger ledger(options, Hasher(Hasher::Secret{}));
   ledger.FindCollection("");
   ledger.FindCollection("shop");
-  if (!Replay(steps, {}, ledger)) return;
-  std::string saved;
-  ledger.Save(saved);
-  Require(Ledger::Load(saved, {}) != nullptr, "the result can be saved");
+  if (!Replay(steps, ledger)) return;
+  Require(Loaded(Saved(ledger)) != nullptr, "the result can be saved");
 }
 
 }  // namespace

@@ -65,19 +65,36 @@ TEST(BytesTest, TextLongerThanTheBytesIsAFailure) {
 
 TEST(BytesTest, TimesAreFarFromTheEndsOfTheirType) {
   constexpr int64_t kMost = int64_t{1} << 61;
-  const auto read = [](int64_t saved, int64_t shift) {
+  const auto read = [](int64_t saved) {
     std::string bytes;
     ByteWriter(bytes).Integer<int64_t>(saved);
     ByteReader reader(bytes);
-    const int64_t time = reader.Time(shift);
-    return reader.ok() ? std::to_string(time) : "failed";
+    const SteadyTime time = reader.Steady();
+    return reader.ok() ? std::to_string(time.time_since_epoch().count())
+                       : "failed";
   };
-  EXPECT_EQ(read(7, -9), "-2");
-  EXPECT_EQ(read(kMost - 1, 1), std::to_string(kMost));
-  EXPECT_EQ(read(kMost, 1), "failed");
-  EXPECT_EQ(read(-kMost, 0), std::to_string(-kMost));
-  EXPECT_EQ(read(-kMost, -1), "failed");
-  EXPECT_EQ(read(std::numeric_limits<int64_t>::max(), 1), "failed");
+  EXPECT_EQ(read(-2), "-2");
+  EXPECT_EQ(read(kMost), std::to_string(kMost));
+  EXPECT_EQ(read(kMost + 1), "failed");
+  EXPECT_EQ(read(-kMost), std::to_string(-kMost));
+  EXPECT_EQ(read(-kMost - 1), "failed");
+  EXPECT_EQ(read(std::numeric_limits<int64_t>::max()), "failed");
+}
+
+TEST(BytesTest, AShiftedTimeIsOneThatCanBeRead) {
+  using std::chrono::nanoseconds;
+  constexpr int64_t kMost = int64_t{1} << 61;
+  const auto shifted = [](int64_t time, int64_t shift) {
+    return Shifted(SteadyTime(nanoseconds(time)), nanoseconds(shift))
+        .time_since_epoch()
+        .count();
+  };
+  EXPECT_EQ(shifted(7, -9), -2);
+  EXPECT_EQ(shifted(kMost - 1, 1), kMost);
+  EXPECT_EQ(shifted(kMost, 1), kMost);
+  EXPECT_EQ(shifted(-kMost, -1), -kMost);
+  EXPECT_EQ(shifted(1, std::numeric_limits<int64_t>::max()), kMost);
+  EXPECT_EQ(shifted(-1, std::numeric_limits<int64_t>::min()), -kMost);
 }
 
 TEST(BytesTest, FlagIsZeroOrOne) {

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <optional>
+#include <stop_token>
 #include <thread>
 
 #include "base/duration.h"
@@ -142,6 +144,17 @@ TEST(TerminationTest, WaitsForTheSignal) {
     // Stays pending, because it is blocked.
     std::raise(SIGTERM);
     EXPECT_EQ(signals.Wait(), SIGTERM);
+  }).join();
+}
+
+TEST(TerminationTest, AStopEndsTheWait) {
+  std::thread([] {
+    const TerminationSignals signals;
+    std::stop_source stop;
+    std::raise(SIGTERM);
+    EXPECT_EQ(signals.Wait(stop.get_token()), SIGTERM);
+    stop.request_stop();
+    EXPECT_EQ(signals.Wait(stop.get_token()), std::nullopt);
   }).join();
 }
 

@@ -64,6 +64,7 @@ TEST_F(OwnMetricsTest, EveryStatMovesItsSample) {
   state.saves[1] = 17;
   state.last_success_seconds = 1795428466;
   state.bytes = 18;
+  state.written[1] = 36;
   const std::string text = Render();
   const std::string p = "\nkube_event_metrics_";
   for (const char* sample :
@@ -97,6 +98,8 @@ TEST_F(OwnMetricsTest, EveryStatMovesItsSample) {
         "state_saves_total{result=\"failed\"} 17\n",
         "state_last_save_timestamp_seconds 1795428466\n",
         "state_bytes 18\n",
+        "state_written_bytes_total{file=\"journal\"} 0\n",
+        "state_written_bytes_total{file=\"snapshot\"} 36\n",
         "synced 1\n"}) {
     EXPECT_THAT(text, HasSubstr(p + sample));
   }

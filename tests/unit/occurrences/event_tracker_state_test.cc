@@ -1,5 +1,8 @@
 #include <gmock/gmock.h>
 
+#include <random>
+
+#include "testing/whole_save.h"
 #include "unit/occurrences/tracker_fixture.h"
 
 namespace kem {
@@ -13,16 +16,14 @@ class EventTrackerStateTest : public TrackerTest {
   bool Restart(const std::string& bytes, std::chrono::seconds shift = {}) {
     live.clear();
     tracker = EventTracker(limits);
-    return tracker.Load(bytes, shift, [this](SeriesIds ids) {
+    const bool loaded = LoadWhole(tracker, bytes, [this](SeriesIds ids) {
       live.push_back(ids.tuple);
       return ids.tuple != 666;
     });
+    tracker.Shift(shift);
+    return loaded;
   }
-  std::string Saved() const {
-    std::string bytes;
-    tracker.Save(bytes);
-    return bytes;
-  }
+  std::string Saved() { return SaveWhole(tracker); }
 
   EventTracker::Limits limits;
   std::vector<uint32_t> live;
@@ -90,10 +91,74 @@ TEST_F(EventTrackerStateTest, RefusesWhatSaveDidNotWrite) {
     EXPECT_FALSE(Restart(whole.substr(0, size))) << size;
   }
   EXPECT_FALSE(Restart(whole + '\0'));
+  // Two records with one key. Before the first are the number of texts, the
+  // head of 32 bytes behind its length, the length of the piece, and a kind.
+  constexpr size_t kFirst = 4 + 4 + 32 + 4 + 1;
+  constexpr size_t kRecord = 1 + 16 + 8 + 8 + 8 + 8 + 4 + 8;
   std::string twice = whole;
-  // Two records with one key.
-  twice.replace(16 + 60, 16, twice.substr(16, 16));
+  ASSERT_EQ(twice.size(), kFirst - 1 + 2 * kRecord);
+  twice.replace(kFirst + kRecord, 16, twice.substr(kFirst, 16));
   EXPECT_FALSE(Restart(twice));
+}
+
+// Any byte of the lists of tombstones and of free records.
+TEST_F(EventTrackerStateTest, DamagedListsAreRefusedOrHarmless) {
+  limits = {std::chrono::hours(1), 1, 2};
+  tracker = EventTracker(limits);
+  for (const char* name : {"a", "b", "c", "d", "e", "f"}) {
+    Observe({.name = name});
+    Deleted({.name = name});
+  }
+  Observe({.name = "g"});
+  const std::string whole = Saved();
+  ASSERT_TRUE(Restart(whole));
+  EXPECT_EQ(Saved(), whole);
+  for (size_t at = 0; at < whole.size(); ++at) {
+    for (const char flip : {'\x01', '\x80', '\xff'}) {
+      std::string damaged = whole;
+      damaged[at] = static_cast<char>(damaged[at] ^ flip);
+      if (!Restart(damaged)) continue;
+      for (const char* name : {"a", "f", "h", "i", "j"}) {
+        Observe({.name = name, .version = 900});
+        Deleted({.name = name, .version = 901});
+      }
+    }
+  }
+}
+
+// Pieces of a few records, with changes between them: what is loaded is what
+// was there at the first one.
+TEST_F(EventTrackerStateTest, ASaveInPiecesIsOfOneMoment) {
+  limits = {std::chrono::hours(1), 5, 20};
+  tracker = EventTracker(limits);
+  std::mt19937 random(7);
+  uint64_t last = 100;
+  const auto change = [&] {
+    const std::string name(1, static_cast<char>('A' + random() % 50));
+    ++last;
+    if (random() % 3 == 0) return Deleted({.name = name, .version = last});
+    Observe({.name = name,
+             .version = last,
+             .count = static_cast<uint32_t>(1 + random() % 9)});
+  };
+  for (int round = 0; round < 50; ++round) {
+    for (int i = 0; i < 40; ++i) change();
+    if (round % 10 == 9) List({{.name = "A", .version = ++last}});
+    const std::string then = Saved();
+    std::vector<std::string> texts(1);
+    ByteWriter head(texts[0]);
+    tracker.BeginSave(head);
+    for (bool more = true; more;) {
+      for (auto i = random() % 20; i > 0; --i) change();
+      more = tracker.SavePiece(1 + random() % 400, texts.emplace_back());
+    }
+    EXPECT_FALSE(tracker.save_gave_up());
+    tracker.EndSave();
+    EventTracker loaded(limits);
+    ASSERT_TRUE(
+        LoadWhole(loaded, Joined(texts), [](SeriesIds) { return true; }));
+    EXPECT_EQ(SaveWhole(loaded), then) << round;
+  }
 }
 
 TEST_F(EventTrackerStateTest, RefusesSeriesThatAreNot) {

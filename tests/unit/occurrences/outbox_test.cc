@@ -3,7 +3,11 @@
 
 #include <gmock/gmock.h>
 
+#include <random>
+#include <vector>
+
 #include "occurrences/occurrence.h"
+#include "testing/whole_save.h"
 
 namespace kem {
 namespace {
@@ -118,10 +122,9 @@ TEST_F(OutboxTest, PeekTakesOneWhateverItsSize) {
 TEST_F(OutboxTest, ARestartKeepsWhatWaits) {
   for (const char* name : {"a", "b", "c", "d"}) Offer(name);
   outbox.Acknowledge(1, 2);
-  std::string saved;
-  outbox.Save(saved);
+  const std::string saved = SaveWhole(outbox);
   outbox = Outbox();
-  ASSERT_TRUE(outbox.Load(saved));
+  ASSERT_TRUE(LoadWhole(outbox, saved));
   EXPECT_THAT(Waiting(0), ElementsAre("b", "c", "d"));
   EXPECT_THAT(Waiting(1), ElementsAre("c", "d"));
   Offer("e");
@@ -137,10 +140,8 @@ TEST_F(OutboxTest, MemoriesAreKeptBySinkAndOverRestarts) {
   EXPECT_TRUE(outbox.Remember(1, "node/a", "until 9"));
   EXPECT_TRUE(outbox.Remember(1, "node/b", ""));
   outbox.SetSinks({{"otlp", 100, 100'000}});
-  std::string bytes;
-  outbox.Save(bytes);
   Outbox loaded;
-  ASSERT_TRUE(loaded.Load(bytes));
+  ASSERT_TRUE(LoadWhole(loaded, SaveWhole(outbox)));
   EXPECT_THAT(loaded.memories(0), ElementsAre(Pair("node/a", "until 9")));
 }
 
@@ -158,16 +159,75 @@ TEST_F(OutboxTest, MemoriesAreBounded) {
 TEST_F(OutboxTest, CutsAndDamageAreRefused) {
   Offer("a");
   Offer("b", 2);
-  std::string saved;
-  outbox.Save(saved);
+  const std::string saved = SaveWhole(outbox);
   for (size_t size = 0; size < saved.size(); ++size) {
     Outbox other;
-    EXPECT_FALSE(other.Load(saved.substr(0, size)));
+    EXPECT_FALSE(LoadWhole(other, saved.substr(0, size)));
     std::string damaged = saved;
     damaged[size] = static_cast<char>(damaged[size] ^ 0x41);
     other = Outbox();
-    other.Load(damaged);  // may be what could be, but is no crash
+    LoadWhole(other, damaged);  // may be what could be, but is no crash
   }
+}
+
+// Pieces of a few entries and texts, with changes between them: what is loaded
+// is what was there at the first one.
+TEST_F(OutboxTest, ASaveInPiecesIsOfOneMoment) {
+  // Room for what is in hand, too.
+  outbox.SetSinks(
+      {{"log", 100'000, 100'000'000}, {"otlp", 100'000, 100'000'000}});
+  std::mt19937 random(7);
+  const auto change = [&] {
+    const auto sink = static_cast<size_t>(random() % 2);
+    const std::string name = std::to_string(random() % 30);
+    switch (random() % 6) {
+      case 0:
+        if (outbox.size(sink).oldest) {
+          outbox.Acknowledge(sink, outbox.size(sink).oldest->number);
+        }
+        return;
+      case 1:
+        outbox.Peek(sink, 1 + random() % 3, 1000);
+        return;
+      case 2:
+        outbox.PutBack(sink);
+        return;
+      case 3:
+        outbox.Remember(sink, name, random() % 3 ? "x" + name : "");
+        return;
+      default:
+        Offer(name, static_cast<uint32_t>(1 + random() % 3));
+    }
+  };
+  for (int round = 0; round < 30; ++round) {
+    for (int i = 0; i < 20; ++i) change();
+    const std::string then = SaveWhole(outbox);
+    std::vector<std::string> texts(1);
+    ByteWriter head(texts[0]);
+    outbox.BeginSave(head);
+    for (bool more = true; more;) {
+      for (auto i = random() % 5; i > 0; --i) change();
+      more = outbox.SavePiece(10 + random() % 200, texts.emplace_back());
+    }
+    EXPECT_FALSE(outbox.save_gave_up());
+    outbox.EndSave();
+    Outbox loaded;
+    ASSERT_TRUE(LoadWhole(loaded, Joined(texts)));
+    EXPECT_EQ(SaveWhole(loaded), then) << round;
+  }
+}
+
+TEST_F(OutboxTest, ASaveGivesUpWhenTheSinksChange) {
+  Offer("a");
+  std::string bytes;
+  ByteWriter head(bytes);
+  outbox.BeginSave(head);
+  EXPECT_FALSE(outbox.save_gave_up());
+  outbox.SetSinks({{"otlp", 100, 100'000}});
+  EXPECT_TRUE(outbox.save_gave_up());
+  EXPECT_FALSE(outbox.SavePiece(100, bytes));
+  outbox.EndSave();
+  EXPECT_FALSE(outbox.save_gave_up());
 }
 
 TEST(OccurrenceTest, IsTheSameAfterEncoding) {

@@ -10,6 +10,7 @@
 #include <map>
 #include <random>
 
+#include "testing/whole_save.h"
 #include "unit/occurrences/tracker_fixture.h"
 
 namespace kem {
@@ -243,8 +244,7 @@ class Model : public TrackerTest {
   }
 
   void Save() {
-    saved_.clear();
-    tracker.Save(saved_);
+    saved_ = SaveWhole(tracker);
     saved_counted_ = counted;
     saved_reference_ = reference_;
   }
@@ -253,7 +253,7 @@ class Model : public TrackerTest {
   void Restart() {
     if (saved_.empty() || Pick(2) == 0) Save();
     tracker = EventTracker(limits_);
-    ASSERT_TRUE(tracker.Load(saved_, {}, [](SeriesIds) { return true; }));
+    ASSERT_TRUE(LoadWhole(tracker, saved_, [](SeriesIds) { return true; }));
     reference_ = saved_reference_;
     counted = expected = saved_counted_;
     unobserved_ = true;

@@ -4,6 +4,7 @@
 #include <set>
 
 #include "series_fixture.h"
+#include "testing/whole_save.h"
 
 namespace kem {
 namespace {
@@ -220,9 +221,7 @@ TEST_F(SeriesExpiryTest, AScrapeAcrossAnExpiryShowsNothingTwice) {
   Wait(hours(1));
   for (size_t stop = 1; stop < 12; ++stop) {
     SeriesTable copy({seconds(0), 100, hours(24)}, hash);
-    std::string saved;
-    table.Save(saved);
-    ASSERT_TRUE(copy.Load(saved, seconds(0)));
+    ASSERT_TRUE(LoadWhole(copy, SaveWhole(table)));
     SeriesTable::Cursor cursor;
     std::string all;
     for (size_t i = 0; i < stop; ++i) {

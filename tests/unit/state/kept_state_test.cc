@@ -24,19 +24,22 @@ class KeptStateTest : public ::testing::Test {
     options.path = path;
     options.origin = "https://10.0.0.1:6443";
     options.interval = std::chrono::hours(1);
-    return KeptState::Open(options, SmallOptions(), {"", "shop"}, with);
+    return KeptState::Open(options, SmallOptions(), {"", "shop"}, files, with,
+                           stop.get_token());
   }
   // What a start after a kill at this moment finds.
   std::string Found(SteadyTime now) {
     const TempFolder elsewhere;
     fs::copy(folder.path(), elsewhere.path() + "/copy");
     const LoadedState loaded =
-        LoadState(elsewhere.path() + "/copy/state", "https://10.0.0.1:6443",
-                  SmallOptions(), fake_clock);
+        LoadState(files, elsewhere.path() + "/copy/state",
+                  "https://10.0.0.1:6443", SmallOptions(), fake_clock);
     EXPECT_EQ(loaded.result, StateLoad::kLoaded);
     return Shown(*loaded.ledger, now);
   }
 
+  DiskFileSystem files;
+  std::stop_source stop;
   TempFolder folder;
   const std::string path = folder.path() + "/state";
   FakeClock fake_clock;
@@ -49,7 +52,7 @@ class KeptStateTest : public ::testing::Test {
 };
 
 TEST_F(KeptStateTest, KeepsNothingWithoutAFile) {
-  auto kept = KeptState::Open({}, SmallOptions(), {""}, fake_clock);
+  auto kept = KeptState::Open({}, SmallOptions(), {""}, files, fake_clock, {});
   ASSERT_TRUE(kept);
   (*kept)->Start([] {});
   (*kept)->Flush();
@@ -69,6 +72,37 @@ TEST_F(KeptStateTest, AFileIsForOneProcessAtATime) {
             60U);  // the other process may be about to end
   first->reset();
   EXPECT_TRUE(Open(fake_clock));
+}
+
+// 12 s are promised from SIGTERM to the exit.
+TEST_F(KeptStateTest, AStopEndsTheWaitForAnotherProcess) {
+  const auto first = Open(fake_clock);
+  ASSERT_TRUE(first);
+  struct StoppingClock : RealClock {
+    explicit StoppingClock(std::stop_source& to_stop) : source(to_stop) {}
+    bool SleepFor(std::chrono::milliseconds duration,
+                  std::stop_token token) override {
+      if (++sleeps == 3) source.request_stop();
+      return fake.SleepFor(duration, std::move(token));
+    }
+    std::stop_source& source;
+    FakeClock fake;
+    int sleeps = 0;
+  } stopping(stop);
+  const auto second = Open(stopping);
+  ASSERT_FALSE(second);
+  EXPECT_EQ(second.error().code, ErrorCode::kCancelled);
+  EXPECT_EQ(stopping.sleeps, 3);
+}
+
+// The threads of the sinks flush.
+TEST_F(KeptStateTest, AFlushBeforeTheStartDoesNoHarm) {
+  auto kept = Open(clock);
+  ASSERT_TRUE(kept);
+  (*kept)->Flush();
+  (*kept)->Start([] {});
+  (*kept)->Flush();
+  EXPECT_EQ((*kept)->stats().saves[0], 1U);
 }
 
 TEST_F(KeptStateTest, WhatIsFlushedSurvivesAKill) {
@@ -101,7 +135,8 @@ TEST_F(KeptStateTest, StopSavesWhatWasNotFlushed) {
     for (int i = 0; i < 50; ++i) driver.Step((*kept)->ledger());
   }
   (*kept)->Stop();
-  EXPECT_EQ((*kept)->stats().saves[0], 2U);
+  // The first snapshot, a sync, and the last snapshot.
+  EXPECT_EQ((*kept)->stats().saves[0], 3U);
   EXPECT_EQ(Found(driver.now().steady),
             Shown((*kept)->ledger(), driver.now().steady));
 }

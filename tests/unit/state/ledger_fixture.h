@@ -1,17 +1,22 @@
 // A seeded driver that takes every step of a ledger: Events of a few kinds
-// occur, end, are listed and expire. And the check that two ledgers are the
-// same.
+// occur, end, are listed and expire. And a ledger as bytes, which are the same
+// for the same state.
 #pragma once
 
 #include <gtest/gtest.h>
 
 #include <chrono>
 #include <deque>
+#include <memory>
 #include <random>
 #include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
 #include "occurrences/occurrence.h"
 #include "state/ledger.h"
+#include "testing/whole_save.h"
 
 namespace kem {
 
@@ -33,8 +38,8 @@ class Driver {
     now_.wall += std::chrono::seconds(7);
     const int event = Pick(60);
     Ledger::Collection& collection =
-        ledger.FindCollection(event % 2 ? "shop" : "");
-    switch (Pick(17)) {
+        ledger.FindCollection(event % 2 ? second : "");
+    switch (Pick(18)) {
       case 0:
         return List(ledger, collection);
       case 1:
@@ -49,6 +54,7 @@ class Driver {
         ledger.Remove(collection, See(ledger, event), now_);
         return;
       case 6:
+        if (rarely_sets_sinks && Pick(50) > 0) return;
         return ledger.SetSinks({{"log", 4, 1000}, {"otlp", 9, 700}});
       case 7:
         return Acknowledge(ledger);
@@ -60,6 +66,9 @@ class Driver {
           ledger.Remember(0, std::to_string(Pick(9)), Pick(3) ? "x" : "");
         }
         return;
+      case 10:
+        if (event % 2 == 0) return ledger.ForgetBaseline(collection);
+        return ledger.NoteContact(collection, now_.steady);
       default:
         total += ledger.Observe(collection, See(ledger, event), now_).delta;
     }
@@ -67,6 +76,8 @@ class Driver {
 
   const Moment& now() const { return now_; }
   uint64_t total = 0;
+  bool rarely_sets_sinks = false;
+  const char* second = "shop";  // the name of the second collection
 
  private:
   int Pick(int n) { return static_cast<int>(random_() % unsigned(n)); }
@@ -146,30 +157,27 @@ inline SeriesOptions SmallOptions() {
   return options;
 }
 
-// All that can be read of two ledgers.
-inline void ExpectSame(Ledger& one, Ledger& other, SteadyTime now,
-                       std::chrono::nanoseconds shift) {
-  EXPECT_EQ(Shown(one, now), Shown(other, now + shift));
-  EXPECT_EQ(one.combined(), other.combined());
-  EXPECT_EQ(one.filtered(), other.filtered());
-  std::string queued;
-  std::string also_queued;
-  one.outbox().Save(queued);
-  other.outbox().Save(also_queued);
-  EXPECT_EQ(queued, also_queued);
-  for (const char* name : {"", "shop"}) {
-    const Ledger::Collection& a = one.FindCollection(name);
-    const Ledger::Collection& b = other.FindCollection(name);
-    EXPECT_EQ(a.tracker.live(), b.tracker.live());
-    EXPECT_EQ(a.tracker.tombstones(), b.tracker.tombstones());
-    EXPECT_EQ(a.tracker.horizon(), b.tracker.horizon());
-    EXPECT_EQ(a.has_baseline, b.has_baseline);
-    EXPECT_EQ(a.choice, b.choice);
-    EXPECT_EQ(a.point.resume(), b.point.resume());
-    EXPECT_EQ(a.point.newest(), b.point.newest());
-    EXPECT_EQ(a.point.resume_at() + shift, b.point.resume_at());
-    EXPECT_EQ(a.point.newest_at() + shift, b.point.newest_at());
+// The bytes of a ledger.
+inline std::string Saved(Ledger& ledger) {
+  std::vector<std::string> texts = {ledger.BeginSave()};
+  while (true) {
+    std::string piece = ledger.SavePiece(4096);
+    if (piece.empty()) break;
+    texts.push_back(std::move(piece));
   }
+  ledger.EndSave();
+  return Joined(texts);
+}
+
+// The ledger of these bytes, or null.
+inline std::unique_ptr<Ledger> Loaded(std::string_view saved) {
+  std::unique_ptr<Ledger> ledger;
+  const bool whole = Split(saved, [&](uint32_t i, std::string_view text) {
+    if (i > 0) return ledger->LoadPiece(text);
+    ledger = Ledger::Load(text);
+    return ledger != nullptr;
+  });
+  return whole && ledger->FinishLoad() ? std::move(ledger) : nullptr;
 }
 
 }  // namespace kem

@@ -24,12 +24,15 @@ class StateStoreTest : public ::testing::Test {
   // A process: what it loads, and the store that keeps it.
   struct Process {
     explicit Process(StateStoreTest& test)
-        : loaded(LoadState(test.path, kOrigin, SmallOptions(), test.clock)) {
-      loaded.ledger->FindCollection("");
-      loaded.ledger->FindCollection("shop");
+        : loaded(LoadState(test.files, test.path, kOrigin, SmallOptions(),
+                           test.clock)) {
       store = std::make_unique<StateStore>(
-          StateOptions{test.path, kOrigin, std::chrono::seconds(10), [] {}},
-          loaded, test.clock, stats);
+          StateOptions{test.path, kOrigin, std::chrono::seconds(10)}, loaded,
+          test.files, test.clock, stats);
+      ledger().Resume(SmallOptions(), {"", "shop"}, {}, test.clock.Now());
+    }
+    void Start() {
+      store->Start([] {});
     }
     Ledger& ledger() { return *loaded.ledger; }
 
@@ -51,6 +54,7 @@ class StateStoreTest : public ::testing::Test {
     return {std::istreambuf_iterator<char>(in), {}};
   }
 
+  DiskFileSystem files;
   TempFolder folder;
   const std::string path = folder.path() + "/state";
   FakeClock clock;
@@ -59,7 +63,7 @@ class StateStoreTest : public ::testing::Test {
 TEST_F(StateStoreTest, FirstStartFindsNothingAndWrites) {
   Process process(*this);
   EXPECT_EQ(process.loaded.result, StateLoad::kNone);
-  process.store->Save();
+  process.Start();
   EXPECT_EQ(process.stats.saves[0], 1U);
   EXPECT_GT(process.stats.bytes, 0U);
   EXPECT_EQ(Process(*this).loaded.result, StateLoad::kLoaded);
@@ -76,7 +80,7 @@ TEST_F(StateStoreTest, WhatWasShownIsNeverTakenBack) {
     ASSERT_EQ(process.loaded.result,
               life ? StateLoad::kLoaded : StateLoad::kNone);
     ASSERT_EQ(Shown(process.ledger(), kept.now().steady), shown) << life;
-    process.store->Save();
+    process.Start();
     // What was not exposed is lost, and the API server sends it again.
     driver = kept;
     for (auto steps = random() % 200; steps > 0; --steps) {
@@ -93,10 +97,10 @@ TEST_F(StateStoreTest, WhatWasShownIsNeverTakenBack) {
 TEST_F(StateStoreTest, JournalsCarryOnWhileNoSnapshotCanBeWritten) {
   Driver driver(5);
   Process process(*this);
-  process.store->Save();
+  process.Start();
   fs::create_directory(path + ".tmp");  // in the way of the next snapshot
   for (int i = 0; i < 5; ++i) {
-    driver.Step(process.ledger());
+    for (int n = 0; n < 5; ++n) driver.Step(process.ledger());
     process.store->Flush();
     process.store->Save();
   }
@@ -111,12 +115,12 @@ TEST_F(StateStoreTest, JournalsCarryOnWhileNoSnapshotCanBeWritten) {
   process.store->Save();
   EXPECT_EQ(process.stats.problem(), "");
   // A snapshot and its journal: the rest is removed.
-  int files = 0;
+  int count = 0;
   for ([[maybe_unused]] const auto& entry :
        fs::directory_iterator(folder.path())) {
-    ++files;
+    ++count;
   }
-  EXPECT_EQ(files, 2);
+  EXPECT_EQ(count, 2);
   EXPECT_EQ(Shown(Process(*this).ledger(), driver.now().steady), shown);
 }
 
@@ -124,31 +128,115 @@ TEST_F(StateStoreTest, AHorizonInTheFutureIsRepairedAtTheStart) {
   const WallTime future = clock.WallNow() + std::chrono::hours(24 * 365 * 70);
   {
     Process process(*this);
-    process.store->Save();
+    process.Start();
     Ledger::Collection& collection = process.ledger().FindCollection("");
     process.ledger().Commit(collection, {}, {100, future, false, false}, {},
                             {clock.SteadyNow(), future});
     EXPECT_EQ(collection.tracker.horizon(), future);
     process.store->Save();
   }
-  // The same however often it is loaded.
-  const WallTime limit = clock.WallNow() + kMaxAhead;
-  clock.Advance(std::chrono::hours(3));
   for (int i = 0; i < 2; ++i) {
     Process process(*this);
     EXPECT_EQ(process.loaded.result, StateLoad::kLoaded);
-    EXPECT_EQ(process.ledger().FindCollection("").tracker.horizon(), limit);
+    EXPECT_EQ(process.ledger().FindCollection("").tracker.horizon(),
+              clock.WallNow() + kMaxAhead);
   }
+}
+
+// /readyz shows the problem until a snapshot succeeds.
+TEST_F(StateStoreTest, ASyncDoesNotHideThatSnapshotsFail) {
+  Driver driver(5);
+  Process process(*this);
+  process.Start();
+  fs::create_directory(path + ".tmp");
+  for (int i = 0; i < 50; ++i) driver.Step(process.ledger());
+  process.store->Save();
+  // The second attempt fails in the first turn; the third one is due later.
+  for (int turn = 0; turn < 2; ++turn) {
+    clock.Advance(std::chrono::seconds(10));
+    for (int i = 0; i < 50; ++i) driver.Step(process.ledger());
+    const auto saves = process.stats.saves[0].load();
+    process.store->Tick();
+    EXPECT_EQ(process.stats.saves[0], saves + 1);
+    EXPECT_EQ(process.stats.saves[1], 2U);
+    EXPECT_THAT(process.stats.problem(), HasSubstr("cannot write"));
+  }
+  fs::remove(path + ".tmp");
+  process.store->Save();
+  EXPECT_EQ(process.stats.problem(), "");
 }
 
 TEST_F(StateStoreTest, WritesNothingWhileNothingHappens) {
   Process process(*this);
-  process.store->Save();
+  process.Start();
   const std::string bytes = Bytes(path);
   process.store->Flush();
   process.store->Save();
   EXPECT_EQ(process.stats.saves[0], 1U);
   EXPECT_TRUE(Bytes(path) == bytes);
+}
+
+// An hour of a quiet cluster: the clock alone writes no snapshot.
+TEST_F(StateStoreTest, TheClockSyncsTheJournalAndWritesNoSnapshot) {
+  Driver driver(5);
+  Process process(*this);
+  process.Start();
+  const std::string snapshot = Bytes(path);
+  for (int i = 0; i < 360; ++i) {
+    driver.Step(process.ledger());
+    clock.Advance(std::chrono::seconds(10));
+    process.store->Tick();
+  }
+  EXPECT_TRUE(Bytes(path) == snapshot);
+  EXPECT_GT(process.stats.saves[0], 300U);  // not every step is logged
+  EXPECT_EQ(process.stats.saves[1], 0U);
+  const auto saves = process.stats.saves[0].load();
+  clock.Advance(std::chrono::hours(1));
+  process.store->Tick();
+  process.store->Tick();
+  EXPECT_LE(process.stats.saves[0], saves + 1);  // there was nothing to sync
+}
+
+TEST_F(StateStoreTest, NoSyncIsMadeBeforeTheInterval) {
+  Driver driver(5);
+  Process process(*this);
+  process.Start();
+  clock.Advance(std::chrono::seconds(10));
+  process.store->Tick();
+  const auto saves = process.stats.saves[0].load();
+  for (int i = 0; i < 9; ++i) {
+    for (int n = 0; n < 5; ++n) driver.Step(process.ledger());
+    clock.Advance(std::chrono::seconds(1));
+    process.store->Tick();
+  }
+  EXPECT_EQ(process.stats.saves[0], saves);
+  clock.Advance(std::chrono::seconds(1));
+  process.store->Tick();
+  EXPECT_EQ(process.stats.saves[0], saves + 1);
+}
+
+// A snapshot each time the journal has outgrown the last one and 4 MiB.
+TEST_F(StateStoreTest, SnapshotsAreAtMostTwiceTheJournals) {
+  constexpr uint64_t kLeast = uint64_t{4} << 20;
+  Driver driver(5);
+  Process process(*this);
+  process.Start();
+  const uint64_t first = process.stats.written[1];
+  uint64_t journaled = 0;
+  uint64_t snapshots = first;
+  for (int written = 0; written < 3;) {
+    for (int i = 0; i < 500; ++i) driver.Step(process.ledger());
+    clock.Advance(std::chrono::seconds(10));
+    while (process.store->Tick()) {
+    }
+    if (process.stats.written[1] == snapshots) continue;
+    ++written;
+    EXPECT_GT(process.stats.written[0] - journaled, kLeast);
+    EXPECT_LT(process.stats.written[0] - journaled, kLeast + kLeast / 4);
+    journaled = process.stats.written[0];
+    snapshots = process.stats.written[1];
+  }
+  EXPECT_LE(snapshots - first, 2 * journaled);
 }
 
 TEST_F(StateStoreTest, PutsADamagedFileAsideAndStartsAnew) {
@@ -172,7 +260,7 @@ TEST_F(StateStoreTest, PutsADamagedFileAsideAndStartsAnew) {
 TEST_F(StateStoreTest, PutsTheStateOfAnotherClusterAside) {
   Process(*this).store->Save();
   const LoadedState other =
-      LoadState(path, "https://other:6443", SmallOptions(), clock);
+      LoadState(files, path, "https://other:6443", SmallOptions(), clock);
   EXPECT_EQ(other.result, StateLoad::kUnusable);
   EXPECT_NE(Aside(), "");
 }
@@ -194,11 +282,45 @@ TEST_F(StateStoreTest, ReadOnlyStateIsNotWritten) {
   loaded.ledger = std::make_unique<Ledger>(SmallOptions(), Hasher());
   loaded.read_only = "cannot rename it";
   StateStats stats;
-  StateStore store({path, kOrigin, std::chrono::seconds(10), [] {}}, loaded,
+  StateStore store({path, kOrigin, std::chrono::seconds(10)}, loaded, files,
                    clock, stats);
   store.Save();
   EXPECT_FALSE(fs::exists(path));
   EXPECT_THAT(stats.problem(), HasSubstr("cannot rename it"));
+}
+
+TEST_F(StateStoreTest, ARestartContinuesTheFilesWithoutASnapshot) {
+  Driver driver(5);
+  {
+    Process process(*this);
+    process.Start();
+    for (int i = 0; i < 50; ++i) driver.Step(process.ledger());
+    process.store->Flush();
+  }
+  const std::string snapshot = Bytes(path);
+  std::string shown;
+  for (int life = 0; life < 3; ++life) {
+    Process process(*this);
+    EXPECT_EQ(process.stats.bytes, snapshot.size());
+    process.Start();
+    EXPECT_EQ(process.stats.written[1], 0U);
+    for (int i = 0; i < 50; ++i) driver.Step(process.ledger());
+    process.store->Flush();
+    shown = Shown(process.ledger(), driver.now().steady);
+  }
+  EXPECT_TRUE(Bytes(path) == snapshot);
+  EXPECT_EQ(Shown(Process(*this).ledger(), driver.now().steady), shown);
+}
+
+TEST_F(StateStoreTest, ManyCrashesDoNotLeaveManyJournals) {
+  uint64_t snapshots = 0;
+  for (int life = 0; life < 40; ++life) {
+    Process process(*this);
+    process.Start();
+    snapshots += process.stats.written[1] > 0 ? 1 : 0;
+    EXPECT_LE(files.List(folder.path())->size(), 2U + 18U);  // and . and ..
+  }
+  EXPECT_EQ(snapshots, 3U);
 }
 
 TEST_F(StateStoreTest, ATornJournalCostsOnlyItsEnd) {
@@ -206,7 +328,7 @@ TEST_F(StateStoreTest, ATornJournalCostsOnlyItsEnd) {
   std::string first;
   {
     Process process(*this);
-    process.store->Save();
+    process.Start();
     for (int i = 0; i < 20; ++i) driver.Step(process.ledger());
     process.store->Flush();
     first = Shown(process.ledger(), driver.now().steady);
@@ -226,15 +348,31 @@ TEST_F(StateStoreTest, ATornJournalCostsOnlyItsEnd) {
 TEST_F(StateStoreTest, SavesByItselfUntilItIsStopped) {
   Driver driver(5);
   Process process(*this);
-  process.store->Save();
+  process.Start();
   {
     const std::lock_guard guard(process.ledger().mutex());
     driver.Step(process.ledger());
   }
   std::stop_source stop;
   stop.request_stop();
-  process.store->RunSaves(stop.get_token());
-  EXPECT_EQ(process.stats.saves[0], 2U);
+  process.store->Run(stop.get_token());
+  EXPECT_EQ(process.stats.saves[0], 3U);  // a sync and a snapshot
+}
+
+TEST_F(StateStoreTest, CheckReportsWhetherAStateCanBeKept) {
+  EXPECT_TRUE(CheckStateFile(files, path));
+  EXPECT_TRUE(fs::is_empty(folder.path()));
+  Process(*this).store->Save();
+  EXPECT_TRUE(CheckStateFile(files, path));
+  fs::resize_file(path, fs::file_size(path) - 1);
+  const auto damaged = CheckStateFile(files, path);
+  ASSERT_FALSE(damaged);
+  EXPECT_THAT(damaged.error().message, HasSubstr("is cut off"));
+  EXPECT_THAT(damaged.error().message, HasSubstr("would move it aside"));
+  const auto missing = CheckStateFile(files, folder.path() + "/missing/state");
+  ASSERT_FALSE(missing);
+  EXPECT_THAT(missing.error().message,
+              HasSubstr("cannot write to " + folder.path() + "/missing"));
 }
 
 }  // namespace

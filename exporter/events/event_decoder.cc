@@ -29,8 +29,7 @@ static_assert(kJsonPadding >= simdjson::SIMDJSON_PADDING);
 constexpr size_t kCutAbove = size_t{512} << 10;
 constexpr size_t kMaxString = 2048;
 constexpr size_t kMaxShortened = size_t{2} << 20;
-// A larger frame gets a parser of its own, so that its memory is freed.
-constexpr size_t kKeepParserBelow = size_t{1} << 20;
+constexpr size_t kKeepParserBelow = size_t{1} << 20;  // others are freed
 constexpr std::string_view kCombinedPrefix = "(combined from similar events)";
 constexpr int64_t kMaxCount = std::numeric_limits<int32_t>::max();
 
@@ -38,7 +37,6 @@ constexpr int64_t kMaxCount = std::numeric_limits<int32_t>::max();
 struct RawObject {
   // `spare` keeps the texts that neither the JSON nor the parser has.
   explicit RawObject(std::deque<std::string>& spare) : repaired(spare) {}
-
   // A string's text, copied only when it has escapes. Empty for other types.
   std::string_view Text(ondemand::value value);
 
@@ -69,8 +67,7 @@ bool Is(const char* key, const char (&name)[N]) {
 std::string_view RawObject::Text(ondemand::value value) {
   std::string_view token = value.raw_json_token();
   if (token.empty() || token.front() != '"') return {};
-  token.remove_prefix(1);
-  token = token.substr(0, token.rfind('"'));
+  token = token.substr(1, token.rfind('"') - 1);
   if (std::memchr(token.data(), '\\', token.size()) == nullptr) return token;
   std::string_view unescaped;
   if (value.get_string().get(unescaped) == simdjson::SUCCESS) return unescaped;

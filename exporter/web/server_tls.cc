@@ -123,7 +123,7 @@ Result<void> SetClientPolicy(SSL_CTX* context, const WebTlsConfig& tls) {
   // with which Go refuses all clients.
   const bool from_file = !tls.client_ca_file.empty();
   if (from_file || !tls.client_ca.empty()) {
-    if (Result<void> valid = CheckCertificates(tls.client_ca); !valid) {
+    if (const auto valid = CheckCertificates(tls.client_ca); !valid) {
       return InvalidConfig(
           (from_file ? "client_ca_file " + tls.client_ca_file : "client_ca") +
           " " + valid.error().message);

@@ -99,7 +99,8 @@ TEST_F(TransportTlsTest, TrustsNothingWhenTheAuthorityIsEmpty) {
   RecordingHandler handler;
   const FakeFiles files{{{"/ca", ""}}, {}};
   const HttpOutcome outcome =
-      ApiTransport(access, files.Reader()).Send({"/x"}, handler, {});
+      ApiTransport(access, TestResolver(), files.Reader())
+          .Send({"/x"}, handler, {});
   EXPECT_EQ(outcome.end, HttpEnd::kUnreachable);
   EXPECT_EQ(outcome.message, "the CA bundle: has no PEM certificate");
 }

@@ -104,16 +104,15 @@ TEST_F(AnnotateSinkTest, OnceAMinuteAnObjectAndTheNewestWins) {
   EXPECT_EQ(Label(2), "Third");
 }
 
-// The clock of its writer is in another century.
 TEST_F(AnnotateSinkTest, AnEventOfTheFutureIsNotTheNewestForEver) {
   Occurrence future = Trouble("a", "Future");
   future.occurred_at += std::chrono::hours(24 * 365 * 70);
   EXPECT_EQ(Deliver({future}).done, 1U);
-  EXPECT_EQ(Label(0), "Future");
   Restart();
   Pass(minutes(2));
   EXPECT_EQ(Deliver({Trouble("a", "Now")}).done, 1U);
   ASSERT_EQ(server.requests.size(), 2U);
+  EXPECT_EQ(Label(0), "Future");
   EXPECT_EQ(Label(1), "Now");
 }
 
@@ -381,20 +380,17 @@ TEST_F(AnnotateSinkTest, StopsBetweenTwoObjects) {
 TEST_F(AnnotateSinkTest, FindsTheNewestOccurrenceInAFullQueue) {
   Ledger ledger{SeriesOptions(), Hasher()};
   ledger.SetSinks({{.name = "annotations"}});
+  Occurrence old = Trouble("a", "Old");
   const std::string message(4000, 'm');
-  for (int i = 0; i < 2000; ++i) {
-    Occurrence one = Trouble("a", i == 1999 ? "Newest" : "Old");
-    one.message = message;
-    ledger.Offer(1, EncodeOccurrence(one));
-  }
-  // 8 MiB have room for 1,900 of them.
-  EXPECT_GT(ledger.outbox().size(0).bytes, size_t{7} << 20);
+  old.message = message;
+  for (int i = 1; i < 2000; ++i) ledger.Offer(1, EncodeOccurrence(old));
+  ledger.Offer(1, EncodeOccurrence(Trouble("a", "Newest")));
+  EXPECT_GT(ledger.outbox().size(0).bytes, size_t{7} << 20);  // of 8 MiB
   SinkSignal signal;
   SinkStats stats;
   SinkWorker worker(ledger, "annotations", *sink, stats,
                     {clock, [] { return 0.5; }, signal, [] {}});
-  EXPECT_EQ(worker.DeliverBatch(stop.get_token()).next,
-            SinkWorker::Next::kMore);
+  EXPECT_EQ(worker.DeliverBatch({}).next, SinkWorker::Next::kMore);
   EXPECT_EQ(server.requests.size(), 1U);
   EXPECT_EQ(Label(0), "Newest");
   EXPECT_EQ(ledger.outbox().size(0).entries, 0U);

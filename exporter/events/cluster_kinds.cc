@@ -113,8 +113,8 @@ constexpr std::array<TableRow, 46> kNamespaced = {{
 constexpr bool ByKind(const TableRow& a, const TableRow& b) {
   return a.kind < b.kind;
 }
-static_assert(
-    std::is_sorted(kClusterScoped.begin(), kClusterScoped.end(), ByKind));
+static_assert(std::is_sorted(kClusterScoped.begin(), kClusterScoped.end(),
+                             ByKind));
 static_assert(std::is_sorted(kNamespaced.begin(), kNamespaced.end(), ByKind));
 
 bool Has(std::span<const TableRow> table, std::string_view api_version,

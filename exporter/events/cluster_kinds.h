@@ -1,5 +1,5 @@
-// The kinds of Kubernetes itself, cluster-scoped and namespaced, as tables. Used
-// by ScopeResolver where discovery has no answer, as in a dump, and by the
+// The kinds of Kubernetes itself, cluster-scoped and namespaced, as tables.
+// Used by ScopeResolver where discovery has no answer, as in a dump, and by the
 // reason catalogue's tool. Has no custom resources.
 #pragma once
 

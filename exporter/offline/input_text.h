@@ -29,7 +29,7 @@ class InputText {
 
   Form form_ = Form::kUnknown;
   bool big_endian_ = false;
-  std::string kept_;  // bytes without a decision, or half a unit
+  std::string kept_;   // bytes without a decision, or half a unit
   char32_t high_ = 0;  // a surrogate that waits for its second half
   std::string text_;
 };

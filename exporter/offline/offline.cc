@@ -166,14 +166,14 @@ Result<void> Offline::Read(std::stop_token stop) {
 }
 
 HttpContent Offline::Content(const Options& options) {
-  HttpContent content = ServeWorld(
-      {options, world_, own_, clock_,
-       [this]() -> const SeriesTable& { return Shown(); }, [] {},
-       [this](PageData& data) {
-         const std::lock_guard guard(world_.mutex);
-         data.input = seen_;
-         data.input->whole = whole_;
-       }});
+  HttpContent content =
+      ServeWorld({options, world_, own_, clock_,
+                  [this]() -> const SeriesTable& { return Shown(); }, [] {},
+                  [this](PageData& data) {
+                    const std::lock_guard guard(world_.mutex);
+                    data.input = seen_;
+                    data.input->whole = whole_;
+                  }});
   content.livez = [] { return Health{true, "ok\n"}; };
   content.readyz = [this] {
     if (whole_) return Health{true, "ok\n"};
@@ -249,9 +249,10 @@ void Offline::See(std::string_view frame) {
 void Offline::Report() const {
   LogInfo("Events read", {{"from", name_}, {"objects", counted_}});
   if (!refusal_.empty()) {
-    LogWarn("The input has an error of the API server; later Events may be "
-            "missing",
-            {{"from", name_}, {"error", refusal_}});
+    LogWarn(
+        "The input has an error of the API server; later Events may be "
+        "missing",
+        {{"from", name_}, {"error", refusal_}});
   }
   if (others_ + malformed_ == 0) return;
   LogWarn("Skipped objects that are not valid Events",

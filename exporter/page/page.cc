@@ -35,8 +35,7 @@ std::string Namespaces(const PageData& data) {
 
 // Ends a sentence about what the page shows.
 std::string InScope(const PageData& data) {
-  return data.input ? "in " + EscapeHtml(data.input->name)
-                    : "in the last hour";
+  return data.input ? "in " + EscapeHtml(data.input->name) : "in the last hour";
 }
 
 std::string NeedAttention(const PageSums& sums) {
@@ -72,11 +71,11 @@ void PutHead(const PageData& data, const PageSums& sums, std::string& out) {
 }
 
 void PutInput(const PageData::Input& input, bool filtered, std::string& out) {
-  Put(out, {"<div class=\"state\" role=\"status\"><p><b>",
-            input.whole ? "Offline" : "Reading", "</b> from ",
-            EscapeHtml(input.name), ": ",
-            Plural(input.events, "Event", "Events"),
-            input.whole ? "" : " so far", filtered ? " before filters" : ""});
+  Put(out,
+      {"<div class=\"state\" role=\"status\"><p><b>",
+       input.whole ? "Offline" : "Reading", "</b> from ",
+       EscapeHtml(input.name), ": ", Plural(input.events, "Event", "Events"),
+       input.whole ? "" : " so far", filtered ? " before filters" : ""});
   if (input.events > 0) {
     Put(out, {", from ", TimeText(input.oldest), " to ", TimeText(input.newest),
               " UTC"});
@@ -88,8 +87,8 @@ void PutState(const PageData& data, std::string& out) {
   if (data.input) return PutInput(*data.input, data.filtered, out);
   if (InSync(data)) {
     Put(out, {"<div class=\"state\" role=\"status\"><p><b>In sync</b> with the "
-              "API server. Watching ", Namespaces(data),
-              data.filtered ? " with filters, " : ", ",
+              "API server. Watching ",
+              Namespaces(data), data.filtered ? " with filters, " : ", ",
               Plural(static_cast<uint64_t>(std::max<int64_t>(data.tracked, 0)),
                      "Event", "Events"),
               " tracked, up ", AgeText(data.uptime), ".</p></div>\n"});
@@ -165,9 +164,9 @@ void PutResumed(const PageData& data, std::string& out) {
 void PutEmpty(const PageData& data, std::string& out) {
   out += "<div class=\"empty\">";
   if (!Synced(data)) {
-    Put(out, {"<p>No data yet.</p><p class=\"quiet\">Events appear here when ",
-              data.input ? "they are read" : "the first list is finished",
-              ".</p>"});
+    Put(out,
+        {"<p>No data yet.</p><p class=\"quiet\">Events appear here when ",
+         data.input ? "they are read" : "the first list is finished", ".</p>"});
   } else if (!data.cluster_scoped) {
     out +=
         "<p>Cluster-scoped objects are filtered out.</p><p class=\"quiet\">The "

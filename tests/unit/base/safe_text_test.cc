@@ -14,8 +14,8 @@ TEST(HiddenTest, IsWhatHasNoShape) {
   size_t hidden = 0;
   for (char32_t code = 0; code <= 0x10FFFF; ++code) hidden += IsHidden(code);
   // C0, DEL and C1, then each range of the table.
-  EXPECT_EQ(hidden, 32U + 33 + 1 + 1 + 1 + 1 + 2 + 7 + 16 + 1 + 12 + 16 + 4 +
-                        8 + 4096);
+  EXPECT_EQ(hidden,
+            32U + 33 + 1 + 1 + 1 + 1 + 2 + 7 + 16 + 1 + 12 + 16 + 4 + 8 + 4096);
   constexpr char32_t kSomeHidden[] = {
       0x00,   0x1B,   0x7F,   0x80,   0x9B,   0x9F,   0xAD,   0x200B, 0x200E,
       0x200F, 0x2028, 0x2029, 0x202A, 0x202E, 0x2066, 0x2069, 0xFEFF, 0xE0041};

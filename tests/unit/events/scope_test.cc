@@ -130,9 +130,9 @@ TEST_F(ScopeTest, AGroupThatIsNotServedHasNoKindOfAnotherGroup) {
   }
   EXPECT_EQ(scopes_.stats().conflicts, 0U);
   // A built-in group of an older API server.
-  EXPECT_EQ(scopes_.Resolve("extensions/v1beta1", "Deployment",
-                            kWithoutNamespace),
-            Namespaced(ScopeSource::kTable));
+  EXPECT_EQ(
+      scopes_.Resolve("extensions/v1beta1", "Deployment", kWithoutNamespace),
+      Namespaced(ScopeSource::kTable));
 }
 
 TEST_F(ScopeTest, GroupsThatDisagreeDecideNothing) {
@@ -273,7 +273,8 @@ TEST(ClusterKindsTest, HasTheNamespacedKindsToo) {
   EXPECT_TRUE(IsBuiltInNamespacedKind("apps/v1", "Deployment"));
   EXPECT_TRUE(IsBuiltInNamespacedKind("extensions/v1beta1", "Deployment"));
   EXPECT_TRUE(IsBuiltInNamespacedKind("", "Binding"));
-  EXPECT_TRUE(IsBuiltInNamespacedKind("scheduling.k8s.io/v1alpha3", "Workload"));
+  EXPECT_TRUE(
+      IsBuiltInNamespacedKind("scheduling.k8s.io/v1alpha3", "Workload"));
   EXPECT_FALSE(IsBuiltInNamespacedKind("v1", "Deployment"));
   EXPECT_FALSE(IsBuiltInNamespacedKind("v1", "Node"));
   EXPECT_FALSE(IsBuiltInNamespacedKind("foo.io/v1", "Pod"));

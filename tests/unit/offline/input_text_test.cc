@@ -31,7 +31,8 @@ using namespace std::string_view_literals;
 
 TEST(InputTextTest, PassesUtf8On) {
   for (const std::string_view text :
-       {""sv, "{"sv, "{}"sv, "\xEF"sv, "\xEF\xBB"sv, "{\"\xFF\":1}"sv, "\0\0\0"sv}) {
+       {""sv, "{"sv, "{}"sv, "\xEF"sv, "\xEF\xBB"sv, "{\"\xFF\":1}"sv,
+        "\0\0\0"sv}) {
     EXPECT_EQ(DecodeInPieces(text), text);
   }
 }
@@ -59,8 +60,7 @@ TEST(InputTextTest, ReplacesWhatIsNotUtf16) {
   // A high surrogate before a letter, before another and at the end, a low one
   // alone, and half a unit.
   EXPECT_EQ(DecodeInPieces("\xFF\xFE\x3D\xD8{\0"sv), "\uFFFD{");
-  EXPECT_EQ(DecodeInPieces("\xFF\xFE\x3D\xD8\x3D\xD8\x80\xDE"sv),
-            "\uFFFD🚀");
+  EXPECT_EQ(DecodeInPieces("\xFF\xFE\x3D\xD8\x3D\xD8\x80\xDE"sv), "\uFFFD🚀");
   EXPECT_EQ(DecodeInPieces("\xFF\xFE{\0\x3D\xD8"sv), "{\uFFFD");
   EXPECT_EQ(DecodeInPieces("\xFF\xFE\x80\xDE{\0"sv), "\uFFFD{");
   EXPECT_EQ(DecodeInPieces("\xFF\xFE{\0}"sv), "{\uFFFD");

@@ -131,8 +131,7 @@ TEST(OfflineReaderTest, QuotesWhatIsNotJson) {
       {"<!DOCTYPE html>\r\n<html>", "\"<!DOCTYPE html>\""},
       {"a\u009B\u202Eb\n", "\"a[U+009B][U+202E]b\""},
       {"\x1F\x8B\x08\xFF", "gzip data"},
-      {std::string(5000, 'x'),
-       "\"" + std::string(80, 'x') + "\""},
+      {std::string(5000, 'x'), "\"" + std::string(80, 'x') + "\""},
   };
   for (const auto& [text, quoted] : first) {
     const Output output = ReadInPieces(text);
@@ -176,8 +175,7 @@ TEST(OfflineReaderTest, GivesTheItemsOfATypedListItsKind) {
   EXPECT_EQ(output.problem + output.end, "");
   EXPECT_THAT(output.objects,
               ElementsAre("Node/L {\"a\":1}", "Pod/L {\"kind\":\"Pod\"}",
-                          "Event/L {\"a\":2}", "/L {\"a\":3}",
-                          "/L {\"a\":4}"));
+                          "Event/L {\"a\":2}", "/L {\"a\":3}", "/L {\"a\":4}"));
 }
 
 TEST(OfflineReaderTest, FindsTheReferenceThatEveryEventHas) {
@@ -190,7 +188,8 @@ TEST(OfflineReaderTest, FindsTheReferenceThatEveryEventHas) {
       R"({"involvedObject":{},"object":{}})",
       R"({"object":{},"regarding":{}})"};
   std::string text = "[";
-  for (const char* one : objects) text += (text.size() > 1 ? "," : "") + std::string(one);
+  for (const char* one : objects)
+    text += (text.size() > 1 ? "," : "") + std::string(one);
   const std::vector<std::string> found = ReadInPieces(text + "]").objects;
   ASSERT_EQ(found.size(), 7U);
   for (size_t i = 0; i < found.size(); ++i) {
@@ -215,7 +214,8 @@ TEST(OfflineReaderTest, CountsListsOfEventsWithoutItems) {
 }
 
 TEST(OfflineReaderTest, ReadsUtf16) {
-  const std::string ascii = "{\"items\":[\r\n{\"kind\":\"Event\"}\r\n]}\r\nx\r\n";
+  const std::string ascii =
+      "{\"items\":[\r\n{\"kind\":\"Event\"}\r\n]}\r\nx\r\n";
   std::string wide = "\xFF\xFE";
   for (const char c : ascii) wide.append({c, '\0'});
   const Output output = ReadInPieces(wide);

@@ -140,9 +140,9 @@ TEST_F(OfflineTest, TakesNoItemOfATypedListForAnEvent) {
     return R"({"kind":")" + std::string(kind) + R"(","items":[)" + items +
            "]}\n";
   };
-  const std::string text = Print(
-      list("NodeList", item + "," + item) + list("EventList", event) +
-      R"({"items":[)" + item + R"(],"kind":"PodList"})" + event + item);
+  const std::string text =
+      Print(list("NodeList", item + "," + item) + list("EventList", event) +
+            R"({"items":[)" + item + R"(],"kind":"PodList"})" + event + item);
   EXPECT_EQ(code_, 0) << log_;
   EXPECT_EQ(Sample(text, kCounted), "5");
   EXPECT_THAT(text, Not(HasSubstr("kind=\"\"")));
@@ -187,10 +187,10 @@ TEST_F(OfflineTest, FailsWhereNothingCanBeCounted) {
 }
 
 TEST_F(OfflineTest, ReportsAnErrorAfterEvents) {
-  const std::string text = Print(
-      Node("7", "5").Frame() +
-      R"({"type":"ERROR","object":{"kind":"Status","code":410,)"
-      R"("reason":"Expired","message":"too old resource version"}})");
+  const std::string text =
+      Print(Node("7", "5").Frame() +
+            R"({"type":"ERROR","object":{"kind":"Status","code":410,)"
+            R"("reason":"Expired","message":"too old resource version"}})");
   EXPECT_EQ(code_, 0) << log_;
   EXPECT_EQ(Sample(text, kCounted), "5");
   EXPECT_EQ(
@@ -207,7 +207,8 @@ TEST_F(OfflineTest, KnowsTheNamespacedKindsOfKubernetes) {
   other.event_namespace = "longhorn";
   other.involved = R"({"kind":"Node","name":"n","namespace":"longhorn",)"
                    R"("apiVersion":"longhorn.io/v1"})";
-  const std::string text = Print("[" + pod.Object() + "," + other.Object() + "]");
+  const std::string text =
+      Print("[" + pod.Object() + "," + other.Object() + "]");
   EXPECT_EQ(Sample(text,
                    "kube_event_occurrences_total{scope=\"namespaced\","
                    "api_group=\"\",kind=\"Pod\",object_namespace=\"default\""),

@@ -88,7 +88,8 @@ TEST_F(ApiListerWatcherTest, RefusesAPageThatIsNone) {
 
 TEST_F(ApiListerWatcherTest, ReportsWhatCameInPlaceOfAPage) {
   const std::pair<const char*, const char*> cases[] = {
-      {"\n<!DOCTYPE html>\n<html>", " returned no list, but \"<!DOCTYPE html>\""},
+      {"\n<!DOCTYPE html>\n<html>",
+       " returned no list, but \"<!DOCTYPE html>\""},
       {"\x1F\x8B\x08", " returned no list, but gzip data"},
       {"", " returned no list, but nothing"},
       {R"({"kind":"Status","code":403,"reason":"Forbidden","message":"no"})",

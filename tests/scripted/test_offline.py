@@ -86,7 +86,7 @@ class InputTest(OfflineCase):
                 ('{"kind":"EventList","items":null}', 0),
                 ("\ufeff" + EVENTS, 5),
                 ("\ufeff".encode("utf-16-le") +
-                 EVENTS.replace(" ", "\r\n").encode("utf-16-le"), 5),
+                 EVENTS.replace(", ", ",\r\n").encode("utf-16-le"), 5),
                 ("\ufeff".encode("utf-16-be") + EVENTS.encode("utf-16-be"), 5),
                 (EVENTS + json.dumps({"kind": "PodList",
                                       "items": [node("p")]}), 5)]:

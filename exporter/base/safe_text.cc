@@ -14,9 +14,9 @@ struct Range {
   char32_t first, last;
 };
 
-// Unicode 17: categories Cc, Cf, Zl and Zp without the joiners and without the
-// Arabic signs that have a shape, and Default_Ignorable_Code_Point from U+FFF0
-// on.
+// Unicode's controls, format characters and separators of lines, without the
+// joiners and the format characters that have a shape, such as Arabic number
+// signs. Above U+FFF0 also all code points that renderers ignore by default.
 constexpr Range kHidden[] = {
     {0, 0x1F},          {0x7F, 0x9F},       {0xAD, 0xAD},
     {0x61C, 0x61C},     {0x180E, 0x180E},   {0x200B, 0x200B},

@@ -1,23 +1,28 @@
 // From any body of an error response, ParseStatus returns a valid status.
-#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 
 #include "apiserver/api_status.h"
+#include "base/safe_text.h"
+#include "base/utf8.h"
 #include "fuzz/fuzzing.h"
 
 namespace {
 
+void RequireShown(std::string_view line) {
+  while (!line.empty()) {
+    const kem::Utf8Char c = kem::FirstUtf8(line);
+    kem::Require(c.code != kem::Utf8Char::kInvalid, "a line is UTF-8");
+    kem::Require(!kem::IsHidden(c.code), "a line has no hidden characters");
+    line.remove_prefix(c.size);
+  }
+}
+
 void RequireShowable(std::string_view line) {
   kem::Require(line.size() <= 200, "a line is at most 200 bytes long");
-  kem::Require(std::none_of(line.begin(), line.end(),
-                            [](char c) {
-                              return static_cast<unsigned char>(c) < 0x20 ||
-                                     c == 0x7f;
-                            }),
-               "a line has no control characters");
+  RequireShown(line);
 }
 
 }  // namespace
@@ -27,6 +32,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const kem::ApiStatus status = kem::ParseStatus(body);
   RequireShowable(status.message);
   RequireShowable(status.reason);
+  RequireShown(kem::WhatCame(body));
+  RequireShown(kem::StatusText(0, body.substr(0, 5), body));
   kem::Require(status.code == 0 || (status.code >= 100 && status.code < 600),
                "the code is an HTTP status");
   if (status.retry_after) {

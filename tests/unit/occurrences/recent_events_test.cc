@@ -118,6 +118,7 @@ TEST_F(RecentEventsTest, ADumpHasNoHour) {
   now += minutes(60);
   EXPECT_THAT(Objects(), ElementsAre("new", "old", "zero"));
   const std::vector<RecentEvent> events = recent.Newest(now).events;
+  ASSERT_EQ(events.size(), 3U);
   EXPECT_EQ(events[1].in_window, 7U);
   EXPECT_FALSE(events[1].at_least);
   EXPECT_EQ(events[2].in_window, 2U);

@@ -16,7 +16,7 @@ struct Range {
 
 // Unicode's controls, format characters and separators of lines, without the
 // joiners and the format characters that have a shape, such as Arabic number
-// signs. Above U+FFF0 also all code points that are invisible by default.
+// signs. Above U+FFF0 also all that Unicode ignores by default in display.
 constexpr Range kHidden[] = {
     {0, 0x1F},          {0x7F, 0x9F},       {0xAD, 0xAD},
     {0x61C, 0x61C},     {0x180E, 0x180E},   {0x200B, 0x200B},

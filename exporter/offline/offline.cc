@@ -160,7 +160,7 @@ Result<void> Offline::Read(std::stop_token stop) {
     if (!reader.empty()) world_.session.Count(DropReason::kTruncated);
     return Wrong(finished.error().message);
   }
-  const Result<void> judged = Judge(reader);
+  Result<void> judged = Judge(reader);
   if (judged) Report();
   return judged;
 }
@@ -221,7 +221,7 @@ FrameInfo Offline::Apply(const OfflineReader::Object& object) {
     frame_.append(kJsonPadding, ' ');
     frame = std::string_view(frame_).substr(0, size);
   }
-  const FrameInfo info = pipeline_.ApplyFrame(frame);
+  FrameInfo info = pipeline_.ApplyFrame(frame);
   if (info.type == FrameType::kAdded || info.type == FrameType::kModified) {
     See(frame);
   }

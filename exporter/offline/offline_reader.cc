@@ -244,7 +244,7 @@ Error OfflineReader::Foreign() const {
 }
 
 Result<void> OfflineReader::Finish() {
-  const Result<void> read = Read(input_.Finish());
+  Result<void> read = Read(input_.Finish());
   if (!read) return read;
   if (state_ == State::kBetween) return {};
   if (state_ == State::kForeign) return Foreign();

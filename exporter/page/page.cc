@@ -86,9 +86,10 @@ void PutInput(const PageData::Input& input, bool filtered, std::string& out) {
 void PutState(const PageData& data, std::string& out) {
   if (data.input) return PutInput(*data.input, data.filtered, out);
   if (InSync(data)) {
-    Put(out, {"<div class=\"state\" role=\"status\"><p><b>In sync</b> with the "
-              "API server. Watching ",
-              Namespaces(data), data.filtered ? " with filters, " : ", ",
+    out +=
+        "<div class=\"state\" role=\"status\"><p><b>In sync</b> with the API "
+        "server. Watching ";
+    Put(out, {Namespaces(data), data.filtered ? " with filters, " : ", ",
               Plural(static_cast<uint64_t>(std::max<int64_t>(data.tracked, 0)),
                      "Event", "Events"),
               " tracked, up ", AgeText(data.uptime), ".</p></div>\n"});

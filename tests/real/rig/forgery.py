@@ -20,7 +20,12 @@ def tenant(plane, namespace):
     api.ensure("/api/v1/namespaces", {"metadata": {"name": namespace}})
     api.ensure(f"/api/v1/namespaces/{namespace}/serviceaccounts",
                {"metadata": {"name": "tenant"}})
-    _bind(api, namespace, "ClusterRole", "edit")
+    api.ensure(f"{_RBAC}/namespaces/{namespace}/rolebindings", {
+        "metadata": {"name": "tenant"},
+        "subjects": [{"kind": "ServiceAccount", "name": "tenant",
+                      "namespace": namespace}],
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io",
+                    "kind": "ClusterRole", "name": "edit"}})
     client = Api(plane.port, plane.certificates.ca,
                  api.token_for(namespace, "tenant"))
     event = manifests.legacy_event(
@@ -33,32 +38,8 @@ def tenant(plane, namespace):
     return client
 
 
-def may_write_new_events(api, client, namespace):
-    """Adds events.k8s.io, which `edit` does not include."""
-    api.ensure(f"{_RBAC}/namespaces/{namespace}/roles", {
-        "metadata": {"name": "new-events"}, "rules": [{
-            "apiGroups": ["events.k8s.io"], "resources": ["events"],
-            "verbs": ["create", "patch"]}]})
-    _bind(api, namespace, "Role", "new-events")
-    event = manifests.new_event(
-        "may", manifests.about_pod("p", namespace), "May", namespace=namespace)
-    processes.wait_until(
-        lambda: client.raw("POST", manifests.EVENTS_V1.format(namespace) +
-                           "?dryRun=All", event)[0] == 201,
-        20, "the tenant may write events.k8s.io")
-
-
-def _bind(api, namespace, kind, role):
-    api.ensure(f"{_RBAC}/namespaces/{namespace}/rolebindings", {
-        "metadata": {"name": f"tenant-{role}"},
-        "subjects": [{"kind": "ServiceAccount", "name": "tenant",
-                      "namespace": namespace}],
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": kind,
-                    "name": role}})
-
-
 def _core_new(name, about, reason, **more):
-    """As the newer recorder writes it, but by core/v1, as `edit` allows."""
+    """As the newer recorder writes it, but by core/v1."""
     event = manifests.legacy_event(name, about, reason, **more)
     for field in ("firstTimestamp", "lastTimestamp", "count", "source"):
         del event[field]
@@ -118,8 +99,14 @@ def claims(namespace, node_uid):
                               about(namespace="kube-system")), 1),
         "series": ({**new("series", node), **manifests.series(7)}, 7),
     }
+    by_events = [manifests.new_event(
+        f"by-events-{number}", about(namespace=place), REASONS[0], "Warning",
+        namespace=namespace)
+        for number, place in enumerate((namespace, "default"))]
     return [(manifests.CORE_V1.format(namespace), event, occurrences)
-            for event, occurrences in shapes.values()]
+            for event, occurrences in shapes.values()] + [
+        (manifests.EVENTS_V1.format(namespace), event, 1)
+        for event in by_events]
 
 
 def refused(namespace):
@@ -140,6 +127,8 @@ def refused(namespace):
         (manifests.CORE_V1.format("default"), old("d", node, "default"), 403),
         (manifests.CORE_V1.format("kube-system"),
          old("s", {**node, "namespace": "kube-system"}, "kube-system"), 403),
-        (new, manifests.new_event("by-events", {**node, "namespace": namespace},
-                                  REASONS[0], namespace=namespace), 403),
+        (new, manifests.new_event("by-events-bare", node, REASONS[0],
+                                  namespace=namespace), 422),
+        (manifests.EVENTS_V1.format("kube-system"), manifests.new_event(
+            "e", node, REASONS[0], namespace="kube-system"), 403),
     ]

@@ -34,7 +34,7 @@ std::string Summary(std::string_view messages) {
   std::string all;
   std::string last;
   while (!messages.empty()) {
-    std::string line = Words(TakeUntil(messages, '\n'));
+    std::string line = Words(Trim(TakeUntil(messages, '\n'), " \t\r"));
     if (line.empty()) continue;
     if (!all.empty()) all += "; ";
     all += line;

@@ -100,7 +100,10 @@ class FieldReader {
 
 // Whether the field is there, but without a value.
 bool IsEmptyField(const json& map, const char* key) {
-  return map.contains(key) && (map[key].is_null() || map[key] == "");
+  if (!map.contains(key)) return false;
+  const json& value = map[key];
+  const auto* text = value.get_ptr<const std::string*>();
+  return value.is_null() || (text != nullptr && text->empty());
 }
 
 std::string ReadExecExtension(const json& cluster, FieldReader& fields) {

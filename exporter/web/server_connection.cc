@@ -80,6 +80,8 @@ void ServerConnection::Expire(SteadyTime now) {
     return Abort(Answering() ? "the client does not read"
                              : "the client sends nothing");
   }
+  // A login in progress ends later. Its result must not meet another request.
+  if (phase_ == Phase::kLogin) pending_.keep_alive = false;
   parts_.gate.CancelLogin(id_);
   parts_.turns.Leave(id_);
   StartAnswer(

@@ -33,6 +33,25 @@ TEST(ConfigFileTest, GivesValuesByOptionAndLine) {
   EXPECT_THAT(values[3].values, ElementsAre("0"));
 }
 
+TEST(ConfigFileTest, ReadsMergeKeys) {
+  const auto parsed = ParseConfigFile(
+      "log: &log {level: debug}\n"
+      "metrics:\n  <<: [{initial-zero: 1s}, {initial-zero: 2s, retention: 0}]\n"
+      "<<: {log: {level: warn}, context: a}\n",
+      "c.yaml");
+  ASSERT_TRUE(parsed);
+  std::vector<std::string> seen;
+  for (const auto& value : parsed->values) {
+    seen.push_back(PlaceOf(value, "c.yaml") + "=" + value.values[0]);
+  }
+  EXPECT_THAT(seen, ElementsAre("c.yaml line 1: log.level=debug",
+                                "c.yaml line 3: metrics.initial-zero=1s",
+                                "c.yaml line 3: metrics.retention=0",
+                                "c.yaml line 4: context=a"));
+  EXPECT_EQ(Refused("<<: 1"),
+            "c.yaml line 1: the merge key (<<) of the map must be a map");
+}
+
 TEST(ConfigFileTest, AnEmptyFileSetsNothing) {
   for (const char* text : {"", "\n", "# nothing\n", "---\n", "~", "{}"}) {
     const auto parsed = ParseConfigFile(text, "c.yaml");

@@ -68,7 +68,8 @@ class WebServerTest : public ::testing::Test {
     HttpServerOptions options;
     options.address = {"127.0.0.1", 0};
     options.web_config_file = Path("web.yaml");
-    options.limits.reread = std::chrono::milliseconds(0);
+    limits.reread = std::chrono::milliseconds(0);
+    options.limits = limits;
     auto started = HttpServer::Start(options, std::move(content), stats);
     if (!started) return started.error();
     server = std::move(*started);
@@ -110,6 +111,7 @@ class WebServerTest : public ::testing::Test {
 
   TempFolder folder;
   PemPair ca = MakeCa();
+  HttpLimits limits;
   HttpStats stats;
   std::atomic<int> reloads = 0;
   int port = 0;

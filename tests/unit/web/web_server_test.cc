@@ -123,6 +123,25 @@ TEST_F(WebServerTest, AFirstLoginGetsItsTurnAmongGuessers) {
   stop = true;
 }
 
+TEST_F(WebServerTest, ALoginThatWaitsTooLongIsRefusedAndItsConnectionClosed) {
+  limits.wait = std::chrono::milliseconds(1);
+  // At a cost that takes half a second.
+  ASSERT_TRUE(
+      Start("basic_auth_users:\n  alice: "
+            "$2b$13$abcdefghijklmnopqrstuuyd9ipDgNyTEie103vumVuve9x.2WtxW"));
+  RawClient client(server->address());
+  // A result that comes later must not admit the second request.
+  client.Send(
+      "GET / HTTP/1.1\r\nHost: a\r\n"
+      "Authorization: Basic YWxpY2U6c2VjcmV0\r\n\r\n"
+      "GET / HTTP/1.1\r\nHost: a\r\n"
+      "Authorization: Basic YWxpY2U6eA==\r\n\r\n");
+  const std::string answer = client.Read();
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 503"));
+  EXPECT_THAT(answer, HasSubstr("\r\nConnection: close\r\n"));
+  EXPECT_THAT(answer, EndsWith("\r\n\r\nToo many requests wait\n"));
+}
+
 TEST_F(WebServerTest, StopsDuringALogin) {
   ASSERT_TRUE(Start(std::string("basic_auth_users:\n  alice: ") + kSecretHash));
   RawClient client(server->address());

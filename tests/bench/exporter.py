@@ -70,6 +70,22 @@ class Exporter:
             kilobytes = re.search(field + r":\s+(\d+) kB", status.read())
         return int(kilobytes.group(1)) * 1024 / 1e6
 
+    def memory_until_exit(self, field):
+        """The last reading while SIGTERM ends the process."""
+        self._process.send_signal(signal.SIGTERM)
+        value = self.memory(field)
+        while self._process.poll() is None:
+            try:
+                value = self.memory(field)
+            except (OSError, AttributeError):
+                pass  # it has ended, or is ending
+            time.sleep(0.005)
+        return value
+
+    def log(self):
+        with open(self._log, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
     def get(self, path, encoding="identity"):
         """(seconds, head, body) of one GET over a new connection."""
         request = (f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"

@@ -12,6 +12,7 @@
 #include "base/unique_fd.h"
 #include "fuzz/fuzzing.h"
 #include "net/connection.h"
+#include "net/resolver.h"
 #include "net/response_reader.h"
 
 namespace kem {
@@ -41,7 +42,8 @@ UniqueFd SocketWith(std::string_view bytes, size_t packet) {
 }
 
 std::string Read(std::string_view bytes, size_t packet) {
-  Connection connection({}, {});
+  static Resolver resolver;  // the connection is made already
+  Connection connection({}, resolver, {});
   connection.Adopt(SocketWith(bytes, packet));
   ResponseReader reader(connection);
   const std::optional<HttpHead> head = reader.ReadHead();

@@ -199,7 +199,7 @@ TEST_F(OfflinePageTest, NamesTheFileAndItsTimes) {
 
 TEST_F(OfflinePageTest, ShowsTheEvents) {
   RecentEvent& event = Add("worker-7", "SystemOOM");
-  event.first_seen = event.occurred_at = data.now - hours(100);
+  event.first_seen = event.occurred_at = event.seen_at = data.now - hours(100);
   event.in_window = event.count = 3;
   EXPECT_THAT(Page(), HasSubstr("<bdi>worker-7</bdi>"));
   EXPECT_THAT(Page(), HasSubstr(">4d4h</time>"));

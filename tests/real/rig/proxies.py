@@ -6,6 +6,7 @@ front of control planes do, or pass it through.
 """
 
 import os
+import pathlib
 import shutil
 import socket
 import unittest
@@ -88,7 +89,7 @@ class Haproxy(Proxy):
         pki = plane.certificates
         self.port = processes.free_port()
         pair = plane.folder.file(f"{name}.pem", "".join(
-            open(file, encoding="utf-8").read()
+            pathlib.Path(file).read_text(encoding="utf-8")
             for file in (pki.serving, pki.serving_key)))
         config = plane.folder.file(f"{name}.cfg", _HAPROXY.format(
             mode="http" if http else "tcp", idle=idle, port=self.port,

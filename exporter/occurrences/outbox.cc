@@ -140,6 +140,10 @@ Outbox::Size Outbox::size(size_t index) const {
   return size;
 }
 
+// Not in the header: for clang 14 std::optional needs it before the members
+// have their values.
+Outbox::Saving::Saving() = default;
+
 void Outbox::BeginSave(ByteWriter& head) {
   head.Integer<uint64_t>(last_number_);
   std::vector<Sink> sinks;

@@ -131,6 +131,8 @@ class Outbox {
   // What a save has not written yet: entries with numbers in (entry, last],
   // then texts from `memory` on.
   struct Saving {
+    Saving();
+
     uint64_t entry = 0;
     uint64_t last = 0;
     MemoryKey memory;

@@ -38,8 +38,7 @@ Result<std::unique_ptr<FileLock>> WaitForLock(FileSystem& files,
 
 }  // namespace
 
-KeptState::KeptState(StateOptions options, FileSystem& files, Clock& clock)
-    : options_(std::move(options)), files_(files), clock_(clock) {}
+KeptState::KeptState(StateOptions options) : options_(std::move(options)) {}
 
 KeptState::~KeptState() { Stop(); }
 
@@ -47,8 +46,7 @@ Result<std::unique_ptr<KeptState>> KeptState::Open(
     StateOptions options, const SeriesOptions& series,
     const std::vector<std::string>& names, FileSystem& files, Clock& clock,
     const std::stop_token& stop) {
-  std::unique_ptr<KeptState> kept(
-      new KeptState(std::move(options), files, clock));
+  std::unique_ptr<KeptState> kept(new KeptState(std::move(options)));
   const std::string& path = kept->options_.path;
   if (path.empty()) {
     kept->loaded_.ledger = std::make_unique<Ledger>(series, Hasher());

@@ -46,11 +46,9 @@ class KeptState {
   void Stop();
 
  private:
-  KeptState(StateOptions options, FileSystem& files, Clock& clock);
+  explicit KeptState(StateOptions options);
 
   StateOptions options_;
-  FileSystem& files_;
-  Clock& clock_;
   StateStats stats_;
   std::unique_ptr<FileLock> lock_;
   LoadedState loaded_;

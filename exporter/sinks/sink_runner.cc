@@ -59,7 +59,7 @@ Result<void> SinkRunner::Set(const std::vector<SinkConfig>& sinks,
   const std::lock_guard guard(mutex_);
   if (stopped_) return Error{ErrorCode::kCancelled, "the exporter is stopping"};
   JoinEnded();
-  const Result<void> started = StartLanes(sinks);
+  Result<void> started = StartLanes(sinks);
   if (!started) return started;
   Filters filters;
   std::vector<Outbox::Sink> queues;

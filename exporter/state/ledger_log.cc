@@ -25,6 +25,7 @@ class Player {
 
  private:
   void Step();
+  void StepOfSinks(LedgerStep kind);
 
   // Reads the fields in order, and calls `take` with them if they are valid.
   template <typename... Fields, typename Taker>
@@ -133,7 +134,8 @@ void Player::Read(std::vector<std::string>& names) {
 
 void Player::Step() {
   using Collection = Ledger::Collection*;
-  switch (static_cast<LedgerStep>(from_.Raw(1).front())) {
+  const auto kind = static_cast<LedgerStep>(from_.Raw(1).front());
+  switch (kind) {
     case LedgerStep::kIntern:
       return Take<SeriesLabels>(
           [this](const auto& labels) { ledger_.Intern(labels); });
@@ -169,6 +171,21 @@ void Player::Step() {
           });
     case LedgerStep::kExpire:
       return Take<Moment>([this](const Moment& now) { ledger_.Expire(now); });
+    case LedgerStep::kResume:
+      return Take<SeriesOptions, std::vector<std::string>,
+                  std::chrono::nanoseconds, Moment>(
+          [this](const auto&... step) { ledger_.Resume(step...); });
+    case LedgerStep::kForgetBaseline:
+      return Take<Collection>([this](Collection collection) {
+        ledger_.ForgetBaseline(*collection);
+      });
+    default:
+      return StepOfSinks(kind);
+  }
+}
+
+void Player::StepOfSinks(LedgerStep kind) {
+  switch (kind) {
     case LedgerStep::kSinks:
       return Take<std::vector<Outbox::Sink>>(
           [this](const auto& sinks) { ledger_.SetSinks(sinks); });
@@ -188,14 +205,6 @@ void Player::Step() {
           [this](SinkNumber sink, const auto&... step) {
             if (!ledger_.Remember(sink.value, step...)) from_.Fail();
           });
-    case LedgerStep::kResume:
-      return Take<SeriesOptions, std::vector<std::string>,
-                  std::chrono::nanoseconds, Moment>(
-          [this](const auto&... step) { ledger_.Resume(step...); });
-    case LedgerStep::kForgetBaseline:
-      return Take<Collection>([this](Collection collection) {
-        ledger_.ForgetBaseline(*collection);
-      });
     default:
       from_.Fail();
   }

@@ -127,6 +127,7 @@ TEST(FlagsTest, AnEmptyValueIsEmptyOrRefused) {
     if (row.kind != OptionKind::kSwitch) all.push_back({flag, ""});
     for (const std::vector<std::string>& given : all) {
       std::vector<const char*> args;
+      args.reserve(given.size() + 1);
       for (const std::string& one : given) args.push_back(one.c_str());
       args.push_back("--log.level=debug");
       const auto parsed = Parse(args);

@@ -20,7 +20,7 @@ std::string Decode(std::string_view bytes, size_t piece) {
 
 // The same in pieces of every size.
 std::string DecodeInPieces(std::string_view bytes) {
-  const std::string whole = Decode(bytes, bytes.size() + 1);
+  std::string whole = Decode(bytes, bytes.size() + 1);
   for (size_t piece = 1; piece < bytes.size(); ++piece) {
     EXPECT_EQ(Decode(bytes, piece), whole) << piece;
   }

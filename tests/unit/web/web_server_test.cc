@@ -100,9 +100,9 @@ TEST_F(WebServerTest, ManyGuessersDoNotDelayRememberedLogins) {
 
 TEST_F(WebServerTest, AFirstLoginGetsItsTurnAmongGuessers) {
   ASSERT_TRUE(Start(std::string("basic_auth_users:\n  alice: ") + kSecretHash));
-  std::vector<std::jthread> guessers;
   std::atomic<bool> stop = false;
   std::atomic<int> guesses = 0;
+  std::vector<std::jthread> guessers;  // last: these threads use the others
   for (int i = 0; i < 50; ++i) {
     guessers.emplace_back([this, i, &stop, &guesses] {
       RawClient client(server->address());

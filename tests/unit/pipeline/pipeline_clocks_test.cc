@@ -10,6 +10,7 @@ class PipelineClocksTest : public PipelineFixture {
  protected:
   void List(const std::vector<EventJson>& items, bool new_epoch = false) {
     std::vector<std::string> objects;
+    objects.reserve(items.size());
     for (const EventJson& item : items) objects.push_back(item.Object());
     Stage(objects);
     Commit(new_epoch);

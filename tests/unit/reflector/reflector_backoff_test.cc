@@ -71,7 +71,7 @@ TEST_P(BusyServerTest, IsAskedLessAndLessOften) {
                                      milliseconds(12800), milliseconds(15000),
                                      milliseconds(15000)};
   // What is followed by a wait in any case begins one wait earlier.
-  if (clock_.sleeps.size() == 8) waits.push_back(milliseconds(15000));
+  if (clock_.sleeps.size() == 8) waits.emplace_back(15000);
   EXPECT_THAT(clock_.sleeps, ElementsAreArray(waits));
 }
 

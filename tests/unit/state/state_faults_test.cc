@@ -180,8 +180,8 @@ class Lives {
   int synced_ = 0;
 };
 
-// With NDEBUG, as in the Release, each call fails; with a sanitizer, where a life
-// takes ten times as long, every fifth one.
+// With NDEBUG, as in the Release, each call fails; with a sanitizer, where a
+// life takes ten times as long, every fifth one.
 #ifdef NDEBUG
 constexpr int kStride = 1;
 #else

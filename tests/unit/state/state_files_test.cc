@@ -45,7 +45,7 @@ class StateFilesTest : public ::testing::Test {
     const auto reader = BatchReader::Open(files, kPath, StateFile::kSnapshot);
     return reader ? "read" : reader.error().message;
   }
-  void WriteSnapshot(std::vector<std::string> pieces) {
+  void WriteSnapshot(const std::vector<std::string>& pieces) {
     SnapshotFile file(files, kPath);
     ASSERT_TRUE(file.Begin(kDigest));
     for (const std::string& piece : pieces) ASSERT_TRUE(file.Append(piece));

@@ -100,6 +100,7 @@ TEST_F(HttpTurnsTest, ManyClientsThatReadAllGetTheirTurns) {
   limits.stall = std::chrono::milliseconds(1000);
   Start();
   std::vector<std::jthread> clients;
+  clients.reserve(kClients);
   std::atomic<int> whole = 0;
   for (int i = 0; i < kClients; ++i) {
     clients.emplace_back([this, &whole] {
@@ -112,7 +113,7 @@ TEST_F(HttpTurnsTest, ManyClientsThatReadAllGetTheirTurns) {
   }
   clients.clear();
   EXPECT_EQ(whole, kClients * kScrapes);
-  EXPECT_EQ(Count("/metrics", 200), uint64_t{kClients * kScrapes});
+  EXPECT_EQ(Count("/metrics", 200), uint64_t{kClients} * kScrapes);
   EXPECT_EQ(Count("/metrics", HttpStats::kCut), 0U);
 }
 

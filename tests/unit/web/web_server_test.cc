@@ -103,6 +103,7 @@ TEST_F(WebServerTest, AFirstLoginGetsItsTurnAmongGuessers) {
   std::atomic<bool> stop = false;
   std::atomic<int> guesses = 0;
   std::vector<std::jthread> guessers;  // last: these threads use the others
+  guessers.reserve(50);
   for (int i = 0; i < 50; ++i) {
     guessers.emplace_back([this, i, &stop, &guesses] {
       RawClient client(server->address());

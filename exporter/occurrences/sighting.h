@@ -1,6 +1,6 @@
 // One sight of an Event, what changes by it, and the series it is shown in.
 // Made by the pipeline, counted by EventTracker, logged by the ledger.
-// Values without behaviour.
+// Plain values; they have no methods.
 #pragma once
 
 #include <cstdint>

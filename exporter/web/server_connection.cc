@@ -207,10 +207,7 @@ bool ServerConnection::SendAnswer(SteadyTime now) {
     if (newly > 0) idle_since_ = now;
     sent_ += newly;
     written_ += newly;
-    if (io == ServerSocket::Io::kAgain) {
-      blocked_at_ = now;
-      deadline_ = now + parts_.limits.answer - blocked_;
-    }
+    if (io == ServerSocket::Io::kAgain) AwaitClient(now);
     if (!WaitOrEnd(io)) return false;
     output_.clear();
     sent_ = 0;
@@ -219,13 +216,19 @@ bool ServerConnection::SendAnswer(SteadyTime now) {
       return true;
     }
     if (made) {
-      // The turn of other clients; this one continues at once.
+      // The turn of other clients; this one continues at once if it reads.
+      if (!socket_.Writable()) AwaitClient(now);
       waits_for_ = EPOLLOUT;
       return false;
     }
     made = true;
     if (!answer_.body->Next(output_)) answer_.body.reset();
   }
+}
+
+void ServerConnection::AwaitClient(SteadyTime now) {
+  blocked_at_ = now;
+  deadline_ = now + parts_.limits.answer - blocked_;
 }
 
 SteadyTime::duration ServerConnection::Stalled(SteadyTime now) const {

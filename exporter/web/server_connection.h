@@ -79,6 +79,7 @@ class ServerConnection {
   bool Handshake(SteadyTime now);
   bool ReadHead(SteadyTime now);
   bool SendAnswer(SteadyTime now);
+  void AwaitClient(SteadyTime now);
   bool Drain();
   bool TakeHead(RequestHead head, SteadyTime now);
   bool Wait(Phase phase, RequestHead head, SteadyTime now);

@@ -3,6 +3,7 @@
 #include <linux/sockios.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -101,6 +102,11 @@ void ServerSocket::EndWriting() {
     ERR_clear_error();
   }
   ::shutdown(fd_.get(), SHUT_WR);
+}
+
+bool ServerSocket::Writable() const {
+  pollfd room{fd_.get(), POLLOUT, 0};
+  return ::poll(&room, 1, 0) > 0;
 }
 
 size_t ServerSocket::Unread() const {

@@ -47,6 +47,8 @@ class ServerSocket {
   void Abort();
   // Written bytes that the peer's system has not confirmed.
   size_t Unread() const;
+  // Whether the peer has left room for more bytes.
+  bool Writable() const;
 
   // epoll's EPOLLIN or EPOLLOUT, after kAgain.
   uint32_t WaitsFor() const { return waits_for_; }

@@ -1,6 +1,6 @@
 // A line of an HTTP head, "name: value" (RFC 9112, section 5). Used for
-// responses and for the header files of sinks. Does not read folded lines,
-// which are obsolete, nor judge values.
+// requests, responses and the header files of sinks. Does not read folded
+// lines, which are obsolete, nor judge values.
 #pragma once
 
 #include <algorithm>

@@ -1,9 +1,11 @@
 #include "web/request_head.h"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "base/ascii.h"
+#include "net/header_line.h"
 
 namespace kem {
 namespace {
@@ -39,14 +41,6 @@ void KeepField(std::string_view name, std::string_view value,
       field.to->append(",").append(value);
     }
   }
-}
-
-// RFC 9110, 5.6.2.
-bool IsToken(std::string_view text) {
-  static constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return IsAsciiAlphanumeric(c) || kMarks.find(c) != std::string_view::npos;
-  });
 }
 
 bool HasControl(std::string_view line) {
@@ -107,7 +101,7 @@ bool ReadRequestLine(std::string_view line, HeadParser& parser) {
   head.chunks = version.back() != '0';
   head.keep_alive = head.chunks;
   head.method = line.substr(0, first);
-  return IsToken(head.method) && ReadTarget(target, parser);
+  return IsHttpToken(head.method) && ReadTarget(target, parser);
 }
 
 // Whether a comma-separated header value has the word.
@@ -120,13 +114,11 @@ bool HasWord(std::string_view value, std::string_view word) {
 
 // False for a line that is no header.
 bool ReadHeader(std::string_view line, HeadParser& parser) {
-  const size_t colon = line.find(':');
   // A folded line begins with a space, which no token does.
-  if (colon == std::string_view::npos || !IsToken(line.substr(0, colon))) {
-    return false;
-  }
-  const std::string name = AsciiLower(line.substr(0, colon));
-  const std::string_view value = Trim(line.substr(colon + 1), kBlanks);
+  const std::optional<HeaderLine> field = SplitHeaderLine(line);
+  if (!field) return false;
+  const std::string name = AsciiLower(field->name);
+  const std::string_view value = field->value;
   RequestHead& head = parser.head;
   if (name == "host") ++parser.hosts;
   if (name == "connection" && HasWord(value, "close")) head.keep_alive = false;

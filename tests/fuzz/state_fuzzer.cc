@@ -10,39 +10,21 @@
 #include "fuzz/fuzzing.h"
 #include "state/ledger.h"
 #include "state/ledger_log.h"
-#include "testing/whole_save.h"
+#include "testing/saved_ledger.h"
 
 namespace kem {
 namespace {
 
-std::string Saved(Ledger& ledger) {
-  std::vector<std::string> texts = {ledger.BeginSave()};
-  while (true) {
-    std::string piece = ledger.SavePiece(1000);
-    if (piece.empty()) break;
-    texts.push_back(std::move(piece));
-  }
-  ledger.EndSave();
-  return Joined(texts);
-}
-
-std::unique_ptr<Ledger> Loaded(std::string_view saved) {
-  std::unique_ptr<Ledger> ledger;
-  const bool whole = Split(saved, [&](uint32_t i, std::string_view text) {
-    if (i > 0) return ledger->LoadPiece(text);
-    ledger = Ledger::Load(text);
-    return ledger != nullptr;
-  });
-  return whole && ledger->FinishLoad() ? std::move(ledger) : nullptr;
-}
+// Small, so that a small ledger has several.
+constexpr size_t kPiece = 1000;
 
 void FuzzLedger(std::string_view bytes) {
   const auto ledger = Loaded(bytes);
   if (!ledger) return;
-  const std::string saved = Saved(*ledger);
+  const std::string saved = Saved(*ledger, kPiece);
   const auto again = Loaded(saved);
   Require(again != nullptr, "a saved ledger can be loaded");
-  Require(Saved(*again) == saved, "and is the same");
+  Require(Saved(*again, kPiece) == saved, "and is the same");
   again->Resume({}, {"", "shop"}, std::chrono::hours(1), Moment());
 }
 
@@ -53,7 +35,7 @@ void FuzzSteps(std::string_view steps) {
   ledger.FindCollection("");
   ledger.FindCollection("shop");
   if (!Replay(steps, ledger)) return;
-  Require(Loaded(Saved(ledger)) != nullptr, "the result can be saved");
+  Require(Loaded(Saved(ledger, kPiece)) != nullptr, "the result can be saved");
 }
 
 }  // namespace

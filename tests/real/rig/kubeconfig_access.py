@@ -258,10 +258,10 @@ PLUGINS = [
     plugin("a variable with = in its name", "S token t",
            run=RUN + ", env: [{name: A=B, value: b}]"),
     plugin("a plugin with an unusual token", ERROR, '{"token": "a\\nb"}'),
-    plugin("what a plugin is told", 'S token info {"apiVersion": '
+    plugin("what a plugin receives", 'S token info {"apiVersion": '
            f'"{V1}", "kind": "ExecCredential", "spec": {{"interactive": '
            "false}}", script=TELL),
-    plugin("what a plugin is told of the cluster", 'S token info '
+    plugin("what a plugin receives about the cluster", 'S token info '
            f'{{"apiVersion": "{V1}", "kind": "ExecCredential", "spec": '
            '{"cluster": {"certificate-authority-data": "@CA64@", "config": '
            '{"audience": "a", "list": [1, null, true]}, "server": "@S@/p", '

@@ -1,6 +1,6 @@
 // A seeded driver that takes every step of a ledger: Events of a few kinds
-// occur, end, are listed and expire. And a ledger as bytes, which are the same
-// for the same state.
+// occur, end, are listed and expire. Used by the unit tests of the state, each
+// with its own seed.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -16,7 +16,7 @@
 
 #include "occurrences/occurrence.h"
 #include "state/ledger.h"
-#include "testing/whole_save.h"
+#include "testing/saved_ledger.h"
 
 namespace kem {
 
@@ -155,29 +155,6 @@ inline SeriesOptions SmallOptions() {
   options.max_series = 6;
   options.retention = std::chrono::seconds(200);
   return options;
-}
-
-// The bytes of a ledger.
-inline std::string Saved(Ledger& ledger) {
-  std::vector<std::string> texts = {ledger.BeginSave()};
-  while (true) {
-    std::string piece = ledger.SavePiece(4096);
-    if (piece.empty()) break;
-    texts.push_back(std::move(piece));
-  }
-  ledger.EndSave();
-  return Joined(texts);
-}
-
-// The ledger of these bytes, or null.
-inline std::unique_ptr<Ledger> Loaded(std::string_view saved) {
-  std::unique_ptr<Ledger> ledger;
-  const bool whole = Split(saved, [&](uint32_t i, std::string_view text) {
-    if (i > 0) return ledger->LoadPiece(text);
-    ledger = Ledger::Load(text);
-    return ledger != nullptr;
-  });
-  return whole && ledger->FinishLoad() ? std::move(ledger) : nullptr;
 }
 
 }  // namespace kem

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/json_text.h"
 #include "base/safe_text.h"
 #include "events/cluster_kinds.h"
 #include "events/discovery.h"
@@ -144,7 +145,7 @@ class Checker {
 
 // A JSON string is a YAML string.
 std::string YamlText(const std::string& text) {
-  return json(text).dump(-1, ' ', true, json::error_handler_t::replace);
+  return JsonText(json(text), JsonCharacters::kAscii);
 }
 
 std::string Subject(const std::string& user) {

@@ -11,7 +11,7 @@
 namespace kem {
 namespace {
 
-HttpOutcome Failure(const Connection& connection, bool head_seen) {
+HttpOutcome TransportFailure(const Connection& connection, bool head_seen) {
   HttpEnd end = head_seen ? HttpEnd::kTruncated : HttpEnd::kUnreachable;
   if (connection.End() == IoEnd::kStopped) end = HttpEnd::kStopped;
   if (connection.End() == IoEnd::kTimeout) end = HttpEnd::kTimeout;
@@ -26,7 +26,7 @@ HttpOutcome ReadBody(const HttpHead& head, ResponseReader& response,
     if (!handler.OnHead(head)) return aborted;
     while (true) {
       const std::optional<std::string_view> bytes = response.ReadBody();
-      if (!bytes) return Failure(connection, /*head_seen=*/true);
+      if (!bytes) return TransportFailure(connection, /*head_seen=*/true);
       if (bytes->empty()) return {HttpEnd::kComplete, ""};
       if (!handler.OnBody(*bytes)) return aborted;
     }
@@ -109,7 +109,7 @@ HttpOutcome ApiTransport::TryOnce(const HttpRequest& request,
       connection.Write(Serialize(request))) {
     head = response.ReadHead();
   }
-  if (!head) return Failure(connection, /*head_seen=*/false);
+  if (!head) return TransportFailure(connection, /*head_seen=*/false);
   if (retry != nullptr && head->status == 401) {
     *retry = *credential;
     return {};

@@ -6,6 +6,7 @@
 #include "apiserver/yaml_json.h"
 #include "base/ascii.h"
 #include "base/encoding.h"
+#include "base/json_text.h"
 #include "base/rfc3339.h"
 #include "net/tls.h"
 
@@ -108,8 +109,7 @@ std::string ExecInfoVariable(const std::string& api_version,
   const json variable = {{"kind", "ExecCredential"},
                          {"apiVersion", api_version},
                          {"spec", std::move(spec)}};
-  return "KUBERNETES_EXEC_INFO=" +
-         variable.dump(-1, ' ', true, json::error_handler_t::replace);
+  return "KUBERNETES_EXEC_INFO=" + JsonText(variable, JsonCharacters::kAscii);
 }
 
 Result<ExecCredential> ParseExecCredential(std::string_view text,

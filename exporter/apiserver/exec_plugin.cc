@@ -11,7 +11,7 @@
 namespace kem {
 namespace {
 
-constexpr size_t kMaxQuoted = 300;
+constexpr size_t kMaxShown = 300;
 constexpr size_t kMaxLastLine = 150;
 // Longer words are not shown, because they may be tokens.
 constexpr size_t kMaxWord = 100;
@@ -40,8 +40,8 @@ std::string Summary(std::string_view messages) {
     all += line;
     last = std::move(line);
   }
-  if (all.size() <= kMaxQuoted) return all;
-  const std::string begin(CutUtf8(all, kMaxQuoted));
+  if (all.size() <= kMaxShown) return all;
+  const std::string begin(CutUtf8(all, kMaxShown));
   if (all.size() == last.size()) return begin + " ...";
   return begin + " ... " + std::string(CutUtf8(last, kMaxLastLine));
 }
@@ -113,7 +113,7 @@ Error ExecPlugin::Failure(const ProgramEnd& end) const {
       problem = "failed to start (" + SystemMessage(end.code) + "); ";
       problem += config_.install_hint.empty()
                      ? "install it, or correct the kubeconfig's command"
-                     : OneLine(CutUtf8(config_.install_hint, kMaxQuoted));
+                     : OneLine(CutUtf8(config_.install_hint, kMaxShown));
       break;
     case ProgramEnd::How::kExited:
       problem = "exited with code " + std::to_string(end.code);

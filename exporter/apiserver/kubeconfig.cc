@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "apiserver/yaml_json.h"
+#include "base/json_text.h"
 
 namespace kem {
 namespace {
@@ -113,8 +114,7 @@ std::string ReadExecExtension(const json& cluster, FieldReader& fields) {
     }
     const json& value = FieldReader::Field(item, "extension");
     if (value.is_null()) return "";
-    std::string text =
-        value.dump(-1, ' ', true, json::error_handler_t::replace);
+    std::string text = JsonText(value, JsonCharacters::kAscii);
     if (text.size() > kMaxExtension) {
       fields.Fail(std::string("the extension ") + kExecExtension +
                   " is too large; the limit is 64 KiB");

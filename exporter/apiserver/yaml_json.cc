@@ -7,6 +7,7 @@
 #include <exception>
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 namespace kem {
 namespace {
 
@@ -136,7 +137,7 @@ Result<std::string> YamlToJson(std::string_view yaml) {
     Converter converter;
     const json value = converter.Convert(YAML::Load(std::string(yaml)), 0);
     if (converter.Failed()) return InvalidConfig(converter.problem());
-    return value.dump(-1, ' ', false, json::error_handler_t::replace);
+    return JsonText(value);
   } catch (const YAML::Exception& e) {
     return InvalidConfig("it is not YAML: line " +
                          std::to_string(e.mark.line + 1) + ": " + e.msg);

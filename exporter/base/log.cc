@@ -15,6 +15,7 @@
 
 #include "base/ascii.h"
 #include "base/clock.h"
+#include "base/json_text.h"
 #include "base/rfc3339.h"
 #include "base/safe_text.h"
 
@@ -40,8 +41,7 @@ const LevelEntry& Entry(LogLevel level) {
 
 // A JSON string literal; invalid UTF-8 becomes U+FFFD.
 std::string Quote(std::string_view text) {
-  return EscapeHiddenInJson(nlohmann::json(text).dump(
-      -1, ' ', false, nlohmann::json::error_handler_t::replace));
+  return EscapeHiddenInJson(JsonText(nlohmann::json(text)));
 }
 
 bool NeedsQuotes(std::string_view text) {

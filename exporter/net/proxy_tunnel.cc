@@ -15,7 +15,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-constexpr size_t kMaxHead = 8192;
+constexpr size_t kMaxProxyHead = 8192;
 
 bool Refuse(Connection& connection, std::string why) {
   return connection.Fail(IoEnd::kFailed, std::move(why));
@@ -48,7 +48,7 @@ bool OpenHttpTunnel(Connection& connection, const ProxyUrl& proxy,
     const std::string_view byte = connection.Read(1);
     if (byte.empty()) return false;
     answer += byte;
-    if (answer.size() > kMaxHead) {
+    if (answer.size() > kMaxProxyHead) {
       return Refuse(connection, "its response to CONNECT is over 8 KiB");
     }
   }

@@ -5,6 +5,7 @@
 
 #include "base/ascii.h"
 #include "base/bytes.h"
+#include "base/json_text.h"
 #include "base/rfc3339.h"
 #include "base/utf8.h"
 
@@ -18,17 +19,14 @@ constexpr size_t kMaxMessage = 256;
 constexpr size_t kMaxReason = 128;  // the limit of events.k8s.io/v1
 constexpr size_t kMaxLabel = 63;
 
-std::string Dump(const ordered_json& json) {
-  return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
-}
-
 }  // namespace
 
 std::string AnnotationText(const Occurrence& occurrence) {
-  return Dump({{"reason", CutUtf8(occurrence.reason, kMaxReason)},
-               {"time", FormatRfc3339Millis(occurrence.occurred_at)},
-               {"count", occurrence.count},
-               {"message", CutUtf8(occurrence.message, kMaxMessage)}});
+  return JsonText(
+      ordered_json{{"reason", CutUtf8(occurrence.reason, kMaxReason)},
+                   {"time", FormatRfc3339Millis(occurrence.occurred_at)},
+                   {"count", occurrence.count},
+                   {"message", CutUtf8(occurrence.message, kMaxMessage)}});
 }
 
 std::string LabelValue(std::string_view reason) {
@@ -48,9 +46,9 @@ std::string ApplyBody(const Annotation& annotation, const std::string& key) {
   if (!annotation.uid.empty()) metadata["uid"] = annotation.uid;
   metadata["annotations"] = {{key, annotation.text}};
   if (!annotation.label.empty()) metadata["labels"] = {{key, annotation.label}};
-  return Dump({{"apiVersion", annotation.api_version},
-               {"kind", annotation.kind},
-               {"metadata", std::move(metadata)}});
+  return JsonText(ordered_json{{"apiVersion", annotation.api_version},
+                               {"kind", annotation.kind},
+                               {"metadata", std::move(metadata)}});
 }
 
 std::string SaveAnnotation(const Annotation& annotation) {

@@ -10,6 +10,7 @@
 #include <climits>
 #include <nlohmann/json.hpp>
 
+#include "base/json_text.h"
 #include "base/rfc3339.h"
 #include "base/safe_text.h"
 #include "sinks/record_fields.h"
@@ -50,8 +51,7 @@ void AppendLogLine(const Occurrence& occurrence, std::string& out) {
       occurrence, [&](FieldOf, std::string_view key, FieldValue value) {
         std::visit([&](auto one) { line[std::string(key)] = one; }, value);
       });
-  out += EscapeHiddenInJson(
-      line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+  out += EscapeHiddenInJson(JsonText(line));
   out += '\n';
 }
 

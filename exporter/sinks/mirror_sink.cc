@@ -8,6 +8,7 @@
 #include "base/ascii.h"
 #include "base/encoding.h"
 #include "base/hash.h"
+#include "base/json_text.h"
 #include "base/rfc3339.h"
 #include "events/event.h"
 
@@ -21,10 +22,6 @@ using Verdict = ApiAnswer::Verdict;
 // pkg/util/validation/validation.go).
 constexpr size_t kMaxName = 253;
 constexpr size_t kHashDigits = 16;
-
-std::string Dump(const ordered_json& json) {
-  return json.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
-}
 
 // `text` as a DNS-1123 subdomain, which may be empty. core/v1 accepts every
 // Event name that is a path segment (k8s.io/apiserver v0.37.2
@@ -98,7 +95,7 @@ std::string MirrorBody(const Occurrence& occurrence,
   body["metadata"] = {
       {"name", MirrorName(occurrence.name, occurrence.uid)},
       {"namespace", target_namespace},
-      {"annotations", {{"kube-event-metrics/original", Dump(original)}}}};
+      {"annotations", {{"kube-event-metrics/original", JsonText(original)}}}};
   body["involvedObject"] = {{"apiVersion", occurrence.api_version},
                             {"kind", occurrence.kind},
                             {"name", occurrence.object_name},
@@ -114,7 +111,7 @@ std::string MirrorBody(const Occurrence& occurrence,
   body["source"] = {{"component", occurrence.reporting_component},
                     {"host", occurrence.host}};
   body["reportingComponent"] = kMirrorComponent;
-  return Dump(body);
+  return JsonText(body);
 }
 
 Delivery MirrorSink::Deliver(std::span<const Occurrence> batch,

@@ -7,6 +7,7 @@
 
 #include "base/ascii.h"
 #include "base/gzip_stream.h"
+#include "base/json_text.h"
 #include "base/safe_text.h"
 #include "net/header_line.h"
 #include "sinks/record_fields.h"
@@ -127,8 +128,7 @@ std::string OtlpBody(std::span<const Occurrence> batch, WallTime now) {
   std::string body = R"({"resourceLogs":[)";
   for (const Occurrence& occurrence : batch) {
     if (&occurrence != &batch.front()) body += ',';
-    body += ResourceLogs(occurrence, now)
-                .dump(-1, ' ', false, ordered_json::error_handler_t::replace);
+    body += JsonText(ResourceLogs(occurrence, now));
   }
   return body + "]}";
 }

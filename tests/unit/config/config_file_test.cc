@@ -10,7 +10,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 
-std::string Refused(std::string_view text) {
+std::string RefusedFile(std::string_view text) {
   const auto parsed = ParseConfigFile(text, "c.yaml");
   if (parsed) return "accepted";
   EXPECT_EQ(parsed.error().code, ErrorCode::kInvalidConfig);
@@ -48,7 +48,7 @@ TEST(ConfigFileTest, ReadsMergeKeys) {
                                 "c.yaml line 3: metrics.initial-zero=1s",
                                 "c.yaml line 3: metrics.retention=0",
                                 "c.yaml line 4: context=a"));
-  EXPECT_EQ(Refused("<<: 1"),
+  EXPECT_EQ(RefusedFile("<<: 1"),
             "c.yaml line 1: the merge key (<<) of the map must be a map");
 }
 
@@ -67,48 +67,48 @@ TEST(ConfigFileTest, RefusesWithLineAndOneSentence) {
   constexpr std::string_view kUnknown =
       "; --help lists the options, and each dot in a name is a level in the "
       "file";
-  EXPECT_EQ(Refused("a: 1"),
+  EXPECT_EQ(RefusedFile("a: 1"),
             "c.yaml line 1: there is no option a" + std::string(kUnknown));
   EXPECT_EQ(
-      Refused("\nwatch:\n  timout: 1m"),
+      RefusedFile("\nwatch:\n  timout: 1m"),
       "c.yaml line 3: there is no option watch.timout" + std::string(kUnknown));
-  EXPECT_EQ(Refused("watch.timeout: 1m"),
+  EXPECT_EQ(RefusedFile("watch.timeout: 1m"),
             "c.yaml line 1: there is no option watch.timeout" +
                 std::string(kUnknown));
-  EXPECT_EQ(Refused("config: {file: x}"),
+  EXPECT_EQ(RefusedFile("config: {file: x}"),
             "c.yaml line 1: config.file can only be given on the command line");
-  EXPECT_EQ(Refused("log: debug"),
+  EXPECT_EQ(RefusedFile("log: debug"),
             "c.yaml line 1: log must be a map of the options that --help lists "
             "as --log.<name>");
-  EXPECT_EQ(Refused("log: {level: [debug]}"),
+  EXPECT_EQ(RefusedFile("log: {level: [debug]}"),
             "c.yaml line 1: log.level must be a single value");
-  EXPECT_EQ(Refused("log: {level: }"),
+  EXPECT_EQ(RefusedFile("log: {level: }"),
             "c.yaml line 1: log.level must be a single value");
-  EXPECT_EQ(Refused("watch: {namespaces: a}"),
+  EXPECT_EQ(RefusedFile("watch: {namespaces: a}"),
             "c.yaml line 1: watch.namespaces must be a list, such as [a, b]");
-  EXPECT_EQ(Refused("watch:\n  namespaces:\n"),
+  EXPECT_EQ(RefusedFile("watch:\n  namespaces:\n"),
             "c.yaml line 2: watch.namespaces must be a list, such as [a, b]");
   EXPECT_EQ(
-      Refused("watch: {namespaces: [{}]}"),
+      RefusedFile("watch: {namespaces: [{}]}"),
       "c.yaml line 1: each entry of watch.namespaces must be a single value");
-  EXPECT_EQ(Refused("context: a\ncontext: b"),
+  EXPECT_EQ(RefusedFile("context: a\ncontext: b"),
             "c.yaml line 2: \"context\" is given twice; keep one of them");
-  EXPECT_EQ(Refused("log: {level: debug}\nlog: {format: json}"),
+  EXPECT_EQ(RefusedFile("log: {level: debug}\nlog: {format: json}"),
             "c.yaml line 2: \"log\" is given twice; keep one of them");
-  EXPECT_EQ(Refused("[a]: b"),
+  EXPECT_EQ(RefusedFile("[a]: b"),
             "c.yaml line 1: the map has a key that is not a string");
-  EXPECT_EQ(Refused("- a"),
+  EXPECT_EQ(RefusedFile("- a"),
             "c.yaml line 1: the file must be a map of options, such as log: "
             "{level: debug}");
-  EXPECT_EQ(Refused("context: a\n---\ncontext: b\n"),
+  EXPECT_EQ(RefusedFile("context: a\n---\ncontext: b\n"),
             "c.yaml line 2: a second YAML document begins; keep one");
   // yaml-cpp 0.7 finds endless documents in this text.
-  EXPECT_EQ(Refused("\"\"t\n? "),
+  EXPECT_EQ(RefusedFile("\"\"t\n? "),
             "c.yaml line 1: a second YAML document begins; keep one");
-  EXPECT_EQ(Refused("context: [a\n")
+  EXPECT_EQ(RefusedFile("context: [a\n")
                 .rfind("c.yaml line 2: the file is not valid YAML: ", 0),
             0U);
-  EXPECT_EQ(Refused(std::string((size_t{1} << 20) + 1, '#')),
+  EXPECT_EQ(RefusedFile(std::string((size_t{1} << 20) + 1, '#')),
             "c.yaml: the file is larger than 1 MiB");
 }
 
@@ -123,17 +123,17 @@ TEST(ConfigFileTest, ANameBelowAnotherOptionIsOneKey) {
   EXPECT_EQ(PlaceOf(parsed->values[1], "c.yaml"),
             "c.yaml line 2: scope.trusted-namespaces");
   EXPECT_THAT(parsed->values[1].values, ElementsAre("npd", "infra-.*"));
-  EXPECT_EQ(Refused("scope: {trusted-namespaces: [npd]}"),
+  EXPECT_EQ(RefusedFile("scope: {trusted-namespaces: [npd]}"),
             "c.yaml line 1: scope must be a single value; "
             "scope.trusted-namespaces is a key of its own");
-  EXPECT_EQ(Refused("scope.trusted-namespaces: npd"),
+  EXPECT_EQ(RefusedFile("scope.trusted-namespaces: npd"),
             "c.yaml line 1: scope.trusted-namespaces must be a list, such as "
             "[a, b]");
 }
 
 TEST(ConfigFileTest, TrustIsNoKeyOfASinksFilter) {
-  EXPECT_EQ(Refused("sinks:\n- name: a\n  type: log\n"
-                    "  filter: {scope.trusted-namespaces: [a]}"),
+  EXPECT_EQ(RefusedFile("sinks:\n- name: a\n  type: log\n"
+                        "  filter: {scope.trusted-namespaces: [a]}"),
             "c.yaml line 4: the sink's filter has the unknown key "
             "\"scope.trusted-namespaces\"; valid keys are scope, namespaces, "
             "and kinds, reasons, types and components, each also with "

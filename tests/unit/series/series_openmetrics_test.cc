@@ -27,7 +27,7 @@ class SeriesOpenMetricsTest : public SeriesTest {
   SeriesTable table{{seconds(75), 100, hours(24), true}, hash};
 };
 
-constexpr char kGolden[] =
+constexpr char kGoldenOpenMetrics[] =
     R"(# HELP kube_event_occurrences Occurrences of Events, by scope, kind, namespace, reason, type and reporting component.
 # TYPE kube_event_occurrences counter
 kube_event_occurrences_total{scope="cluster",api_group="",kind="Node",object_namespace="",reason="NodeNotReady",type="Normal",reporting_component="node-controller"} 3 # {namespace="default",name="worker-1.17\"x"} 1 1700000100
@@ -51,9 +51,9 @@ TEST_F(SeriesOpenMetricsTest, RendersTheGoldenTextUnderAnyLocale) {
   table.Note(ids, "default", "worker-1.17\"x",
              WallTime(seconds(1'700'000'100)));
   Wait(seconds(75));
-  EXPECT_EQ(OpenMetrics(true), kGolden);
+  EXPECT_EQ(OpenMetrics(true), kGoldenOpenMetrics);
   const ScopedGermanLocale german;
-  EXPECT_EQ(OpenMetrics(true), kGolden);
+  EXPECT_EQ(OpenMetrics(true), kGoldenOpenMetrics);
 }
 
 TEST_F(SeriesOpenMetricsTest, HasCreatedOnlyOnRequest) {

@@ -10,7 +10,7 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr char kUid[] = "0c5c92d4-8a0f-4a43-9a6b-2f1c1a1f7e11";
+constexpr char kObjectUid[] = "0c5c92d4-8a0f-4a43-9a6b-2f1c1a1f7e11";
 
 TEST(AnnotationTest, ALabelValueIsValid) {
   EXPECT_EQ(LabelValue("Rebooted"), "Rebooted");
@@ -32,7 +32,7 @@ TEST(AnnotationTest, IsTheSameAfterARestart) {
   const Annotation annotation{"v1",
                               "Node",
                               "a",
-                              kUid,
+                              kObjectUid,
                               "{}",
                               "X",
                               WallTime(seconds(7)),
@@ -46,7 +46,7 @@ TEST(AnnotationTest, IsTheSameAfterARestart) {
 }
 
 TEST(AnnotationTest, RecognizesAUuid) {
-  EXPECT_TRUE(IsUuid(kUid));
+  EXPECT_TRUE(IsUuid(kObjectUid));
   EXPECT_FALSE(IsUuid("worker-1"));
   EXPECT_FALSE(IsUuid(std::string(36, 'a')));
 }

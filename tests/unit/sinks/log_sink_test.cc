@@ -17,7 +17,7 @@ namespace {
 
 using ::testing::HasSubstr;
 
-Occurrence Rebooted() {
+Occurrence RebootedWorker() {
   Occurrence one;
   one.event_namespace = "default";
   one.name = "worker-1.17";
@@ -54,7 +54,7 @@ class LogSinkTest : public ::testing::Test {
 };
 
 TEST_F(LogSinkTest, ALineHasAllFields) {
-  EXPECT_EQ(Deliver(Rebooted()).done, 1U);
+  EXPECT_EQ(Deliver(RebootedWorker()).done, 1U);
   EXPECT_EQ(Text(),
             R"({"time":"2026-11-23T12:00:00.000Z","severity":"Warn",)"
             R"("body":"it \"did\"\nagain","event.id":"u-1/812",)"
@@ -70,7 +70,7 @@ TEST_F(LogSinkTest, ALineHasAllFields) {
 }
 
 TEST_F(LogSinkTest, EscapesWhatHidesOrTurnsText) {
-  Occurrence one = Rebooted();
+  Occurrence one = RebootedWorker();
   one.message = "a\u009B31m\x7F\u202Eb\u2028\uFEFF ä";
   one.reason = "\u2066R";
   Deliver(one);
@@ -80,10 +80,10 @@ TEST_F(LogSinkTest, EscapesWhatHidesOrTurnsText) {
 }
 
 TEST_F(LogSinkTest, AFileThatWasMovedIsLeftAndANewOneBegun) {
-  Deliver(Rebooted());
+  Deliver(RebootedWorker());
   std::filesystem::rename(folder.path() + "/log", folder.path() + "/log.1");
-  Deliver(Rebooted());
-  Deliver(Rebooted());
+  Deliver(RebootedWorker());
+  Deliver(RebootedWorker());
   const auto lines = [](const std::string& text) {
     return std::count(text.begin(), text.end(), '\n');
   };
@@ -95,7 +95,7 @@ TEST_F(LogSinkTest, WhatIsFoundCutStaysALineOfItsOwn) {
   for (const std::string before : {"", "whole\n", "whole\ncut"}) {
     std::ofstream(folder.path() + "/log") << before;
     LogSink reopened(folder.path() + "/log");
-    const Occurrence one = Rebooted();
+    const Occurrence one = RebootedWorker();
     EXPECT_EQ(reopened.Deliver(std::span(&one, 1), stop.get_token()).done, 1U);
     std::string line;
     AppendLogLine(one, line);
@@ -104,7 +104,7 @@ TEST_F(LogSinkTest, WhatIsFoundCutStaysALineOfItsOwn) {
 }
 
 TEST_F(LogSinkTest, TextThatIsNoUtf8IsStillALineOfJson) {
-  Occurrence one = Rebooted();
+  Occurrence one = RebootedWorker();
   one.message = "\xff\xfe";
   EXPECT_EQ(Deliver(one).done, 1U);
   EXPECT_TRUE(nlohmann::json::accept(Text()));
@@ -112,14 +112,14 @@ TEST_F(LogSinkTest, TextThatIsNoUtf8IsStillALineOfJson) {
 
 TEST_F(LogSinkTest, ANamedPipeWithoutAReaderIsAFailure) {
   ASSERT_EQ(::mkfifo((folder.path() + "/log").c_str(), 0600), 0);
-  const Delivery delivery = Deliver(Rebooted());
+  const Delivery delivery = Deliver(RebootedWorker());
   EXPECT_EQ(delivery.done, 0U);
   EXPECT_THAT(Problem(delivery), HasSubstr("cannot open"));
 }
 
 TEST_F(LogSinkTest, AMissingFolderIsAFailure) {
   LogSink lost(folder.path() + "/no/log");
-  const Occurrence one = Rebooted();
+  const Occurrence one = RebootedWorker();
   const Delivery delivery = lost.Deliver(std::span(&one, 1), stop.get_token());
   EXPECT_EQ(delivery.done, 0U);
   EXPECT_THAT(Problem(delivery), HasSubstr("/no/log: No such file"));

@@ -17,7 +17,7 @@ using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::Pair;
 
-Occurrence Rebooted() {
+Occurrence RebootedNode() {
   Occurrence one;
   one.uid = "u-1";
   one.resource_version = 812;
@@ -47,7 +47,7 @@ class OtlpSinkTest : public ::testing::Test {
   Delivery Deliver(int status, std::vector<std::string> body = {},
                    std::optional<std::chrono::seconds> wait = {}) {
     transport->answers.push_back({{status, wait, {}}, std::move(body)});
-    const std::vector<Occurrence> batch = {Rebooted(), Rebooted()};
+    const std::vector<Occurrence> batch = {RebootedNode(), Rebooted()};
     return sink->Deliver(batch, stop.get_token());
   }
 
@@ -70,7 +70,7 @@ TEST_F(OtlpSinkTest, SendsOneCompressedRequestABatch) {
 }
 
 TEST_F(OtlpSinkTest, TheBodyIsJsonWithAnyNumberOfRecords) {
-  const std::vector<Occurrence> three(3, Rebooted());
+  const std::vector<Occurrence> three(3, RebootedNode());
   for (size_t size = 0; size <= three.size(); ++size) {
     const auto body = nlohmann::json::parse(
         OtlpBody(std::span(three.data(), size), clock.WallNow()));
@@ -79,7 +79,7 @@ TEST_F(OtlpSinkTest, TheBodyIsJsonWithAnyNumberOfRecords) {
 }
 
 TEST_F(OtlpSinkTest, TheBodyIsARecordWithItsObjectAsResource) {
-  const Occurrence one = Rebooted();
+  const Occurrence one = RebootedNode();
   const auto body =
       nlohmann::json::parse(OtlpBody(std::span(&one, 1), clock.WallNow()));
   const auto expected = nlohmann::json::parse(R"({"resourceLogs": [{
@@ -116,7 +116,7 @@ TEST_F(OtlpSinkTest, RetriesWhatMaySucceedLater) {
   for (const int status : {401, 403, 404, 500, 502, 503, 504}) {
     EXPECT_EQ(Deliver(status).done, 0U) << status;
   }
-  const std::vector<Occurrence> batch = {Rebooted()};
+  const std::vector<Occurrence> batch = {RebootedNode()};
   EXPECT_EQ(Problem(sink->Deliver(batch, stop.get_token())),
             "the script is over");
 }
@@ -137,7 +137,7 @@ TEST_F(OtlpSinkTest, HalvesTheBatchAfterARequestThatIsTooLarge) {
   EXPECT_EQ(large.refusal, "");
   EXPECT_EQ(sink->max_batch(), 1U);
   transport->answers.push_back({{413, {}, {}}, {}});
-  const Occurrence one = Rebooted();
+  const Occurrence one = RebootedNode();
   const Delivery smallest = sink->Deliver(std::span(&one, 1), stop.get_token());
   EXPECT_EQ(smallest.done, 1U);
   EXPECT_EQ(smallest.refused, 1U);

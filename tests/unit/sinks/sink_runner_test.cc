@@ -77,13 +77,13 @@ class Receiver {
 using Mode = Receiver::Mode;
 
 // Its occurrences arrive under the name of its path.
-class FakeSink : public Sink {
+class ReceiverSink : public Sink {
  public:
-  FakeSink(std::string name, Receiver& receiver, std::atomic<int>& alive)
+  ReceiverSink(std::string name, Receiver& receiver, std::atomic<int>& alive)
       : name_(std::move(name)), receiver_(receiver), alive_(alive) {
     ++alive_;
   }
-  ~FakeSink() override { --alive_; }
+  ~ReceiverSink() override { --alive_; }
   Delivery Deliver(std::span<const Occurrence> batch,
                    const std::stop_token& stop) override {
     if (receiver_.Take(name_, batch, stop)) return {.done = batch.size()};
@@ -135,8 +135,8 @@ class SinkRunnerTest : public ::testing::Test {
                            SinkMemory& memory) -> std::unique_ptr<Sink> {
                       ++made;
                       memory.Remember("made", config.queue.name);
-                      auto sink = std::make_unique<FakeSink>(config.path,
-                                                             receiver, alive);
+                      auto sink = std::make_unique<ReceiverSink>(
+                          config.path, receiver, alive);
                       if (alive > most_alive) most_alive = alive.load();
                       return sink;
                     },

@@ -17,7 +17,7 @@ using ::testing::ElementsAre;
 using Next = SinkWorker::Next;
 
 // Returns `answers` in order, then accepts everything.
-class FakeSink : public Sink {
+class ScriptedSink : public Sink {
  public:
   Delivery Deliver(std::span<const Occurrence> batch,
                    const std::stop_token&) override {
@@ -57,7 +57,7 @@ class SinkWorkerTest : public ::testing::Test {
   SinkSignal signal;
   int flushes = 0;
   Ledger ledger{SeriesOptions(), Hasher()};
-  FakeSink sink;
+  ScriptedSink sink;
   SinkStats stats;
   std::stop_source stop;
   std::optional<SinkWorker> worker;

@@ -18,8 +18,8 @@
 namespace kem {
 namespace {
 
-constexpr char kPath[] = "/folder/state";
-constexpr char kOrigin[] = "https://10.0.0.1:6443";
+constexpr char kStatePath[] = "/folder/state";
+constexpr char kApiServer[] = "https://10.0.0.1:6443";
 using Crash = FakeFileSystem::Crash;
 
 // Two processes, one after the other, on a disk that breaks.
@@ -51,7 +51,8 @@ class Lives {
   };
 
   void Begin() {
-    loaded_ = LoadState(*files_, kPath, kOrigin, SmallOptions(), clock_);
+    loaded_ =
+        LoadState(*files_, kStatePath, kApiServer, SmallOptions(), clock_);
     Ledger& ledger = *loaded_.ledger;
     stats_ = std::make_unique<StateStats>();
     if (loaded_.result == StateLoad::kLoaded) {
@@ -62,7 +63,7 @@ class Lives {
       for (const char* name : {"", "shop"}) ledger.FindCollection(name);
     }
     store_ = std::make_unique<StateStore>(
-        StateOptions{kPath, kOrigin, std::chrono::seconds(10)}, loaded_,
+        StateOptions{kStatePath, kApiServer, std::chrono::seconds(10)}, loaded_,
         *files_, clock_, *stats_);
     if (loaded_.result == StateLoad::kLoaded) {
       ledger.Resume(SmallOptions(), {"", "shop"}, {}, driver_.now());
@@ -148,7 +149,7 @@ class Lives {
     for (const Crash crash : FakeFileSystem::kCrashes) {
       const auto left = files_->After(crash);
       const LoadedState found =
-          LoadState(*left, kPath, kOrigin, SmallOptions(), clock_);
+          LoadState(*left, kStatePath, kApiServer, SmallOptions(), clock_);
       const std::string where =
           when + ", crash " + std::to_string(static_cast<int>(crash));
       int step = 0;

@@ -3,6 +3,11 @@ add_library(kem_options INTERFACE)
 target_compile_options(kem_options INTERFACE
   -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
   $<$<CXX_COMPILER_ID:Clang>:-Wreserved-identifier>)
+# In sources compiled together gcc takes a type of an anonymous namespace for one
+# of a header.
+if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+  target_compile_options(kem_options INTERFACE -Wno-subobject-linkage)
+endif()
 target_compile_definitions(kem_options INTERFACE _GLIBCXX_ASSERTIONS)
 target_include_directories(kem_options INTERFACE ${PROJECT_SOURCE_DIR}/exporter)
 

@@ -8,10 +8,10 @@ namespace kem {
 namespace {
 
 // The closing quote of the string whose content starts at `at`, or npos.
-size_t StringEnd(std::string_view json, size_t at) {
+size_t StringEnd(std::string_view text, size_t at) {
   while (true) {
-    at = json.find_first_of("\"\\", at);
-    if (at == std::string_view::npos || json[at] == '"') return at;
+    at = text.find_first_of("\"\\", at);
+    if (at == std::string_view::npos || text[at] == '"') return at;
     at += 2;
   }
 }

@@ -13,7 +13,6 @@ namespace kem {
 namespace {
 
 using nlohmann::ordered_json;
-using std::chrono::microseconds;
 
 constexpr size_t kMaxMessage = 256;
 constexpr size_t kMaxReason = 128;  // the limit of events.k8s.io/v1

@@ -124,6 +124,9 @@ PLANTS = [
      "must not link kem_reflector"),
     ("calls", "exporter/base/file.cc", 'auto* home = std::getenv("HOME");\n',
      "base/environment.cc"),
+    ("unified", "exporter/planted.cc", "using std::vector;\n", "remove it"),
+    ("unified", "exporter/planted.cc", '#include "base/clock.cc"\n',
+     "include its header"),
     ("calls", "exporter/planted.cc", "auto* text = strerror(errno);\n",
      "not thread-safe"),
     ("calls", "tests/unit/base/planted_test.cc",
@@ -278,15 +281,16 @@ def test_mentions():
 
 def test_tidy(folder):
     config = os.path.join(tree.OURS, ".clang-tidy")
-    source = os.path.join(folder, "planted.cc")
-    with open(os.path.join(folder, "compile_commands.json"), "w",
-              encoding="utf-8") as file:
-        json.dump([{"directory": folder, "file": source,
-                    "command": f"clang++-14 -std=c++20 -c {source}"}], file)
+    # Named like ours: header-filter knows sources by their folder.
+    source = os.path.join(folder, "exporter", "planted.cc")
+    os.makedirs(os.path.dirname(source), exist_ok=True)
+    batch = tidy.Batch((source,), "planted.o",
+                       f"clang++-14 -std=c++20 -o planted.o -c {source}")
+    path = tidy.unify([batch], folder)[batch]
     for text, words in [("int Fine() { return 1; }\n", ""), *TIDY]:
         with open(source, "w", encoding="utf-8") as file:
             file.write(text)
-        found = tidy.tidy(folder, source, config)
+        found = tidy.tidy(folder, batch, path, config)
         if words not in found or (found and not words):
             yield f"clang-tidy, {words or 'fine code'}: {text[:60]!r}: {found}"
 

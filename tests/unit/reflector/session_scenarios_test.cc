@@ -8,7 +8,6 @@ namespace kem {
 namespace {
 
 using std::chrono::milliseconds;
-using std::chrono::minutes;
 using std::chrono::seconds;
 using ::testing::ElementsAre;
 

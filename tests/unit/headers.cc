@@ -1,1 +1,0 @@
-// Only the owner of the precompiled headers of all unit tests.

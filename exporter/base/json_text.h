@@ -1,7 +1,6 @@
 // JSON values as text on one line, the same way everywhere. Sinks, requests,
 // logs and error messages use it. It does not escape hidden characters: see
 // base/safe_text.h.
-
 #pragma once
 
 #include <string>

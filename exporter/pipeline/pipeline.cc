@@ -318,10 +318,14 @@ Pipeline::Route Pipeline::FindRoute(Event& event, const EventFilter* filter,
   Scope scope = decision->scope;
   if (scope == Scope::kCluster && !TrustClaim(event, *filter)) {
     scope = Scope::kNamespaced;
-    // An events.k8s.io/v1 Event may name any namespace for its object.
     event.object_namespace = event.event_namespace;
     route.log_claim =
         world_.claim_log.Takes(event.event_namespace, clock_.SteadyNow());
+  } else if (event.object_namespace != event.event_namespace && has_namespace &&
+             !filter->Trusts(event.event_namespace)) {
+    // An Event with an eventTime may name any namespace for its object (k8s.io/
+    // kubernetes v1.37.2 pkg/apis/core/validation/events.go).
+    event.object_namespace = event.event_namespace;
   }
   const SeriesLabels labels = LabelsOf(event, scope);
   if (!Passes(*filter, labels)) return route;

@@ -40,10 +40,11 @@ class ClaimsTest : public PipelineFixture {
   }
   // The value of the only sample of a family with this scope and namespace.
   std::string Value(const std::string& family, const std::string& scope,
-                    const std::string& object_namespace) {
+                    const std::string& object_namespace,
+                    const std::string& kind = "Node") {
     const std::string text = Render();
-    const std::string head =
-        "\n" + family + "{scope=\"" + scope + "\",api_group=\"\",kind=\"Node\"";
+    const std::string head = "\n" + family + "{scope=\"" + scope +
+                             "\",api_group=\"\",kind=\"" + kind + "\"";
     const std::string place = "object_namespace=\"" + object_namespace + "\"";
     std::string value = "absent";
     for (size_t at = text.find(head); at != std::string::npos;
@@ -126,6 +127,27 @@ TEST_F(ClaimsTest, ATrustedOneCountsAsClusterScoped) {
   // The last one names no namespace.
   EXPECT_EQ(Claims(ClaimResult::kTrusted), 3U);
   EXPECT_EQ(Claims(ClaimResult::kUntrusted), 0U);
+}
+
+TEST_F(ClaimsTest, NoTenantCountsInTheNamespaceOfAnother) {
+  Trust({"npd.*"});
+  List({});
+  for (const char* place : {"team-a", "team-b", "default", "npd-1"}) {
+    EventJson event;
+    event.event_namespace = place;
+    event.version = "101";
+    event.name = place;
+    event.event_time = R"("2026-11-23T10:07:46.000000Z")";
+    event.involved = R"({"kind":"Pod","apiVersion":"v1","name":"p",)"
+                     R"("namespace":"team-b"})";
+    Frame(event.Object());
+  }
+  const auto pods = [this](const std::string& place) {
+    return Value("kube_event_occurrences_total", "namespaced", place, "Pod");
+  };
+  EXPECT_EQ(pods("team-a"), "1");
+  EXPECT_EQ(pods("team-b"), "3");
+  EXPECT_EQ(pods("default"), "absent");
 }
 
 TEST_F(ClaimsTest, AListAndAReplayAttributeItTheSameWay) {

@@ -87,7 +87,7 @@ class Pipeline : public ObjectHandler {
 
   void BeginList() override;
   std::vector<std::string> Selectors() const override;
-  bool StageItem(std::string_view item) override;
+  std::optional<WallTime> StageItem(std::string_view item) override;
   void CommitList(const ListCommit& commit) override;
   FrameInfo ApplyFrame(std::string_view frame) override;
   const ResumePoint& resume_point() const override { return collection_.point; }

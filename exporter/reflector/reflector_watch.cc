@@ -123,17 +123,16 @@ void Reflector::JudgeLife(WatchReport& report) {
            {"watch_timeout_s", limit->count()}});
 }
 
-// After a watch.
-void Reflector::JudgeDelivery() {
-  const std::optional<uint64_t> late = delivery_lag_.EndWatch();
-  if (!late) return;
-  context_.stats.late_watch_events += *late;
-  timely_watches_ = *late > 0 ? 0 : timely_watches_ + 1;
-  if (*late > 0 && status_.SetLate(true)) {
+// After a watch that brought new Events, and after a list that shows some which
+// a watch did not bring.
+void Reflector::JudgeDelivery(uint64_t late) {
+  context_.stats.late_watch_events += late;
+  timely_watches_ = late > 0 ? 0 : timely_watches_ + 1;
+  if (late > 0 && status_.SetLate(true)) {
     LogWarn(
         "Events arrive late: a proxy between the exporter and the API server "
         "may buffer them",
-        {{"reflector", options_.name}, {"late", *late}});
+        {{"reflector", options_.name}, {"late", late}});
   }
   if (timely_watches_ >= kTimelyWatches && status_.SetLate(false)) {
     LogInfo("Events arrive in time", {{"reflector", options_.name}});
@@ -155,7 +154,7 @@ Reflector::WatchReport Reflector::RunWatch(const WatchOptions& options,
                        context_.stats);
   WatchOutcome outcome = api().Watch(options, session, std::move(stop));
   const bool cut = session.Finish();
-  JudgeDelivery();
+  if (const auto late = delivery_lag_.EndWatch()) JudgeDelivery(*late);
 
   WatchReport report;
   if (!session.opened()) {
@@ -233,6 +232,7 @@ void Reflector::OnCleanEnd(const WatchReport& report) {
     // a restored etcd, because a watch from a future version is silent.
     return ListNow("old resourceVersion");
   }
+  watching_.silent_until = now;
   if (!report.at_once) WatchAfterBackoff();
 }
 

@@ -182,6 +182,12 @@ Reflector::WatchReport Reflector::RunWatch(const WatchOptions& options,
       session.had_frames() && (point().newest() != before.newest() ||
                                point().resume() != before.resume());
   whole_until_ = std::max(whole_until_, point().newest_at());
+  if (!session.answer().empty()) {
+    report.failure.error = {ErrorCode::kMalformed,
+                            "The watch of " + api().path() +
+                                " returned no watch event, but " +
+                                session.answer()};
+  }
   if (report.end == WatchEnd::kThrottled || report.end == WatchEnd::kError) {
     report.failure = FromErrorFrame(session.error_frame());
   }
@@ -226,24 +232,27 @@ void Reflector::OnWatchEnd(const WatchReport& report) {
 void Reflector::OnCleanEnd(const WatchReport& report) {
   const SteadyTime now = context_.clock.SteadyNow();
   whole_until_ = now;
+  watching_.silent_until = now;
   if (watching_.unproven) return ListNow("silent since the restart");
   if (now - point().resume_at() > kCompactionMargin) {
     // Probably compacted: the next watch would get a 410. The list also detects
     // a restored etcd, because a watch from a future version is silent.
     return ListNow("old resourceVersion");
   }
-  watching_.silent_until = now;
   if (!report.at_once) WatchAfterBackoff();
 }
 
 // An unreadable watch event may be damaged in transit, so the watch requests it
-// once more. Then a list skips it. Only the first since a list is logged.
+// once more. Then a list skips it. Only the first since a list is logged. What
+// is no watch at all, such as a login page, is a problem of its own.
 void Reflector::OnPoison(const WatchReport& report) {
   const uint64_t resume = point().resume();
+  const bool other = !report.failure.error.message.empty();
+  if (other) NoteProblem("watch", report.failure.error);
   if (watching_.poisoned_at == resume) {
     return ListAfterBackoff(Name(report.end));
   }
-  const auto log = watching_.poisoned_at == 0 ? LogWarn : LogDebug;
+  const auto log = watching_.poisoned_at == 0 && !other ? LogWarn : LogDebug;
   log("Watch event unreadable, watching again from before it",
       {{"reflector", options_.name},
        {"reason", Name(report.end)},

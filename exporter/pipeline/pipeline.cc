@@ -228,8 +228,7 @@ void Pipeline::CommitList(const ListCommit& commit) {
   PublishSizes();
 }
 
-FrameInfo Pipeline::ApplyFrame(std::string_view frame) {
-  Event event;
+FrameInfo Pipeline::ApplyFrame(std::string_view frame, Event& event) {
   FrameInfo info = decoder_.DecodeFrame(frame, event);
   switch (info.type) {
     case FrameType::kAdded:

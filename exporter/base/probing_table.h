@@ -71,9 +71,10 @@ class ProbingTable {
  private:
   // In an old slot: later ones are still searched.
   static constexpr uint32_t kMoved = kNone - 1;
-  // Slots that each Insert moves. Before n slots are 3/4 full again after they
-  // doubled, there are at least 3/4 n inserts.
-  static constexpr int kMoves = 4;
+  // Slots that each Insert moves: 1 to 2 us. Before n slots that doubled are
+  // 3/4 full again, there are at least 3/4 n inserts; until all have moved a
+  // search has two tables to look into.
+  static constexpr int kMoves = 64;
 
   template <typename KeyOf>
   static uint32_t FindIn(const std::vector<uint32_t>& slots, const Hash128& key,

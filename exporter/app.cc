@@ -31,7 +31,7 @@ namespace {
 constexpr std::chrono::seconds kStopLimit{10};
 // For the sinks, so that the state is still saved when one hangs.
 constexpr std::chrono::seconds kSinkStopLimit{5};
-// All HTTP clients wait meanwhile.
+// All HTTP clients wait meanwhile, once for each reload.
 constexpr std::chrono::seconds kReloadPatience{1};
 
 // Ends the process after kStopLimit, unless a stop is requested before.

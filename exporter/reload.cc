@@ -27,8 +27,10 @@ Result<std::string> Reloader::Reload(std::chrono::milliseconds patience) {
     // The former one has left mutex_, so joining it takes no time.
     thread_ = std::move(*thread);
     active_ = true;
+    begun_ = clock_.SteadyNow();
   }
-  if (!changed_.wait_for(lock, patience, [&] { return done_ >= mine; })) {
+  const auto left = begun_ + patience - clock_.SteadyNow();
+  if (!changed_.wait_for(lock, left, [&] { return done_ >= mine; })) {
     return Error{ErrorCode::kInternal,
                  "the reload is in progress, the log shows its result"};
   }
@@ -39,6 +41,7 @@ void Reloader::Run() {
   std::unique_lock lock(mutex_);
   while (done_ < requested_) {
     const uint64_t requested = requested_;
+    begun_ = clock_.SteadyNow();
     lock.unlock();
     Result<std::string> result = ReloadOnce();
     lock.lock();

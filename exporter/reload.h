@@ -38,8 +38,13 @@ class Reloader {
 
   // Reads the file as it is now or later: requests during a reload share the
   // next one. The value and the error's message are one line for the requester;
-  // the result is also logged and counted. After `patience` an error, and the
-  // reload continues. Thread-safe.
+  // the result is also logged and counted. Thread-safe.
+  //
+  // Waits for the result, as Prometheus does, because scripts that change the
+  // file need it. But not longer than `patience` after the reload in progress
+  // began: then the error is that it is in progress, and it continues. So of
+  // the requests that meet a file that hangs all but the first are answered at
+  // once.
   Result<std::string> Reload(std::chrono::milliseconds patience);
 
  private:
@@ -59,6 +64,7 @@ class Reloader {
   uint64_t requested_ = 0;
   uint64_t done_ = 0;  // requests; result_ is that of the last
   Result<std::string> result_ = std::string();
+  SteadyTime begun_;     // the reload in progress
   bool active_ = false;  // thread_ will see further requests
 
   std::jthread thread_;  // last, so that it ends first

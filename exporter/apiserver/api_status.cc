@@ -104,6 +104,23 @@ std::string WhatCame(std::string_view text) {
   return Quoted(OneLine(CutUtf8(text, kMaxQuoted)));
 }
 
+std::string WhatAnswered(std::string_view body) {
+  const std::string_view text = Trim(body, " \t\r\n");
+  if (text.starts_with('{')) {
+    const ApiStatus status = ParseStatus(body.substr(0, kMaxStatusBody));
+    if (!status.is_status) return "";
+    return "a Status: " +
+           StatusText(status.code, status.reason, status.message);
+  }
+  std::string what = WhatCame(body);
+  if (text.starts_with('<')) {
+    what +=
+        ": this is HTML, so a login page or a proxy answers instead of the API "
+        "server; check the server address";
+  }
+  return what;
+}
+
 bool IsExpired(int code, std::string_view reason) {
   return code == 410 || reason == "Expired" || reason == "Gone";
 }

@@ -43,6 +43,11 @@ std::string StatusText(int code, std::string_view reason,
 // first 80 bytes of its first line in quotes, "gzip data" or "nothing".
 std::string WhatCame(std::string_view text);
 
+// The same for the body of an answer with status 200 that is not what was
+// requested. For HTML it adds who may have sent it, for a Status it is its
+// words. Empty for another JSON object.
+std::string WhatAnswered(std::string_view body);
+
 // Whether the resourceVersion is gone: 410, or either of the two reasons that
 // API servers use for it.
 bool IsExpired(int code, std::string_view reason);

@@ -38,7 +38,8 @@ HttpOutcome ReadBody(const HttpHead& head, ResponseReader& response,
 }
 
 // "host" or "host:port", without the scheme's own port.
-std::string HostHeader(const ServerUrl& server) {
+std::string HostHeader(ServerUrl server) {
+  server.host = WithoutZone(server.host);
   std::string host = server.Authority();
   const std::string own_port = server.tls ? ":443" : ":80";
   if (host.ends_with(own_port)) host.resize(host.size() - own_port.size());

@@ -4,15 +4,23 @@
 // owners call it in every change; costs two comparisons when nothing is saved.
 // Does not encode anything.
 //
-// Not thread-safe: guarded like the cells.
+// Not thread-safe: guarded like the cells. No call takes time for everything
+// that was kept: what is left of it is freed without the guard, see Leftovers.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <unordered_map>
+#include <map>
+#include <memory>
+#include <memory_resource>
 #include <utility>
+#include <vector>
 
 namespace kem {
+
+// Memory that is in no use any more. Destroy it without a lock: that takes time
+// for all of it.
+using Leftovers = std::vector<std::shared_ptr<const void>>;
 
 template <typename Value>
 class PiecewiseSave {
@@ -20,15 +28,13 @@ class PiecewiseSave {
   // `max_kept` bounds the memory: with more changes the save is given up.
   explicit PiecewiseSave(size_t max_kept) : max_kept_(max_kept) {}
 
-  // Starts to save the cells below `end`.
-  void Begin(uint32_t end) {
-    End();
-    end_ = end;
-  }
-  void End() {
+  // Starts to save the cells below `end`. End must have ended a save before.
+  void Begin(uint32_t end) { end_ = end; }
+  // Adds to `left` what is kept.
+  void End(Leftovers& left) {
     next_ = end_ = 0;
-    std::unordered_map<uint32_t, Value>().swap(kept_);
     gave_up_ = false;
+    if (kept_) left.push_back(std::move(kept_));
   }
   // Too much changed: what was saved is of no use.
   bool gave_up() const { return gave_up_; }
@@ -47,33 +53,44 @@ class PiecewiseSave {
   bool Advance(const More& more, const SaveKept& save_kept,
                const SaveCell& save_cell) {
     for (; next_ < end_ && more(); ++next_) {
-      const auto kept = kept_.find(next_);
-      if (kept == kept_.end()) {
+      // Those of cells that were saved are erased.
+      if (!kept_ || kept_->values.empty() ||
+          kept_->values.begin()->first != next_) {
         save_cell(next_);
       } else {
-        save_kept(kept->second);
-        kept_.erase(kept);
+        save_kept(kept_->values.begin()->second);
+        kept_->values.erase(kept_->values.begin());
       }
     }
     return next_ < end_;
   }
 
  private:
+  struct Kept {
+    // A few large pieces: after many small ones were freed, the next large
+    // allocation joins them all, under the lock of the cells perhaps.
+    std::pmr::monotonic_buffer_resource memory;
+    // Not hashed: a table that grows moves all entries at once.
+    std::pmr::map<uint32_t, Value> values{&memory};
+  };
+
   template <typename GetValue>
   void Keep(uint32_t number, const GetValue& value) {
-    if (kept_.contains(number)) return;
-    if (kept_.size() == max_kept_) {
-      End();
+    if (!kept_) kept_ = std::make_shared<Kept>();
+    const auto at = kept_->values.lower_bound(number);
+    if (at != kept_->values.end() && at->first == number) return;
+    if (kept_->values.size() == max_kept_) {
+      next_ = end_ = 0;
       gave_up_ = true;
       return;
     }
-    kept_.emplace(number, value());
+    kept_->values.emplace_hint(at, number, value());
   }
 
   size_t max_kept_;
   uint32_t next_ = 0;
   uint32_t end_ = 0;
-  std::unordered_map<uint32_t, Value> kept_;
+  std::shared_ptr<Kept> kept_;  // null while there is nothing
   bool gave_up_ = false;
 };
 

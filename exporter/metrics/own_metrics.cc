@@ -168,7 +168,7 @@ constexpr OwnMetric kTable[] = {
      }},
     {{"kube_event_metrics_late_watch_events_total", "counter",
       "New Events whose watch event arrived 10 s or more after the API server "
-      "created them, although the watch was open."},
+      "created them, or not at all, although the watch was open."},
      [](Sources s) { return One(s.session.late_watch_events); }},
     {{"kube_event_metrics_resource_version_resets_total", "counter",
       "Times the resourceVersion went back, as after a restore of etcd."},

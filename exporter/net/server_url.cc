@@ -30,6 +30,24 @@ bool TakeUserInfo(std::string_view& authority, std::string& user_info) {
   return true;
 }
 
+// "%25" and letters as those of a host name: no interface of Linux needs
+// others.
+bool TakeZone(std::string_view text, std::string& host) {
+  constexpr std::string_view kMark = "%25";
+  if (text.empty()) return true;
+  if (!text.starts_with(kMark)) return false;
+  const auto zone = PercentDecode(text.substr(kMark.size()));
+  const auto valid = [](char c) {
+    return IsAsciiAlphanumeric(c) || c == '-' || c == '.' || c == '_';
+  };
+  if (!zone || zone->empty() ||
+      !std::all_of(zone->begin(), zone->end(), valid)) {
+    return false;
+  }
+  host += '%' + *zone;
+  return true;
+}
+
 }  // namespace
 
 std::string WithoutCredentials(std::string_view url) {
@@ -102,8 +120,13 @@ bool SplitHostPort(std::string_view authority, std::string& host, int& port) {
   if (authority.starts_with('[')) {
     const size_t close = authority.find(']');
     if (close == std::string_view::npos) return false;
-    host = authority.substr(1, close - 1);
-    if (!IsIpAddress(host) || host.find(':') == std::string::npos) return false;
+    const std::string_view inside = authority.substr(1, close - 1);
+    host = inside.substr(0, inside.find('%'));
+    const std::string_view zone = inside.substr(host.size());
+    if (!IsIpAddress(host) || host.find(':') == std::string::npos ||
+        !TakeZone(zone, host)) {
+      return false;
+    }
     rest = authority.substr(close + 1);
   } else {
     host = authority.substr(0, authority.find(':'));
@@ -111,6 +134,7 @@ bool SplitHostPort(std::string_view authority, std::string& host, int& port) {
   }
   if (host.empty() || rest.empty()) return !host.empty();
   if (rest.front() != ':') return false;
+  if (rest.size() == 1) return true;
   port = ParseNumber<int>(rest.substr(1)).value_or(0);
   return port > 0 && port < 65536;
 }
@@ -118,6 +142,12 @@ bool SplitHostPort(std::string_view authority, std::string& host, int& port) {
 std::string BracketHost(const std::string& host) {
   const bool ipv6 = host.find(':') != std::string::npos;
   return ipv6 ? '[' + host + ']' : host;
+}
+
+std::string WithoutZone(const std::string& host) {
+  const size_t zone =
+      host.find(':') == std::string::npos ? std::string::npos : host.find('%');
+  return host.substr(0, zone);
 }
 
 bool IsIpAddress(const std::string& host) {

@@ -13,7 +13,7 @@ namespace kem {
 
 struct ServerUrl {
   bool tls = true;
-  std::string host;  // IPv6 without brackets
+  std::string host;  // IPv6 without brackets, with a zone: "fe80::1%eth0"
   int port = 443;
   std::string path_prefix;  // "" or "/k8s/clusters/c-1": no slash at its end
   // "user:password", decoded; empty when the URL has none.
@@ -44,12 +44,17 @@ struct ListenAddress {
 // begins with the text.
 Result<ListenAddress> ParseListenAddress(const std::string& text);
 
-// Splits "host", "host:80", "[::1]" or "[::1]:80"; without a port `port` is
-// unchanged. False for anything else.
+// Splits "host", "host:80", "[::1]", "[::1]:80" or "[fe80::1%25eth0]:80", as
+// Go's net/url; without a port, as in "host:", `port` is unchanged. False for
+// anything else.
 bool SplitHostPort(std::string_view authority, std::string& host, int& port);
 
 // The host as in a URL: an IPv6 address in brackets.
 std::string BracketHost(const std::string& host);
+
+// An IPv6 address without its zone, which means something only on this machine.
+// Anything else is unchanged.
+std::string WithoutZone(const std::string& host);
 
 // True for an IPv4 or IPv6 address without brackets.
 bool IsIpAddress(const std::string& host);

@@ -192,7 +192,7 @@ Result<Ssl> MakeTlsSession(ssl_ctx_st* context, const TlsSettings& settings,
   if (!made) return InvalidConfig("OpenSSL: " + TlsFailure(nullptr));
   // As Go, without the dot that marks a name as complete. OpenSSL takes an
   // empty name for any.
-  std::string host = settings.server_name;
+  std::string host = WithoutZone(settings.server_name);
   if (host.ends_with('.')) host.pop_back();
   if (host.empty()) return InvalidConfig("the server's name is empty");
   const char* name = host.c_str();

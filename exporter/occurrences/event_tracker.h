@@ -61,10 +61,10 @@ class EventTracker {
 
   // Saves all but the limits, as it is at BeginSave, while it changes: a head,
   // and pieces until `out` has `size` bytes; false after the last one. EndSave
-  // frees what was kept. After save_gave_up() too much had changed.
+  // adds what was kept to `left`. After save_gave_up() too much had changed.
   void BeginSave(ByteWriter& head);
   bool SavePiece(size_t size, std::string& out);
-  void EndSave() { saving_.End(); }
+  void EndSave(Leftovers& left) { saving_.End(left); }
   bool save_gave_up() const { return saving_.gave_up(); }
   // Loads it, in the same order, into a new tracker. `on_live` gets the series
   // of each Event that exists. When it or the result is false: unusable.

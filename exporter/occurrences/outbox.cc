@@ -21,7 +21,7 @@ void Outbox::Line::PushBack(std::shared_ptr<const Entry> entry) {
   entries.push_back(std::move(entry));
 }
 
-void Outbox::SetSinks(const std::vector<Sink>& sinks) {
+Leftovers Outbox::SetSinks(const std::vector<Sink>& sinks) {
   if (saving_) Keep(kMaxKept + 1);  // the numbers of sinks change
   std::vector<Queue> old = std::exchange(queues_, {});
   for (const Sink& sink : sinks) {
@@ -32,6 +32,7 @@ void Outbox::SetSinks(const std::vector<Sink>& sinks) {
     queue.sink = sink;
     MakeRoom(queues_.size() - 1);
   }
+  return {std::make_shared<const std::vector<Queue>>(std::move(old))};
 }
 
 std::optional<size_t> Outbox::Find(std::string_view name) const {
@@ -152,10 +153,18 @@ void Outbox::BeginSave(ByteWriter& head) {
   saving_.emplace().last = last_number_;
 }
 
+void Outbox::EndSave(Leftovers& left) {
+  if (saving_) {
+    left.push_back(std::make_shared<const Saving>(std::move(*saving_)));
+  }
+  saving_.reset();
+}
+
 void Outbox::Keep(size_t bytes) {
   saving_->kept += bytes;
   if (saving_->kept <= kMaxKept) return;
-  saving_.emplace().gave_up = true;
+  saving_->gave_up = true;
+  saving_->last = 0;
 }
 
 void Outbox::BeforeLeave(size_t index,

@@ -20,6 +20,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/piecewise_save.h"
 
 namespace kem {
 
@@ -47,8 +48,8 @@ class Outbox {
   using Entries = std::vector<std::shared_ptr<const Entry>>;
 
   // Replaces the sinks: at most kMaxSinks, with distinct names. A sink whose
-  // name existed keeps its queue; other queues are deleted.
-  void SetSinks(const std::vector<Sink>& sinks);
+  // name existed keeps its queue; other queues are returned.
+  Leftovers SetSinks(const std::vector<Sink>& sinks);
   size_t sinks() const { return queues_.size(); }
   const Sink& sink(size_t index) const { return queues_[index].sink; }
   // The index of a name, until the next SetSinks.
@@ -90,11 +91,11 @@ class Outbox {
   // Saves all but counts of drops, as it is at BeginSave, while it changes.
   // The batch in hand waits again. BeginSave writes a head; SavePiece appends
   // entries and texts until `out` has `size` bytes, and returns false after the
-  // last one; EndSave frees what was kept for that. After save_gave_up() too
-  // much had changed.
+  // last one; EndSave adds what was kept for that to `left`. After
+  // save_gave_up() too much had changed.
   void BeginSave(ByteWriter& head);
   bool SavePiece(size_t size, std::string& out);
-  void EndSave() { saving_.reset(); }
+  void EndSave(Leftovers& left);
   bool save_gave_up() const { return saving_ && saving_->gave_up; }
   // Loads it into a new Outbox: the head, the pieces in their order. False, and
   // unusable, when the bytes are invalid.

@@ -23,7 +23,7 @@
 #include "base/unique_fd.h"
 #include "endpoints/endpoints.h"
 #include "events/discovery.h"
-#include "events/event_decoder.h"
+#include "events/event.h"
 #include "metrics/exposition.h"
 #include "offline/offline_reader.h"
 #include "pipeline/pipeline.h"
@@ -89,7 +89,7 @@ class Offline {
   void Take(const OfflineReader::Object& object);
   FrameInfo Apply(const OfflineReader::Object& object);
   void LeaveOut(std::string_view kind);
-  void See(std::string_view frame);
+  void See(const Event& event);
   void Report() const;
   Result<void> Judge(const OfflineReader& reader) const;
   std::string LeftOut() const;
@@ -114,7 +114,6 @@ class Offline {
   ReloadStats reloads_;  // there is nothing to reload
   const OwnMetrics own_;
   std::atomic<bool> whole_{false};
-  EventDecoder decoder_;
   PageData::Input seen_;  // guarded by world_.mutex
   std::string frame_;
   uint64_t counted_ = 0;
@@ -221,9 +220,10 @@ FrameInfo Offline::Apply(const OfflineReader::Object& object) {
     frame_.append(kJsonPadding, ' ');
     frame = std::string_view(frame_).substr(0, size);
   }
-  FrameInfo info = pipeline_.ApplyFrame(frame);
+  Event event;
+  FrameInfo info = pipeline_.ApplyFrame(frame, event);
   if (info.type == FrameType::kAdded || info.type == FrameType::kModified) {
-    See(frame);
+    See(event);
   }
   return info;
 }
@@ -233,10 +233,8 @@ void Offline::LeaveOut(std::string_view kind) {
   world_.session.Count(DropReason::kUnknownType);
 }
 
-// For the page. Decodes once more, which the pipeline of a live watch need not.
-void Offline::See(std::string_view frame) {
-  Event event;
-  decoder_.DecodeFrame(frame, event);
+// For the page.
+void Offline::See(const Event& event) {
   // Go's zero time is the year 1.
   const WallTime first =
       event.first_seen > WallTime() ? event.first_seen : event.occurred_at;

@@ -180,9 +180,9 @@ uint32_t Pipeline::MaskNow(uint32_t staged) const {
   return now;
 }
 
-bool Pipeline::StageItem(std::string_view item) {
+std::optional<WallTime> Pipeline::StageItem(std::string_view item) {
   Event event;
-  if (!decoder_.DecodeItem(item, event)) return false;
+  if (!decoder_.DecodeItem(item, event)) return {};
   Sighting sighting = Identify(event);
   sighting.undated = BeginsInTheFuture(event, Now());
   // The watch left it out, so its past is no news.
@@ -206,7 +206,7 @@ bool Pipeline::StageItem(std::string_view item) {
   }
   guard.unlock();
   if (route.log_claim) LogUntrusted(event);
-  return true;
+  return event.created;
 }
 
 void Pipeline::CommitList(const ListCommit& commit) {
@@ -228,8 +228,7 @@ void Pipeline::CommitList(const ListCommit& commit) {
   PublishSizes();
 }
 
-FrameInfo Pipeline::ApplyFrame(std::string_view frame) {
-  Event event;
+FrameInfo Pipeline::ApplyFrame(std::string_view frame, Event& event) {
   FrameInfo info = decoder_.DecodeFrame(frame, event);
   switch (info.type) {
     case FrameType::kAdded:

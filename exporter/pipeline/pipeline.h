@@ -87,9 +87,15 @@ class Pipeline : public ObjectHandler {
 
   void BeginList() override;
   std::vector<std::string> Selectors() const override;
-  bool StageItem(std::string_view item) override;
+  std::optional<WallTime> StageItem(std::string_view item) override;
   void CommitList(const ListCommit& commit) override;
-  FrameInfo ApplyFrame(std::string_view frame) override;
+  FrameInfo ApplyFrame(std::string_view frame) override {
+    Event event;
+    return ApplyFrame(frame, event);
+  }
+  // Also returns the Event, as EventDecoder::DecodeFrame. Its views are valid
+  // until the next call.
+  FrameInfo ApplyFrame(std::string_view frame, Event& event);
   const ResumePoint& resume_point() const override { return collection_.point; }
   void NoteServerTime(WallTime now) override;
 

@@ -178,13 +178,9 @@ error_code ReadItems(ondemand::value value, ListPage& page) {
 // A proxy may answer 200 with a login page or a Status. A person needs its
 // words.
 std::string WhyNoList(std::string_view body, const Error& problem) {
-  if (!Trim(body, " \t\r\n").starts_with('{')) {
-    return " returned no list, but " + WhatCame(body);
-  }
-  const ApiStatus status = ParseStatus(body.substr(0, kMaxStatusBody));
-  if (!status.is_status) return ": " + problem.message;
-  return " returned no list, but a Status: " +
-         StatusText(status.code, status.reason, status.message);
+  const std::string answer = WhatAnswered(body);
+  return answer.empty() ? ": " + problem.message
+                        : " returned no list, but " + answer;
 }
 
 }  // namespace

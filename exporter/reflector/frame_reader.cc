@@ -177,7 +177,7 @@ Frame FrameReader::Take(size_t bytes) {
 Frame FrameReader::Malformed() {
   Drop(0);
   mode_ = Mode::kSkipLine;
-  return {Frame::Kind::kMalformed, {}};
+  return {Frame::Kind::kMalformed, Pending()};
 }
 
 }  // namespace kem

@@ -22,8 +22,8 @@ struct Frame {
     kOversize,   // longer than the limit; reported at once, skipped to its end
   };
   Kind kind = Kind::kWhole;
-  // For kWhole. Readable for kJsonPadding bytes past its end, and valid until
-  // the reader's next call.
+  // For kWhole, readable for kJsonPadding bytes past its end; for kMalformed
+  // what was received of it so far. Valid until the reader's next call.
   std::string_view bytes;
 };
 

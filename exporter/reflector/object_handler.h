@@ -71,9 +71,10 @@ class ObjectHandler {
   // Field selectors for the list that began and for the watches after its
   // commit: one for each of the reflector's APIs, or none to select everything.
   virtual std::vector<std::string> Selectors() const { return {}; }
-  // Stages an item of a page; not visible before the commit. Returns false when
-  // it is not an Event: it is skipped, and counted as dropped.
-  virtual bool StageItem(std::string_view item) = 0;
+  // Stages an item of a page; not visible before the commit. Returns its
+  // metadata.creationTimestamp, which is WallTime() when it has none. Empty
+  // when it is not an Event: it is skipped, and counted as dropped.
+  virtual std::optional<WallTime> StageItem(std::string_view item) = 0;
   // Applies the complete list at once. A handler's first commit, and each with
   // new_epoch, is a baseline. Known Events that were not staged are gone.
   virtual void CommitList(const ListCommit& commit) = 0;

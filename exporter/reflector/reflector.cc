@@ -157,15 +157,37 @@ std::optional<Failure> Reflector::StagePage() {
     run.commit.resource_version = page.resource_version;
     run.commit.server_time =
         page.server_time.value_or(context_.clock.WallNow());
-    if (page.server_time) handler_.NoteServerTime(*page.server_time);
+    if (page.server_time) {
+      handler_.NoteServerTime(*page.server_time);
+      run.answered = context_.clock.SteadyNow();
+    }
   }
   for (const std::string_view item : page.items) {
-    if (!handler_.StageItem(item)) context_.stats.Count(DropReason::kMalformed);
+    const std::optional<WallTime> created = handler_.StageItem(item);
+    if (!created) context_.stats.Count(DropReason::kMalformed);
+    if (created && WasMissed(*created)) ++run.missed;
   }
   run.items += static_cast<int64_t>(page.items.size());
   // Pages may be short, even empty: only an empty token ends the list.
   run.next.continue_token = page.continue_token;
   return {};
+}
+
+// Whether an Event that the API server created then was due in the last watch
+// that ended properly: after what had arrived, and long before the end. The
+// API server's clock and this one are compared at this list.
+bool Reflector::WasMissed(WallTime created) const {
+  constexpr std::chrono::hours kLongest{24};
+  const ListRun& run = *listing_.run;
+  const ListCommit& commit = run.commit;
+  const auto age = commit.server_time - created;
+  if (!run.answered || !watching_.silent_until || age < seconds(0) ||
+      age > kLongest || commit.resource_version < point().newest() ||
+      run.selectors != selectors_) {
+    return false;
+  }
+  return commit.started - age > point().newest_at() + DeliveryLag::kLate &&
+         *run.answered - age < *watching_.silent_until - DeliveryLag::kLate;
 }
 
 void Reflector::CommitList() {
@@ -199,6 +221,7 @@ void Reflector::CommitList() {
          {"before", before.newest()},
          {"now", commit.resource_version}});
   }
+  if (run.missed > 0) JudgeDelivery(run.missed);
   selectors_ = run.selectors;
   synced_ = true;
   status_.SetSynced();

@@ -90,6 +90,9 @@ class Reflector {
     int64_t items = 0;
     int64_t pages = 0;
     std::vector<std::string> selectors;  // by API
+    // When the first page arrived with the API server's time.
+    std::optional<SteadyTime> answered;
+    uint64_t missed = 0;  // new Events that a watch did not deliver
     ListOptions next;
     ListCommit commit;
     ListPage page;
@@ -104,6 +107,7 @@ class Reflector {
   void StepList(std::stop_token stop);
   void BeginList();
   std::optional<Failure> StagePage();
+  bool WasMissed(WallTime created) const;
   Failure ListFailure(ErrorCode code, const char* why);
   void CommitList();
   void CountUnobservedTime(SteadyTime seen);
@@ -112,7 +116,7 @@ class Reflector {
   // In reflector_watch.cc.
   void StepWatch(std::stop_token stop);
   WatchReport RunWatch(const WatchOptions& options, std::stop_token stop);
-  void JudgeDelivery();
+  void JudgeDelivery(uint64_t late);
   void JudgeLife(WatchReport& report);
   void OnWatchEnd(const WatchReport& report);
   void OnCleanEnd(const WatchReport& report);
@@ -165,6 +169,8 @@ class Reflector {
     // API server has that resourceVersion.
     bool unproven = false;
     uint64_t poisoned_at = 0;  // resume point of the last unreadable frame
+    // The last proper end of a watch, which brought nothing after newest_at().
+    std::optional<SteadyTime> silent_until;
   };
   Watching watching_;
   int hasty_watches_ = 0;  // short ones with news, since the last healthy one

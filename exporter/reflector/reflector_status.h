@@ -17,7 +17,8 @@ struct ReflectorHealth {
   bool synced = false;
   // The last request succeeded.
   bool in_contact = false;
-  // Watch events arrive long after their Events: something buffers them.
+  // Watch events arrive long after their Events, or not: something buffers
+  // them.
   bool late = false;
   // Why there is no contact, as one sentence without secrets; empty in contact.
   std::string problem;

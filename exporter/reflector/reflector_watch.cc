@@ -123,17 +123,16 @@ void Reflector::JudgeLife(WatchReport& report) {
            {"watch_timeout_s", limit->count()}});
 }
 
-// After a watch.
-void Reflector::JudgeDelivery() {
-  const std::optional<uint64_t> late = delivery_lag_.EndWatch();
-  if (!late) return;
-  context_.stats.late_watch_events += *late;
-  timely_watches_ = *late > 0 ? 0 : timely_watches_ + 1;
-  if (*late > 0 && status_.SetLate(true)) {
+// After a watch that brought new Events, and after a list that shows some which
+// a watch did not bring.
+void Reflector::JudgeDelivery(uint64_t late) {
+  context_.stats.late_watch_events += late;
+  timely_watches_ = late > 0 ? 0 : timely_watches_ + 1;
+  if (late > 0 && status_.SetLate(true)) {
     LogWarn(
         "Events arrive late: a proxy between the exporter and the API server "
         "may buffer them",
-        {{"reflector", options_.name}, {"late", *late}});
+        {{"reflector", options_.name}, {"late", late}});
   }
   if (timely_watches_ >= kTimelyWatches && status_.SetLate(false)) {
     LogInfo("Events arrive in time", {{"reflector", options_.name}});
@@ -155,7 +154,7 @@ Reflector::WatchReport Reflector::RunWatch(const WatchOptions& options,
                        context_.stats);
   WatchOutcome outcome = api().Watch(options, session, std::move(stop));
   const bool cut = session.Finish();
-  JudgeDelivery();
+  if (const auto late = delivery_lag_.EndWatch()) JudgeDelivery(*late);
 
   WatchReport report;
   if (!session.opened()) {
@@ -183,6 +182,12 @@ Reflector::WatchReport Reflector::RunWatch(const WatchOptions& options,
       session.had_frames() && (point().newest() != before.newest() ||
                                point().resume() != before.resume());
   whole_until_ = std::max(whole_until_, point().newest_at());
+  if (!session.answer().empty()) {
+    report.failure.error = {ErrorCode::kMalformed,
+                            "The watch of " + api().path() +
+                                " returned no watch event, but " +
+                                session.answer()};
+  }
   if (report.end == WatchEnd::kThrottled || report.end == WatchEnd::kError) {
     report.failure = FromErrorFrame(session.error_frame());
   }
@@ -227,6 +232,7 @@ void Reflector::OnWatchEnd(const WatchReport& report) {
 void Reflector::OnCleanEnd(const WatchReport& report) {
   const SteadyTime now = context_.clock.SteadyNow();
   whole_until_ = now;
+  watching_.silent_until = now;
   if (watching_.unproven) return ListNow("silent since the restart");
   if (now - point().resume_at() > kCompactionMargin) {
     // Probably compacted: the next watch would get a 410. The list also detects
@@ -237,13 +243,16 @@ void Reflector::OnCleanEnd(const WatchReport& report) {
 }
 
 // An unreadable watch event may be damaged in transit, so the watch requests it
-// once more. Then a list skips it. Only the first since a list is logged.
+// once more. Then a list skips it. Only the first since a list is logged. What
+// is no watch at all, such as a login page, is a problem of its own.
 void Reflector::OnPoison(const WatchReport& report) {
   const uint64_t resume = point().resume();
+  const bool other = !report.failure.error.message.empty();
+  if (other) NoteProblem("watch", report.failure.error);
   if (watching_.poisoned_at == resume) {
     return ListAfterBackoff(Name(report.end));
   }
-  const auto log = watching_.poisoned_at == 0 ? LogWarn : LogDebug;
+  const auto log = watching_.poisoned_at == 0 && !other ? LogWarn : LogDebug;
   log("Watch event unreadable, watching again from before it",
       {{"reflector", options_.name},
        {"reason", Name(report.end)},

@@ -89,7 +89,8 @@ struct SessionStats {
   std::array<Counter, kFrameTypeNames.size()> frames{};
   std::array<Counter, kDropReasonNames.size()> dropped{};
   Counter resource_version_resets{0};
-  // ADDED watch events that came long after their Events (DeliveryLag).
+  // New Events that watches delivered long after they were created
+  // (DeliveryLag), or did not deliver.
   Counter late_watch_events{0};
   // Time without a complete stream, up to the commit of a list.
   Counter unobserved_millis{0};

@@ -28,7 +28,7 @@ bool WatchSession::OnBytes(std::string_view bytes) {
         Apply(frame->bytes);
         break;
       case Frame::Kind::kMalformed:
-        Drop(DropReason::kMalformed, WatchEnd::kMalformed);
+        DropMalformed(frame->bytes);
         break;
       case Frame::Kind::kOversize:
         Drop(DropReason::kOversize, WatchEnd::kOversize);
@@ -50,13 +50,18 @@ void WatchSession::Apply(std::string_view bytes) {
   while (!bytes.empty() && !verdict_) {
     FrameInfo info = handler_.ApplyFrame(bytes);
     if (info.consumed == 0) info.type = FrameType::kMalformed;
-    Judge(info);
+    Judge(info, bytes);
     bytes.remove_prefix(std::min(info.consumed, bytes.size()));
     while (!bytes.empty() && IsJsonSpace(bytes.front())) bytes.remove_prefix(1);
   }
 }
 
-void WatchSession::Judge(const FrameInfo& info) {
+void WatchSession::DropMalformed(std::string_view bytes) {
+  if (!had_frames_) answer_ = WhatAnswered(bytes);
+  Drop(DropReason::kMalformed, WatchEnd::kMalformed);
+}
+
+void WatchSession::Judge(const FrameInfo& info, std::string_view bytes) {
   if (info.type != FrameType::kMalformed) {
     ++counts_[static_cast<size_t>(info.type)];
   }
@@ -83,7 +88,7 @@ void WatchSession::Judge(const FrameInfo& info) {
       // Its resourceVersion is ignored: only a list may skip it.
       return Drop(DropReason::kUnknownType, WatchEnd::kUnknownType);
     case FrameType::kMalformed:
-      return Drop(DropReason::kMalformed, WatchEnd::kMalformed);
+      return DropMalformed(bytes);
   }
 }
 

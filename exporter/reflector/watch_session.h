@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -47,16 +48,20 @@ class WatchSession : public WatchHandler {
   bool had_frames() const { return had_frames_; }
   // Why the session ended the stream; empty if it did not.
   std::optional<WatchEnd> verdict() const { return verdict_; }
+  // What came instead of a stream of watch events; empty when one came, or when
+  // it is a JSON object of another kind.
+  const std::string& answer() const { return answer_; }
   // The ERROR event, if that is why.
   const FrameInfo& error_frame() const { return error_frame_; }
 
  private:
   void Apply(std::string_view bytes);
-  void Judge(const FrameInfo& info);
+  void Judge(const FrameInfo& info, std::string_view bytes);
   void Drop(DropReason reason, WatchEnd verdict) {
     stats_.Count(reason);
     verdict_ = verdict;
   }
+  void DropMalformed(std::string_view bytes);
   void FlushCounts();
 
   const std::function<void()> on_open_;
@@ -68,6 +73,7 @@ class WatchSession : public WatchHandler {
   bool opened_ = false;
   bool had_frames_ = false;
   std::optional<WatchEnd> verdict_;
+  std::string answer_;
   FrameInfo error_frame_;
   std::array<uint64_t, kFrameTypeNames.size()> counts_{};
 };

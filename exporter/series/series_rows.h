@@ -74,7 +74,7 @@ class SeriesRows {
   // As in EventTracker.
   void BeginSave(ByteWriter& head);
   bool SavePiece(size_t size, std::string& out);
-  void EndSave() { saving_.End(); }
+  void EndSave(Leftovers& left) { saving_.End(left); }
   bool save_gave_up() const { return saving_.gave_up(); }
   bool LoadHead(ByteReader& head);
   bool LoadPiece(ByteReader& piece);

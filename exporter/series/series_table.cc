@@ -270,9 +270,9 @@ bool SeriesTable::SavePiece(size_t size, std::string& out) {
   return objects_.SavePiece(size, out);
 }
 
-void SeriesTable::EndSave() {
-  tuples_.EndSave();
-  objects_.EndSave();
+void SeriesTable::EndSave(Leftovers& left) {
+  tuples_.EndSave(left);
+  objects_.EndSave(left);
 }
 
 bool SeriesTable::LoadHead(ByteReader& head) {

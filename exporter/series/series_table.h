@@ -113,7 +113,7 @@ class SeriesTable {
   // hasher's secret, and loads it into a new table with the same hasher.
   void BeginSave(ByteWriter& head);
   bool SavePiece(size_t size, std::string& out);
-  void EndSave();
+  void EndSave(Leftovers& left);
   bool save_gave_up() const {
     return tuples_.save_gave_up() || objects_.save_gave_up();
   }

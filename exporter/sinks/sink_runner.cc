@@ -84,8 +84,9 @@ Result<void> SinkRunner::Set(const std::vector<SinkConfig>& sinks,
   for (auto& [name, lane] : lanes_) {
     if (!names.contains(name)) Withdraw(lane);
   }
+  Leftovers gone;  // freed after the mutex is released
   const std::lock_guard counting(ledger_.mutex());
-  ledger_.SetSinks(queues);
+  gone = ledger_.SetSinks(queues);
   shown_ = std::move(shown);
   swap_filters(std::move(filters));
   return {};

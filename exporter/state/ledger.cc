@@ -168,9 +168,9 @@ void Ledger::Commit(Collection& collection,
                  sightings);
 }
 
-void Ledger::SetSinks(const std::vector<Outbox::Sink>& sinks) {
-  outbox_.SetSinks(sinks);
+Leftovers Ledger::SetSinks(const std::vector<Outbox::Sink>& sinks) {
   if (log_) log_->Append(LedgerStep::kSinks, sinks);
+  return outbox_.SetSinks(sinks);
 }
 
 void Ledger::Offer(uint32_t mask, std::string occurrence) {

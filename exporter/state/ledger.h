@@ -22,6 +22,7 @@
 
 #include "base/clock.h"
 #include "base/hash.h"
+#include "base/piecewise_save.h"
 #include "occurrences/event_tracker.h"
 #include "occurrences/outbox.h"
 #include "reflector/object_handler.h"
@@ -113,7 +114,7 @@ class Ledger {
   // See Outbox. Drop and PutBack are no steps: counters of drops start at 0
   // with the process. Peek is none either: what was peeked at waits again after
   // a restart.
-  void SetSinks(const std::vector<Outbox::Sink>& sinks);
+  Leftovers SetSinks(const std::vector<Outbox::Sink>& sinks);
   void Offer(uint32_t mask, std::string occurrence);
   void Acknowledge(size_t sink, uint64_t number);
   bool Remember(size_t sink, std::string_view name, std::string_view text);
@@ -146,14 +147,15 @@ class Ledger {
   // state of that moment, and the steps logged since continue it. The same
   // steps lead to the same bytes.
   //
-  // BeginSave returns the head. SavePiece returns the next piece of at least
-  // `size` bytes, if there are as many of its kind; empty at the end. EndSave
-  // frees what was kept. After save_gave_up() too much had changed, and what
-  // was saved is of no use. Each call takes time for its piece, not for the
-  // state.
+  // BeginSave returns the head. SavePiece replaces `piece` by the next one, of
+  // at least `size` bytes if there are as many of its kind; empty at the end.
+  // EndSave
+  // returns what was kept, to be destroyed without the mutex. After
+  // save_gave_up() too much had changed, and what was saved is of no use. Each
+  // call takes time for its piece, not for the state.
   std::string BeginSave();
-  std::string SavePiece(size_t size);
-  void EndSave();
+  void SavePiece(size_t size, std::string& piece);
+  [[nodiscard]] Leftovers EndSave();
   bool save_gave_up() const;
 
   // Loads it: the head, the pieces in their order, the end. Keeps the options

@@ -18,7 +18,6 @@ constexpr char kTracker = 'T';
 }  // namespace
 
 std::string Ledger::BeginSave() {
-  EndSave();
   std::string head;
   ByteWriter to(head);
   PutField(options_, to);
@@ -43,8 +42,7 @@ std::string Ledger::BeginSave() {
   return head;
 }
 
-std::string Ledger::SavePiece(size_t size) {
-  std::string piece;
+void Ledger::SavePiece(size_t size, std::string& piece) {
   while (save_part_ < 2 + collections_.size()) {
     bool more = false;
     if (save_part_ == 0) {
@@ -61,16 +59,18 @@ std::string Ledger::SavePiece(size_t size) {
     }
     if (!more) ++save_part_;
     // A part may have had nothing left.
-    if (piece.size() > 3) return piece;
+    if (piece.size() > 3) return;
   }
-  return {};
+  piece.clear();
 }
 
-void Ledger::EndSave() {
+Leftovers Ledger::EndSave() {
+  Leftovers left;
   save_part_ = 0;
-  series_->EndSave();
-  outbox_.EndSave();
-  for (const auto& collection : collections_) collection->tracker.EndSave();
+  series_->EndSave(left);
+  outbox_.EndSave(left);
+  for (const auto& collection : collections_) collection->tracker.EndSave(left);
+  return left;
 }
 
 bool Ledger::save_gave_up() const {

@@ -72,8 +72,9 @@ void StateStore::Start(std::function<void()> before_save) {
   Flush();
 }
 
-// Needs the ledger's mutex. False when steps were lost: then call LoseJournal.
-bool StateStore::TakeSteps() {
+// Needs the ledger's mutex. Append `steps` to pending_ without it, because they
+// may be many. False when others were lost: then call LoseJournal.
+bool StateStore::TakeSteps(std::string& steps) {
   LedgerLog& log = *ledger_.log();
   const bool lost =
       log.overflowed() || pending_.size() + log.size() > kMaxPendingBytes;
@@ -81,7 +82,7 @@ bool StateStore::TakeSteps() {
     const std::lock_guard lock(mutex_);
     unwritten_ = true;
   }
-  pending_ += log.Take();
+  steps = log.Take();
   if (lost) log.Restart();
   return !lost;
 }
@@ -112,11 +113,13 @@ Result<void> StateStore::AppendPending() {
 }
 
 void StateStore::Flush() {
+  std::string steps;
   bool complete = false;
   {
     const std::lock_guard guard(ledger_.mutex());
-    complete = TakeSteps();
+    complete = TakeSteps(steps);
   }
+  pending_ += steps;
   if (!complete) LoseJournal();
   if (const Result<void> wrote = AppendPending(); !wrote) {
     return NoteFailure(wrote.error());

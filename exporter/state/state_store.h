@@ -94,7 +94,7 @@ class StateStore {
   void ServeFlushes();
 
   // The journal.
-  bool TakeSteps();
+  bool TakeSteps(std::string& steps);
   Result<void> AppendPending();
   bool CloseJournal();
   void LoseJournal();

@@ -39,15 +39,17 @@ void StateStore::BeginSnapshot() {
     return FailSnapshot(Error{ErrorCode::kInternal, read_only_});
   }
   std::string head;
+  std::string steps;
   bool complete = false;
   longest_lock_ = SteadyTime::duration(0);
   {
     const std::lock_guard guard(ledger_.mutex());
     const LockTimer timer(clock_, longest_lock_);
     before_save_();
-    complete = TakeSteps();
+    complete = TakeSteps(steps);
     head = BeginSnapshotOf(ledger_, options_.origin);
   }
+  pending_ += steps;
   if (!complete) LoseJournal();
   const bool closed = CloseJournal();
   if (Result<void> opened = OpenFiles(closed, head); !opened) {
@@ -94,13 +96,15 @@ void StateStore::AdvanceSnapshot() {
 
 Result<void> StateStore::WritePiece() {
   std::string piece;
+  piece.reserve(2 * kPieceBytes);  // without the mutex
   bool gave_up = false;
+  Leftovers left;
   {
     const std::lock_guard guard(ledger_.mutex());
     const LockTimer timer(clock_, longest_lock_);
-    piece = ledger_.SavePiece(kPieceBytes);
+    ledger_.SavePiece(kPieceBytes, piece);
     gave_up = ledger_.save_gave_up();
-    if (piece.empty()) ledger_.EndSave();
+    if (piece.empty()) left = ledger_.EndSave();
   }
   if (gave_up) {
     return Error{ErrorCode::kInternal,
@@ -144,8 +148,9 @@ void StateStore::FinishSnapshot() {
 
 void StateStore::FailSnapshot(const Error& error) {
   {
+    Leftovers left;
     const std::lock_guard guard(ledger_.mutex());
-    ledger_.EndSave();
+    left = ledger_.EndSave();
   }
   if (snapshot_) {
     const bool in_place = snapshot_->in_place();

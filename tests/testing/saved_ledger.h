@@ -19,11 +19,12 @@ namespace kem {
 inline std::string Saved(Ledger& ledger, size_t piece_size = 4096) {
   std::vector<std::string> texts = {ledger.BeginSave()};
   while (true) {
-    std::string piece = ledger.SavePiece(piece_size);
+    std::string piece;
+    ledger.SavePiece(piece_size, piece);
     if (piece.empty()) break;
     texts.push_back(std::move(piece));
   }
-  ledger.EndSave();
+  const Leftovers left = ledger.EndSave();
   return Joined(texts);
 }
 

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/bytes.h"
+#include "base/piecewise_save.h"
 
 namespace kem {
 
@@ -45,7 +46,8 @@ std::string SaveWhole(Part& part, size_t piece_size = 4096) {
     more = part.SavePiece(piece_size, piece);
     texts.push_back(piece);
   }
-  part.EndSave();
+  Leftovers left;
+  part.EndSave(left);
   return Joined(texts);
 }
 

@@ -94,6 +94,16 @@ TEST(WhatCameTest, QuotesTheFirstWords) {
   EXPECT_EQ(WhatCame(" \n"), "nothing");
 }
 
+TEST(WhatAnsweredTest, SaysWhoMayHaveAnswered) {
+  EXPECT_EQ(WhatAnswered("\n<!DOCTYPE html>\n<html>"),
+            "\"<!DOCTYPE html>\": this is HTML, so a login page or a proxy "
+            "answers instead of the API server; check the server address");
+  EXPECT_EQ(WhatAnswered("no"), "\"no\"");
+  EXPECT_EQ(WhatAnswered(R"({"kind":"Status","code":403,"message":"no"})"),
+            "a Status: 403: no");
+  EXPECT_EQ(WhatAnswered(R"( {"kind":"PodList"})"), "");
+}
+
 struct CodeCase {
   int http_status;
   std::string body;

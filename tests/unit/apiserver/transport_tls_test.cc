@@ -62,6 +62,23 @@ TEST_F(TransportTlsTest, TakesAnIpv6Address) {
   EXPECT_EQ(outcome.end, HttpEnd::kComplete) << outcome.message;
 }
 
+// A certificate and the Host header have the address without the zone.
+TEST_F(TransportTlsTest, TakesAnIpv6AddressWithAZone) {
+  std::string sent;
+  TestServer server(
+      [&](Peer& peer) {
+        sent = peer.ReadHead();
+        peer.Send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok");
+      },
+      ServerTls{Issue(ca_, {"IP:::1"}), ""}, /*ipv6=*/true);
+  if (!server.Listening()) return;
+  ServerAccess access = AccessTo(server);
+  access.server.host += "%1";  // the loopback interface
+  const HttpOutcome outcome = Get(access);
+  EXPECT_EQ(outcome.end, HttpEnd::kComplete) << outcome.message;
+  EXPECT_THAT(sent, HasSubstr("\r\nHost: [::1]:"));
+}
+
 TEST_F(TransportTlsTest, RefusesAnotherAddress) {
   TestServer server(AnswerOk, ServerTls{Issue(ca_, {"IP:127.0.0.2"}), ""});
   const HttpOutcome outcome = Get(AccessTo(server));

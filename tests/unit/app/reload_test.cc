@@ -202,6 +202,31 @@ TEST_F(ReloadTest, RequestsDuringAReloadThatHangsShareTheNextOne) {
   EXPECT_EQ(parses, 3);
 }
 
+// HTTP clients wait meanwhile: a hanging file may cost them one patience, and
+// not one for each request.
+TEST_F(ReloadTest, RequestsDuringAReloadWaitForTheRestOfItsPatience) {
+  Start({"--config.file=c.yaml"});
+  std::promise<void> begun;
+  std::promise<void> second;
+  std::promise<void> released;
+  std::atomic<int> parses = 0;
+  on_parse = [&, go = released.get_future().share()] {
+    const int parse = ++parses;
+    if (parse == 1) begun.set_value();
+    if (parse == 2) second.set_value();
+    go.wait();
+  };
+  EXPECT_FALSE(Reload(std::chrono::milliseconds(0)));
+  begun.get_future().wait();
+  clock.Advance(std::chrono::hours(1));
+  // A wait would last for the whole time limit of the tests.
+  EXPECT_EQ(Reload(std::chrono::hours(1)).error().message,
+            "the reload is in progress, the log shows its result");
+  released.set_value();
+  second.get_future().wait();
+  EXPECT_TRUE(Reload());
+}
+
 TEST_F(ReloadTest, AReloadForWhichTheSystemHasNoThread) {
   Start({"--config.file=c.yaml"});
   {

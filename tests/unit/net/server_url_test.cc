@@ -21,6 +21,13 @@ TEST(ServerUrlTest, TakesAnAddressApart) {
        true},
       {"https://[::1]:6443", "::1", "", 6443, true},
       {"https://[fd00::1]", "fd00::1", "", 443, true},
+      // Zones and empty ports as in Go's net/url.
+      {"https://[fe80::1%25eth0]:6443/", "fe80::1%eth0", "", 6443, true},
+      {"https://[fe80::1%25eth0.1_a-b%32]", "fe80::1%eth0.1_a-b2", "", 443,
+       true},
+      {"https://host:", "host", "", 443, true},
+      {"http://host:/p", "host", "/p", 80, false},
+      {"https://[::1]:", "::1", "", 443, true},
       {"HTTPS://host", "host", "", 443, true},
       {"Http://host", "host", "", 80, false},
       {"https://api.example.com.:6443", "api.example.com.", "", 6443, true},
@@ -82,7 +89,16 @@ TEST(ServerUrlTest, RefusesWhatIsNoServer) {
                            "https://host:0",
                            "https://host:65536",
                            "https://host:port",
-                           "https://host:",
+                           "https://:",
+                           "https://host:6443:",
+                           "https://[fe80::1%eth0]",
+                           "https://[fe80::1%25]",
+                           "https://[fe80::1%25a%2Fb]",
+                           "https://[fe80::1%25a%00]",
+                           "https://[fe80::1%25a%25]",
+                           "https://[fe80::1%25a%2]",
+                           "https://[%25eth0]",
+                           "https://[127.0.0.1%25eth0]",
                            "https://a b",
                            "https://[::1",
                            "https://[::1]x",
@@ -115,6 +131,13 @@ TEST(ServerUrlTest, QuotesNoPassword) {
         << url.error().message;
     EXPECT_NE(url.error().message.find("\"***@"), std::string::npos);
   }
+}
+
+TEST(ServerUrlTest, TakesTheZoneOffAnAddressOnly) {
+  EXPECT_EQ(WithoutZone("fe80::1%eth0"), "fe80::1");
+  EXPECT_EQ(WithoutZone("fe80::1"), "fe80::1");
+  EXPECT_EQ(WithoutZone("a%b"), "a%b");
+  EXPECT_EQ(WithoutZone(""), "");
 }
 
 TEST(ServerUrlTest, KnowsAddresses) {

@@ -153,7 +153,8 @@ TEST_F(EventTrackerStateTest, ASaveInPiecesIsOfOneMoment) {
       more = tracker.SavePiece(1 + random() % 400, texts.emplace_back());
     }
     EXPECT_FALSE(tracker.save_gave_up());
-    tracker.EndSave();
+    Leftovers left;
+    tracker.EndSave(left);
     EventTracker loaded(limits);
     ASSERT_TRUE(
         LoadWhole(loaded, Joined(texts), [](SeriesIds) { return true; }));

@@ -210,11 +210,34 @@ TEST_F(OutboxTest, ASaveInPiecesIsOfOneMoment) {
       more = outbox.SavePiece(10 + random() % 200, texts.emplace_back());
     }
     EXPECT_FALSE(outbox.save_gave_up());
-    outbox.EndSave();
+    Leftovers left;
+    outbox.EndSave(left);
     Outbox loaded;
     ASSERT_TRUE(LoadWhole(loaded, Joined(texts)));
     EXPECT_EQ(SaveWhole(loaded), then) << round;
   }
+}
+
+// The ledger's mutex is held in these calls.
+TEST_F(OutboxTest, EntriesThatAreGoneAreFreedByTheCaller) {
+  Offer("a", 1);
+  Offer("b", 2);
+  std::weak_ptr<const Outbox::Entry> a = outbox.size(0).oldest;
+  std::weak_ptr<const Outbox::Entry> b = outbox.size(1).oldest;
+  std::string bytes;
+  ByteWriter head(bytes);
+  outbox.BeginSave(head);
+  outbox.Acknowledge(0, a.lock()->number);
+  // The save gives up.
+  Leftovers gone = outbox.SetSinks({{"log", 100, 100'000}});
+  EXPECT_FALSE(b.expired());
+  gone.clear();
+  EXPECT_TRUE(b.expired());
+  EXPECT_FALSE(a.expired());
+  outbox.EndSave(gone);
+  EXPECT_FALSE(a.expired());
+  gone.clear();
+  EXPECT_TRUE(a.expired());
 }
 
 TEST_F(OutboxTest, ASaveGivesUpWhenTheSinksChange) {
@@ -226,7 +249,8 @@ TEST_F(OutboxTest, ASaveGivesUpWhenTheSinksChange) {
   outbox.SetSinks({{"otlp", 100, 100'000}});
   EXPECT_TRUE(outbox.save_gave_up());
   EXPECT_FALSE(outbox.SavePiece(100, bytes));
-  outbox.EndSave();
+  Leftovers left;
+  outbox.EndSave(left);
   EXPECT_FALSE(outbox.save_gave_up());
 }
 

@@ -86,13 +86,14 @@ TEST_F(ApiListerWatcherTest, RefusesAPageThatIsNone) {
   ASSERT_TRUE(failure);
   EXPECT_EQ(failure->error.code, ErrorCode::kMalformed);
   EXPECT_EQ(failure->error.message,
-            "The list of /api/v1/events returned no list, but \"<html>\"");
+            "The list of /api/v1/events returned no list, but \"<html>\": this "
+            "is HTML, so a login page or a proxy answers instead of the API "
+            "server; check the server address");
 }
 
 TEST_F(ApiListerWatcherTest, ReportsWhatCameInPlaceOfAPage) {
   const std::pair<const char*, const char*> cases[] = {
-      {"\n<!DOCTYPE html>\n<html>",
-       " returned no list, but \"<!DOCTYPE html>\""},
+      {"please sign in\n", " returned no list, but \"please sign in\""},
       {"\x1F\x8B\x08", " returned no list, but gzip data"},
       {"", " returned no list, but nothing"},
       {R"({"kind":"Status","code":403,"reason":"Forbidden","message":"no"})",

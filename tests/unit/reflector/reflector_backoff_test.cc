@@ -147,5 +147,69 @@ TEST_F(ReflectorBackoffTest, NoticesThatWatchEventsArriveLate) {
   EXPECT_EQ(stats_.late_watch_events, 2u);
 }
 
+// Times in seconds after the list at version 100. The API server's clock is an
+// hour ahead.
+class SilentWatchTest : public ReflectorBackoffTest {
+ protected:
+  SilentWatchTest() { Play({ListAt(100)}); }
+
+  ScriptedList ListAt(uint64_t version) {
+    return {version, {"x"}, "", {}, Server(clock_.WallNow())};
+  }
+  static WallTime Server(WallTime time) { return time + std::chrono::hours(1); }
+  // A watch of 240 s and one of 60 s that bring nothing. The list after them
+  // has an Event of that age.
+  void CreatedAt(int second) {
+    handler_.created = Server(clock_.WallNow() + seconds(second));
+    Play({Clean({}, seconds(240)), Clean({}, seconds(60)),
+          ScriptedList{200, {"x"}, "", {}, ListDate()}});
+  }
+  std::optional<WallTime> ListDate() {
+    return Server(clock_.WallNow() + seconds(300));
+  }
+};
+
+TEST_F(SilentWatchTest, AListShowsAnEventThatTheWatchDidNotBring) {
+  CreatedAt(100);
+  EXPECT_EQ(stats_.late_watch_events, 1u);
+  EXPECT_TRUE(health().late);
+  EXPECT_TRUE(health().in_contact);
+}
+
+TEST_F(SilentWatchTest, AnEventFromTheEndOfTheWatchMayBeOnItsWay) {
+  CreatedAt(291);
+  EXPECT_FALSE(health().late);
+}
+
+TEST_F(SilentWatchTest, AnEventFromBeforeTheWatchIsKnown) {
+  CreatedAt(9);
+  EXPECT_FALSE(health().late);
+}
+
+TEST_F(SilentWatchTest, AnAbsurdTimeMeansNothing) {
+  for (const auto years : {-8000, 8000}) {
+    CreatedAt(0);
+    handler_.created += std::chrono::hours(24 * 365 * years);
+    Play({Clean({}, seconds(240)), Clean({}, seconds(60)),
+          ScriptedList{300, {"x"}, "", {}, ListDate()}});
+    EXPECT_FALSE(health().late);
+  }
+}
+
+TEST_F(SilentWatchTest, WithoutADateThereIsNothingToCompare) {
+  handler_.created = Server(clock_.WallNow() + seconds(100));
+  Play({Clean({}, seconds(240)), Clean({}, seconds(60)),
+        ScriptedList{200, {"x"}, "", {}}});
+  EXPECT_FALSE(health().late);
+}
+
+// As after a restore of etcd.
+TEST_F(SilentWatchTest, AVersionThatWentBackExplainsTheSilence) {
+  handler_.created = Server(clock_.WallNow() + seconds(100));
+  Play({Clean({}, seconds(240)), Clean({}, seconds(60)),
+        ScriptedList{50, {"x"}, "", {}, ListDate()}});
+  EXPECT_FALSE(health().late);
+}
+
 }  // namespace
 }  // namespace kem

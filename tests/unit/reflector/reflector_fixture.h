@@ -48,12 +48,12 @@ class TracingHandler : public ObjectHandler {
 
   void BeginList() override { staged_ = "stage"; }
   std::vector<std::string> Selectors() const override { return selectors; }
-  bool StageItem(std::string_view item) override {
+  std::optional<WallTime> StageItem(std::string_view item) override {
     const auto json = nlohmann::json::parse(item, nullptr, false);
     const auto name = json.value("name", kNoEvent);
-    if (name == kNoEvent) return false;
+    if (name == kNoEvent) return {};
     staged_ += " " + name;
-    return true;
+    return created;
   }
   void CommitList(const ListCommit& commit) override {
     trace_.push_back(staged_ + "; commit " +
@@ -72,6 +72,7 @@ class TracingHandler : public ObjectHandler {
 
   ListCommit last_commit;
   std::optional<WallTime> server_time;
+  WallTime created;  // of all list items
   ResumePoint point;
   std::vector<std::string> selectors;
 
@@ -123,6 +124,7 @@ struct ScriptedList {
   std::vector<std::string> names;
   std::string continue_token;
   std::chrono::milliseconds takes{0};
+  std::optional<WallTime> server_time = {};
 };
 
 struct ScriptedWatch {
@@ -180,6 +182,7 @@ inline std::optional<Failure> ScriptedApi::List(
   if (const auto* failure = std::get_if<Failure>(&answer)) return *failure;
   const auto& list = std::get<ScriptedList>(answer);
   clock_.Advance(list.takes);
+  page.server_time = list.server_time;
   nlohmann::json json;
   json["metadata"]["resourceVersion"] = std::to_string(list.resource_version);
   json["metadata"]["continue"] = list.continue_token;

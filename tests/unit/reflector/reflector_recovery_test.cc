@@ -70,6 +70,24 @@ TEST_F(ReflectorRecoveryTest, ListsWhenAFrameStaysUnreadable) {
   EXPECT_EQ(Count(DropReason::kMalformed), 2u);
 }
 
+// A proxy may let lists through and answer watches itself.
+TEST_F(ReflectorRecoveryTest, NamesWhatCameInPlaceOfAWatch) {
+  PlayListed({Cut({"<!DOCTYPE html>\n", "<title>"})});
+  EXPECT_FALSE(health().in_contact);
+  EXPECT_EQ(health().problem,
+            "The watch of  returned no watch event, but \"<!DOCTYPE html>\": "
+            "this is HTML, so a login page or a proxy answers instead of the "
+            "API server; check the server address");
+  EXPECT_EQ(Count(WatchEnd::kMalformed), 1u);
+  Play({Cut({R"({"kind":"Status","code":403,"message":"no"})"})});
+  EXPECT_THAT(health().problem, HasSubstr("but a Status: 403: no"));
+  Play({ScriptedList{100, {}, "", {}}, Cut({R"({"kind":"PodList"})"})});
+  EXPECT_TRUE(health().in_contact);
+  // Behind a watch event it is damage.
+  Play({Cut({Added("y", 101), "<html>\n"})});
+  EXPECT_TRUE(health().in_contact);
+}
+
 TEST_F(ReflectorRecoveryTest, GoesOnWhenAFrameWasOnlyTornOnce) {
   PlayListed({Cut({Added("y", 101), "{]}\n"}),
               Cut({Added("y", 101), Added("z", 102), Added("w", 103), "{]}\n"}),

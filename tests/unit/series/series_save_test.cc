@@ -142,7 +142,8 @@ TEST_F(SeriesSaveTest, ASaveInPiecesIsOfOneMoment) {
       more = full.SavePiece(10 + random() % 900, texts.emplace_back());
     }
     EXPECT_FALSE(full.save_gave_up());
-    full.EndSave();
+    Leftovers left;
+    full.EndSave(left);
     SeriesTable loaded(options, hash);
     ASSERT_TRUE(LoadWhole(loaded, Joined(texts)));
     EXPECT_EQ(SaveWhole(loaded), then) << round;

@@ -55,7 +55,8 @@ class Driver {
         return;
       case 6:
         if (rarely_sets_sinks && Pick(50) > 0) return;
-        return ledger.SetSinks({{"log", 4, 1000}, {"otlp", 9, 700}});
+        ledger.SetSinks({{"log", 4, 1000}, {"otlp", 9, 700}});
+        return;
       case 7:
         return Acknowledge(ledger);
       case 8:

@@ -54,12 +54,13 @@ TEST_P(LedgerTest, ASaveInPiecesIsOfOneMoment) {
     std::vector<std::string> texts = {ledger.BeginSave()};
     while (true) {
       for (auto i = random() % 20; i > 0; --i) driver.Step(ledger);
-      std::string piece = ledger.SavePiece(8 + random() % 2000);
+      std::string piece;
+      ledger.SavePiece(8 + random() % 2000, piece);
       if (piece.empty()) break;
       texts.push_back(std::move(piece));
     }
     const bool gave_up = ledger.save_gave_up();
-    ledger.EndSave();
+    const Leftovers left = ledger.EndSave();
     const std::string steps = ledger.log()->Take();
     ledger.StopLog();
     if (gave_up) continue;  // the sinks changed

@@ -215,8 +215,8 @@ class ImageTest(ClusterCase):
         for path in set(image.programs) - {PROGRAM}:
             self.assertRegex(owners[path]["externalRefs"][0]
                              ["referenceLocator"], rf"^pkg:deb/debian/.+\?arch="
-                             rf"{image.arch}&distro=debian-12$", path)
-        self.assertLess({"libc6", "libssl3", "nlohmann-json3-dev",
+                             rf"{image.arch}&distro=debian-13$", path)
+        self.assertLess({"libc6", "libssl3t64", "nlohmann-json3-dev",
                          "libcli11-dev"}, links)
         for one in packages.values():
             if one["name"] != "kube-event-metrics":
@@ -234,11 +234,11 @@ class ImageTest(ClusterCase):
             self.assertIn(version, served[name], name)
 
     def served_versions(self, names):
-        """{name: versions} that Debian 12 serves now, by apt's own index."""
+        """{name: versions} that Debian 13 serves now, by apt's own index."""
         folder = pathlib.Path(self.folder.file("apt"))
         (folder / "lists" / "partial").mkdir(parents=True)
         (folder / "sources.list").write_text(subprocess.run(
-            [IMAGE / "debian", "bookworm", "--sources"], capture_output=True,
+            [IMAGE / "debian", "--sources"], capture_output=True,
             text=True, check=True).stdout)
         options = ["-o", f"Dir::Etc::SourceList={folder}/sources.list",
                    "-o", "Dir::Etc::SourceParts=-",

@@ -49,12 +49,15 @@ def closure(program, triplet):
     return libraries
 
 
-def headers(build):
-    """The files outside the tree that were compiled into the program."""
+def compiled_in(build):
+    """The files outside the tree that were compiled into the program, or linked
+    statically: CMake 3.27 and newer also record what the linker read."""
     text = subprocess.run(["ninja", "-C", build, "-t", "deps"], check=True,
                           capture_output=True, text=True).stdout
-    return {os.path.realpath(line.strip()) for line in text.splitlines()
-            if line.startswith("    /usr/")}
+    paths = {os.path.realpath(line.strip()) for line in text.splitlines()
+             if line.startswith("    /usr/")}
+    return {path for path in paths
+            if not re.search(r"\.so(\.[0-9.]+)?$", path)}
 
 
 class Root:
@@ -122,7 +125,7 @@ def lay_out(options):
     database = Database()
     owners = {path: database.owner(source) for path, source in linked.items()}
     owners[CERTIFICATES] = database.package("ca-certificates")
-    compiled = {database.owner(path) for path in headers(options.build)}
+    compiled = {database.owner(path) for path in compiled_in(options.build)}
     root.add_licenses(set(owners.values()) | compiled)
     document = sbom.document(options, root.folder, owners, compiled)
     root.write(f"/usr/share/sbom/{PROGRAM}.spdx.json", document)

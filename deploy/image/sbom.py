@@ -98,7 +98,7 @@ def document(options, folder, owners, compiled):
     """The text of the document.
 
     `owners` maps a path in the image to its Debian package. `compiled` are the
-    packages whose headers are compiled into the program.
+    packages of headers and static libraries in the program.
     """
     files = _files(folder)
     program = _package("SPDXRef-Package-kube-event-metrics",

@@ -204,20 +204,25 @@ class ImageTest(ClusterCase):
     def expect_owners(self, image, packages, files):
         """Each library is in a package with a license text and, if this
         machine has the same file, with dpkg's version."""
-        owners, links = {}, set()
+        owners, links = {}, collections.defaultdict(set)
         for one in image.materials["relationships"]:
             source, target = one["spdxElementId"], one["relatedSpdxElement"]
             self.assertIn(target, {**packages, **files})
             if one["relationshipType"] == "CONTAINS":
                 owners[files[target]["fileName"][1:]] = packages[source]
-            elif one["relationshipType"].endswith("_LINK"):
-                links.add(packages[target]["name"])
+            else:
+                links[one["relationshipType"]].add(
+                    packages.get(target, {}).get("name"))
         for path in set(image.programs) - {PROGRAM}:
             self.assertRegex(owners[path]["externalRefs"][0]
                              ["referenceLocator"], rf"^pkg:deb/debian/.+\?arch="
                              rf"{image.arch}&distro=debian-13$", path)
-        self.assertLess({"libc6", "libssl3t64", "nlohmann-json3-dev",
-                         "libcli11-dev"}, links)
+        self.assertEqual(links["DYNAMIC_LINK"], {
+            owners[path]["name"] for path in set(image.programs) - {PROGRAM}})
+        self.assertLess({"libc6", "libssl3t64"}, links["DYNAMIC_LINK"])
+        self.assertLess({"libabsl-dev", "libcli11-dev", "libre2-dev",
+                         "nlohmann-json3-dev"}, links["STATIC_LINK"])
+        self.assertFalse(links["DYNAMIC_LINK"] & links["STATIC_LINK"])
         for one in packages.values():
             if one["name"] != "kube-event-metrics":
                 self.assertIn(f"/usr/share/doc/{one['name']}/copyright",

@@ -1,5 +1,5 @@
 # shellcheck shell=bash disable=SC2034
-# The Debian 12 packages that deploy/quickstart and tests/run need, and
+# The Debian packages that deploy/quickstart and tests/run need, and
 # functions to install them. Sourced by both.
 
 KEM_BUILD_PACKAGES=(

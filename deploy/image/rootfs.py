@@ -10,7 +10,6 @@ import argparse
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 
 import sbom
@@ -50,12 +49,15 @@ def closure(program, triplet):
     return libraries
 
 
-def headers(build):
-    """The files outside the tree that were compiled into the program."""
+def compiled_in(build):
+    """The files outside the tree that were compiled into the program, or linked
+    statically: CMake 3.27 and newer also record what the linker read."""
     text = subprocess.run(["ninja", "-C", build, "-t", "deps"], check=True,
                           capture_output=True, text=True).stdout
-    return {os.path.realpath(line.strip()) for line in text.splitlines()
-            if line.startswith("    /usr/")}
+    paths = {os.path.realpath(line.strip()) for line in text.splitlines()
+             if line.startswith("    /usr/")}
+    return {path for path in paths
+            if not re.search(r"\.so(\.[0-9.]+)?$", path)}
 
 
 class Root:
@@ -63,6 +65,7 @@ class Root:
 
     def __init__(self, folder):
         self.folder = folder
+        self._copied = {}
         folder.mkdir(parents=True)
 
     def place(self, path, mode):
@@ -72,8 +75,15 @@ class Root:
         target.chmod(mode)
 
     def copy(self, source, path, mode=0o644):
+        """Equal files are links of one file: packages built from one source
+        have the same copyright file, of up to 69 kB."""
+        content = pathlib.Path(source).read_bytes()
         for target in self.place(path, mode):
-            shutil.copyfile(source, target)
+            first = self._copied.setdefault((content, mode), target)
+            if first is target:
+                target.write_bytes(content)
+            else:
+                target.hardlink_to(first)
 
     def write(self, path, text):
         for target in self.place(path, 0o644):
@@ -115,7 +125,7 @@ def lay_out(options):
     database = Database()
     owners = {path: database.owner(source) for path, source in linked.items()}
     owners[CERTIFICATES] = database.package("ca-certificates")
-    compiled = {database.owner(path) for path in headers(options.build)}
+    compiled = {database.owner(path) for path in compiled_in(options.build)}
     root.add_licenses(set(owners.values()) | compiled)
     document = sbom.document(options, root.folder, owners, compiled)
     root.write(f"/usr/share/sbom/{PROGRAM}.spdx.json", document)

@@ -11,14 +11,16 @@ _LINUX = "GPL-2.0-only WITH Linux-syscall-note"
 # By source package of Debian. An unknown one fails the build: read its
 # copyright file and add it here.
 LICENSES = {
+    "abseil": "Apache-2.0",
     "ca-certificates": "MPL-2.0 AND GPL-2.0-or-later",
     "cli11": "BSD-3-Clause",
     "cross-toolchain-base": f"LGPL-2.1-or-later AND {_LINUX}",
     "fmtlib": "MIT",
-    "gcc-12": _GCC,
-    "gcc-12-cross": _GCC,
+    "gcc-14": _GCC,
+    "gcc-14-cross": _GCC,
     "glibc": "LGPL-2.1-or-later",
     "libxcrypt": "LGPL-2.1-or-later",
+    "libzstd": "BSD-3-Clause OR GPL-2.0-only",
     "linux": _LINUX,
     "nlohmann-json3": "MIT",
     "openssl": "Apache-2.0",
@@ -72,7 +74,7 @@ def _package(identifier, name, version, license_id, **more):
 def _debian(package):
     purl = (f"pkg:deb/debian/{package.name.replace('+', '%2B')}@"
             f"{package.version.replace('+', '%2B').replace(':', '%3A')}"
-            f"?arch={package.architecture}&distro=debian-12")
+            f"?arch={package.architecture}&distro=debian-13")
     return _package(
         _identifier("Package", f"{package.name}-{package.architecture}"),
         package.name, package.version, LICENSES[package.source],
@@ -96,7 +98,7 @@ def document(options, folder, owners, compiled):
     """The text of the document.
 
     `owners` maps a path in the image to its Debian package. `compiled` are the
-    packages whose headers are compiled into the program.
+    packages of headers and static libraries in the program.
     """
     files = _files(folder)
     program = _package("SPDXRef-Package-kube-event-metrics",

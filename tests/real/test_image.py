@@ -204,20 +204,25 @@ class ImageTest(ClusterCase):
     def expect_owners(self, image, packages, files):
         """Each library is in a package with a license text and, if this
         machine has the same file, with dpkg's version."""
-        owners, links = {}, set()
+        owners, links = {}, collections.defaultdict(set)
         for one in image.materials["relationships"]:
             source, target = one["spdxElementId"], one["relatedSpdxElement"]
             self.assertIn(target, {**packages, **files})
             if one["relationshipType"] == "CONTAINS":
                 owners[files[target]["fileName"][1:]] = packages[source]
-            elif one["relationshipType"].endswith("_LINK"):
-                links.add(packages[target]["name"])
+            else:
+                links[one["relationshipType"]].add(
+                    packages.get(target, {}).get("name"))
         for path in set(image.programs) - {PROGRAM}:
             self.assertRegex(owners[path]["externalRefs"][0]
                              ["referenceLocator"], rf"^pkg:deb/debian/.+\?arch="
-                             rf"{image.arch}&distro=debian-12$", path)
-        self.assertLess({"libc6", "libssl3", "nlohmann-json3-dev",
-                         "libcli11-dev"}, links)
+                             rf"{image.arch}&distro=debian-13$", path)
+        self.assertEqual(links["DYNAMIC_LINK"], {
+            owners[path]["name"] for path in set(image.programs) - {PROGRAM}})
+        self.assertLess({"libc6", "libssl3t64"}, links["DYNAMIC_LINK"])
+        self.assertLess({"libabsl-dev", "libcli11-dev", "libre2-dev",
+                         "nlohmann-json3-dev"}, links["STATIC_LINK"])
+        self.assertFalse(links["DYNAMIC_LINK"] & links["STATIC_LINK"])
         for one in packages.values():
             if one["name"] != "kube-event-metrics":
                 self.assertIn(f"/usr/share/doc/{one['name']}/copyright",
@@ -234,11 +239,11 @@ class ImageTest(ClusterCase):
             self.assertIn(version, served[name], name)
 
     def served_versions(self, names):
-        """{name: versions} that Debian 12 serves now, by apt's own index."""
+        """{name: versions} that Debian 13 serves now, by apt's own index."""
         folder = pathlib.Path(self.folder.file("apt"))
         (folder / "lists" / "partial").mkdir(parents=True)
         (folder / "sources.list").write_text(subprocess.run(
-            [IMAGE / "debian", "bookworm", "--sources"], capture_output=True,
+            [IMAGE / "debian", "--sources"], capture_output=True,
             text=True, check=True).stdout)
         options = ["-o", f"Dir::Etc::SourceList={folder}/sources.list",
                    "-o", "Dir::Etc::SourceParts=-",

@@ -21,10 +21,13 @@ HERE = pathlib.Path(__file__).resolve().parent
 CONTROL_PLANE = HERE / "controlplane"
 CHART_TOOLS = HERE / "charttools"
 COLLECTOR = HERE / "collector"
+TOOLKIT = HERE / "toolkit"
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager",
               "kube-scheduler")
 # What client-go makes of a kubeconfig, for test_kubeconfigs.py.
 ORACLE = "kubeconfig-oracle"
+# What exporter-toolkit makes of a web configuration, for test_toolkit.py.
+WEB_ORACLE = "web-config-oracle"
 CHART_PROGRAMS = ("helm", "helm-unittest", "kubeconform", "kubectl",
                   "kustomize")
 GO_NEEDED = (1, 26)
@@ -173,6 +176,11 @@ def build_collector(into):
             "-o", f"{into}/otelcol", "."], COLLECTOR)
 
 
+def build_toolkit(into):
+    run_go(["build", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w",
+            "-o", f"{into}/{WEB_ORACLE}", "."], TOOLKIT)
+
+
 def folder_key(folder):
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
@@ -202,7 +210,9 @@ def recipes(go):
         (f"compose-{COMPOSE_VERSION}-{go}", COMPOSE, build_compose,
          ("compose-spec",)),
         (f"collector-{folder_key(COLLECTOR)}-{go}",
-         "the OpenTelemetry collector", build_collector, ("otelcol",))]
+         "the OpenTelemetry collector", build_collector, ("otelcol",)),
+        (f"toolkit-{folder_key(TOOLKIT)}-{go}", "exporter-toolkit",
+         build_toolkit, (WEB_ORACLE,))]
 
 
 def from_go(go, may_build):

@@ -1,0 +1,28 @@
+// Command web-config-oracle serves HTTP as the Prometheus exporter-toolkit does
+// with a web configuration, or exits with 1 where the toolkit refuses the file.
+// So test_toolkit.py can compare the exporter with the toolkit.
+package main
+
+import (
+	"flag"
+	"log/slog"
+	"net/http"
+	"os"
+
+	"github.com/prometheus/exporter-toolkit/web"
+)
+
+func main() {
+	address := flag.String("web.listen-address", "", "as of an exporter")
+	config := flag.String("web.config.file", "", "as of an exporter")
+	flag.Parse()
+	systemd := false
+	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	err := web.ListenAndServe(&http.Server{}, &web.FlagConfig{
+		WebListenAddresses: &[]string{*address},
+		WebSystemdSocket:   &systemd,
+		WebConfigFile:      config,
+	}, logger)
+	logger.Error(err.Error())
+	os.Exit(1)
+}

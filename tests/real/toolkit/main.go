@@ -18,7 +18,8 @@ func main() {
 	flag.Parse()
 	systemd := false
 	logger := slog.New(slog.NewTextHandler(os.Stderr, nil))
-	err := web.ListenAndServe(&http.Server{}, &web.FlagConfig{
+	page := func(w http.ResponseWriter, _ *http.Request) { w.Write([]byte("ok\n")) }
+	err := web.ListenAndServe(&http.Server{Handler: http.HandlerFunc(page)}, &web.FlagConfig{
 		WebListenAddresses: &[]string{*address},
 		WebSystemdSocket:   &systemd,
 		WebConfigFile:      config,

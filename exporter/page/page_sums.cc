@@ -14,8 +14,9 @@ constexpr size_t kTopReasons = 8;
 
 using Object = std::tuple<std::string_view, std::string_view, std::string_view>;
 
+// As in the series: by group, as writers differ in the version.
 Object ObjectOf(const RecentEvent& event) {
-  return {event.api_version, event.kind, event.object_name};
+  return {ApiGroup(event.api_version), event.kind, event.object_name};
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 // Stricter than the toolkit where that would be insecure or useless without a
 // warning: TLS options without a certificate, a certificate given twice, an
 // empty client CA or list of names, a rate that admits nothing and a second
-// YAML document are errors. tests/unit/web/toolkit_test.cc compares the two.
+// YAML document are errors. tests/unit/web/toolkit.yaml compares the two.
 #pragma once
 
 #include <chrono>

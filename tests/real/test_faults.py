@@ -145,6 +145,24 @@ class FaultsTest(ClusterCase):
         self.change("stays", 10)
         exporter.wait_exact(self.truth)
 
+    def test_a_change_of_an_event_older_than_the_compaction(self):
+        wire, exporter = self.wired("older")
+        self.post("older", 5)
+        self.post("filler")
+        self.plane.compact_etcd()
+        # The exporter resumes at the newest version but one, which history
+        # still has. The version of the Event before its change is older.
+        self.post("newer")
+        self.post("newest")
+        exporter.wait_exact(self.truth)
+        lists = len(exporter.audit().lists(exporter.user))
+        wire.cut()
+        self.change("older", 9)
+        wire.restore()
+        samples = exporter.wait_exact(self.truth, RECOVERY_SECONDS)
+        self.assertEqual(self.counted(samples, "older"), 9)
+        self.assertEqual(len(exporter.audit().lists(exporter.user)), lists)
+
     def test_expiry_is_no_occurrence(self):
         self.use_event_ttl("4s")
         exporter = self.exporter("expiry")

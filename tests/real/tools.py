@@ -4,7 +4,8 @@
 Prints the folder's path on standard output, for KEM_REAL_BIN, and where each
 program comes from on standard error. With Go it builds them, once, into
 $KEM_TOOL_CACHE (or ~/.cache/kube-event-metrics); without, it takes those that
-$KUBEBUILDER_ASSETS holds. `--if-built` builds nothing and fails instead.
+$KUBEBUILDER_ASSETS holds. `--if-built` builds nothing and fails instead. `--all`
+adds what only tests/run --all uses: kine.
 """
 
 import fcntl
@@ -21,10 +22,14 @@ HERE = pathlib.Path(__file__).resolve().parent
 CONTROL_PLANE = HERE / "controlplane"
 CHART_TOOLS = HERE / "charttools"
 COLLECTOR = HERE / "collector"
+TOOLKIT = HERE / "toolkit"
+KINE = HERE / "kine"
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager",
               "kube-scheduler")
 # What client-go makes of a kubeconfig, for test_kubeconfigs.py.
 ORACLE = "kubeconfig-oracle"
+# What exporter-toolkit makes of a web configuration, for test_toolkit.py.
+WEB_ORACLE = "web-config-oracle"
 CHART_PROGRAMS = ("helm", "helm-unittest", "kubeconform", "kubectl",
                   "kustomize")
 GO_NEEDED = (1, 26)
@@ -173,6 +178,18 @@ def build_collector(into):
             "-o", f"{into}/otelcol", "."], COLLECTOR)
 
 
+def build_toolkit(into):
+    run_go(["build", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w",
+            "-o", f"{into}/{WEB_ORACLE}", "."], TOOLKIT)
+
+
+def build_kine(into):
+    """kine's usual driver of SQLite needs cgo."""
+    run_go(["build", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w",
+            "-o", f"{into}/kine", "."], KINE, CGO_ENABLED="1",
+           CGO_CFLAGS="-O1 -w")
+
+
 def folder_key(folder):
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
@@ -182,10 +199,10 @@ def folder_key(folder):
     return digest.hexdigest()[:12]
 
 
-def recipes(go):
+def recipes(go, everything):
     """(folder name, what is built, build function, what it makes)."""
     stages = hashlib.sha256(repr(KWOK_STAGES).encode()).hexdigest()[:8]
-    return [
+    found = [
         # First, as the lint checks run long before the real tests.
         (f"vale-{VALE_VERSION}-{go}", VALE, build_vale, ("vale",)),
         (f"control-plane-{folder_key(CONTROL_PLANE)}-{go}",
@@ -202,13 +219,19 @@ def recipes(go):
         (f"compose-{COMPOSE_VERSION}-{go}", COMPOSE, build_compose,
          ("compose-spec",)),
         (f"collector-{folder_key(COLLECTOR)}-{go}",
-         "the OpenTelemetry collector", build_collector, ("otelcol",))]
+         "the OpenTelemetry collector", build_collector, ("otelcol",)),
+        (f"toolkit-{folder_key(TOOLKIT)}-{go}", "exporter-toolkit",
+         build_toolkit, (WEB_ORACLE,))]
+    if everything:
+        found.append((f"kine-{folder_key(KINE)}-{go}", "kine", build_kine,
+                      ("kine",)))
+    return found
 
 
-def from_go(go, may_build):
+def from_go(go, may_build, everything):
     """{program: path} from the cache, built first where it is not there."""
     found = {}
-    for name, what, build, programs in recipes(go):
+    for name, what, build, programs in recipes(go, everything):
         folder = cache_folder() / name
         if not folder.exists():
             if not may_build:
@@ -255,14 +278,14 @@ def debian_prometheus(found):
             found.setdefault(name, path)
 
 
-def gather(may_build=True):
+def gather(may_build, everything):
     """Makes the folder of links and returns its path."""
     cache = cache_folder()
     cache.mkdir(parents=True, exist_ok=True)
     with open(cache / "lock", "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         go = go_version()
-        found = from_go(go, may_build) if go else from_assets()
+        found = from_go(go, may_build, everything) if go else from_assets()
         debian_prometheus(found)
         listing = "".join(f"{name} {path}\n"
                           for name, path in sorted(found.items()))
@@ -278,7 +301,8 @@ def gather(may_build=True):
 
 def main():
     try:
-        folder, listing = gather("--if-built" not in sys.argv[1:])
+        folder, listing = gather("--if-built" not in sys.argv[1:],
+                                 "--all" in sys.argv[1:])
     except Missing as trouble:
         say(str(trouble))
         return 1

@@ -7,6 +7,8 @@ which counting began, independently of the exporter.
 import json
 import urllib.parse
 
+_BEGIN = '{"kind":"Event","apiVersion":"audit.k8s.io/'
+
 
 class Request:
     """One audited request of a list or watch of Events, or of discovery."""
@@ -42,7 +44,9 @@ class AuditLog:
             for line in log:
                 if not line.endswith("\n"):
                     break
-                entry = json.loads(line)
+                # A killed API server leaves a part of a line, and the next one
+                # writes behind it.
+                entry = json.loads(line[line.rindex(_BEGIN):])
                 if (entry["user"].get("username") == user and
                         entry["stage"] == stage):
                     found.append(Request(entry))

@@ -6,8 +6,7 @@ import sys
 import time
 import unittest
 
-from rig import processes
-from rig.control_plane import ControlPlane
+from rig import control_plane, processes
 from rig.exporter import Exporter
 from rig.recorder import Recorder
 from rig.scopes import Scopes
@@ -30,14 +29,17 @@ class ClusterCase(unittest.TestCase):
     """Class attributes: folder, plane, api, recorder, scopes, truth."""
 
     API_SERVER_FLAGS = {}
+    STORE = "etcd"
 
     @classmethod
     def setUpClass(cls):
         find_tools()
+        control_plane.need(cls.STORE)
         begin = time.monotonic()
         cls.folder = processes.WorkFolder(cls.__name__.lower())
         cls.addClassCleanup(cls.folder.close)
-        cls.plane = ControlPlane(cls.folder, **cls.API_SERVER_FLAGS)
+        cls.plane = control_plane.ControlPlane(
+            cls.folder, cls.STORE, **cls.API_SERVER_FLAGS)
         cls.addClassCleanup(cls.plane.close)
         cls.api = cls.plane.api
         cls.recorder = Recorder(cls.api)

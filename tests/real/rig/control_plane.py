@@ -2,7 +2,8 @@
 
 All use free loopback ports. The API server has RBAC and an audit log; a test
 can kill it and start it again on its port, with other flags. kube-apiserver
-drains for a minute after SIGTERM, so SIGKILL ends all programs here.
+drains for a minute after SIGTERM, so SIGKILL ends all programs here. kine can
+take the place of etcd.
 """
 
 import json
@@ -65,7 +66,8 @@ def need(*names):
 class ControlPlane:
     """A running cluster; `api` is a client with all rights."""
 
-    def __init__(self, folder, **api_server_flags):
+    def __init__(self, folder, store="etcd", **api_server_flags):
+        """`store` is the program that keeps the data: etcd or kine."""
         self.folder = folder
         self.certificates = Certificates(folder)
         self.port = processes.free_port()
@@ -78,8 +80,14 @@ class ControlPlane:
         self._audit_policy = folder.file("audit-policy.yaml", _AUDIT_POLICY)
         self.api = Api(self.port, self.certificates.ca, ADMIN_TOKEN)
         self.api_server = None
+        # For clients of etcd, and for HTTP; etcd serves both on one port.
+        self._etcd = self._gateway = self._free_url()
+        if store == "kine":
+            self._gateway = self._free_url()
+        self._store = {"etcd": self._etcd_command,
+                       "kine": self._kine_command}[store]()
         try:
-            self._start_etcd()
+            self.start_store()
             self.start_api_server()
         except BaseException:
             folder.keep = True
@@ -103,24 +111,41 @@ class ControlPlane:
         self._running.append(process)
         return process
 
-    def _start_etcd(self):
-        self._etcd = f"http://127.0.0.1:{processes.free_port()}"
-        peer = f"http://127.0.0.1:{processes.free_port()}"
-        etcd = self._start("etcd", [
+    @staticmethod
+    def _free_url():
+        return f"http://127.0.0.1:{processes.free_port()}"
+
+    def _etcd_command(self):
+        peer = self._free_url()
+        return [
             tool("etcd"), "--unsafe-no-fsync",
             f"--data-dir={self.folder.file('etcd')}",
             f"--listen-client-urls={self._etcd}",
             f"--advertise-client-urls={self._etcd}",
             f"--listen-peer-urls={peer}",
             f"--initial-advertise-peer-urls={peer}",
-            f"--initial-cluster=default={peer}", "--log-level=warn"])
+            f"--initial-cluster=default={peer}", "--log-level=warn"]
+
+    def _kine_command(self):
+        return [
+            tool("kine"), f"--data-file={self.folder.file('kine.db')}",
+            f"--listen-address={self._etcd.removeprefix('http://')}",
+            f"--gateway-address={self._gateway.removeprefix('http://')}"]
+
+    def start_store(self):
+        name = os.path.basename(self._store[0])
+        self.store = self._start(name, self._store)
 
         def healthy():
-            etcd.expect_running()
-            with urllib.request.urlopen(self._etcd + "/health",
+            self.store.expect_running()
+            with urllib.request.urlopen(self._gateway + "/health",
                                         timeout=2) as answer:
                 return answer.status == 200
-        processes.wait_until(healthy, 30, "etcd answers")
+        processes.wait_until(healthy, 30, f"{name} answers")
+
+    def kill_store(self):
+        self.store.kill()
+        self._running.remove(self.store)
 
     def compact_etcd(self):
         """Compacts all history; returns the revision kept."""
@@ -132,7 +157,7 @@ class ControlPlane:
 
     def _etcd_call(self, path, body):
         request = urllib.request.Request(
-            self._etcd + path, json.dumps(body).encode(),
+            self._gateway + path, json.dumps(body).encode(),
             {"Content-Type": "application/json"})
         with urllib.request.urlopen(request, timeout=10) as answer:
             return json.load(answer)
@@ -160,7 +185,9 @@ class ControlPlane:
                     for name, value in self.flags.items()]
         self.api_server = self._start("kube-apiserver", command)
         self.api.disconnect()
+        self.wait_ready()
 
+    def wait_ready(self):
         def ready():
             self.api_server.expect_running()
             return self.api.ready()

@@ -135,6 +135,11 @@ TEST_F(EventDecoderTest, OccurredIsTheNewestOfAllTimes) {
             At("2026-11-23T11:00:00Z"));
   EXPECT_EQ(DecodeEvent({.first = "null", .last = "null"}).occurred_at,
             At("2026-11-23T10:07:46Z"));
+  // Go's zero time.
+  const std::string zero = R"("0001-01-01T00:00:00Z")";
+  EXPECT_EQ(DecodeEvent({.first = zero, .last = zero, .event_time = zero})
+                .occurred_at,
+            At("2026-11-23T10:07:46Z"));
 }
 
 TEST_F(EventDecoderTest, ComponentFallsBackToTheSource) {

@@ -50,6 +50,24 @@ class OfflineTest : public testing::Test {
     return list + R"(],"metadata":{"resourceVersion":""}})";
   }
 
+  // The same Event in the names of events.k8s.io/v1.
+  static std::string InEventsV1(std::string json) {
+    const std::pair<const char*, const char*> names[] = {
+        {"\"apiVersion\":\"v1\",\"metadata\"",
+         "\"apiVersion\":\"events.k8s.io/v1\",\"metadata\""},
+        {"\"involvedObject\":", "\"regarding\":"},
+        {"\"message\":", "\"note\":"},
+        {"\"source\":", "\"deprecatedSource\":"},
+        {"\"firstTimestamp\":", "\"deprecatedFirstTimestamp\":"},
+        {"\"lastTimestamp\":", "\"deprecatedLastTimestamp\":"},
+        {"\"count\":", "\"deprecatedCount\":"},
+        {"\"reportingComponent\":", "\"reportingController\":"}};
+    for (const auto& [core, other] : names) {
+      json.replace(json.find(core), std::string(core).size(), other);
+    }
+    return json;
+  }
+
   Options options_;
   int code_ = -1;
   std::string log_;
@@ -102,6 +120,54 @@ TEST_F(OfflineTest, CountsWhatEachFrameAdds) {
   EXPECT_EQ(
       Sample(text, "kube_event_metrics_watch_events_total{type=\"DELETED\"}"),
       "1");
+}
+
+// As kubectl get events,events.events.k8s.io -A -o json prints them.
+TEST_F(OfflineTest, CountsAnEventOfBothApisOnce) {
+  EventJson core = Node("7", "25");
+  EventJson series = Node("8", "6");
+  series.name = "series";
+  std::vector<std::string> items = {core.Object(), series.Object()};
+  for (const std::string& item : {core.Object(), series.Object()}) {
+    items.push_back(InEventsV1(item));
+  }
+  const std::string text = Print(List(items));
+  EXPECT_EQ(code_, 0) << log_;
+  EXPECT_EQ(Sample(text, kCounted), "31");
+  EXPECT_EQ(Sample(text, "kube_event_active{scope=\"cluster\""), "2");
+}
+
+// As the k8sobjects receiver of the OpenTelemetry collector writes them: the
+// object first, in the other API's names. Another client adds a copy.
+TEST_F(OfflineTest, CountsTheLinesOfACollector) {
+  const auto line = [](const EventJson& json, const std::string& type) {
+    return R"({"raw_object":{"kind":"Event","count":99},"object":)" +
+           InEventsV1(json.Object()) + R"(,"type":")" + type + "\"}\n";
+  };
+  EventJson other = Node("12", "6");
+  other.name = "other";
+  EventJson gone = other;
+  gone.version = "13";
+  const std::string text =
+      Print(line(Node("7", "25"), "ADDED") + line(Node("9", "27"), "MODIFIED") +
+            line(other, "ADDED") + line(gone, "DELETED"));
+  EXPECT_EQ(code_, 0) << log_;
+  EXPECT_EQ(Sample(text, kCounted), "33");
+  EXPECT_EQ(Sample(text, "kube_event_active{scope=\"cluster\""), "1");
+}
+
+// As a collector that pulls writes them: all Events again and again.
+TEST_F(OfflineTest, CountsWhatEachListOfManyAdds) {
+  EventJson other = Node("8", "1");
+  other.name = "other";
+  EventJson late = Node("20", "2");
+  late.name = "late";
+  const std::string text =
+      Print(List({Node("7", "4").Object(), other.Object()}) + "\n" +
+            List({Node("15", "9").Object(), other.Object()}) + "\n" +
+            List({late.Object(), Node("15", "9").Object()}));
+  EXPECT_EQ(code_, 0) << log_;
+  EXPECT_EQ(Sample(text, kCounted), "12");
 }
 
 TEST_F(OfflineTest, CountsByTheFilters) {
@@ -222,6 +288,10 @@ TEST_F(OfflineTest, FailsWhereNothingCanBeCounted) {
       {R"({"type":"NEW","object":{"kind":"Event","metadata":{"name":"a"}}})",
        "it has no valid Events; objects left out: 1 of other kinds (first: "
        "Event)"},
+      // As an old kubectl cluster-info dump has it: Go's names of the fields.
+      {R"({"Items":[{"Name":"a","InvolvedObject":{"Kind":"Pod"},"Count":2}]})",
+       "it has no valid Events; objects left out: 1 of other kinds (first: "
+       "unknown)"},
       {R"({"kind":"Status","code":410,"reason":"Gone","message":"too old"})",
        "it has no Events, but an error of the API server: 410 Gone: too old"}};
   for (const auto& [input, sentence] : cases) {

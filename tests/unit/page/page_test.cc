@@ -241,6 +241,17 @@ TEST_F(PageTest, AddsUpTheHour) {
   EXPECT_LT(page.find("<b>Whatever"), page.find("<b>OOMKilling"));
 }
 
+// Writers of Events about one object may give its apiVersion or leave it out.
+TEST_F(PageTest, AddsUpObjectsAsTheSeriesDo) {
+  Add("worker-1", "OOMKilling");
+  Add("worker-1", "OOMKilling").api_version = "";
+  Add("worker-1", "OOMKilling").api_version = "example.com/v1";
+  Add("worker-1", "OOMKilling").api_version = "example.com/v1beta1";
+  const std::string page = Page();
+  EXPECT_THAT(page, HasSubstr("in 4 Events about 2 objects."));
+  EXPECT_THAT(page, HasSubstr("on 2 objects<"));
+}
+
 // NodeNotReady is of type Normal; the catalogue has it as critical.
 TEST_F(PageTest, ExplainsWhatItKnowsAndMarksWhatIsBad) {
   Add("worker-1", "NodeNotReady", "Normal").in_window = 3;

@@ -149,8 +149,7 @@ class Ledger {
   //
   // BeginSave returns the head. SavePiece replaces `piece` by the next one, of
   // at least `size` bytes if there are as many of its kind; empty at the end.
-  // EndSave
-  // returns what was kept, to be destroyed without the mutex. After
+  // EndSave returns what was kept, to be destroyed without the mutex. After
   // save_gave_up() too much had changed, and what was saved is of no use. Each
   // call takes time for its piece, not for the state.
   std::string BeginSave();

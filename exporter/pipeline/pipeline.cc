@@ -322,8 +322,8 @@ Pipeline::Route Pipeline::FindRoute(Event& event, const EventFilter* filter,
         world_.claim_log.Takes(event.event_namespace, clock_.SteadyNow());
   } else if (event.object_namespace != event.event_namespace && has_namespace &&
              !filter->Trusts(event.event_namespace)) {
-    // An Event with an eventTime may name any namespace for its object (k8s.io/
-    // kubernetes v1.37.2 pkg/apis/core/validation/events.go).
+    // An Event with an eventTime may name any namespace for its object
+    // (k8s.io/kubernetes v1.37.2 pkg/apis/core/validation/events.go).
     event.object_namespace = event.event_namespace;
   }
   const SeriesLabels labels = LabelsOf(event, scope);

@@ -75,10 +75,10 @@ class Truth:
         scope = self._scopes.of(frame.api_version, frame.kind,
                                 frame.object_namespace)
         group = frame.api_version.rpartition("/")[0]
-        # If a writer omits the namespace of a namespaced object, the Event's
-        # namespace counts.
+        # If a writer omits the namespace of a namespaced object, or is not
+        # trusted to name another, the Event's namespace counts.
         namespace = frame.object_namespace or frame.key[0]
-        if scope == "cluster" and frame.key[0] not in TRUSTED:
+        if frame.key[0] not in TRUSTED:
             scope, namespace = "namespaced", frame.key[0]
         cluster = scope == "cluster"
         return Labels(scope, group, frame.kind, "" if cluster else namespace,

@@ -280,7 +280,6 @@ def test_mentions():
 
 
 def test_tidy(folder):
-    config = os.path.join(tree.OURS, ".clang-tidy")
     # Named like ours: header-filter knows sources by their folder.
     source = os.path.join(folder, "exporter", "planted.cc")
     os.makedirs(os.path.dirname(source), exist_ok=True)
@@ -290,7 +289,7 @@ def test_tidy(folder):
     for text, words in [("int Fine() { return 1; }\n", ""), *TIDY]:
         with open(source, "w", encoding="utf-8") as file:
             file.write(text)
-        found = tidy.tidy(folder, batch, path, config)
+        found = tidy.tidy(folder, batch, path)
         if words not in found or (found and not words):
             yield f"clang-tidy, {words or 'fine code'}: {text[:60]!r}: {found}"
 

@@ -24,6 +24,7 @@ import typing
 import tree
 
 PROGRAM = "clang-tidy-14"
+CONFIG = os.path.join(tree.OURS, ".clang-tidy")
 # Clang analyzes an included source along its paths only if the file that
 # includes it has this name (AnalysisManager::isInCodeFile).
 UNIFIED = "UnifiedSource"
@@ -64,11 +65,10 @@ def unify(batches, folder):
     return paths
 
 
-def tidy(folder, batch, path, config=None):
+def tidy(folder, batch, path):
     """The findings in a unified source of unify(), or "" when there are none."""
-    command = [PROGRAM, *options_for(batch), "-p", folder, "--quiet", path]
-    command.insert(1, "--config-file=" +
-                   (config or os.path.join(tree.OURS, ".clang-tidy")))
+    command = [PROGRAM, f"--config-file={CONFIG}", *options_for(batch),
+               "-p", folder, "--quiet", path]
     done = subprocess.run(command, text=True, check=False,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if done.returncode == 0:
@@ -137,7 +137,7 @@ def key_of(batch, included):
         return None
     command = re.sub(r" -c \S+$", "", batch.command)
     digest = hashlib.sha256(repr((
-        version(), digest_of(os.path.join(tree.OURS, ".clang-tidy")),
+        version(), digest_of(CONFIG),
         [part.replace(tree.OURS, "") for part in command.split()],
         [name.replace(tree.OURS, "") for name in batch.sources],
         options_for(batch))).encode())

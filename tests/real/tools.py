@@ -173,21 +173,23 @@ def build_vale(into):
            GOBIN=str(into), CGO_ENABLED="1", CGO_CFLAGS="-O0 -w")
 
 
-def build_collector(into):
+def build_module(folder, program, into, **env):
+    """A program whose Go module is a folder here."""
     run_go(["build", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w",
-            "-o", f"{into}/otelcol", "."], COLLECTOR)
+            "-o", f"{into}/{program}", "."], folder, **env)
+
+
+def build_collector(into):
+    build_module(COLLECTOR, "otelcol", into)
 
 
 def build_toolkit(into):
-    run_go(["build", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w",
-            "-o", f"{into}/{WEB_ORACLE}", "."], TOOLKIT)
+    build_module(TOOLKIT, WEB_ORACLE, into)
 
 
 def build_kine(into):
     """kine's usual driver of SQLite needs cgo."""
-    run_go(["build", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w",
-            "-o", f"{into}/kine", "."], KINE, CGO_ENABLED="1",
-           CGO_CFLAGS="-O1 -w")
+    build_module(KINE, "kine", into, CGO_ENABLED="1", CGO_CFLAGS="-O1 -w")
 
 
 def folder_key(folder):

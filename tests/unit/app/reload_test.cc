@@ -176,54 +176,54 @@ TEST_F(ReloadTest, WithoutAFileThereIsNothingToReload) {
   EXPECT_EQ(Count(ReloadResult::kFailure), 0U);
 }
 
-TEST_F(ReloadTest, RequestsDuringAReloadThatHangsShareTheNextOne) {
-  Start({"--config.file=c.yaml"});
-  std::promise<void> begun;
-  std::promise<void> second;
-  std::promise<void> released;
-  std::atomic<int> parses = 0;
-  on_parse = [&, go = released.get_future().share()] {
+// Each parse waits until the file is released.
+struct HangingFile {
+  void Parse() {
     const int parse = ++parses;
     if (parse == 1) begun.set_value();
     if (parse == 2) second.set_value();
     go.wait();
-  };
+  }
+
+  std::promise<void> begun;
+  std::promise<void> second;
+  std::promise<void> released;
+  std::shared_future<void> go = released.get_future().share();
+  std::atomic<int> parses = 0;
+};
+
+TEST_F(ReloadTest, RequestsDuringAReloadThatHangsShareTheNextOne) {
+  Start({"--config.file=c.yaml"});
+  HangingFile file;
+  on_parse = [&file] { file.Parse(); };
   constexpr char kInProgress[] =
       "the reload is in progress, the log shows its result";
   EXPECT_EQ(Reload(std::chrono::milliseconds(0)).error().message, kInProgress);
-  begun.get_future().wait();
+  file.begun.get_future().wait();
   for (int i = 0; i < 100; ++i) {
     EXPECT_EQ(Reload(std::chrono::milliseconds(0)).error().message,
               kInProgress);
   }
-  released.set_value();
-  second.get_future().wait();
+  file.released.set_value();
+  file.second.get_future().wait();
   EXPECT_TRUE(Reload());
-  EXPECT_EQ(parses, 3);
+  EXPECT_EQ(file.parses, 3);
 }
 
 // HTTP clients wait meanwhile: a hanging file may cost them one patience, and
 // not one for each request.
 TEST_F(ReloadTest, RequestsDuringAReloadWaitForTheRestOfItsPatience) {
   Start({"--config.file=c.yaml"});
-  std::promise<void> begun;
-  std::promise<void> second;
-  std::promise<void> released;
-  std::atomic<int> parses = 0;
-  on_parse = [&, go = released.get_future().share()] {
-    const int parse = ++parses;
-    if (parse == 1) begun.set_value();
-    if (parse == 2) second.set_value();
-    go.wait();
-  };
+  HangingFile file;
+  on_parse = [&file] { file.Parse(); };
   EXPECT_FALSE(Reload(std::chrono::milliseconds(0)));
-  begun.get_future().wait();
+  file.begun.get_future().wait();
   clock.Advance(std::chrono::hours(1));
   // A wait would last for the whole time limit of the tests.
   EXPECT_EQ(Reload(std::chrono::hours(1)).error().message,
             "the reload is in progress, the log shows its result");
-  released.set_value();
-  second.get_future().wait();
+  file.released.set_value();
+  file.second.get_future().wait();
   EXPECT_TRUE(Reload());
 }
 

@@ -108,10 +108,7 @@ class ProbingTable {
 
   template <typename KeyOf>
   void Place(uint32_t number, const KeyOf& key_of) {
-    const size_t mask = slots_.size() - 1;
-    size_t slot = key_of(number).low & mask;
-    while (slots_[slot] != kNone) slot = (slot + 1) & mask;
-    slots_[slot] = number;
+    slots_[SlotOf(slots_, number, key_of)] = number;
   }
 
   std::vector<uint32_t> slots_;

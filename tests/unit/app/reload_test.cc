@@ -194,36 +194,36 @@ struct HangingFile {
 
 TEST_F(ReloadTest, RequestsDuringAReloadThatHangsShareTheNextOne) {
   Start({"--config.file=c.yaml"});
-  HangingFile file;
-  on_parse = [&file] { file.Parse(); };
+  HangingFile hanging;
+  on_parse = [&hanging] { hanging.Parse(); };
   constexpr char kInProgress[] =
       "the reload is in progress, the log shows its result";
   EXPECT_EQ(Reload(std::chrono::milliseconds(0)).error().message, kInProgress);
-  file.begun.get_future().wait();
+  hanging.begun.get_future().wait();
   for (int i = 0; i < 100; ++i) {
     EXPECT_EQ(Reload(std::chrono::milliseconds(0)).error().message,
               kInProgress);
   }
-  file.released.set_value();
-  file.second.get_future().wait();
+  hanging.released.set_value();
+  hanging.second.get_future().wait();
   EXPECT_TRUE(Reload());
-  EXPECT_EQ(file.parses, 3);
+  EXPECT_EQ(hanging.parses, 3);
 }
 
 // HTTP clients wait meanwhile: a hanging file may cost them one patience, and
 // not one for each request.
 TEST_F(ReloadTest, RequestsDuringAReloadWaitForTheRestOfItsPatience) {
   Start({"--config.file=c.yaml"});
-  HangingFile file;
-  on_parse = [&file] { file.Parse(); };
+  HangingFile hanging;
+  on_parse = [&hanging] { hanging.Parse(); };
   EXPECT_FALSE(Reload(std::chrono::milliseconds(0)));
-  file.begun.get_future().wait();
+  hanging.begun.get_future().wait();
   clock.Advance(std::chrono::hours(1));
   // A wait would last for the whole time limit of the tests.
   EXPECT_EQ(Reload(std::chrono::hours(1)).error().message,
             "the reload is in progress, the log shows its result");
-  file.released.set_value();
-  file.second.get_future().wait();
+  hanging.released.set_value();
+  hanging.second.get_future().wait();
   EXPECT_TRUE(Reload());
 }
 

@@ -12,7 +12,7 @@ KEM_BUILD_PACKAGES=(
 KEM_TEST_PACKAGES=(
   libcpp-httplib-dev libgtest-dev libgmock-dev curl openssl iproute2 chromium python3-pip
   ccache clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev llvm-14 shellcheck
-  dpkg-dev groff-base libseccomp2 lintian man-db mandoc systemd
+  dpkg-dev fiu-utils groff-base libseccomp2 lintian man-db mandoc systemd
 )
 
 # For the tests on real software: a second version of Prometheus, next to the

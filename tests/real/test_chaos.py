@@ -2,11 +2,12 @@
 
 Writers create, repeat, edit and delete Events, 200 changes a second, and keep
 the truth. Meanwhile the exporter is killed and terminated (and started again
-at once, with the same state file and port), its wire is cut, the API server is
-killed, and etcd's history is compacted away. A watcher scrapes every 200 ms
-and records each counter that falls or disappears; a real Prometheus scrapes
-every second. At the end every sample of the four families must equal the truth,
-and so must the values that Prometheus stored, and its increase().
+at once, with the same state file and port), its calls to the disk fail, its
+wire is cut, the API server is killed, and etcd's history is compacted away. A
+watcher scrapes every 200 ms and records each counter that falls or disappears;
+a real Prometheus scrapes every second. At the end every sample of the four
+families must equal the truth, and so must the values that Prometheus stored,
+and its increase().
 
 The test must not require what no client can know. While etcd has the history, a
 client that was disconnected gets all of it, deletions too, so anything may
@@ -29,8 +30,10 @@ an earlier run, KEM_CHAOS_FAULTS=cut,server,... selects faults.
 """
 
 import collections
+import errno
 import os
 import random
+import subprocess
 import sys
 import time
 import unittest
@@ -45,7 +48,14 @@ from rig.wire import Wire
 SECONDS = float(os.environ.get("KEM_CHAOS_SECONDS", "120"))
 SEED = os.environ.get("KEM_CHAOS_SEED") or str(random.randrange(10**6))
 # Relative frequencies.
-FAULTS = {"kill": 32, "term": 22, "cut": 26, "server": 8, "compact": 12}
+FAULTS = {"kill": 28, "term": 18, "disk": 16, "cut": 22, "server": 6,
+          "compact": 10}
+# libfiu's names of what the exporter calls to write its state, and errno.
+DISK_CALLS = ("posix/io/rw/pwrite", "posix/io/rw/pwrite/reduce",
+              "posix/io/sync/fdatasync", "posix/io/sync/fsync",
+              "posix/io/dir/rename")
+DISK_ERRORS = (errno.EIO, errno.ENOSPC)
+LIBFIU = "/usr/lib/fiu/fiu_{}_preload.so"
 CHANGES_PER_SECOND = 200
 SAVE_SECONDS = 1
 # For a new series; longer than two scrapes and a restart.
@@ -76,9 +86,13 @@ class ChaosTest(ClusterCase):
         writers.create_some(15)
         # The recorder does not survive a compaction together with a restart.
         self.recorder.close()
+        self.environment = {
+            "LD_PRELOAD": f"{LIBFIU.format('run')} {LIBFIU.format('posix')}",
+            "FIU_CTRL_FIFO": self.folder.file("fiu")}
         chaotic = self.chaotic = self.exporter(
             "chaos", "--state.file", self.folder.file("exporter.state"),
             "--state.interval", f"{SAVE_SECONDS}s",
+            environment=self.environment,
             server=f"https://127.0.0.1:{self.wire.port}",
             initial_zero=f"{INITIAL_ZERO_SECONDS}s",
             listen=f"127.0.0.1:{processes.free_port()}")
@@ -105,6 +119,10 @@ class ChaosTest(ClusterCase):
         say(f"chaos: {watcher.scrapes} scrapes, {watcher.missed} got no answer, "
             f"longest gap {watcher.longest_gap:.1f} s")
         self.expect_stored(prometheus, time.monotonic() - begin + 30)
+        if self.done["disk"]:
+            failed = chaotic.process.log().count("Saving the state failed")
+            say(f"chaos: {failed} saves failed")
+            self.assertGreater(failed, 0)
         self.assertGreater(sum(changes.values()), SECONDS * 50)
 
     def play(self, writers, until):
@@ -146,6 +164,35 @@ class ChaosTest(ClusterCase):
         self.plane.kill_api_server()
         time.sleep(self.dice.uniform(0, 0.5))
         self.plane.start_api_server()
+
+    def disk(self):
+        """Some calls to the disk fail, in any mixture, perhaps through an end
+        and a start."""
+        error = self.dice.choice(DISK_ERRORS)
+        chance = self.dice.choice((0.2, 0.7, 1))
+        calls = self.dice.sample(DISK_CALLS,
+                                 self.dice.randint(1, len(DISK_CALLS)))
+        rules = [f"enable_random name={call},probability={chance},"
+                 f"failinfo={error}" for call in calls]
+        self.control(rules)
+        self.environment["FIU_ENABLE"] = "\n".join(rules)
+        time.sleep(self.dice.uniform(0.5, 4))
+        how = self.dice.choice(("", "kill", "term"))
+        if how:
+            getattr(self, how)()
+            time.sleep(self.dice.uniform(0, 2))
+        del self.environment["FIU_ENABLE"]
+        self.control([f"disable name={call}" for call in calls])
+
+    def control(self, rules):
+        """Sends `rules` to libfiu in the exporter, once it has started."""
+        pid = str(self.chaotic.process.pid)
+        pipe = f"{self.environment['FIU_CTRL_FIFO']}-{pid}.in"
+        processes.wait_until(lambda: os.path.exists(pipe), 10, "libfiu")
+        command = ["fiu-ctrl", "-f", self.environment["FIU_CTRL_FIFO"]]
+        for rule in rules:
+            command += ["-c", rule]
+        subprocess.run([*command, pid], check=True, timeout=10)
 
     def compact(self, writers):
         """Compacts the history while the exporter is cut off: a 410."""

@@ -31,6 +31,8 @@ namespace {
 constexpr std::chrono::seconds kStopLimit{10};
 // For the sinks, so that the state is still saved when one hangs.
 constexpr std::chrono::seconds kSinkStopLimit{5};
+// For the first scrape, to catch up with what an earlier process exposed.
+constexpr std::chrono::seconds kCatchUpLimit{10};
 // All HTTP clients wait meanwhile, once for each reload.
 constexpr std::chrono::seconds kReloadPatience{1};
 
@@ -68,11 +70,14 @@ class App {
   // Ends what runs; returns `code`, or exits with it when a sink hangs.
   int Stop(int code, std::unique_ptr<HttpServer> server);
   HttpContent Content();
+  Health CanScrape();
 
   std::jthread deadline_;  // first, so that it ends last
   const Options& options_;
   KeptState& state_;
   Clock& clock_;
+  const SteadyTime started_;
+  bool caught_up_ = false;  // for the HTTP thread
   Resolver resolver_;
   ApiTransport transport_;
   const Discovery discovery_;
@@ -92,6 +97,7 @@ App::App(const Options& options, ServerAccess access, KeptState& state,
     : options_(options),
       state_(state),
       clock_(clock),
+      started_(clock.SteadyNow()),
       transport_(std::move(access), resolver_),
       discovery_(transport_, clock),
       world_(discovery_, clock, options.retention, state.ledger()),
@@ -151,6 +157,18 @@ void App::SetFilter(const FilterOptions& options) {
   for (const auto& watcher : watchers_) watcher->RequestList();
 }
 
+// What was counted while the disk failed is not in the state when the process
+// is then killed. Only the API server still has it, and a counter that is
+// exposed before the watches have brought it again would fall: for Prometheus a
+// reset.
+Health App::CanScrape() {
+  const SteadyTime now = clock_.SteadyNow();
+  caught_up_ = caught_up_ || !state_.stats().may_be_behind ||
+               now - started_ >= kCatchUpLimit || AllCaughtUp(watchers_, now);
+  if (caught_up_) return {true, ""};
+  return {false, "catching up after the restart, try again in a second\n"};
+}
+
 HttpContent App::Content() {
   HttpContent content = ServeWorld(
       {options_, world_, own_, clock_,
@@ -165,6 +183,7 @@ HttpContent App::Content() {
                                    health.in_contact, health.problem});
          }
        }});
+  content.can_scrape = [this] { return CanScrape(); };
   content.reload = [this] { return reloader_.Reload(kReloadPatience); };
   content.livez = [this] { return LiveHealth(watchers_, clock_.SteadyNow()); };
   content.readyz = [this] { return ReadyHealth(watchers_, state_.stats()); };

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <exception>
 
 #include "base/log.h"
@@ -85,6 +86,12 @@ Health LiveHealth(const EventWatchers& watchers, SteadyTime now) {
   }
   if (health.ok) health.text = "ok\n";
   return health;
+}
+
+bool AllCaughtUp(const EventWatchers& watchers, SteadyTime now) {
+  return std::all_of(watchers.begin(), watchers.end(), [now](const auto& one) {
+    return now >= one->Health().caught_up_at;
+  });
 }
 
 bool AllSynced(const EventWatchers& watchers) {

@@ -49,6 +49,8 @@ class EventWatcher {
 using EventWatchers = std::vector<std::unique_ptr<EventWatcher>>;
 
 bool AllSynced(const EventWatchers& watchers);
+// Whether nothing is missing that an earlier process may have exposed.
+bool AllCaughtUp(const EventWatchers& watchers, SteadyTime now);
 // Ok when all are synced and in contact. The text names those that are not, and
 // why, those whose Events arrive late, and a problem with the state.
 Health ReadyHealth(const EventWatchers& watchers, const StateStats& state);

@@ -225,6 +225,7 @@ void Reflector::CommitList() {
   selectors_ = run.selectors;
   synced_ = true;
   status_.SetSynced();
+  status_.SetCaughtUpAt(SteadyTime::min());
   watching_ = Watching();
   state_ = ReflectorState::kWatch;
   LogInfo("Listed", {{"reflector", options_.name},

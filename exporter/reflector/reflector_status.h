@@ -3,6 +3,7 @@
 // those pages do.
 #pragma once
 
+#include <algorithm>
 #include <mutex>
 #include <set>
 #include <string>
@@ -17,6 +18,8 @@ struct ReflectorHealth {
   bool synced = false;
   // The last request succeeded.
   bool in_contact = false;
+  // From then on nothing is missing that an earlier process knew.
+  SteadyTime caught_up_at = SteadyTime::max();
   // Watch events arrive long after their Events, or not: something buffers
   // them.
   bool late = false;
@@ -56,6 +59,17 @@ class ReflectorStatus {
     health_.in_contact = false;
     health_.problem = std::move(problem);
     return problem_kinds_.insert(std::move(kind)).second;
+  }
+
+  // By `at` what happened before has arrived, if nothing ends earlier.
+  void SetCaughtUpAt(SteadyTime at) {
+    const std::lock_guard lock(mutex_);
+    health_.caught_up_at = std::min(health_.caught_up_at, at);
+  }
+
+  void SetWatchEnded(SteadyTime now) {
+    const std::lock_guard lock(mutex_);
+    if (health_.caught_up_at > now) health_.caught_up_at = SteadyTime::max();
   }
 
   // Returns whether that changes anything.

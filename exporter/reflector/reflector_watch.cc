@@ -23,6 +23,9 @@ constexpr int kMaxServerErrors = 5;
 constexpr int kTimelyWatches = 2;
 // How long a watch from an earlier process's resume point may be silent.
 constexpr seconds kProvingWatch{10};
+// The API server sends what happened since the resume point at once, and
+// nothing marks its end.
+constexpr seconds kCatchUp{1};
 
 std::string_view Name(WatchEnd end) {
   return kWatchEndNames[static_cast<size_t>(end)];
@@ -148,11 +151,13 @@ Reflector::WatchReport Reflector::RunWatch(const WatchOptions& options,
   delivery_lag_.BeginWatch(started);
   const auto on_open = [this] {
     NoteContact();
+    status_.SetCaughtUpAt(context_.clock.SteadyNow() + kCatchUp);
     server_errors_ = 0;
   };
   WatchSession session(on_open, reader_, handler_, delivery_lag_,
                        context_.stats);
   WatchOutcome outcome = api().Watch(options, session, std::move(stop));
+  status_.SetWatchEnded(context_.clock.SteadyNow());
   const bool cut = session.Finish();
   if (const auto late = delivery_lag_.EndWatch()) JudgeDelivery(*late);
 

@@ -108,6 +108,8 @@ Result<BatchReader::Next> BatchReader::Read(std::string& batch) {
   return size == 0 ? Next::kEnd : Next::kBatch;
 }
 
+std::string MarkerPath(const std::string& path) { return path + ".complete"; }
+
 std::string JournalPath(const std::string& path, uint64_t number) {
   return path + ".journal-" + std::to_string(number);
 }

@@ -97,5 +97,8 @@ class BatchReader {
 // Journals are read in the order of their numbers, beside the snapshot at
 // `path`.
 std::string JournalPath(const std::string& path, uint64_t number);
+// Of the empty file that exists while the snapshot and the journals have all
+// that was exposed. On a full disk it can still be removed.
+std::string MarkerPath(const std::string& path);
 
 }  // namespace kem

@@ -183,6 +183,9 @@ LoadedState LoadState(FileSystem& files, const std::string& path,
   LoadedState state;
   const Result<std::vector<uint64_t>> numbers = Journals(files, path);
   if (numbers && !numbers->empty()) state.number = numbers->back();
+  if (const auto marker = files.Open(MarkerPath(path)); marker) {
+    state.complete = *marker != nullptr;
+  }
   Loader loader(files, path, state);
   Result<void> loaded = loader.ReadSnapshot(origin);
   for (size_t limit = SIZE_MAX, batches = 0;

@@ -36,6 +36,8 @@ struct StateStats {
   // --state.file is given.
   std::atomic<bool> enabled{false};
   std::atomic<StateLoad> load{StateLoad::kNone};
+  // What was loaded may be older than what the earlier process exposed.
+  std::atomic<bool> may_be_behind{false};
   std::array<std::atomic<uint64_t>, kStateSaveNames.size()> saves{};
   std::array<std::atomic<uint64_t>, kStateFileNames.size()> written{};  // bytes
   std::atomic<int64_t> last_success_seconds{0};  // Unix time
@@ -60,6 +62,8 @@ struct LoadedState {
   // A new one unless `result` is kLoaded; else call Resume.
   std::unique_ptr<Ledger> ledger;
   StateLoad result = StateLoad::kNone;
+  // The marker exists: the files had all that was exposed.
+  bool complete = false;
   // Of the newest journal on the disk.
   uint64_t number = 0;
   // Of the last steps that were loaded (state_files.h).

@@ -36,12 +36,15 @@ StateStore::StateStore(StateOptions options, const LoadedState& loaded,
       base_(loaded.files),
       number_(loaded.number),
       digest_(loaded.digest),
+      marked_(loaded.complete),
       synced_at_(clock.SteadyNow()),
       snapshot_bytes_(loaded.snapshot_bytes),
       journal_bytes_(loaded.journal_bytes) {
   stats_.enabled = true;
   stats_.bytes = snapshot_bytes_;
   stats_.load = loaded.result;
+  stats_.may_be_behind =
+      loaded.result == StateLoad::kLoaded && !loaded.complete;
   const std::lock_guard guard(ledger_.mutex());
   ledger_.StartLog([this] {
     const std::lock_guard lock(mutex_);
@@ -66,10 +69,29 @@ void StateStore::Start(std::function<void()> before_save) {
     ++number_;
     continued = OpenJournal(digest_).has_value();
   }
-  if (!continued) return Save();
-  journal_state_ = JournalState::kWhole;
-  snapshot_state_ = SnapshotState::kNone;
-  Flush();
+  if (continued) {
+    journal_state_ = JournalState::kWhole;
+    snapshot_state_ = SnapshotState::kNone;
+    Flush();
+  } else {
+    Save();
+  }
+  // The disk may have failed for the earlier process too, with the marker.
+  if (failing_ && stats_.load == StateLoad::kLoaded) {
+    stats_.may_be_behind = true;
+  }
+}
+
+// Keeps the marker true, as far as the disk allows.
+void StateStore::Mark() {
+  const bool complete =
+      pending_.empty() && (journal_state_ == JournalState::kWhole ||
+                           journal_state_ == JournalState::kUncertain);
+  if (complete == marked_) return;
+  const std::string marker = MarkerPath(options_.path);
+  const bool done = complete ? files_.Create(marker).has_value()
+                             : files_.Remove(marker).has_value();
+  if (done) marked_ = complete;
 }
 
 // Needs the ledger's mutex. Append `steps` to pending_ without it, because they
@@ -121,9 +143,9 @@ void StateStore::Flush() {
   }
   pending_ += steps;
   if (!complete) LoseJournal();
-  if (const Result<void> wrote = AppendPending(); !wrote) {
-    return NoteFailure(wrote.error());
-  }
+  const Result<void> wrote = AppendPending();
+  Mark();
+  if (!wrote) return NoteFailure(wrote.error());
   if (snapshot_state_ == SnapshotState::kNone &&
       journal_bytes_ > std::max(kMinJournalBytes, snapshot_bytes_)) {
     snapshot_state_ = SnapshotState::kDue;

@@ -99,6 +99,7 @@ class StateStore {
   bool CloseJournal();
   void LoseJournal();
   void Sync();
+  void Mark();
 
   // The snapshot.
   void BeginSnapshot();
@@ -129,6 +130,7 @@ class StateStore {
   // Steps that were taken from the ledger and are in no journal yet.
   std::string pending_;
   bool named_ = false;     // the journal's name is durable
+  bool marked_;            // MarkerPath exists
   bool unsynced_ = false;  // something was appended since the last sync
   SteadyTime synced_at_;
 

@@ -135,6 +135,7 @@ void StateStore::FinishSnapshot() {
   } else {
     snapshot_state_ = SnapshotState::kDue;
   }
+  Mark();
   retry_ = milliseconds(0);
   stats_.bytes = snapshot_bytes_;
   LogDebug(

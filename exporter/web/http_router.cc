@@ -126,6 +126,11 @@ std::string HttpRouter::Response::Text(const RequestHead& head,
 }
 
 HttpRouter::Response HttpRouter::StartScrape(const RequestHead& head) {
+  if (content_.can_scrape) {
+    if (Health health = content_.can_scrape(); !health.ok) {
+      return {503, kText, std::move(health.text), {{"Retry-After", "1"}}};
+    }
+  }
   const bool gzip = WantsGzip(head.accept_encoding);
   Scrape scrape = content_.scrape(head.accept);
   Response response{.content_type = std::move(scrape.content_type),

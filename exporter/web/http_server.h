@@ -32,6 +32,8 @@ struct Scrape {
 struct HttpContent {
   // Starts a scrape in the best format for an Accept header's value.
   std::function<Scrape(const std::string& accept)> scrape;
+  // Not ok: no scrape is possible yet, and the text says why. Null: always ok.
+  std::function<Health()> can_scrape;
   std::function<Health()> livez;
   std::function<Health()> readyz;
   // HTML.

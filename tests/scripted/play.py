@@ -39,7 +39,7 @@ KEYS = {  # the words of each step: a typo must not weaken a scenario
     "await": ["decoy", "discovery", "list", "patience", "plugin_runs",
               "proxied", "tls_failures", "watch"],
     "stop": ["code", "signal", "within"],
-    "restart": ["cut", "do", "flags", "signal", "write"],
+    "restart": ["cut", "do", "flags", "remove", "signal", "write"],
     "server": ["certificate", "clients"],
     "file": ["ca", "client", "config", "plugin", "token"],
     "reload": ["by", "config", "has", "status"],

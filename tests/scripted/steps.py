@@ -75,8 +75,9 @@ class Steps(play.Play):
     def do_restart(self, value):
         """Ends the exporter and starts it again, in the same folder.
 
-        In between, cut: bytes to remove from the end of a file; write: text
-        for a file; do: steps. flags: more flags for the second start.
+        In between, cut: bytes to remove from the end of a file; remove: files;
+        write: text for a file; do: steps. flags: more flags for the second
+        start.
         """
         name = value.get("signal", "TERM")
         self.exporter.signal(name)
@@ -92,6 +93,8 @@ class Steps(play.Play):
         for file, count in value.get("cut", {}).items():
             path = self.exporter.path(file)
             os.truncate(path, os.path.getsize(path) - count)
+        for file in value.get("remove", []):
+            os.remove(self.exporter.path(file))
         for file, text in value.get("write", {}).items():
             with open(self.exporter.path(file), "w",
                       encoding="utf-8") as out:

@@ -8,7 +8,7 @@ import threading
 import time
 import urllib.error
 
-from rig import truth
+from rig import exposition, truth
 
 COUNTERS = (truth.OCCURRENCES, truth.OBJECT_OCCURRENCES)
 
@@ -39,7 +39,10 @@ class Watcher:
         seen = due = time.monotonic()
         while not self._stop.is_set():
             try:
-                self._compare(self._exporter.samples())
+                status, text = self._exporter.fetch("/metrics")
+                if status == 503:  # It catches up after a restart.
+                    raise OSError(text)
+                self._compare(exposition.parse(text))
                 now = time.monotonic()
                 self.longest_gap = max(self.longest_gap, now - seen)
                 self.scrapes, seen = self.scrapes + 1, now

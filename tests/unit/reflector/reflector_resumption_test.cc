@@ -65,5 +65,33 @@ TEST_F(ReflectorResumptionTest, StaysWithTheWatchOnceItWorked) {
   EXPECT_GE(api_.watch_timeouts[1], seconds(240));
 }
 
+// What happened since arrives at the beginning of a watch, and in a list.
+TEST_F(ReflectorResumptionTest, HasCaughtUpAfterASecondOfWatchingOrAList) {
+  std::vector<bool> caught_up;
+  const auto note = [&] {
+    caught_up.push_back(clock_.SteadyNow() >= health().caught_up_at);
+  };
+  api_.while_open = [&] {
+    note();
+    clock_.Advance(seconds(1));
+    note();
+  };
+  note();
+  Play({Clean({Added("y", 101)}, seconds(10))});
+  note();
+  EXPECT_THAT(caught_up, ElementsAre(false, false, true, true));
+}
+
+TEST_F(ReflectorResumptionTest, HasNotCaughtUpAfterAShortWatch) {
+  Play({Cut({Added("y", 101)}, std::chrono::milliseconds(900))});
+  clock_.Advance(minutes(1));
+  EXPECT_LT(clock_.SteadyNow(), health().caught_up_at);
+}
+
+TEST_F(ReflectorResumptionTest, HasCaughtUpByAList) {
+  Play({Refused(ErrorCode::kExpired, 410), ScriptedList{900, {"x"}, "", {}}});
+  EXPECT_GE(clock_.SteadyNow(), health().caught_up_at);
+}
+
 }  // namespace
 }  // namespace kem

@@ -1,7 +1,8 @@
 // Every call to the file system fails in turn, and every pair of neighbouring
 // calls, while later ones succeed. Wherever the process or the power then ends,
-// the state on disk is one that was once true, never one with a hole. And once
-// nothing fails any more, all is kept again.
+// the state on disk is one that was once true, never one with a hole, and the
+// marker says when it is older than what was exposed. And once nothing fails
+// any more, all is kept again.
 
 #include <gmock/gmock.h>
 
@@ -72,7 +73,10 @@ class Lives {
     twin_ = Loaded(Saved(ledger));
     Note();
     // Counting and scrapes go on; no call is made under the ledger's mutex.
-    files_->before_call = [this](const std::string&) {
+    files_->before_call = [this](const std::string& path) {
+      marker_failed_ =
+          marker_failed_ || (path == MarkerPath(kStatePath) &&
+                             files_->failing.contains(files_->calls));
       ASSERT_TRUE(loaded_.ledger->mutex().try_lock());
       loaded_.ledger->mutex().unlock();
       Step();
@@ -159,6 +163,10 @@ class Lives {
         ASSERT_NE(truth, truths_.end()) << "a hole: " << where;
         step = truth->second.step;
       }
+      if (crash == Crash::kProcess && found.result == StateLoad::kLoaded &&
+          found.complete && !marker_failed_) {
+        ASSERT_GE(step, written_) << "complete: " << where;
+      }
       if (!files_->failing.empty()) continue;
       const int least = crash == Crash::kProcess ? written_
                         : crash == Crash::kPower ? synced_
@@ -179,6 +187,7 @@ class Lives {
   int step_ = 0;
   int written_ = 0;
   int synced_ = 0;
+  bool marker_failed_ = false;
 };
 
 // With NDEBUG, as in the Release, each call fails; with a sanitizer, where a

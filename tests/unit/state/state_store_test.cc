@@ -8,6 +8,7 @@
 #include <fstream>
 
 #include "testing/fake_clock.h"
+#include "testing/fake_file_system.h"
 #include "testing/temp_folder.h"
 #include "unit/state/ledger_fixture.h"
 
@@ -114,14 +115,54 @@ TEST_F(StateStoreTest, JournalsCarryOnWhileNoSnapshotCanBeWritten) {
   fs::remove(path + ".tmp");
   process.store->Save();
   EXPECT_EQ(process.stats.problem(), "");
-  // A snapshot and its journal: the rest is removed.
+  // A snapshot, its journal and the marker: the rest is removed.
   int count = 0;
   for ([[maybe_unused]] const auto& entry :
        fs::directory_iterator(folder.path())) {
     ++count;
   }
-  EXPECT_EQ(count, 2);
+  EXPECT_EQ(count, 3);
   EXPECT_EQ(Shown(Process(*this).ledger(), driver.now().steady), shown);
+}
+
+// Only then may a restart expose what it loads at once.
+TEST_F(StateStoreTest, TheMarkerSaysThatTheFilesHaveAllThatWasShown) {
+  FakeFileSystem disk;
+  const auto load = [&] {
+    return LoadState(disk, "/folder/state", kOrigin, SmallOptions(), clock);
+  };
+  LoadedState loaded = load();
+  StateStats stats;
+  StateStore store({"/folder/state", kOrigin, std::chrono::seconds(10)}, loaded,
+                   disk, clock, stats);
+  loaded.ledger->FindCollection("");
+  loaded.ledger->FindCollection("shop");
+  Driver driver(5);
+  store.Start([] {});
+  EXPECT_FALSE(stats.may_be_behind);
+  EXPECT_TRUE(load().complete);
+  driver.Step(*loaded.ledger);
+  disk.failing = {disk.calls};  // the append to the journal
+  store.Flush();
+  EXPECT_FALSE(load().complete);
+  store.Flush();
+  EXPECT_TRUE(load().complete);
+}
+
+TEST_F(StateStoreTest, WithoutTheMarkerOrOnABrokenDiskTheStateMayBeBehind) {
+  const auto start = [&] {
+    Process process(*this);
+    process.Start();
+    return process.stats.may_be_behind.load();
+  };
+  EXPECT_FALSE(start());  // there is nothing to load
+  EXPECT_FALSE(start());
+  fs::remove(MarkerPath(path));
+  EXPECT_TRUE(start());
+  EXPECT_FALSE(start());
+  fs::create_directory(JournalPath(path, 6));  // in the way of the next journal
+  fs::create_directory(path + ".tmp");
+  EXPECT_TRUE(start());
 }
 
 TEST_F(StateStoreTest, AHorizonInTheFutureIsRepairedAtTheStart) {
@@ -318,7 +359,7 @@ TEST_F(StateStoreTest, ManyCrashesDoNotLeaveManyJournals) {
     Process process(*this);
     process.Start();
     snapshots += process.stats.written[1] > 0 ? 1 : 0;
-    EXPECT_LE(files.List(folder.path())->size(), 2U + 18U);  // and . and ..
+    EXPECT_LE(files.List(folder.path())->size(), 2U + 19U);  // and . and ..
   }
   EXPECT_EQ(snapshots, 3U);
 }

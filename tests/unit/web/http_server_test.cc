@@ -32,6 +32,9 @@ class HttpServerTest : public ::testing::Test {
       if (ready) return std::string("ok");
       return Error{ErrorCode::kInvalidConfig, "kept: x"};
     };
+    content.can_scrape = [this] {
+      return Health{caught_up, caught_up ? "" : "catching up\n"};
+    };
     content.livez = [] { return Health{true, "ok\n"}; };
     content.readyz = [this] {
       return ready ? Health{true, "ok\n"} : Health{false, "not ready: x\n"};
@@ -51,6 +54,7 @@ class HttpServerTest : public ::testing::Test {
   HttpStats stats;
   int pieces = 3;
   bool ready = true;
+  bool caught_up = true;
   std::unique_ptr<HttpServer> server;
 };
 
@@ -177,6 +181,18 @@ TEST_F(HttpServerTest, HealthIsInStatusAndBody) {
   const auto reply = Get("/readyz");
   EXPECT_EQ(reply->status, 503);
   EXPECT_EQ(reply->body, "not ready: x\n");
+}
+
+TEST_F(HttpServerTest, AScrapeCanComeTooEarly) {
+  caught_up = false;
+  const auto reply = Get("/m.txt");
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(reply->status, 503);
+  EXPECT_EQ(reply->body, "catching up\n");
+  EXPECT_EQ(reply->get_header_value("Retry-After"), "1");
+  EXPECT_EQ(Get("/livez")->status, 200);
+  caught_up = true;
+  EXPECT_EQ(Get("/m.txt")->status, 200);
 }
 
 TEST_F(HttpServerTest, PageIsHtml) {

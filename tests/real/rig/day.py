@@ -72,6 +72,7 @@ NAMES = {
     "ClusterPolicy": ["require-requests", "disallow-latest-tag"],
     "ValidatingPolicy": ["require-labels"],
     "MutatingPolicy": ["add-tolerations"], "GeneratingPolicy": ["add-quota"],
+    "GeneratingPolicy.kyverno.io": ["add-limits"],
     "ImageValidatingPolicy": ["verify-signatures"],
     "ClusterCleanupPolicy": ["remove-old-jobs"],
     "DeletingPolicy": ["remove-old-pods"], "Bucket": ["payments-archive"],
@@ -316,7 +317,8 @@ def _catalogue(day):
                     "namespaced", group, kind, NAMESPACE_OF[kind], "", reason,
                     event_type, component))
                 continue
-            day.about(kind, day.random.choice(NAMES[kind]), reason,
+            names = NAMES.get(f"{kind}.{group}", NAMES.get(kind))
+            day.about(kind, day.random.choice(names), reason,
                       event_type, component,
                       day.random.uniform(QUIET_FROM, DAY - 1800), group=group)
     # Every affected node recovers.

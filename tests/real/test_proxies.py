@@ -29,8 +29,6 @@ class ProxiesTest(ClusterCase):
                              server=proxy.url)
 
     def post(self, name):
-        # The API server closes connections that are quiet for this long.
-        self.api.disconnect()
         return self.api.post(PATH, manifests.legacy_event(
             name, manifests.about_node("n"), "Probed"))
 

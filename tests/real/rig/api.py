@@ -6,6 +6,7 @@ code and no assumptions with the exporter.
 
 import http.client
 import json
+import select
 import ssl
 import threading
 import time
@@ -20,6 +21,12 @@ class ApiError(Exception):
     def __init__(self, status, body):
         super().__init__(f"HTTP {status}: {body[:300]}")
         self.status = status
+
+
+def _was_closed(connection):
+    """Whether the server ended the connection while it was idle."""
+    return bool(connection.sock and
+                select.select([connection.sock], [], [], 0)[0])
 
 
 class Api:
@@ -55,7 +62,7 @@ class Api:
         headers = self.headers(content_type if payload else None)
         for last_try in (False, True):
             connection = getattr(self._local, "connection", None)
-            if connection is None:
+            if connection is None or _was_closed(connection):
                 connection = self._local.connection = self.connect(30)
             try:
                 connection.request(method, path, payload, headers)

@@ -77,7 +77,6 @@ class App {
   KeptState& state_;
   Clock& clock_;
   const SteadyTime started_;
-  bool caught_up_ = false;  // for the HTTP thread
   Resolver resolver_;
   ApiTransport transport_;
   const Discovery discovery_;
@@ -163,9 +162,10 @@ void App::SetFilter(const FilterOptions& options) {
 // reset.
 Health App::CanScrape() {
   const SteadyTime now = clock_.SteadyNow();
-  caught_up_ = caught_up_ || !state_.stats().may_be_behind ||
-               now - started_ >= kCatchUpLimit || AllCaughtUp(watchers_, now);
-  if (caught_up_) return {true, ""};
+  if (now - started_ >= kCatchUpLimit || AllCaughtUp(watchers_, now)) {
+    state_.NoteCaughtUp();
+  }
+  if (!state_.stats().may_be_behind) return {true, ""};
   return {false, "catching up after the restart, try again in a second\n"};
 }
 

@@ -33,6 +33,9 @@ class KeptState {
 
   Ledger& ledger() { return *loaded_.ledger; }
   const StateStats& stats() const { return stats_; }
+  // What is exposed from now on is not older than what was exposed before.
+  // Thread-safe.
+  void NoteCaughtUp() { stats_.may_be_behind = false; }
 
   // Starts to save; what was counted is saved on return. All collections are in
   // the ledger by now. `before_save` is called before each save, under the

@@ -36,13 +36,13 @@ StateStore::StateStore(StateOptions options, const LoadedState& loaded,
       base_(loaded.files),
       number_(loaded.number),
       digest_(loaded.digest),
-      marked_(loaded.complete),
       synced_at_(clock.SteadyNow()),
       snapshot_bytes_(loaded.snapshot_bytes),
       journal_bytes_(loaded.journal_bytes) {
   stats_.enabled = true;
   stats_.bytes = snapshot_bytes_;
   stats_.load = loaded.result;
+  if (loaded.complete) marked_ = true;
   stats_.may_be_behind =
       loaded.result == StateLoad::kLoaded && !loaded.complete;
   const std::lock_guard guard(ledger_.mutex());
@@ -79,14 +79,15 @@ void StateStore::Start(std::function<void()> before_save) {
   // The disk may have failed for the earlier process too, with the marker.
   if (failing_ && stats_.load == StateLoad::kLoaded) {
     stats_.may_be_behind = true;
+    Mark();
   }
 }
 
 // Keeps the marker true, as far as the disk allows.
 void StateStore::Mark() {
-  const bool complete =
-      pending_.empty() && (journal_state_ == JournalState::kWhole ||
-                           journal_state_ == JournalState::kUncertain);
+  const bool complete = !stats_.may_be_behind && pending_.empty() &&
+                        (journal_state_ == JournalState::kWhole ||
+                         journal_state_ == JournalState::kUncertain);
   if (complete == marked_) return;
   const std::string marker = MarkerPath(options_.path);
   const bool done = complete ? files_.Create(marker).has_value()

@@ -129,9 +129,9 @@ class StateStore {
   uint64_t digest_;                     // of the last steps in a journal
   // Steps that were taken from the ledger and are in no journal yet.
   std::string pending_;
-  bool named_ = false;     // the journal's name is durable
-  bool marked_;            // MarkerPath exists
-  bool unsynced_ = false;  // something was appended since the last sync
+  bool named_ = false;          // the journal's name is durable
+  std::optional<bool> marked_;  // MarkerPath exists; none: unknown
+  bool unsynced_ = false;       // something was appended since the last sync
   SteadyTime synced_at_;
 
   SnapshotState snapshot_state_ = SnapshotState::kDue;

@@ -166,6 +166,7 @@ class Lives {
       if (crash == Crash::kProcess && found.result == StateLoad::kLoaded &&
           found.complete && !marker_failed_) {
         ASSERT_GE(step, written_) << "complete: " << where;
+        ASSERT_FALSE(stats_->may_be_behind) << "complete: " << where;
       }
       if (!files_->failing.empty()) continue;
       const int least = crash == Crash::kProcess ? written_

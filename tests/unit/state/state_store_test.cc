@@ -159,8 +159,15 @@ TEST_F(StateStoreTest, WithoutTheMarkerOrOnABrokenDiskTheStateMayBeBehind) {
   EXPECT_FALSE(start());
   fs::remove(MarkerPath(path));
   EXPECT_TRUE(start());
+  EXPECT_TRUE(start());  // the one before has not caught up either
+  {
+    Process process(*this);
+    process.Start();
+    process.stats.may_be_behind = false;
+    process.store->Flush();
+  }
   EXPECT_FALSE(start());
-  fs::create_directory(JournalPath(path, 6));  // in the way of the next journal
+  fs::create_directory(JournalPath(path, 7));  // in the way of the next journal
   fs::create_directory(path + ".tmp");
   EXPECT_TRUE(start());
 }

@@ -1,0 +1,244 @@
+"""Every command of every runbook runs on a real control plane.
+
+Each alert has objects and Events that show its symptom. The variables of its
+runbook get the labels of the alert. Each command must succeed, and its output
+must contain a name or a text of the symptom. Each query must have a result in a
+real Prometheus. Commands that need a node are checked for syntax only.
+"""
+
+import contextlib
+import functools
+import json
+import os
+import shutil
+import subprocess
+import time
+import unittest
+import urllib.error
+import urllib.request
+
+from rig import control_plane, manifests, processes, runbooks, symptoms
+from rig.api import rfc3339
+from rig.case import ClusterCase
+from rig.exporter import Exporter, binary, make_account
+from rig.kubelet import unshare
+from rig.prometheus import Prometheus
+from rig.sinks import forbid_label
+
+FOLDER = os.path.join(symptoms.ROOT, "alerts", "runbooks")
+EVENTS = manifests.CORE_V1.format("default")
+SCRAPE = """  relabel_configs:
+  - {{target_label: instance, replacement: "{instance}"}}
+- job_name: full
+  static_configs: [{{targets: ["{full}"]}}]
+"""
+# kube-state-metrics does not run here.
+STATES = """groups:
+- name: states
+  rules:
+  - record: kube_node_status_condition
+    expr: vector(0)
+    labels: {node: at-nodenotready-1, condition: Ready, status: "true"}
+"""
+# Mounts a file system in $1, which is soon full, and runs the other arguments.
+SMALL_DISK = """mount -t tmpfs -o size=1m none "$1" && shift && exec "$@" """
+KUBELET = """kind: ClusterLogs
+apiVersion: kwok.x-k8s.io/v1alpha1
+metadata: {{name: logs}}
+spec: {{logs: [{{logsFile: "{log}", previousLogsFile: "{log}"}}]}}
+---
+kind: ClusterPortForward
+apiVersion: kwok.x-k8s.io/v1alpha1
+metadata: {{name: ports}}
+spec: {{forwards: [{{target: {{address: 127.0.0.1, port: {port}}}}}]}}
+"""
+
+
+def read(name):
+    with open(os.path.join(FOLDER, f"{name}.md"), encoding="utf-8") as text:
+        return text.read()
+
+
+class RunbooksTest(ClusterCase):
+
+    @classmethod
+    def setUpClass(cls):
+        if not shutil.which("jq"):
+            raise unittest.SkipTest("there is no jq")
+        super().setUpClass()
+        control_plane.need("kubectl", "kube-controller-manager", "kwok",
+                           "prometheus")
+        cls.plane.start_controller_manager("--node-monitor-grace-period=1h")
+        for name in (symptoms.SHOP, symptoms.MONITORING, symptoms.MIRROR):
+            cls.api.ensure("/api/v1/namespaces", {"metadata": {"name": name}})
+        symptoms.serve_addons(cls.api, symptoms.of_all_alerts())
+        cls.store = symptoms.Store(cls.api)
+        cls.symptoms = {each.name: each for each in
+                        symptoms.of_all_alerts(cls.make_owner())}
+        cls.start_exporters()
+        cls.write_symptoms()
+        cls.start_kubelet()
+        cls.spoil_exporter()
+        cls.environment = {
+            "PATH": f"{os.environ['KEM_REAL_BIN']}:{os.environ['PATH']}",
+            "KUBECONFIG": cls.plane.kubeconfig("reader.yaml"),
+            "HOME": cls.folder.path, "LANG": "C.UTF-8"}
+
+    @classmethod
+    def make_owner(cls):
+        """What owns the Pods: kubectl drain evicts no Pod without a controller,
+        and no controller recreates those of a custom resource."""
+        owner = cls.api.post("/apis/karpenter.sh/v1/nodepools", {
+            "apiVersion": "karpenter.sh/v1", "kind": "NodePool",
+            "metadata": {"name": "owner"}})
+        return {"apiVersion": "karpenter.sh/v1", "kind": "NodePool",
+                "name": "owner", "uid": owner["metadata"]["uid"],
+                "controller": True}
+
+    @classmethod
+    def start_exporters(cls):
+        """One that will be in trouble, one with too few series, Prometheus."""
+        cls.config = cls.folder.file("config.yaml", json.dumps({"sinks": [
+            {"name": symptoms.SINK, "type": "otlp", "queue-entries": 20,
+             "endpoint": f"http://127.0.0.1:{processes.free_port()}"},
+            {"name": "copies", "type": "mirror",
+             "namespace": symptoms.MIRROR}]}))
+        cls.disk = cls.folder.file("disk")
+        os.mkdir(cls.disk)
+        make_account(cls.api, symptoms.EXPORTER)
+        token = cls.api.token_for(symptoms.MONITORING, symptoms.EXPORTER)
+        command = [binary(), "--kubeconfig", cls.plane.kubeconfig(
+            "exporter.yaml", {"token": token})]
+        if prefix := unshare():
+            command = [*prefix, "sh", "-c", SMALL_DISK, "sh", cls.disk,
+                       *command]
+        cls.exporter = Exporter(
+            cls.plane, symptoms.EXPORTER, "--config.file", cls.config,
+            f"--state.file={cls.disk}/state", "--state.interval=1s",
+            initial_zero="4s", command=command)
+        full = Exporter(cls.plane, "full", "--metrics.max-series=20",
+                        initial_zero="4s")
+        for each in (cls.exporter, full):
+            cls.addClassCleanup(each.process.kill)
+            each.wait_ready()
+        cls.prometheus = Prometheus(
+            cls.folder, "prometheus", control_plane.tool("prometheus"),
+            cls.exporter.address, scrape=SCRAPE.format(
+                instance=f"{symptoms.EXPORTER_IP}:9953", full=full.address),
+            more=f"rule_files: [{cls.folder.file('states.yaml', STATES)}]\n")
+        cls.addClassCleanup(cls.prometheus.close)
+        processes.wait_until(
+            lambda: len(cls.prometheus.query(
+                "count by (instance) (kube_event_metrics_synced) == 1")) and
+            cls.prometheus.query("count(kube_event_metrics_synced) == 2"), 30,
+            "Prometheus scrapes both")
+
+    @classmethod
+    def write_symptoms(cls):
+        for symptom in cls.symptoms.values():
+            for body in symptom.objects():
+                cls.store.ensure(body)
+            for event in symptom.events():
+                answer = cls.api.post(EVENTS, event)
+        for body in symptoms.components():
+            cls.store.ensure(body)
+        forbid_label(cls.api, "guarded", "at-sinkfailing-1")
+        cls.recorder.wait_for_version(
+            int(answer["metadata"]["resourceVersion"]))
+
+    @classmethod
+    def start_kubelet(cls):
+        """kwok answers for the node of the exporter's Pod: logs and ports."""
+        port = processes.free_port()
+        cls.log = cls.folder.file("pod.log", "")
+        rules = cls.folder.file("kwok.yaml", KUBELET.format(
+            log=cls.log, port=cls.exporter.address.rpartition(":")[2]))
+        pki = cls.plane.certificates
+        cls.plane.start_kwok(
+            "kem.test/no-node=", f"--config={rules}",
+            f"--server-address=127.0.0.1:{port}",
+            f"--tls-cert-file={pki.serving}",
+            f"--tls-private-key-file={pki.serving_key}")
+        for body in symptoms.exporter_pod(port):
+            cls.store.ensure(body)
+
+    @classmethod
+    def spoil_exporter(cls):
+        """Its state is not saved and its configuration is invalid."""
+        with contextlib.suppress(OSError):
+            inside = f"/proc/{cls.exporter.process.pid}/root{cls.disk}"
+            with open(f"{inside}/more", "wb", buffering=0) as more:
+                while os.path.ismount(inside):
+                    more.write(bytes(4096))
+        cls.folder.file("config.yaml", "sinks: {at-exporter: unknown}")
+        with contextlib.suppress(urllib.error.HTTPError):
+            urllib.request.urlopen(urllib.request.Request(
+                f"http://{cls.exporter.address}/-/reload", method="POST"),
+                timeout=10)
+        for metric, labels in (("sink_failures_total", {"sink": "store"}),
+                               ("sink_failures_total", {"sink": "copies"}),
+                               ("sink_dropped_total", {"sink": "store"})):
+            processes.wait_until(
+                lambda: cls.exporter.own(metric, **labels), 30, metric)
+        # As the container runtime writes the log.
+        with open(cls.log, "a", encoding="utf-8") as log:
+            for line in cls.exporter.process.log().splitlines():
+                log.write(f"{rfc3339(time.time(), True)} stdout F {line}\n")
+
+    def bash(self, text, *more):
+        """(exit code, output) of a command."""
+        done = subprocess.run(
+            ["bash", "-o", "pipefail", *more, "-c", text],
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT, env=self.environment, timeout=60,
+            cwd=self.folder.path, text=True, check=False)
+        return done.returncode, done.stdout
+
+    def expect(self, symptom, command, setters):
+        """Runs one command or query."""
+        if command.language == "promql":
+            self.expect_result(symptom, command.text)
+            return
+        text = runbooks.fill(command.text, symptom.values)
+        if command.mark:
+            self.assertEqual(self.bash(text, "-n"), (0, ""))
+            return
+        if runbooks.SET.match(text):
+            setters.append(text)
+            code, output = self.bash("\n".join(setters))
+            self.assertEqual((code, output), (0, ""))
+            return
+        code, output = self.bash("\n".join(setters + [text]))
+        asks = text.startswith("kubectl auth can-i")
+        self.assertIn(code, (0, 1) if asks else (0,), output)
+        self.assertTrue(any(word in output for word in symptom.shows),
+                        f"shows none of {symptom.shows}:\n{output}")
+
+    def expect_result(self, symptom, query):
+        found = [dict(labels) for labels in
+                 self.prometheus.at(query, time.time())]
+        self.assertTrue(found, "no result")
+        for label, value in symptom.labels.items():
+            values = {labels[label] for labels in found if label in labels}
+            if values:
+                self.assertIn(value, values, label)
+
+    def check(self, name):
+        symptom, setters = self.symptoms[name], []
+        text = read(name)
+        self.assertEqual(list(runbooks.problems(text, symptom.labels)), [])
+        for command in runbooks.commands(text):
+            # An earlier command may have deleted an object.
+            for body in symptom.objects() if setters else ():
+                self.store.ensure(body)
+            with self.subTest(command.text):
+                self.expect(symptom, command, setters)
+
+
+for _symptom in symptoms.of_all_alerts():
+    setattr(RunbooksTest, f"test_{_symptom.name}", functools.partialmethod(
+        RunbooksTest.check, _symptom.name))
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

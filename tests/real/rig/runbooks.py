@@ -33,9 +33,10 @@ Command = collections.namedtuple("Command", "section language text mark")
 
 def complete(text):
     """Whether bash can run the lines as they are."""
-    return (not CONTINUES.search(text.rstrip()) and
-            subprocess.run(["bash", "-n", "-c", text], check=False,
-                           capture_output=True).returncode == 0)
+    # bash only warns about a here-document without an end.
+    done = subprocess.run(["bash", "-n", "-c", text], check=False,
+                          capture_output=True)
+    return not CONTINUES.search(text.rstrip()) and not done.stderr
 
 
 def statements(block):

@@ -6,6 +6,7 @@ the catalogue that the alert selects, with their component and type.
 """
 
 import os
+import re
 import sys
 import time
 
@@ -29,15 +30,20 @@ BESIDES = {"Certificate+": ("cert-manager.io", "certificates", "v1"),
            "NodeMetrics": ("metrics.k8s.io", "nodes", "v1beta1"),
            "PodMetrics+": ("metrics.k8s.io", "pods", "v1beta1")}
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+SHOP = "shop"
 CLUSTER, JOB = "east", "kube-event-metrics"
 # The Pod of the exporter, as the API server and Prometheus name it.
 MONITORING, EXPORTER, EXPORTER_IP = "monitoring", "at-exporter", "10.0.1.9"
 SINK, MIRROR = "store", "copies-of-events"
-SHOP = "shop"
 # Nodes that are not Ready.
 UNREADY = {"KubeEventNodeNotReady": "Unknown",
            "KubeEventManyNodesNotReady": "Unknown",
-           "KubeEventNodeCIDRNotAvailable": "False"}
+           "KubeEventDrainedNodeNotBack": "Unknown",
+           "KubeEventNodePodNetworkUnavailable": "False"}
+CORDONED = {"KubeEventNodeLeftCordoned", "KubeEventDrainedNodeNotBack"}
+# cluster-autoscaler writes its Events about this ConfigMap.
+AUTOSCALER = "cluster-autoscaler-status"
+SPACES = {"ConfigMap": "kube-system", "Secret": SHOP}
 # Control plane components that runbooks look for, by a label or by name.
 COMPONENTS = {"kube-apiserver": "--service-cluster-ip-range=10.0.0.0/24",
               "kube-controller-manager": "--cluster-cidr=10.244.0.0/16",
@@ -45,11 +51,16 @@ COMPONENTS = {"kube-apiserver": "--service-cluster-ip-range=10.0.0.0/24",
 # What the commands show where no name of an object is part of the output.
 ALSO = {
     "KubeEventManyNodesNotReady": ["NotReady"],
-    "KubeEventNodesDeletedByCloud": ["Ready"],
-    "KubeEventServiceCIDRProblem": ["probe"],
+    "KubeEventNodesDeletedByCloud": ["Ready", "cloud-controller-manager-1"],
+    "KubeEventServiceCIDRProblem": ["probe", "service-cluster-ip-range"],
     "KubeEventExporterWatchDisconnected": ["yes", "[+]etcd ok"],
-    "KubeEventSinkFailing": ["no", "yes", MIRROR, "guard-at"],
-    "KubeEventSinkDropping": ["guard-at", "labeled"],
+    "KubeEventSinkFailing": ["no", "yes", MIRROR, "guard-at", "labeled"],
+    "KubeEventNodePodNetworkUnavailable": ["--cluster-cidr",
+                                           "cloud-controller-manager-1"],
+    "KubeEventServiceIPRepairs": ["10.0.0.77", "kube-apiserver-1"],
+    "KubeEventServiceIPsExhausted": ["allocator", "10.0.0.0/24", SHOP,
+                                     "more-services", "probe"],
+    "KubeEventNodeProvisioningBlocked": [AUTOSCALER],
 }
 
 
@@ -83,17 +94,9 @@ def serve_addons(api, symptoms):
     processes.wait_until(established, 20, "the kinds of add-ons are served")
 
 
-def label_names():
-    """{alert: the names of its labels}, from the cases of tests/alerts."""
-    found = {}
-    for name in alert_rules.GROUPS:
-        with open(f"{ROOT}/tests/alerts/{name}.yaml", encoding="utf-8") as text:
-            for case in yaml.safe_load(text):
-                for firing in case["firing"].values():
-                    for labels in firing:
-                        found.setdefault(case["alert"], {"cluster"}).update(
-                            labels)
-    return found
+def labels_of(rule):
+    """The names of the labels of an alert: its annotations show them."""
+    return set(re.findall(r"\$labels\.(\w+)", str(rule["annotations"])))
 
 
 def _apis():
@@ -110,7 +113,7 @@ def _apis():
     return found
 
 
-APIS = _apis()
+APIS = {"Secret": "v1", **_apis()}
 
 
 def _pod(name, node=None, **meta):
@@ -133,27 +136,29 @@ def _custom(group, kind, name, version="v1", **more):
 class Symptom:
     """What shows one alert: its labels, its objects and its Events."""
 
-    def __init__(self, name, rule, rows, names, owner):
-        """`names` are the labels of the alert; `owner` owns its Pods."""
+    def __init__(self, name, rule, rows, owner):
+        """`rows` of the catalogue; `owner` owns the Pods."""
         self.name, self._owner = name, owner
         self.sign = "at-" + name.removeprefix("KubeEvent").lower()
-        self.rows = [row for row in rows if row["kind"] != "any"]
+        self.rows = [{**row, "kind": "Secret"} if row["kind"] == "any" else row
+                     for row in rows]
+        if name == "KubeEventClusterScopedWarningBurst":
+            self.rows = [{"kind": "Node", "reason": "Planted",
+                          "type": "Warning", "component": "kem-test"}]
         kind = self.rows[0]["kind"] if self.rows else "Node"
-        reason = self.rows[0]["reason"] if self.rows else "Planted"
-        if name == "KubeEventOwnerRefInvalid":
-            kind = "ConfigMap"
+        reason = self.rows[0]["reason"] if self.rows else ""
         values = {"cluster": CLUSTER, "job": JOB, "kind": kind,
                   "object_name": f"{self.sign}-1", "object_namespace": SHOP,
                   "instance": f"{EXPORTER_IP}:9953", "sink": SINK,
-                  "sink_type": "otlp", "family": "kube_event_active",
-                  "reason": reason, "severity": rule["labels"]["severity"]}
-        self.labels = {label: values[label] for label in names}
+                  "sink_type": "otlp",
+                  "reason": reason}
+        self.labels = {label: values[label] for label in labels_of(rule)}
         # With the keys of a sink's entry, which a runbook asks for.
         self.values = {**self.labels, "namespace": MIRROR,
                        "endpoint": "http://collector:4318"}
         self.shows = [self.sign, *ALSO.get(name, ())]
         if name.startswith(("KubeEventExporter", "KubeEventSink")):
-            self.shows += [EXPORTER, EXPORTER_IP]
+            self.shows += [EXPORTER, EXPORTER_IP, "msg="]
 
     @property
     def kinds(self):
@@ -161,34 +166,38 @@ class Symptom:
         return list(dict.fromkeys(row["kind"] for row in self.rows)) or ["Node"]
 
     def events(self):
-        """One Event for each row, and each object."""
-        rows = self.rows or [{"kind": "Node", "reason": "Planted",
-                              "type": "Warning", "component": "any"}]
-        for number, row in enumerate(rows):
+        """One Event for each row and object."""
+        for number, row in enumerate(self.rows):
             for name in self._names(row["kind"]):
-                yield self._event(f"{name}.{number}", row, {
-                    "apiVersion": APIS[row["kind"]],
-                    "kind": row["kind"], "name": name})
-
-    def _event(self, name, row, about):
-        component = row["component"]
-        event = manifests.legacy_event(
-            name, about, row["reason"], 3, row["type"],
-            component="kem-test" if component == "any" else component)
-        event["message"] = f"{self.sign}: by hand"
-        return event
+                component = row["component"]
+                about = {"apiVersion": APIS[row["kind"]],
+                         "kind": row["kind"], "name": name}
+                space = SPACES.get(row["kind"])
+                if space:
+                    about["namespace"] = space
+                event = manifests.legacy_event(
+                    f"{name}.{number}", about, row["reason"], 30, row["type"],
+                    component="kem-test" if component == "any" else component,
+                    namespace=space or "default")
+                event["message"] = f"{self.sign}: by hand"
+                yield event
+        if self.name == "KubeEventNodeEvictionThresholdMet":
+            yield manifests.legacy_event(
+                self.sign, manifests.about_pod(f"{self.sign}-1-pod"),
+                "Evicted", kind="Warning")
 
     def _names(self, kind):
         """One object, or three where the alert is about many."""
         if kind == "IPAddress":
             return ["10.0.0.77"]
+        if kind == "ConfigMap":
+            return [AUTOSCALER]
         many = 1 if "object_name" in self.labels else 3
         return [f"{self.sign}-{number + 1}" for number in range(many)]
 
     def objects(self):
         """What the commands of the runbook find."""
-        yield {**_pod(f"{self.sign}-waiting"), **{"status": {
-            "phase": "Pending"}}}
+        yield _pod(f"{self.sign}-waiting")
         for kind in self.kinds:
             for name in self._names(kind):
                 make = getattr(self, "_make_" + kind.lower(), None)
@@ -196,8 +205,6 @@ class Symptom:
                     yield from make(name)
                 else:
                     yield self._any(kind, name)
-        if self.name == "KubeEventOwnerRefInvalid":
-            yield from self._foreign_owner()
 
     def _any(self, kind, name):
         return {"apiVersion": APIS[kind], "kind": kind,
@@ -212,10 +219,13 @@ class Symptom:
         node = manifests.node(name, kwok=False, ready=ready)
         conditions = node["status"]["conditions"]
         conditions[0]["message"] = self.sign
-        conditions += [{**conditions[0], "type": kind, "status": "False"}
+        # Also true for a node without a route.
+        conditions += [{**conditions[0], "type": kind, "status":
+                        "True" if ready == "False" else "False"}
                        for kind in ("MemoryPressure", "NetworkUnavailable")]
         node["spec"] = {"taints": [{"key": "ToBeDeletedByClusterAutoscaler",
-                                    "effect": "PreferNoSchedule"}]}
+                                    "effect": "PreferNoSchedule"}],
+                        "unschedulable": self.name in CORDONED}
         yield node
         yield _pod(f"{name}-pod", name, labels={"at": self.sign},
                    ownerReferences=[self._owner], annotations={
@@ -224,7 +234,9 @@ class Symptom:
                "metadata": {"name": name, "namespace": "kube-node-lease"},
                "spec": {"holderIdentity": name,
                         "renewTime": rfc3339(time.time(), micro=True)}}
-        usage = {"cpu": "100m", "memory": "1Gi"}
+        usage = {"cpu": "100m", "memory": "9Gi" if self.name in {
+            "KubeEventNodeSystemOOM", "KubeEventNodeEvictionThresholdMet"}
+            else "1Gi"}
         measured = {"timestamp": rfc3339(time.time()), "window": "10s"}
         yield _custom("metrics.k8s.io", "NodeMetrics", name, "v1beta1",
                       usage=usage, **measured)
@@ -278,31 +290,32 @@ class Symptom:
         yield {"apiVersion": "networking.k8s.io/v1", "kind": "ServiceCIDR",
                "metadata": {"name": name}, "spec": {"cidrs": ["10.9.0.0/24"]}}
 
+    def _make_configmap(self, name):
+        yield {"apiVersion": "v1", "kind": "ConfigMap",
+               "metadata": {"name": name, "namespace": "kube-system"}}
+
     def _make_ipaddress(self, name):
         yield {"apiVersion": "networking.k8s.io/v1", "kind": "IPAddress",
                "metadata": {"name": name}, "spec": {"parentRef": {
                    "resource": "services", "namespace": SHOP,
                    "name": self.sign}}}
 
-    def _foreign_owner(self):
-        """A real one: the owner is in another namespace."""
-        yield {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {
-            "name": f"{self.sign}-1", "namespace": SHOP,
+    def _make_secret(self, name):
+        yield {"apiVersion": "v1", "kind": "Secret", "metadata": {
+            "name": name, "namespace": SHOP,
             # The garbage collector deletes the object.
             "finalizers": ["kem.test/keep"], "ownerReferences": [{
-                "apiVersion": "v1", "kind": "ConfigMap", "name": "elsewhere",
+                "apiVersion": "v1", "kind": "Secret", "name": "elsewhere",
                 "uid": "00000000-0000-0000-0000-000000000001"}]}}
 
 
 def of_all_alerts(owner=None):
     """The Symptom of each alert."""
-    names = label_names()
     catalogue = list(alert_rules.reasons(ROOT))
     for _, rule in alert_rules.alerts(ROOT):
         fires, _ = alert_rules.split(rule["expr"])
         yield Symptom(rule["alert"], rule,
-                      alert_rules.covered(fires, catalogue),
-                      names[rule["alert"]], owner)
+                      alert_rules.covered(fires, catalogue), owner)
 
 
 def components():

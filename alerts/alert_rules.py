@@ -131,7 +131,7 @@ def signs(root):
 
 
 def metrics(expression):
-    return sorted({found for found, _ in SELECTOR.findall(expression)})
+    return sorted(set(re.findall(r"\bkube_\w+", expression)))
 
 
 def reasons(root):

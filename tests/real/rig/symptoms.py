@@ -60,7 +60,7 @@ ALSO = {
     "KubeEventServiceIPRepairs": ["10.0.0.77", "kube-apiserver-1"],
     "KubeEventServiceIPsExhausted": ["allocator", "10.0.0.0/24", SHOP,
                                      "more-services", "probe"],
-    "KubeEventNodeProvisioningBlocked": [AUTOSCALER],
+    "KubeEventNodeProvisioningBlocked": [AUTOSCALER, f"{EXPORTER}-node"],
 }
 
 
@@ -128,6 +128,13 @@ def _pod(name, node=None, **meta):
     return body
 
 
+def _attachment(name, volume, node):
+    return {"apiVersion": "storage.k8s.io/v1", "kind": "VolumeAttachment",
+            "metadata": {"name": name}, "spec": {
+                "attacher": "kem.test", "nodeName": node,
+                "source": {"persistentVolumeName": volume}}}
+
+
 def _custom(group, kind, name, version="v1", **more):
     return {"apiVersion": f"{group}/{version}", "kind": kind,
             "metadata": {"name": name}, **more}
@@ -163,7 +170,9 @@ class Symptom:
     @property
     def kinds(self):
         """Those of the objects that the Events are about."""
-        return list(dict.fromkeys(row["kind"] for row in self.rows)) or ["Node"]
+        needs_node = ["Node"] if self.name == "KubeEventSinkFailing" else []
+        return list(dict.fromkeys(row["kind"] for row in self.rows)
+                    ) or needs_node
 
     def events(self):
         """One Event for each row and object."""
@@ -176,7 +185,8 @@ class Symptom:
                 if space:
                     about["namespace"] = space
                 event = manifests.legacy_event(
-                    f"{name}.{number}", about, row["reason"], 30, row["type"],
+                    f"{name}.{number}", about, row["reason"],
+                    900 if row["reason"] == "Planted" else 30, row["type"],
                     component="kem-test" if component == "any" else component,
                     namespace=space or "default")
                 event["message"] = f"{self.sign}: by hand"
@@ -245,7 +255,9 @@ class Symptom:
                       **measured)
         pod["metadata"]["namespace"] = SHOP
         yield pod
-        if self.name == "KubeEventNodeScaleDownFailing":
+        if self.name == "KubeEventNodeKernelErrors":
+            yield _attachment(name, "at-volume", name)
+        if self.name == "KubeEventNodeDrainFailing":
             yield {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget",
                    "metadata": {"name": name, "namespace": SHOP},
                    "spec": {"minAvailable": 1, "selector": {
@@ -255,10 +267,7 @@ class Symptom:
         failing = self.name == "KubeEventPersistentVolumeReclaimFailed"
         yield manifests.released_volume(name,
                                         "Delete" if failing else "Retain")
-        yield {"apiVersion": "storage.k8s.io/v1", "kind": "VolumeAttachment",
-               "metadata": {"name": name}, "spec": {
-                   "attacher": "kem.test", "nodeName": "gone",
-                   "source": {"persistentVolumeName": name}}}
+        yield _attachment(name, name, "gone")
         yield {"apiVersion": "v1", "kind": "PersistentVolumeClaim",
                "metadata": {"name": name, "namespace": SHOP}, "spec": {
                    "volumeName": name, "accessModes": ["ReadWriteOnce"],
@@ -313,7 +322,8 @@ def of_all_alerts(owner=None):
     """The Symptom of each alert."""
     catalogue = list(alert_rules.reasons(ROOT))
     for _, rule in alert_rules.alerts(ROOT):
-        fires, _ = alert_rules.split(rule["expr"])
+        fires, _ = alert_rules.split(alert_rules.expand(
+            ROOT, alert_rules.without_plan(rule["expr"])))
         yield Symptom(rule["alert"], rule,
                       alert_rules.covered(fires, catalogue), owner)
 

@@ -21,7 +21,8 @@ GENERATE = importlib.machinery.SourceFileLoader(
     "generate", os.path.join(tree.OURS, "alerts", "generate")).load_module()
 DOCUMENT = "exporter/METRICS.md"
 EXCUSES = "alerts/not-alerted.yaml"
-SECTIONS = ["Meaning", "Impact", "Diagnosis", "Mitigation", "When to silence"]
+SECTIONS = ["Meaning", "Impact", "Diagnosis", "Mitigation",
+            "How to confirm that it is over", "When to silence"]
 TEXTS = {"summary", "description", "runbook_url", "dashboard_url"}
 # Labels of the target and of the exporter's own metrics, for grouping.
 LABELS = {"scope", "api_group", "kind", "object_namespace", "object_name",

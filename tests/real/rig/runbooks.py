@@ -14,7 +14,7 @@ import textwrap
 MARKS = ("# On the node:", "# Asks the kubelet:", "# Starts a Pod:")
 BLOCK = re.compile(r"^( *)```(.*)\n((?:.*\n)*?)\1```$", re.M)
 SECTION = re.compile(r"^## (.*)$", re.M)
-OVER = "How to tell that it is over"
+OVER = "How to confirm that it is over"
 # At the end of a line: the command continues.
 CONTINUES = re.compile(r"(\\|\||&&|\|\||[^&]&)$")
 # NAME='<label>'; the other form is for a sink's namespace or endpoint.

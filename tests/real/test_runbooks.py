@@ -72,6 +72,61 @@ def read(name):
         return text.read()
 
 
+GOOD = f"""## Diagnosis
+
+```bash
+NODE='<object_name>'
+read -r SPACE POD <<<"$(kubectl get pods -A | grep $NODE)"
+kubectl describe node $NODE |
+  grep Ready   # its state
+```
+
+1. More:
+
+   ```bash
+   # On the node:
+   df -h
+   ```
+
+## {runbooks.OVER}
+
+```promql
+up == 0
+
+up == 1
+```
+"""
+
+
+class WrittenTest(unittest.TestCase):
+    """How runbooks are parsed, and what is rejected."""
+
+    def test_a_runbook(self):
+        self.assertEqual(list(runbooks.problems(GOOD, {"object_name"})), [])
+        found = list(runbooks.commands(GOOD))
+        self.assertEqual([each.text.partition(" ")[0] for each in found], [
+            "NODE='<object_name>'", "read", "kubectl", "df", "up", "up"])
+        self.assertEqual([bool(each.mark) for each in found],
+                         [False] * 3 + [True] + [False] * 2)
+        self.assertIn("grep Ready", found[2].text)
+
+    def test_mistakes(self):
+        for old, new, words in (
+                (f"## {runbooks.OVER}", "## More", "no command in a section"),
+                ("<object_name>", "<sink>", "set from no label"),
+                ("'<object_name>'", "worker-1", "set from no label"),
+                ("node $NODE", "node $OTHER", "$OTHER is not set"),
+                ("```promql", "```", "a block of no language"),
+                ("up == 1", "up == $NODE", "Prometheus does not know"),
+                ("1. More:", "1. Run `kubectl drain x`:", "not in a block"),
+                ("1. More:", "    kubectl get x", "not in a fenced block"),
+                ("df -h", "df (", "bash cannot parse"),
+                ("# On the node:", "# Elsewhere: (\n(", "bash cannot parse")):
+            with self.subTest(new):
+                self.assertIn(words, "\n".join(runbooks.problems(
+                    GOOD.replace(old, new), {"object_name"})))
+
+
 class RunbooksTest(ClusterCase):
 
     @classmethod

@@ -259,6 +259,10 @@ class RunbooksTest(ClusterCase):
             urllib.request.urlopen(urllib.request.Request(
                 f"http://{cls.exporter.address}/-/reload", method="POST"),
                 timeout=10)
+        # Something to save.
+        cls.api.post(manifests.CORE_V1.format("default"),
+                     manifests.legacy_event(
+                         "late", manifests.about_node("late"), "Late"))
         for metric, labels in (("sink_failures_total", {"sink": "store"}),
                                ("sink_failures_total", {"sink": "copies"}),
                                ("sink_dropped_total", {"sink": "store"}),

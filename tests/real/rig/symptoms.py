@@ -20,7 +20,7 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", "..",
 sys.path.insert(0, os.path.join(ROOT, "alerts"))
 import alert_rules  # noqa: E402  pylint: disable=wrong-import-position
 
-# Kinds of add-ons that write no Events, with their groups, plurals and versions.
+# Kinds of add-ons that write no Events, with their group, plural and version.
 # Those with + have a namespace.
 BESIDES = {"Certificate+": ("cert-manager.io", "certificates", "v1"),
            "ExternalSecret+": ("external-secrets.io", "externalsecrets", "v1"),
@@ -55,9 +55,9 @@ ALSO = {
     "KubeEventServiceCIDRProblem": ["probe", "service-cluster-ip-range"],
     "KubeEventExporterConfigReloadFailed": ["config.yaml line 1"],
     "KubeEventExporterStateNotSaved": ["state: cannot write"],
-    "KubeEventExporterWatchDisconnected": ["yes", "[+]etcd ok",
+    "KubeEventExporterWatchDisconnected": ["[+]etcd ok",
                                            "state: cannot write"],
-    "KubeEventSinkFailing": ["no", "yes", MIRROR, "guard-at", "labeled"],
+    "KubeEventSinkFailing": [MIRROR, "guard-at", "labeled"],
     "KubeEventNodePodNetworkUnavailable": ["--cluster-cidr",
                                            "cloud-controller-manager-1"],
     "KubeEventServiceIPRepairs": ["10.0.0.77", "kube-apiserver-1"],

@@ -122,6 +122,7 @@ class WrittenTest(unittest.TestCase):
                 ("1. More:", "1. Run `kubectl drain x`:", "not in a block"),
                 ("1. More:", "    kubectl get x", "not in a fenced block"),
                 ("df -h", "df (", "bash cannot parse"),
+                ("df -h", "kubectl get x", "kubectl does not run on"),
                 ("# On the node:", "# Elsewhere: (\n(", "bash cannot parse")):
             with self.subTest(new):
                 self.assertIn(words, "\n".join(runbooks.problems(

@@ -91,6 +91,8 @@ def problems(text, labels):
             yield f"a block of {each.language or 'no language'}: {where}"
         elif each.language == "promql" and "$" in each.text:
             yield f"Prometheus does not know variables of the shell: {where}"
+        if each.mark == MARKS[0] and "kubectl" in each.text:
+            yield f"kubectl does not run on the node: {where}"
         if each.language == "bash":
             if not complete(each.text):
                 yield f"bash cannot parse: {each.text}"

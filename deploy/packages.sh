@@ -10,7 +10,7 @@ KEM_BUILD_PACKAGES=(
 )
 
 KEM_TEST_PACKAGES=(
-  libcpp-httplib-dev libgtest-dev libgmock-dev curl openssl iproute2 chromium python3-pip
+  libcpp-httplib-dev libgtest-dev libgmock-dev curl jq openssl iproute2 chromium python3-pip
   ccache clang-14 clang-format-14 clang-tidy-14 libclang-rt-14-dev llvm-14 shellcheck
   dpkg-dev fiu-utils groff-base libseccomp2 lintian man-db mandoc systemd
 )

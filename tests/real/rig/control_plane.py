@@ -218,7 +218,7 @@ class ControlPlane:
             f"--secure-port={processes.free_port()}",
             f"--cert-dir={self.folder.file('scheduler-certs')}"])
 
-    def start_kwok(self, node_annotation):
+    def start_kwok(self, node_annotation, *flags):
         """kwok simulates the nodes with the annotation, and their Pods.
 
         Returns the process: when it stops, so do the nodes' heartbeats.
@@ -229,4 +229,4 @@ class ControlPlane:
             "--manage-all-nodes=false",
             f"--manage-nodes-with-annotation-selector={node_annotation}",
             "--node-lease-duration-seconds=4", "--cidr=10.0.1.0/24",
-            "--enable-crds="])
+            "--enable-crds=", *flags])

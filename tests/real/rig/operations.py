@@ -1,0 +1,433 @@
+"""The operations of tests/alerts/operations.yaml, as sequences of occurrences.
+
+Each function gets a Play of 5, 50 or 500 nodes and returns it finished. Times
+and rates are those of the real components: a kubelet reports its cordon within
+10 seconds, node-controller a silent node after 40 to 55, image garbage
+collection fails every 5 minutes, provisioners back off to 5 minutes.
+"""
+
+from rig.play import BEGIN, CLAIM, MINUTE, NAMESPACES, Play
+
+HOUR = 60 * MINUTE
+OPERATIONS = {}
+
+
+def operation(function):
+    name = function.__name__.strip("_").replace("_", "-")
+    OPERATIONS[name] = function
+    return function
+
+
+def make(name, size):
+    return OPERATIONS[name](Play(name, size))
+
+
+def _upgrade(play, names, begin=BEGIN, slow=20 * MINUTE):
+    """An in-place upgrade of some nodes at a time; returns its end."""
+    lanes = [begin] * max(1, play.size // 25)
+    for number, name in enumerate(names):
+        lane = number % len(lanes)
+        drain = slow if number == len(names) // 2 else None
+        lanes[lane] = play.upgrade(lanes[lane], name, drain)
+    return max(lanes)
+
+
+def _backoff(begin, end, first=1.0, longest=300.0):
+    """Times of retries with exponential back-off."""
+    times, at, pause = [], begin, first
+    while at < end:
+        times.append(at)
+        at += pause
+        pause = min(2 * pause, longest)
+    return times
+
+
+# Normal operations.
+
+@operation
+def rolling_upgrade(play):
+    """Half of the nodes reboot in place, the others are replaced."""
+    half = (play.size + 1) // 2
+    at = _upgrade(play, play.nodes[:half])
+    lanes = [at] * max(1, play.size // 25)
+    for number, name in enumerate(play.nodes[half:]):
+        lane = number % len(lanes)
+        lanes[lane] = play.replace(lanes[lane], name, name + "-new")
+    return play.finish(max(lanes) + 30 * MINUTE)
+
+
+@operation
+def consolidation(play):
+    """Karpenter removes a tenth of the nodes; some drain for 25 minutes."""
+    at = BEGIN
+    for number, name in enumerate(play.some(0.1)):
+        drain = 25 * MINUTE if number % 3 == 0 else 90
+        play.node(at, name, "karpenter", "DisruptionTerminating")
+        play.claim(at, name, "DisruptionTerminating")
+        for again in range(int(drain // 120) + 1):
+            play.warn(at + 10 + again * 120, name, "karpenter",
+                      "FailedDraining")
+        play.node(at + drain + 5, name, "karpenter", "AwaitingVolumeDetachment")
+        play.loses_instance(at + drain + 40, name, cloud=False)
+        at += 60 if play.size < 500 else 30
+    for name in play.some(0.3):
+        for later in play.every(BEGIN, BEGIN + HOUR, 15 * MINUTE):
+            play.node(later, name, "karpenter", "Unconsolidatable")
+            play.claim(later, name, "Unconsolidatable")
+    return play.finish(at + HOUR)
+
+
+@operation
+def scale_down(play):
+    """cluster-autoscaler removes a fifth of the nodes in the evening."""
+    at = BEGIN
+    for name in play.some(0.2):
+        play.node(at, name, "cluster-autoscaler", "ScaleDown")
+        drained = at + play.random.uniform(20, 240)
+        play.node(drained, name, "cluster-autoscaler", "ScaleDown",
+                  message="nodes removed by cluster autoscaler")
+        play.unreachable(drained, name)
+        play.node(drained + 70, name, "cloud-node-lifecycle-controller",
+                  "DeletingNode")
+        play.node(drained + 75, name, "node-controller", "RemovingNode")
+        at += 10
+    return play.finish(at + HOUR)
+
+
+@operation
+def scale_up(play):
+    """40 nodes join within three minutes; a fifth has a long resolv.conf."""
+    for number in range(40):
+        name, at = f"fresh-{number}", BEGIN + number * 4.5
+        play.joins(at, name)
+        if number % 5 == 0:
+            for later in play.every(at + 3, at + 40 * MINUTE, 30, 0):
+                play.warn(later, name, "kubelet", "CheckLimitsForResolvConf")
+        if number % 8 == 0:
+            play.warn(at + 15, name, "route_controller",
+                      "FailedToCreateRoute")
+    return play.finish(HOUR)
+
+
+@operation
+def rollout(play):
+    """kube-proxy and the CNI are rolled out; some nodes are NotReady for a
+    moment."""
+    per_minute = max(1, play.size // 20)
+    for number, name in enumerate(play.nodes):
+        at = BEGIN + MINUTE * (number / per_minute)
+        play.starts_proxy(at, name)
+        if number % 8 == 0:
+            play.node(at + 60, name, "kubelet", "NodeNotReady")
+            play.node(at + 64, name, "node-controller", "NodeNotReady")
+            play.node(at + 85, name, "kubelet", "NodeReady")
+    return play.finish(at + 40 * MINUTE)
+
+
+@operation
+def api_server_restart(play):
+    """Three API servers restart one after the other; a new leader of
+    kube-controller-manager registers every node again."""
+    for number in range(3):
+        at = BEGIN + number * 4 * MINUTE
+        play.faults.append((at, "down"))
+        play.faults.append((at + 40, "up"))
+    play.restarts.append((at + 50, "node-controller", ""))
+    for number, name in enumerate(play.nodes):
+        play.node(at + 60 + number * 0.01, name, "node-controller",
+                  "RegisteredNode")
+    return play.finish(HOUR)
+
+
+def _exporter_restart(play):
+    at = _upgrade(play, play.some(0.06, 2))
+    flapping = play.nodes[-1]
+    play.unreachable(at, flapping)
+    play.node(at + 120, flapping, "kubelet", "NodeReady")
+    play.about(at, ("v1", "PersistentVolume", "pv-1"), "ebs.csi.aws.com_0",
+               "VolumeFailedDelete")
+    restart = at + 10 * MINUTE
+    upgraded = play.some(0.02)[0]
+    play.cordon(restart - 60, upgraded)
+    play.faults.append((restart, "restart", 75))
+    ready = play.reboots(restart + 20, upgraded, cordoned=True)
+    play.uncordon(ready + 30, upgraded)
+    return play.finish(restart + HOUR)
+
+
+@operation
+def exporter_restart_with_state(play):
+    play.state = True
+    return _exporter_restart(play)
+
+
+@operation
+def exporter_restart_without_state(play):
+    return _exporter_restart(play)
+
+
+# Incidents.
+
+def _lost(play, count):
+    """`count` nodes do not return; their repair begins 80 minutes later."""
+    at = _upgrade(play, play.nodes[:max(1, play.size // 10)])
+    lost = play.nodes[-count:]
+    play.roles["lost"] = lost
+    for number, name in enumerate(lost):
+        play.cordon(at + number, name)
+        play.shuts_down(at + 120 + number, name)
+        play.boots(at + 80 * MINUTE + number, name, cordoned=True)
+        play.uncordon(at + 82 * MINUTE, name)
+    play.marks.update(lost=at + 124, back=at + 80 * MINUTE + 20)
+    return play.finish(at + 110 * MINUTE)
+
+
+@operation
+def upgrade_one_lost(play):
+    return _lost(play, 1)
+
+
+@operation
+def upgrade_three_lost(play):
+    return _lost(play, 3)
+
+
+@operation
+def spot_interruption(play):
+    """Karpenter gets notices for a tenth of the nodes within three minutes."""
+    names = play.some(0.1)
+    for number, name in enumerate(names):
+        at = BEGIN + 180 * number / len(names)
+        for reason in ("SpotInterrupted", "TerminatingOnInterruption"):
+            play.warn(at, name, "karpenter", reason)
+            play.claim(at, name, reason, event_type="Warning")
+        play.node(at + 1, name, "karpenter", "DisruptionTerminating")
+        play.warn(at + 15, name, "karpenter", "FailedDraining")
+        play.loses_instance(at + 120, name)
+        play.joins(at + 75, f"fresh-{number}")
+    play.marks["notices"] = BEGIN
+    return play.finish(HOUR)
+
+
+@operation
+def blocked_drain(play):
+    """A PodDisruptionBudget lets no Pod of a node be evicted."""
+    name = play.nodes[0]
+    play.roles["node"] = [name]
+    play.node(BEGIN, name, "karpenter", "DisruptionTerminating")
+    stop = BEGIN + 100 * MINUTE
+    for at in play.every(BEGIN + 10, stop, 120, 0.05):
+        play.warn(at, name, "karpenter", "FailedDraining")
+    play.loses_instance(stop, name, cloud=False)
+    play.marks.update(drain=BEGIN, removed=stop + 40)
+    return play.finish(stop + 80 * MINUTE)
+
+
+@operation
+def zone_outage(play):
+    """The network of one of three zones fails for 40 minutes."""
+    names = play.nodes[::3]
+    play.roles["zone"] = names
+    for name in names:
+        play.unreachable(BEGIN, name)
+        play.node(BEGIN + 40 * MINUTE + play.random.uniform(1, 20), name,
+                  "kubelet", "NodeReady")
+    play.marks.update(outage=BEGIN, back=BEGIN + 40 * MINUTE)
+    return play.finish(80 * MINUTE)
+
+
+def _fills(play, name, begin, end):
+    """The disk of a node is full from `begin` to `end`."""
+    play.node(begin, name, "kubelet", "NodeHasDiskPressure")
+    for number, at in enumerate(play.every(begin + 1, end, 300, 0.02)):
+        play.warn(at, name, "kubelet", "FreeDiskSpaceFailed", "ImageGCFailed",
+                  message=f"wanted to free {9120 - number} MB, freed 0")
+    for at in play.every(begin, end, 10, 0.02):
+        play.warn(at, name, "kubelet", "EvictionThresholdMet",
+                  message="Attempting to reclaim ephemeral-storage")
+    play.node(end + 60, name, "kubelet", "NodeHasNoDiskPressure")
+
+
+def _disk(play, names):
+    play.roles["full"] = names
+    begin, end = BEGIN, BEGIN + 50 * MINUTE
+    for name in names:
+        later = play.random.uniform(0, 60)
+        _fills(play, name, begin + later, end + later)
+    play.marks.update(full=begin, free=end)
+    return play.finish(end + HOUR)
+
+
+@operation
+def disk_full_on_one_node(play):
+    return _disk(play, play.nodes[:1])
+
+
+@operation
+def disk_full_on_all_nodes(play):
+    return _disk(play, play.nodes)
+
+
+@operation
+def oom_storm(play):
+    """The kernel kills processes on a fifth of the nodes for ten minutes."""
+    names = play.some(0.2)
+    play.roles["nodes"] = names
+    for name in names:
+        play.node(BEGIN + 20, name, "kubelet", "NodeHasInsufficientMemory")
+        for number, at in enumerate(play.every(
+                BEGIN + play.random.uniform(30, 60), BEGIN + 10 * MINUTE, 40)):
+            play.warn(at, name, "kubelet", "SystemOOM", message="System OOM "
+                      f"encountered, victim process: java, pid: {number}")
+            play.warn(at, name, "kernel-monitor", "OOMKilling",
+                      message=f"Killed process {number} (java)")
+        play.node(BEGIN + 11 * MINUTE, name, "kubelet",
+                  "NodeHasSufficientMemory")
+    play.marks.update(first=BEGIN + 30, last=BEGIN + 10 * MINUTE)
+    return play.finish(50 * MINUTE)
+
+
+@operation
+def kubelet_crash_loop(play):
+    """The kubelet of one node exits 20 seconds after each start."""
+    name = play.nodes[0]
+    play.roles["node"] = [name]
+    for at in play.every(BEGIN, BEGIN + 30 * MINUTE, 35):
+        play.starts_kubelet(at, name)
+    play.marks.update(first=BEGIN, last=BEGIN + 30 * MINUTE)
+    return play.finish(BEGIN + 80 * MINUTE)
+
+
+@operation
+def csi_outage(play):
+    """A CSI driver fails for an hour; volumes cannot be deleted, attached or
+    mounted."""
+    count = {5: 2, 50: 8, 500: 40}[play.size]
+    names = [f"pvc-{number}" for number in range(count)]
+    play.roles["volumes"] = names
+    end = BEGIN + HOUR
+    for number, name in enumerate(names):
+        begin = BEGIN + number * 5
+        for at in _backoff(begin, end):
+            play.about(at, ("v1", "PersistentVolume", name),
+                       "ebs.csi.aws.com_ebs-csi-controller-0",
+                       "VolumeFailedDelete")
+        for at in _backoff(begin, end, 1, 120):
+            play.about(at, ("v1", "Pod", f"db-{number}", "payments"),
+                       "attachdetach-controller", "FailedAttachVolume")
+    play.marks.update(outage=BEGIN, back=end)
+    return play.finish(end + 40 * MINUTE)
+
+
+@operation
+def snapshot_failures(play):
+    """Snapshots cannot be created; csi-snapshotter reports each once."""
+    names = [f"snapcontent-{number}" for number in range(3)]
+    play.roles["contents"] = names
+    for number, name in enumerate(names):
+        play.about(BEGIN + number * 20, ("snapshot.storage.k8s.io/v1",
+                                         "VolumeSnapshotContent", name),
+                   "csi-snapshotter ebs.csi.aws.com", "SnapshotCreationFailed")
+    play.marks["failed"] = BEGIN
+    return play.finish(80 * MINUTE)
+
+
+@operation
+def expired_issuer(play):
+    """The credential of a ClusterIssuer has expired; it is replaced after 90
+    minutes."""
+    end = BEGIN + 90 * MINUTE
+    about = ("cert-manager.io/v1", "ClusterIssuer", "vault")
+    play.roles["issuer"] = ["vault"]
+    for at in _backoff(BEGIN, end, 5, 300):
+        play.about(at, about, "cert-manager-clusterissuers", "VaultError")
+    play.about(end + 5, about, "cert-manager-clusterissuers", "VaultVerified",
+               "Normal")
+    play.marks.update(expired=BEGIN, replaced=end)
+    return play.finish(end + 40 * MINUTE)
+
+
+@operation
+def expired_webhook(play):
+    """The certificate of an admission webhook has expired: no ReplicaSet can
+    create a Pod, and its controller fails to write a new certificate."""
+    end = BEGIN + HOUR
+    for number, namespace in enumerate(NAMESPACES):
+        for at in _backoff(BEGIN + number * 3, end, 1, 300):
+            play.about(at, ("apps/v1", "ReplicaSet", "web", namespace),
+                       "replicaset-controller", "FailedCreate",
+                       message="failed calling webhook: certificate has "
+                       "expired")
+    play.marks.update(expired=BEGIN, replaced=end)
+    return play.finish(end + 30 * MINUTE)
+
+
+@operation
+def policy_violations(play):
+    """A deployment violates policies in audit mode: 40 Events a minute."""
+    for number, at in enumerate(play.every(BEGIN, BEGIN + 30 * MINUTE, 1.5)):
+        play.about(at, ("kyverno.io/v1", "ClusterPolicy",
+                        f"require-{number % 3}"), "kyverno-admission",
+                   "PolicyViolation", message=f"Pod {number}")
+    return play.finish(70 * MINUTE)
+
+
+@operation
+def clock_skew(play):
+    """A node whose clock is 45 seconds ahead is upgraded; another, 2 hours
+    ahead, crashes."""
+    play.background = False
+    crashed = play.nodes[-1]
+    play.upgrade(BEGIN, play.nodes[0], skew=45)
+    at = 30 * MINUTE + 10
+    play.anchor = at
+    play.starts_kubelet(at, crashed, boot=True, skew=2 * HOUR)
+    play.roles["crashed"] = [crashed]
+    play.marks["crash"] = at
+    return play.finish(at + HOUR)
+
+
+@operation
+def event_flood(play):
+    """A tenant with the role edit writes thousands of Events with new reasons
+    into its namespace, some of them about nodes."""
+    play.flags += ["--metrics.max-series", "2500"]
+    begin, end = BEGIN, BEGIN + 40 * MINUTE
+    for number, at in enumerate(play.every(begin, end, 0.8)):
+        play.about(at, ("v1", "Pod", "app", "tenant"), "tenant",
+                   f"Reason{number}")
+        if number % 10 == 0:
+            name = play.nodes[number // 10 % play.size]
+            play.about(at, ("v1", "Node", name, "tenant"), "tenant",
+                       "NodeNotReady", "Normal")
+            play.about(at, ("v1", "Node", name, "tenant"), "tenant",
+                       "SystemOOM")
+    play.marks.update(flood=begin, end=end)
+    return play.finish(end + 40 * MINUTE)
+
+
+@operation
+def etcd_restore(play):
+    """etcd is restored from a backup; the API server is away for 30 minutes."""
+    _upgrade(play, play.some(0.02), BEGIN)
+    down = 20 * MINUTE
+    play.faults += [(10 * MINUTE, "back_up"), (down, "down"),
+                    (down + 30 * MINUTE, "restore")]
+    up = down + 30 * MINUTE
+    play.restarts.append((up, "node-controller", ""))
+    for number, name in enumerate(play.nodes):
+        play.node(up + 60 + number * 0.01, name, "node-controller",
+                  "RegisteredNode")
+    play.marks.update(down=down, up=up)
+    return play.finish(up + 80 * MINUTE)
+
+
+@operation
+def capacity_shortage(play):
+    """The provider has no instances of the wanted types for 40 minutes."""
+    end = BEGIN + 40 * MINUTE
+    for number, at in enumerate(play.every(BEGIN, end, 60)):
+        play.about(at, (*CLAIM, f"claim-{number}"), "karpenter",
+                   "InsufficientCapacityError")
+    play.marks.update(shortage=BEGIN, end=end)
+    return play.finish(end + 40 * MINUTE)

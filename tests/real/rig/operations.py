@@ -101,8 +101,7 @@ def scale_up(play):
         name, at = f"fresh-{number}", BEGIN + number * 4.5
         play.joins(at, name)
         if number % 5 == 0:
-            for later in play.every(at + 3, at + 40 * MINUTE, 30, 0):
-                play.warn(later, name, "kubelet", "CheckLimitsForResolvConf")
+            play.warn(at + 3, name, "kubelet", "CheckLimitsForResolvConf")
         if number % 8 == 0:
             play.warn(at + 15, name, "route_controller",
                       "FailedToCreateRoute")
@@ -178,7 +177,7 @@ def _lost(play, count):
         play.shuts_down(at + 120 + number, name)
         play.boots(at + 80 * MINUTE + number, name, cordoned=True)
         play.uncordon(at + 82 * MINUTE, name)
-    play.marks.update(lost=at + 124, back=at + 80 * MINUTE + 20)
+    play.marks.update({"loss": at + 124, "return": at + 80 * MINUTE + 20})
     return play.finish(at + 110 * MINUTE)
 
 
@@ -194,18 +193,24 @@ def upgrade_three_lost(play):
 
 @operation
 def spot_interruption(play):
-    """Karpenter gets notices for a tenth of the nodes within three minutes."""
+    """A tenth of the nodes gets notices within three minutes. Karpenter drains
+    and replaces half of them, node-termination-handler the others."""
     names = play.some(0.1)
     for number, name in enumerate(names):
         at = BEGIN + 180 * number / len(names)
-        for reason in ("SpotInterrupted", "TerminatingOnInterruption"):
-            play.warn(at, name, "karpenter", reason)
-            play.claim(at, name, reason, event_type="Warning")
-        play.node(at + 1, name, "karpenter", "DisruptionTerminating")
-        play.warn(at + 15, name, "karpenter", "FailedDraining")
+        if number % 2:
+            play.node(at, name, "aws-node-termination-handler",
+                      "SpotInterruption", "CordonAndDrain")
+            play.cordon(at + 1, name)
+        else:
+            for reason in ("SpotInterrupted", "TerminatingOnInterruption"):
+                play.warn(at, name, "karpenter", reason)
+                play.claim(at, name, reason, event_type="Warning")
+            play.node(at + 1, name, "karpenter", "DisruptionTerminating")
+            play.warn(at + 15, name, "karpenter", "FailedDraining")
         play.loses_instance(at + 120, name)
         play.joins(at + 75, f"fresh-{number}")
-    play.marks["notices"] = BEGIN
+    play.marks["first notice"] = BEGIN
     return play.finish(HOUR)
 
 
@@ -219,7 +224,7 @@ def blocked_drain(play):
     for at in play.every(BEGIN + 10, stop, 120, 0.05):
         play.warn(at, name, "karpenter", "FailedDraining")
     play.loses_instance(stop, name, cloud=False)
-    play.marks.update(drain=BEGIN, removed=stop + 40)
+    play.marks.update(drain=BEGIN, removal=stop + 40)
     return play.finish(stop + 80 * MINUTE)
 
 
@@ -232,40 +237,46 @@ def zone_outage(play):
         play.unreachable(BEGIN, name)
         play.node(BEGIN + 40 * MINUTE + play.random.uniform(1, 20), name,
                   "kubelet", "NodeReady")
-    play.marks.update(outage=BEGIN, back=BEGIN + 40 * MINUTE)
+    play.marks.update({"outage": BEGIN, "return": BEGIN + 40 * MINUTE})
     return play.finish(80 * MINUTE)
 
 
-def _fills(play, name, begin, end):
-    """The disk of a node is full from `begin` to `end`."""
-    play.node(begin, name, "kubelet", "NodeHasDiskPressure")
+def _fills(play, name, begin, pressure, end):
+    """Image garbage collection fails from `begin` to `end`; the kubelet evicts
+    Pods from `pressure` on."""
     for number, at in enumerate(play.every(begin + 1, end, 300, 0.02)):
-        play.warn(at, name, "kubelet", "FreeDiskSpaceFailed", "ImageGCFailed",
-                  message=f"wanted to free {9120 - number} MB, freed 0")
-    for at in play.every(begin, end, 10, 0.02):
+        text = f"wanted to free {9120 - number} MB, freed 0"
+        play.warn(at, name, "kubelet", "FreeDiskSpaceFailed", message=text)
+        if number:
+            play.warn(at, name, "kubelet", "ImageGCFailed", message=text)
+    play.node(pressure, name, "kubelet", "NodeHasDiskPressure")
+    for at in play.every(pressure, end, 10, 0.02):
         play.warn(at, name, "kubelet", "EvictionThresholdMet",
                   message="Attempting to reclaim ephemeral-storage")
     play.node(end + 60, name, "kubelet", "NodeHasNoDiskPressure")
 
 
-def _disk(play, names):
-    play.roles["full"] = names
-    begin, end = BEGIN, BEGIN + 50 * MINUTE
-    for name in names:
-        later = play.random.uniform(0, 60)
-        _fills(play, name, begin + later, end + later)
-    play.marks.update(full=begin, free=end)
-    return play.finish(end + HOUR)
-
-
 @operation
 def disk_full_on_one_node(play):
-    return _disk(play, play.nodes[:1])
+    """Garbage collection fails for 40 minutes before the disk is full."""
+    play.roles["node"] = play.nodes[:1]
+    full, free = BEGIN + 40 * MINUTE, BEGIN + 90 * MINUTE
+    _fills(play, play.nodes[0], BEGIN, full, free)
+    play.marks.update({"first failure": BEGIN, "first eviction": full,
+                       "repair": free})
+    return play.finish(free + 50 * MINUTE)
 
 
 @operation
 def disk_full_on_all_nodes(play):
-    return _disk(play, play.nodes)
+    """A storm of log lines fills every disk within a minute."""
+    play.roles["nodes"] = play.nodes
+    free = BEGIN + 50 * MINUTE
+    for name in play.nodes:
+        later = play.random.uniform(0, 60)
+        _fills(play, name, BEGIN + later, BEGIN + later, free + later)
+    play.marks.update({"first eviction": BEGIN, "repair": free})
+    return play.finish(free + 50 * MINUTE)
 
 
 @operation
@@ -283,7 +294,8 @@ def oom_storm(play):
                       message=f"Killed process {number} (java)")
         play.node(BEGIN + 11 * MINUTE, name, "kubelet",
                   "NodeHasSufficientMemory")
-    play.marks.update(first=BEGIN + 30, last=BEGIN + 10 * MINUTE)
+    play.marks.update({"first kill": BEGIN + 30,
+                       "last kill": BEGIN + 10 * MINUTE})
     return play.finish(50 * MINUTE)
 
 
@@ -294,7 +306,8 @@ def kubelet_crash_loop(play):
     play.roles["node"] = [name]
     for at in play.every(BEGIN, BEGIN + 30 * MINUTE, 35):
         play.starts_kubelet(at, name)
-    play.marks.update(first=BEGIN, last=BEGIN + 30 * MINUTE)
+    play.marks.update({"first start": BEGIN,
+                       "last start": BEGIN + 30 * MINUTE})
     return play.finish(BEGIN + 80 * MINUTE)
 
 
@@ -315,7 +328,7 @@ def csi_outage(play):
         for at in _backoff(begin, end, 1, 120):
             play.about(at, ("v1", "Pod", f"db-{number}", "payments"),
                        "attachdetach-controller", "FailedAttachVolume")
-    play.marks.update(outage=BEGIN, back=end)
+    play.marks.update({"outage": BEGIN, "return": end})
     return play.finish(end + 40 * MINUTE)
 
 
@@ -328,7 +341,7 @@ def snapshot_failures(play):
         play.about(BEGIN + number * 20, ("snapshot.storage.k8s.io/v1",
                                          "VolumeSnapshotContent", name),
                    "csi-snapshotter ebs.csi.aws.com", "SnapshotCreationFailed")
-    play.marks["failed"] = BEGIN
+    play.marks["failure"] = BEGIN
     return play.finish(80 * MINUTE)
 
 
@@ -343,7 +356,7 @@ def expired_issuer(play):
         play.about(at, about, "cert-manager-clusterissuers", "VaultError")
     play.about(end + 5, about, "cert-manager-clusterissuers", "VaultVerified",
                "Normal")
-    play.marks.update(expired=BEGIN, replaced=end)
+    play.marks.update(expiry=BEGIN, replacement=end)
     return play.finish(end + 40 * MINUTE)
 
 
@@ -358,7 +371,7 @@ def expired_webhook(play):
                        "replicaset-controller", "FailedCreate",
                        message="failed calling webhook: certificate has "
                        "expired")
-    play.marks.update(expired=BEGIN, replaced=end)
+    play.marks.update(expiry=BEGIN, replacement=end)
     return play.finish(end + 30 * MINUTE)
 
 
@@ -393,7 +406,7 @@ def event_flood(play):
     into its namespace, some of them about nodes."""
     play.flags += ["--metrics.max-series", "2500"]
     begin, end = BEGIN, BEGIN + 40 * MINUTE
-    for number, at in enumerate(play.every(begin, end, 0.8)):
+    for number, at in enumerate(play.every(begin, end, 0.4)):
         play.about(at, ("v1", "Pod", "app", "tenant"), "tenant",
                    f"Reason{number}")
         if number % 10 == 0:
@@ -402,7 +415,7 @@ def event_flood(play):
                        "NodeNotReady", "Normal")
             play.about(at, ("v1", "Node", name, "tenant"), "tenant",
                        "SystemOOM")
-    play.marks.update(flood=begin, end=end)
+    play.marks.update({"flood": begin, "last Event": end})
     return play.finish(end + 40 * MINUTE)
 
 
@@ -418,7 +431,7 @@ def etcd_restore(play):
     for number, name in enumerate(play.nodes):
         play.node(up + 60 + number * 0.01, name, "node-controller",
                   "RegisteredNode")
-    play.marks.update(down=down, up=up)
+    play.marks.update({"outage": down, "return": up})
     return play.finish(up + 80 * MINUTE)
 
 
@@ -429,5 +442,5 @@ def capacity_shortage(play):
     for number, at in enumerate(play.every(BEGIN, end, 60)):
         play.about(at, (*CLAIM, f"claim-{number}"), "karpenter",
                    "InsufficientCapacityError")
-    play.marks.update(shortage=BEGIN, end=end)
+    play.marks.update({"shortage": BEGIN, "new capacity": end})
     return play.finish(end + 40 * MINUTE)

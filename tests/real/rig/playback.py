@@ -20,14 +20,13 @@ What is compressed, and thereby not tested here:
 
 import collections
 import http.client
+import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
 import time
-
-import yaml
 
 from rig import control_plane, event_server, exporter, processes
 from rig.recorders import Recorders
@@ -41,7 +40,8 @@ BOOKMARK = 60
 QUIET_STEPS = 10  # a quiet exporter is still read every 5 minutes
 INITIAL_ZERO = 75
 AGE = 12 * 3600  # of the simulated time 0
-UNOBSERVED = "kube_event_metrics_unobserved_seconds_total"
+OWN = "kube_event_metrics_"
+UNOBSERVED = OWN + "unobserved_seconds_total"
 STEP_SERIES = (b'kube_event_occurrences_total{scope="namespaced",api_group="",'
                b'kind="ConfigMap",object_namespace="simulation",reason="Step",'
                b'type="Normal",reporting_component="simulation"} ')
@@ -139,11 +139,11 @@ class Recording:
                                      in labels if value) + "}"
 
     def series(self, steps):
-        """[(series, values in promtool's notation)] of those that are not
-        always 0."""
+        """[(series, values in promtool's notation)]; not the many counters
+        that stay 0."""
         return [(series, self._notation(series, changes, steps))
                 for series, changes in self._changes.items()
-                if any(value for _, value in changes)]
+                if series.startswith(OWN) or any(value for _, value in changes)]
 
     def _notation(self, series, changes, steps):
         if series in self._birth:
@@ -187,13 +187,12 @@ class Playback:
         self.server = event_server.EventServer(int(time.time() - age))
         self.recorders = Recorders(self.server)
         self.recording = Recording(self.server.epoch, wanted)
-        self.steps = play.end // STEP + 1
+        self.steps = int(play.end // STEP) + 1
         self._folder = folder
         self._flags = list(play.flags)
         if play.state:
             self._flags += ["--state.file", folder.file("state")]
-        self._process = None
-        self._connection = None
+        self._process = self._connection = None
         self._body = b""
         self._step = 0
         self._counted = 0  # occurrences of STEP that the exporter has
@@ -211,7 +210,7 @@ class Playback:
         self._start()
         try:
             self._read(True)
-            for self._step in range(1, int(self.steps)):
+            for self._step in range(1, self.steps):
                 limit = self._step * STEP
                 begin = position
                 while position < len(queue) and queue[position][0] <= limit:
@@ -219,8 +218,8 @@ class Playback:
                     position += 1
                 self._tick(limit, position > begin)
         finally:
+            self._end()
             self.server.stop()
-            self._process.kill()
         return self.recording
 
     def _apply(self, entry):
@@ -295,6 +294,10 @@ class Playback:
         self._connection = http.client.HTTPConnection(address, timeout=20)
         self.server.wait_watched()
 
+    def _end(self):
+        self._connection.close()
+        return self._process.stop(12)
+
     def _address(self):
         self._process.expect_running()
         found = _LISTENING.search(self._process.log())
@@ -318,7 +321,7 @@ class Playback:
 
     def restart(self, seconds):
         """Another exporter runs after that time, if any with its state."""
-        if self._process.stop(12) != 0:
+        if self._end() != 0:
             raise processes.RigError("the exporter failed at SIGTERM")
         self.server.drop()
         self.recording.process(self._step)
@@ -330,35 +333,36 @@ class Playback:
 def firing(recording, steps, root, interval):
     """{(alert, frozenset of label pairs): Fired} by promtool."""
     end = f"{(steps - 1) * STEP}s"
-    fires = 'ALERTS{alertstate="firing"}'
-    texts = {"first": f"min_over_time(timestamp({fires})[{end}:{interval}s])",
-             "last": f"max_over_time(timestamp({fires})[{end}:{interval}s])",
-             "count": f"count_over_time({fires}[{end}])"}
+    record = {"groups": [{"name": "simulation", "rules": [{
+        "record": "simulation:firing",
+        "expr": 'timestamp(ALERTS{alertstate="firing"})'}]}]}
     test = {
         "rule_files": [f"{root}/alerts/rules/{name}.yaml"
-                       for name in alert_rules.GROUPS],
+                       for name in alert_rules.GROUPS] + ["record.yaml"],
         "evaluation_interval": f"{interval}s",
         "tests": [{
             "interval": f"{STEP}s",
             "input_series": [{"series": series, "values": values} for
                              series, values in recording.series(steps)],
             # Nothing is expected, so promtool prints what there is.
-            "promql_expr_test": [{"expr": text, "eval_time": end,
-                                  "exp_samples": []}
-                                 for text in texts.values()]}]}
-    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
-        yaml.dump(test, file, Dumper=yaml.CSafeDumper, width=10**9)
-        file.flush()
+            "promql_expr_test": [
+                {"expr": f"{name}_over_time(simulation:firing[{end}])",
+                 "eval_time": end, "exp_samples": []}
+                for name in ("min", "max", "count")]}]}
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in (("record", record), ("test", test)):
+            with open(f"{folder}/{name}.yaml", "w", encoding="utf-8") as file:
+                json.dump(content, file)  # is YAML, and fast
         done = subprocess.run(
-            [control_plane.tool("promtool"), "test", "rules", file.name],
+            [control_plane.tool("promtool"), "test", "rules",
+             f"{folder}/test.yaml"],
             capture_output=True, text=True, check=False)
     found = [_samples(line) for line in (done.stdout + done.stderr).split("\n")
              if line.strip().startswith("got: ")]
-    if len(found) != (len(texts) if done.returncode else 0):
+    if len(found) != (3 if done.returncode else 0):
         raise processes.RigError(done.stdout + done.stderr)
-    found = dict(zip(texts, found or [{}] * len(texts)))
-    return {key: Fired(*(found[name][key] for name in texts))
-            for key in found["first"]}
+    first, last, count = found or ({}, {}, {})
+    return {key: Fired(first[key], last[key], count[key]) for key in first}
 
 
 def _samples(line):

@@ -26,6 +26,10 @@ SERIES = ("kube-proxy", "default-scheduler")
 BURST, REFILL = 25, 300
 DISTINCT, SIMILAR_SECONDS = 10, 600
 FINISH, REFRESH = 360, 1800
+# The kubelet writes these without the Node's uid, so they share a bucket.
+WITHOUT_UID = ("EvictionThresholdMet", "FreeDiskSpaceFailed", "SystemOOM",
+               "InvalidDiskCapacity", "CheckLimitsForResolvConf", "Shutdown",
+               "NodeAllocatableEnforced")
 COMBINED = "(combined from similar events): "
 
 
@@ -36,7 +40,7 @@ class _Legacy:
         self._recorders = recorders
         self._counts = {}  # key -> [name, count, first]
         self._similar = {}  # key without message -> [messages, last]
-        self._buckets = {}  # (object, type) -> [tokens, time]
+        self._buckets = {}  # object and type -> (tokens, time)
 
     def record(self, each):
         similar = (each.about, each.type, each.reason)
@@ -62,7 +66,7 @@ class _Legacy:
                                 first=first, last=now)
 
     def _may_write(self, each):
-        bucket = (each.about, each.type)
+        bucket = (each.about, each.type, each.reason in WITHOUT_UID)
         tokens, at = self._buckets.get(bucket, (BURST, each.at))
         tokens = min(BURST, tokens + (each.at - at) / REFILL)
         allowed = tokens >= 1

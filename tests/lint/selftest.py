@@ -151,6 +151,12 @@ PLANTS = [
     ("reasons", "exporter/events/REASONS.md", "More.\n", "does not match"),
     ("reasons", "exporter/events/reason_catalogue.yaml", "- source: new\n",
      "KeyError"),
+    *[("reasons", "exporter/events/reason_catalogue.yaml",
+       "- {source: x, groups: [{rows: [{reasons: [Planted], kinds: [Node], "
+       f"component: x, {reference}types: [Normal], severity: info, meaning: x, "
+       "action: x}]}]}\n", "Planted of Node (x) has no reference")
+      for reference in ("", "reference: kubernetes, ",
+                        "reference: kubernetes/kubernetes pkg/kubelet, ")],
     ("text", "exporter/base/planted.h", "#pragma once\n",
      "opens with 0 comment lines"),
     ("text", "exporter/base/planted.h", HEADER.replace("#pragma once\n", ""),

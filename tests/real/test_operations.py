@@ -24,6 +24,9 @@ ROOT = playback.ROOT
 SIZES = (5, 50, 500)
 # As Prometheus by default evaluates; smaller clusters at every scrape.
 INTERVALS = {5: 30, 50: 30, 500: 60}
+# With kube-state-metrics, and in smaller clusters also without, to save time.
+VARIANTS = {5: 2, 50: 2, 500: 1}
+PLANNED = "kube_event:node_disruption:planned_lead_seconds"
 NODE = ("v1", "Node", "n1", "")
 
 
@@ -33,26 +36,30 @@ def table():
 
 
 def play(name, size, root=ROOT):
-    """(the Play, {(alert, labels): Fired}) of one operation."""
+    """(the Play, what fired with kube-state-metrics, and without it)."""
     played = operations.make(name, size)
     folder = processes.WorkFolder("operations")
     try:
         run = playback.Playback(played, folder, playback.Wanted(root))
-        fired = playback.firing(run.run(), run.steps, root, INTERVALS[size])
+        series = run.run().series(run.steps)
+        state = playback.kube_state_metrics(played, run.steps)
+        fired = [playback.firing(given, run.steps, root, INTERVALS[size])
+                 for given in [series + state, series][:VARIANTS[size]]]
     except Exception:
         folder.keep = True
         raise
     finally:
         folder.close()
-    played.happened = played.restarts = ()  # large
+    played.happened = played.restarts = played.states = ()  # large
     return played, fired
 
 
-def expected(row, played):
-    """{(alert, labels): entry of the table}"""
+def expected(row, played, state):
+    """{(alert, labels): entry of the table}; state: with kube-state-metrics"""
     found = {}
     for entry in row.get("alerts", ()):
-        if played.size not in entry.get("sizes", SIZES):
+        if played.size not in entry.get("sizes", SIZES) or (
+                entry.get("kube_state_metrics") and not state):
             continue
         labels = list(entry.get("labels", {}).items())
         names = [[("object_name", name)] for name in
@@ -62,9 +69,9 @@ def expected(row, played):
     return found
 
 
-def differences(row, played, fired):
+def differences(row, played, fired, state=True):
     """What fired and was not expected, or did not and was, as text."""
-    wanted = expected(row, played)
+    wanted = expected(row, played, state)
     interval = INTERVALS[played.size]
     for key in sorted(set(wanted) | set(fired), key=str):
         alert, labels = key[0], dict(key[1])
@@ -246,6 +253,12 @@ class OperationsTest(unittest.TestCase):
                 self.assertIn(row["kind"], ("normal", "incident"))
                 self.assertFalse(row["kind"] == "normal" and "alerts" in row)
 
+    def assert_as_expected(self, *arguments):
+        lines = list(differences(*arguments))
+        if lines:
+            self.fail(f"{len(lines)} differences, the first of them:\n" +
+                      "\n".join(lines[:8]))
+
     def test_alerts_of_each_operation(self):
         rows = table()
         chosen = os.environ.get("KEM_OPERATIONS", " ".join(rows)).split()
@@ -256,10 +269,12 @@ class OperationsTest(unittest.TestCase):
             jobs = {(name, size): pool.submit(play, name, int(size))
                     for size in sizes for name in chosen}
             for (name, size), job in jobs.items():
-                with self.subTest(operation=name, nodes=size):
-                    lines = list(differences(rows[name], *job.result()))
-                    if lines:
-                        self.fail("\n" + "\n".join(lines[:40]))
+                played, variants = job.result()
+                for fired, state in zip(variants, (True, False)):
+                    with self.subTest(operation=name, nodes=size,
+                                      kube_state_metrics=state):
+                        self.assert_as_expected(rows[name], played, fired,
+                                                state)
 
     def test_a_rule_that_ignores_the_plan_is_noticed(self):
         with tempfile.TemporaryDirectory() as root:
@@ -267,13 +282,14 @@ class OperationsTest(unittest.TestCase):
             path = f"{root}/alerts/rules/nodes.yaml"
             with open(path, encoding="utf-8") as file:
                 text = file.read()
-            cut = text.replace("kube_event:node_disruption:planned", "nothing")
+            cut = text.replace(f"record: {PLANNED}", "record: unused")
             self.assertNotEqual(text, cut)
             with open(path, "w", encoding="utf-8") as file:
                 file.write(cut)
-            played, fired = play("rolling-upgrade", 5, root)
-        self.assertIn("KubeEventNodeUnplannedReboot", "\n".join(
-            differences(table()["rolling-upgrade"], played, fired)))
+            played, variants = play("rolling-upgrade", 5, root)
+        for fired in variants:
+            self.assertIn("KubeEventNodeUnplannedReboot", "\n".join(
+                differences(table()["rolling-upgrade"], played, fired)))
 
 
 if __name__ == "__main__":

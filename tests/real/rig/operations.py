@@ -89,7 +89,7 @@ def scale_down(play):
         play.unreachable(drained, name)
         play.node(drained + 70, name, "cloud-node-lifecycle-controller",
                   "DeletingNode")
-        play.node(drained + 75, name, "node-controller", "RemovingNode")
+        play.removed(drained + 75, name)
         at += 10
     return play.finish(at + HOUR)
 
@@ -119,7 +119,8 @@ def rollout(play):
         if number % 8 == 0:
             play.node(at + 60, name, "kubelet", "NodeNotReady")
             play.node(at + 64, name, "node-controller", "NodeNotReady")
-            play.node(at + 85, name, "kubelet", "NodeReady")
+            play.state(at + 60, name, status="false")
+            play.ready(at + 85, name)
     return play.finish(at + 40 * MINUTE)
 
 
@@ -142,7 +143,7 @@ def _exporter_restart(play):
     at = _upgrade(play, play.some(0.06, 2))
     flapping = play.nodes[-1]
     play.unreachable(at, flapping)
-    play.node(at + 120, flapping, "kubelet", "NodeReady")
+    play.ready(at + 120, flapping)
     play.about(at, ("v1", "PersistentVolume", "pv-1"), "ebs.csi.aws.com_0",
                "VolumeFailedDelete")
     restart = at + 10 * MINUTE
@@ -156,7 +157,7 @@ def _exporter_restart(play):
 
 @operation
 def exporter_restart_with_state(play):
-    play.state = True
+    play.keeps_state = True
     return _exporter_restart(play)
 
 
@@ -235,8 +236,7 @@ def zone_outage(play):
     play.roles["zone"] = names
     for name in names:
         play.unreachable(BEGIN, name)
-        play.node(BEGIN + 40 * MINUTE + play.random.uniform(1, 20), name,
-                  "kubelet", "NodeReady")
+        play.ready(BEGIN + 40 * MINUTE + play.random.uniform(1, 20), name)
     play.marks.update({"outage": BEGIN, "return": BEGIN + 40 * MINUTE})
     return play.finish(80 * MINUTE)
 

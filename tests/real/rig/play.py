@@ -25,13 +25,17 @@ class Play:
         self.nodes = [f"node-{number}" for number in range(1, size + 1)]
         self.happened = []
         self.restarts = []  # (time, component, host) of a new process
+        # Of nodes, as kube-state-metrics shows them: (time, node, Ready
+        # condition, None when the Node is gone; unschedulable).
+        self.states = [(0, name, {"status": "true", "cordoned": False})
+                       for name in self.nodes]
         self.faults = []  # (time, name of a method of playback.Playback, *)
         self.roles = {}
         self.marks = {}
         self.end = 0
         self.anchor = None  # the simulated time that is the real time
         self.flags = []
-        self.state = False  # whether the exporter keeps a state file
+        self.keeps_state = False  # whether the exporter has a state file
         self.background = True
 
     def about(self, at, about, component, reason, event_type="Warning",
@@ -59,6 +63,10 @@ class Play:
             self.about(at, (*CLAIM, "claim-" + name), "karpenter", reason,
                        event_type)
 
+    def state(self, at, name, **changed):
+        """`status` of the condition Ready, or None; `cordoned`."""
+        self.states.append((at, name, changed))
+
     def every(self, begin, end, pause, jitter=0.1):
         """Times from `begin` to `end`, about `pause` seconds apart."""
         times, at = [], begin
@@ -74,12 +82,11 @@ class Play:
                 for index in range(count)]
 
     def finish(self, end):
-        """Adds the ordinary Events of Pods; returns everything in order."""
+        """Adds the ordinary Events of Pods."""
         self.end = end
         if self.background:
             for namespace in NAMESPACES:
                 self._pods(namespace)
-        self.happened.sort(key=lambda each: each.at)
         return self
 
     def _pods(self, namespace):
@@ -119,7 +126,11 @@ class Play:
         """The machine starts again and its node becomes Ready."""
         self.starts_kubelet(at, name, True, cordoned, skew)
         self.starts_proxy(at + 8, name, skew)
-        self.node(at + 20, name, "kubelet", "NodeReady", skew=skew)
+        self.ready(at + 20, name, skew)
+
+    def ready(self, at, name, skew=0):
+        self.node(at, name, "kubelet", "NodeReady", skew=skew)
+        self.state(at, name, status="true")
 
     def joins(self, at, name):
         """A new machine becomes a node."""
@@ -127,27 +138,37 @@ class Play:
         self.node(at + 2, name, "node-controller", "RegisteredNode")
         self.node(at + 4, name, "cloud-node-controller", "Synced")
         self.starts_proxy(at + 12, name)
-        self.node(at + 25, name, "kubelet", "NodeReady")
+        self.state(at, name, status="false", cordoned=False)
+        self.ready(at + 25, name)
 
     def cordon(self, at, name, skew=0):
         """kubectl, kured or a node group cordons; the kubelet reports it at
         its next synchronization."""
         self.node(at + self.random.uniform(1, 10), name, "kubelet",
                   "NodeNotSchedulable", skew=skew)
+        self.state(at, name, cordoned=True)
 
     def uncordon(self, at, name, skew=0):
         self.node(at + self.random.uniform(1, 10), name, "kubelet",
                   "NodeSchedulable", skew=skew)
+        self.state(at, name, cordoned=False)
 
     def shuts_down(self, at, name, skew=0):
         """Graceful shutdown: the kubelet reports it, then node-controller."""
         self.node(at, name, "kubelet", "Shutdown", "NodeNotReady", skew=skew)
         self.node(at + 4, name, "node-controller", "NodeNotReady")
+        self.state(at, name, status="false")
 
     def unreachable(self, at, name):
         """The kubelet is gone; node-controller notices it after its grace."""
-        self.node(at + self.random.uniform(40, 55), name, "node-controller",
-                  "NodeNotReady")
+        at += self.random.uniform(40, 55)
+        self.node(at, name, "node-controller", "NodeNotReady")
+        self.state(at, name, status="unknown")
+
+    def removed(self, at, name):
+        """The Node object is deleted."""
+        self.node(at, name, "node-controller", "RemovingNode")
+        self.state(at, name, status=None)
 
     def reboots(self, at, name, cordoned=False, skew=0):
         """A shutdown and a boot; returns when the node is Ready again."""
@@ -170,7 +191,7 @@ class Play:
         if cloud:
             self.node(at + 35, name, "cloud-node-lifecycle-controller",
                       "DeletingNode")
-        self.node(at + 40, name, "node-controller", "RemovingNode")
+        self.removed(at + 40, name)
         return at + 40
 
     def replace(self, at, name, fresh):

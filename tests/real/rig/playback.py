@@ -39,6 +39,7 @@ STEP = 30
 BOOKMARK = 60
 QUIET_STEPS = 10  # a quiet exporter is still read every 5 minutes
 INITIAL_ZERO = 75
+STATUS, CORDONED = "kube_node_status_condition", "kube_node_spec_unschedulable"
 AGE = 12 * 3600  # of the simulated time 0
 OWN = "kube_event_metrics_"
 UNOBSERVED = OWN + "unobserved_seconds_total"
@@ -141,41 +142,36 @@ class Recording:
     def series(self, steps):
         """[(series, values in promtool's notation)]; not the many counters
         that stay 0."""
-        return [(series, self._notation(series, changes, steps))
+        return [(series, _notation(self._shown(series, changes), steps))
                 for series, changes in self._changes.items()
                 if series.startswith(OWN) or any(value for _, value in changes)]
 
-    def _notation(self, series, changes, steps):
-        if series in self._birth:
-            changes = _delayed(changes, self._birth[series] + INITIAL_ZERO)
-        words, at = [], 0
-        if changes[0][0]:
-            words.append(f"_x{changes[0][0]}")
-            at = changes[0][0]
-        for number, (step, value) in enumerate(changes):
-            until = (changes[number + 1][0] if number + 1 < len(changes)
-                     else steps)
-            if value is None:
-                words.append("stale")
-                if until - step > 1:
-                    words.append(f"_x{until - step - 1}")
-            elif until > step:
-                words.append(f"{value:g}x{until - step - 1}"
-                             if value == int(value) and value < 1e5 else
-                             f"{value!r}x{until - step - 1}")
-            at = until
-        if at < steps:
-            words.append(f"_x{steps - at}")
-        return " ".join(words)
+    def _shown(self, series, changes):
+        """The changes of a series; a new counter is 0 for a while."""
+        if series not in self._birth:
+            return changes
+        shown = min([-(-(self._birth[series] + INITIAL_ZERO) // STEP)] +
+                    [step for step, value in changes if value is None])
+        value = [value for step, value in changes if step <= shown][-1]
+        return ([(changes[0][0], 0), (int(shown), value)] +
+                [each for each in changes if each[0] > shown])
 
 
-def _delayed(changes, until):
-    """The changes of a new counter, 0 until that time."""
-    shown = min([-(-until // STEP)] + [step for step, value in changes
-                                       if value is None])
-    value = [value for step, value in changes if step <= shown][-1]
-    return ([(changes[0][0], 0), (shown, value)] +
-            [each for each in changes if each[0] > shown])
+def _notation(changes, steps):
+    """(step, value) as promtool has it; None: the series ends."""
+    words = [f"_x{changes[0][0]}"] if changes[0][0] else []
+    for number, (step, value) in enumerate(changes):
+        until = min(steps, changes[number + 1][0]
+                    if number + 1 < len(changes) else steps)
+        if until <= step:
+            continue
+        if value is None:
+            words.append("stale")
+            words += [f"_x{until - step - 1}"] if until > step + 1 else []
+        else:
+            text = f"{value:.0f}" if value == int(value) else repr(value)
+            words.append(f"{text}x{until - step - 1}")
+    return " ".join(words)
 
 
 class Playback:
@@ -190,7 +186,7 @@ class Playback:
         self.steps = int(play.end // STEP) + 1
         self._folder = folder
         self._flags = list(play.flags)
-        if play.state:
+        if play.keeps_state:
             self._flags += ["--state.file", folder.file("state")]
         self._process = self._connection = None
         self._body = b""
@@ -326,11 +322,30 @@ class Playback:
         self.server.drop()
         self.recording.process(self._step)
         self._away_until = self._step + -(-seconds // STEP)
-        if not self.play.state:
+        if not self.play.keeps_state:
             self._counted = 0
 
 
-def firing(recording, steps, root, interval):
+def kube_state_metrics(play, steps):
+    """[(series, values)] that kube-state-metrics exposes about the nodes."""
+    shown = {}  # series -> [(step, value)]
+    nodes = {}
+    for at, name, changed in sorted(play.states, key=lambda state: state[0]):
+        now = nodes.setdefault(name, {})
+        now.update(changed)
+        step = -(-int(at) // STEP)
+        labels = f'{{node="{name}",job="kube-state-metrics"'
+        values = {f'{STATUS}{labels},condition="Ready",status="{status}"}}':
+                  now["status"] and int(now["status"] == status)
+                  for status in ("true", "false", "unknown")}
+        values[f"{CORDONED}{labels}}}"] = now["status"] and int(now["cordoned"])
+        for series, value in values.items():
+            shown.setdefault(series, []).append((step, value))
+    return [(series, _notation(changes, steps))
+            for series, changes in shown.items()]
+
+
+def firing(series, steps, root, interval):
     """{(alert, frozenset of label pairs): Fired} by promtool."""
     end = f"{(steps - 1) * STEP}s"
     record = {"groups": [{"name": "simulation", "rules": [{
@@ -342,8 +357,8 @@ def firing(recording, steps, root, interval):
         "evaluation_interval": f"{interval}s",
         "tests": [{
             "interval": f"{STEP}s",
-            "input_series": [{"series": series, "values": values} for
-                             series, values in recording.series(steps)],
+            "input_series": [{"series": name, "values": values}
+                             for name, values in series],
             # Nothing is expected, so promtool prints what there is.
             "promql_expr_test": [
                 {"expr": f"{name}_over_time(simulation:firing[{end}])",

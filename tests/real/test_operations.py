@@ -22,8 +22,6 @@ from rig.recorders import Occurrence, Recorders
 
 ROOT = playback.ROOT
 SIZES = (5, 50, 500)
-# As Prometheus by default evaluates; smaller clusters at every scrape.
-INTERVALS = {5: 30, 50: 30, 500: 60}
 # With kube-state-metrics, and in smaller clusters also without, to save time.
 VARIANTS = {5: 2, 50: 2, 500: 1}
 PLANNED = "kube_event:node_disruption:planned_lead_seconds"
@@ -43,7 +41,7 @@ def play(name, size, root=ROOT):
         run = playback.Playback(played, folder, playback.Wanted(root))
         series = run.run().series(run.steps)
         state = playback.kube_state_metrics(played, run.steps)
-        fired = [playback.firing(given, run.steps, root, INTERVALS[size])
+        fired = [playback.firing(given, run.steps, root, played.interval)
                  for given in [series + state, series][:VARIANTS[size]]]
     except Exception:
         folder.keep = True
@@ -72,7 +70,7 @@ def expected(row, played, state):
 def differences(row, played, fired, state=True):
     """What fired and was not expected, or did not and was, as text."""
     wanted = expected(row, played, state)
-    interval = INTERVALS[played.size]
+    interval = played.interval
     for key in sorted(set(wanted) | set(fired), key=str):
         alert, labels = key[0], dict(key[1])
         if key not in fired:

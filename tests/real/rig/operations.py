@@ -24,7 +24,7 @@ def make(name, size):
 
 def _upgrade(play, names, begin=BEGIN, slow=20 * MINUTE):
     """An in-place upgrade of some nodes at a time; returns its end."""
-    lanes = [begin] * max(1, play.size // 25)
+    lanes = [begin] * max(1, play.size // 10)
     for number, name in enumerate(names):
         lane = number % len(lanes)
         drain = slow if number == len(names) // 2 else None
@@ -49,7 +49,7 @@ def rolling_upgrade(play):
     """Half of the nodes reboot in place, the others are replaced."""
     half = (play.size + 1) // 2
     at = _upgrade(play, play.nodes[:half])
-    lanes = [at] * max(1, play.size // 25)
+    lanes = [at] * max(1, play.size // 10)
     for number, name in enumerate(play.nodes[half:]):
         lane = number % len(lanes)
         lanes[lane] = play.replace(lanes[lane], name, name + "-new")
@@ -244,7 +244,8 @@ def zone_outage(play):
 def _fills(play, name, begin, pressure, end):
     """Image garbage collection fails from `begin` to `end`; the kubelet evicts
     Pods from `pressure` on."""
-    for number, at in enumerate(play.every(begin + 1, end, 300, 0.02)):
+    first = begin + play.random.uniform(1, 300)
+    for number, at in enumerate(play.every(first, end, 302, 0.005)):
         text = f"wanted to free {9120 - number} MB, freed 0"
         play.warn(at, name, "kubelet", "FreeDiskSpaceFailed", message=text)
         if number:
@@ -444,3 +445,44 @@ def capacity_shortage(play):
                    "InsufficientCapacityError")
     play.marks.update({"shortage": BEGIN, "new capacity": end})
     return play.finish(end + 40 * MINUTE)
+
+
+@operation
+def node_limit(play):
+    """cluster-autoscaler needs nodes, but --max-nodes-total is reached."""
+    about = ("v1", "ConfigMap", "cluster-autoscaler-status", "kube-system")
+    end = BEGIN + HOUR
+    for at in play.every(BEGIN, end, 10):
+        play.about(at, about, "cluster-autoscaler", "MaxNodesTotalReached")
+    play.marks.update({"limit": BEGIN, "new limit": end})
+    return play.finish(end + 40 * MINUTE)
+
+
+@operation
+def read_only_file_system(play):
+    """node-problem-detector finds a read-only file system on two nodes. One is
+    cordoned and replaced, the other is rebooted after 80 minutes."""
+    replaced, rebooted = play.nodes[:2]
+    for name in (replaced, rebooted):
+        play.warn(BEGIN, name, "readonly-monitor", "FilesystemIsReadOnly")
+    cordon = BEGIN + 10 * MINUTE
+    play.replace(cordon - 60, replaced, "fresh")
+    reboot = BEGIN + 80 * MINUTE
+    play.upgrade(reboot, rebooted)
+    play.roles.update(replaced=[replaced], rebooted=[rebooted])
+    play.marks.update({"fault": BEGIN, "cordon": cordon, "repair": reboot})
+    return play.finish(reboot + 30 * MINUTE)
+
+
+@operation
+def parked_node(play):
+    """A node is drained for an experiment and forgotten for 13 hours."""
+    play.background = False
+    play.interval = 120
+    name = play.nodes[0]
+    play.roles["node"] = [name]
+    end = BEGIN + 13 * HOUR
+    play.cordon(BEGIN, name)
+    play.uncordon(end, name)
+    play.marks.update(cordon=BEGIN, uncordon=end)
+    return play.finish(end + HOUR)

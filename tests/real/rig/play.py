@@ -33,6 +33,8 @@ class Play:
         self.roles = {}
         self.marks = {}
         self.end = 0
+        # Seconds between evaluations: Prometheus's default in a large cluster.
+        self.interval = 60 if size > 100 else 30
         self.anchor = None  # the simulated time that is the real time
         self.flags = []
         self.keeps_state = False  # whether the exporter has a state file

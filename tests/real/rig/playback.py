@@ -40,7 +40,7 @@ BOOKMARK = 60
 QUIET_STEPS = 10  # a quiet exporter is still read every 5 minutes
 INITIAL_ZERO = 75
 STATUS, CORDONED = "kube_node_status_condition", "kube_node_spec_unschedulable"
-AGE = 12 * 3600  # of the simulated time 0
+AGE = 20 * 3600  # of the simulated time 0
 OWN = "kube_event_metrics_"
 UNOBSERVED = OWN + "unobserved_seconds_total"
 STEP_SERIES = (b'kube_event_occurrences_total{scope="namespaced",api_group="",'

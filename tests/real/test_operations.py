@@ -16,7 +16,7 @@ import unittest
 
 import yaml
 
-from rig import case, control_plane, operations, playback, processes
+from rig import case, control_plane, incidents, playback, processes
 from rig.event_server import objects
 from rig.recorders import Occurrence, Recorders
 
@@ -35,7 +35,7 @@ def table():
 
 def play(name, size, root=ROOT):
     """(the Play, what fired with kube-state-metrics, and without it)."""
-    played = operations.make(name, size)
+    played = incidents.make(name, size)
     folder = processes.WorkFolder("operations")
     try:
         run = playback.Playback(played, folder, playback.Wanted(root))
@@ -211,7 +211,7 @@ class ComparisonTest(unittest.TestCase):
     KEY = ("A", frozenset({("object_name", "node-1")}))
 
     def differing(self, fired):
-        played = operations.Play("x", 5)
+        played = incidents.Play("x", 5)
         played.roles["lost"] = ["node-1"]
         played.marks.update({"loss": 60, "return": 1200})
         played.end = 3600
@@ -243,7 +243,7 @@ class OperationsTest(unittest.TestCase):
         control_plane.need("promtool")
 
     def test_the_table_lists_all_operations(self):
-        self.assertEqual(sorted(table()), sorted(operations.OPERATIONS))
+        self.assertEqual(sorted(table()), sorted(incidents.OPERATIONS))
 
     def test_normal_operations_expect_no_alerts(self):
         for name, row in table().items():

@@ -10,7 +10,7 @@ import random
 
 from rig.recorders import Occurrence
 
-MINUTE = 60
+MINUTE, HOUR = 60, 3600
 BEGIN = 5 * MINUTE  # nothing but the ordinary happens before
 NAMESPACES = ("checkout", "kube-system", "payments", "search")
 PER_NODE = ("kubelet", "kube-proxy")

@@ -211,7 +211,7 @@ class ComparisonTest(unittest.TestCase):
     KEY = ("A", frozenset({("object_name", "node-1")}))
 
     def differing(self, fired):
-        played = incidents.Play("x", 5)
+        played = incidents.Play("x", 50)
         played.roles["lost"] = ["node-1"]
         played.marks.update({"loss": 60, "return": 1200})
         played.end = 3600

@@ -319,7 +319,7 @@ def read_only_file_system(play):
 def parked_node(play):
     """A node is drained for an experiment and forgotten for 13 hours."""
     play.background = False
-    play.interval = 120
+    play.interval = 5 * MINUTE
     name = play.nodes[0]
     play.roles["node"] = [name]
     end = BEGIN + 13 * HOUR

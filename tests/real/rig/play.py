@@ -33,8 +33,9 @@ class Play:
         self.roles = {}
         self.marks = {}
         self.end = 0
-        # Seconds between evaluations: Prometheus's default in a large cluster.
-        self.interval = 60 if size > 100 else 30
+        # Seconds between evaluations: as kube-prometheus has them in one of the
+        # sizes, in the others Prometheus's default.
+        self.interval = 30 if size == 50 else 60
         self.anchor = None  # the simulated time that is the real time
         self.flags = []
         self.keeps_state = False  # whether the exporter has a state file

@@ -28,6 +28,8 @@ import sys
 import tempfile
 import time
 
+import yaml
+
 from rig import control_plane, event_server, exporter, processes
 from rig.recorders import Recorders
 
@@ -348,13 +350,20 @@ def kube_state_metrics(play, steps):
 def firing(series, steps, root, interval):
     """{(alert, frozenset of label pairs): Fired} by promtool."""
     end = f"{(steps - 1) * STEP}s"
+    files = [f"{root}/alerts/rules/{name}.yaml" for name in alert_rules.GROUPS]
+    groups = []
+    for path in files:
+        with open(path, encoding="utf-8") as file:
+            groups += [group["name"] for group in yaml.safe_load(file)["groups"]]
     record = {"groups": [{"name": "simulation", "rules": [{
         "record": "simulation:firing",
         "expr": 'timestamp(ALERTS{alertstate="firing"})'}]}]}
     test = {
-        "rule_files": [f"{root}/alerts/rules/{name}.yaml"
-                       for name in alert_rules.GROUPS] + ["record.yaml"],
+        "rule_files": [*files, "record.yaml"],
         "evaluation_interval": f"{interval}s",
+        # The worst order: a group that needs what one above it records has to
+        # take that of the evaluation before.
+        "group_eval_order": [*reversed(groups), "simulation"],
         "tests": [{
             "interval": f"{STEP}s",
             "input_series": [{"series": name, "values": values}

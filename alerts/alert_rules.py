@@ -127,7 +127,7 @@ def signs(root):
     record = dict((rule["record"], rule["expr"])
                   for _, rule in records(root))[PLANNED]
     return "".join(re.findall(r"by \(cluster, object_name\) (\(.*\))",
-                              record.partition("\n<= on")[0]))
+                              record[:record.index("\n<= on")]))
 
 
 def metrics(expression):

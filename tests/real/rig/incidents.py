@@ -20,17 +20,20 @@ def _backoff(begin, end, first=1.0, longest=300.0):
 
 
 def _lost(play, count):
-    """`count` nodes do not return; their repair begins 80 minutes later."""
+    """`count` nodes do not return from their reboot after a slow drain; they are
+    repaired 80 minutes later."""
     at = upgrade(play, play.nodes[:max(1, play.size // 10)])
+    loss = at + 25 * MINUTE
+    repair = loss + 80 * MINUTE
     lost = play.nodes[-count:]
     play.roles["lost"] = lost
     for number, name in enumerate(lost):
         play.cordon(at + number, name)
-        play.shuts_down(at + 120 + number, name)
-        play.boots(at + 80 * MINUTE + number, name, cordoned=True)
-        play.uncordon(at + 82 * MINUTE, name)
-    play.marks.update({"loss": at + 124, "return": at + 80 * MINUTE + 20})
-    return play.finish(at + 110 * MINUTE)
+        play.shuts_down(loss + number, name)
+        play.boots(repair + number, name, cordoned=True)
+        play.uncordon(repair + 2 * MINUTE, name)
+    play.marks.update({"loss": loss + 4, "return": repair + 20})
+    return play.finish(repair + 30 * MINUTE)
 
 
 @operation
@@ -41,6 +44,27 @@ def upgrade_one_lost(play):
 @operation
 def upgrade_three_lost(play):
     return _lost(play, 3)
+
+
+@operation
+def runtime_failure(play):
+    """The container runtime of a node hangs 10 minutes after the node was
+    uncordoned. The engineer on call cordons the node, and reboots it."""
+    name = play.nodes[0]
+    play.roles["node"] = [name]
+    play.cordon(BEGIN, name)
+    play.uncordon(BEGIN + 10 * MINUTE, name)
+    failure = BEGIN + 20 * MINUTE
+    play.node(failure, name, "kubelet", "NodeNotReady")
+    play.node(failure + 4, name, "node-controller", "NodeNotReady")
+    play.state(failure, name, status="false")
+    play.cordon(failure + 10 * MINUTE, name)
+    reboot = failure + 30 * MINUTE
+    play.node(reboot, name, "kubelet", "Shutdown")
+    play.boots(reboot + 100, name, cordoned=True)
+    play.uncordon(reboot + 150, name)
+    play.marks.update({"failure": failure, "return": reboot + 120})
+    return play.finish(reboot + 40 * MINUTE)
 
 
 @operation

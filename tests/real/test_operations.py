@@ -16,7 +16,8 @@ import unittest
 
 import yaml
 
-from rig import case, control_plane, incidents, playback, processes
+from rig import (case, control_plane, incidents, playback, processes,
+                 recording)
 from rig.event_server import objects
 from rig.recorders import Occurrence, Recorders
 
@@ -38,10 +39,10 @@ def play(name, size, root=ROOT):
     played = incidents.make(name, size)
     folder = processes.WorkFolder("operations")
     try:
-        run = playback.Playback(played, folder, playback.Wanted(root))
+        run = playback.Playback(played, folder, recording.Wanted(root))
         series = run.run().series(run.steps)
-        state = playback.kube_state_metrics(played, run.steps)
-        fired = [playback.firing(given, run.steps, root, played.interval)
+        state = recording.kube_state_metrics(played, run.steps)
+        fired = [recording.firing(given, run.steps, root, played.interval)
                  for given in [series + state, series][:VARIANTS[size]]]
     except Exception:
         folder.keep = True
@@ -163,7 +164,7 @@ class RecordingTest(unittest.TestCase):
     """The samples in promtool's notation, 30 s apart."""
 
     def setUp(self):
-        self.recording = playback.Recording(1000, lambda name, labels: True)
+        self.recording = recording.Recording(1000, lambda name, labels: True)
 
     def add(self, step, *lines, born=0, gap=0):
         self.recording.add(step, "\n".join(lines).encode(), born, gap)
@@ -196,11 +197,29 @@ class RecordingTest(unittest.TestCase):
         self.assertEqual(self.values(6), ["1x1 stale _x3", "_x4 5x1"])
 
     def test_unobserved_time_is_simulated_time(self):
-        name = playback.UNOBSERVED
+        name = recording.UNOBSERVED
         self.add(0, f"{name} 0")
         self.add(1, f"{name} 0.8", gap=600)
         self.add(2, f"{name} 0.8", gap=600)
         self.assertEqual(self.values(3), ["0x0 600x1"])
+
+
+class PlaybackTest(unittest.TestCase):
+
+    def test_only_selected_series_are_recorded(self):
+        wanted = recording.Wanted(ROOT)
+        node = [("scope", "cluster"), ("kind", "Node"), ("object_name", "n")]
+        seen = "kube_event_last_seen_timestamp_seconds"
+        self.assertTrue(wanted(seen, node + [("reason", "NodeNotReady")]))
+        self.assertFalse(wanted(seen, node + [("reason", "Unheard")]))
+        self.assertFalse(wanted("kube_event_active", node))
+
+    def test_the_output_of_promtool_is_read(self):
+        line = ('got: {alertname="A", alertstate="firing", object_name="a \\"}",'
+                ' severity="critical"} 1.5E+02, {alertname="B"} 3E+01')
+        self.assertEqual(recording.samples(line), {
+            ("A", frozenset({("object_name", 'a \\"}')})): 150,
+            ("B", frozenset()): 30})
 
 
 class ComparisonTest(unittest.TestCase):
@@ -218,7 +237,7 @@ class ComparisonTest(unittest.TestCase):
         return list(differences(self.ROW, played, fired))
 
     def fired(self, first=390, last=1230, count=29):
-        return {self.KEY: playback.Fired(first, last, count)}
+        return {self.KEY: recording.Fired(first, last, count)}
 
     def test_as_expected(self):
         self.assertEqual(self.differing(self.fired()), [])
@@ -230,7 +249,7 @@ class ComparisonTest(unittest.TestCase):
                 ("gaps", self.fired(count=20)),
                 ("for ever", self.fired(last=3600, count=108)),
                 ("another", {**self.fired(), ("B", frozenset()):
-                             playback.Fired(60, 60, 1)})):
+                             recording.Fired(60, 60, 1)})):
             with self.subTest(name):
                 self.assertTrue(self.differing(fired))
 

@@ -49,6 +49,7 @@ class EventServer(apiserver.Server):
         self.serving = False
         self._last_sent = 0
         self.live = {}  # (namespace, name) -> Event
+        self.counts = {}  # the same key -> occurrences reported so far
         self._written = {}  # the same key -> simulated time of its last write
         self._versions, self._frames = [], []
         self._lock = threading.Condition()
@@ -67,6 +68,8 @@ class EventServer(apiserver.Server):
         for name, new in (("uid", objects.make_uid(f"{key} {self.now}")),
                           ("creationTimestamp", self.stamp(self.now))):
             metadata[name] = old["metadata"][name] if old else new
+        self.counts[key] = event.get("count") or event.get(
+            "series", {"count": 1})["count"]
         self._written.pop(key, None)  # the newest write is last: see expire()
         self._written[key] = self.now
         self.live[key] = event

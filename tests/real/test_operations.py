@@ -286,12 +286,12 @@ class OperationsTest(unittest.TestCase):
             jobs = {(name, size): pool.submit(play, name, int(size))
                     for size in sizes for name in chosen}
             for (name, size), job in jobs.items():
-                played, variants = job.result()
-                for fired, state in zip(variants, (True, False)):
-                    with self.subTest(operation=name, nodes=size,
-                                      kube_state_metrics=state):
-                        self.assert_as_expected(rows[name], played, fired,
-                                                state)
+                with self.subTest(operation=name, nodes=size):
+                    played, variants = job.result()
+                    for fired, state in zip(variants, (True, False)):
+                        with self.subTest(kube_state_metrics=state):
+                            self.assert_as_expected(rows[name], played, fired,
+                                                    state)
 
     def test_a_rule_that_ignores_the_plan_is_noticed(self):
         with tempfile.TemporaryDirectory() as root:

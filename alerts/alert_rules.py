@@ -27,13 +27,21 @@ def read(root, path):
         return ""
 
 
-def alerts(root):
-    """(file name without .yaml, rule) of each alert, in order."""
+def rules(root):
+    """(file name without .yaml, rule) of each rule, in order."""
     for name in GROUPS:
         for group in yaml.safe_load(
                 read(root, f"alerts/rules/{name}.yaml"))["groups"]:
             for rule in group["rules"]:
                 yield name, rule
+
+
+def alerts(root):
+    return [(name, rule) for name, rule in rules(root) if "alert" in rule]
+
+
+def records(root):
+    return [(name, rule) for name, rule in rules(root) if "record" in rule]
 
 
 def split(expression):

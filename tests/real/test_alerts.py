@@ -51,13 +51,18 @@ def series(short, values, **more):
             "values": values}
 
 
+def expectations(entry):
+    """What the case expects, by time."""
+    return entry["firing"] if "firing" in entry else entry["recorded"]
+
+
 def variant(entry, ways, relabel):
     """A case with each series once for each way, a dict of labels."""
     inputs = [series(short, values, **way)
               for short, values in entry["series"].items() for way in ways]
     firing = {at: [dict(labels, **more) for labels in expected
                    for more in relabel(labels)]
-              for at, expected in entry["firing"].items()}
+              for at, expected in expectations(entry).items()}
     return {"series": inputs, "firing": firing}
 
 
@@ -95,7 +100,7 @@ def neighbours(entry, rule):
                 found[f"{name}{{{inner}}}"] = (
                     "0+30x300" if name == "seen" else "0+1x300")
     return {"series": {**found, **entry["series"]},
-            "firing": entry["firing"]}
+            "firing": expectations(entry)}
 
 
 def variants(entry, rule=None):
@@ -128,6 +133,18 @@ def group(name, alert, made, texts=None):
             "alertname": alert, "eval_time": at, "exp_alerts": [
                 {"exp_labels": labels, "exp_annotations": annotations}]}]
     return tests
+
+
+def recorded(name, record, made):
+    """One test group of promtool for the series of a recording rule."""
+    return {"name": name, "interval": "30s", "input_series": made["series"],
+            "promql_expr_test": [
+                {"expr": record, "eval_time": at, "exp_samples": [
+                    {"labels": record + "{" + ",".join(
+                        f'{key}="{value}"' for key, value in labels.items()
+                        if key != "value") + "}", "value": labels["value"]}
+                    for labels in expected]}
+                for at, expected in made["firing"].items()]}
 
 
 def complete(alert, rule, made):
@@ -188,6 +205,8 @@ class AlertsTest(unittest.TestCase):
         case.find_tools()
         cls.rules = {rule["alert"]: rule
                      for _, rule in alert_rules.alerts(ROOT)}
+        cls.records = {rule["record"]: rule
+                       for _, rule in alert_rules.records(ROOT)}
         cls.cases = []
         for name in alert_rules.GROUPS:
             with open(f"{ROOT}/tests/alerts/{name}.yaml",
@@ -222,12 +241,24 @@ class AlertsTest(unittest.TestCase):
     def test_what_fires_in_each_case(self):
         groups = []
         for entry in self.cases:
+            if "record" in entry:
+                continue
             alert = entry["alert"]
             rule = self.rules[alert]
             for name, made in variants(entry, rule):
                 texts = annotated(entry, rule) if name == "plain" else None
                 groups.append(group(f"{alert}: {entry['case']}; {name}", alert,
                                     complete(alert, rule, made), texts))
+        self.run_tests(groups)
+
+    def test_what_is_recorded_in_each_case(self):
+        groups = []
+        for entry in self.cases:
+            if "record" in entry:
+                record = entry["record"]
+                groups += [recorded(f"{record}: {entry['case']}; {name}",
+                                    record, made) for name, made in
+                           variants(entry, self.records[record])]
         self.run_tests(groups)
 
     def test_nothing_fires_when_nothing_happens(self):
@@ -243,7 +274,7 @@ class AlertsTest(unittest.TestCase):
         for alert in self.rules:
             with self.subTest(alert):
                 mine = [entry["firing"] for entry in self.cases
-                        if entry["alert"] == alert]
+                        if entry.get("alert") == alert]
                 ends = [[bool(expected) for expected in firing.values()]
                         for firing in mine]
                 self.assertTrue(any(
@@ -253,8 +284,10 @@ class AlertsTest(unittest.TestCase):
                 self.assertTrue(any(not any(times) for times in ends),
                                 "no case in which it stays inactive")
                 self.assertTrue(any("texts" in entry for entry in self.cases
-                                    if entry["alert"] == alert),
+                                    if entry.get("alert") == alert),
                                 "no case checks its annotations")
+        self.assertEqual(set(self.records),
+                         {entry.get("record") for entry in self.cases} - {None})
 
 
 if __name__ == "__main__":

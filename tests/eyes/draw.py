@@ -22,6 +22,7 @@ def one_of(browser, url, path, width=WIDTH):
                   "window.drawn ? done() : setTimeout(look, 20); look(); })")
     answer = browser.value(session, "window.drawn", SECONDS)
     browser.resize(session, width, max(answer["height"], 200))
+    browser.value(session, "window.settled()", SECONDS)
     path.write_bytes(browser.screenshot(session))
     return answer["faults"], answer["panels"]
 

@@ -114,4 +114,5 @@ async function draw() {
   return { faults: found, panels: drawn.length, height: Math.ceil(document.getElementById("root").scrollHeight) };
 }
 
+window.settled = settled;
 window.drawn = draw().catch((error) => ({ faults: [`It cannot be drawn: ${error.message}.`], panels: 0, height: 200 }));

@@ -13,6 +13,7 @@ GROUPS = ("nodes", "volumes", "lifecycle", "platform", "exporter")
 CATALOGUE = "exporter/events/reason_catalogue.yaml"
 EVENTS = ("kube_event_occurrences_total", "kube_event_object_occurrences_total",
           "kube_event_last_seen_timestamp_seconds", "kube_event_active")
+PLANNED = "kube_event:node_disruption:planned_lead_seconds"
 OWN = "https://github.com/kube-event-metrics/kube-event-metrics/blob/main/"
 SELECTOR = re.compile(r"\b(kube_event_[a-z_]+)(?:\{([^}]*)\})?")
 MATCHER = re.compile(r'(\w+)(=~|!~|!=|=)"([^"]*)"')
@@ -89,8 +90,13 @@ class Selector:
         if not (self.names("reason") or
                 self.names("kind") and row["kind"] != "any"):
             return False
+        return self.selects(row)
+
+    def selects(self, row):
         return all(self.accepts(label, row[field]) or row[field] == "any"
-                   for label, field in (("reason", "reason"), ("kind", "kind"),
+                   for label, field in (("scope", "scope"),
+                                        ("api_group", "api_group"),
+                                        ("reason", "reason"), ("kind", "kind"),
                                         ("type", "type"),
                                         ("reporting_component", "component")))
 
@@ -99,8 +105,33 @@ def selectors(text):
     return [Selector(*found) for found in SELECTOR.findall(text)]
 
 
-def metrics(rule):
-    return sorted({found for found, _ in SELECTOR.findall(rule["expr"])})
+def expand(root, expression):
+    """The expression with that of each recording rule in place of its series."""
+    for _, rule in records(root):
+        expression = re.sub(re.escape(rule["record"]) + r"(\{[^}]*\})?",
+                            lambda _, e=rule["expr"]: f"({e})", expression)
+    return expression
+
+
+def without_plan(expression):
+    """The expression without what it excludes because it was planned."""
+    return re.sub(re.escape(PLANNED) + r"(\{[^}]*\})?", "", expression)
+
+
+def signs(root):
+    """The expression of the signs of a plan.
+
+    They are the part of the record without the label reason, up to the line at
+    which it compares them with what undoes a plan.
+    """
+    record = dict((rule["record"], rule["expr"])
+                  for _, rule in records(root))[PLANNED]
+    return "".join(re.findall(r"by \(cluster, object_name\) (\(.*\))",
+                              record[:record.index("\n<= on")]))
+
+
+def metrics(expression):
+    return sorted(set(re.findall(r"\bkube_\w+", expression)))
 
 
 def reasons(root):
@@ -111,10 +142,16 @@ def reasons(root):
                 full = {**group, **row}
                 kinds = full["kinds"]
                 for kind in [kinds] if kinds == "any" else kinds:
+                    name, _, api_group = kind.partition(".")
                     for reason in full["reasons"]:
                         for kind_of_event in full["types"]:
                             yield {"reason": reason,
-                                   "kind": kind.partition(".")[0],
+                                   "kind": name,
+                                   "api_group": "any" if kind == "any"
+                                   else api_group,
+                                   "scope": full.get("scope", "any"
+                                                     if kind == "any"
+                                                     else "cluster"),
                                    "component": full["component"],
                                    "type": kind_of_event,
                                    "source": source["source"],

@@ -26,10 +26,10 @@ constexpr std::string_view kAny = "any";
 
 using Keys = std::vector<std::string_view>;
 const Keys kSourceKeys = {"source", "found_by", "groups"};
-const Keys kGroupKeys = {"component", "kinds",  "types", "severity",
-                         "meaning",   "action", "rows"};
-const Keys kRowKeys = {"component", "kinds",  "types",  "severity",
-                       "meaning",   "action", "reasons"};
+const Keys kGroupKeys = {"component", "reference", "scope",  "kinds", "types",
+                         "severity",  "meaning",   "action", "rows"};
+const Keys kRowKeys = {"component", "reference", "kinds",  "types",
+                       "severity",  "meaning",   "action", "reasons"};
 
 struct Kind {
   std::string name;
@@ -40,6 +40,7 @@ struct Entry {
   Kind kind;
   std::string component, reason, type, severity, meaning, action, source;
   Kind found_by;
+  bool namespaced = false;
   int line = 0;
 
   auto Key() const {
@@ -129,6 +130,10 @@ class CatalogueReader {
     }
     ReadList(source, "groups", [&](const YAML::Node& group) {
       if (!CheckKeys(group, kGroupKeys, "a group")) return;
+      entry.namespaced = static_cast<bool>(group["scope"]);
+      if (entry.namespaced && group["scope"].Scalar() != "namespaced") {
+        Complain(Line(group["scope"]), "scope must be namespaced, or left out");
+      }
       ReadList(group, "rows", [&](const YAML::Node& row) {
         if (CheckKeys(row, kRowKeys, "a row")) ReadRow(group, row, entry);
       });
@@ -156,6 +161,7 @@ class CatalogueReader {
       Complain(entry.line, "severity '" + entry.severity +
                                "' must be critical, warning or info");
     }
+    text("reference");
     entry.meaning = Sentence(text("meaning"), entry.line);
     entry.action = Sentence(text("action"), entry.line);
     const std::vector<Kind> kinds = ReadKinds(field("kinds"), row, entry);
@@ -190,11 +196,13 @@ class CatalogueReader {
     }
     for (const YAML::Node& node : kinds) {
       const Kind kind = ReadKind(node);
-      if (entry.source == kCore &&
-          !IsBuiltInClusterKind(kind.group + "/v1", kind.name)) {
-        Complain(Line(node), "'" + node.Scalar() +
-                                 "' is not a cluster-scoped kind of Kubernetes "
-                                 "(events/cluster_kinds.cc)");
+      const auto built_in =
+          entry.namespaced ? IsBuiltInNamespacedKind : IsBuiltInClusterKind;
+      if (entry.source == kCore && !built_in(kind.group + "/v1", kind.name)) {
+        Complain(Line(node),
+                 "'" + node.Scalar() + "' is not a " +
+                     (entry.namespaced ? "namespaced" : "cluster-scoped") +
+                     " kind of Kubernetes (events/cluster_kinds.cc)");
       }
       found.push_back(kind);
     }
@@ -263,7 +271,7 @@ bool Write(const std::vector<Entry>& entries, const char* path) {
         << ", Severity::k" << severity << ", " << std::quoted(e.meaning) << ", "
         << std::quoted(e.action) << ", " << std::quoted(e.source) << ", "
         << std::quoted(e.found_by.name) << ", " << std::quoted(e.found_by.group)
-        << "},\n";
+        << ", " << (e.namespaced ? "true" : "false") << "},\n";
   }
   out << "}};\n\n}  // namespace\n\n"
          "std::span<const CatalogueReason> ReasonCatalogue() {\n"

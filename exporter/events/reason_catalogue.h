@@ -1,6 +1,7 @@
 // reason_catalogue.yaml as a table: known reasons of Events about
-// cluster-scoped objects. Used to start counters at 0 and to explain a reason
-// on the page. Other reasons are counted in the same way.
+// cluster-scoped objects, and about the few namespaced ones that concern the
+// whole cluster. Used to start counters at 0 and to explain a reason on the
+// page. Other reasons are counted in the same way.
 #pragma once
 
 #include <span>
@@ -24,10 +25,14 @@ struct CatalogueReason {
   // A kind whose presence in discovery shows that the add-on is installed.
   std::string_view found_by_kind;
   std::string_view found_by_group;
+  bool namespaced = false;  // the object is
 
   bool IsCore() const { return source == "kubernetes"; }
   // Whether it identifies one series, which can exist before the first Event.
-  bool IsSeries() const { return !kind.empty() && !component.empty(); }
+  // A namespaced object's has a namespace, which is not known before.
+  bool IsSeries() const {
+    return !kind.empty() && !component.empty() && !namespaced;
+  }
 };
 
 // Sorted by kind, group, component, reason and type, which are unique together.

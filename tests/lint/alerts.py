@@ -26,8 +26,17 @@ TEXTS = {"summary", "description", "runbook_url", "dashboard_url"}
 # Labels of the target and of the exporter's own metrics, for grouping.
 LABELS = {"scope", "api_group", "kind", "object_namespace", "object_name",
           "reason", "type", "reporting_component"}
-GROUPED = LABELS | {"cluster", "job", "instance", "family", "sink",
-                    "sink_type"}
+# Metrics of others, which alerts use where they are present, with the labels that
+# they are grouped by.
+OTHERS = {"kube_node_status_condition": {"node"},
+          "kube_node_spec_unschedulable": {"node"},
+          "kube_apiserver_clusterip_allocator_available_ips": {"cidr"},
+          "kube_apiserver_clusterip_allocator_allocated_ips": {"cidr"},
+          "kube_apiserver_nodeport_allocator_available_ports": set(),
+          "kube_apiserver_nodeport_allocator_allocated_ports": set()}
+GROUPED = LABELS | {"cluster", "job", "instance", "sink", "sink_type"}.union(
+    *OTHERS.values())
+BURST = "KubeEventClusterScopedWarningBurst"
 COMPARISON = re.compile(r"[^!=<>](==|!=|<=|>=|<|>)[^=~]|\babsent\(")
 
 
@@ -82,16 +91,16 @@ def links(root, rule):
             yield f"dashboard_url: {board} has no variable {name}"
 
 
-def expression(rule, metrics, catalogue):
+def expression(root, rule, metrics, catalogue):
     """Problems of the PromQL that promtool does not detect."""
-    expr = rule["expr"]
+    expr = alert_rules.expand(root, rule["expr"])
     bare = re.sub(r'"[^"]*"', '""', expr)
     if not COMPARISON.search(bare):
         yield "compares with nothing"
     if "absent" in bare and "for" not in rule:
         yield "absent() needs a for: one missed scrape would fire it"
     for found in re.findall(r"\b(kube_[a-z_]+|process_[a-z_]+|up)\b", bare):
-        if found not in metrics:
+        if found not in metrics and found not in OTHERS:
             yield f"no such metric: {found}"
     for words in re.findall(r"\b(?:by|on) \(([^)]+)\)", bare):
         named = set(re.split(r",\s*", words))
@@ -99,13 +108,17 @@ def expression(rule, metrics, catalogue):
             yield f"({words}) omits the cluster"
         for label in sorted(named - GROUPED):
             yield f"no such label: {label}"
+    by_namespace = re.search(r"by \([^)]*object_namespace", bare)
     for selector in alert_rules.selectors(expr):
         if selector.metric not in alert_rules.EVENTS:
             continue
         # Whoever can write Events in one namespace moves all other series.
-        if ("object_namespace" not in bare
-                and ("scope", "=", "cluster") not in selector.matchers):
+        if not (by_namespace or selector.names("object_namespace")
+                or ("scope", "=", "cluster") in selector.matchers):
             yield 'selects neither scope="cluster" nor by object_namespace'
+        if (("kind", "=", "Node") in selector.matchers
+                and ("api_group", "=", "") not in selector.matchers):
+            yield 'kind="Node" without api_group="" selects other Nodes too'
         for label, operator, value in selector.matchers:
             if label not in LABELS:
                 yield f"no such label: {label}"
@@ -117,11 +130,32 @@ def expression(rule, metrics, catalogue):
                     yield f"the catalogue has no {field} {word}"
 
 
-def coverage(rules, excuses, catalogue):
+def firing(root, rules):
+    """The selectors of what fires these alerts."""
+    return [s for rule in rules for s in alert_rules.selectors(
+        alert_rules.split(alert_rules.expand(
+            root, alert_rules.without_plan(rule["expr"])))[0])]
+
+
+def burst(root, rules, catalogue):
+    """Reasons that fire the alert on many Warnings beside their own alert."""
+    others = firing(root, [r for r in rules if r["alert"] != BURST])
+    for rule in rules:
+        for selector in firing(root, [rule] if rule["alert"] == BURST else []):
+            for row in catalogue:
+                own = any(s.covers(row) for s in others)
+                if ((own or row["severity"] == "info")
+                        and row["scope"] == "cluster"
+                        and selector.selects(row)):
+                    yield (f"alerts: {BURST} selects {row['reason']} of "
+                           f"{row['kind']}, "
+                           + ("which has an alert" if own else "an info"))
+
+
+def coverage(root, rules, excuses, catalogue):
     """Reasons that no alert selects, and entries that are not needed."""
     open_rows = []
-    named = [s for _, rule in rules for s in alert_rules.selectors(
-        alert_rules.split(rule["expr"])[0])]
+    named = firing(root, rules)
     for row in catalogue:
         if row["severity"] != "info" and not any(s.covers(row) for s in named):
             open_rows.append(row)
@@ -175,16 +209,22 @@ def problems(root):
         return
     metrics = set(re.findall(r"`(\w+)`", tree.read(root, DOCUMENT))) | {"up"}
     names = [rule["alert"] for _, rule in rules]
+    for file, rule in alert_rules.records(root):
+        for problem in expression(root, rule, metrics, catalogue):
+            yield f"alerts/rules/{file}.yaml: {rule['record']}: {problem}"
     for file, rule in rules:
         name = rule["alert"]
         where = f"alerts/rules/{file}.yaml: {name}"
         if names.count(name) > 1:
             yield f"{where}: another alert has that name"
         for problem in itertools.chain(texts(rule), links(root, rule),
-                                       expression(rule, metrics, catalogue)):
+                                       expression(root, rule, metrics,
+                                                  catalogue)):
             yield f"{where}: {problem}"
     yield from runbooks(root, set(names))
-    yield from coverage(rules, excuses, catalogue)
+    alerts = [rule for _, rule in rules]
+    yield from coverage(root, alerts, excuses, catalogue)
+    yield from burst(root, alerts, catalogue)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
 #!/usr/bin/python3
-"""exporter/events/REASONS.md matches the reason catalogue. It lists the
-reasons by kind. `reasons.py --write` regenerates it."""
+"""Each row of the reason catalogue has a reference, and
+exporter/events/REASONS.md matches the catalogue. It lists the reasons by kind.
+`reasons.py --write` regenerates it."""
 
 import os
+import re
 import sys
 
 import yaml
@@ -11,6 +13,9 @@ import tree
 
 CATALOGUE = "exporter/events/reason_catalogue.yaml"
 DOCUMENT = "exporter/events/REASONS.md"
+# A project and its files, or a page of documentation.
+REFERENCE = re.compile(r"[\w.-]+/[\w.-]+ [\w./-]+\.\w+(, [\w./-]+\.\w+)*|"
+                       r"https://[\w.-]+/\S+")
 HEAD = """# Known reasons of Events about cluster-scoped objects
 
 Generated from `reason_catalogue.yaml` by `tests/lint/reasons.py --write`. Do not
@@ -20,7 +25,9 @@ The exporter counts every reason, whether it is listed here or not. Counters of 
 listed reasons start at 0, so `increase()` includes their first occurrence. Counters
 for Kubernetes itself start with the exporter. Counters for an add-on start when the
 API server serves its kinds. If "Reported by" is "varies", the name of the component
-is generated at run time and the counter cannot start at 0.
+is generated at run time or not known, and the counter cannot start at 0. A few Events
+about ConfigMaps and Services, which are namespaced, are listed because they concern
+the whole cluster. Their counters do not start at 0 either.
 
 **Type** is set by the component that reports the Event. It does not measure severity:
 NodeNotReady is Normal. **Severity** is assigned by this project:
@@ -56,24 +63,34 @@ def page(catalogue):
         lines += [f"## {'Any kind' if kind == 'any' else kind}", "",
                   "| Reason | Type | Severity | Reported by | What happened "
                   "| What to do |", "|---|---|---|---|---|---|"]
+        writers = {}
         for source, row in by_kind[kind]:
-            writer = (f"`{row['component']}`" if row["component"] != "any"
-                      else "varies")
-            if source not in ("kubernetes", row["component"]):
-                writer += f" ({source})"
             severity = row["severity"]
-            lines.append("| " + " | ".join([
-                ", ".join(f"`{reason}`" for reason in row["reasons"]),
-                ", ".join(row["types"]),
-                severity if severity == "info" else f"**{severity}**",
-                writer, row["meaning"], row["action"]]) + " |")
+            cells = (", ".join(f"`{reason}`" for reason in row["reasons"]),
+                     ", ".join(row["types"]),
+                     severity if severity == "info" else f"**{severity}**",
+                     row["meaning"], row["action"])
+            writers.setdefault((source, cells), []).append(
+                f"`{row['component']}`" if row["component"] != "any"
+                else "varies")
+        for (source, cells), names in writers.items():
+            writer = ", ".join(names)
+            if source not in ("kubernetes", writer.strip("`")):
+                writer += f" ({source})"
+            lines.append("| " + " | ".join(
+                [*cells[:3], writer, *cells[3:]]) + " |")
         lines.append("")
     return "\n".join(lines)
 
 
 def problems(root):
     try:
-        wanted = page(yaml.safe_load(tree.read(root, CATALOGUE)))
+        catalogue = yaml.safe_load(tree.read(root, CATALOGUE))
+        wanted = page(catalogue)
+        for kind, source, row in rows(catalogue):
+            if not REFERENCE.fullmatch(row.get("reference", "")):
+                yield (f"{CATALOGUE}: {row['reasons'][0]} of {kind} ({source}) "
+                       "has no reference: a project and its files, or a page")
     except (yaml.YAMLError, KeyError, TypeError) as error:
         yield f"{CATALOGUE}: {error!r}"
         return

@@ -68,6 +68,16 @@ ALERTS = [("alerts", path, text, words) for path, text, words in [
     (RULES, rule(LAST_SEEN + '{kind="Nod"}) < 1'), "no kind Nod"),
     (RULES, rule(LAST_SEEN + '{scope=~"cluster",kind="Node"}) < 1'),
      'selects neither scope="cluster" nor'),
+    (RULES, rule(LAST_SEEN + '{scope="cluster",kind="Node"}) < 1'),
+     'without api_group=""'),
+    (RULES, rule(LAST_SEEN + '{scope="cluster",reason="TaskHung"}) < 1'),
+     "KubeEventClusterScopedWarningBurst selects TaskHung of Node, which has"),
+    ("exporter/events/reason_catalogue.yaml",
+     "- {source: x, groups: [{rows: [{reasons: [Planted], kinds: [Node], "
+     "component: x, types: [Warning], severity: info, meaning: x, "
+     "action: x}]}]}\n", "selects Planted of Node, an info"),
+    (RULES, "  - {record: planted, expr: kube_event_planted > 1}\n",
+     "planted: no such metric: kube_event_planted"),
     (RULES, "  - alert: [\n", "ParserError"),
     ("alerts/not-alerted.yaml", "- {why: x, reasons: [Planted]}\n",
      "excuses Planted"),
@@ -151,6 +161,12 @@ PLANTS = [
     ("reasons", "exporter/events/REASONS.md", "More.\n", "does not match"),
     ("reasons", "exporter/events/reason_catalogue.yaml", "- source: new\n",
      "KeyError"),
+    *[("reasons", "exporter/events/reason_catalogue.yaml",
+       "- {source: x, groups: [{rows: [{reasons: [Planted], kinds: [Node], "
+       f"component: x, {reference}types: [Normal], severity: info, meaning: x, "
+       "action: x}]}]}\n", "Planted of Node (x) has no reference")
+      for reference in ("", "reference: kubernetes, ",
+                        "reference: kubernetes/kubernetes pkg/kubelet, ")],
     ("text", "exporter/base/planted.h", "#pragma once\n",
      "opens with 0 comment lines"),
     ("text", "exporter/base/planted.h", HEADER.replace("#pragma once\n", ""),

@@ -81,7 +81,8 @@ def neighbours(entry, rule):
 
     If a matcher were missing, they would fire the alert or suppress it.
     """
-    chosen = [s for s in alert_rules.selectors(rule["expr"])
+    chosen = [s for s in alert_rules.selectors(
+        alert_rules.expand(ROOT, rule["expr"]))
               if s.metric in alert_rules.EVENTS]
     found = {}
     for short in entry["series"]:

@@ -48,20 +48,17 @@ NAMESPACES = ("checkout", "kube-system", "payments", "search")
 
 # Components for `any` in the catalogue, by source.
 COMPONENTS = {
-    "aws-node-termination-handler": "aws-node-termination-handler",
-    "node-problem-detector": "custom-plugin-monitor",
+    "aks": "node-problem-detector", "k3s": "reencrypt-controller",
     "cert-manager": "cert-manager-certificatesigningrequests-issuer-acme",
     "external-secrets": "external-secrets",
     "external-snapshotter": "csi-snapshotter ebs.csi.aws.com",
     "kueue": "multikueue-cluster",
     "crossplane": "packages/provider.pkg.crossplane.io",
-    "kyverno": "kyverno-admission",
-    "gatekeeper": "gatekeeper-audit",
+    "crossplane-runtime": "managed/bucket.s3.aws.upbound.io",
     "kubernetes": EBS}
-HEALTH_CHECKS = ("KubeletUnhealthy", "ContainerdUnhealthy", "DockerUnhealthy",
-                 "KubeProxyUnhealthy")
 KINDS = {"kubernetes": "Namespace",
          "crossplane": "Provider.pkg.crossplane.io",
+         "crossplane-runtime": "Bucket.s3.aws.upbound.io",
          "gatekeeper": "ClusterRole.rbac.authorization.k8s.io"}
 NAMES = {
     "Node": NODES, "PersistentVolume": VOLUMES, "ClusterIssuer": [ISSUER],
@@ -77,18 +74,30 @@ NAMES = {
     "VolumeGroupSnapshotContent": ["groupsnapcontent-77ab01c2"],
     "MultiKueueCluster": ["batch-eu"], "Provider": ["provider-aws-s3"],
     "ClusterPolicy": ["require-requests", "disallow-latest-tag"],
+    "ValidatingPolicy": ["require-labels"],
+    "MutatingPolicy": ["add-tolerations"], "GeneratingPolicy": ["add-quota"],
+    "ImageValidatingPolicy": ["verify-signatures"],
+    "ClusterCleanupPolicy": ["remove-old-jobs"],
+    "DeletingPolicy": ["remove-old-pods"], "Bucket": ["payments-archive"],
+    "ETCDSnapshotFile": ["local-etcd-snapshot-7f3a"],
+    "NodeHealthCheck": ["workers"], "ProviderNetwork": ["uplink"],
+    "Subnet": ["tenant-a"], "Egress": ["egress-payments"],
     "ClusterRole": ["debug-everything"]}
+# Namespaces of namespaced objects, which have no names in the metrics.
+NAMESPACE_OF = {"ConfigMap": "kube-system", "Service": "payments"}
 
 
 class Catalogue:
     """Every (group, kind, reason, type, component) of the reason catalogue.
 
-    `known` holds those that the exporter exposes from its start.
+    `known` holds those that the exporter exposes from its start, `namespaced`
+    those about namespaced objects.
     """
 
     def __init__(self):
         self.tuples = []
         self.known = set()
+        self.namespaced = set()
         sources = yaml.safe_load(CATALOGUE.read_text(encoding="utf-8"))
         for source in sources:
             for group in source["groups"]:
@@ -97,20 +106,20 @@ class Catalogue:
 
     def _add(self, source, row):
         kinds, component = row["kinds"], row["component"]
-        fixed = kinds != "any" and component != "any"
+        namespaced = "scope" in row
+        fixed = kinds != "any" and component != "any" and not namespaced
         if kinds == "any":
             kinds = [KINDS[source["source"]]]
         for reason in row["reasons"]:
-            writer = component
-            if component == "any":
-                writer = COMPONENTS[source["source"]]
-                if reason in HEALTH_CHECKS:
-                    writer = "health-checker"
+            writer = (COMPONENTS[source["source"]] if component == "any"
+                      else component)
             for kind in kinds:
                 name, _, group = kind.partition(".")
                 for event_type in row["types"]:
                     found = (group, name, reason, event_type, writer)
                     self.tuples.append(found)
+                    if namespaced:
+                        self.namespaced.add(found)
                     if fixed and ("found_by" in source or
                                   source["source"] == "kubernetes"):
                         self.known.add(found)
@@ -299,11 +308,18 @@ def _catalogue(day):
     """Reasons of no scenario, once or twice, before the scenarios."""
     used = {(each.api_group, each.kind, each.reason, each.type,
              each.component) for each in day.happened}
-    for found in Catalogue().tuples:
+    catalogue = Catalogue()
+    for found in catalogue.tuples:
         if found in used:
             continue
         group, kind, reason, event_type, component = found
         for _ in range(day.random.choice((1, 1, 2))):
+            if found in catalogue.namespaced:
+                day.happened.append(Occurrence(
+                    round(day.end - day.random.uniform(QUIET_FROM, DAY - 1800)),
+                    "namespaced", group, kind, NAMESPACE_OF[kind], "", reason,
+                    event_type, component))
+                continue
             day.about(kind, day.random.choice(NAMES[kind]), reason,
                       event_type, component,
                       day.random.uniform(QUIET_FROM, DAY - 1800), group=group)

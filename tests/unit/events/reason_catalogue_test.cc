@@ -94,5 +94,21 @@ TEST(ReasonCatalogueTest, AnAddOnHasAKindThatFindsIt) {
   EXPECT_FALSE(owner->IsSeries()) << "it is about any kind";
 }
 
+TEST(ReasonCatalogueTest, ANamespacedObjectsIsNoSeries) {
+  for (const CatalogueReason& one : ReasonCatalogue()) {
+    if (!IsBuiltInNamespacedKind(std::string(one.api_group) + "/v1",
+                                 one.kind)) {
+      continue;
+    }
+    EXPECT_TRUE(one.namespaced) << one.reason;
+    EXPECT_FALSE(one.IsSeries()) << one.reason;
+  }
+  const CatalogueReason* scale_up =
+      Find("cluster-autoscaler", "FailedToScaleUpGroup");
+  ASSERT_NE(scale_up, nullptr);
+  EXPECT_EQ(scale_up->kind, "ConfigMap");
+  EXPECT_TRUE(scale_up->namespaced);
+}
+
 }  // namespace
 }  // namespace kem

@@ -21,6 +21,7 @@ GOOD = """- source: kubernetes
       severity: critical
       meaning: It is "not" ready.
       action: Look at it.
+      reference: a/project file.go
 - source: an-add-on
   found_by: Thing.example.com
   groups:
@@ -29,6 +30,7 @@ GOOD = """- source: kubernetes
     types: [Normal, Warning]
     severity: info
     action: None.
+    reference: https://example.com/reasons
     rows:
     - reasons: [One, Two]
       meaning: Something.
@@ -59,24 +61,29 @@ MISTAKES = [
     ("[NodeNotReady]", "[A, A]", ":6: A (Normal) of Node is already in line 6"),
     ("      action: Look at it.\n", "", ":6: 'action' is missing"),
     ("Look at it.", "Look at it", ":6: 'Look at it' must be one line that"),
-    ("      meaning: Something.\n", "", ":20: 'meaning' is missing"),
+    ("      meaning: Something.\n", "", ":22: 'meaning' is missing"),
+    ("      reference: a/project file.go\n", "", ":6: 'reference' is missing"),
     ("component: kubelet", "component: two words",
      ":6: 'two words' is not a component name"),
     ("  - component: kubelet\n    kinds", "  - kinds",
      ":5: 'component' is missing"),
     ("kinds: [Node]", "kinds: [Pod]",
      ":4: 'Pod' is not a cluster-scoped kind of Kubernetes"),
+    ("    kinds: [Node]\n", "    kinds: [Node]\n    scope: namespaced\n",
+     ":4: 'Node' is not a namespaced kind of Kubernetes"),
+    ("    kinds: [Node]\n", "    kinds: [Node]\n    scope: cluster\n",
+     ":5: scope must be namespaced, or left out"),
     ("kinds: [Node]", "kinds: [Node.example.com]", ":4: 'Node.example.com' is"),
     ("kinds: [Node]", "kinds: [node]", ":4: 'node' is not a kind"),
     ("    kinds: [Node]\n", "", ":5: the row needs kinds"),
-    ("Thing.example.com", "[Thing]", ":12: '' is not a kind"),
+    ("Thing.example.com", "[Thing]", ":13: '' is not a kind"),
     ("source: kubernetes\n", "source: kubernetes\n  found_by: Node\n",
      ":2: only an add-on has found_by"),
     ("source: an-add-on", "source: kubernetes",
-     ":11: duplicate source 'kubernetes'"),
+     ":12: duplicate source 'kubernetes'"),
     ("kinds: [Node]", "kinds: [Node", ":5: end of sequence flow"),
     ("- source: an-add-on", "- 5\n- source: an-add-on",
-     ":11: a source must be a mapping"),
+     ":12: a source must be a mapping"),
 ]
 
 
@@ -105,11 +112,19 @@ class ToolTest(unittest.TestCase):
         self.assertIn("std::array<CatalogueReason, 5>", table)
         self.assertIn('{"Node", "", "kubelet", "NodeNotReady", "Normal", '
                       'Severity::kCritical, "It is \\"not\\" ready.", '
-                      '"Look at it.", "kubernetes", "", ""}', table)
+                      '"Look at it.", "kubernetes", "", "", false}', table)
         for reason in ("One", "Two"):
             for kind in ("Normal", "Warning"):
                 self.assertIn(f'{{"", "", "", "{reason}", "{kind}", ', table)
-        self.assertIn('"an-add-on", "Thing", "example.com"}', table)
+        self.assertIn('"an-add-on", "Thing", "example.com", false}', table)
+
+    def test_a_group_of_namespaced_objects(self):
+        done = self.run_tool(GOOD.replace(
+            "kinds: [Node]", "kinds: [Pod]\n    scope: namespaced"))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertRegex(self.table(), r'{"Pod", "", "kubelet", .*, true}')
+        self.assertIn('"an-add-on", "Thing", "example.com", false}',
+                      self.table())
 
     def test_each_mistake_is_reported_with_its_line(self):
         for old, new, words in MISTAKES:

@@ -89,8 +89,9 @@ TEST_F(ReasonPresetsTest, AnAddOnsWhenItIsFoundHoweverLate) {
   Update();
   Learn({{"v1", "Node", false}, {"karpenter.sh/v1", "NodeClaim", false}});
   const auto due = Update();
-  EXPECT_TRUE(
-      Has(due, "NodeClaim.karpenter.sh FailedDraining Warning karpenter"));
+  EXPECT_TRUE(Has(
+      due,
+      "NodeClaim.karpenter.sh InsufficientCapacityError Warning karpenter"));
   EXPECT_TRUE(Has(due, "Node. FailedDraining Warning karpenter"));
   EXPECT_FALSE(Has(due, "Node. NodeNotReady Normal kubelet"));
   // Another kind of it, which is not served.
@@ -111,6 +112,15 @@ TEST_F(ReasonPresetsTest, AKindOfTheSameNameIsNotTheAddOns) {
          {"karpenter.sh/v1", "NodeClaim", true}});
   for (const std::string& line : Update()) {
     EXPECT_EQ(line.find("karpenter"), std::string::npos) << line;
+  }
+}
+
+// Anyone who may write Events in a namespace can write such Events there.
+TEST_F(ReasonPresetsTest, NamespacedObjectsHaveNone) {
+  Learn({{"v1", "ConfigMap", true}, {"v1", "Service", true}});
+  for (const std::string& line : Update()) {
+    EXPECT_FALSE(line.starts_with("ConfigMap. ")) << line;
+    EXPECT_FALSE(line.starts_with("Service. ")) << line;
   }
 }
 
@@ -165,8 +175,8 @@ class PresetPipelineTest : public testing::Test {
 constexpr const char* kNodeNotReady =
     R"(reason="NodeNotReady",type="Normal",)"
     R"(reporting_component="node-controller"} )";
-constexpr const char* kFailedDraining =
-    R"(kind="NodeClaim",object_namespace="",reason="FailedDraining",)";
+constexpr const char* kNoCapacity = R"(kind="NodeClaim",object_namespace="",)"
+                                    R"(reason="InsufficientCapacityError",)";
 
 TEST_F(PresetPipelineTest, KnownReasonsStartAtZeroWithTheFirstListAndCountOn) {
   pipeline.LearnKinds();
@@ -185,7 +195,7 @@ TEST_F(PresetPipelineTest, KnownReasonsStartAtZeroWithTheFirstListAndCountOn) {
 
 TEST_F(PresetPipelineTest, AnAddOnsReasonsStartWhenDiscoveryFindsIt) {
   List();
-  EXPECT_EQ(Count(kFailedDraining), "absent");
+  EXPECT_EQ(Count(kNoCapacity), "absent");
   ApiKinds found;
   found.kinds = {{"karpenter.sh/v1", "NodeClaim", false}};
   world.scopes.Learn(found);
@@ -193,7 +203,7 @@ TEST_F(PresetPipelineTest, AnAddOnsReasonsStartWhenDiscoveryFindsIt) {
   Frame("ADDED",
         {.version = "101",
          .involved = R"({"kind":"X","name":"x","apiVersion":"x/v1"})"});
-  EXPECT_EQ(Count(kFailedDraining), "0");
+  EXPECT_EQ(Count(kNoCapacity), "0");
 }
 
 TEST_F(PresetPipelineTest, KnownReasonsStartWhenAFilterLetsThemThrough) {

@@ -16,11 +16,11 @@ GONE = (HANDLER, KARPENTER, SCALED)
 
 # Of each kind of sign, only the newest counts.
 SIGNS = (
-    ("NodeNotSchedulable", "Cordon", "CordonAndDrain",
+    ("NodeNotSchedulable", "Cordon", "Drain", "CordonAndDrain", "Reboot",
      "DisruptionTerminating", "ScaleDown"),
     ("SpotInterrupted", "SpotInterruption",
      "CapacityReservationInstanceInterrupted", "TerminatingOnInterruption",
-     "ScheduledEvent", "SQSTermination", "ASGLifecycle"),
+     "ScheduledEvent", "SQSTermination", "ASGLifecycle", "VMEventScheduled"),
     ("FailedDraining", "TerminationGracePeriodExpiring",
      "AwaitingVolumeDetachment", "InstanceStopping", "InstanceTerminating",
      "StateChange"))

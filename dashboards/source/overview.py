@@ -111,7 +111,8 @@ def usual(made):
             "Cluster-scoped objects with at least one Warning. Many Warnings "
             "about one object suggest a single cause. Warnings about many "
             "objects suggest a wider problem.",
-            q.how_many(q.last_seen(**WARNINGS), "cluster, kind, object_name"),
+            q.how_many(q.last_seen(**WARNINGS),
+                       "cluster, api_group, kind, object_name"),
             look.zero_is_good(1, 10)), 6),
         (panels.number(
             "Reboots",

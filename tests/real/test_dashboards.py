@@ -10,6 +10,7 @@ import collections
 import itertools
 import os
 import pathlib
+import re
 import shutil
 import sys
 import unittest
@@ -32,11 +33,25 @@ QUIET = {"KubeEventExporterDown", "KubeEventExporterWatchDisconnected",
 
 
 def rules():
-    """{name: expression} of every alert and recording rule."""
-    return {rule.get("alert") or rule["record"]: rule["expr"]
-            for path in sorted(RULES.glob("*.yaml"))
-            for group in yaml.safe_load(path.read_text("utf-8"))["groups"]
-            for rule in group["rules"]}
+    """{name: expression} of every alert and recording rule. The stored history
+    has no recorded series, so their expressions take their place."""
+    found = {rule.get("alert") or rule["record"]: rule["expr"]
+             for path in sorted(RULES.glob("*.yaml"))
+             for group in yaml.safe_load(path.read_text("utf-8"))["groups"]
+             for rule in group["rules"]}
+
+    def recorded(match):
+        record = f"({found[match[1]]})"
+        if not match[2]:
+            return record
+        label, value = re.fullmatch(r'\{(\w+)=~?"([\w|]+)"\}',
+                                    match[2]).groups()
+        return (f'(label_replace({record}, "selected", "1", "{label}", '
+                f'"{value}") and on (selected) '
+                'label_replace(vector(1), "selected", "1", "", ""))')
+
+    return {name: re.sub(r"(kube_event:[\w:]+)(\{[^}]*\})?", recorded, text)
+            for name, text in found.items()}
 
 
 class DashboardsTest(unittest.TestCase):

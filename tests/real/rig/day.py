@@ -327,7 +327,8 @@ def _catalogue(day):
     for name in sorted({each.name for each in day.happened
                         if each.kind == "Node" and
                         each.at < day.end - QUIET_FROM}):
-        day.node(name, "kubelet", QUIET_FROM - 120, "NodeReady",
+        day.node(name, "kubelet", QUIET_FROM - 120, "NodeHasSufficientMemory",
+                 "NodeHasNoDiskPressure", "NodeHasSufficientPID", "NodeReady",
                  "NodeSchedulable")
 
 
@@ -346,6 +347,11 @@ def _bad_night(day):
               "cluster-autoscaler", *day.every(out, out - 3000, 500, 800))
     day.about("Node", NODES[-2], "EvictionThresholdMet", "Warning",
               "kubelet", *day.every(out, out - 1500, 20, 40))
+    day.about("Node", NODES[-3], "FailedToCreateRoute", "Warning",
+              "route_controller", *day.every(out, out - 3000, 200, 300))
+    for name in NODES[:24]:
+        day.about("Node", name, "TaskHung", "Warning", "kernel-monitor",
+                  *day.every(out, out - 900, 200, 300))
     day.about("IPAddress", NAMES["IPAddress"][0], "IPAddressNotAllocated",
               "Warning", "ipallocator-repair-controller",
               *day.every(out, out - 2700, 180, 360),

@@ -50,8 +50,12 @@ def add_series(history, cluster):
             (at, value(at) if callable(value) else value) for at in ticks
             if until is None or at < until])
     _other_target(history, target, ticks)
+    for name, value in (("available", 9), ("allocated", 245)):
+        add(f"kube_apiserver_clusterip_allocator_{name}_ips", value,
+            cidr="10.96.0.0/24")
     gone = removed_at(cluster)
-    silent = {cluster.nodes[5]} if cluster.name == "west" else set(day.SILENT)
+    silent = ({cluster.nodes[5]} if cluster.name == "west"
+              else {*day.SILENT, day_drains.NOW})
     for name in cluster.nodes:
         until = gone.get(name)
         if until and until < ticks[0]:
@@ -59,8 +63,8 @@ def add_series(history, cluster):
         add("kube_node_info", 1, until, node=name, kubelet_version="v1.37.2",
             os_image="Debian GNU/Linux 12 (bookworm)")
         add("kube_node_labels", 1, until, node=name, **labels(name))
-        add("kube_node_spec_unschedulable", int(name == day.CORDONED), until,
-            node=name)
+        add("kube_node_spec_unschedulable",
+            int(name in (day.CORDONED, day_drains.NOW)), until, node=name)
         for condition in ("Ready", "MemoryPressure", "DiskPressure",
                           "PIDPressure"):
             state = "true" if condition == "Ready" else "false"

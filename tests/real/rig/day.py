@@ -384,4 +384,4 @@ def occurrences(end, seed=1, small=False):
 def last_week(end, seed, seconds):
     """The times of Warnings in the `seconds` before `end`."""
     day = Day(end, seed)
-    return [round(end - before) for before in day.every(seconds, 0, 60, 400)]
+    return [round(end - before) for before in day.every(seconds, 0, 120, 800)]

@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import dashboard
 
-from . import names, panels, queries
+from . import names, panels, planned, queries
 
 TAG = "kube-event"
 TITLE = "Kubernetes / Events / "
@@ -13,6 +13,7 @@ SCHEMA = 39
 WIDTH = 24
 ALL = dashboard.VariableOption(selected=True, text=["All"], value=["$__all"])
 CARRIED = ("datasource", "cluster", "job", "instance")
+ALERTS = "Firing alerts"
 
 
 def variable(name, label, what, query, all_value=".*"):
@@ -101,35 +102,53 @@ class Annotation(dashboard.AnnotationQuery):
     it."""
 
     def to_json(self):
-        return {**super().to_json(), "step": "60s", "titleFormat": "{{reason}}",
-                "textFormat": "{{object_name}} {{cluster}}",
-                "tagKeys": "reporting_component", "useValueForTime": True}
+        return {**super().to_json(), "step": "60s",
+                "titleFormat": "{{alertname}}{{reason}}",
+                "textFormat": "{{object_name}}{{of_cluster}}",
+                "tagKeys": "severity", "useValueForTime": self.name != ALERTS}
 
 
-def _annotations(object_name):
-    """One annotation query per meaning, at the time of the occurrence. Planned
-    ones are off by default, because a rolling upgrade would cover the charts.
-    """
-    cordoned = queries.last_seen(kind=names.NODE, reason=names.CORDONED,
-                                 **object_name)
-    for title, reasons, color in (
-            ("Out of memory", names.OUT_OF_MEMORY, "red"),
-            ("Unplanned reboots", names.REBOOTED, "purple"),
-            ("Unplanned not ready", names.NOT_READY, "orange"),
-            ("Reboots", names.REBOOTED, "purple"),
-            ("Not ready", names.NOT_READY, "orange")):
-        gauge = queries.last_seen(kind=names.NODE, reason=reasons,
-                                  **object_name)
-        newest = ("max by (cluster, object_name, reason, reporting_component) "
-                  f"({gauge})")
-        unplanned = title.startswith("Unplanned")
-        if unplanned:
-            newest = f"({queries.unplanned(newest, gauge, cordoned)})"
-        shown = unplanned or reasons == names.OUT_OF_MEMORY
-        yield Annotation(name=title, enable=shown, hide=False,
-                         icon_color=color, datasource=panels.SOURCE,
-                         built_in=None,
-                         expr=f"({newest} >= $__from / 1000) * 1000")
+def _annotation(name, color, expression, enable=True):
+    return Annotation(name=name, enable=enable, hide=False, icon_color=color,
+                      datasource=panels.SOURCE, built_in=None,
+                      expr=queries.named(expression))
+
+
+def _annotations(chosen):
+    """One annotation query per meaning; of an Event at its own time. Planned
+    disruptions are off at first, because a rolling upgrade would cover the
+    charts, and so are alerts of chosen nodes, which repeat the others."""
+    by = "cluster, object_name, reason"
+
+    def at(timestamps):
+        return f"(({timestamps}) >= $__from / 1000) * 1000"
+
+    def every(reasons, **labels):
+        gauge = queries.last_seen(kind=names.NODE, reason=reasons, **labels,
+                                  **chosen)
+        return at(f"max by ({by}) ({gauge})")
+
+    ready = names.NODE_CONTROLLER
+    yield _annotation(ALERTS, "orange", queries.firing(
+        "alertname, severity, cluster, object_name", **chosen),
+                      enable=not chosen)
+    yield _annotation("Out of memory", "#e377c2", every(names.OUT_OF_MEMORY))
+    for reason, title, color, reporter in (
+            ("Rebooted", "reboots", "purple", ""),
+            ("NodeNotReady", "not ready", "red", ready)):
+        yield _annotation(f"Unplanned {title}", color, at(
+            planned.new_unplanned(reason, reporter, **chosen)))
+        yield _annotation(title.capitalize(), color, every(
+            reason, **({"reporting_component": ready} if reporter else {})),
+                          enable=False)
+
+
+def _built(panel):
+    made = panel.build()
+    made.repeat_direction = None
+    if not made.transparent:
+        made.transparent = None
+    return made
 
 
 class Board:
@@ -170,22 +189,36 @@ class Board:
         self._y += 1
         return row
 
-    def row(self, title, height, *panels_and_widths, collapsed=False):
-        """Panels side by side, under a header if there is a title."""
-        into = self._made.panels
+    def row(self, title, height, *panels_and_widths):
+        """Panels side by side, under a header if there is a title. In place
+        of a panel, a list of (panel, height) is a stack."""
         if title:
-            header = self._header(title, collapsed)
-            into = header.panels if collapsed else into
+            self._header(title, collapsed=False)
+        self._fill(self._made.panels, height, panels_and_widths)
+
+    def closed_row(self, title, *rows):
+        """A header that opens panels: (height, *panels and widths) of each
+        row. What is below it moves down then."""
+        header = self._header(title, collapsed=True)
+        top = self._y
+        for height, *panels_and_widths in rows:
+            self._fill(header.panels, height, panels_and_widths)
+        self._y = top
+
+    def _fill(self, into, height, panels_and_widths):
         x = 0
         for panel, width in panels_and_widths:
-            made = panel.build()
-            made.repeat_direction = None
-            if not made.transparent:
-                made.transparent = None
-            into.append(self._place(made, x, width, height))
+            stack = panel if isinstance(panel, list) else [(panel, height)]
+            top = self._y
+            for each, high in stack:
+                into.append(self._place(_built(each), x, width, high))
+                self._y += high
+            if self._y != top + height:
+                raise ValueError(f"{self.uid}: a stack is not {height} high")
+            self._y = top
             x += width
         if x != WIDTH:
-            raise ValueError(f"{self.uid}: a row is {x} wide: {title}")
+            raise ValueError(f"{self.uid}: a row is {x} wide, at {self._y}")
         self._y += height
 
     def build(self):

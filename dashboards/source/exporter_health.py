@@ -4,6 +4,10 @@ from . import board, look, names, panels
 from . import queries as q
 
 UID = "kube-event-exporter-health"
+LIST_ENDS = ("expired", "throttled", "unauthorized", "forbidden", "not_found",
+             "rejected", "unavailable", "malformed", "too_large", "cancelled")
+WATCH_ENDS = ("clean", "short", "truncated", "timeout", "oversize", "error",
+              "unknown_type", *LIST_ENDS)
 
 
 def make():
@@ -11,8 +15,9 @@ def make():
         UID, "Exporter health",
         "Can I trust these numbers?",
         "Yes, if the exporter is in sync, without unobserved time or "
-        "overflow.")
+        "overflow. The rows below are for finding the cause.")
     headlines(made)
+    cost(made)
     session(made)
     events(made)
     size(made)
@@ -56,7 +61,7 @@ def headlines(made):
             " or vector(0)",
             look.steps((None, look.GOOD), (1, look.BAD))), 4),
         (panels.number(
-            "Counting delay (p99)",
+            "Delay (p99)",
             "Time from an occurrence, by the clock of its component, to its "
             "count. Some components report late by design. If others are "
             "late, compare clocks.",
@@ -64,46 +69,87 @@ def headlines(made):
             f"{q.own('event_lag_seconds_bucket')}[$__range])))",
             look.plain(), unit="s").no_value("-"), 4),
         (panels.number(
-            "Running since",
-            "The latest start. With --state.file, counters continue after it. "
-            "Otherwise they start at 0, which increase() handles.",
-            f"max({q.of_exporter(q.selector('process_start_time_seconds'))})"
-            " * 1000",
-            look.plain(), unit="dateTimeFromNow").no_value("-"), 4))
+            "Events held",
+            "Event objects in the API server, of all namespaces. Each is a "
+            "write to etcd and costs the exporter memory. See who writes most "
+            "in the next row.",
+            f"max({q.own('tracked_events')}) or vector(0)", look.plain()), 4))
+
+
+# All Events cost something, those of namespaced objects too.
+ANY = {"scope": "cluster|namespaced"}
+
+
+def cost(made):
+    held = f"topk(10, sum by (kind) ({q.ONCE} ({q.active(**ANY)})) > 0)"
+    written = q.occurrences(**ANY)
+    made.closed_row(
+        "Cost: Events held and who writes most",
+        (9,
+         (panels.ranking(
+             "Events held by kind",
+             "Event objects that exist now, by the kind of their object. They "
+             "expire after --event-ttl of the API server (1 h by default).",
+             {"{{kind}}": held}, look.NEUTRAL), 12),
+         (panels.ranking(
+             "Who writes most",
+             "Occurrences by reporting component, of all namespaces. Repair "
+             "or silence the first one to unload the API server.",
+             {"{{reporting_component}}": q.top_by_driver(10, written)},
+             look.NEUTRAL), 12)),
+        (8,
+         (panels.ranking(
+             "Namespaces with most occurrences",
+             "Occurrences by the namespace of the object. Look for workloads "
+             "that restart or do not fit there.",
+             {"{{object_namespace}}": q.top(10, q.selector(
+                 names.OCCURRENCES, scope="namespaced"), "object_namespace")},
+             look.NEUTRAL), 8),
+         (panels.bars(
+             "Occurrences by scope",
+             "Namespaced objects usually cause most Events. A sudden rise "
+             "also loads the API server.",
+             {"{{scope}}": q.bars(written, "scope")},
+             overrides=look.apart("cluster", "namespaced")), 8),
+         (panels.lines(
+             "Event objects in the API server",
+             "Existing Events, as the exporter knows them. If it keeps "
+             "rising, something writes new Events instead of repeating one.",
+             {"{{instance}}{{of_cluster}}": q.named(q.own("tracked_events"))},
+             "short"), 8)))
 
 
 def session(made):
-    made.row(
-        "API server", 8,
+    made.closed_row(
+        "API server",
+        (8,
         (panels.timeline(
             "In sync",
             "Red until every watch has processed its first list. If it is red "
             "for over a minute, check /readyz and the log.",
-            {"{{instance}} {{cluster}}": q.own("synced")},
+            {"{{instance}}{{of_cluster}}": q.named(q.own("synced"))},
             {"0": ("not in sync", look.BAD), "1": ("in sync", look.GOOD)}), 8),
         (panels.bars(
             "Watches by end reason",
             "clean is normal every 4 to 5 minutes. timeout: a network device "
             "drops idle connections; lower --watch.timeout.",
             {"{{reason}}": q.own_bars("watches_total", "reason")},
-            color=look.UNUSUAL,
-            overrides=[look.colored(["clean"], look.NEUTRAL, look.FIXED)]),
+            overrides=look.apart(*WATCH_ENDS)),
          8),
         (panels.bars(
             "Lists by result",
             "expired is normal on idle clusters. forbidden: fix RBAC. Many "
             "lists mean that watches end early.",
             {"{{result}}": q.own_bars("lists_total", "result")},
-            color=look.UNUSUAL,
-            overrides=[look.colored(["success", "ok"], look.NEUTRAL,
-                                     look.FIXED)]), 8))
-    made.row(
-        None, 7,
+            overrides=look.apart("success", *LIST_ENDS)),
+         8)),
+        (8,
         (panels.bars(
             "Watch events received",
             "Watch events by type. If there are none on a busy cluster, check "
             "/readyz.",
             {"{{type}}": q.own_bars("watch_events_total", "type")},
+            legend=look.legend(()),
             overrides=[*look.apart("ADDED", "MODIFIED", "DELETED", "BOOKMARK"),
                        look.colored(["ERROR"], look.BAD, look.FIXED)]), 8),
         (panels.bars(
@@ -111,8 +157,9 @@ def session(made):
             "replay and truncated lose nothing. Report malformed, oversize "
             "and unknown_type as bugs.",
             {"{{reason}}": q.own_bars("watch_events_dropped_total", "reason")},
-            color=look.UNUSUAL,
-            overrides=[look.colored(["replay", "truncated"], look.NEUTRAL)]),
+            overrides=look.apart(
+                "replay", "truncated", "malformed", "oversize",
+                "unknown_type")),
          8),
         (panels.lines(
             "Unobserved time and etcd restores",
@@ -124,7 +171,8 @@ def session(made):
              "resets {{instance}}":
              "sum by (instance) (increase("
              f"{q.own('resource_version_resets_total')}[$__rate_interval]))"},
-            "none", color=look.UNUSUAL, legend=look.legend(("max",))), 8))
+            "none", legend=look.legend(("max",)),
+            overrides=look.apart("unobserved", "resets")), 8)))
 
 
 def events(made):
@@ -132,22 +180,22 @@ def events(made):
         return (f"histogram_quantile({part}, sum by (le) (rate("
                 f"{q.own('event_lag_seconds_bucket')}[$__rate_interval])))")
 
-    made.row(
-        "Events", 8,
+    made.closed_row(
+        "Events",
+        (8,
         (panels.lines(
             "Counting delay",
             "If it rises, compare the clocks of the components, then check "
             "unobserved time. Recorders of events.k8s.io/v1 report up to 30 "
             "minutes late.",
             {"p50": within(0.5), "p99": within(0.99)},
-            "s", sparse=True, overrides=[look.column("p99", (
-                "color", {"mode": "fixed", "fixedColor": look.UNUSUAL}))]), 8),
+            "s", sparse=True, overrides=look.apart("p50", "p99")), 8),
         (panels.bars(
             "Scope decisions",
             "discovery is normal. inferred means that the API server does not "
             "serve the kind or that discovery is forbidden.",
             {"{{by}}": q.own_bars("scope_decisions_total", "by")},
-            overrides=[look.colored(["inferred"], look.UNUSUAL, look.FIXED)]),
+            overrides=look.apart("discovery", "table", "inferred")),
          8),
         (panels.bars(
             "Unusual occurrences",
@@ -160,13 +208,15 @@ def events(made):
                                      result="untrusted"),
              "filtered": q.own_bars("filtered_occurrences_total", "job"),
              "overflowed": q.own_bars("series_overflow_total", "job")},
-            overrides=[look.colored(["overflowed"], look.BAD, look.FIXED)]),
-         8))
+            overrides=[*look.apart("combined", "untrusted", "filtered"),
+                       look.colored(["overflowed"], look.BAD, look.FIXED)]),
+         8)))
 
 
 def size(made):
-    made.row(
-        "Size", 8,
+    made.closed_row(
+        "Size",
+        (8,
         (panels.lines(
             "Series by family",
             "The line is --metrics.max-series (default 50,000). If a family "
@@ -200,37 +250,47 @@ def size(made):
              "discovery: {{result}}": q.own_bars("discovery_refreshes_total",
                                            "result")},
             overrides=[*look.apart("saves", "reloads", "discovery"),
-                       look.colored(["failed", "failure"], look.BAD)]), 8))
+                       look.colored(["failed", "failure"], look.BAD)]), 8)))
 
 
 def process(made):
     cpu = (f"rate({q.selector('process_cpu_seconds_total')}"
            "[$__rate_interval])")
-    made.row(
-        "Process", 7,
+    made.closed_row(
+        "Process",
+        (7,
+        (panels.number(
+            "Running since",
+            "The latest start. With --state.file, counters continue after it. "
+            "Otherwise they start at 0, which increase() handles.",
+            f"max({q.of_exporter(q.selector('process_start_time_seconds'))})"
+            " * 1000",
+            look.plain(), unit="dateTimeFromNow").no_value("-"), 4),
         (panels.lines("CPU", "Fraction of one core. It follows the rate of "
                       "watch events. If it does not, check the scrapes.",
-                      {"{{instance}} {{cluster}}":
-                       q.of_exporter(cpu)},
-                      "percentunit"), 6),
+                      {"{{instance}}{{of_cluster}}":
+                       q.named(q.of_exporter(cpu))},
+                      "percentunit"), 10),
         (panels.lines("Memory", "Resident memory. If it grows while the sizes "
                       "above do not, report a bug.",
-                      {"{{instance}} {{cluster}}":
-                       q.of_exporter(q.selector(
-                           "process_resident_memory_bytes"))},
-                      "bytes"), 6),
+                      {"{{instance}}{{of_cluster}}":
+                       q.named(q.of_exporter(q.selector(
+                           "process_resident_memory_bytes")))},
+                      "bytes"), 10)),
+        (7,
         (panels.lines("Scrape duration", "Samples are lost above the scrape "
                       "timeout of Prometheus. Filter, or raise the timeout.",
-                      {"{{instance}} {{cluster}}":
-                       q.of_exporter(q.selector(
-                           "scrape_duration_seconds"))}, "s"), 6),
-        (panels.bars("Requests by code", "4xx: fix the client. 5xx: check the "
-                     "log of the exporter.",
+                      {"{{instance}}{{of_cluster}}":
+                       q.named(q.of_exporter(q.selector(
+                           "scrape_duration_seconds")))}, "s"), 12),
+        (panels.bars("Requests by code", "4xx responses point to "
+                     "clients with wrong settings. 5xx: check the log of the "
+                     "exporter.",
                      {"{{code}} {{handler}}":
                       q.own_bars("http_requests_total", "code, handler")},
                      overrides=[*look.apart("metrics", "readyz", "livez"),
                                 look.colored(["5.."], look.BAD),
-                                look.colored(["4.."], look.UNUSUAL)]), 6))
+                                look.colored(["4.."], look.UNUSUAL)]), 12)))
 
 
 def sinks(made):
@@ -239,18 +299,20 @@ def sinks(made):
 
     delivered = f"increase({q.own('sink_delivered_total')}[$__range])"
     none = "No sink is configured"
-    made.row(
-        "Sinks (optional)", 8,
+    made.closed_row(
+        "Sinks (optional)",
+        (8,
         (panels.ranking(
             "Delivered", "Occurrences delivered by each sink. If a sink is at 0 "
             "while others deliver, check its queue.",
             {"{{sink}}": f"sort_desc(round(sum by (sink) ({delivered})))"},
-            look.NEUTRAL).no_value(none), 6),
+            look.NEUTRAL).no_value(none), 12),
         (panels.lines(
             "Queued", "Occurrences in each sink's queue. At queue-entries "
             "(default 10,000) the oldest are dropped.",
             {"{{sink}}": waiting("sink_queued")}, "short",
-            legend=look.legend(("max",))).no_value(none), 6),
+            legend=look.legend(("max",))).no_value(none), 12)),
+        (8,
         (panels.lines(
             "Oldest "
             "queued", "Age of the oldest queued occurrence. If it exceeds "
@@ -259,7 +321,7 @@ def sinks(made):
             {"{{sink}}": waiting("sink_oldest_age_seconds")}, "s",
             legend=look.legend(("max",)),
             thresholds=look.steps((None, look.GOOD), (300, look.BAD)))
-         .no_value(none), 6),
+         .no_value(none), 12),
         (panels.bars(
             "Failed, retried and dropped", "Failed attempts lose nothing. "
             "queue_full: fix the receiver or raise queue-entries. refused: "
@@ -269,4 +331,4 @@ def sinks(made):
              "{{sink}} dropped: {{reason}}": q.own_bars(
                  "sink_dropped_total", "sink, reason")},
             overrides=[look.colored(["failed"], look.UNUSUAL),
-                       look.colored(["dropped"], look.BAD)]), 6))
+                       look.colored(["dropped"], look.BAD)]), 12)))

@@ -1,4 +1,6 @@
-"""Colors by meaning, thresholds, mappings and field overrides."""
+"""Colors by meaning or by name, thresholds, mappings and field overrides."""
+
+import itertools
 
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import common, dashboard
@@ -10,9 +12,18 @@ NEUTRAL = "blue"
 UNUSUAL = "orange"
 BAD = "red"
 QUIET = "text"
+# Colors without a meaning, readable on dark and light: no red, orange or green.
+PALETTE = ("#5794f2", "#b877d9", "#1ba39c", "#c9b91f", "#e377c2", "#4fc1e0",
+           "#7d6bd0", "#93a23b", "#a1806b", "#7f8fa6")
 # Shades distinguish series of one meaning; there are eleven of each color.
 SHADES = dashboard.FieldColorModeId.SHADES
 FIXED = dashboard.FieldColorModeId.FIXED
+# Adjacent rows of the catalogue often occur together and differ in color.
+_COLORS = {
+    **dict(zip(names.KINDS, itertools.cycle(PALETTE))),
+    **dict(zip(names.COMPONENTS, itertools.cycle(PALETTE))),
+    **dict(zip((r for row in names.ROWS for r in row["reasons"]),
+               itertools.cycle(PALETTE)))}
 
 
 def color(name, mode=FIXED):
@@ -44,7 +55,11 @@ def texts(values):
         for index, (value, (text, name)) in enumerate(values.items())})
 
 
-TYPES = texts({"Warning": ("Warning", UNUSUAL), "Normal": ("Normal", NEUTRAL)})
+# The label `severity` of an alert, and that of queries.with_severity().
+SEVERITIES = texts({
+    **dict.fromkeys(("1", "critical"), ("critical", BAD)),
+    **dict.fromkeys(("2", "warning"), ("warning", UNUSUAL)),
+    "3": ("info", NEUTRAL)})
 
 
 def _property(name, value):
@@ -71,16 +86,30 @@ def colored(names_, name, mode=SHADES):
 
 def apart(*names_):
     """Distinct colors without a meaning, in the order of the names."""
-    return [colored([name], color_, FIXED) for name, color_ in zip(
-        names_, ("blue", "purple", "super-light-blue", QUIET))]
+    return [colored([name], color_, FIXED)
+            for name, color_ in zip(names_, itertools.cycle(PALETTE))]
 
 
-def by_severity():
-    """Reasons with severity critical are red and with info blue; the rest
-    keeps the panel's orange."""
-    others = set(names.reasons(severity=("critical", "warning")))
-    info = [r for r in names.reasons(severity="info") if r not in others]
-    return [colored(names.CRITICAL, BAD), colored(info, NEUTRAL)]
+def _by_length():
+    """For names that the catalogue lacks: always the same color too."""
+    count = len(PALETTE)
+    return [_override("byRegexp", f"/^(.{{{count}}})*.{{{rest}}}$/",
+                      _property("color", {"mode": FIXED, "fixedColor": color_}))
+            for rest, color_ in enumerate(PALETTE)]
+
+
+def by_name(names_=()):
+    """The color that each kind, component or reason has on all dashboards;
+    critical reasons are red. The name begins the legend."""
+    groups = {color_: [] for color_ in (*PALETTE, BAD)}
+    for name in names_:
+        groups[BAD if name in names.CRITICAL else _COLORS[name]].append(name)
+    return [*_by_length(), *(
+        _override("byRegexp", f"/^({'|'.join(group)})( |$)/",
+                  _property("color", {
+                      "mode": SHADES if color_ == BAD else FIXED,
+                      "fixedColor": color_}))
+        for color_, group in groups.items() if group)]
 
 
 def legend(calcs=("sum",), right=False, table=False):

@@ -39,6 +39,11 @@ def _rows():
 
 ROWS = tuple(_rows())
 KNOWN = frozenset(r for row in ROWS for r in row["reasons"])
+KINDS = tuple(dict.fromkeys(
+    kind.partition(".")[0] for row in ROWS if row["kinds"] != "any"
+    for kind in row["kinds"]))
+COMPONENTS = tuple(dict.fromkeys(
+    row["component"] for row in ROWS if row["component"] != "any"))
 
 
 def reasons(**wanted):
@@ -73,12 +78,26 @@ def without(these, *others):
     return tuple(r for r in these if r not in named(*others))
 
 
+def _only(event_type, severity, *more_severe):
+    """Reasons of this type and severity that have no higher one in any row."""
+    higher = set(reasons(severity=more_severe))
+    return tuple(r for r in reasons(types=event_type, severity=severity)
+                 if r not in higher)
+
+
 CRITICAL = reasons(severity="critical")
+# What the type of an Event gets wrong: Normal is info and Warning is warning,
+# except for these.
+NORMAL_BUT_WARNING = _only("Normal", "warning", "critical")
+WARNING_BUT_INFO = _only("Warning", "info", "critical", "warning")
 REBOOTED = named("Rebooted")
 CORDONED = named("NodeNotSchedulable")
 NOT_READY = named("NodeNotReady")
+# It reports each change of readiness; the kubelet repeats most of them.
+NODE_CONTROLLER = "node-controller"
 READY_AGAIN = named("NodeReady", "RemovingNode", "DeletingNode")
-OUT_OF_MEMORY = named("SystemOOM", "OOMKilling")
+# OOMKilling is also written for a container at its own limit, which is common.
+OUT_OF_MEMORY = named("SystemOOM")
 PRESSURE = named("NodeHasDiskPressure", "NodeHasInsufficientMemory",
                  "NodeHasInsufficientPID")
 PRESSURE_OVER = named("NodeHasNoDiskPressure", "NodeHasSufficientMemory",
@@ -95,6 +114,9 @@ CONFIGURATION = named(
 PROBLEM_DETECTOR = without(
     reasons(source="node-problem-detector", severity=("warning", "critical")),
     "OOMKilling")
+# Problems of one node; disruptions are apart, because they may be planned.
+SUFFERING = (*PRESSURE, *named("EvictionThresholdMet"), *OUT_OF_MEMORY,
+             *without(RECLAIM, "InvalidDiskCapacity"), *PROBLEM_DETECTOR)
 
 FAILED_DELETE = named("VolumeFailedDelete", "VolumeFailedRecycle")
 
@@ -105,13 +127,13 @@ INTERRUPTION = (
     *named("SpotInterrupted", "CapacityReservationInstanceInterrupted",
            "InstanceStopping", "InstanceTerminating", "InstanceUnhealthy",
            "TerminatingOnInterruption"))
-DRAIN_FAILED = (*named("ScaleDownFailed", "FailedDraining"),
+# Karpenter repeats FailedDraining while a drain waits for Pods.
+DRAIN_FAILED = (*named("ScaleDownFailed"),
                 *without(reasons(source="aws-node-termination-handler",
                                  types="Warning"), "MonitorError"))
 DEPARTURE = named("DisruptionTerminating", "ScaleDown", "DeletingNode",
                   "Shutdown")
-BLOCKED = (*DRAIN_FAILED, *without(
-    reasons(source="karpenter", types="Warning"), "FailedDraining"))
+BLOCKED = (*DRAIN_FAILED, *reasons(source="karpenter", types="Warning"))
 LIFECYCLE_REASONS = tuple(dict.fromkeys((
     JOINED, LEFT, *named("NodeNotSchedulable", "NodeSchedulable", "Synced"),
     *DEPARTURE, *reasons(component="cloud-node-lifecycle-controller"),

@@ -1,6 +1,6 @@
 """Kubernetes / Events / Autoscaling and node lifecycle."""
 
-from . import board, look, names, panels
+from . import board, look, names, panels, places, states
 from . import queries as q
 
 UID = "kube-event-node-lifecycle"
@@ -9,6 +9,8 @@ REPORTED = {**NODES, "reporting_component": "$reporting_component"}
 ALL = {"kind": names.LIFECYCLE, "object_name": "$object_name",
        "reporting_component": "$reporting_component",
        "reason": names.LIFECYCLE_REASONS}
+NARROW = {"zone": 0, "pool": 75, "instance_type": 110, "Value": 80}
+LEAVING = (*names.DEPARTURE, *names.INTERRUPTION)
 
 
 def make():
@@ -24,17 +26,19 @@ def make():
          board.filter_by("object_name", "Object", names.LAST_SEEN, **known)])
     headlines(made)
     flow(made)
+    lives(made)
     made.row(
-        "Detail", 11,
+        "What happened to each?", 11,
         (panels.rows(
             "Latest lifecycle events",
             "Newest first. Read upward to see what led to the removal of a "
             "node.",
-            q.newest_first(
+            q.with_severity(q.newest_first(
                 100, q.last_seen(**ALL), "cluster, kind, object_name, reason, "
-                "type, reporting_component"),
-            ["kind", "object_name", "reason", "type", "reporting_component",
-             "cluster"], "Latest", link=board.only_here(UID)), 24))
+                "type, reporting_component")),
+            ["severity", "kind", "object_name", "reason",
+             "reporting_component", "cluster"], "Latest",
+            link=board.only_here(UID), widths={"kind": 125}), 24))
     made.row(
         None, 9,
         (panels.rows(
@@ -47,6 +51,26 @@ def make():
              "cluster"], "Occurrences", color=look.UNUSUAL,
             link=board.only_here(UID)), 24))
     return made
+
+
+def lives(made):
+    left = q.newest(q.last_seen(**NODES, reason=names.LEFT),
+                    "cluster, object_name")
+    made.row(
+        "Which nodes come and go?", 11,
+        (panels.timeline(
+            "Life of each node",
+            "The 20 nodes that joined or left last. A long joining phase: "
+            "check the bootstrap and the network plugin. A long drain: check "
+            "PodDisruptionBudgets.",
+            {states.LEGEND: states.lives(NODES)}, states.LIVES), 14),
+        (panels.rows(
+            "Where were nodes removed?",
+            "If the cloud provider takes back one instance type or zone, use "
+            "more of them. Zone, pool and type need node labels of "
+            "kube-state-metrics.",
+            places.counted(left), ["zone", "pool", "instance_type"], "Nodes",
+            widths=NARROW), 10))
 
 
 def headlines(made):
@@ -71,35 +95,31 @@ def headlines(made):
             q.total_or_zero(q.objects(**REPORTED, reason=names.INTERRUPTION)),
             look.zero_is_good(1, 5)), 6),
         (panels.number(
-            "Failed drains and scale-downs",
-            "Nodes that could not be drained. Check PodDisruptionBudgets and "
-            "cloud errors.",
+            "Failed removals",
+            "Nodes that could not be drained or removed. FailedDraining of "
+            "Karpenter is not counted: it repeats while a drain waits for "
+            "Pods. Check PodDisruptionBudgets and cloud errors.",
             q.total_or_zero(q.objects(**REPORTED, reason=names.DRAIN_FAILED)),
             look.steps((None, look.GOOD), (1, look.BAD))), 6))
 
 
 def flow(made):
     made.row(
-        "Over time", 8,
+        "Over time", 9,
         (panels.bars(
             "Nodes added and removed",
-            "Green nodes were added, orange nodes removed. If both repeat, "
-            "check consolidation.",
+            "If nodes keep joining and leaving, check consolidation.",
             {"joined": q.bars(q.objects(**NODES, reason=names.JOINED),
                               "reason"),
              "left": q.bars(q.objects(**NODES, reason=names.LEFT), "reason")},
-            overrides=[look.column("joined", (
-                "color", {"mode": "fixed", "fixedColor": look.GOOD})),
-                look.column("left", (
-                    "color", {"mode": "fixed", "fixedColor": look.UNUSUAL}))]),
-         8),
+            overrides=look.apart("joined", "left")), 7),
         (panels.bars(
             "Why nodes leave",
-            "Blue is planned. Orange is caused by the cloud provider.",
-            {"{{reason}}": q.bars(q.objects(**REPORTED, reason=(
-                *names.DEPARTURE, *names.INTERRUPTION)), "reason")},
-            color=look.NEUTRAL, overrides=[
-                look.colored(names.INTERRUPTION, look.UNUSUAL)]), 8),
+            "Reasons of the cloud provider begin with Spot, Instance or "
+            "Capacity; the others are decisions in the cluster.",
+            {"{{reason}}": q.bars(q.objects(**REPORTED, reason=LEAVING),
+                                  "reason")},
+            overrides=look.by_name(LEAVING)), 10),
         (panels.bars(
             "Blocked provisioning and drains",
             "Nodes that cannot be created or drained. For "
@@ -107,4 +127,4 @@ def flow(made):
             "the requirements.",
             {"{{reason}}": q.bars(q.objects(
                 **{**ALL, "reason": names.BLOCKED}), "reason")},
-            color=look.UNUSUAL, overrides=look.by_severity()), 8))
+            overrides=look.by_name(names.BLOCKED)), 7))

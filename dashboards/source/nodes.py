@@ -1,12 +1,15 @@
 """Kubernetes / Events / Nodes."""
 
-from . import board, look, names, panels
+from . import board, look, names, panels, places, planned, states
 from . import queries as q
 
 UID = "kube-event-nodes"
-NODES = {"kind": names.NODE}
 CHOSEN = {"kind": names.NODE, "object_name": "$node"}
+ONE = {"object_name": "$node"}
 LISTED = {**CHOSEN, "reason": "$reason"}
+NARROW = {"zone": 0, "pool": 75, "instance_type": 110, "Value": 80}
+KERNEL = (*names.OUT_OF_MEMORY, *names.named("OOMKilling"),
+          *names.PROBLEM_DETECTOR)
 
 
 def make():
@@ -14,15 +17,16 @@ def make():
         UID, "Nodes",
         "Which nodes are unhealthy, flapping, rebooting, out of memory or "
         "disk, and was it planned?",
-        "A reboot shortly after a cordon counts as planned. Select a node "
-        "above to show only that node.",
+        "Planned: cordoned, drained or announced as leaving in the 30 minutes "
+        "before. Select a node above to show only that node.",
         [board.node_filter(),
          board.filter_by("reason", "Reason", names.LAST_SEEN, kind=names.NODE)],
         annotations={"object_name": "$node"})
     headlines(made)
-    readiness(made)
+    timelines(made)
+    listed(made)
     pressure(made)
-    agents(made)
+    configuration(made)
     tables(made)
     state(made)
     return made
@@ -32,16 +36,12 @@ def reported(reason):
     return q.last_seen(**CHOSEN, reason=reason)
 
 
-def cordoned():
-    return reported(names.CORDONED)
+def still(began, *ended):
+    return q.still(reported(began), reported(ended))
 
 
-def unplanned_reboots():
-    gauge = q.last_seen(**CHOSEN, reason=names.REBOOTED)
-    recent = q.newest(gauge, "cluster, object_name")
-    return (f"count(({recent}) unless on (cluster, object_name) "
-            f"(max by (cluster, object_name) ({cordoned()}) > "
-            f"max by (cluster, object_name) ({gauge}) - 7200)) or vector(0)")
+def not_ready():
+    return still(names.NOT_READY, *names.READY_AGAIN)
 
 
 def headlines(made):
@@ -49,11 +49,14 @@ def headlines(made):
         None, 4,
         (panels.number(
             "Not ready",
-            "Nodes whose latest readiness Event is NodeNotReady. Find them in "
-            "the timeline, then run kubectl describe node.",
-            q.how_many_still(q.last_seen(**CHOSEN, reason=names.NOT_READY),
-                             q.last_seen(**CHOSEN, reason=names.READY_AGAIN)),
-            look.zero_is_good(1, 3)), 4),
+            "Nodes whose latest readiness Event is NodeNotReady. They are "
+            "listed below. Run kubectl describe node.",
+            {kind: f"count({keep(not_ready(), 'NodeNotReady', **ONE)}) or "
+             "vector(0)" for kind, keep in (
+                 ("unplanned", planned.only_unplanned),
+                 ("planned", planned.only_planned))},
+            look.zero_is_good(1, 3), overrides=[look.column("planned", (
+                "thresholds", look.plain().build()))]), 4),
         (panels.number(
             "Under pressure",
             "Nodes that last reported a shortage of memory, disk or process "
@@ -65,18 +68,20 @@ def headlines(made):
             look.zero_is_good(1, 3)), 4),
         (panels.number(
             "Reboots",
-            "Rebooted machines. Unplanned: not cordoned within two hours "
-            "before. Read the kernel log of the previous boot.",
-            {"all": q.total_or_zero(q.objects(**CHOSEN,
-                                              reason=names.REBOOTED)),
-             "unplanned": unplanned_reboots()},
-            look.plain(), overrides=[look.column("unplanned", (
-                "thresholds", look.zero_is_good(1, 5).build()))]), 4),
+            "Rebooted nodes. After an unplanned reboot, read the kernel log of "
+            "the previous boot.",
+            {"unplanned": planned.count_unplanned("Rebooted", **ONE),
+             "all": q.total_or_zero(q.objects(**CHOSEN,
+                                              reason=names.REBOOTED))},
+            look.zero_is_good(1, 5), steps=True,
+            overrides=[look.column("all", (
+                "thresholds", look.plain().build()))]), 4),
         (panels.number(
             "System OOMs",
-            "Processes that the kernel killed because memory ran out. The "
-            "Event's message names the process. Reserve more memory for the "
-            "system.",
+            "Nodes that ran out of memory, so that the kernel killed a "
+            "process. OOM kills of containers at their own limit are not "
+            "counted. The Event's message names the process. Reserve more "
+            "memory for the system.",
             q.total_or_zero(q.objects(**CHOSEN, reason=names.OUT_OF_MEMORY)),
             look.steps((None, look.GOOD), (1, look.BAD))), 4),
         (panels.number(
@@ -98,71 +103,128 @@ def headlines(made):
             look.plain()), 4))
 
 
-def readiness(made):
-    ready = look.colored(names.named("NodeReady"), look.GOOD, look.FIXED)
-    lost = look.colored(names.NOT_READY, look.BAD, look.FIXED)
-    lost_at = q.last_seen(**CHOSEN, reason=names.NOT_READY)
+def timelines(made):
     made.row(
-        "Readiness", 9,
+        "Since when, and together?", 13,
         (panels.timeline(
-            "Unplanned NotReady by node",
-            "Red until a node is Ready again or removed. Nodes cordoned "
-            "within two hours before are excluded. If many are red at once, "
-            "check the network or the zone.",
-            {"{{object_name}} {{cluster}}": q.unplanned(
-                f"({q.since(lost_at, reported(names.READY_AGAIN))})",
-                lost_at, cordoned())},
-            {"0": ("Ready", look.GOOD), "1": ("Not ready", look.BAD)}), 12),
-        (panels.bars(
-            "Readiness changes",
-            "A node that changes repeatedly is flapping. Check its kubelet "
-            "log and heartbeats.",
-            {"{{reason}}": q.bars(q.objects(
-                **CHOSEN, reason=names.named("NodeNotReady", "NodeReady")),
-                "reason")},
-            overrides=[ready, lost]), 12))
+            "State by node",
+            "The worst state of each node, for the 20 nodes with the newest "
+            "problems. If many turn red at once, check the network or the "
+            "zone. A reboot is shown for 5 minutes.",
+            {states.LEGEND: states.nodes(CHOSEN)}, states.NODE_STATES), 14),
+        ([(by_place(), 6), (changes(), 7)], 10))
+    made.row(
+        None, 7,
+        (panels.timeline(
+            "States of the selected nodes",
+            "The worst state of all selected nodes in each lane. Select one "
+            "node above to see its history.",
+            states.node_lanes(CHOSEN), states.NODE_STATES), 24))
+
+
+def by_place():
+    return panels.rows(
+        "Where are nodes with a problem?",
+        "Nodes that were NotReady or rebooted without a plan, or short of "
+        "memory or disk, or with a hardware problem. If all are in one zone "
+        "or pool, look there. Zone, pool and type need node labels of "
+        "kube-state-metrics.",
+        places.counted(troubled()), ["zone", "pool", "instance_type"],
+        "Nodes", steps=True, widths=NARROW)
+
+
+def changes():
+    counted = q.objects(**CHOSEN, reason=names.named("NodeNotReady",
+                                                     "NodeReady"))
+    return panels.bars(
+        "Readiness changes",
+        "A node that changes repeatedly is flapping. Check its kubelet log "
+        "and heartbeats.",
+        {"{{reason}}": q.bars(counted, "reason")},
+        overrides=[look.colored(["NodeReady"], look.GOOD, look.FIXED),
+                   look.colored(names.NOT_READY, look.BAD, look.FIXED)])
+
+
+def troubled():
+    """Nodes that had an unplanned disruption or suffered."""
+    by = "cluster, object_name"
+    lost = planned.unplanned("NodeNotReady", names.NODE_CONTROLLER, **ONE)
+    rebooted = planned.unplanned("Rebooted", **ONE)
+    suffered = q.newest(reported(names.SUFFERING), by)
+    return " or ".join((f"max by ({by}) ({lost})",
+                        f"max by ({by}) ({rebooted})", suffered))
+
+
+def listed(made):
+    """What is wrong now, with the place of each node."""
+    now = {
+        "not ready": planned.only_unplanned(not_ready(), "NodeNotReady", **ONE),
+        "not ready, planned": planned.only_planned(
+            not_ready(), "NodeNotReady", **ONE),
+        "cordoned": still(names.CORDONED, "NodeSchedulable", names.LEFT),
+        **{title: still(began, over, names.LEFT) for title, began, over in zip(
+            ("disk pressure", "memory pressure", "PID pressure"),
+            names.PRESSURE, names.PRESSURE_OVER)}}
+    found = " or ".join(
+        f'label_replace({query}, "state", "{state}", "", "")'
+        for state, query in now.items())
+    made.row(
+        None, 8,
+        (panels.rows(
+            "Nodes that are not ready, cordoned or under pressure now",
+            "Newest first. If many have the same zone or pool, look there. "
+            "Uncordon nodes after maintenance. Zone, pool and type need node "
+            "labels of kube-state-metrics.",
+            f"({places.located(found)}) * 1000",
+            ["object_name", "state", "zone", "pool", "instance_type",
+             "cluster"], "Since", link=board.to_node()), 24))
 
 
 def pressure(made):
     made.row(
-        "Pressure and kernel", 8,
+        "Pressure, kernel and starts", 7,
         (panels.bars(
             "Pressure and evictions",
             "Starts of memory, disk or process ID pressure, and evictions. "
             "Find what uses the resource. Check requests and thresholds.",
             {"{{reason}}": q.bars(q.objects(**CHOSEN, reason=(
                 *names.PRESSURE, "EvictionThresholdMet")), "reason")},
-            color=look.UNUSUAL), 8),
+            overrides=look.by_name(
+                (*names.PRESSURE, "EvictionThresholdMet"))), 12),
         (panels.bars(
             "Failures to free disk",
             "The kubelet cannot remove images or containers. Either other "
             "files fill the disk, or the container runtime is broken.",
             {"{{reason}}": q.bars(q.objects(**CHOSEN, reason=names.RECLAIM),
-                                  "reason")}, color=look.UNUSUAL), 8),
+                                  "reason")},
+            overrides=look.by_name(names.RECLAIM)), 12))
+    made.row(
+        None, 7,
         (panels.bars(
             "Kernel and hardware",
             "SystemOOM of the kubelet, and findings of node-problem-detector "
-            "if installed. Red is critical: drain the node and replace the "
-            "part.",
-            {"{{reason}}": q.bars(q.objects(**CHOSEN, reason=(
-                *names.OUT_OF_MEMORY, *names.PROBLEM_DETECTOR)), "reason")},
-            color=look.UNUSUAL, overrides=look.by_severity()), 8))
+            "if installed. OOMKilling also occurs for a container at its own "
+            "limit. Red is critical: drain the node and replace the part.",
+            {"{{reason}}": q.bars(q.objects(**CHOSEN, reason=KERNEL),
+                                  "reason")},
+            overrides=look.by_name(KERNEL)), 12),
+        (starts(), 12))
 
 
-def agents(made):
-    starts = q.objects(**CHOSEN, reason="Starting")
+def starts():
+    counted = q.objects(**CHOSEN, reason="Starting")
+    return panels.bars(
+        "Reboots and starts of kubelet and kube-proxy",
+        "A start without a reboot is an upgrade or a crash. If it repeats, "
+        "read the log of the component.",
+        {"{{reporting_component}}": q.bars(counted, "reporting_component"),
+         "reboot": q.bars(q.objects(**CHOSEN, reason="Rebooted"), "reason")},
+        overrides=look.apart("kubelet", "kube-proxy", "reboot"))
+
+
+def configuration(made):
     made.row(
-        "Starts, reboots and configuration", 8,
-        (panels.bars(
-            "Reboots and starts of kubelet and kube-proxy",
-            "A start without a reboot is an upgrade or a crash. If it "
-            "repeats, read the log of the component.",
-            {"{{reporting_component}}": q.bars(starts, "reporting_component"),
-             "reboot": q.bars(q.objects(**CHOSEN, reason="Rebooted"),
-                              "reason")},
-            overrides=[look.column("reboot", (
-                "color", {"mode": "fixed", "fixedColor": look.UNUSUAL}))]),
-         10),
+        "Which settings are wrong?", 7,
         (panels.rows(
             "Configuration and network",
             "Configuration problems of nodes in the last day, independent of the "
@@ -172,13 +234,12 @@ def agents(made):
                 **CHOSEN, reason=names.CONFIGURATION),
                 "cluster, object_name, reason, reporting_component"),
             ["object_name", "reason", "reporting_component", "cluster"],
-            "Latest", link=board.to_node(),
-            widths={"reason": 300, "reporting_component": 120}), 14))
+            "Latest", link=board.to_node(), widths={"reason": 310}), 24))
 
 
 def tables(made):
     made.row(
-        "Nodes", 12,
+        "Which nodes?", 10,
         (panels.rows(
             "Events by node and reason",
             "A node far above the others has a problem of its own. Select it "
@@ -186,17 +247,17 @@ def tables(made):
             q.top(100, q.objects(**LISTED),
                   "cluster, object_name, reason, type"),
             ["object_name", "reason", "cluster"], "Occurrences",
-            link=board.to_node()), 10),
+            widths={"reason": 310}, link=board.to_node()), 24))
+    made.row(
+        None, 10,
         (panels.rows(
             "Latest Event by node and reason",
             "Newest first. Select a node to see its history.",
-            q.newest_first(
+            q.with_severity(q.newest_first(
                 100, q.last_seen(**LISTED),
-                "cluster, object_name, reason, type, reporting_component"),
-            ["object_name", "reason", "type", "reporting_component",
-             "cluster"], "Latest", link=board.to_node(),
-            widths={"reason": 195, "reporting_component": 228,
-                    "cluster": 75, "Value": 118}), 14))
+                "cluster, object_name, reason, type, reporting_component")),
+            ["severity", "object_name", "reason", "reporting_component",
+             "cluster"], "Latest", link=board.to_node()), 24))
 
 
 def state(made):
@@ -204,9 +265,9 @@ def state(made):
         return (f'sum by (condition) (max by (cluster, node, condition) '
                 f'(kube_node_status_condition{{cluster=~"$cluster",'
                 f'node=~"$node",condition{condition},status="{status}"}}))')
-    made.row(
-        "Compared with kube-state-metrics (optional)", 8,
-        (panels.lines(
+    made.closed_row(
+        "Compared with kube-state-metrics (optional)",
+        (8, (panels.lines(
             "Nodes by condition (kube-state-metrics)",
             "Empty without kube-state-metrics in the same Prometheus. The "
             "Events above explain this state.",
@@ -214,4 +275,6 @@ def state(made):
              "Ready unknown": nodes_with('="Ready"', "unknown"),
              "{{condition}}": nodes_with('=~".+Pressure|NetworkUnavailable"',
                                          "true")},
-            "none", color=look.UNUSUAL), 24), collapsed=True)
+            "none", overrides=look.apart(
+                "not Ready", "Ready unknown", "MemoryPressure",
+                "DiskPressure", "PIDPressure", "NetworkUnavailable")), 24)))

@@ -16,6 +16,7 @@ from . import look
 
 SOURCE = dashboard.DataSourceRef(type_val="prometheus", uid="${datasource}")
 BAR = "5m"
+STEPS = 720  # 30 s in 6 hours
 NONE_HERE = "None in this time range"
 
 
@@ -48,10 +49,18 @@ def question(markdown):
             .mode("markdown"))
 
 
+def _steps(panel):
+    """For queries that look at the range in steps of $__interval."""
+    panel.interval("15s").max_data_points(STEPS)
+
+
 def number(title, what, queries, thresholds, unit="none", mappings=(),
-           link=None, overrides=()):
-    """One headline: the value at the end of the range."""
+           link=None, overrides=(), steps=False):
+    """One headline: the value at the end of the range. `steps`: a query looks
+    at the range in steps of $__interval."""
     panel = _common(stat.Panel(), title, what, queries, unit, instant=True)
+    if steps:
+        _steps(panel)
     panel.thresholds(thresholds).mappings(list(mappings)).no_value("0")
     panel.color_scheme(build.FieldColor().mode(
         dashboard.FieldColorModeId.THRESHOLDS))
@@ -64,6 +73,8 @@ def number(title, what, queries, thresholds, unit="none", mappings=(),
                          .fields("").values(False))
     if unit == "none":
         panel.decimals(0)
+    if not isinstance(queries, str):
+        panel.text(common.VizTextDisplayOptions().title_size(13))
     if link:
         panel.data_links([link])
     panel.overrides(_built(overrides))
@@ -100,7 +111,7 @@ def bars(title, what, queries, color=look.NEUTRAL, overrides=(), legend=None,
     it covers the interval since the previous sample."""
     panel = _axes(timeseries.Panel(), title, what, queries, unit,
                   _built(overrides), legend)
-    panel.interval(BAR).decimals(0).min(0)
+    panel.interval(BAR).decimals(0).min(0).axis_label("per interval")
     panel.color_scheme(look.color(color, look.SHADES))
     panel.draw_style(kinds.GraphDrawStyle.BARS).fill_opacity(80).line_width(0)
     panel.bar_alignment(kinds.BarAlignment.BEFORE).bar_width_factor(0.9)
@@ -137,7 +148,7 @@ def timeline(title, what, queries, values):
     panel.color_scheme(build.FieldColor().mode(
         dashboard.FieldColorModeId.THRESHOLDS)).thresholds(look.plain())
     panel.show_value(kinds.VisibilityMode.NEVER).merge_values(True)
-    panel.row_height(0.8).line_width(0).fill_opacity(75)
+    panel.row_height(0.8).line_width(0).fill_opacity(75).interval("1m")
     panel.align_value(kinds.TimelineValueAlignment.LEFT)
     panel.legend(look.legend(())).tooltip(
         common.VizTooltipOptions().mode(kinds.TooltipDisplayMode.SINGLE)
@@ -159,24 +170,35 @@ def ranking(title, what, queries, color, unit="none"):
     return panel
 
 
+# Titles of values that are times.
+TIMES = ("Latest", "Since")
 # Column -> its title and width (0: the rest).
 HEADS = {
-    "cluster": ("Cluster", 85), "kind": ("Kind", 185),
-    "object_name": ("Object", 0), "reason": ("Reason", 220),
-    "type": ("Type", 85), "reporting_component": ("Reported by", 240),
-    "api_group": ("API group", 200), "dashboard": ("Dashboard", 0),
+    "cluster": ("Cluster", 70), "kind": ("Kind", 185),
+    "object_name": ("Object", 0), "reason": ("Reason", 205),
+    "severity": ("Severity", 90), "alertname": ("Alert", 295),
+    "reporting_component": ("Reported by", 235),
+    "dashboard": ("Dashboard", 0), "state": ("State", 150),
+    "zone": ("Zone", 130), "pool": ("Pool", 130),
+    "instance_type": ("Instance type", 130),
 }
+# Labels that a row may lack.
+MAYBE = ("object_name", "reason", "zone", "pool", "instance_type")
+# Labels that queries need and tables hide.
+INTERNAL = ("Time", "type", "api_group")
 
 
 def _cells(name, last, color):
-    if name == "type":
-        yield "mappings", [look.TYPES]
+    if name == "severity":
+        yield "mappings", [look.SEVERITIES]
         yield "custom.cellOptions", kinds.TableColorTextCellOptions()
+    elif name in MAYBE:
+        yield "noValue", "-"
     elif name == "dashboard":
         # Grafana 12 renamed it: the old name, then the new one.
         yield "custom.hidden", True
         yield "custom.hideFrom", {"viz": True, "legend": True, "tooltip": True}
-    elif name == "Value" and last == "Latest":
+    elif name == "Value" and last in TIMES:
         yield "unit", "dateTimeFromNow"
     elif name == "Value":
         yield "unit", "none"
@@ -189,19 +211,22 @@ def _cells(name, last, color):
 
 
 def rows(title, what, query, columns, last, color=look.NEUTRAL, link=None,
-         widths=()):
+         widths=(), by_severity=False, steps=False):
     """An instant table. `columns` are labels in order. `last` is the title of
-    the value, "Latest" for times. `link` is set on the object's name. `widths`
-    override those of HEADS."""
+    the value, one of TIMES for times. `link` is set on the object's name.
+    `widths` override those of HEADS. The largest value is first;
+    `by_severity`, that of the worst severity. `steps` as for number()."""
     panel = _common(table.Panel(), title, what, query, "none", instant=True,
                     as_table=True)
+    if steps:
+        _steps(panel)
     shown = [*columns, "Value"]
-    heads = {**HEADS, "Value": (last, 135)}
+    heads = {**HEADS, "Value": (last, 125)}
     for name, width in dict(widths).items():
         heads[name] = (heads[name][0], width)
     panel.with_transformation(dashboard.DataTransformerConfig(
         id_val="organize", options={
-            "excludeByName": {name: True for name in ("Time", *HEADS)
+            "excludeByName": {name: True for name in (*INTERNAL, *HEADS)
                               if name not in shown},
             "includeByName": {},
             "indexByName": {name: at for at, name in enumerate(shown)},
@@ -220,6 +245,7 @@ def rows(title, what, query, columns, last, color=look.NEUTRAL, link=None,
     panel.align(kinds.FieldTextAlignment.AUTO).filterable(False)
     panel.cell_height(kinds.TableCellHeight.SM)
     panel.cell_options(kinds.TableAutoCellOptions())
-    panel.sort_by([common.TableSortByFieldState()
-                   .display_name(last).desc(True)])
+    orders = [("Severity", False)] if by_severity else []
+    panel.sort_by([common.TableSortByFieldState().display_name(head).desc(desc)
+                   for head, desc in (*orders, (last, True))])
     return panel

@@ -6,7 +6,8 @@ not change a result. If the exporter's Pod was replaced within the range, the
 count is that of the Pod with the higher count.
 """
 
-from .names import ACTIVE, LAST_SEEN, OBJECTS, OCCURRENCES, OWN, SELECT
+from .names import (ACTIVE, CRITICAL, LAST_SEEN, NODE, NORMAL_BUT_WARNING,
+                    OBJECTS, OCCURRENCES, OWN, SELECT, WARNING_BUT_INFO)
 
 ONCE = "max without (instance, pod)"
 
@@ -15,22 +16,33 @@ def one_of(names):
     return names if isinstance(names, str) else "|".join(names)
 
 
-def selector(metric, **labels):
-    """metric{...}; a value is a string or names, `x_not` excludes values.
-
-    Of Events only those of cluster-scoped objects: tenants can write others.
-    """
-    if metric in (OCCURRENCES, OBJECTS, LAST_SEEN, ACTIVE):
-        labels = {"scope": "cluster", **labels}
-    parts = [SELECT]
+def matchers(**labels):
+    """label="value",...; a value is a string or names. `x_not` excludes
+    values, `x_too` is a second condition on a label."""
+    parts = []
     for label, value in labels.items():
         value = one_of(value)
         not_ = label.endswith("_not")
         pattern = any(c in value for c in "|.*+$")
         sign = ("!" if not_ else "=") + ("~" if pattern else
                                          "=" if not_ else "")
-        parts.append(f'{label.removesuffix("_not")}{sign}"{value}"')
-    return f"{metric}{{{','.join(parts)}}}"
+        label = label.removesuffix("_not").removesuffix("_too")
+        parts.append(f'{label}{sign}"{value}"')
+    return ",".join(parts)
+
+
+def selector(metric, **labels):
+    """metric{...}, with the labels of matchers().
+
+    Of Events only those of cluster-scoped objects, because tenants can write
+    others. Other API groups have a kind Node too.
+    """
+    if metric in (OCCURRENCES, OBJECTS, LAST_SEEN, ACTIVE):
+        labels = {"scope": "cluster", **labels}
+    if labels.get("kind") == NODE:
+        labels["api_group"] = ""
+    more = matchers(**labels)
+    return f"{metric}{{{SELECT}{',' if more else ''}{more}}}"
 
 
 def occurrences(**labels):
@@ -76,9 +88,13 @@ def by_driver(query):
             '"reporting_component", "([a-z0-9-]+([.][a-z0-9-]+)+)_.+")')
 
 
-def top_by_driver(count, counter, by="reporting_component"):
+def total_by_driver(counter, by="reporting_component"):
     increase = by_driver(f"{ONCE} (increase({counter}[$__range]))")
-    return f"topk({count}, round(sum by ({by}) ({increase})) > 0)"
+    return f"round(sum by ({by}) ({increase})) > 0"
+
+
+def top_by_driver(count, counter):
+    return f"topk({count}, {total_by_driver(counter)})"
 
 
 def bars_by_driver(counter):
@@ -112,19 +128,20 @@ def top(count, counter, by):
     return f"topk({count}, {total(counter, by)} > 0)"
 
 
-def newest(gauge, by):
-    """Timestamp of the newest occurrence within the range, for each `by`."""
-    return (f"max by ({by}) (max_over_time({gauge}[$__range])) "
-            ">= $__from / 1000")
+def newest(gauge, by, renamed=str):
+    """Timestamp of the newest occurrence within the range, for each `by`;
+    `renamed` changes labels, as by_driver() does."""
+    found = renamed(f"max_over_time({gauge}[$__range])")
+    return f"max by ({by}) ({found}) >= $__from / 1000"
 
 
 def how_many(gauge, by):
     return f"count({newest(gauge, by)}) or vector(0)"
 
 
-def newest_first(count, gauge, by):
+def newest_first(count, gauge, by, renamed=str):
     """For tables: milliseconds, the unit of dates in Grafana."""
-    return f"topk({count}, {newest(gauge, by)}) * 1000"
+    return f"topk({count}, {newest(gauge, by, renamed)}) * 1000"
 
 
 def newest_known(count, gauge, by):
@@ -148,16 +165,59 @@ def how_many_still(began, ended):
     return f"count({still(began, ended)}) or vector(0)"
 
 
-def unplanned(query, began, cordoned, by="cluster, object_name"):
-    """Excludes objects cordoned within two hours before they `began`."""
-    return (f"{query} unless on ({by}) (max by ({by}) ({cordoned}) > "
-            f"max by ({by}) ({began}) - 7200)")
+def with_severity(query):
+    """Adds the label `severity` of the catalogue: 1 critical, 2 warning or 3
+    info. That of an unknown reason follows the type."""
+    for severity, label, value in (
+            (3, "type", ".*"), (2, "type", "Warning"),
+            (2, "reason", one_of(NORMAL_BUT_WARNING)),
+            (3, "reason", one_of(WARNING_BUT_INFO)),
+            (1, "reason", one_of(CRITICAL))):
+        query = (f'label_replace({query}, "severity", "{severity}", '
+                 f'"{label}", "{value}")')
+    return query
+
+
+def routine(query):
+    """Of with_severity(), only info."""
+    return f"{query} and on (severity) {_INFO}"
+
+
+def problems(query):
+    """Of with_severity(), only critical and warning."""
+    return f"{query} unless on (severity) {_INFO}"
+
+
+_INFO = 'label_replace(vector(1), "severity", "3", "", "")'
+
+
+def named(query):
+    """Adds " (cluster)", for a legend, as the label `of_cluster` to series
+    with a cluster."""
+    return (f'label_replace({query}, "of_cluster", " ($1)", "cluster", '
+            '"(.+)")')
 
 
 def since(began, ended, by="cluster, object_name"):
     """Over time: 1 while `began` is newer, 0 once `ended` is."""
     start = f"max by ({by}) ({began})"
     return f"{start} > bool (max by ({by}) ({ended}) or {start} * 0)"
+
+
+def firing(by, **labels):
+    """Firing alerts of this project, from the Prometheus that evaluates the
+    rules."""
+    return (f'max by ({by}) (ALERTS{{{_alerts(**labels)},'
+            'alertstate="firing"})')
+
+
+def firing_since(by, **labels):
+    return (f"(max by ({by}) (ALERTS_FOR_STATE{{{_alerts(**labels)}}}) "
+            f"and on ({by}) {firing(by, **labels)}) * 1000")
+
+
+def _alerts(**labels):
+    return matchers(alertname="KubeEvent.+", cluster="$cluster", **labels)
 
 
 def by_dashboard(query):

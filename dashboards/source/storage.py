@@ -1,6 +1,6 @@
 """Kubernetes / Events / Storage."""
 
-from . import board, look, names, panels
+from . import board, look, names, panels, states
 from . import queries as q
 
 UID = "kube-event-storage"
@@ -25,18 +25,21 @@ def make():
         "Over time", 8,
         (panels.bars(
             "Storage events by reason",
-            "Check orange and red; blue is normal operation. A reason that "
-            "repeats every few minutes is a retry that needs a fix.",
+            "A reason that repeats every few minutes is a retry that needs a "
+            "fix.",
             {"{{reason}} ({{kind}})": q.bars(q.objects(**CHOSEN),
                                              "kind, reason")},
-            color=look.UNUSUAL, overrides=look.by_severity()), 14),
+            overrides=look.by_name(names.reasons(
+                kinds=names.STORAGE.split("|")))), 14),
         (panels.bars(
             "Warnings by driver",
             "Warnings by reporting component. If only one CSI driver is "
             "listed, check its storage and permissions.",
             {"{{reporting_component}}": q.bars_by_driver(
                 q.objects(**WARNINGS))},
-            color=look.UNUSUAL), 10))
+            overrides=look.by_name(names.COMPONENTS)),
+         10))
+    timelines(made)
     tables(made)
     state(made)
     return made
@@ -73,18 +76,31 @@ def headlines(made):
             unit="dateTimeFromNow").no_value("none"), 6))
 
 
+def timelines(made):
+    made.row(
+        "Since when, and still?", 9,
+        (panels.timeline(
+            "Events and phases by object",
+            "The objects with the newest Warnings. Each Event is shown for 15 "
+            "minutes, so a lane without gaps is an operation that is retried. "
+            "The phases of PersistentVolumes need kube-state-metrics. Failed: "
+            "the deletion failed. Released: the claim is gone.",
+            {states.LEGEND: states.pulses(CHOSEN, 10),
+             f"{states.LEGEND} phase": states.phases("$object_name", 10)},
+            {**states.PULSES, **states.PHASES}), 24))
+
+
 def tables(made):
     by = "cluster, kind, object_name, reason, reporting_component"
     made.row(
-        "By object", 7,
+        "Which objects?", 7,
         (panels.rows(
             "Latest failures",
             "Newest first. To read the message, run kubectl get events -n "
             "default and filter by the object's name.",
-            q.newest_first(50, q.last_seen(**WARNINGS), by),
-            ["kind", "object_name", "reason", "reporting_component",
-             "cluster"], "Latest", link=board.only_here(UID),
-            widths={"reporting_component": 400}), 24))
+            q.newest_first(50, q.last_seen(**WARNINGS), by, q.by_driver),
+            ["object_name", "reason", "reporting_component", "cluster"],
+            "Latest", link=board.only_here(UID)), 24))
     made.row(
         None, 7,
         (panels.rows(
@@ -97,14 +113,15 @@ def tables(made):
 
 
 def state(made):
-    made.row(
-        "Compared with kube-state-metrics (optional)", 8,
-        (panels.lines(
+    made.closed_row(
+        "Compared with kube-state-metrics (optional)",
+        (8, (panels.lines(
             "PersistentVolumes by phase (kube-state-metrics)",
             "Empty without kube-state-metrics in the same Prometheus. A "
             "failed deletion leaves a volume in phase Failed.",
             {"{{phase}}": "sum by (phase) (max by (cluster, persistentvolume, "
              'phase) (kube_persistentvolume_status_phase{cluster=~"$cluster",'
              'persistentvolume=~"$object_name"}))'},
-            "none", overrides=[look.colored(["Failed"], look.BAD, look.FIXED)]
-        ), 24), collapsed=True)
+            "none", overrides=[
+                *look.apart("Bound", "Available", "Pending", "Released"),
+                look.colored(["Failed"], look.BAD, look.FIXED)]), 24)))

@@ -1,5 +1,6 @@
 """Draws dashboards in the browser; returns the faults that the page finds."""
 
+import collections
 import tempfile
 import time
 
@@ -10,19 +11,23 @@ WIDTH = 1600
 FIRST_HEIGHT = 1000
 SECONDS = 90  # for one dashboard
 
+View = collections.namedtuple("View", "theme width open_rows",
+                              defaults=("dark", WIDTH, False))
 
-def one_of(browser, url, path):
+
+def one_of(browser, url, path, width=WIDTH):
     """Writes the picture; returns a sentence per fault."""
-    session = browser.open(url, WIDTH, FIRST_HEIGHT)
+    session = browser.open(url, width, FIRST_HEIGHT)
     browser.value(session, "new Promise((done) => { const look = () => "
                   "window.drawn ? done() : setTimeout(look, 20); look(); })")
     answer = browser.value(session, "window.drawn", SECONDS)
-    browser.resize(session, WIDTH, max(answer["height"], 200))
+    browser.resize(session, width, max(answer["height"], 200))
+    browser.value(session, "window.settled()", SECONDS)
     path.write_bytes(browser.screenshot(session))
     return answer["faults"], answer["panels"]
 
 
-def all_of(dashboards, prometheus, end, out, theme):
+def all_of(dashboards, prometheus, end, out, view=View()):
     """Draws each dashboard into the folder; returns {uid: sentences}."""
     modules = pages.packages()
     found = {}
@@ -33,8 +38,8 @@ def all_of(dashboards, prometheus, end, out, theme):
                 chromium.Browser() as browser:
             for uid in dashboards:
                 begin = time.monotonic()
-                faults, panels = one_of(browser, server.url(uid, end, theme),
-                                        out / f"{uid}.png")
+                faults, panels = one_of(browser, server.url(uid, end, view),
+                                        out / f"{uid}.png", view.width)
                 found[uid] = faults
                 print(f"{uid}: {panels} panels, {len(faults)} with a fault, "
                       f"{time.monotonic() - begin:.1f} s", flush=True)

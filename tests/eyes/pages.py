@@ -158,9 +158,10 @@ class Server(socketserver.ThreadingMixIn, http.server.HTTPServer):
         self.prometheus = prometheus
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
-    def url(self, uid, end, theme):
-        return (f"http://127.0.0.1:{self.server_port}/{uid}/"
-                f"?end={end}&theme={theme}")
+    def url(self, uid, end, view):
+        rows = "open" if view.open_rows else "saved"
+        return (f"http://127.0.0.1:{self.server_port}/{uid}/?end={end}"
+                f"&theme={view.theme}&width={view.width}&rows={rows}")
 
     def __exit__(self, *_):
         self.shutdown()

@@ -5,6 +5,7 @@ Prometheus of a few lines."""
 import http.server
 import json
 import pathlib
+import struct
 import sys
 import tempfile
 import threading
@@ -82,9 +83,20 @@ PANELS = [
     panel(8, "table", "long", fieldConfig=narrow("name")),
     panel(9, "timeseries", "many"),
     panel(10, "table", "one", transformations=[{"id": "magic"}]),
-    panel(11, "stat", "one", title=LONG + LONG)]
+    panel(11, "stat", "one", title=LONG + LONG),
+    {"id": 12, "type": "row", "title": "closed", "collapsed": True,
+     "gridPos": {"x": 0, "y": 24, "w": 24, "h": 1},
+     "panels": [panel(25, "stat", "broken")]},
+    {"id": 13, "type": "row", "title": "below", "collapsed": True,
+     "gridPos": {"x": 0, "y": 25, "w": 24, "h": 1}, "panels": []}]
+WIDTH = 1500
 VARIABLES = [{"name": name, "type": "query", "includeAll": True,
               "query": f"label_values({name})"} for name in ("here", "gone")]
+
+
+def size(picture):
+    """(width, height) of a PNG."""
+    return struct.unpack(">2I", picture[16:24])
 
 
 class Faults(unittest.TestCase):
@@ -98,13 +110,19 @@ class Faults(unittest.TestCase):
                 "uid": "wrong", "title": "Wrong", "panels": PANELS,
                 "templating": {"list": VARIABLES},
                 "time": {"from": "now-1h", "to": "now"}}), encoding="utf-8")
-            found = draw.all_of(
-                {"wrong": path}, f"http://127.0.0.1:{server.server_port}",
-                END, pathlib.Path(folder), "light")
-            cls.picture = (pathlib.Path(folder) / "wrong.png").read_bytes()
+            cls.faults, cls.picture = cls.draw(server, path, draw.View("light"))
+            cls.opened, cls.narrow = cls.draw(
+                server, path, draw.View("light", WIDTH, True))
         server.shutdown()
         server.server_close()
-        cls.faults = found["wrong"]
+
+    @staticmethod
+    def draw(server, path, view):
+        """The faults of the dashboard and its picture."""
+        found = draw.all_of(
+            {"wrong": path}, f"http://127.0.0.1:{server.server_port}", END,
+            path.parent, view)
+        return found["wrong"], (path.parent / "wrong.png").read_bytes()
 
     def about(self, number):
         return [fault for fault in self.faults
@@ -112,6 +130,14 @@ class Faults(unittest.TestCase):
 
     def test_a_picture_is_drawn(self):
         self.assertEqual(self.picture[:4], b"\x89PNG")
+        self.assertEqual(size(self.picture)[0], 1600)
+        self.assertEqual(size(self.narrow)[0], WIDTH)
+
+    def test_a_closed_row_is_drawn_when_open(self):
+        self.assertEqual(self.about(25), [])
+        self.assertIn("Panel 25 (panel 25) shows an error: it is broken.",
+                      self.opened)
+        self.assertGreater(size(self.narrow)[1], size(self.picture)[1])
 
     def test_correct_panels_are_not_reported(self):
         for number in (1, 2, 3):

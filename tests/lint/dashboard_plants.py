@@ -15,6 +15,8 @@ COUNTER = "kube_event_occurrences_total"
 RATE = (f'sum(rate({COUNTER}{{{SELECT},scope="cluster",reason="Rebooted"}}'
         "[$__rate_interval]))")
 
+NODES = f"sum(kube_node_info{{{SELECT}}})"
+
 
 def variable(name, all_value):
     return {"type": "query", "name": name, "label": name.capitalize(),
@@ -48,7 +50,14 @@ GOOD = {
          "query": "prometheus"},
         variable("cluster", ".*"), variable("job", ".+"),
         variable("instance", ".+")]},
-    "panels": [panel(1, "Left", 0, RATE), panel(2, "Right", 12, RATE, "stat")],
+    "panels": [
+        panel(1, "Left", 0, RATE), panel(2, "Right", 12, RATE, "stat"),
+        {"id": 3, "type": "row", "title": "Closed", "collapsed": True,
+         "gridPos": {"x": 0, "y": 8, "w": 24, "h": 1}, "panels": [
+             {**panel(4, "In it", 0, f"{RATE} or {NODES} or vector(0)"),
+              "gridPos": {"x": 0, "y": 9, "w": 12, "h": 8}}]},
+        {"id": 5, "type": "row", "title": "Next", "collapsed": True,
+         "gridPos": {"x": 0, "y": 9, "w": 24, "h": 1}, "panels": []}],
 }
 LEFT = ("panels", 0)
 EXPR = (*LEFT, "targets", 0, "expr")
@@ -79,6 +88,7 @@ PLANTS = [
     ("unique-panel-ids", (*LEFT, "id"), 2),
     ("grid", (*LEFT, "gridPos", "w"), 13),
     ("grid", ("panels", 1, "gridPos", "w"), 13),
+    ("grid", ("panels", 2, "panels", 0, "gridPos", "w"), 25),
     ("variables-used", EXPR, RATE.replace("Rebooted", "$reason")),
     ("variables-used", (*JOB, "name"), "jobs"),
     ("links", (*LEFT, "description"), "See /d/kube-event-none."),
@@ -94,7 +104,12 @@ PLANTS = [
     ("metrics-exist", ("annotations", "list", 0, "expr"),
      RATE.replace("occurrences", "planted")),
     ("reasons-exist", EXPR, RATE.replace("Rebooted", "Planted")),
-    ("optional-panels", EXPR, f"sum(kube_node_info{{{SELECT}}})"),
+    ("optional-panels", EXPR, NODES),
+    ("optional-panels", EXPR, f"{RATE} * on () group_left () {NODES}"),
+    ("severe-colors", (*LEFT, "fieldConfig", "defaults", "color",
+                       "fixedColor"), "dark-orange"),
+    ("node-group", EXPR, RATE.replace("reason=", 'kind="Node",reason=')),
+    ("size", (*LEFT, "description"), "x" * 250_000),
     ("no-rainbow", (*LEFT, "fieldConfig", "defaults", "color", "mode"),
      "palette-classic"),
     ("schema", (*LEFT, "gridPos", "ww"), 12),

@@ -15,7 +15,13 @@ from linter_rules import UNITS, panels, targets, variables, where
 WIDTH = 24
 OURS = "kube_event_"
 TARGET_LABELS = {"job", "instance", "cluster"}
-FOREIGN = re.compile(r"up|scrape_\w+|kube_(?!event_)\w+")
+# Metrics of kube-state-metrics, and all that are not the exporter's own.
+OPTIONAL = re.compile(r"kube_(?!event_)\w+")
+FOREIGN = re.compile(rf"up|scrape_\w+|ALERTS|ALERTS_FOR_STATE|{OPTIONAL.pattern}")
+# kubectl apply keeps a copy of a ConfigMap in an annotation of 256 KiB.
+LARGEST = 240_000
+# Colors that mean a severity.
+SEVERE = re.compile(r"(semi-|super-)?(dark-|light-)?(red|orange)")
 Known = collections.namedtuple("Known", "metrics labels reasons uids")
 
 
@@ -27,8 +33,16 @@ def unique_panel_ids(board, _):
 
 
 def grid(board, _):
+    """A row that is closed at first takes no place for its panels."""
+    closed = [row["panels"] for row in board.get("panels", [])
+              if row.get("panels")]
+    for group in (board.get("panels", []), *closed):
+        yield from _grid(group)
+
+
+def _grid(group):
     placed = []
-    for panel in panels(board):
+    for panel in group:
         at = panel.get("gridPos", {})
         x, y, w, h = (at.get(key, -1) for key in "xywh")
         if x < 0 or y < 0 or w < 1 or h < 1 or x + w > WIDTH:
@@ -167,18 +181,33 @@ def reasons_exist(board, known):
 
 
 def optional_panels(board, _):
-    """Panels on kube-state-metrics name it and are in a collapsed row."""
+    """Panels that need kube-state-metrics name it and are in a closed row."""
     closed = {id(p) for row in board.get("panels", [])
               if row.get("collapsed") for p in row.get("panels", [])}
+    needed = collections.defaultdict(list)
     for panel, _, tree in targets(board):
-        names = [n for n, _, _ in promql.selectors(tree)] if tree else []
-        if not any(FOREIGN.fullmatch(n) and n.startswith("kube_")
-                   for n in names):
+        needed[panel["id"]].append(tree and promql.needs(tree, OPTIONAL))
+    for panel in panels(board):
+        if not needed[panel["id"]] or not all(needed[panel["id"]]):
             continue
         if "kube-state-metrics" not in panel.get("title", ""):
             yield where(panel), "does not name kube-state-metrics"
         if id(panel) not in closed:
             yield where(panel), "needs kube-state-metrics in an open row"
+
+
+def node_group(board, _):
+    """Other API groups have a kind Node too."""
+    for place, name, matchers in _selectors(board):
+        if (("kind", "=", "Node") in matchers
+                and ("api_group", "=", "") not in matchers):
+            yield place, f'{name} with kind="Node" without api_group=""'
+
+
+def size(board, _):
+    length = len(json.dumps(json.dumps(board, indent=2)))
+    if length > LARGEST:
+        yield "dashboard", f"{length} bytes cannot be applied as a ConfigMap"
 
 
 def no_rainbow(board, _):
@@ -192,6 +221,15 @@ def no_rainbow(board, _):
             yield where(panel), "does not set its colors"
 
 
+def severe_colors(board, _):
+    """Red and orange mean a severity, so no series has them by default."""
+    for panel in panels(board):
+        color = panel.get("fieldConfig", {}).get("defaults", {}).get(
+            "color", {})
+        if SEVERE.fullmatch(color.get("fixedColor") or ""):
+            yield where(panel), f"is {color['fixedColor']} by default"
+
+
 RULES = {
     "unique-panel-ids": unique_panel_ids, "grid": grid,
     "variables-used": variables_used, "links": links,
@@ -200,4 +238,5 @@ RULES = {
     "cluster-selected": cluster_selected, "scope-selected": scope_selected,
     "metrics-exist": metrics_exist, "reasons-exist": reasons_exist,
     "optional-panels": optional_panels, "no-rainbow": no_rainbow,
+    "severe-colors": severe_colors, "node-group": node_group, "size": size,
 }

@@ -24,15 +24,19 @@ def parse(expression):
     return promql_parser.parse(expression)
 
 
+def below(node):
+    for field in ("lhs", "rhs", "expr", "param", "args", "vector_selector"):
+        found = getattr(node, field, None)
+        for each in found if isinstance(found, (list, tuple)) else [found]:
+            if each is not None and not isinstance(each, (str, int, float)):
+                yield each
+
+
 def walk(node, above=()):
     """(node, its ancestors from the root) of every node."""
     yield node, above
-    for field in ("lhs", "rhs", "expr", "param", "args", "vector_selector"):
-        below = getattr(node, field, None)
-        below = below if isinstance(below, (list, tuple)) else [below]
-        for each in below:
-            if each is not None and not isinstance(each, (str, int, float)):
-                yield from walk(each, (*above, node))
+    for each in below(node):
+        yield from walk(each, (*above, node))
 
 
 def selectors(tree):
@@ -41,6 +45,15 @@ def selectors(tree):
         if type(node).__name__ == "VectorSelector":
             yield node.name, [(m.name, sign(m.op), m.value)
                               for m in node.matchers.matchers], above
+
+
+def needs(node, name):
+    """Whether the query has no result without the metrics that match."""
+    if type(node).__name__ == "VectorSelector":
+        return bool(name.fullmatch(node.name or ""))
+    if type(node).__name__ == "BinaryExpr" and str(node.op) == "or":
+        return needs(node.lhs, name) and needs(node.rhs, name)
+    return any(needs(each, name) for each in below(node))
 
 
 def sign(operator):

@@ -246,7 +246,7 @@ def copy_tree(into):
                                          ".clang-format", "CMakeLists.txt"]:
         source = os.path.join(tree.OURS, path)
         # The checks read neither recordings nor corpora.
-        if os.path.exists(source) and os.path.getsize(source) < 100000:
+        if os.path.exists(source) and os.path.getsize(source) < 250000:
             target = os.path.join(into, path)
             os.makedirs(os.path.dirname(target), exist_ok=True)
             shutil.copy(source, target)

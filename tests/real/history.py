@@ -12,14 +12,16 @@ import math
 import os
 import subprocess
 
-from rig import day, day_sinks
+from rig import day, day_alerts, day_drains, day_kube_state, day_sinks
 
 END = 1795435200  # 2026-11-23 12:00 UTC
 STEP = 60
 INITIAL_ZERO = 75
 EVENT_TTL = 3600
 BLOCK = 7200  # promtool reads a whole file for each block
-KSM_SECONDS = 7 * 3600
+# The Warnings a week ago, long before the day: of these last hours.
+WEEK = 7 * day.DAY
+WEEK_SECONDS = 8 * 3600
 JOB = "kube-event-metrics"
 # The exporters of a cluster: (instance, start in seconds before the end). The
 # younger one of a pair has observed less.
@@ -51,7 +53,10 @@ class Cluster:
         self.exporters = exporters
         self.occurrences = day.occurrences(end, 2 if small else 1, small)
         self.nodes = day.NODES[:8] if small else sorted(
-            set(day.NODES + day.FRESH))
+            {*day.NODES, *day.SPOT, *day.FRESH, *day_drains.STAY,
+             *day_drains.GONE})
+        self.last_week = day.last_week(end - WEEK, 2 if small else 1,
+                                       WEEK_SECONDS)
 
 
 class History:
@@ -70,7 +75,8 @@ class History:
         for cluster in self.clusters:
             for instance, age in cluster.exporters:
                 _Exporter(self, cluster, instance, end - age).add_series()
-            _kube_state_metrics(self, cluster)
+            day_kube_state.add_series(self, cluster)
+            day_alerts.add_series(self, cluster)
 
     def happened(self, seconds=day.DAY, cluster=None, **wanted):
         """The occurrences of the last `seconds` with these attributes; each
@@ -148,6 +154,7 @@ class _Exporter:
             "kube_event_object_occurrences_total": self._objects(),
             "kube_event_last_seen_timestamp_seconds": self._last_seen()}
         sizes["kube_event_active"] = sizes["kube_event_occurrences_total"]
+        self._last_week()
         _own_metrics(self, sizes)
         day_sinks.add_series(self)
 
@@ -189,6 +196,16 @@ class _Exporter:
             self.add(name, "counter", dict(zip(names, values)), samples)
             shown[samples[0][0]] += 1
         return shown
+
+    def _last_week(self):
+        """One counter, as it was a week before the day."""
+        end = self.history.end - WEEK
+        times = self.cluster.last_week
+        ticks = [at for at in range(end - WEEK_SECONDS, end + 1, STEP)
+                 if at >= self.started]
+        self.add("kube_event_occurrences_total", "counter", dict(zip(
+            _OCCURRENCES, day.LAST_WEEK)),
+                 [(at, bisect.bisect_right(times, at)) for at in ticks])
 
     def _occurrences(self):
         known = {("cluster", group, kind, "", reason, event_type, component)
@@ -356,45 +373,3 @@ def _process(exporter):
     exporter.add("scrape_duration_seconds", "gauge", {}, [
         (at, round(0.0031 + at // STEP % 7 * 2e-4, 4))
         for at in exporter.ticks])
-
-
-def _kube_state_metrics(history, cluster):
-    """The final state of nodes and volumes, for some hours."""
-    target = {"cluster": cluster.name, "instance": "10.0.0.20:8080",
-              "job": "kube-state-metrics"}
-    ticks = range(history.end - KSM_SECONDS, history.end + 1, STEP)
-
-    def add(name, value, **labels):
-        history.add(name, "gauge", {**labels, **target},
-                    [(at, value) for at in ticks])
-    _other_target(history, target, ticks)
-    silent = {cluster.nodes[5]} if cluster.name == "west" else set(day.SILENT)
-    for name in cluster.nodes:
-        add("kube_node_info", 1, node=name, kubelet_version="v1.37.2",
-            os_image="Debian GNU/Linux 12 (bookworm)")
-        add("kube_node_spec_unschedulable", int(name == day.CORDONED),
-            node=name)
-        for condition in ("Ready", "MemoryPressure", "DiskPressure",
-                          "PIDPressure"):
-            state = "true" if condition == "Ready" else "false"
-            if name in silent:
-                state = "unknown"
-            for status in ("true", "false", "unknown"):
-                add("kube_node_status_condition", int(status == state),
-                    node=name, condition=condition, status=status)
-    for volume in day.VOLUMES:
-        for phase in ("Available", "Bound", "Failed", "Pending", "Released"):
-            add("kube_persistentvolume_status_phase",
-                int(phase == "Failed"), persistentvolume=volume, phase=phase)
-
-
-def _other_target(history, target, ticks):
-    """Metrics of every target, which no exporter panel may show."""
-    for name, kind, value in (("up", "gauge", 1),
-                              ("scrape_duration_seconds", "gauge", 0.9),
-                              ("process_start_time_seconds", "gauge",
-                               history.end - 600),
-                              ("process_resident_memory_bytes", "gauge", 9e8),
-                              ("process_open_fds", "gauge", 900),
-                              ("process_cpu_seconds_total", "counter", 5000)):
-        history.add(name, kind, target, [(at, value) for at in ticks])

@@ -7,8 +7,10 @@ history.
 """
 
 import collections
+import itertools
 import os
 import pathlib
+import re
 import shutil
 import sys
 import unittest
@@ -16,7 +18,8 @@ import unittest
 import yaml
 
 from history import LABELS, History
-from rig import control_plane, day, expected, grafana, processes
+from rig import (control_plane, day, expected, expected_states, grafana,
+                 expected_rows, processes)
 from rig.case import find_tools
 from rig.prometheus import Stored
 
@@ -30,11 +33,25 @@ QUIET = {"KubeEventExporterDown", "KubeEventExporterWatchDisconnected",
 
 
 def rules():
-    """{name: expression} of every alert and recording rule."""
-    return {rule.get("alert") or rule["record"]: rule["expr"]
-            for path in sorted(RULES.glob("*.yaml"))
-            for group in yaml.safe_load(path.read_text("utf-8"))["groups"]
-            for rule in group["rules"]}
+    """{name: expression} of every alert and recording rule. The stored history
+    has no recorded series, so their expressions take their place."""
+    found = {rule.get("alert") or rule["record"]: rule["expr"]
+             for path in sorted(RULES.glob("*.yaml"))
+             for group in yaml.safe_load(path.read_text("utf-8"))["groups"]
+             for rule in group["rules"]}
+
+    def recorded(match):
+        record = f"({found[match[1]]})"
+        if not match[2]:
+            return record
+        label, value = re.fullmatch(r'\{(\w+)=~?"([\w|]+)"\}',
+                                    match[2]).groups()
+        return (f'(label_replace({record}, "selected", "1", "{label}", '
+                f'"{value}") and on (selected) '
+                'label_replace(vector(1), "selected", "1", "", ""))')
+
+    return {name: re.sub(r"(kube_event:[\w:]+)(\{[^}]*\})?", recorded, text)
+            for name, text in found.items()}
 
 
 class DashboardsTest(unittest.TestCase):
@@ -159,14 +176,16 @@ class DashboardsTest(unittest.TestCase):
                 self.same(shown, want)
 
     def same(self, shown, want, share=0.01):
-        """Equal within `share` or rounding; times to the second."""
-        if not isinstance(want, expected.Rows):
+        """Equal within `share` or rounding; times to the second. What is not
+        a whole number is not rounded."""
+        if not isinstance(want, expected_rows.Rows):
             shown, want = list(shown.values()), [want]
             self.assertEqual(len(shown), 1)
         else:
             shown, want = want.match(shown)
         for got, wish in zip(shown, want):
-            delta = 1000 if wish > 1e12 else max(0.5, abs(wish) * share)
+            rounding = 0.5 if float(wish).is_integer() else 0
+            delta = 1000 if wish > 1e12 else max(rounding, abs(wish) * share)
             self.assertAlmostEqual(got, wish, delta=delta)
 
     def test_numbers_over_time(self):
@@ -191,6 +210,53 @@ class DashboardsTest(unittest.TestCase):
                 # Bars are rounded, and Prometheus 2 counts the minute between
                 # two bars in both.
                 self.same(shown, want, 0.2 if how is sum else 0.01)
+
+    def test_states_over_time(self):
+        for labels, viewer in self.viewers(6 * HOUR):
+            where = "" if labels == "none" else " (east)"
+            for (uid, title, ref), objects in expected_states.LANES.items():
+                target, found = self.lanes(viewer, uid, title, ref)
+                self.assertIn("{{object_name}}{{of_cluster}}",
+                              target["legendFormat"])
+                for name, wanted in objects.items():
+                    with self.subTest(f"{uid}: {title}", object=name):
+                        self.check_lane(found[name, where], wanted)
+
+    def test_states_of_one_node(self):
+        for _, viewer in self.viewers(6 * HOUR):
+            viewer = viewer.choosing(node=expected_states.SELECTED)
+            dashboard = self.dashboards[expected.NODES]
+            panel = dashboard.panel("States of the selected nodes")
+            shown = {target["legendFormat"]: viewer.run(
+                dashboard, panel, target) for target in panel["targets"]}
+            self.assertEqual(list(shown), list(expected_states.OF_SELECTED))
+            for lane, wanted in expected_states.OF_SELECTED.items():
+                with self.subTest(lane):
+                    points, = shown[lane].values()
+                    self.check_lane(points, wanted)
+
+    def lanes(self, viewer, uid, title, ref):
+        """(the query, {(object, its cluster): points}) of a timeline."""
+        dashboard = self.dashboards[uid]
+        panel = dashboard.panel(title)
+        target = next(each for each in panel["targets"]
+                      if each["refId"] == ref)
+        return target, {
+            (dict(pairs)["object_name"], dict(pairs).get("of_cluster", "")):
+            points for pairs, points in
+            viewer.run(dashboard, panel, target).items()}
+
+    def check_lane(self, points, wanted):
+        """A state that lasts some minutes has a point in each."""
+        shown = [(int(state), len(list(same))) for state, same in
+                 itertools.groupby(value for _, value in points)]
+        self.assertEqual([state for state, _ in shown],
+                         [state for state, _ in wanted], shown)
+        for (state, minutes), (_, want) in zip(shown, wanted):
+            if want is not None:
+                self.assertAlmostEqual(minutes, want, delta=1,
+                                       msg=f"state {state} of {shown}")
+        self.counts["lanes compared"] += 1
 
     def test_no_other_target_is_shown(self):
         """Panels show only exporter targets, not other scraped targets."""

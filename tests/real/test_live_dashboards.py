@@ -76,23 +76,30 @@ class LiveDashboardsTest(ClusterCase):
         return [viewer.run(dashboard, panel, target)
                 for target in panel["targets"]]
 
-    def number(self, viewer, uid, title):
-        shown = list(self.show(viewer, uid, title)[0].values())
+    def number(self, viewer, uid, title, query=0):
+        shown = list(self.show(viewer, uid, title)[query].values())
         return shown[0][-1][1] if len(shown) == 1 else shown
 
     def headlines(self, viewer):
-        return {title: self.number(viewer, uid, title) for uid, title in (
+        all_reboots = self.number(viewer, expected.NODES, "Reboots", 1)
+        return {"Reboots": all_reboots, **{
+            title: self.number(viewer, uid, title) for uid, title in (
             (expected.OVERVIEW, "Critical events"),
             (expected.OVERVIEW, "Warning events"),
             (expected.OVERVIEW, "Objects with a Warning"),
             (expected.OVERVIEW, "Nodes not ready"),
             (expected.OVERVIEW, "Exporter"),
-            (expected.NODES, "Reboots"), (expected.NODES, "System OOMs"),
+            (expected.NODES, "System OOMs"),
             (expected.STORAGE, "Failed deletions"),
             (expected.HEALTH, "Scrapes"), (expected.HEALTH, "Overflowed"),
-            (expected.HEALTH, "Watches"), (expected.HEALTH, "Delivered"))}
+            (expected.HEALTH, "Watches"), (expected.HEALTH, "Delivered"))}}
 
     def test_what_was_posted_is_shown(self):
+        # One about a namespaced object, which only the cost panels show.
+        self.recorded(self.api.post(PATH, manifests.legacy_event(
+            "live-pod", {"apiVersion": "v1", "kind": "Pod", "name": "live-p",
+                         "namespace": "default"}, "BackOff",
+            kind="Warning", component="kubelet")))
         latest = self.post()
         want = {"Critical events": 1, "Warning events": 10,
                 "Objects with a Warning": 3, "Nodes not ready": 1,

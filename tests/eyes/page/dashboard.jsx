@@ -139,7 +139,7 @@ export function Dashboard({ dashboard, drawn, width, ...shared }) {
   const theme = useTheme2();
   const bottom = Math.max(0, ...drawn.map(({ panel }) => boxOf(panel.gridPos, width)).map((box) => box.top + box.height));
   return (
-    <main>
+    <main style={{ width }}>
       <Header dashboard={dashboard} range={shared.range} variables={shared.variables} />
       <div className="grid" style={{ height: bottom }}>
         {drawn.map((one) =>

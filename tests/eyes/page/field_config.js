@@ -1,6 +1,7 @@
 // The properties that fieldConfig can set, and their defaults. Grafana's panel
 // plugins register them; no package has them.
 import {
+  FieldType,
   Registry,
   applyFieldOverrides,
   cacheFieldDisplayNames,
@@ -81,8 +82,10 @@ function registryFor(source) {
       }
     }
   }
+  // Grafana does not give the time axis the label of the other axis.
   const item = (id, path, isCustom, process) => ({
-    id, name: id, path, isCustom, process, settings: {}, shouldApply: () => true,
+    id, name: id, path, isCustom, process, settings: {},
+    shouldApply: ({ type }) => path !== "axisLabel" || (type !== FieldType.time && type !== FieldType.string),
   });
   return new Registry(() => [
     ...Object.entries(STANDARD).map(([id, process]) => item(id, id, false, process)),

@@ -12,15 +12,28 @@ import { dressed } from "./field_config.js";
 import { annotationsOf, ask, fixedNames, framesOf, rangeOf } from "./prometheus.js";
 import { loadVariables } from "./variables.js";
 
-const WIDTH = 1600;
 const QUIET_MS = 700;
 const parameters = new URLSearchParams(location.search);
+const WIDTH = Number(parameters.get("width"));
 
 setTimeZoneResolver(() => "utc");
 
-// In the file, panels of an open row follow it; a closed row contains its own.
+// In the file, panels of an open row follow it; a closed row contains its own, at
+// the places that they have once it is open.
 function panelsOf(dashboard) {
-  return dashboard.panels ?? [];
+  const saved = dashboard.panels ?? [];
+  if (parameters.get("rows") !== "open") {
+    return saved;
+  }
+  let lower = 0;
+  const moved = (panel) => ({ ...panel, gridPos: { ...panel.gridPos, y: panel.gridPos.y + lower } });
+  return saved.flatMap((panel) => {
+    const inside = panel.panels ?? [];
+    const placed = [moved({ ...panel, collapsed: false }), ...inside.map(moved)];
+    const ends = inside.map(({ gridPos }) => gridPos.y + gridPos.h - panel.gridPos.y - 1);
+    lower += Math.max(0, ...ends);
+    return placed;
+  });
 }
 
 async function drawnPanel(panel, range, variables, theme) {
@@ -101,4 +114,5 @@ async function draw() {
   return { faults: found, panels: drawn.length, height: Math.ceil(document.getElementById("root").scrollHeight) };
 }
 
+window.settled = settled;
 window.drawn = draw().catch((error) => ({ faults: [`It cannot be drawn: ${error.message}.`], panels: 0, height: 200 }));

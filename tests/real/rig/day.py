@@ -12,10 +12,14 @@ import random
 
 import yaml
 
+from rig import day_drains
+
 CATALOGUE = (pathlib.Path(__file__).resolve().parents[3] / "exporter" /
              "events" / "reason_catalogue.yaml")
 DAY = 86400
 MINUTE = 60
+LAST_WEEK = ("cluster", "kyverno.io", "ClusterPolicy", "", "PolicyViolation",
+             "Warning", "kyverno-background")
 # The rest of the catalogue happens before the scenarios, so that the last six
 # hours show only the scenarios.
 QUIET_FROM = 6.5 * 3600
@@ -325,7 +329,9 @@ def _catalogue(day):
     for name in sorted({each.name for each in day.happened
                         if each.kind == "Node" and
                         each.at < day.end - QUIET_FROM}):
-        day.node(name, "kubelet", QUIET_FROM - 120, "NodeReady")
+        day.node(name, "kubelet", QUIET_FROM - 120, "NodeHasSufficientMemory",
+                 "NodeHasNoDiskPressure", "NodeHasSufficientPID", "NodeReady",
+                 "NodeSchedulable")
 
 
 def _bad_night(day):
@@ -343,6 +349,11 @@ def _bad_night(day):
               "cluster-autoscaler", *day.every(out, out - 3000, 500, 800))
     day.about("Node", NODES[-2], "EvictionThresholdMet", "Warning",
               "kubelet", *day.every(out, out - 1500, 20, 40))
+    day.about("Node", NODES[-3], "FailedToCreateRoute", "Warning",
+              "route_controller", *day.every(out, out - 3000, 200, 300))
+    for name in NODES[:24]:
+        day.about("Node", name, "TaskHung", "Warning", "kernel-monitor",
+                  *day.every(out, out - 900, 200, 300))
     day.about("IPAddress", NAMES["IPAddress"][0], "IPAddressNotAllocated",
               "Warning", "ipallocator-repair-controller",
               *day.every(out, out - 2700, 180, 360),
@@ -365,7 +376,14 @@ def occurrences(end, seed=1, small=False):
     day = Day(end, seed)
     scenarios = (_small, _pods) if small else (
         _upgrade, _disk, _memory, _spot_storm, _volumes, _platform,
-        _single_nodes, _lifecycle, _bad_night, _pods, _catalogue)
+        _single_nodes, day_drains.work, _lifecycle, _bad_night, _pods,
+        _catalogue)
     for scenario in scenarios:
         scenario(day)
     return sorted(day.happened)
+
+
+def last_week(end, seed, seconds):
+    """The times of Warnings in the `seconds` before `end`."""
+    day = Day(end, seed)
+    return [round(end - before) for before in day.every(seconds, 0, 120, 800)]

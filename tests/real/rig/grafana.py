@@ -92,7 +92,8 @@ class Viewer:
     def run(self, dashboard, panel, target):
         """{label pairs: [(time, value)]} of one query of a panel."""
         least = duration(panel.get("interval") or f"{self.scrape}s")
-        interval = max(self._interval(), least)
+        interval = max(self._interval(panel.get("maxDataPoints") or PIXELS),
+                       least)
         text = self.text(dashboard, target["expr"], interval)
         if target.get("instant"):
             return self.server.at(text, self.end)
@@ -113,8 +114,8 @@ class Viewer:
         return {(labels, math.floor(value) / 1000)
                 for labels, points in found.items() for _, value in points}
 
-    def _interval(self):
-        exact = (self.end - self.begin) / PIXELS
+    def _interval(self, points=PIXELS):
+        exact = (self.end - self.begin) / points
         return next((to for limit, to in ROUND if exact < limit), 86400)
 
     def text(self, dashboard, text, interval=None):

@@ -33,8 +33,7 @@ class KeptState {
 
   Ledger& ledger() { return *loaded_.ledger; }
   const StateStats& stats() const { return stats_; }
-  // What is exposed from now on is not older than what was exposed before.
-  // Thread-safe.
+  // Later scrapes expose nothing older than earlier processes did. Thread-safe.
   void NoteCaughtUp() { stats_.may_be_behind = false; }
 
   // Starts to save; what was counted is saved on return. All collections are in

@@ -36,8 +36,8 @@ struct StateStats {
   // --state.file is given.
   std::atomic<bool> enabled{false};
   std::atomic<StateLoad> load{StateLoad::kNone};
-  // What was loaded may be older than what an earlier process exposed, and the
-  // watches have not caught up.
+  // An earlier process may have exposed more than was loaded, and the watches
+  // have not caught up.
   std::atomic<bool> may_be_behind{false};
   std::array<std::atomic<uint64_t>, kStateSaveNames.size()> saves{};
   std::array<std::atomic<uint64_t>, kStateFileNames.size()> written{};  // bytes

@@ -8,7 +8,6 @@
 #include <fstream>
 
 #include "testing/fake_clock.h"
-#include "testing/fake_file_system.h"
 #include "testing/temp_folder.h"
 #include "unit/state/ledger_fixture.h"
 
@@ -123,53 +122,6 @@ TEST_F(StateStoreTest, JournalsCarryOnWhileNoSnapshotCanBeWritten) {
   }
   EXPECT_EQ(count, 3);
   EXPECT_EQ(Shown(Process(*this).ledger(), driver.now().steady), shown);
-}
-
-// Only then may a restart expose what it loads at once.
-TEST_F(StateStoreTest, TheMarkerSaysThatTheFilesHaveAllThatWasShown) {
-  FakeFileSystem disk;
-  const auto load = [&] {
-    return LoadState(disk, "/folder/state", kOrigin, SmallOptions(), clock);
-  };
-  LoadedState loaded = load();
-  StateStats stats;
-  StateStore store({"/folder/state", kOrigin, std::chrono::seconds(10)}, loaded,
-                   disk, clock, stats);
-  loaded.ledger->FindCollection("");
-  loaded.ledger->FindCollection("shop");
-  Driver driver(5);
-  store.Start([] {});
-  EXPECT_FALSE(stats.may_be_behind);
-  EXPECT_TRUE(load().complete);
-  driver.Step(*loaded.ledger);
-  disk.failing = {disk.calls};  // the append to the journal
-  store.Flush();
-  EXPECT_FALSE(load().complete);
-  store.Flush();
-  EXPECT_TRUE(load().complete);
-}
-
-TEST_F(StateStoreTest, WithoutTheMarkerOrOnABrokenDiskTheStateMayBeBehind) {
-  const auto start = [&] {
-    Process process(*this);
-    process.Start();
-    return process.stats.may_be_behind.load();
-  };
-  EXPECT_FALSE(start());  // there is nothing to load
-  EXPECT_FALSE(start());
-  fs::remove(MarkerPath(path));
-  EXPECT_TRUE(start());
-  EXPECT_TRUE(start());  // the one before has not caught up either
-  {
-    Process process(*this);
-    process.Start();
-    process.stats.may_be_behind = false;
-    process.store->Flush();
-  }
-  EXPECT_FALSE(start());
-  fs::create_directory(JournalPath(path, 7));  // in the way of the next journal
-  fs::create_directory(path + ".tmp");
-  EXPECT_TRUE(start());
 }
 
 TEST_F(StateStoreTest, AHorizonInTheFutureIsRepairedAtTheStart) {

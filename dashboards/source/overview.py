@@ -143,7 +143,8 @@ def alerts(made):
             "not installed in this data source.",
             q.firing_since(ALERT),
             ["severity", "alertname", "object_name", "reason", "cluster"],
-            "Since", widths={"reason": 160}, by_severity=True)
+            "Since", widths={"severity": 90, "alertname": 290, "reason": 160,
+                             "cluster": 75, "Value": 110}, by_severity=True)
          .no_value("No alert fires"), 24))
 
 

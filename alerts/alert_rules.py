@@ -4,6 +4,7 @@ Used by generate and by tests/lint/alerts.py. The selectors of an alert's
 expression define which reasons of Events it covers.
 """
 
+import functools
 import os
 import re
 
@@ -28,11 +29,15 @@ def read(root, path):
         return ""
 
 
+@functools.lru_cache
+def parse(text):
+    return yaml.safe_load(text)
+
+
 def rules(root):
     """(file name without .yaml, rule) of each rule, in order."""
     for name in GROUPS:
-        for group in yaml.safe_load(
-                read(root, f"alerts/rules/{name}.yaml"))["groups"]:
+        for group in parse(read(root, f"alerts/rules/{name}.yaml"))["groups"]:
             for rule in group["rules"]:
                 yield name, rule
 
@@ -46,7 +51,9 @@ def records(root):
 
 
 def split(expression):
-    """(what fires, what suppresses): the latter follows `unless`."""
+    """(what fires, what suppresses): the latter follows `unless`, or is what a
+    timestamp must be newer than."""
+    expression = re.sub(r"> on \([^)]*\) group_left \(\)", "unless", expression)
     fires, silent, depth, since = "", "", 0, None
     for token in re.findall(r'"[^"]*"|\w+|\s+|.', expression):
         depth += (token == "(") - (token == ")")
@@ -136,7 +143,7 @@ def metrics(expression):
 
 def reasons(root):
     """The catalogue, one dict for each combination of a row."""
-    for source in yaml.safe_load(read(root, CATALOGUE)):
+    for source in parse(read(root, CATALOGUE)):
         for group in source["groups"]:
             for row in group["rows"]:
                 full = {**group, **row}

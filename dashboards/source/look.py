@@ -18,14 +18,16 @@ PALETTE = ("#5794f2", "#b877d9", "#1ba39c", "#c9b91f", "#e377c2", "#4fc1e0",
 # Shades distinguish series of one meaning; there are eleven of each color.
 SHADES = dashboard.FieldColorModeId.SHADES
 FIXED = dashboard.FieldColorModeId.FIXED
-# Adjacent rows of the catalogue often occur together and differ in color. Those
-# of storage are counted apart: its dashboard shows no others.
+# Adjacent rows of the catalogue often occur together and differ in color. Reasons
+# that share a panel are counted apart.
 _COLORS = {
     **dict(zip(names.KINDS, itertools.cycle(PALETTE))),
     **dict(zip(names.COMPONENTS, itertools.cycle(PALETTE))),
     **dict(zip((r for row in names.ROWS for r in row["reasons"]),
                itertools.cycle(PALETTE))),
     **dict(zip(names.reasons(kinds=tuple(names.STORAGE.split("|"))),
+               itertools.cycle(PALETTE))),
+    **dict(zip((*names.DEPARTURE, *names.INTERRUPTION),
                itertools.cycle(PALETTE)))}
 
 

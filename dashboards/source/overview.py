@@ -143,7 +143,7 @@ def alerts(made):
             "not installed in this data source.",
             q.firing_since(ALERT),
             ["severity", "alertname", "object_name", "reason", "cluster"],
-            "Since", widths={"severity": 90, "alertname": 290, "reason": 160,
+            "Since", widths={"severity": 90, "alertname": 290, "reason": 145,
                              "cluster": 75, "Value": 110}, by_severity=True)
          .no_value("No alert fires"), 24))
 

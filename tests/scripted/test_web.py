@@ -6,6 +6,7 @@
 
 import contextlib
 import os
+import re
 import resource
 import socket
 import time
@@ -100,13 +101,20 @@ class CurlTest(WebCase):
                  (self.OLD_TLS, "unsupported protocol"))
         for flags, reason in cases:
             self.assertEqual(self.status(*flags), 0)
-            self.assertRegex(
-                self.exporter.stderr(),
+            self.expect_logged(
                 r'level=debug msg="TLS handshake failed" client=127\.0\.0\.1:'
                 rf'[0-9]+ error="[^"]*{reason}[^"]*"\n')
         self.assertEqual(self.status(scheme="http"), 400)
-        self.assertRegex(self.exporter.stderr(), 'error="http request"')
+        self.expect_logged('error="http request"')
         self.stop()
+
+    def expect_logged(self, pattern):
+        """The client may end before the exporter logs why."""
+        deadline = time.monotonic() + 10
+        while (not re.search(pattern, self.exporter.stderr()) and
+               time.monotonic() < deadline):
+            time.sleep(0.02)
+        self.assertRegex(self.exporter.stderr(), pattern)
 
     def test_a_client_certificate_and_a_login(self):
         self.install("server")

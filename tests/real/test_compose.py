@@ -193,8 +193,9 @@ class ComposeTest(unittest.TestCase):
             "Alertmanager is healthy")
 
         groups = json.loads(get(f"{api}/rules"))["data"]["groups"]
-        written = sum(path.read_text().count("- alert:") for path in (
-            ROOT / "alerts/rules").glob("*.yaml"))
+        written = sum(
+            len(re.findall(r"^  - (alert|record):", path.read_text(), re.M))
+            for path in (ROOT / "alerts/rules").glob("*.yaml"))
         self.assertEqual(sum(len(group["rules"]) for group in groups), written)
         self.assertGreater(written, 20)
         managers = processes.wait_until(lambda: json.loads(

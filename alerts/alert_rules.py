@@ -50,6 +50,11 @@ def records(root):
     return [(name, rule) for name, rule in rules(root) if "record" in rule]
 
 
+def record(root, name):
+    """The expression of one recording rule."""
+    return {rule["record"]: rule["expr"] for _, rule in records(root)}[name]
+
+
 def split(expression):
     """(what fires, what suppresses): the latter follows `unless`, or is what a
     timestamp must be newer than."""
@@ -131,10 +136,9 @@ def signs(root):
     They are the part of the record without the label reason, up to the line at
     which it compares them with what undoes a plan.
     """
-    record = dict((rule["record"], rule["expr"])
-                  for _, rule in records(root))[PLANNED]
+    text = record(root, PLANNED)
     return "".join(re.findall(r"by \(cluster, object_name\) (\(.*\))",
-                              record[:record.index("\n<= on")]))
+                              text[:text.index("\n<= on")]))
 
 
 def metrics(expression):

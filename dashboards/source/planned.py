@@ -8,14 +8,15 @@ A series exists only if that disruption is planned.
 import functools
 import pathlib
 import re
-
-import yaml
+import sys
 
 from . import names
 from . import queries as q
 
-RULES = pathlib.Path(__file__).resolve().parents[2] / "alerts" / "rules"
-RECORD = "kube_event:node_disruption:planned_lead_seconds"
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path.append(str(ROOT / "alerts"))
+import alert_rules  # noqa: E402
+
 SELECTED = '{scope="cluster",'
 BY = "cluster, object_name, reason"
 # How long a disruption is shown as new.
@@ -24,12 +25,7 @@ FRESH = 1800
 
 @functools.cache
 def _rule():
-    for path in sorted(RULES.glob("*.yaml")):
-        for group in yaml.safe_load(path.read_text("utf-8"))["groups"]:
-            for rule in group["rules"]:
-                if rule.get("record") == RECORD:
-                    return " ".join(rule["expr"].split())
-    raise ValueError(f"no rule records {RECORD}")
+    return " ".join(alert_rules.record(ROOT, alert_rules.PLANNED).split())
 
 
 def like(reason):

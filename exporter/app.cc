@@ -161,12 +161,13 @@ void App::SetFilter(const FilterOptions& options) {
 // exposed before the watches have brought it again would fall: for Prometheus a
 // reset.
 Health App::CanScrape() {
-  const SteadyTime now = clock_.SteadyNow();
-  if (now - started_ >= kCatchUpLimit || AllCaughtUp(watchers_, now)) {
-    state_.NoteCaughtUp();
-  }
   if (!state_.stats().may_be_behind) return {true, ""};
-  return {false, "catching up after the restart, try again in a second\n"};
+  const SteadyTime now = clock_.SteadyNow();
+  if (now - started_ < kCatchUpLimit && !AllCaughtUp(watchers_, now)) {
+    return {false, "catching up after the restart, try again in a second\n"};
+  }
+  state_.NoteCaughtUp();
+  return {true, ""};
 }
 
 HttpContent App::Content() {

@@ -95,10 +95,8 @@ bool AllCaughtUp(const EventWatchers& watchers, SteadyTime now) {
 }
 
 bool AllSynced(const EventWatchers& watchers) {
-  for (const auto& watcher : watchers) {
-    if (!watcher->Health().synced) return false;
-  }
-  return true;
+  return std::all_of(watchers.begin(), watchers.end(),
+                     [](const auto& one) { return one->Health().synced; });
 }
 
 }  // namespace kem

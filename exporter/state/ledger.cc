@@ -184,6 +184,11 @@ void Ledger::Acknowledge(size_t sink, uint64_t number) {
     log_->Append(LedgerStep::kAcknowledge, static_cast<uint8_t>(sink), number);
 }
 
+void Ledger::CloseWindow(size_t sink) {
+  outbox_.CloseWindow(sink);
+  if (log_) log_->Append(LedgerStep::kCloseWindow, static_cast<uint8_t>(sink));
+}
+
 bool Ledger::Remember(size_t sink, std::string_view name,
                       std::string_view text) {
   if (!outbox_.Remember(sink, name, text)) return false;

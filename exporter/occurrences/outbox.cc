@@ -64,13 +64,14 @@ void Outbox::Join(size_t index, std::string bytes) {
   MakeRoom(index);
 }
 
-void Outbox::CloseWindow(size_t index) {
+bool Outbox::CloseWindow(size_t index) {
   SinkQueue& entries = queues_[index].entries;
   if (!queues_[index].sink.joins || !entries.in_hand().empty() ||
       entries.Oldest(/*closed_only=*/true) != nullptr) {
-    return;
+    return false;
   }
   entries.Close(last_number_);
+  return true;
 }
 
 OutboxEntryPtr Outbox::LastClosed(size_t index) const {

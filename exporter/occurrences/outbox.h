@@ -57,9 +57,11 @@ class Outbox {
   // Counts `entries` as dropped by each sink in `mask`.
   void Drop(uint32_t mask, uint64_t entries);
 
-  // Closes the window of a sink that joins, unless an earlier one is not
-  // delivered yet.
-  void CloseWindow(size_t index);
+  // Closes the window of a sink that joins. False, and no effect, while an
+  // earlier one is not delivered.
+  bool CloseWindow(size_t index);
+  // The number of the last entry that was queued.
+  uint64_t last_number() const { return last_number_; }
   // The last entry of the closed windows, for a sink that joins; null when they
   // are delivered.
   OutboxEntryPtr LastClosed(size_t index) const;

@@ -184,9 +184,10 @@ void Ledger::Acknowledge(size_t sink, uint64_t number) {
     log_->Append(LedgerStep::kAcknowledge, static_cast<uint8_t>(sink), number);
 }
 
-void Ledger::CloseWindow(size_t sink) {
-  outbox_.CloseWindow(sink);
+bool Ledger::CloseWindow(size_t sink) {
+  if (!outbox_.CloseWindow(sink)) return false;
   if (log_) log_->Append(LedgerStep::kCloseWindow, static_cast<uint8_t>(sink));
+  return true;
 }
 
 bool Ledger::Remember(size_t sink, std::string_view name,

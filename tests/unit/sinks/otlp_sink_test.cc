@@ -47,7 +47,7 @@ class OtlpSinkTest : public ::testing::Test {
   Delivery Deliver(int status, std::vector<std::string> body = {},
                    std::optional<std::chrono::seconds> wait = {}) {
     transport->answers.push_back({{status, wait, {}}, std::move(body)});
-    const std::vector<Occurrence> batch = {RebootedNode(), Rebooted()};
+    const std::vector<Occurrence> batch = {RebootedNode(), RebootedNode()};
     return sink->Deliver(batch, stop.get_token());
   }
 

@@ -33,7 +33,7 @@ struct Occurrence : Event {
   Scope scope = Scope::kCluster;
   uint32_t delta = 1;  // new occurrences, of the Event's `count`
   // Earlier occurrences of the Event that `delta` contains: see Parts.
-  std::string_view joined;
+  std::string_view joined = {};
 
   // Identifies one version of one Event object: the same from a list and a
   // watch, before and after a restart, and in two replicas.

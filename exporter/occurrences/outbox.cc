@@ -64,12 +64,11 @@ void Outbox::Join(size_t index, std::string bytes) {
   MakeRoom(index);
 }
 
-bool Outbox::CloseWindow(size_t index) {
+bool Outbox::CloseWindow(size_t index, bool force) {
   SinkQueue& entries = queues_[index].entries;
-  if (!queues_[index].sink.joins || !entries.in_hand().empty() ||
-      entries.Oldest(/*closed_only=*/true) != nullptr) {
-    return false;
-  }
+  const bool busy = !entries.in_hand().empty() ||
+                    entries.Oldest(/*closed_only=*/true) != nullptr;
+  if (!queues_[index].sink.joins || (busy && !force)) return false;
   entries.Close(last_number_);
   return true;
 }

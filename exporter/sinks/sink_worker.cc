@@ -213,6 +213,9 @@ void SinkWorker::BeginTurn(const DeliveryTurn::State& state) {
   next_batch_ = {};
   const std::lock_guard guard(ledger_.mutex());
   inherited_end_ = ledger_.outbox().last_number();
+  // What follows must not join what may be delivered.
+  const std::optional<size_t> index = ledger_.outbox().Find(name_);
+  if (index) ledger_.CloseWindow(*index, /*force=*/true);
 }
 
 SinkWorker::Step SinkWorker::StandBy(const DeliveryMark& delivered) {

@@ -184,8 +184,9 @@ void Ledger::Acknowledge(size_t sink, uint64_t number) {
     log_->Append(LedgerStep::kAcknowledge, static_cast<uint8_t>(sink), number);
 }
 
-bool Ledger::CloseWindow(size_t sink) {
-  if (!outbox_.CloseWindow(sink)) return false;
+bool Ledger::CloseWindow(size_t sink, bool force) {
+  if (!outbox_.CloseWindow(sink, force)) return false;
+  // It had an effect: the replay need not decide.
   if (log_) log_->Append(LedgerStep::kCloseWindow, static_cast<uint8_t>(sink));
   return true;
 }

@@ -199,8 +199,9 @@ TEST_F(SinkTurnTest, AStopDeliversWhatWaitsInItsTurnOnly) {
 
 TEST_F(SinkTurnTest, AWindowEndsByTheClock) {
   clock.SetWall(WallTime(minutes(60)));
-  turn.state.turn = 1;
+  Begin(1);
   Replica replica(*this, minutes(10));
+  replica.worker.DeliverBatch({});
   replica.Offer("a", 1);
   EXPECT_EQ(replica.worker.DeliverBatch({}).next, Next::kIdle);
   clock.Advance(minutes(9));
@@ -215,6 +216,21 @@ TEST_F(SinkTurnTest, AWindowEndsByTheClock) {
   clock.Advance(minutes(10));
   replica.worker.DeliverBatch({});
   EXPECT_THAT(replica.sink.seen, ElementsAre("a:2@2", "b:1@3", "a:1@4"));
+}
+
+TEST_F(SinkTurnTest, WhatFollowsATakeoverJoinsNothingThatIsDelivered) {
+  clock.SetWall(WallTime(minutes(60)));
+  Replica replica(*this, minutes(10));
+  replica.Offer("a", 1);
+  replica.Offer("a", 2);
+  turn.state.delivered.whole[""] = 1;
+  Begin(1);
+  EXPECT_EQ(replica.worker.DeliverBatch({}).next, Next::kMore);
+  EXPECT_THAT(replica.sink.seen, ElementsAre("a:1@2"));
+  replica.Offer("a", 3);
+  clock.Advance(minutes(10));
+  replica.worker.DeliverBatch({});
+  EXPECT_THAT(replica.sink.seen, ElementsAre("a:1@2", "a:1@3"));
 }
 
 TEST_F(SinkTurnTest, AReplicaTakesOverWithinAWindow) {

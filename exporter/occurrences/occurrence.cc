@@ -22,9 +22,13 @@ constexpr std::array kWords = {&Occurrence::event_namespace,
                                &Occurrence::reporting_component,
                                &Occurrence::host,
                                &Occurrence::action};
-constexpr size_t kNumbers = 64;
+constexpr size_t kNumberBytes = 1 + 8 + 4 + 4 + 8 + 8;
 constexpr size_t kPartBytes = 12;
 constexpr uint32_t kMaxDelta = UINT32_MAX;
+
+uint64_t Micros(WallTime time) {
+  return static_cast<uint64_t>(time.time_since_epoch().count());
+}
 
 uint32_t Sum(uint32_t one, uint32_t other) {
   return one > kMaxDelta - other ? kMaxDelta : one + other;
@@ -51,23 +55,34 @@ std::string Occurrence::Id() const {
   return std::string(uid).append("/").append(std::to_string(resource_version));
 }
 
+// Every occurrence for a sink is encoded under the ledger's mutex, so this
+// writes what a ByteWriter would, but without its appends.
 std::string EncodeOccurrence(const Occurrence& occurrence) {
-  size_t size = kNumbers + occurrence.message.size();
-  for (const auto word : kWords) size += 4 + (occurrence.*word).size();
-  std::string bytes;
-  bytes.reserve(size);
-  ByteWriter to(bytes);
-  to.Flag(occurrence.scope == Scope::kCluster);
-  to.Integer<uint64_t>(occurrence.resource_version);
-  to.Integer<uint32_t>(occurrence.delta);
-  to.Integer<uint32_t>(occurrence.count);
-  to.Time(occurrence.first_seen);
-  to.Time(occurrence.occurred_at);
-  for (const auto word : kWords) {
-    to.Text(CutUtf8(occurrence.*word, Occurrence::kMaxWord));
+  std::array<std::string_view, kWords.size() + 2> texts;
+  for (size_t i = 0; i < kWords.size(); ++i) {
+    texts[i] = CutUtf8(occurrence.*kWords[i], Occurrence::kMaxWord);
   }
-  to.Text(CutUtf8(occurrence.message, Occurrence::kMaxMessage));
-  to.Text(occurrence.joined);
+  texts[kWords.size()] = CutUtf8(occurrence.message, Occurrence::kMaxMessage);
+  texts.back() = occurrence.joined;
+  size_t size = kNumberBytes;
+  for (const std::string_view text : texts) size += 4 + text.size();
+  std::string bytes(size, '\0');
+  char* at = bytes.data();
+  const auto put = [&at](auto number) {
+    for (size_t i = 0; i < sizeof(number); ++i) {
+      *at++ = static_cast<char>(number >> 8 * i & 0xff);
+    }
+  };
+  *at++ = occurrence.scope == Scope::kCluster ? '\1' : '\0';
+  put(occurrence.resource_version);
+  put(occurrence.delta);
+  put(occurrence.count);
+  put(Micros(occurrence.first_seen));
+  put(Micros(occurrence.occurred_at));
+  for (const std::string_view text : texts) {
+    put(static_cast<uint32_t>(text.size()));
+    at = std::copy(text.begin(), text.end(), at);
+  }
   return bytes;
 }
 

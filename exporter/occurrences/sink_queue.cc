@@ -69,7 +69,8 @@ OutboxEntryPtr SinkQueue::PopOldest() {
 OutboxEntryPtr SinkQueue::LastClosed() const {
   const auto after = open_.upper_bound(closed_);
   if (after != open_.begin()) return std::prev(after)->second;
-  return waiting_.empty() ? nullptr : waiting_.back();
+  if (!waiting_.empty()) return waiting_.back();
+  return in_hand_.empty() ? nullptr : in_hand_.back();
 }
 
 void SinkQueue::TakeInHand() {

@@ -45,7 +45,7 @@ class SinkQueue {
   // those of the open window.
   const OutboxEntryPtr* Oldest(bool closed_only) const;
   OutboxEntryPtr PopOldest();
-  // The last entry of the closed windows; null when none waits.
+  // The last entry of the closed windows; null when there is none.
   OutboxEntryPtr LastClosed() const;
 
   // In hand, older than all that wait.

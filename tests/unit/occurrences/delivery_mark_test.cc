@@ -9,8 +9,8 @@ namespace {
 using ::testing::Optional;
 
 // An occurrence of these versions, with a delta of 1 each.
-struct Joined {
-  explicit Joined(const std::vector<uint64_t>& versions) {
+struct JoinedVersions {
+  explicit JoinedVersions(const std::vector<uint64_t>& versions) {
     for (const uint64_t version : versions) {
       Occurrence one;
       one.event_namespace = "default";
@@ -29,29 +29,30 @@ struct Joined {
 
 TEST(DeliveryMarkTest, EverythingUpToAVersion) {
   const DeliveryMark mark{.whole = {{"", 20}}};
-  EXPECT_EQ(Joined({20}).Left(mark), 0U);
-  EXPECT_EQ(Joined({21}).Left(mark), 1U);
-  EXPECT_EQ(Joined({19, 20, 21, 22}).Left(mark), 2U);
-  EXPECT_EQ(Joined({1}).Left({}), 1U);
+  EXPECT_EQ(JoinedVersions({20}).Left(mark), 0U);
+  EXPECT_EQ(JoinedVersions({21}).Left(mark), 1U);
+  EXPECT_EQ(JoinedVersions({19, 20, 21, 22}).Left(mark), 2U);
+  EXPECT_EQ(JoinedVersions({1}).Left({}), 1U);
 }
 
 TEST(DeliveryMarkTest, OfTheEventsNamespaceOrOfAll) {
-  EXPECT_EQ(Joined({20}).Left({.whole = {{"default", 20}}}), 0U);
-  EXPECT_EQ(Joined({20}).Left({.whole = {{"other", 99}}}), 1U);
-  EXPECT_EQ(Joined({20}).Left({.whole = {{"", 20}, {"default", 3}}}), 0U);
+  EXPECT_EQ(JoinedVersions({20}).Left({.whole = {{"default", 20}}}), 0U);
+  EXPECT_EQ(JoinedVersions({20}).Left({.whole = {{"other", 99}}}), 1U);
+  EXPECT_EQ(JoinedVersions({20}).Left({.whole = {{"", 20}, {"default", 3}}}),
+            0U);
 }
 
 TEST(DeliveryMarkTest, TheLastVersionInAWindowStandsForTheEarlierOnes) {
   const DeliveryMark mark{
       .whole = {{"", 10}}, .window = 50, .last = {{"", 40}}};
-  EXPECT_EQ(Joined({20, 40}).Left(mark), 0U);
+  EXPECT_EQ(JoinedVersions({20, 40}).Left(mark), 0U);
   // Not delivered yet: its last version in the window is later.
-  EXPECT_EQ(Joined({20, 45}).Left(mark), 2U);
-  EXPECT_EQ(Joined({5, 20, 45}).Left(mark), 2U);
+  EXPECT_EQ(JoinedVersions({20, 45}).Left(mark), 2U);
+  EXPECT_EQ(JoinedVersions({5, 20, 45}).Left(mark), 2U);
   // The next window has the rest.
-  EXPECT_EQ(Joined({20, 40, 60}).Left(mark), 1U);
-  EXPECT_EQ(Joined({20, 45, 60}).Left(mark), 3U);
-  EXPECT_EQ(Joined({60}).Left(mark), 1U);
+  EXPECT_EQ(JoinedVersions({20, 40, 60}).Left(mark), 1U);
+  EXPECT_EQ(JoinedVersions({20, 45, 60}).Left(mark), 3U);
+  EXPECT_EQ(JoinedVersions({60}).Left(mark), 1U);
 }
 
 TEST(DeliveryMarkTest, FollowsTheDeliveries) {

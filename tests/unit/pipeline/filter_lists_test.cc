@@ -199,6 +199,30 @@ TEST_F(FilterListsTest, AReloadDuringAListMatchesByNewNamesAndMessages) {
   EXPECT_THAT(Offered(1), ElementsAre("n-202"));
 }
 
+// The state names the filter of the last list by its text. Another text, as
+// that of an older version, leads to one list and keeps what is known.
+TEST_F(FilterListsTest, AnotherFilterInTheStateLeadsToAList) {
+  Filter({.objects = {{"worker-.*"}, {}}});
+  List({About("worker-1", "90").Object()});
+  Ledger::Collection& known = ledger.FindCollection("");
+  const auto resumed = [this] { return Pipeline(world, "", clock, {}); };
+  EXPECT_FALSE(resumed().FilterChanged());
+  Filter({.objects = {{}, {"worker-.*"}}});
+  EXPECT_TRUE(resumed().FilterChanged());
+  Filter({.namespaces = {{}, {"a.*"}}, .objects = {{"worker-.*"}, {}}});
+  EXPECT_TRUE(resumed().FilterChanged());
+  Filter({.objects = {{"worker-.*"}, {}}});
+  EXPECT_FALSE(resumed().FilterChanged());
+  // Without lists of objects and messages.
+  known.choice.filter = "cn 0 0 0 0 0 0 0 0 0 0";
+  EXPECT_TRUE(resumed().FilterChanged());
+  EXPECT_TRUE(resumed().ResumedWholeUntil().has_value());
+  EXPECT_TRUE(known.has_baseline);
+  // With another selector nothing is known of what it left out.
+  Filter({.objects = {{"worker-1"}, {}}});
+  EXPECT_FALSE(resumed().ResumedWholeUntil().has_value());
+}
+
 // What a queue cuts makes no difference to who gets it.
 TEST_F(FilterListsTest, AQueuedOccurrenceMatchesWhatItsEventMatched) {
   const std::string letters = "\xC3\xA9";

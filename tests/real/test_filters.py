@@ -199,7 +199,7 @@ class FiltersTest(ClusterCase):
 
     def test_messages_select_for_a_sink(self):
         path = self.folder.file("messages.json", "")
-        config = self.folder.file("messages.yaml", json.dumps({"sinks": [{
+        config = self.folder.file("messages-config.yaml", json.dumps({"sinks": [{
             "name": "disks", "type": "log", "path": path,
             "filter": {"scope": "all", "namespaces-exclude": ["shop"],
                        "messages": ["disk .* full", "^no space", "end$"],

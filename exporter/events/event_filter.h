@@ -63,10 +63,12 @@ struct FilterInput {
 // The part of a filter that the API server applies, so that excluded Events are
 // not sent: a field selector, which is a conjunction of conditions on kind and
 // name of the object, reason and type. Sent with lists and watches; the
-// pipeline uses it to find the Events that the last list left out. Never
-// selects by metadata.namespace, because a list in pages then loses items, nor
-// by the object's namespace, because the exporter counts in the Event's where
-// that is empty or not trusted. There is no field for the component.
+// pipeline uses it to find the Events that the last list left out. Both APIs
+// have these fields (k8s.io/kubernetes v1.37.2 pkg/apis/core/v1/conversion.go,
+// pkg/apis/events/v1/conversion.go). Never selects by metadata.namespace,
+// because a list in pages then loses items, nor by the object's namespace,
+// because the exporter counts in the Event's where that is empty or not
+// trusted. There is no field for the component.
 class Selection {
  public:
   enum class Field { kKind, kName, kReason, kType };
@@ -112,7 +114,8 @@ class EventFilter {
  public:
   // Of a longer message, expressions see this much: the pipeline matches under
   // the world's mutex. The API server accepts no longer one in an Event with an
-  // eventTime (k8s.io/kubernetes v1.37.2 pkg/apis/core/validation/events.go).
+  // eventTime (k8s.io/kubernetes v1.37.2
+  // pkg/apis/core/validation/events.go:183).
   static constexpr size_t kMaxMessage = 1024;
 
   // The expressions must be valid.

@@ -24,11 +24,14 @@ bool BeginsInTheFuture(const Event& event, const Moment& now) {
   return event.first_seen > now.wall + kMaxAhead;
 }
 
+Scope ScopeOf(const Sighting& sighting) {
+  return IsClusterScoped(sighting) ? Scope::kCluster : Scope::kNamespaced;
+}
+
 Occurrence OccurrenceOf(const Event& event, const Sighting& sighting,
                         uint32_t delta) {
   Occurrence occurrence{event};
-  occurrence.scope =
-      IsClusterScoped(sighting) ? Scope::kCluster : Scope::kNamespaced;
+  occurrence.scope = ScopeOf(sighting);
   occurrence.delta = delta;
   return occurrence;
 }
@@ -176,10 +179,10 @@ std::optional<WallTime> Pipeline::StageItem(std::string_view item) {
     staged_.recent.Observe(sighting.key, event, delta, clock_.WallNow());
   }
   if (delta > 0 && sighting.series.tuple != SeriesIds::kNone) {
-    const Occurrence occurrence = OccurrenceOf(event, sighting, delta);
-    const uint32_t sinks =
-        MatchSinks(staged_.sinks, occurrence, occurrence.scope);
-    if (sinks != 0) staged_.offers.Add(sinks, occurrence);
+    const uint32_t sinks = MatchSinks(staged_.sinks, event, ScopeOf(sighting));
+    if (sinks != 0) {
+      staged_.offers.Add(sinks, OccurrenceOf(event, sighting, delta));
+    }
   }
   guard.unlock();
   if (route.log_claim) LogUntrusted(event);
@@ -240,7 +243,7 @@ FrameInfo Pipeline::ApplyFrame(std::string_view frame, Event& event) {
       world_.occurrences.lag.Observe(now.wall - event.occurred_at);
       world_.ledger.Note(sighting.series, event.event_namespace, event.name,
                          LimitAhead(event.occurred_at, now.wall));
-      Offer(OccurrenceOf(event, sighting, change.delta));
+      Offer(event, sighting, change.delta);
     }
     if (IsClusterScoped(sighting) && !change.replay) {
       // By this machine's clock, as the page.
@@ -316,11 +319,13 @@ bool Pipeline::TrustClaim(const Event& event, const EventFilter& filter) {
   return trusted;
 }
 
-void Pipeline::Offer(const Occurrence& occurrence) {
+void Pipeline::Offer(const Event& event, const Sighting& sighting,
+                     uint32_t delta) {
   const uint32_t sinks =
-      MatchSinks(world_.sink_filters, occurrence, occurrence.scope);
+      MatchSinks(world_.sink_filters, event, ScopeOf(sighting));
   if (sinks == 0) return;
-  world_.ledger.Offer(sinks, EncodeOccurrence(occurrence));
+  world_.ledger.Offer(sinks,
+                      EncodeOccurrence(OccurrenceOf(event, sighting, delta)));
   world_.wake_sinks();
 }
 

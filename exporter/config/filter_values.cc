@@ -5,19 +5,15 @@
 namespace kem {
 namespace {
 
-using Take = std::string (*)(const OptionValues&, FilterOptions&);
-
-constexpr OptionRow Key(const char* name, Take take) {
-  return {name, "", OptionKind::kList, "", "", "", nullptr, true, take};
-}
-
 // The keys that are no options.
-constexpr OptionRow kKeys[] = {
-    Key("messages", TakeIncluded<&FilterOptions::messages>),
-    Key("messages-exclude", TakeExcluded<&FilterOptions::messages>)};
+constexpr OptionRow kSinkFilterRows[] = {
+    {"messages", "", OptionKind::kList, "", "", "", nullptr, true,
+     TakeIncluded<&FilterOptions::messages>},
+    {"messages-exclude", "", OptionKind::kList, "", "", "", nullptr, true,
+     TakeExcluded<&FilterOptions::messages>}};
 
-const OptionRow* FindKey(std::string_view name) {
-  for (const OptionRow& row : kKeys) {
+const OptionRow* FindSinkFilterRow(std::string_view name) {
+  for (const OptionRow& row : kSinkFilterRows) {
     if (row.name == name) return &row;
   }
   return nullptr;
@@ -41,13 +37,13 @@ std::string TakeExpressions(const OptionValues& values, OptionValues& to) {
 }
 
 const OptionRow* FindSinkFilterKey(std::string_view name) {
-  const OptionRow* row = FindKey(name);
+  const OptionRow* row = FindSinkFilterRow(name);
   if (row == nullptr) row = FindOption(name);
   return row != nullptr && row->take_filter != nullptr ? row : nullptr;
 }
 
 std::string SinkFilterOnly(std::string_view name) {
-  if (FindKey(name) == nullptr) return "";
+  if (FindSinkFilterRow(name) == nullptr) return "";
   return "can only be set in the filter of a sink, because messages are not "
          "labels";
 }

@@ -225,17 +225,16 @@ TEST_F(FilterListsTest, AnotherFilterInTheStateLeadsToAList) {
 
 // What a queue cuts makes no difference to who gets it.
 TEST_F(FilterListsTest, AQueuedOccurrenceMatchesWhatItsEventMatched) {
-  const std::string letters = "\xC3\xA9";
-  const auto repeat = [&](size_t bytes, std::string end) {
+  const auto repeat = [](size_t bytes) {
     std::string text = "x";
-    while (text.size() < bytes) text += letters;
-    return text + end;
+    while (text.size() < bytes) text += "\xC3\xA9";
+    return text + "end";
   };
   for (const size_t size :
        {size_t{510}, Occurrence::kMaxWord, EventFilter::kMaxMessage - 3,
         EventFilter::kMaxMessage, Occurrence::kMaxMessage,
         Occurrence::kMaxMessage + 1}) {
-    const std::string text = repeat(size, "end");
+    const std::string text = repeat(size);
     Event event;
     event.event_namespace = event.object_namespace = text;
     event.kind = event.reason = event.reporting_component = text;

@@ -95,7 +95,8 @@ class AnyOf {
     return std::any_of(literals_.begin(), literals_.end(),
                        [&](const std::string& literal) {
                          return whole ? value == literal
-                                      : value.find(literal) != value.npos;
+                                      : value.find(literal) !=
+                                            std::string_view::npos;
                        }) ||
            std::any_of(compiled_.begin(), compiled_.end(),
                        [&](const Compiled& expression) {

@@ -5,20 +5,13 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "config/filter_values.h"
 #include "config/strict_yaml.h"
 
 namespace kem {
 namespace {
 
 constexpr char kSinks[] = "sinks";
-
-// The option of this name, or null.
-const OptionRow* FindOption(const std::string& name) {
-  for (const OptionRow& row : OptionTable()) {
-    if (row.name == name) return &row;
-  }
-  return nullptr;
-}
 
 // Whether options are nested below this key, which is no option itself.
 bool IsGroup(const std::string& name) {
@@ -81,6 +74,8 @@ class Reader : public StrictYaml {
       }
       return ReadOptions(value, name + ".");
     }
+    const std::string sinks_only = SinkFilterOnly(name);
+    if (!sinks_only.empty()) return Fail(key, name + " " + sinks_only);
     const OptionRow* row = FindOption(name);
     const bool dotted = key.Scalar().find('.') != std::string::npos;
     if (row == nullptr || (dotted && FindParent(name) == nullptr)) {
@@ -130,14 +125,14 @@ class Reader : public StrictYaml {
     }
     ReadPairs(map, "the sink's filter",
               [&](const Node& key, const Node& value) {
-                const OptionRow* row = FindOption(key.Scalar());
-                if (row == nullptr || row->take_filter == nullptr) {
+                const OptionRow* row = FindSinkFilterKey(key.Scalar());
+                if (row == nullptr) {
                   return Fail(
                       key, "the sink's filter has the unknown key " +
                                Quoted(key.Scalar()) +
-                               "; valid keys are scope, namespaces, and kinds, "
-                               "reasons, types and components, each also with "
-                               "-exclude");
+                               "; valid keys are scope, and namespaces, "
+                               "objects, kinds, reasons, types, components and "
+                               "messages, each also with -exclude");
                 }
                 ReadValue(*row, key, value, entry.filter);
               });

@@ -8,6 +8,7 @@
 
 #include "base/safe_text.h"
 #include "config/config_file.h"
+#include "config/filter_values.h"
 #include "config/sink_entries.h"
 #include "version.h"
 
@@ -82,13 +83,6 @@ void Declare(CLI::App& app, Flags& flags) {
                        "Print the version and exit.");
 }
 
-const OptionRow* FindRow(std::string_view name) {
-  for (const OptionRow& row : OptionTable()) {
-    if (name == row.name) return &row;
-  }
-  return nullptr;
-}
-
 // Empty for a list of commas, which has no entry.
 std::string_view ValueOf(const OptionRow& row, std::string_view text) {
   const bool none = row.kind == OptionKind::kList &&
@@ -109,8 +103,14 @@ Result<Arguments> SplitEmptyValues(int argc, const char* const* argv) {
     }
     const size_t equals = argument.find('=');
     const std::string_view name = argument.substr(0, equals);
-    const OptionRow* row =
-        name.starts_with("--") ? FindRow(name.substr(2)) : nullptr;
+    const OptionRow* row = nullptr;
+    if (name.starts_with("--")) {
+      row = FindOption(name.substr(2));
+      const std::string problem = SinkFilterOnly(name.substr(2));
+      if (!problem.empty()) {
+        return InvalidConfig(std::string(name) + " " + problem);
+      }
+    }
     if (row == nullptr || equals == std::string_view::npos) {
       arguments.emplace_back(argument);
       if (row != nullptr && row->kind != OptionKind::kSwitch) open = row;

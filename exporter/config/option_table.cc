@@ -5,6 +5,7 @@
 
 #include "base/ascii.h"
 #include "base/duration.h"
+#include "config/filter_values.h"
 #include "config/flags.h"
 
 namespace kem {
@@ -98,8 +99,7 @@ std::string TakeRetention(const OptionValues& values, Options& options) {
   return "";
 }
 
-template <typename T, std::vector<std::string> T::*kField>
-std::string TakeNamespaces(const OptionValues& values, T& options) {
+std::string TakeNamespaces(const OptionValues& values, Options& options) {
   for (const std::string& name : values) {
     if (!IsNamespaceName(name)) {
       return Quoted(name) +
@@ -107,35 +107,16 @@ std::string TakeNamespaces(const OptionValues& values, T& options) {
              "digits and hyphens";
     }
   }
-  std::vector<std::string>& names = options.*kField;
+  std::vector<std::string>& names = options.namespaces;
   names = values;
   std::sort(names.begin(), names.end());
   names.erase(std::unique(names.begin(), names.end()), names.end());
   return "";
 }
 
-std::string TakeScope(const OptionValues& values, FilterOptions& filter) {
-  filter.cluster_scoped = values[0] != "namespaced";
-  filter.namespaced = values[0] != "cluster";
-  if (values[0] == "all" || filter.cluster_scoped != filter.namespaced) {
-    return "";
-  }
-  return Quoted(values[0]) + " must be all, cluster or namespaced";
-}
-
 // No sink's filter has it, so it is an option of its own.
 std::string TakeTrusted(const OptionValues& values, Options& options) {
-  std::string problem = ExpressionProblem(values);
-  if (problem.empty()) options.filter.trusted_namespaces = values;
-  return problem;
-}
-
-template <FilterList FilterOptions::*kList,
-          std::vector<std::string> FilterList::*kSide>
-std::string TakeExpressions(const OptionValues& values, FilterOptions& filter) {
-  std::string problem = ExpressionProblem(values);
-  if (problem.empty()) filter.*kList.*kSide = values;
-  return problem;
+  return TakeExpressions(values, options.filter.trusted_namespaces);
 }
 
 std::string TakeLease(const OptionValues& values, Options& options) {
@@ -209,7 +190,7 @@ constexpr OptionRow kTable[] = {
     {"watch.namespaces", kWatch, kList, "NAME,...", "",
      "Namespaces to watch, one watch each. Events of cluster-scoped objects "
      "are in default and kube-system. Default: all namespaces.",
-     TakeNamespaces<Options, &Options::namespaces>},
+     TakeNamespaces},
     {"watch.timeout", kWatch, kText, "DURATION", "290s",
      "Maximum duration of one watch request, from 30s to 1h. Lower it when a "
      "load balancer closes idle connections earlier. Above 290s, the API "
@@ -225,49 +206,53 @@ constexpr OptionRow kTable[] = {
      "count as namespaced. Default: default,kube-system, which are always "
      "trusted.",
      TakeTrusted, true},
-    {"namespaces", kFilter, kList, "NAME,...", "",
-     "Of namespaced objects, count only those in these namespaces. Default: "
-     "all.",
-     nullptr, true, TakeNamespaces<FilterOptions, &FilterOptions::namespaces>},
+    {"namespaces", kFilter, kList, "REGEX,...", "",
+     "Of namespaced objects, count only those whose namespace matches one of "
+     "these anchored RE2 expressions. Default: all.",
+     nullptr, true, TakeIncluded<&FilterOptions::namespaces>},
+    {"namespaces-exclude", kFilter, kList, "REGEX,...", "",
+     "Of namespaced objects, do not count those whose namespace matches one "
+     "of these; overrides --namespaces.",
+     nullptr, true, TakeExcluded<&FilterOptions::namespaces>},
+    {"objects", kFilter, kList, "REGEX,...", "",
+     "Count only Events of objects whose name matches one of these anchored "
+     "RE2 expressions. Default: all.",
+     nullptr, true, TakeIncluded<&FilterOptions::objects>},
+    {"objects-exclude", kFilter, kList, "REGEX,...", "",
+     "Do not count Events of objects whose name matches one of these; "
+     "overrides --objects.",
+     nullptr, true, TakeExcluded<&FilterOptions::objects>},
     {"kinds", kFilter, kList, "REGEX,...", "",
      "Count only Events of objects whose kind matches one of these anchored "
      "RE2 expressions. Default: all.",
-     nullptr, true,
-     TakeExpressions<&FilterOptions::kinds, &FilterList::include>},
+     nullptr, true, TakeIncluded<&FilterOptions::kinds>},
     {"kinds-exclude", kFilter, kList, "REGEX,...", "",
      "Do not count Events of objects whose kind matches one of these; "
      "overrides --kinds.",
-     nullptr, true,
-     TakeExpressions<&FilterOptions::kinds, &FilterList::exclude>},
+     nullptr, true, TakeExcluded<&FilterOptions::kinds>},
     {"reasons", kFilter, kList, "REGEX,...", "",
      "Count only Events whose reason matches one of these anchored RE2 "
      "expressions. Default: all.",
-     nullptr, true,
-     TakeExpressions<&FilterOptions::reasons, &FilterList::include>},
+     nullptr, true, TakeIncluded<&FilterOptions::reasons>},
     {"reasons-exclude", kFilter, kList, "REGEX,...", "",
      "Do not count Events whose reason matches one of these; overrides "
      "--reasons.",
-     nullptr, true,
-     TakeExpressions<&FilterOptions::reasons, &FilterList::exclude>},
+     nullptr, true, TakeExcluded<&FilterOptions::reasons>},
     {"types", kFilter, kList, "REGEX,...", "",
      "Count only Events whose type (Normal, Warning or other) matches one of "
      "these anchored RE2 expressions. Default: all.",
-     nullptr, true,
-     TakeExpressions<&FilterOptions::types, &FilterList::include>},
+     nullptr, true, TakeIncluded<&FilterOptions::types>},
     {"types-exclude", kFilter, kList, "REGEX,...", "",
      "Do not count Events whose type matches one of these; overrides --types.",
-     nullptr, true,
-     TakeExpressions<&FilterOptions::types, &FilterList::exclude>},
+     nullptr, true, TakeExcluded<&FilterOptions::types>},
     {"components", kFilter, kList, "REGEX,...", "",
      "Count only Events whose reporting component matches one of these "
      "anchored RE2 expressions. Default: all.",
-     nullptr, true,
-     TakeExpressions<&FilterOptions::components, &FilterList::include>},
+     nullptr, true, TakeIncluded<&FilterOptions::components>},
     {"components-exclude", kFilter, kList, "REGEX,...", "",
      "Do not count Events whose reporting component matches one of these; "
      "overrides --components.",
-     nullptr, true,
-     TakeExpressions<&FilterOptions::components, &FilterList::exclude>},
+     nullptr, true, TakeExcluded<&FilterOptions::components>},
     {"metrics.initial-zero", kMetrics, kText, "DURATION", "75s",
      "How long a new counter is exposed as 0, so that increase() includes its "
      "first occurrences, from 0 to 1h. Set more than two scrape intervals; 0 "
@@ -351,6 +336,13 @@ std::string OptionRow::Take(const OptionValues& values,
 }
 
 std::span<const OptionRow> OptionTable() { return kTable; }
+
+const OptionRow* FindOption(std::string_view name) {
+  for (const OptionRow& row : kTable) {
+    if (row.name == name) return &row;
+  }
+  return nullptr;
+}
 
 std::string TakeNumber(const std::string& text, size_t least, size_t most,
                        size_t& to) {

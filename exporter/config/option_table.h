@@ -54,6 +54,9 @@ bool IsNamespaceName(std::string_view name);
 // In the order of --help. Thread-safe.
 std::span<const OptionRow> OptionTable();
 
+// The row of this name, or null. Thread-safe.
+const OptionRow* FindOption(std::string_view name);
+
 // The only option that the configuration file cannot set.
 inline constexpr char kConfigFileOption[] = "config.file";
 

@@ -253,7 +253,7 @@ class Maker {
   void CheckAnnotate(const SinkEntry& entry, SinkConfig& sink) {
     for (const ConfigValue& value : entry.filter) {
       const std::string_view name = value.row->name;
-      if (name == "scope" || name == "namespaces" ||
+      if (name == "scope" || name.starts_with("namespaces") ||
           name.starts_with("types")) {
         Fail(value.line,
              " has the type annotate, which is for Warnings of cluster-scoped "
@@ -281,11 +281,14 @@ class Maker {
         problem_ = PlaceOf(value, path_) + " " + problem;
       }
     }
+    const FilterList& namespaces = sink.filter.namespaces;
     if (sink.type != SinkType::kAnnotate && !sink.filter.namespaced &&
-        !sink.filter.namespaces.empty()) {
-      Fail(entry.line,
-           " has namespaces in its filter but the scope cluster; add scope: "
-           "namespaced or scope: all");
+        namespaces != FilterList()) {
+      const std::string key =
+          namespaces.include.empty() ? "namespaces-exclude" : "namespaces";
+      Fail(entry.line, " has " + key +
+                           " in its filter but the scope cluster; add scope: "
+                           "namespaced or scope: all");
     }
   }
 

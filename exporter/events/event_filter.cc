@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/ascii.h"
+#include "base/utf8.h"
+
 namespace kem {
 namespace {
 
-// Proxies limit a URL to 4 or 8 KiB. The exporter applies further exclusions
+// Proxies limit a URL to 4 or 8 KiB. The exporter applies what is beyond that
 // itself.
 constexpr size_t kMaxSelectorTerms = 32;
 constexpr size_t kMaxLiteral = 64;
@@ -53,38 +56,57 @@ std::vector<Compiled> CompileAny(const std::vector<std::string>& expressions) {
   return compiled;
 }
 
-// Whether an expression has no special characters.
-bool IsLiteral(std::string_view expression) {
-  return !expression.empty() && expression.size() <= kMaxLiteral &&
-         std::all_of(expression.begin(), expression.end(), [](char c) {
-           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-                  (c >= '0' && c <= '9') || c == '-' || c == '_';
-         });
+// The only text that an expression matches, if it is one of letters, digits, -,
+// _ and escaped dots, as in the names of nodes.
+std::optional<std::string> LiteralOf(std::string_view expression) {
+  std::string literal;
+  for (size_t i = 0; i < expression.size(); ++i) {
+    const bool dot = expression.substr(i, 2) == "\\.";
+    const char c = expression[dot ? ++i : i];
+    if (!dot && !IsAsciiAlphanumeric(c) && c != '-' && c != '_') return {};
+    literal += c;
+  }
+  if (literal.empty() || literal.size() > kMaxLiteral) return {};
+  return literal;
 }
+
+// The part of a value that an expression must match.
+enum class Part { kWhole, kAny };
 
 // Matches any expression of a list. A list of literals, the usual case, is
 // compared without RE2, which is slower.
 class AnyOf {
  public:
-  explicit AnyOf(const std::vector<std::string>& list) {
-    if (std::all_of(list.begin(), list.end(), IsLiteral)) {
-      literals_ = list;
-    } else {
-      compiled_ = CompileAny(list);
+  AnyOf(const std::vector<std::string>& list, Part part) : part_(part) {
+    for (const std::string& expression : list) {
+      std::optional<std::string> literal = LiteralOf(expression);
+      if (!literal) {
+        literals_.clear();
+        compiled_ = CompileAny(list);
+        return;
+      }
+      literals_.push_back(std::move(*literal));
     }
   }
   bool empty() const { return literals_.empty() && compiled_.empty(); }
   bool Has(std::string_view value) const {
+    const bool whole = part_ == Part::kWhole;
     const re2::StringPiece text(value.data(), value.size());
-    return std::find(literals_.begin(), literals_.end(), value) !=
-               literals_.end() ||
+    return std::any_of(literals_.begin(), literals_.end(),
+                       [&](const std::string& literal) {
+                         return whole ? value == literal
+                                      : value.find(literal) !=
+                                            std::string_view::npos;
+                       }) ||
            std::any_of(compiled_.begin(), compiled_.end(),
-                       [&text](const Compiled& expression) {
-                         return RE2::FullMatch(text, *expression);
+                       [&](const Compiled& expression) {
+                         return whole ? RE2::FullMatch(text, *expression)
+                                      : RE2::PartialMatch(text, *expression);
                        });
   }
 
  private:
+  const Part part_;
   // One of them is empty.
   std::vector<std::string> literals_;
   std::vector<Compiled> compiled_;
@@ -98,8 +120,8 @@ bool ExcludesNothing(FilterOptions options) {
 
 class Matcher {
  public:
-  explicit Matcher(const FilterList& list)
-      : include_(list.include), exclude_(list.exclude) {}
+  explicit Matcher(const FilterList& list, Part part = Part::kWhole)
+      : include_(list.include, part), exclude_(list.exclude, part) {}
 
   bool Passes(std::string_view value) const {
     return (include_.empty() || include_.Has(value)) && !exclude_.Has(value);
@@ -112,21 +134,26 @@ class Matcher {
 
 }  // namespace
 
-bool Selection::Matches(std::string_view kind, std::string_view reason,
-                        std::string_view type) const {
+bool Selection::Matches(const Event& event) const {
   return std::all_of(terms_.begin(), terms_.end(), [&](const Term& term) {
-    const std::string_view value = term.field == Field::kKind     ? kind
-                                   : term.field == Field::kReason ? reason
-                                                                  : type;
+    const std::string_view value = term.field == Field::kKind ? event.kind
+                                   : term.field == Field::kName
+                                       ? event.object_name
+                                   : term.field == Field::kReason ? event.reason
+                                                                  : event.type;
     return (value == term.value) == term.equal;
   });
 }
 
-std::string Selection::Text(std::string_view kind_field) const {
+std::string Selection::Text(std::string_view object) const {
   std::string text;
   for (const Term& term : terms_) {
     if (!text.empty()) text += ',';
-    text += term.field == Field::kKind     ? kind_field
+    const bool of_object =
+        term.field == Field::kKind || term.field == Field::kName;
+    if (of_object) text.append(object).append(".");
+    text += term.field == Field::kKind     ? "kind"
+            : term.field == Field::kName   ? "name"
             : term.field == Field::kReason ? "reason"
                                            : "type";
     text += term.equal ? "=" : "!=";
@@ -137,16 +164,22 @@ std::string Selection::Text(std::string_view kind_field) const {
 
 struct EventFilter::Lists {
   explicit Lists(const FilterOptions& options)
-      : kinds(options.kinds),
+      : namespaces(options.namespaces),
+        objects(options.objects),
+        kinds(options.kinds),
         reasons(options.reasons),
         types(options.types),
         components(options.components),
-        trusted_namespaces(options.trusted_namespaces) {}
+        messages(options.messages, Part::kAny),
+        trusted_namespaces(options.trusted_namespaces, Part::kWhole) {}
 
+  Matcher namespaces;
+  Matcher objects;
   Matcher kinds;
   Matcher reasons;
   Matcher types;
   Matcher components;
+  Matcher messages;
   AnyOf trusted_namespaces;
 };
 
@@ -168,6 +201,7 @@ EventFilter::EventFilter(FilterOptions options)
       lists_(std::make_unique<const Lists>(options_)) {
   SelectTypes();
   Select(Selection::Field::kKind, options_.kinds);
+  Select(Selection::Field::kName, options_.objects);
   Select(Selection::Field::kReason, options_.reasons);
 }
 
@@ -188,43 +222,44 @@ std::string EventFilter::Text() const {
       text += " " + std::to_string(value.size()) + ":" + value;
     }
   };
-  add(options_.namespaces);
   add(options_.trusted_namespaces);
-  for (const FilterList* list : {&options_.kinds, &options_.reasons,
-                                 &options_.types, &options_.components}) {
+  for (const FilterList* list :
+       {&options_.namespaces, &options_.objects, &options_.kinds,
+        &options_.reasons, &options_.types, &options_.components,
+        &options_.messages}) {
     add(list->include);
     add(list->exclude);
   }
   return text;
 }
 
-bool EventFilter::Judge(Scope scope, std::string_view object_namespace,
-                        std::string_view kind, std::string_view reason,
-                        std::string_view type,
-                        std::string_view component) const {
-  if (scope == Scope::kCluster) {
+bool EventFilter::Judge(const FilterInput& input) const {
+  if (input.scope == Scope::kCluster) {
     if (!options_.cluster_scoped) return false;
-  } else {
-    const std::vector<std::string>& allowed = options_.namespaces;
-    if (!options_.namespaced ||
-        (!allowed.empty() && std::find(allowed.begin(), allowed.end(),
-                                       object_namespace) == allowed.end())) {
-      return false;
-    }
+  } else if (!options_.namespaced ||
+             !lists_->namespaces.Passes(input.object_namespace)) {
+    return false;
   }
-  return lists_->kinds.Passes(kind) && lists_->reasons.Passes(reason) &&
-         lists_->types.Passes(type) && lists_->components.Passes(component);
+  // The message, which takes the longest, is the last.
+  return lists_->kinds.Passes(input.kind) &&
+         lists_->reasons.Passes(input.reason) &&
+         lists_->types.Passes(input.type) &&
+         lists_->components.Passes(input.component) &&
+         (!input.object_name || lists_->objects.Passes(*input.object_name)) &&
+         lists_->messages.Passes(CutUtf8(input.message, kMaxMessage));
 }
 
 void EventFilter::Select(Selection::Field field, const FilterList& list) {
-  if (list.include.size() == 1 && IsLiteral(list.include[0])) {
-    selection_.Require(field, list.include[0]);
+  if (list.include.size() == 1) {
+    if (auto literal = LiteralOf(list.include[0])) {
+      selection_.Require(field, std::move(*literal));
+    }
   }
-  size_t terms = 0;
   for (const std::string& expression : list.exclude) {
-    if (!IsLiteral(expression)) continue;
-    if (++terms > kMaxSelectorTerms) return;
-    selection_.Exclude(field, expression);
+    if (selection_.size() >= kMaxSelectorTerms) return;
+    if (auto literal = LiteralOf(expression)) {
+      selection_.Exclude(field, std::move(*literal));
+    }
   }
 }
 

@@ -1,12 +1,15 @@
-// Which Events are counted: by scope and namespace of their object, and by
-// expressions for kind, reason, type and component. Never counts a mirror. Also
-// which namespaces may have Events about cluster-scoped objects.
-// Made from the options, also on reload; used by the pipeline for each Event.
-// An excluded Event is still decoded and remembered, so that a later filter
-// that includes it counts no earlier occurrence.
+// Which Events are counted, and which a sink gets: by the scope of their
+// object, and by expressions for its namespace, name and kind and for reason,
+// type, component and message. Never a mirror. Also which namespaces may have
+// Events about cluster-scoped objects. Made from the options, also on reload;
+// used by the pipeline for each Event. An excluded Event is still decoded and
+// remembered, so that a later filter that includes it counts no earlier
+// occurrence.
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,7 +19,8 @@
 
 namespace kem {
 
-// RE2 expressions, one of which must match the whole value.
+// RE2 expressions, one of which must match the whole value; of a message, some
+// part.
 struct FilterList {
   // Empty includes everything.
   std::vector<std::string> include = {};
@@ -27,29 +31,50 @@ struct FilterList {
 struct FilterOptions {
   bool cluster_scoped = true;
   bool namespaced = true;
-  // Of namespaced objects; empty for all.
-  std::vector<std::string> namespaces = {};
+  // Of namespaced objects only.
+  FilterList namespaces = {};
   // Expressions as in FilterList, for Trusts. A sink's filter has none.
   std::vector<std::string> trusted_namespaces = {};
+  // Names, also of cluster-scoped objects.
+  FilterList objects = {};
   FilterList kinds = {};
   FilterList reasons = {};
   FilterList types = {};
   FilterList components = {};
+  // Of a sink's filter only, because messages are no labels.
+  FilterList messages = {};
   bool operator==(const FilterOptions&) const = default;
 };
 
+// What a filter sees of an Event.
+struct FilterInput {
+  Scope scope = Scope::kCluster;
+  // Empty for cluster-scoped objects.
+  std::string_view object_namespace = {};
+  // Null for a series of all objects: one of them may pass.
+  std::optional<std::string_view> object_name = {};
+  std::string_view kind = {};
+  std::string_view reason = {};
+  std::string_view type = {};  // TypeLabel's
+  std::string_view component = {};
+  std::string_view message = {};
+};
+
 // The part of a filter that the API server applies, so that excluded Events are
-// not sent: a field selector, which is a conjunction of conditions on kind,
-// reason and type. Sent with lists and watches; the pipeline uses it to find
-// the Events that the last list left out. Never selects by metadata.namespace,
-// because a list in pages then loses items. There is no field for the
-// component.
+// not sent: a field selector, which is a conjunction of conditions on kind and
+// name of the object, reason and type. Sent with lists and watches; the
+// pipeline uses it to find the Events that the last list left out. Both APIs
+// have these fields (k8s.io/kubernetes v1.37.2 pkg/apis/core/v1/conversion.go,
+// pkg/apis/events/v1/conversion.go). Never selects by metadata.namespace,
+// because a list in pages then loses items, nor by the object's namespace,
+// because the exporter counts in the Event's where that is empty or not
+// trusted. There is no field for the component.
 class Selection {
  public:
-  enum class Field { kKind, kReason, kType };
+  enum class Field { kKind, kName, kReason, kType };
 
-  // `value` must consist of letters, digits, - and _, which need no escape
-  // anywhere.
+  // `value` must consist of letters, digits, -, _ and dots, which need no
+  // escape anywhere.
   void Require(Field field, std::string value) {
     terms_.push_back({field, true, std::move(value)});
   }
@@ -57,15 +82,15 @@ class Selection {
     terms_.push_back({field, false, std::move(value)});
   }
 
-  // Whether the API server sends an Event. `type` may be the label: only Normal
-  // and Warning are selected by, which label and field share.
-  bool Matches(std::string_view kind, std::string_view reason,
-               std::string_view type) const;
+  size_t size() const { return terms_.size(); }
+
+  // Whether the API server sends an Event.
+  bool Matches(const Event& event) const;
 
   // "involvedObject.kind=Node,type!=Normal", with the field names of core/v1
   // and of events.k8s.io/v1. Empty when everything is selected.
-  std::string ForCore() const { return Text("involvedObject.kind"); }
-  std::string ForEvents() const { return Text("regarding.kind"); }
+  std::string ForCore() const { return Text("involvedObject"); }
+  std::string ForEvents() const { return Text("regarding"); }
 
  private:
   struct Term {
@@ -74,7 +99,8 @@ class Selection {
     std::string value;
   };
 
-  std::string Text(std::string_view kind_field) const;
+  // `object` is the field with the object.
+  std::string Text(std::string_view object) const;
 
   std::vector<Term> terms_;
 };
@@ -86,20 +112,22 @@ std::string ExpressionProblem(const std::vector<std::string>& expressions);
 // Immutable and thread-safe.
 class EventFilter {
  public:
+  // Of a longer message, expressions see this much: the pipeline matches under
+  // the world's mutex. The API server accepts no longer one in an Event with an
+  // eventTime (k8s.io/kubernetes v1.37.2
+  // pkg/apis/core/validation/events.go:183).
+  static constexpr size_t kMaxMessage = 1024;
+
   // The expressions must be valid.
   explicit EventFilter(FilterOptions options);
   ~EventFilter();
   EventFilter(const EventFilter&) = delete;
   EventFilter& operator=(const EventFilter&) = delete;
 
-  // `object_namespace` is empty for cluster-scoped objects; `type` is
-  // TypeLabel's. Takes time linear in the lengths; does not allocate.
-  bool Passes(Scope scope, std::string_view object_namespace,
-              std::string_view kind, std::string_view reason,
-              std::string_view type, std::string_view component) const {
-    if (component == kMirrorComponent) return false;
-    return passes_all_ ||
-           Judge(scope, object_namespace, kind, reason, type, component);
+  // Takes time linear in the lengths; does not allocate.
+  bool Passes(const FilterInput& input) const {
+    if (input.component == kMirrorComponent) return false;
+    return passes_all_ || Judge(input);
   }
 
   // Whether an Event in this namespace may be about a cluster-scoped object:
@@ -118,9 +146,7 @@ class EventFilter {
  private:
   struct Lists;
 
-  bool Judge(Scope scope, std::string_view object_namespace,
-             std::string_view kind, std::string_view reason,
-             std::string_view type, std::string_view component) const;
+  bool Judge(const FilterInput& input) const;
   void Select(Selection::Field field, const FilterList& list);
   void SelectTypes();
 

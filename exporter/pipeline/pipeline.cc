@@ -4,7 +4,6 @@
 
 #include "base/log.h"
 #include "base/utf8.h"
-#include "events/cluster_kinds.h"
 
 namespace kem {
 namespace {
@@ -25,33 +24,16 @@ bool BeginsInTheFuture(const Event& event, const Moment& now) {
   return event.first_seen > now.wall + kMaxAhead;
 }
 
+Scope ScopeOf(const Sighting& sighting) {
+  return IsClusterScoped(sighting) ? Scope::kCluster : Scope::kNamespaced;
+}
+
 Occurrence OccurrenceOf(const Event& event, const Sighting& sighting,
                         uint32_t delta) {
   Occurrence occurrence{event};
-  occurrence.scope =
-      IsClusterScoped(sighting) ? Scope::kCluster : Scope::kNamespaced;
+  occurrence.scope = ScopeOf(sighting);
   occurrence.delta = delta;
   return occurrence;
-}
-
-SeriesLabels LabelsOf(const Event& event, Scope scope) {
-  SeriesLabels labels;
-  labels.scope = scope;
-  labels.api_group = ApiGroup(event.api_version);
-  labels.kind = event.kind;
-  if (scope == Scope::kCluster) {
-    labels.object_name = event.object_name;
-  } else {
-    // An empty namespace of a namespaced object means the Event's: the API
-    // server takes the Event nowhere else.
-    labels.object_namespace = event.object_namespace.empty()
-                                  ? event.event_namespace
-                                  : event.object_namespace;
-  }
-  labels.reason = event.reason;
-  labels.type = TypeLabel(event.type);
-  labels.reporting_component = event.reporting_component;
-  return labels;
 }
 
 // Call without the world's mutex: writing a log line may block.
@@ -68,11 +50,6 @@ void LogUntrusted(const Event& event) {
        {"reason", cut(event.reason)},
        {"reporting_component", cut(event.reporting_component)},
        {"option", "--scope.trusted-namespaces"}});
-}
-
-bool Passes(const EventFilter& filter, const SeriesLabels& labels) {
-  return filter.Passes(labels.scope, labels.object_namespace, labels.kind,
-                       labels.reason, labels.type, labels.reporting_component);
 }
 
 }  // namespace
@@ -160,8 +137,9 @@ void Pipeline::OfferStaged() {
     if (replaced && bytes.empty()) sinks = MaskNow(sinks);
     if (replaced && !bytes.empty()) {
       const auto occurrence = DecodeOccurrence(bytes);
-      sinks =
-          occurrence ? MatchSinks(LabelsOf(*occurrence, occurrence->scope)) : 0;
+      sinks = occurrence ? MatchSinks(world_.sink_filters, *occurrence,
+                                      occurrence->scope)
+                         : 0;
     }
     if (sinks == 0) return;
     if (bytes.empty()) return world_.ledger.Drop(sinks);
@@ -187,8 +165,7 @@ std::optional<WallTime> Pipeline::StageItem(std::string_view item) {
   sighting.undated = BeginsInTheFuture(event, Now());
   // The watch left it out, so its past is no news.
   sighting.unwatched =
-      watch_filter_ != nullptr &&
-      !watch_filter_->selection().Matches(event.kind, event.reason, event.type);
+      watch_filter_ != nullptr && !watch_filter_->selection().Matches(event);
   Guard guard(world_.mutex);
   const Route route = FindRoute(event, staged_.filter.get(), guard);
   sighting.series = route.series;
@@ -201,8 +178,11 @@ std::optional<WallTime> Pipeline::StageItem(std::string_view item) {
   if (IsClusterScoped(sighting)) {
     staged_.recent.Observe(sighting.key, event, delta, clock_.WallNow());
   }
-  if (route.sinks != 0 && delta > 0) {
-    staged_.offers.Add(route.sinks, OccurrenceOf(event, sighting, delta));
+  if (delta > 0 && sighting.series.tuple != SeriesIds::kNone) {
+    const uint32_t sinks = MatchSinks(staged_.sinks, event, ScopeOf(sighting));
+    if (sinks != 0) {
+      staged_.offers.Add(sinks, OccurrenceOf(event, sighting, delta));
+    }
   }
   guard.unlock();
   if (route.log_claim) LogUntrusted(event);
@@ -263,11 +243,7 @@ FrameInfo Pipeline::ApplyFrame(std::string_view frame, Event& event) {
       world_.occurrences.lag.Observe(now.wall - event.occurred_at);
       world_.ledger.Note(sighting.series, event.event_namespace, event.name,
                          LimitAhead(event.occurred_at, now.wall));
-      if (route.sinks != 0) {
-        world_.ledger.Offer(route.sinks, EncodeOccurrence(OccurrenceOf(
-                                             event, sighting, change.delta)));
-        world_.wake_sinks();
-      }
+      Offer(event, sighting, change.delta);
     }
     if (IsClusterScoped(sighting) && !change.replay) {
       // By this machine's clock, as the page.
@@ -327,9 +303,9 @@ Pipeline::Route Pipeline::FindRoute(Event& event, const EventFilter* filter,
     event.object_namespace = event.event_namespace;
   }
   const SeriesLabels labels = LabelsOf(event, scope);
-  if (!Passes(*filter, labels)) return route;
-  route.series = world_.ledger.Intern(labels);
-  route.sinks = MatchSinks(labels);
+  if (IsCounted(*filter, labels, event)) {
+    route.series = world_.ledger.Intern(labels);
+  }
   return route;
 }
 
@@ -343,12 +319,14 @@ bool Pipeline::TrustClaim(const Event& event, const EventFilter& filter) {
   return trusted;
 }
 
-uint32_t Pipeline::MatchSinks(const SeriesLabels& labels) const {
-  uint32_t sinks = 0;
-  for (size_t i = 0; i < world_.sink_filters.size(); ++i) {
-    if (Passes(*world_.sink_filters[i], labels)) sinks |= uint32_t{1} << i;
-  }
-  return sinks;
+void Pipeline::Offer(const Event& event, const Sighting& sighting,
+                     uint32_t delta) {
+  const uint32_t sinks =
+      MatchSinks(world_.sink_filters, event, ScopeOf(sighting));
+  if (sinks == 0) return;
+  world_.ledger.Offer(sinks,
+                      EncodeOccurrence(OccurrenceOf(event, sighting, delta)));
+  world_.wake_sinks();
 }
 
 void Pipeline::PresetReasons() {
@@ -356,7 +334,7 @@ void Pipeline::PresetReasons() {
   if (!collection_.has_baseline || !world_.preset_reasons) return;
   const Moment now = Now();
   world_.presets.Update(world_.scopes, [&](const SeriesLabels& labels) {
-    if (!Passes(*world_.filter, labels)) return false;
+    if (!IsCounted(*world_.filter, labels)) return false;
     world_.ledger.Preset(labels, now);
     return true;
   });

@@ -24,14 +24,13 @@
 #include "occurrences/outbox.h"
 #include "occurrences/recent_events.h"
 #include "occurrences/staged_offers.h"
+#include "pipeline/event_labels.h"
 #include "pipeline/reason_presets.h"
 #include "reflector/object_handler.h"
 #include "reflector/session_stats.h"
 #include "state/ledger.h"
 
 namespace kem {
-
-using SharedFilter = std::shared_ptr<const EventFilter>;
 
 // What pipelines and scrapes share.
 struct EventWorld {
@@ -103,10 +102,9 @@ class Pipeline : public ObjectHandler {
  private:
   using Guard = std::unique_lock<std::mutex>;
 
-  // Where an Event is counted and delivered.
+  // Where an Event is counted.
   struct Route {
     SeriesIds series;
-    uint32_t sinks = 0;  // a mask
     bool log_claim = false;
   };
 
@@ -132,7 +130,8 @@ class Pipeline : public ObjectHandler {
   // Whether the Event counts as one about a cluster-scoped object, which it is
   // about.
   bool TrustClaim(const Event& event, const EventFilter& filter);
-  uint32_t MatchSinks(const SeriesLabels& labels) const;
+  // Needs the world's mutex.
+  void Offer(const Event& event, const Sighting& sighting, uint32_t delta);
   void DropStaged();
   void OfferStaged();
   uint32_t MaskNow(uint32_t staged) const;

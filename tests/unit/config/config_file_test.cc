@@ -135,9 +135,9 @@ TEST(ConfigFileTest, TrustIsNoKeyOfASinksFilter) {
   EXPECT_EQ(RefusedFile("sinks:\n- name: a\n  type: log\n"
                         "  filter: {scope.trusted-namespaces: [a]}"),
             "c.yaml line 4: the sink's filter has the unknown key "
-            "\"scope.trusted-namespaces\"; valid keys are scope, namespaces, "
-            "and kinds, reasons, types and components, each also with "
-            "-exclude");
+            "\"scope.trusted-namespaces\"; valid keys are scope, and "
+            "namespaces, objects, kinds, reasons, types, components and "
+            "messages, each also with -exclude");
 }
 
 }  // namespace

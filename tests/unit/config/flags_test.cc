@@ -157,7 +157,7 @@ TEST(FlagsTest, AnEmptyValueOverridesTheFile) {
   EXPECT_EQ(options.filter.kinds, FilterList());
   EXPECT_EQ(options.filter.reasons, FilterList());
   EXPECT_EQ(options.filter.types, FilterList());
-  EXPECT_THAT(options.filter.namespaces, ElementsAre("a"));
+  EXPECT_THAT(options.filter.namespaces.include, ElementsAre("a"));
 }
 
 TEST(FlagsTest, AnEmptyValueAtTheEndIsEmptyToo) {
@@ -186,7 +186,9 @@ TEST(FlagsTest, ReadsTheLease) {
 
 TEST(FlagsTest, ReadsFilters) {
   const FilterOptions filter =
-      Accepted({"--scope=cluster", "--namespaces=b,a", "--kinds=Node,Pod.*",
+      Accepted({"--scope=cluster", "--namespaces=b,team-.*",
+                "--namespaces-exclude=x,b", "--objects=n-[0-9]",
+                "--objects-exclude=n-1", "--kinds=Node,Pod.*",
                 "--kinds-exclude=PodGroup", "--reasons=A",
                 "--reasons-exclude=B", "--types=Warning",
                 "--types-exclude=other", "--components=k.*",
@@ -194,7 +196,10 @@ TEST(FlagsTest, ReadsFilters) {
           .filter;
   EXPECT_TRUE(filter.cluster_scoped);
   EXPECT_FALSE(filter.namespaced);
-  EXPECT_THAT(filter.namespaces, ElementsAre("a", "b"));
+  EXPECT_THAT(filter.namespaces.include, ElementsAre("b", "team-.*"));
+  EXPECT_THAT(filter.namespaces.exclude, ElementsAre("x", "b"));
+  EXPECT_THAT(filter.objects.include, ElementsAre("n-[0-9]"));
+  EXPECT_THAT(filter.objects.exclude, ElementsAre("n-1"));
   EXPECT_THAT(filter.kinds.include, ElementsAre("Node", "Pod.*"));
   EXPECT_THAT(filter.kinds.exclude, ElementsAre("PodGroup"));
   EXPECT_THAT(filter.reasons.include, ElementsAre("A"));
@@ -237,7 +242,19 @@ TEST(FlagsTest, WrongFiltersGetOneSentence) {
                         "not a valid RE2 expression"));
   EXPECT_THAT(Refused({"--scope=some"}),
               HasSubstr("--scope \"some\" must be all, cluster or namespaced"));
-  EXPECT_THAT(Refused({"--namespaces=A"}), HasSubstr("--namespaces \"A\""));
+  EXPECT_EQ(Refused({"--namespaces=team-*,*"}),
+            "kube-event-metrics: --namespaces \"*\" is not a valid RE2 "
+            "expression: no argument for repetition operator: *\n");
+  EXPECT_EQ(Refused({"--config.file=conf.yaml"}, "namespaces-exclude: ['']"),
+            "kube-event-metrics: conf.yaml line 1: namespaces-exclude has an "
+            "empty expression; remove it\n");
+  EXPECT_EQ(Refused({"--objects-exclude=a["}),
+            "kube-event-metrics: --objects-exclude \"a[\" is not a valid RE2 "
+            "expression: missing ]: [\n");
+  // Not an expression: it names watches.
+  EXPECT_THAT(Refused({"--watch.namespaces=team-.*"}),
+              HasSubstr("--watch.namespaces \"team-.*\" is not a namespace "
+                        "name"));
   EXPECT_THAT(
       Refused({"--kinds=No(de"}),
       HasSubstr("--kinds \"No(de\" is not a valid RE2 expression: missing )"));
@@ -246,6 +263,22 @@ TEST(FlagsTest, WrongFiltersGetOneSentence) {
   EXPECT_THAT(
       Refused({"--config.file=conf.yaml"}, "kinds: [A]\ntypes: ['*']"),
       HasSubstr("conf.yaml line 2: types \"*\" is not a valid RE2 expression"));
+}
+
+TEST(FlagsTest, MessagesAreForTheFiltersOfSinks) {
+  const std::string why =
+      " can only be set in the filter of a sink, because messages are not "
+      "labels\n";
+  for (const std::string name : {"messages", "messages-exclude"}) {
+    for (const std::string& flag : {"--" + name, "--" + name + "=a"}) {
+      EXPECT_EQ(Refused({flag.c_str()}), "kube-event-metrics: --" + name + why);
+    }
+    EXPECT_EQ(
+        Refused({"--config.file=conf.yaml"}, "once: x\n" + name + ": [a]"),
+        "kube-event-metrics: conf.yaml line 2: " + name + why);
+  }
+  EXPECT_EQ(Accepted({"--context", "--messages"}).context, "--messages");
+  EXPECT_THAT(Refused({"--message=a"}), HasSubstr("not expected: --message=a"));
 }
 
 TEST(FlagsTest, FlagsOverrideTheFile) {

@@ -71,6 +71,29 @@ TEST(SinkEntriesTest, ClusterScopedOnlyUnlessTheFilterSaysMore) {
   EXPECT_THAT((*sinks)[1].filter.types.exclude, ElementsAre("Normal"));
 }
 
+TEST(SinkEntriesTest, AFilterHasNamespacesObjectsAndMessages) {
+  const auto sinks = Parse(
+      "sinks:\n"
+      "- name: a\n  type: log\n"
+      "  filter: {scope: all, namespaces: ['team-.*', b], namespaces-exclude: "
+      "[team-x], objects: ['n-[0-9]'], objects-exclude: [n-1], messages: "
+      "[disk full, 'a, b'], messages-exclude: ['^test']}\n"
+      "- {name: b, type: annotate, filter: {kinds: [Node], objects: [n], "
+      "objects-exclude: [m], messages: [x], messages-exclude: [y]}}\n");
+  ASSERT_TRUE(sinks) << sinks.error().message;
+  const FilterOptions& log = (*sinks)[0].filter;
+  EXPECT_THAT(log.namespaces.include, ElementsAre("team-.*", "b"));
+  EXPECT_THAT(log.namespaces.exclude, ElementsAre("team-x"));
+  EXPECT_THAT(log.objects.include, ElementsAre("n-[0-9]"));
+  EXPECT_THAT(log.objects.exclude, ElementsAre("n-1"));
+  EXPECT_THAT(log.messages.include, ElementsAre("disk full", "a, b"));
+  EXPECT_THAT(log.messages.exclude, ElementsAre("^test"));
+  const FilterOptions& notes = (*sinks)[1].filter;
+  EXPECT_THAT(notes.objects.include, ElementsAre("n"));
+  EXPECT_THAT(notes.messages.include, ElementsAre("x"));
+  EXPECT_THAT(notes.messages.exclude, ElementsAre("y"));
+}
+
 TEST(SinkEntriesTest, NamespacesNeedAScopeThatHasThem) {
   const auto refused = [](const std::string& filter) {
     return Refused("sinks:\n- {name: a, type: log, filter: {" + filter + "}}");
@@ -78,7 +101,11 @@ TEST(SinkEntriesTest, NamespacesNeedAScopeThatHasThem) {
   EXPECT_EQ(refused("namespaces: [x]"),
             "etc/c.yaml line 2: the sink has namespaces in its filter but the "
             "scope cluster; add scope: namespaced or scope: all");
+  EXPECT_EQ(refused("namespaces-exclude: [x]"),
+            "etc/c.yaml line 2: the sink has namespaces-exclude in its filter "
+            "but the scope cluster; add scope: namespaced or scope: all");
   EXPECT_EQ(refused("namespaces: [x], scope: all"), "accepted");
+  EXPECT_EQ(refused("namespaces-exclude: [x], scope: all"), "accepted");
   EXPECT_EQ(refused("namespaces: [x], scope: namespaced"), "accepted");
 }
 
@@ -128,6 +155,11 @@ TEST(SinkEntriesTest, AnAnnotateFilterNamesKindsOfClusterScopedObjects) {
                     "[Node], types: [Normal]}"),
             "etc/c.yaml line 4: the sink has the type annotate, which is for "
             "Warnings of cluster-scoped objects: remove types from its filter");
+  EXPECT_EQ(Refused("sinks:\n- name: a\n  type: annotate\n  filter: {kinds: "
+                    "[Node], namespaces-exclude: [x]}"),
+            "etc/c.yaml line 4: the sink has the type annotate, which is for "
+            "Warnings of cluster-scoped objects: remove namespaces-exclude "
+            "from its filter");
   EXPECT_EQ(
       Refused("sinks:\n- {name: a, type: annotate, filter: {kinds: [A]}}\n"
               "- {name: b, type: annotate, filter: {kinds: [B]}}"),
@@ -202,8 +234,18 @@ TEST(SinkEntriesTest, RefusesWithLineAndFix) {
             "missing ): (");
   EXPECT_EQ(Refused("sinks:\n- name: a\n  type: log\n  filter: {state: x}"),
             "etc/c.yaml line 4: the sink's filter has the unknown key "
-            "\"state\"; valid keys are scope, namespaces, and kinds, reasons, "
-            "types and components, each also with -exclude");
+            "\"state\"; valid keys are scope, and namespaces, objects, kinds, "
+            "reasons, types, components and messages, each also with -exclude");
+  EXPECT_EQ(Refused("sinks:\n- name: a\n  type: log\n  filter:\n    messages: "
+                    "['(']"),
+            "etc/c.yaml line 5: messages \"(\" is not a valid RE2 expression: "
+            "missing ): (");
+  EXPECT_EQ(Refused("sinks:\n- name: a\n  type: log\n  filter: "
+                    "{messages-exclude: [a, '']}"),
+            "etc/c.yaml line 4: messages-exclude has an empty expression; "
+            "remove it");
+  EXPECT_EQ(Refused("sinks:\n- {name: a, type: log, filter: {messages: a}}"),
+            "etc/c.yaml line 2: messages must be a list, such as [a, b]");
   EXPECT_EQ(Refused("sinks:\n- {name: a, type: annotate, label: trouble}"),
             "etc/c.yaml line 2: the sink's label \"trouble\" must be a label "
             "key with a prefix, such as example.com/trouble");

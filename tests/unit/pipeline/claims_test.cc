@@ -171,7 +171,7 @@ TEST_F(ClaimsTest, SinksGetItWithTheScopeItCountsWith) {
   nodes.kinds.include = {"Node"};
   FilterOptions namespaced;
   namespaced.cluster_scoped = false;
-  namespaced.namespaces = {"team-a"};
+  namespaced.namespaces.include = {"team-a"};
   for (const FilterOptions& options :
        {cluster, nodes, namespaced, FilterOptions()}) {
     world.sink_filters.push_back(std::make_shared<const EventFilter>(options));

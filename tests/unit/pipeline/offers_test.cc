@@ -38,7 +38,8 @@ class OffersTest : public PipelineFixture {
     return json.Object();
   }
   // Events about one Node. Of half of them only the number is kept.
-  void StageMoreThanIsKept() {
+  void StageMoreThanIsKept() { Stage(MoreThanIsKept()); }
+  static std::vector<std::string> MoreThanIsKept() {
     std::vector<std::string> items;
     for (size_t i = 0; i < 2 * StagedOffers::kKept; ++i) {
       EventJson json;
@@ -47,7 +48,7 @@ class OffersTest : public PipelineFixture {
       json.involved = R"({"apiVersion":"v1","kind":"Node","name":"a"})";
       items.push_back(json.Object());
     }
-    Stage(items);
+    return items;
   }
   // The kind and the delta of what waits, in order.
   std::vector<std::pair<std::string, uint32_t>> Offered(size_t sink) {
@@ -85,6 +86,18 @@ TEST_F(OffersTest, AReloadDuringALargeListCountsDropsAgainstTheSameSinks) {
   EXPECT_EQ(ledger.outbox().size(0).dropped, 0U);
   EXPECT_EQ(ledger.outbox().size(1).dropped, 0U);
   // All but what the queue has room for.
+  EXPECT_EQ(ledger.outbox().size(2).dropped, 2 * StagedOffers::kKept - 100);
+}
+
+TEST_F(OffersTest, WhatFollowsAReloadInALargeListIsForTheSinksItBeganWith) {
+  List({About("PersistentVolume", "91", "1")});
+  pipeline.BeginList();
+  SetSinks({"Pod", "PersistentVolume", "Node"});
+  for (const std::string& item : MoreThanIsKept()) {
+    pipeline.StageItem(PaddedJson(item).view());
+  }
+  Commit();
+  EXPECT_EQ(ledger.outbox().size(1).dropped, 0U);
   EXPECT_EQ(ledger.outbox().size(2).dropped, 2 * StagedOffers::kKept - 100);
 }
 

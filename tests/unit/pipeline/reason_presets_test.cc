@@ -218,6 +218,30 @@ TEST_F(PresetPipelineTest, KnownReasonsStartWhenAFilterLetsThemThrough) {
   EXPECT_EQ(Count(kNodeNotReady), "0");
 }
 
+// A known reason is about all objects of its kind. Which of them a list of
+// names leaves is not known before their Events.
+TEST_F(PresetPipelineTest, KnownReasonsStartWhateverNamesAFilterHas) {
+  FilterOptions options;
+  options.objects = {{"worker-1"}, {".*-2"}};
+  options.namespaces = {{"shop"}, {}};
+  options.reasons.exclude = {"NodeReady"};
+  world.filter = std::make_shared<const EventFilter>(options);
+  List();
+  EXPECT_EQ(Count(kNodeNotReady), "0");
+  EXPECT_EQ(Count(R"(kind="PersistentVolume")"), "0");
+  EXPECT_EQ(Count("\"NodeReady\""), "absent");
+  EXPECT_EQ(Shown(Family::kObjectOccurrences), 0U);
+  const auto before = Shown(Family::kOccurrences);
+  Frame("ADDED", {.version = "101", .count = "2"});
+  Frame("ADDED", {.name = "other",
+                  .version = "102",
+                  .involved = R"({"kind":"Node","name":"worker-2"})",
+                  .count = "5"});
+  EXPECT_EQ(Count(kNodeNotReady), "2");
+  EXPECT_EQ(Shown(Family::kOccurrences), before);
+  EXPECT_EQ(Shown(Family::kObjectOccurrences), 1U);
+}
+
 TEST_F(PresetPipelineTest, NoKnownReasonsWhereNobodyWatchesTheirEvents) {
   world.preset_reasons = false;
   pipeline.LearnKinds();

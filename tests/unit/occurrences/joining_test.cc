@@ -165,7 +165,7 @@ TEST_F(JoiningTest, ASaveHasTheWindowAsItWas) {
   Offer("b", 2);
   Offer("a", 2);
   std::vector<std::string> pieces;
-  for (std::string piece; outbox.SavePiece(1, piece); piece.clear()) {
+  for (std::string piece; outbox.SavePiece(50, piece); piece.clear()) {
     pieces.push_back(piece);
   }
   Leftovers left;

@@ -54,7 +54,7 @@ class ApiTransport : public HttpTransport {
 
  private:
   struct Server {
-    Server(ServerAccess access, Resolver& resolver, FileReader read);
+    Server(ServerAccess access, Resolver& names, FileReader read);
 
     const ServerUrl url;
     Resolver& resolver;

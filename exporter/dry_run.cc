@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "base/json_member.h"
 #include "base/json_text.h"
 #include "base/safe_text.h"
 #include "events/cluster_kinds.h"
@@ -23,18 +24,6 @@ constexpr std::chrono::seconds kPatience{10};
 constexpr std::array kGroups = {"", "events.k8s.io"};
 constexpr std::array kVerbs = {"list", "watch"};
 constexpr char kName[] = "kube-event-metrics";
-
-// The member at `path`, else null.
-const json& At(const json& object, const char* path) {
-  static const json nothing;
-  const json::json_pointer pointer(path);
-  return object.contains(pointer) ? object.at(pointer) : nothing;
-}
-
-std::string TextAt(const json& object, const char* path) {
-  const json& found = At(object, path);
-  return found.is_string() ? found.get<std::string>() : "";
-}
 
 // Asks the API server and writes the report. After an error it asks nothing
 // more, and every permission counts as given.
@@ -108,7 +97,7 @@ class Checker {
              {"kind", "SelfSubjectAccessReview"},
              {"spec", std::move(spec)}});
     if (failed_) return true;
-    const json& allowed = At(answer.body, "/status/allowed");
+    const json& allowed = MemberAt(answer.body, "/status/allowed");
     if (answer.status / 100 == 2 && allowed.is_boolean()) {
       return Permission(allowed.get<bool>(), what);
     }
@@ -168,7 +157,7 @@ constexpr char kReadEvents[] =
 constexpr char kWriteEvents[] =
     "- apiGroups: [\"\"]\n"
     "  resources: [\"events\"]\n"
-    "  verbs: [\"create\", \"patch\"]\n";
+    "  verbs: [\"get\", \"create\", \"patch\"]\n";
 
 constexpr char kRbac[] = "---\napiVersion: rbac.authorization.k8s.io/v1\n";
 
@@ -232,7 +221,7 @@ void CheckDiscovery(const std::string& user, Checker& checker) {
 void CheckMirrors(const std::string& name_space, const std::string& user,
                   Checker& checker) {
   bool whole = true;
-  for (const std::string verb : {"create", "patch"}) {
+  for (const std::string verb : {"get", "create", "patch"}) {
     whole = checker.May("", verb, name_space, "events",
                         " in " + name_space + ", to mirror there") &&
             whole;

@@ -48,27 +48,49 @@ std::string HostHeader(ServerUrl server) {
 
 }  // namespace
 
+// One request on one connection, up to the head of the response.
+struct ApiTransport::Attempt {
+  OpenConnection open;
+  std::unique_ptr<ResponseReader> response = {};
+  std::optional<HttpHead> head = {};  // empty after a failure
+};
+
+ApiTransport::Server::Server(ServerAccess access, Resolver& names,
+                             FileReader read)
+    : url(access.server),
+      resolver(names),
+      proxy(access.proxy),
+      impersonation(access.impersonation),
+      credentials(std::move(access), std::move(read)) {}
+
 ApiTransport::ApiTransport(ServerAccess access, Resolver& resolver,
                            FileReader read)
-    : server_(access.server),
-      resolver_(resolver),
-      proxy_(access.proxy),
-      impersonation_(access.impersonation),
-      credentials_(std::move(access), std::move(read)) {}
+    : server_(std::make_shared<Server>(std::move(access), resolver,
+                                       std::move(read))) {}
+
+ApiTransport::ApiTransport(std::shared_ptr<Server> server, Kept kept)
+    : server_(std::move(server)), kept_(std::move(kept)) {}
+
+std::unique_ptr<HttpTransport> ApiTransport::Keeping(
+    const Clock& clock, std::atomic<uint64_t>& opened) const {
+  return std::unique_ptr<HttpTransport>(
+      new ApiTransport(server_, Kept{clock, opened}));
+}
 
 std::string ApiTransport::Serialize(const HttpRequest& request) {
-  const std::string host = HostHeader(server_);
+  const std::string host = HostHeader(server_->url);
   std::string head = request.method;
   if (head.empty()) head = request.body.empty() ? "GET" : "POST";
   const bool sends_length = !request.body.empty() || head != "GET";
   head += ' ';
   std::string proxy_authorization;
   // There is no tunnel: the proxy forwards the request.
-  if (proxy_ && !server_.tls && proxy_->kind != ProxyUrl::Kind::kSocks5) {
+  const std::optional<ProxyUrl>& proxy = server_->proxy;
+  if (proxy && !server_->url.tls && proxy->kind != ProxyUrl::Kind::kSocks5) {
     head += "http://" + host;
-    proxy_authorization = proxy_->Authorization();
+    proxy_authorization = proxy->Authorization();
   }
-  head += server_.path_prefix + request.path + " HTTP/1.1\r\n";
+  head += server_->url.path_prefix + request.path + " HTTP/1.1\r\n";
   const auto add = [&](std::string_view name, std::string_view value) {
     head.append(name).append(": ").append(value).append("\r\n");
   };
@@ -76,10 +98,10 @@ std::string ApiTransport::Serialize(const HttpRequest& request) {
   add("User-Agent", std::string("kube-event-metrics/") + kVersion);
   add("Accept", request.accept);
   add("Accept-Encoding", "identity");
-  add("Connection", "close");
-  for (const auto& [name, value] : impersonation_) add(name, value);
+  if (!kept_) add("Connection", "close");
+  for (const auto& [name, value] : server_->impersonation) add(name, value);
   for (const auto& [name, value] : request.headers) add(name, value);
-  const std::string authorization = credentials_.Authorization();
+  const std::string authorization = server_->credentials.Authorization();
   if (!authorization.empty()) add("Authorization", authorization);
   if (!proxy_authorization.empty()) {
     add("Proxy-Authorization", proxy_authorization);
@@ -89,33 +111,72 @@ std::string ApiTransport::Serialize(const HttpRequest& request) {
   return head + "\r\n" + request.body;
 }
 
+ApiTransport::Attempt ApiTransport::Begin(const HttpRequest& request,
+                                          std::stop_token stop) {
+  const TlsSettings tls = server_->credentials.Tls();
+  const SteadyTime until = std::chrono::steady_clock::now() + request.deadline;
+  ConnectionLimits limits;
+  limits.read = request.read_timeout;
+  limits.deadline = request.deadline;
+  std::optional<OpenConnection> kept;
+  if (kept_) kept = kept_->connection.Take(tls, kept_->clock.SteadyNow());
+  if (kept) {
+    Attempt again{std::move(*kept)};
+    Connection& connection = *again.open.connection;
+    again.response = std::make_unique<ResponseReader>(connection);
+    if (connection.Renew(limits, stop) &&
+        connection.Write(Serialize(request))) {
+      again.head = again.response->ReadHead();
+    }
+    if (!connection.IsClosedUnanswered()) return again;
+    // Both attempts share the deadline.
+    limits.deadline = std::chrono::ceil<std::chrono::milliseconds>(
+        until - std::chrono::steady_clock::now());
+  }
+  Attempt attempt{
+      {std::make_unique<Connection>(limits, server_->resolver, std::move(stop)),
+       tls,
+       {}}};
+  Connection& connection = *attempt.open.connection;
+  attempt.response = std::make_unique<ResponseReader>(connection);
+  if (!connection.Open(server_->url, tls, server_->proxy)) return attempt;
+  if (kept_) {
+    attempt.open.opened = kept_->clock.SteadyNow();
+    ++kept_->opened;
+  }
+  if (connection.Write(Serialize(request))) {
+    attempt.head = attempt.response->ReadHead();
+  }
+  return attempt;
+}
+
 HttpOutcome ApiTransport::TryOnce(const HttpRequest& request,
                                   HttpHandler& handler, std::stop_token stop,
                                   uint64_t refused,
                                   std::optional<uint64_t>* retry) {
-  const Result<uint64_t> credential = credentials_.Prepare(refused, stop);
+  const Result<uint64_t> credential =
+      server_->credentials.Prepare(refused, stop);
   if (!credential) {
     return {credential.error().code == ErrorCode::kCancelled
                 ? HttpEnd::kStopped
                 : HttpEnd::kUnreachable,
             credential.error().message};
   }
-  ConnectionLimits limits;
-  limits.read = request.read_timeout;
-  limits.deadline = request.deadline;
-  Connection connection(limits, resolver_, std::move(stop));
-  ResponseReader response(connection);
-  std::optional<HttpHead> head;
-  if (connection.Open(server_, credentials_.Tls(), proxy_) &&
-      connection.Write(Serialize(request))) {
-    head = response.ReadHead();
-  }
-  if (!head) return TransportFailure(connection, /*head_seen=*/false);
-  if (retry != nullptr && head->status == 401) {
+  Attempt attempt = Begin(request, std::move(stop));
+  const Connection& connection = *attempt.open.connection;
+  if (!attempt.head) return TransportFailure(connection, /*head_seen=*/false);
+  if (retry != nullptr && attempt.head->status == 401) {
     *retry = *credential;
     return {};
   }
-  return ReadBody(*head, response, connection, handler);
+  HttpOutcome outcome =
+      ReadBody(*attempt.head, *attempt.response, connection, handler);
+  if (kept_ && attempt.response->MayReuse()) {
+    kept_->connection.Keep(std::move(attempt.open),
+                           attempt.response->idle_timeout(),
+                           kept_->clock.SteadyNow());
+  }
+  return outcome;
 }
 
 HttpOutcome ApiTransport::Send(const HttpRequest& request, HttpHandler& handler,

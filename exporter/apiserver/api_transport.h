@@ -1,10 +1,13 @@
 // HttpTransport over real connections. Used by main, the app and the sinks; all
 // other code uses HttpTransport. One connection per request: a watch lasts for
-// minutes, and the next one uses new certificates and addresses. No redirects,
-// no HTTP/2.
+// minutes, and the next one uses new certificates and addresses. A sink sends
+// often, so it gets a transport that keeps its connection. No redirects, no
+// HTTP/2.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -13,8 +16,10 @@
 
 #include "apiserver/credentials.h"
 #include "apiserver/server_access.h"
+#include "base/clock.h"
 #include "base/file_reader.h"
 #include "net/http_transport.h"
+#include "net/kept_connection.h"
 #include "net/resolver.h"
 
 namespace kem {
@@ -26,6 +31,21 @@ class ApiTransport : public HttpTransport {
   ApiTransport(ServerAccess access, Resolver& resolver,
                FileReader read = DiskFiles());
 
+  // A transport to the same server that keeps its connection from one request
+  // to the next, for one thread at a time. Shares the credentials with this, so
+  // that a credential plugin runs once for both; may outlive this. Counts the
+  // connections that it opens in `opened`, which must outlive it as `clock`
+  // must.
+  //
+  // A server may close a kept connection at any time. If it does so before any
+  // byte of the response, the request is sent once more, on a new connection,
+  // although it may have been received. Therefore only for requests whose
+  // repetition does no harm, whatever their method (RFC 9110 section 9.2.2, RFC
+  // 9112 section 9.3.1): records with an id, creates of a fixed name, patches
+  // to a given state.
+  std::unique_ptr<HttpTransport> Keeping(const Clock& clock,
+                                         std::atomic<uint64_t>& opened) const;
+
   // See HttpTransport. Allows 30 s for the name look-up and 5 s each for TCP,
   // the proxy and TLS. An exception from `handler` ends as kAborted. The
   // process must ignore SIGPIPE.
@@ -33,19 +53,37 @@ class ApiTransport : public HttpTransport {
                    std::stop_token stop) override;
 
  private:
+  struct Server {
+    Server(ServerAccess access, Resolver& names, FileReader read);
+
+    const ServerUrl url;
+    Resolver& resolver;
+    const std::optional<ProxyUrl> proxy;
+    const std::vector<std::pair<std::string, std::string>> impersonation;
+    Credentials credentials;
+  };
+  struct Kept {
+    const Clock& clock;
+    std::atomic<uint64_t>& opened;
+    KeptConnection connection = {};
+  };
+  struct Attempt;
+
+  ApiTransport(std::shared_ptr<Server> server, Kept kept);
+
   // The bytes of a request, with the current credentials.
   std::string Serialize(const HttpRequest& request);
+  // Sends the request on the kept connection or on a new one, and reads the
+  // head.
+  Attempt Begin(const HttpRequest& request, std::stop_token stop);
   // Unless `retry` is null, a 401 sets it to the credential's number and is not
   // passed to the handler.
   HttpOutcome TryOnce(const HttpRequest& request, HttpHandler& handler,
                       std::stop_token stop, uint64_t refused,
                       std::optional<uint64_t>* retry);
 
-  const ServerUrl server_;
-  Resolver& resolver_;
-  const std::optional<ProxyUrl> proxy_;
-  const std::vector<std::pair<std::string, std::string>> impersonation_;
-  Credentials credentials_;
+  const std::shared_ptr<Server> server_;
+  std::optional<Kept> kept_;
 };
 
 }  // namespace kem

@@ -30,13 +30,17 @@ std::string Seconds(milliseconds duration) {
   return std::to_string(count / 1000) + " s";
 }
 
+bool IsReset(int system_error) {
+  return system_error == EPIPE || system_error == ECONNRESET;
+}
+
 }  // namespace
 
 Connection::Connection(const ConnectionLimits& limits, Resolver& resolver,
                        std::stop_token stop)
-    : limits_(limits),
-      resolver_(resolver),
-      waiter_(std::move(stop), limits.deadline) {}
+    : limits_(limits), resolver_(resolver) {
+  waiter_.emplace(std::move(stop), limits.deadline);
+}
 
 bool Connection::Open(const ServerUrl& server, const TlsSettings& tls,
                       const std::optional<ProxyUrl>& proxy) {
@@ -46,10 +50,35 @@ bool Connection::Open(const ServerUrl& server, const TlsSettings& tls,
       reached && (!server.tls || Handshake(server.Authority(), tls));
   until_.reset();
   // Silence before there is a connection counts as no connection.
-  if (end_ == IoEnd::kTimeout && waiter_.Check() == IoWaiter::Outcome::kReady) {
+  if (end_ == IoEnd::kTimeout &&
+      waiter_->Check() == IoWaiter::Outcome::kReady) {
     end_ = IoEnd::kFailed;
   }
   return open;
+}
+
+bool Connection::Renew(const ConnectionLimits& limits, std::stop_token stop) {
+  limits_ = limits;
+  waiter_.emplace(std::move(stop), limits.deadline);
+  answered_ = false;
+  FailWait(waiter_->Check(), limits.deadline, kSending);
+  return end_ == IoEnd::kOpen;
+}
+
+bool Connection::IsQuiet() {
+  if (end_ != IoEnd::kOpen || !unread_.empty()) return false;
+  char byte = 0;
+  if (!ssl_) {
+    return ::recv(fd_.get(), &byte, 1, MSG_PEEK) < 0 && errno == EAGAIN;
+  }
+  // Also reads what is not data, such as session tickets.
+  ERR_clear_error();
+  const int got = SSL_peek(ssl_.get(), &byte, 1);
+  const bool quiet = got <= 0 &&
+                     SSL_get_error(ssl_.get(), got) == SSL_ERROR_WANT_READ &&
+                     SSL_has_pending(ssl_.get()) == 0;
+  ERR_clear_error();
+  return quiet;
 }
 
 void Connection::Adopt(UniqueFd connected) {
@@ -60,7 +89,7 @@ void Connection::Adopt(UniqueFd connected) {
 bool Connection::Dial(const std::string& host, int port) {
   until_ = steady_clock::now() + limits_.connect;
   TcpConnectOutcome tcp =
-      TcpConnect(host, port, limits_.connect, resolver_, waiter_);
+      TcpConnect(host, port, limits_.connect, resolver_, *waiter_);
   fd_ = std::move(tcp.fd);
   buffer_.resize(kBufferBytes);
   if (fd_.has_value()) return true;
@@ -136,10 +165,15 @@ short Connection::TlsWants(int result, std::string_view doing) {
     default:
       break;
   }
+  const unsigned long reason = ERR_peek_error();
+  const bool lost =
+      IsReset(system_error) ||
+      (ERR_GET_LIB(reason) == ERR_LIB_SSL &&
+       ERR_GET_REASON(reason) == SSL_R_UNEXPECTED_EOF_WHILE_READING);
   std::string why = TlsFailure(ssl_.get());
   if (why.empty() && system_error != 0) why = SystemMessage(system_error);
   if (why.empty()) why = "the connection was lost";
-  Fail(IoEnd::kFailed, std::string(doing) + ": " + why);
+  Fail(lost ? IoEnd::kLost : IoEnd::kFailed, std::string(doing) + ": " + why);
   return 0;
 }
 
@@ -147,13 +181,14 @@ bool Connection::Fill() {
   if (end_ != IoEnd::kOpen) return false;
   // Another read after one that took everything would only find that out. The
   // deadline also applies to a stream that never pauses.
-  if ((drained_ || waiter_.Check() != IoWaiter::Outcome::kReady) &&
+  if ((drained_ || waiter_->Check() != IoWaiter::Outcome::kReady) &&
       !WaitFor(POLLIN, limits_.read, kReading)) {
     return false;
   }
   while (true) {
     const std::ptrdiff_t got = Receive();
     if (got > 0) {
+      answered_ = true;
       unread_ = {buffer_.data(), static_cast<size_t>(got)};
       drained_ = ssl_ ? SSL_has_pending(ssl_.get()) == 0 && !proxy_ssl_
                       : unread_.size() < buffer_.size();
@@ -186,7 +221,7 @@ std::ptrdiff_t Connection::Receive() {
     return -1;
   }
   if (errno == EAGAIN || errno == EINTR) return 0;
-  Fail(IoEnd::kFailed, SystemMessage(errno));
+  Fail(IsReset(errno) ? IoEnd::kLost : IoEnd::kFailed, SystemMessage(errno));
   return -1;
 }
 
@@ -200,7 +235,7 @@ bool Connection::Write(std::string_view bytes) {
       continue;
     }
     // The server may have sent the reason before it closed: read on.
-    if (errno == EPIPE || errno == ECONNRESET) return true;
+    if (IsReset(errno)) return true;
     if (ssl_) {
       events = TlsWants(static_cast<int>(sent), kSending);
     } else if (errno != EAGAIN && errno != EINTR) {
@@ -225,7 +260,7 @@ bool Connection::WaitFor(short events, milliseconds limit,
       until_ ? std::min(limit, std::chrono::ceil<milliseconds>(
                                    *until_ - steady_clock::now()))
              : limit;
-  const IoWaiter::Outcome outcome = waiter_.Wait(fd_.get(), events, within);
+  const IoWaiter::Outcome outcome = waiter_->Wait(fd_.get(), events, within);
   if (outcome == IoWaiter::Outcome::kReady) return true;
   FailWait(outcome, limit, doing);
   return false;

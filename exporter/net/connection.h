@@ -1,6 +1,7 @@
-// One TCP or TLS connection for one request: connects, also through a proxy,
-// reads and writes. A stop request ends each step at once and a deadline ends
-// it in time; every failure has a message. Used by ApiTransport.
+// One TCP or TLS connection for one request, or for several one after the
+// other: connects, also through a proxy, reads and writes. A stop request ends
+// each step at once and a deadline ends it in time; every failure has a
+// message. Used by ApiTransport; KeptConnection decides on the next request.
 //
 // The process must ignore SIGPIPE, because OpenSSL writes with write(2).
 #pragma once
@@ -25,7 +26,8 @@ namespace kem {
 enum class IoEnd {
   kOpen,     // not ended
   kClosed,   // closed by the peer in an orderly way
-  kFailed,   // a failure of the network, of TLS or of the peer
+  kLost,     // closed by the peer otherwise: reset, or without TLS's notice
+  kFailed,   // another failure of the network, of TLS or of the peer
   kTimeout,  // the peer was silent for too long, or the deadline passed
   kStopped,  // a stop was requested
 };
@@ -40,7 +42,8 @@ struct ConnectionLimits {
 // Not thread-safe; only the stop token may be used from other threads.
 class Connection {
  public:
-  // `resolver` must outlive this.
+  // `limits` and `stop` are those of the first request. `resolver` must outlive
+  // this.
   Connection(const ConnectionLimits& limits, Resolver& resolver,
              std::stop_token stop);
 
@@ -50,6 +53,20 @@ class Connection {
   // must contain the absolute URL (RFC 9112 section 3.2.2).
   bool Open(const ServerUrl& server, const TlsSettings& tls,
             const std::optional<ProxyUrl>& proxy = std::nullopt);
+
+  // Begins the next request on an open connection, with its own limits. False
+  // when they or the stop have ended it already.
+  bool Renew(const ConnectionLimits& limits, std::stop_token stop);
+
+  // Whether the connection is open and has nothing to read: bytes outside of a
+  // response answer no request. Does not block.
+  bool IsQuiet();
+
+  // Whether the peer closed the connection before any byte that answers the
+  // current request. The peer may have received the request all the same.
+  bool IsClosedUnanswered() const {
+    return !answered_ && (end_ == IoEnd::kClosed || end_ == IoEnd::kLost);
+  }
 
   // Takes a connected, non-blocking socket in place of Open: the fuzzer's.
   void Adopt(UniqueFd connected);
@@ -89,9 +106,9 @@ class Connection {
   // The events to wait for after OpenSSL's `result`; 0 after a failure.
   short TlsWants(int result, std::string_view doing);
 
-  const ConnectionLimits limits_;
+  ConnectionLimits limits_;
   Resolver& resolver_;
-  IoWaiter waiter_;
+  std::optional<IoWaiter> waiter_;  // always has a value
   UniqueFd fd_;
   // Of an https proxy; carries the server's session and so outlives it.
   SslCtx proxy_context_;
@@ -104,6 +121,7 @@ class Connection {
   std::string_view unread_;  // in buffer_
   // The last read took all that had arrived, as far as that is known.
   bool drained_ = false;
+  bool answered_ = false;  // the current request, by a byte at least
   IoEnd end_ = IoEnd::kOpen;
   std::string message_;
 };

@@ -105,7 +105,7 @@ class HttpTransport {
   // soon after `stop` is requested. Accepts no content encoding: an API server
   // gzips a watch as one member per flush, which decoders truncate. After a 401
   // it reads the credentials again and retries once before it calls `handler`.
-  // Thread-safe: each call opens a connection of its own.
+  // Thread-safe, but not a transport that keeps its connection.
   virtual HttpOutcome Send(const HttpRequest& request, HttpHandler& handler,
                            std::stop_token stop) = 0;
 };

@@ -36,6 +36,24 @@ std::optional<std::chrono::seconds> ParseRetryAfter(
   return std::chrono::ceil<std::chrono::seconds>(*until - *date);
 }
 
+// Calls `take` with each item of a list, "a, b".
+template <typename Take>
+void ForEachItem(std::string_view list, const Take& take) {
+  while (!list.empty()) take(Trim(TakeUntil(list, ','), " \t"));
+}
+
+// Of "timeout=5, max=100" the first number; not in an RFC, but in use.
+std::optional<std::chrono::seconds> ParseKeepAlive(std::string_view value) {
+  std::optional<std::chrono::seconds> timeout;
+  ForEachItem(value, [&timeout](std::string_view item) {
+    const std::string_view name = TakeUntil(item, '=');
+    if (AsciiLower(name) != "timeout") return;
+    const std::optional<uint32_t> count = ParseNumber<uint32_t>(item);
+    if (count) timeout = std::chrono::seconds(*count);
+  });
+  return timeout;
+}
+
 }  // namespace
 
 std::optional<HttpHead> ResponseReader::ReadHead() {
@@ -48,7 +66,14 @@ std::optional<HttpHead> ResponseReader::ReadHead() {
       Fail(kInvalid);
       return std::nullopt;
     }
+    persistent_ = line_.starts_with("HTTP/1.1 ");
+    idle_timeout_.reset();
     if (!ReadFields(head)) return std::nullopt;
+    // No request has an Upgrade: what follows 101 is not known.
+    if (head.status == 101) {
+      Fail(kInvalid);
+      return std::nullopt;
+    }
   } while (head.status < 200);
   if (head.status == 204 || head.status == 304) {
     framing_ = Framing::kLength;
@@ -69,6 +94,7 @@ bool ResponseReader::ReadFields(HttpHead& head) {
       if (chunked) {
         framing_ = Framing::kChunked;
         left_ = 0;
+        persistent_ = persistent_ && !length;
       } else if (length) {
         framing_ = Framing::kLength;
         left_ = *length;
@@ -91,6 +117,12 @@ bool ResponseReader::ReadFields(HttpHead& head) {
       const std::optional<uint64_t> number = ParseNumber<uint64_t>(value);
       if (!number || (length && length != number)) return Fail(kInvalid);
       length = number;
+    } else if (name == "connection") {
+      ForEachItem(value, [this](std::string_view item) {
+        if (AsciiLower(item) == "close") persistent_ = false;
+      });
+    } else if (name == "keep-alive") {
+      idle_timeout_ = ParseKeepAlive(value);
     }
   }
   return false;
@@ -101,7 +133,10 @@ std::optional<std::string_view> ResponseReader::ReadBody() {
     return std::nullopt;
   }
   const bool bounded = framing_ != Framing::kUntilClose;
-  if (bounded && left_ == 0) return std::string_view();
+  if (bounded && left_ == 0) {
+    at_end_ = true;
+    return std::string_view();
+  }
   const std::string_view bytes = connection_.Read(bounded ? left_ : SIZE_MAX);
   if (bytes.empty() && (bounded || connection_.End() != IoEnd::kClosed)) {
     return std::nullopt;

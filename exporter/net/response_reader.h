@@ -1,8 +1,9 @@
-// Reads one HTTP/1.1 response (RFC 9112) from a Connection, piece by piece.
-// Used by ApiTransport. Refuses truncated chunks, long lines and long heads;
-// follows no redirect.
+// Reads one HTTP/1.1 response (RFC 9112) from a Connection, piece by piece, and
+// knows whether another one may follow. Used by ApiTransport. Refuses truncated
+// chunks, long lines and long heads; follows no redirect.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
@@ -30,6 +31,18 @@ class ResponseReader {
   // next call. No bytes at its end; empty after a failure.
   std::optional<std::string_view> ReadBody();
 
+  // Whether the response is read to its end and the server takes another
+  // request on the connection (RFC 9112, section 9.3). False for HTTP/1.0, for
+  // a body that only the end of the connection ends, and when the length is
+  // given twice, because two readers may see two ends.
+  bool MayReuse() const { return persistent_ && at_end_; }
+
+  // The server's `Keep-Alive: timeout=`: for how long it keeps an idle
+  // connection open. Empty when it has none.
+  std::optional<std::chrono::seconds> idle_timeout() const {
+    return idle_timeout_;
+  }
+
  private:
   enum class Framing { kLength, kChunked, kUntilClose };
 
@@ -44,6 +57,9 @@ class ResponseReader {
   Framing framing_ = Framing::kLength;
   uint64_t left_ = 0;       // of the body or, when chunked, of the chunk
   bool in_chunks_ = false;  // a chunk size was read
+  bool persistent_ = false;
+  bool at_end_ = false;  // of the body
+  std::optional<std::chrono::seconds> idle_timeout_;
 };
 
 }  // namespace kem

@@ -38,6 +38,8 @@ struct TlsSettings {
   // Certificate with its chain, and its key; both empty: none.
   std::string certificate_pem;
   std::string key_pem;
+
+  bool operator==(const TlsSettings&) const = default;
 };
 
 // How many of the PEM certificates are broken and therefore ignored, as Go's

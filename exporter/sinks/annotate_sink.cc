@@ -9,6 +9,7 @@
 
 #include "base/ascii.h"
 #include "base/encoding.h"
+#include "base/json_member.h"
 #include "base/log.h"
 #include "events/cluster_kinds.h"
 
@@ -78,10 +79,10 @@ struct AnnotateSink::Round {
   bool over = false;             // the API server accepts nothing now
 };
 
-AnnotateSink::AnnotateSink(HttpTransport& transport, const Discovery& discovery,
-                           const Clock& clock, SinkMemory& memory,
-                           AnnotateOptions options)
-    : transport_(transport),
+AnnotateSink::AnnotateSink(std::unique_ptr<HttpTransport> transport,
+                           const Discovery& discovery, const Clock& clock,
+                           SinkMemory& memory, AnnotateOptions options)
+    : transport_(std::move(transport)),
       discovery_(discovery),
       clock_(clock),
       options_(std::move(options)),
@@ -261,7 +262,7 @@ ApiAnswer AnnotateSink::Apply(const std::string& path, Annotation& annotation,
     }
     if (found.verdict != Verdict::kDone) return found;
   }
-  ApiAnswer answer = SendToApi(transport_,
+  ApiAnswer answer = SendToApi(*transport_,
                                {.path = path + query_,
                                 .body = ApplyBody(annotation, options_.key),
                                 .method = "PATCH",
@@ -280,7 +281,7 @@ ApiAnswer AnnotateSink::FindUid(const std::string& path, Annotation& annotation,
                                 const std::stop_token& stop) {
   if (!may_get_) return {.verdict = Verdict::kDone};
   ApiAnswer answer =
-      SendToApi(transport_,
+      SendToApi(*transport_,
                 {.path = path,
                  .accept = "application/json;as=PartialObjectMetadata;"
                            "g=meta.k8s.io;v=v1",
@@ -291,12 +292,8 @@ ApiAnswer AnnotateSink::FindUid(const std::string& path, Annotation& annotation,
     return {.verdict = Verdict::kDone};
   }
   if (answer.verdict != Verdict::kDone) return answer;
-  const auto object = nlohmann::json::parse(answer.body, nullptr, false);
-  const nlohmann::json::json_pointer uid("/metadata/uid");
-  if (object.is_object() && object.contains(uid) &&
-      object.at(uid).is_string()) {
-    annotation.uid = object.at(uid).get<std::string>();
-  }
+  annotation.uid = TextAt(nlohmann::json::parse(answer.body, nullptr, false),
+                          "/metadata/uid");
   return answer;
 }
 

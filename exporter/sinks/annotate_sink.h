@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -31,9 +32,10 @@ class AnnotateSink : public Sink {
   // Minimum time between two discovery requests for unknown kinds.
   static constexpr std::chrono::minutes kDiscoveryInterval{5};
 
-  // All must outlive this.
-  AnnotateSink(HttpTransport& transport, const Discovery& discovery,
-               const Clock& clock, SinkMemory& memory, AnnotateOptions options);
+  // All references must outlive this.
+  AnnotateSink(std::unique_ptr<HttpTransport> transport,
+               const Discovery& discovery, const Clock& clock,
+               SinkMemory& memory, AnnotateOptions options);
 
   Delivery Deliver(std::span<const Occurrence> batch,
                    const std::stop_token& stop) override;
@@ -75,7 +77,7 @@ class AnnotateSink : public Sink {
   ApiAnswer FindUid(const std::string& path, Annotation& annotation,
                     const std::stop_token& stop);
 
-  HttpTransport& transport_;
+  const std::unique_ptr<HttpTransport> transport_;
   const Discovery& discovery_;
   const Clock& clock_;
   const AnnotateOptions options_;

@@ -3,11 +3,14 @@
 #include <array>
 #include <cstdio>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <unordered_map>
 
+#include "apiserver/resource_version.h"
 #include "base/ascii.h"
 #include "base/encoding.h"
 #include "base/hash.h"
+#include "base/json_member.h"
 #include "base/json_text.h"
 #include "base/rfc3339.h"
 #include "events/event.h"
@@ -22,6 +25,9 @@ using Verdict = ApiAnswer::Verdict;
 // pkg/util/validation/validation.go).
 constexpr size_t kMaxName = 253;
 constexpr size_t kHashDigits = 16;
+constexpr char kOriginal[] = "kube-event-metrics/original";
+// Each further one means that another writer came between.
+constexpr int kMaxRounds = 4;
 
 // `text` as a DNS-1123 subdomain, which may be empty. core/v1 accepts every
 // Event name that is a path segment (k8s.io/apiserver v0.37.2
@@ -62,6 +68,46 @@ ordered_json OriginalReference(const Occurrence& occurrence) {
   return reference;
 }
 
+// The mirror as the API server has it. Members that are missing or damaged are
+// the oldest possible, so that it is repaired.
+struct Mirror {
+  std::string resource_version;
+  std::string uid;  // of the original, as are the others
+  uint64_t version = 0;
+  uint64_t count = 0;
+  WallTime last_seen = WallTime::min();
+};
+
+// Empty unless it is an object of the API server.
+std::optional<Mirror> ParseMirror(const std::string& body) {
+  const auto object = nlohmann::json::parse(body, nullptr, false);
+  Mirror mirror;
+  mirror.resource_version = TextAt(object, "/metadata/resourceVersion");
+  if (mirror.resource_version.empty()) return std::nullopt;
+  const auto original = nlohmann::json::parse(
+      TextAt(object, "/metadata/annotations/kube-event-metrics~1original"),
+      nullptr, false);
+  mirror.uid = TextAt(original, "/uid");
+  mirror.version =
+      ParseResourceVersion(TextAt(original, "/resourceVersion")).value_or(0);
+  const nlohmann::json& count = MemberAt(object, "/count");
+  if (count.is_number_unsigned()) mirror.count = count.get<uint64_t>();
+  mirror.last_seen =
+      ParseRfc3339(TextAt(object, "/lastTimestamp")).value_or(WallTime::min());
+  return mirror;
+}
+
+// A count falls only when the original's writer was restarted; then version and
+// time are both newer. A version alone proves nothing, because a restore of
+// etcd takes versions back (event_tracker.cc counts by the same rule). The time
+// of a mirror has whole seconds.
+bool IsNewer(const Occurrence& occurrence, const Mirror& mirror) {
+  return mirror.uid != occurrence.uid || occurrence.count > mirror.count ||
+         (occurrence.resource_version > mirror.version &&
+          std::chrono::floor<std::chrono::seconds>(occurrence.occurred_at) >
+              mirror.last_seen);
+}
+
 }  // namespace
 
 std::string MirrorName(std::string_view name, std::string_view uid) {
@@ -83,19 +129,24 @@ std::string MirrorName(std::string_view name, std::string_view uid) {
 // involvedObject has no uid: kubectl describe finds an object's Events by uid
 // in all namespaces, and would show the mirror beside the original.
 std::string MirrorBody(const Occurrence& occurrence,
-                       std::string_view target_namespace) {
+                       std::string_view target_namespace,
+                       std::string_view replaced_version) {
   const ordered_json reference = OriginalReference(occurrence);
-  const ordered_json original = {{"namespace", occurrence.event_namespace},
-                                 {"name", occurrence.name},
-                                 {"uid", occurrence.uid},
-                                 {"involvedObject", reference}};
+  const ordered_json original = {
+      {"namespace", occurrence.event_namespace},
+      {"name", occurrence.name},
+      {"uid", occurrence.uid},
+      {"resourceVersion", std::to_string(occurrence.resource_version)},
+      {"involvedObject", reference}};
   ordered_json body;
   body["apiVersion"] = "v1";
   body["kind"] = "Event";
-  body["metadata"] = {
-      {"name", MirrorName(occurrence.name, occurrence.uid)},
-      {"namespace", target_namespace},
-      {"annotations", {{"kube-event-metrics/original", JsonText(original)}}}};
+  body["metadata"] = {{"name", MirrorName(occurrence.name, occurrence.uid)},
+                      {"namespace", target_namespace},
+                      {"annotations", {{kOriginal, JsonText(original)}}}};
+  if (!replaced_version.empty()) {
+    body["metadata"]["resourceVersion"] = replaced_version;
+  }
   body["involvedObject"] = {{"apiVersion", occurrence.api_version},
                             {"kind", occurrence.kind},
                             {"name", occurrence.object_name},
@@ -140,31 +191,63 @@ Delivery MirrorSink::Deliver(std::span<const Occurrence> batch,
   return delivery;
 }
 
-// A patch of a missing Event returns 404 although an update may create one
-// (k8s.io/apiserver v0.37.2 pkg/endpoints/handlers/patch.go:387). An Event that
-// expired or was deleted is therefore created again, with its whole count.
+// A new Event has no mirror, unless another replica was faster. A patch of a
+// missing Event returns 404 although an update may create one (k8s.io/apiserver
+// v0.37.2 pkg/endpoints/handlers/patch.go:387). An Event that expired or was
+// deleted is therefore created again, with its whole count.
 ApiAnswer MirrorSink::Write(const Occurrence& occurrence,
                             const std::stop_token& stop) {
-  const std::string events =
-      "/api/v1/namespaces/" + PercentEncode(target_) + "/events";
-  const HttpRequest create{.path = events,
-                           .body = MirrorBody(occurrence, target_),
-                           .method = "POST"};
-  const HttpRequest update{
-      .path = events + "/" +
-              PercentEncode(MirrorName(occurrence.name, occurrence.uid)),
-      .body = create.body,
-      .method = "PATCH",
-      .content_type = "application/merge-patch+json"};
-  const bool is_new = occurrence.count == occurrence.delta;
-  if (!is_new) {
-    ApiAnswer answer = SendToApi(transport_, update, stop);
-    if (answer.verdict != Verdict::kNotFound) return answer;
+  ApiAnswer answer;
+  bool is_new = occurrence.count == occurrence.delta;
+  for (int round = 0; round < kMaxRounds; ++round) {
+    if (is_new) {
+      answer = Create(occurrence, stop);
+      if (answer.verdict != Verdict::kConflict) return answer;
+    }
+    answer = Update(occurrence, stop);
+    is_new = answer.verdict == Verdict::kNotFound;
+    if (!is_new && answer.verdict != Verdict::kConflict) return answer;
   }
-  // Another replica may have created it.
-  ApiAnswer answer = SendToApi(transport_, create, stop);
-  if (answer.verdict != Verdict::kConflict) return answer;
-  return SendToApi(transport_, update, stop);
+  return answer;
+}
+
+ApiAnswer MirrorSink::Create(const Occurrence& occurrence,
+                             const std::stop_token& stop) {
+  return SendToApi(*transport_,
+                   {.path = Collection(),
+                    .body = MirrorBody(occurrence, target_),
+                    .method = "POST"},
+                   stop);
+}
+
+// The version makes the API server reject the patch, with 409, if another
+// writer came after the read (k8s.io/apiserver v0.37.2
+// pkg/registry/generic/registry/store.go, Update).
+ApiAnswer MirrorSink::Update(const Occurrence& occurrence,
+                             const std::stop_token& stop) {
+  const std::string path =
+      Collection() + "/" +
+      PercentEncode(MirrorName(occurrence.name, occurrence.uid));
+  ApiAnswer found =
+      SendToApi(*transport_, {.path = path, .method = "GET"}, stop);
+  if (found.verdict != Verdict::kDone) return found;
+  const std::optional<Mirror> mirror = ParseMirror(found.body);
+  if (!mirror) {
+    return {.verdict = Verdict::kRefused,
+            .problem = "GET " + path + ": the response is not an Event"};
+  }
+  if (!IsNewer(occurrence, *mirror)) return {.verdict = Verdict::kDone};
+  return SendToApi(
+      *transport_,
+      {.path = path,
+       .body = MirrorBody(occurrence, target_, mirror->resource_version),
+       .method = "PATCH",
+       .content_type = "application/merge-patch+json"},
+      stop);
+}
+
+std::string MirrorSink::Collection() const {
+  return "/api/v1/namespaces/" + PercentEncode(target_) + "/events";
 }
 
 }  // namespace kem

@@ -1,11 +1,13 @@
 // The sink type mirror: writes Events as core/v1 Events of the same reason,
 // type, message, count and times into one namespace, where `kubectl get events
 // -n` shows them. A mirror's name depends only on the original's name and uid,
-// so that replicas and restarts write the same object. Its reporting component
-// is kMirrorComponent, by which no exporter counts or delivers it.
+// so that replicas and restarts write the same object. None of them replaces a
+// newer mirror, or writes again what is there. Its reporting component is
+// kMirrorComponent, by which no exporter counts or delivers it.
 #pragma once
 
 #include <cstddef>
+#include <memory>
 #include <span>
 #include <stop_token>
 #include <string>
@@ -20,20 +22,27 @@ namespace kem {
 
 class MirrorSink : public Sink {
  public:
-  // `transport` must outlive this.
-  MirrorSink(HttpTransport& transport, std::string target_namespace)
-      : transport_(transport), target_(std::move(target_namespace)) {}
+  MirrorSink(std::unique_ptr<HttpTransport> transport,
+             std::string target_namespace)
+      : transport_(std::move(transport)),
+        target_(std::move(target_namespace)) {}
 
-  // Writes each Event of the batch once, with its last occurrence. Events of
-  // the target namespace itself are not mirrored.
+  // Writes each Event of the batch once, with its last occurrence. An Event
+  // whose mirror is as new already is done. Events of the target namespace
+  // itself are not mirrored.
   Delivery Deliver(std::span<const Occurrence> batch,
                    const std::stop_token& stop) override;
   size_t max_batch() const override { return 64; }
 
  private:
   ApiAnswer Write(const Occurrence& occurrence, const std::stop_token& stop);
+  ApiAnswer Create(const Occurrence& occurrence, const std::stop_token& stop);
+  // Also kDone when the mirror is as new as the occurrence. kConflict when
+  // another writer came between, kNotFound when there is no mirror.
+  ApiAnswer Update(const Occurrence& occurrence, const std::stop_token& stop);
+  std::string Collection() const;
 
-  HttpTransport& transport_;
+  const std::unique_ptr<HttpTransport> transport_;
   const std::string target_;
 };
 
@@ -41,8 +50,10 @@ class MirrorSink : public Sink {
 // every name. The same in every build and on every machine.
 std::string MirrorName(std::string_view name, std::string_view uid);
 
-// The whole object, for a create and for a merge patch.
+// The whole object, for a create and, with the resourceVersion of the mirror
+// that it replaces, for a merge patch.
 std::string MirrorBody(const Occurrence& occurrence,
-                       std::string_view target_namespace);
+                       std::string_view target_namespace,
+                       std::string_view replaced_version = {});
 
 }  // namespace kem

@@ -12,10 +12,10 @@ namespace kem {
 namespace {
 
 std::unique_ptr<Sink> MakeOtlp(const SinkConfig& config, Resolver& resolver,
-                               const Clock& clock) {
+                               const Clock& clock, SinkStats& stats) {
   const ServerAccess& access = *config.collector.access;
   return std::make_unique<OtlpSink>(
-      std::make_unique<ApiTransport>(access, resolver),
+      ApiTransport(access, resolver).Keeping(clock, stats.connections),
       OtlpSink::Headers{config.headers_file,
                         access.server.tls || IsThisMachine(access.server)},
       clock);
@@ -23,21 +23,22 @@ std::unique_ptr<Sink> MakeOtlp(const SinkConfig& config, Resolver& resolver,
 
 }  // namespace
 
-SinkFactory MakeSinkFactory(HttpTransport& api, const Discovery& discovery,
+SinkFactory MakeSinkFactory(const ApiTransport& api, const Discovery& discovery,
                             Resolver& resolver, Clock& clock) {
-  return [&](const SinkConfig& config,
-             SinkMemory& memory) -> std::unique_ptr<Sink> {
+  return [&](const SinkConfig& config, SinkMemory& memory,
+             SinkStats& stats) -> std::unique_ptr<Sink> {
     switch (config.type) {
       case SinkType::kLog:
         return std::make_unique<LogSink>(config.path);
       case SinkType::kOtlp:
-        return MakeOtlp(config, resolver, clock);
+        return MakeOtlp(config, resolver, clock, stats);
       case SinkType::kAnnotate:
         return std::make_unique<AnnotateSink>(
-            api, discovery, clock, memory,
+            api.Keeping(clock, stats.connections), discovery, clock, memory,
             AnnotateOptions{config.queue.name, config.label, config.label_ttl});
       case SinkType::kMirror:
-        return std::make_unique<MirrorSink>(api, config.target_namespace);
+        return std::make_unique<MirrorSink>(
+            api.Keeping(clock, stats.connections), config.target_namespace);
     }
     return nullptr;  // not reached
   };

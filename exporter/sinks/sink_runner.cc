@@ -128,7 +128,7 @@ void SinkRunner::RunLane(Lane& lane) {
 void SinkRunner::RunSink(const Job& job, const std::stop_token& finish,
                          const std::stop_token& stop) {
   LedgerMemory memory(ledger_, job.config.queue.name);
-  const std::unique_ptr<Sink> sink = make_(job.config, memory);
+  const std::unique_ptr<Sink> sink = make_(job.config, memory, *job.stats);
   const bool once = job.config.type != SinkType::kMirror;
   SinkWorker worker(
       ledger_, job.config.queue.name, job.config.every, *sink, *job.stats,
@@ -178,6 +178,7 @@ std::vector<SinkStatus> SinkRunner::Statuses() const {
     one.refused = stats.refused;
     one.failed_attempts = stats.failed_attempts;
     one.retries = stats.retries;
+    one.connections = stats.connections;
     one.dropped = size.dropped;
     one.queued = size.entries;
     one.queued_bytes = size.bytes;

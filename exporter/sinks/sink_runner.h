@@ -28,8 +28,8 @@
 
 namespace kem {
 
+class ApiTransport;
 class Discovery;
-class HttpTransport;
 class Resolver;
 
 struct SinkStatus {
@@ -39,6 +39,7 @@ struct SinkStatus {
   uint64_t refused = 0;
   uint64_t failed_attempts = 0;
   uint64_t retries = 0;
+  uint64_t connections = 0;
   uint64_t dropped = 0;  // because the queue was full
   size_t queued = 0;
   size_t queued_bytes = 0;
@@ -47,15 +48,15 @@ struct SinkStatus {
   std::chrono::milliseconds oldest_age{0};
 };
 
-// Creates the sink of `config`, on the sink's thread. The memory outlives it.
-// Thread-safe.
+// Creates the sink of `config`, on the sink's thread. Memory and stats outlive
+// it. Thread-safe.
 using SinkFactory = std::function<std::unique_ptr<Sink>(
-    const SinkConfig& config, SinkMemory& memory)>;
+    const SinkConfig& config, SinkMemory& memory, SinkStats& stats)>;
 
 // For all types (sink_factory.cc). `api` and `discovery` are for the sinks that
-// write to the API server, `resolver` for collectors. All must outlive the
-// factory and its sinks.
-SinkFactory MakeSinkFactory(HttpTransport& api, const Discovery& discovery,
+// write to the API server, `resolver` for collectors. Each sink keeps a
+// connection of its own. All must outlive the factory and its sinks.
+SinkFactory MakeSinkFactory(const ApiTransport& api, const Discovery& discovery,
                             Resolver& resolver, Clock& clock);
 
 class SinkRunner {

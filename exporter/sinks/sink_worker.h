@@ -30,7 +30,8 @@ struct SinkStats {
   std::atomic<uint64_t> delivered{0};
   std::atomic<uint64_t> refused{0};
   std::atomic<uint64_t> failed_attempts{0};
-  std::atomic<uint64_t> retries{0};  // attempts after a failed one
+  std::atomic<uint64_t> retries{0};      // attempts after a failed one
+  std::atomic<uint64_t> connections{0};  // opened by the sink
 };
 
 // Wakes the workers when occurrences were queued. Thread-safe.

@@ -1,5 +1,5 @@
-// ResponseReader survives any bytes, reads the same from them however they are
-// cut into packets, and gives no more body than there were bytes.
+// ResponseReader survives any bytes, reads the same responses from them however
+// they are cut into packets, and gives no more body than there were bytes.
 #include <sys/socket.h>
 
 #include <array>
@@ -41,11 +41,9 @@ UniqueFd SocketWith(std::string_view bytes, size_t packet) {
   return here;
 }
 
-std::string Read(std::string_view bytes, size_t packet) {
-  static Resolver resolver;  // the connection is made already
-  Connection connection({}, resolver, {});
-  connection.Adopt(SocketWith(bytes, packet));
-  ResponseReader reader(connection);
+// The response as text; adds the length of its body to `body`.
+std::string ReadOne(Connection& connection, ResponseReader& reader,
+                    size_t& body) {
   const std::optional<HttpHead> head = reader.ReadHead();
   if (!head) {
     Require(connection.End() != IoEnd::kOpen, "no head is a failure");
@@ -60,19 +58,36 @@ std::string Read(std::string_view bytes, size_t packet) {
   if (head->date) {
     read += " at " + std::to_string(head->date->time_since_epoch().count());
   }
-  size_t body = 0;
+  if (reader.idle_timeout()) {
+    read += " kept " + std::to_string(reader.idle_timeout()->count());
+  }
   while (true) {
+    Require(!reader.MayReuse(), "no other response inside of this one");
     const std::optional<std::string_view> part = reader.ReadBody();
     if (!part) {
       Require(connection.End() != IoEnd::kOpen, "no body is a failure");
       return read + " cut: " + connection.Message();
     }
-    if (part->empty()) break;
+    if (part->empty()) return read + " whole";
     body += part->size();
     read += *part;
   }
-  Require(body <= bytes.size(), "no more body than bytes");
-  return read + " whole";
+}
+
+// All responses, as a kept connection has them.
+std::string Read(std::string_view bytes, size_t packet) {
+  static Resolver resolver;  // the connection is made already
+  Connection connection({}, resolver, {});
+  connection.Adopt(SocketWith(bytes, packet));
+  std::string all;
+  size_t body = 0;
+  while (true) {
+    ResponseReader reader(connection);
+    all += ReadOne(connection, reader, body) + "\n";
+    Require(body <= bytes.size(), "no more body than bytes");
+    if (!reader.MayReuse()) return all;
+    Require(connection.End() == IoEnd::kOpen, "a connection to use again");
+  }
 }
 
 }  // namespace

@@ -2,6 +2,9 @@
 
 import collections
 import json
+import os
+import signal
+import sys
 import time
 import unittest
 
@@ -189,6 +192,38 @@ class SinksTest(ClusterCase):
                 exporter, reporting_component="kube-event-metrics"), 0)
             self.assertEqual(exporter.own("sink_dropped_total"), 0)
             self.assertGreater(exporter.own("filtered_occurrences_total"), 0)
+
+    def test_a_replica_that_is_behind_lowers_no_mirror(self):
+        names = ("mirror-ahead", "mirror-behind")
+        self.make_target("caught", *names)
+        ahead, behind = (self.start_with_sinks(name, [{
+            "name": "caught", "type": "mirror", "namespace": "caught",
+            "filter": {"reasons": ["CaughtUp"]}}]) for name in names)
+        self.write("slow", manifests.about_node("slow"), "CaughtUp")
+        self.wait_mirror("caught", "CaughtUp", 1)
+        os.kill(behind.process.pid, signal.SIGSTOP)
+        try:
+            for count in range(2, 201):
+                self.repeat("slow", count)
+            self.wait_mirror("caught", "CaughtUp", 200)
+        finally:
+            os.kill(behind.process.pid, signal.SIGCONT)
+        for exporter in (ahead, behind):
+            processes.wait_until(
+                lambda exporter=exporter:
+                exporter.own("sink_delivered_total") == 200, 30,
+                "all is delivered")
+            self.assertEqual(exporter.own("sink_connections_total"), 1)
+        counts = [frame.reading for frame in self.recorder.frames()
+                  if frame.key[0] == "caught" and frame.reason == "CaughtUp"]
+        self.assertEqual(counts, sorted(set(counts)))  # nor written twice
+        verbs = {exporter.name: collections.Counter(
+            request.verb for request in exporter.audit().requests(exporter.user)
+            if "/namespaces/caught/" in request.path)
+            for exporter in (ahead, behind)}
+        print(f"requests for 200 occurrences: {verbs}, counts of the mirror: "
+              f"{counts}", file=sys.stderr)
+        self.assertEqual(verbs[behind.name]["patch"], 0)
 
     def test_mirrors_wait_until_they_may(self):
         binding = self.make_target("held", "held")

@@ -2,10 +2,11 @@
 patch and nodes to annotate, and with an API server's answers.
 
 Watches deliver what is written. `answers` maps a part of "METHOD /path" to the
-status that such requests get instead.
+status that such requests, and reads of single objects, get instead.
 """
 
 import json
+import re
 import threading
 import time
 
@@ -37,6 +38,7 @@ class Cluster(standin.StandIn):
         super().__init__(kills.EndlessStore(), 0)
         self.annotated = {name: {} for name in nodes}  # metadata last applied
         self.writes = []  # (method, path, content type)
+        self.writers = set()  # the connections they came on
         self.answers = {}
         self._writing = threading.Lock()
 
@@ -62,7 +64,8 @@ class Cluster(standin.StandIn):
                     if place == namespace]
 
     def _dispatch(self, request, connection):
-        if request.method == "GET" and "/nodes/" not in request.path:
+        if request.method == "GET" and not re.search("/(nodes|events)/",
+                                                     request.path):
             super()._dispatch(request, connection)
             return
         body = connection.read_body(request)
@@ -70,6 +73,7 @@ class Cluster(standin.StandIn):
         with self._writing:
             self.writes.append(
                 (request.method, request.path, request.header("content-type")))
+            self.writers.add(connection)
             for part, code in self.answers.items():
                 if part in what:
                     self._status(connection, code)
@@ -110,8 +114,15 @@ class Cluster(standin.StandIn):
             event = body
             event["metadata"].setdefault("uid", f"uid-{name}")
             event["metadata"]["creationTimestamp"] = objects.stamp(time.time())
+        elif request.method == "GET" and old:
+            connection.answer(200, old)
+            return
         elif request.method == "PATCH" and old and (
                 request.header("content-type") == MERGE):
+            version = body["metadata"].get("resourceVersion")
+            if version not in (None, old["metadata"]["resourceVersion"]):
+                self._status(connection, 409)
+                return
             event = merge(old, body)
             event["metadata"] = dict(event["metadata"], name=name,
                                      namespace=namespace)

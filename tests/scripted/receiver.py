@@ -2,10 +2,13 @@
 
 `taken` has each accepted record, in order. A record counts as accepted only
 with a complete answer, not when a fault swallows it. `play` sets the mode
-(`dead` refuses connections), `next_answers` the modes of the next requests.
+(`dead` refuses connections and ends those that are open), `next_answers` the
+modes of the next requests. A connection serves one request after the other,
+unless the receiver `closes_each`.
 """
 
 import collections
+import contextlib
 import gzip
 import json
 import socket
@@ -69,21 +72,25 @@ def compare(taken, written, once=True):
 
 
 class Receiver:
-    """certificates: None for plain HTTP."""
+    """certificates: None for plain HTTP. Clients may show a certificate."""
 
     MODES = ("up", "slow", "dead", "mute", "413", "429", "500", "503", "cut",
              "cut-answer", "garbage", "garbage-body")
 
-    def __init__(self, certificates=None):
+    def __init__(self, certificates=None, closes_each=False):
         self.certificates = certificates
+        self.closes_each = closes_each
+        self.connections = 0  # that reached a request; with TLS, handshakes
         self.taken = []
         self.problems = []  # with requests
         self.answered = dict.fromkeys(self.MODES, 0)
         self.headers = []  # of each request
+        self.clients = []  # names in certificates, of each request
         self.mode = "up"
         self.most = None  # records in a request; more get 413
         self.next_answers = collections.deque()
         self._changed = threading.Condition()
+        self._open = set()
         self._listener = None
         self._holder = socket.socket()
         self._holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
@@ -101,11 +108,20 @@ class Receiver:
         self.mode = mode
         if mode == "dead":
             self._refuse()
+            self.hang_up()
         elif not self._listener:
             self._listen()
 
+    def hang_up(self):
+        """Ends all open connections, as after an idle timeout."""
+        for connection in list(self._open):
+            # close() would not wake the thread that reads.
+            with contextlib.suppress(OSError):
+                connection.sock.shutdown(socket.SHUT_RDWR)
+
     def stop(self):
         self._refuse()
+        self.hang_up()
         self._holder.close()
 
     def wait_for(self, count, seconds):
@@ -140,26 +156,44 @@ class Receiver:
                              daemon=True).start()
 
     def _serve(self, accepted):
+        connection = None
         try:
+            # Else the two writes of an answer wait for an acknowledgement.
+            accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self.certificates:
-                context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-                context.load_cert_chain(
-                    *self.certificates.pair("server", "receiver", "a"))
-                accepted = context.wrap_socket(accepted, server_side=True)
+                accepted = self._context().wrap_socket(accepted,
+                                                       server_side=True)
             connection = wire.Connection(accepted)
-            request = connection.read_request()
-            if request is None:
-                return
-            body = connection.read_body(request)
-            self.headers.append(request.headers)
-            self._answer(request, body, connection)
+            self._open.add(connection)
+            self._serve_requests(connection)
             connection.close_notify()
         except (OSError, wire.Gone):
             pass
         finally:
+            self._open.discard(connection)
             accepted.close()
 
+    def _context(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(
+            *self.certificates.pair("server", "receiver", "a"))
+        context.load_verify_locations(self.certificates.authority("a"))
+        context.verify_mode = ssl.CERT_OPTIONAL
+        return context
+
+    def _serve_requests(self, connection):
+        is_first = True
+        while (request := connection.read_request()) is not None:
+            body = connection.read_body(request)
+            self.connections += is_first
+            is_first = False
+            self.headers.append(request.headers)
+            self.clients.append(request.client)
+            if not self._answer(request, body, connection) or self.closes_each:
+                return
+
     def _answer(self, request, body, connection):
+        """Whether the connection can carry another request."""
         mode = self.next_answers.popleft() if self.next_answers else self.mode
         if self.most and len(records(gzip.decompress(body))) > self.most:
             mode = "413"
@@ -167,14 +201,19 @@ class Receiver:
         if mode == "mute":
             while not connection.closed_by_client():
                 time.sleep(0.05)
-        elif mode in ("413", "429", "500", "503"):
+            return False
+        if mode in ("413", "429", "500", "503"):
             connection.answer(int(mode), "not now",
                               {"Retry-After": "1"} if mode == "429" else {})
         elif mode == "garbage":
             connection.write(NONSENSE)
+            return False
         elif mode == "cut-answer":
             connection.write(b"HTTP/1.1 200 OK\r\nContent-Le")
-        elif mode != "cut":
+            return False
+        elif mode == "cut":
+            return False
+        else:
             if mode == "slow":
                 time.sleep(0.3)
             answer = NONSENSE if mode == "garbage-body" else b"{}"
@@ -184,6 +223,7 @@ class Receiver:
                 connection.answer(200, answer,
                                   {"Content-Type": "application/json"})
                 self._take(request, body)
+        return True
 
     def _take(self, request, body):
         if request.path != "/v1/logs" or request.method != "POST":

@@ -35,8 +35,9 @@ class SinkCase(unittest.TestCase):
     def path(self, name):
         return os.path.join(self.folder, name)
 
-    def make_receiver(self, tls=False):
-        receiver = Receiver(certs.Certificates(self.folder) if tls else None)
+    def make_receiver(self, tls=False, closes_each=False):
+        receiver = Receiver(certs.Certificates(self.folder) if tls else None,
+                            closes_each)
         self.addCleanup(receiver.stop)
         return receiver
 
@@ -63,8 +64,15 @@ class SinkCase(unittest.TestCase):
     def wait_ready(self, exporter):
         exporter.wait_listening()
         self.assertTrue(
-            self.until(lambda: exporter.get("/readyz")[0] == 200, 20),
+            self.until(lambda: exporter.get("/readyz")[0] ==
+                       exporter.get("/metrics")[0] == 200, 20),
             f"not ready within 20 s: {exporter.stderr()[-500:]}")
+
+    def mirrored(self, name):
+        """The counts that the mirror of the Event `name` ever had."""
+        return [change.core["count"] for change in self.cluster.store.history
+                if change.core["metadata"]["namespace"] == "infra"
+                and change.core["metadata"]["name"].startswith(f"{name}.")]
 
     def until(self, true, seconds=RECOVERY):
         deadline = time.monotonic() + seconds

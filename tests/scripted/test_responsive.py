@@ -120,7 +120,7 @@ class ResponsiveCase(SinkCase):
 
 
 @unittest.skipUnless(ROOT, "needs root to replace /etc/resolv.conf")
-class NameServerTest(ResponsiveCase):
+class NameServerCase(ResponsiveCase):
 
     def setUp(self):
         super().setUp()
@@ -130,6 +130,9 @@ class NameServerTest(ResponsiveCase):
         self.config(RESOLV_CONF.format(address=self.names.address),
                     "exporter/resolv.conf")
         self.config("")
+
+
+class NameServerTest(NameServerCase):
 
     def test_the_name_of_a_collector(self):
         receiver = self.make_receiver()

@@ -8,6 +8,7 @@ the receiver does, the counters are exact, and the records that it took equal
 those that the cluster wrote, compared by ID.
 """
 
+import collections
 import json
 import os
 import random
@@ -21,11 +22,11 @@ PEAK_MIB = 80
 
 class ReceiverTest(SinkCase):
 
-    def check_every_fault(self, tls):
-        receiver = self.make_receiver(tls)
+    def check_every_fault(self, **kind):
+        receiver = self.make_receiver(**kind)
         entry = (f"{{name: store, type: otlp, endpoint: '{receiver.url}', "
                  "queue-entries: 20000")
-        if tls:
+        if receiver.certificates:
             authority = receiver.certificates.authority("a")
             entry += f", ca-file: {authority}"
         self.config(f"sinks:\n- {entry}}}\n")
@@ -55,10 +56,13 @@ class ReceiverTest(SinkCase):
             self.assertLess(exporter.memory("VmHWM"), PEAK_MIB << 10)
 
     def test_every_fault_over_http(self):
-        self.check_every_fault(False)
+        self.check_every_fault()
 
     def test_every_fault_over_tls(self):
-        self.check_every_fault(True)
+        self.check_every_fault(tls=True)
+
+    def test_every_fault_and_a_connection_for_each_request(self):
+        self.check_every_fault(tls=True, closes_each=True)
 
     def test_a_full_queue_drops_the_oldest(self):
         receiver = self.make_receiver()
@@ -246,6 +250,32 @@ class ClusterTest(SinkCase):
         self.assertEqual(mirror["related"]["uid"], "n-1")
         self.assertEqual(mirror["source"],
                          {"component": "kubelet", "host": "n-1"})
+
+    def test_a_backlog_never_lowers_a_mirror(self):
+        """One replica is behind by 200 occurrences, more than a batch."""
+        self.config("sinks:\n" + self.MIRROR)
+        ahead, behind = (self.start(name=name) for name in ("one", "two"))
+        behind.signal("STOP")
+        for _ in range(200):
+            self.happen("n-1")
+        self.assertTrue(self.until(lambda: self.mirrors() == {"n-1": 200}))
+        written = [one for one, _, _ in self.cluster.writes]
+        behind.signal("CONT")
+        for exporter in (ahead, behind):
+            self.assertTrue(self.until(lambda one=exporter: self.sink_sample(
+                one, "delivered_total", "infra") == 200))
+            self.assertEqual(
+                self.sink_sample(exporter, "connections_total", "infra"), 1)
+        counts = self.mirrored("n-1.Rebooted")
+        self.assertEqual(counts, sorted(counts))
+        # It reads once for each of its batches, and writes nothing.
+        caught_up = [one for one, _, _ in
+                     self.cluster.writes[len(written):]]
+        self.assertNotIn("PATCH", caught_up)
+        self.assertGreaterEqual(caught_up.count("GET"), 200 // 64)
+        self.assertEqual(len(self.cluster.writers), 2)
+        print(f"ahead: {collections.Counter(written)}, "
+              f"behind: {collections.Counter(caught_up)}")
 
     def test_mirrors_wait_until_writes_are_allowed(self):
         self.config("sinks:\n" + self.MIRROR)

@@ -41,4 +41,19 @@ class ScriptedTransport : public HttpTransport {
   std::vector<HttpRequest> requests;
 };
 
+// For code that owns its transport: passes requests on to the test's, which
+// must outlive it.
+class BorrowedTransport : public HttpTransport {
+ public:
+  explicit BorrowedTransport(HttpTransport& lender) : lender_(lender) {}
+
+  HttpOutcome Send(const HttpRequest& request, HttpHandler& handler,
+                   std::stop_token stop) override {
+    return lender_.Send(request, handler, std::move(stop));
+  }
+
+ private:
+  HttpTransport& lender_;
+};
+
 }  // namespace kem

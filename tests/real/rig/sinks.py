@@ -1,7 +1,7 @@
 """Rights of an exporter that mirrors, annotates or leads, and kubectl for checks.
 
-The rights are those of deploy/: to create and patch Events in one namespace, to
-patch the annotated kinds, and to get, create and update one Lease.
+The rights are those of deploy/: to get, create and patch Events in one namespace,
+to patch the annotated kinds, and to get, create and update one Lease.
 """
 
 import json
@@ -30,7 +30,7 @@ def may_mirror(api, account, namespace):
     base = f"{_RBAC}/namespaces/{namespace}"
     api.ensure(f"{base}/roles", {"metadata": {"name": name}, "rules": [{
         "apiGroups": [""], "resources": ["events"],
-        "verbs": ["create", "patch"]}]})
+        "verbs": ["get", "create", "patch"]}]})
     api.ensure(f"{base}/rolebindings", _binding(account, "Role", name))
     return f"{base}/rolebindings/{name}"
 

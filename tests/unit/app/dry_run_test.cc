@@ -158,9 +158,11 @@ TEST_F(DryRunTest, ChecksWhatMirrorsAndAnnotationsNeed) {
   annotate.filter.kinds.include = {"Node"};
   options_.sinks = {mirror, annotate};
   EXPECT_EQ(Run().code, 0);
-  EXPECT_THAT(Run().text,
-              AllOf(HasSubstr("# ok       create events in infra, to mirror"),
-                    HasSubstr("# ok       patch nodes, to annotate them\n")));
+  EXPECT_THAT(
+      Run().text,
+      AllOf(HasSubstr("# ok       get events in infra, to mirror there\n"),
+            HasSubstr("# ok       create events in infra, to mirror"),
+            HasSubstr("# ok       patch nodes, to annotate them\n")));
   server_.denied = {R"("verb":"patch")"};
   const DryRunReport report = Run();
   EXPECT_EQ(report.code, 1);
@@ -171,7 +173,7 @@ TEST_F(DryRunTest, ChecksWhatMirrorsAndAnnotationsNeed) {
                       "  name: kube-event-metrics-sinks\n"
                       "  namespace: \"infra\"\nrules:\n"
                       "- apiGroups: [\"\"]\n  resources: [\"events\"]\n"
-                      "  verbs: [\"create\", \"patch\"]\n"),
+                      "  verbs: [\"get\", \"create\", \"patch\"]\n"),
             HasSubstr("kind: ClusterRole\nmetadata:\n"
                       "  name: kube-event-metrics-annotate\nrules:\n"
                       "- apiGroups: [\"\"]\n  resources: [\"nodes\"]\n"

@@ -1,6 +1,7 @@
 #include "unit/net/test_server.h"
 
 #include <arpa/inet.h>
+#include <netinet/tcp.h>
 #include <openssl/pem.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -79,10 +80,14 @@ std::string Peer::ReadHead() {
   return head;
 }
 
-std::string Peer::ReadByte() {
-  char byte = 0;
-  return ReadSome(&byte, 1) == 1 ? std::string(1, byte) : "";
+std::string Peer::ReadBytes(size_t most) {
+  std::string bytes(most, 0);
+  const int got = ReadSome(bytes.data(), static_cast<int>(most));
+  bytes.resize(got > 0 ? static_cast<size_t>(got) : 0);
+  return bytes;
 }
+
+std::string Peer::ReadByte() { return ReadBytes(1); }
 
 bool Peer::Send(std::string_view bytes) {
   while (!bytes.empty()) {
@@ -99,6 +104,44 @@ bool Peer::Send(std::string_view bytes) {
 void Peer::WaitForEnd() {
   std::array<char, 256> bytes{};
   while (ReadSome(bytes.data(), static_cast<int>(bytes.size())) > 0) {
+  }
+}
+
+void Peer::HalfClose() { ::shutdown(fd_, SHUT_WR); }
+
+bool Peer::SendUnencrypted(std::string_view bytes) {
+  return Peer(fd_, nullptr).Send(bytes);
+}
+
+void Peer::SendCloseNotify() { SSL_shutdown(ssl_); }
+
+void Peer::UpdateKey() {
+  SSL_key_update(ssl_, SSL_KEY_UPDATE_REQUESTED);
+  SSL_do_handshake(ssl_);
+}
+
+void Peer::RelayTo(int port) {
+  const UniqueFd target(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  address.sin_port = htons(static_cast<uint16_t>(port));
+  if (::connect(target.get(), reinterpret_cast<sockaddr*>(&address),
+                sizeof(address)) != 0) {
+    return;
+  }
+  std::array<pollfd, 2> ends{pollfd{fd_, POLLIN, 0},
+                             pollfd{target.get(), POLLIN, 0}};
+  std::array<char, 4096> bytes{};
+  while (::poll(ends.data(), ends.size(), -1) > 0) {
+    for (size_t i = 0; i < ends.size(); ++i) {
+      if (ends[i].revents == 0) continue;
+      const ssize_t got = ::recv(ends[i].fd, bytes.data(), bytes.size(), 0);
+      if (got <= 0 || !Peer(ends[1 - i].fd, nullptr)
+                           .Send({bytes.data(), static_cast<size_t>(got)})) {
+        return;
+      }
+    }
   }
 }
 
@@ -148,6 +191,9 @@ void TestServer::Accept() {
   while (true) {
     const int fd = ::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC);
     if (fd < 0) return;
+    // What a script has sent is on its way when the script goes on.
+    const int yes = 1;
+    ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof(yes));
     const std::lock_guard lock(mutex_);
     if (ending_) {
       ::close(fd);

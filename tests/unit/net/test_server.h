@@ -28,12 +28,23 @@ class Peer {
 
   // The request line and headers up to the empty line, or until the end.
   std::string ReadHead();
+  // The next 1 to `most` bytes; empty at the end.
+  std::string ReadBytes(size_t most);
   // The next byte; empty at the end.
   std::string ReadByte();
   // False once the client has closed.
   bool Send(std::string_view bytes);
   // Reads until the client closes.
   void WaitForEnd();
+  // Closes the own direction of the connection, of TLS without close_notify.
+  void HalfClose();
+  // Of TLS: bytes beside the session, its close_notify, a new key.
+  bool SendUnencrypted(std::string_view bytes);
+  void SendCloseNotify();
+  void UpdateKey();
+  // Connects to this loopback port and passes bytes on in both directions until
+  // one side closes: a tunnel. Plain connections only.
+  void RelayTo(int port);
   // Resets the connection instead of closing it.
   void Reset();
 

@@ -27,7 +27,7 @@ class AnnotateSinkTest : public ::testing::Test {
   AnnotateSinkTest() { Restart(); }
 
   void Restart() {
-    sink.emplace(server, discovery, clock, memory,
+    sink.emplace(server.Transport(), discovery, clock, memory,
                  AnnotateOptions{"annotations", "example.com/trouble",
                                  std::chrono::hours(2)});
   }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <tuple>
@@ -12,6 +13,7 @@
 
 #include "net/http_transport.h"
 #include "sinks/sink.h"
+#include "testing/scripted_transport.h"
 
 namespace kem {
 
@@ -37,6 +39,10 @@ class ApiServer : public HttpTransport {
     return {HttpEnd::kComplete, ""};
   }
 
+  // For the sink; this must outlive it.
+  std::unique_ptr<HttpTransport> Transport() {
+    return std::make_unique<BorrowedTransport>(*this);
+  }
   std::vector<std::string> Paths() const {
     std::vector<std::string> paths;
     for (const HttpRequest& one : requests) {

@@ -1,4 +1,4 @@
-// The mirror of an Event, its name, and the API server's answers.
+// When a mirror is written, and the API server's answers.
 #include "sinks/mirror_sink.h"
 
 #include <gmock/gmock.h>
@@ -7,39 +7,15 @@
 
 #include "testing/scripted_transport.h"
 #include "unit/sinks/deliveries.h"
+#include "unit/sinks/rebooted.h"
 
 namespace kem {
 namespace {
 
 using std::chrono::seconds;
 using ::testing::ElementsAre;
-using ::testing::MatchesRegex;
 
 constexpr char kEvents[] = "/api/v1/namespaces/infra/events";
-const std::string kLongest(253, 'a');
-
-Occurrence Rebooted() {
-  Occurrence one;
-  one.event_namespace = "default";
-  one.name = "worker-1.17";
-  one.uid = "u-1";
-  one.api_version = "v1";
-  one.kind = "Node";
-  one.object_name = "worker-1";
-  one.object_uid = "worker-1";
-  one.object_version = "41";
-  one.reason = "Rebooted";
-  one.type = "Warning";
-  one.reporting_component = "kubelet";
-  one.host = "worker-1";
-  one.action = "Reboot";
-  one.message = "it \"did\"";
-  one.delta = 2;
-  one.count = 2;
-  one.first_seen = WallTime(seconds(1'795'435'100));
-  one.occurred_at = WallTime(std::chrono::milliseconds(1'795'435'200'999));
-  return one;
-}
 
 Occurrence Named(std::string_view uid, uint32_t count, uint32_t delta) {
   Occurrence one = Rebooted();
@@ -50,15 +26,28 @@ Occurrence Named(std::string_view uid, uint32_t count, uint32_t delta) {
   return one;
 }
 
+// A response: its status and its body.
+struct Reply {
+  Reply(int status_code, std::string text = "")
+      : status(status_code), body(std::move(text)) {}
+  int status;
+  std::string body;
+};
+
+// The mirror that the API server has after this occurrence, at version 77.
+Reply MirrorOf(const Occurrence& occurrence) {
+  return {200, MirrorBody(occurrence, "infra", "77")};
+}
+
 class MirrorSinkTest : public ::testing::Test {
  protected:
-  // One status per request; requests after them fail.
+  // One answer per request; requests after them fail.
   Delivery Deliver(const std::vector<Occurrence>& batch,
-                   const std::vector<int>& statuses) {
+                   const std::vector<Reply>& answers) {
     transport.requests.clear();
     transport.answers.clear();
-    for (const int status : statuses) {
-      transport.answers.push_back({{status, {}, {}}});
+    for (const Reply& answer : answers) {
+      transport.answers.push_back({{answer.status, {}, {}}, {answer.body}});
     }
     return sink.Deliver(batch, stop.get_token());
   }
@@ -75,109 +64,8 @@ class MirrorSinkTest : public ::testing::Test {
 
   ScriptedTransport transport;
   std::stop_source stop;
-  MirrorSink sink{transport, "infra"};
+  MirrorSink sink{std::make_unique<BorrowedTransport>(transport), "infra"};
 };
-
-TEST(MirrorNameTest, IsTheSameEverywhere) {
-  // XXH3's published value for no bytes, and a mirror of a real cluster.
-  EXPECT_EQ(MirrorName("worker-1.17", ""), "worker-1.17.2d06800538d394c2");
-  EXPECT_EQ(MirrorName("worker-1.18eaa4ad72eb93c4",
-                       "0282914d-e6ad-44c8-8297-55618d994951"),
-            "worker-1.18eaa4ad72eb93c4.3888852f79513db7");
-}
-
-TEST(MirrorNameTest, AnotherUidHasAnotherName) {
-  EXPECT_NE(MirrorName("a", "u-1"), MirrorName("a", "u-2"));
-  EXPECT_NE(MirrorName(kLongest, "u-1"), MirrorName(kLongest, "u-2"));
-}
-
-TEST(MirrorNameTest, IsCutToTheApiServersLimit) {
-  const std::string name = MirrorName(kLongest, "u");
-  EXPECT_EQ(name.size(), 253U);
-  EXPECT_EQ(name.find('.'), 236U);
-  // The cut leaves characters at the end that no name may end in.
-  std::string dotted = kLongest;
-  dotted.replace(233, 3, "-.-");
-  EXPECT_EQ(MirrorName(dotted, "u").find('.'), 233U);
-  EXPECT_EQ(MirrorName(dotted, "u").size(), 250U);
-}
-
-TEST(MirrorNameTest, IsADnsSubdomainForEveryOriginal) {
-  const std::string label = "[a-z0-9]([-a-z0-9]*[a-z0-9])?";
-  const auto is_subdomain = [&label](const std::string& name) {
-    return testing::Matches(MatchesRegex(label + "([.]" + label + ")*"))(name);
-  };
-  const std::pair<std::string, std::string> all[] = {{"a--b.c-1", "a--b.c-1."},
-                                                     {"Node_A:1", "node-a-1."},
-                                                     {"-.a-.-.b.", "a.b."},
-                                                     {"..a...b--", "a.b."},
-                                                     {"é x", "x."},
-                                                     {"a.-x", "a.x."},
-                                                     {"a\nb", "a-b."},
-                                                     {"...", ""},
-                                                     {"", ""}};
-  for (const auto& [original, begins] : all) {
-    const std::string name = MirrorName(original, "u");
-    EXPECT_EQ(name.substr(0, name.size() - 16), begins) << original;
-    EXPECT_TRUE(is_subdomain(name)) << name;
-  }
-  EXPECT_TRUE(is_subdomain(MirrorName(std::string("a\0b", 3), "u")));
-  EXPECT_TRUE(is_subdomain(MirrorName("\xff\xfe", "\xff")));
-}
-
-TEST(MirrorBodyTest, SaysWhatTheOriginalSaysAndWhereItIs) {
-  const auto body = nlohmann::json::parse(MirrorBody(Rebooted(), "infra"));
-  const auto expected = nlohmann::json::parse(
-      R"({
-    "apiVersion": "v1", "kind": "Event",
-    "metadata": {
-      "name": ")" +
-      MirrorName("worker-1.17", "u-1") +
-      R"(",
-      "namespace": "infra",
-      "annotations": {"kube-event-metrics/original":
-        "{\"namespace\":\"default\",\"name\":\"worker-1.17\",\"uid\":\"u-1\",)"
-      R"(\"involvedObject\":{\"apiVersion\":\"v1\",\"kind\":\"Node\",)"
-      R"(\"name\":\"worker-1\",\"uid\":\"worker-1\",)"
-      R"(\"resourceVersion\":\"41\"}}"}},
-    "involvedObject": {"apiVersion": "v1", "kind": "Node", "name": "worker-1",
-                       "namespace": "infra"},
-    "related": {"apiVersion": "v1", "kind": "Node", "name": "worker-1",
-                "uid": "worker-1", "resourceVersion": "41"},
-    "reason": "Rebooted", "type": "Warning", "message": "it \"did\"",
-    "action": "Reboot", "count": 2,
-    "firstTimestamp": "2026-11-23T11:58:20Z",
-    "lastTimestamp": "2026-11-23T12:00:00Z",
-    "source": {"component": "kubelet", "host": "worker-1"},
-    "reportingComponent": "kube-event-metrics"})");
-  EXPECT_EQ(body, expected);
-}
-
-TEST(MirrorBodyTest, KeepsTheWholeReferenceOfANamespacedObject) {
-  Occurrence pod = Rebooted();
-  pod.kind = "Pod";
-  pod.object_namespace = "shop";
-  pod.field_path = "spec.containers{web}";
-  const auto body = nlohmann::json::parse(MirrorBody(pod, "infra"));
-  EXPECT_EQ(body["involvedObject"]["namespace"], "infra");
-  EXPECT_EQ(body["related"]["namespace"], "shop");
-  EXPECT_EQ(body["related"]["fieldPath"], "spec.containers{web}");
-  const auto original = nlohmann::json::parse(
-      body["metadata"]["annotations"]["kube-event-metrics/original"]
-          .get<std::string>());
-  EXPECT_EQ(original["involvedObject"], body["related"]);
-}
-
-TEST(MirrorBodyTest, EmptyTextsAreWrittenAndBrokenOnesMended) {
-  Occurrence one = Rebooted();
-  one.action = one.host = "";
-  one.message = one.object_name = "\xff";
-  const auto body = nlohmann::json::parse(MirrorBody(one, "infra"));
-  EXPECT_EQ(body["action"], "");
-  EXPECT_EQ(body["source"]["host"], "");
-  EXPECT_EQ(body["message"], "\xEF\xBF\xBD");
-  EXPECT_EQ(body["related"]["name"], "\xEF\xBF\xBD");
-}
 
 TEST_F(MirrorSinkTest, ANewEventIsCreated) {
   const Delivery delivery = Deliver({Rebooted()}, {201});
@@ -192,49 +80,160 @@ TEST_F(MirrorSinkTest, ANewEventIsCreated) {
   EXPECT_EQ(transport.requests[0].body, MirrorBody(Rebooted(), "infra"));
 }
 
-TEST_F(MirrorSinkTest, AKnownEventIsPatched) {
-  Occurrence known = Rebooted();
-  known.count = 7;
-  EXPECT_EQ(Deliver({known}, {200}).done, 1U);
-  ASSERT_EQ(transport.requests.size(), 1U);
-  EXPECT_EQ(transport.requests[0].method, "PATCH");
-  EXPECT_EQ(transport.requests[0].path,
-            kEvents + ("/" + MirrorName("worker-1.17", "u-1")));
-  EXPECT_EQ(transport.requests[0].content_type, "application/merge-patch+json");
-  EXPECT_EQ(transport.requests[0].body, MirrorBody(known, "infra"));
+TEST_F(MirrorSinkTest, AKnownEventIsPatchedAtTheVersionThatWasRead) {
+  const Occurrence known = Named("worker-1.17", 7, 1);
+  EXPECT_EQ(Deliver({known}, {MirrorOf(Named("worker-1.17", 6, 1)), 200}).done,
+            1U);
+  ASSERT_EQ(transport.requests.size(), 2U);
+  const std::string path =
+      kEvents + ("/" + MirrorName("worker-1.17", "worker-1.17"));
+  EXPECT_EQ(transport.requests[0].method, "GET");
+  EXPECT_EQ(transport.requests[0].path, path);
+  EXPECT_EQ(transport.requests[1].method, "PATCH");
+  EXPECT_EQ(transport.requests[1].path, path);
+  EXPECT_EQ(transport.requests[1].content_type, "application/merge-patch+json");
+  EXPECT_EQ(transport.requests[1].body, MirrorBody(known, "infra", "77"));
+  auto body = nlohmann::json::parse(transport.requests[1].body);
+  EXPECT_EQ(body["metadata"]["resourceVersion"], "77");
+  body["metadata"].erase("resourceVersion");
+  EXPECT_EQ(body, nlohmann::json::parse(MirrorBody(known, "infra")));
 }
 
-TEST_F(MirrorSinkTest, PatchesAnExistingAndCreatesAMissingMirror) {
-  const Occurrence fresh = Named("a", 1, 1);
+TEST_F(MirrorSinkTest, PatchesAnOlderAndCreatesAMissingMirror) {
+  const Occurrence fresh = Named("a", 2, 2);
   const Occurrence known = Named("b", 3, 1);
-  EXPECT_EQ(Deliver({fresh}, {409, 200}).done, 1U);
-  EXPECT_THAT(Requests(), ElementsAre("POST ", "PATCH /a"));
+  const Reply older_a = MirrorOf(Named("a", 1, 1));
+  const Reply older_b = MirrorOf(Named("b", 2, 1));
+  EXPECT_EQ(Deliver({fresh}, {409, older_a, 200}).done, 1U);
+  EXPECT_THAT(Requests(), ElementsAre("POST ", "GET /a", "PATCH /a"));
   EXPECT_EQ(Deliver({known}, {404, 201}).done, 1U);
-  EXPECT_THAT(Requests(), ElementsAre("PATCH /b", "POST "));
-  // Another replica created it in between.
-  EXPECT_EQ(Deliver({known}, {404, 409, 200}).done, 1U);
-  EXPECT_THAT(Requests(), ElementsAre("PATCH /b", "POST ", "PATCH /b"));
+  EXPECT_THAT(Requests(), ElementsAre("GET /b", "POST "));
+  // Another replica came between.
+  EXPECT_EQ(Deliver({known}, {404, 409, older_b, 200}).done, 1U);
+  EXPECT_THAT(Requests(), ElementsAre("GET /b", "POST ", "GET /b", "PATCH /b"));
+  EXPECT_EQ(Deliver({known}, {older_b, 409, older_b, 200}).done, 1U);
+  EXPECT_THAT(Requests(),
+              ElementsAre("GET /b", "PATCH /b", "GET /b", "PATCH /b"));
+  EXPECT_EQ(Deliver({known}, {older_b, 409, MirrorOf(known)}).done, 1U);
+  EXPECT_THAT(Requests(), ElementsAre("GET /b", "PATCH /b", "GET /b"));
+  // It expired in between.
+  EXPECT_EQ(Deliver({known}, {older_b, 404, 201}).done, 1U);
+  EXPECT_THAT(Requests(), ElementsAre("GET /b", "PATCH /b", "POST "));
 }
 
-TEST_F(MirrorSinkTest, RetriesWhatFailsTwice) {
+// Two replicas: the second one reads and writes nothing.
+TEST_F(MirrorSinkTest, WhatIsAsNewIsDeliveredWithoutAWrite) {
   const Occurrence fresh = Named("a", 1, 1);
   const Occurrence known = Named("b", 3, 1);
+  const Delivery delivery =
+      Deliver({fresh, known}, {409, MirrorOf(fresh), MirrorOf(known)});
+  EXPECT_EQ(delivery.done, 2U);
+  EXPECT_EQ(delivery.refused, 0U);
+  EXPECT_EQ(Problem(delivery), "");
+  EXPECT_THAT(Requests(), ElementsAre("POST ", "GET /a", "GET /b"));
+}
+
+TEST_F(MirrorSinkTest, NeverLowersAMirror) {
+  const struct {
+    const char* what;
+    int count;
+    int version;
+    int second;
+    bool written;
+  } cases[] = {
+      // The mirror has count 16, version 500 and second 100.
+      {"a backlog", 8, 300, 50, false},
+      {"the same occurrence", 16, 500, 100, false},
+      {"the next occurrence", 17, 501, 101, true},
+      {"the next one in the same second", 17, 501, 100, true},
+      {"the next one by a clock that was set back", 17, 501, 40, true},
+      {"the next one after a restore of etcd", 17, 200, 101, true},
+      {"a backlog from before a restore of etcd", 8, 900, 50, false},
+      {"another write of the same occurrence", 16, 501, 100, false},
+      {"a writer that was restarted", 1, 501, 101, true},
+      {"an older one of a writer that was restarted", 1, 400, 101, false},
+  };
+  Occurrence there = Named("a", 16, 1);
+  there.resource_version = 500;
+  const WallTime start = there.occurred_at - seconds(100);
+  for (const auto& one : cases) {
+    Occurrence occurrence = Named("a", 0, 0);
+    occurrence.count = static_cast<uint32_t>(one.count);
+    // Also for a new Event, after a create that fails.
+    for (const bool is_new : {false, true}) {
+      occurrence.delta = is_new ? occurrence.count : 0;
+      occurrence.resource_version = static_cast<uint64_t>(one.version);
+      occurrence.occurred_at = start + seconds(one.second);
+      std::vector<Reply> answers = {MirrorOf(there), 200};
+      if (is_new) answers.insert(answers.begin(), 409);
+      EXPECT_EQ(Deliver({occurrence}, answers).done, 1U);
+      EXPECT_EQ(transport.requests.back().method == "PATCH", one.written)
+          << one.what;
+    }
+  }
+}
+
+TEST_F(MirrorSinkTest, RepairsAMirrorThatIsDamaged) {
+  const Occurrence known = Named("a", 3, 1);
+  const auto there = nlohmann::json::parse(MirrorOf(Named("a", 3, 1)).body);
+  const std::string annotation =
+      "/metadata/annotations/kube-event-metrics~1original";
+  const std::pair<std::string, nlohmann::json> damages[] = {
+      {annotation, "no JSON"},
+      {annotation, R"({"uid":7})"},
+      {annotation, R"({"uid":"other"})"},
+      {annotation, "[]"},
+      {annotation, 7},
+      {"/metadata/annotations", nullptr},
+      {"/count", "3"},
+      {"/count", -3},
+      {"/count", 2.5},
+      {"/count", nlohmann::json::array()}};
+  for (const auto& [path, value] : damages) {
+    nlohmann::json damaged = there;
+    damaged[nlohmann::json::json_pointer(path)] = value;
+    EXPECT_EQ(Deliver({known}, {{200, damaged.dump()}, 200}).done, 1U);
+    EXPECT_THAT(Requests(), ElementsAre("GET /a", "PATCH /a")) << damaged;
+  }
+}
+
+TEST_F(MirrorSinkTest, RefusesWhatIsNoEvent) {
+  for (const std::string body :
+       {"", "null", "[]", "<html>", "{", R"({"metadata":[]})",
+        R"({"metadata":{"resourceVersion":7}})",
+        R"({"metadata":{"resourceVersion":""}})"}) {
+    const Delivery delivery =
+        Deliver({Named("a", 3, 1), Named("b", 1, 1)}, {{200, body}, 201});
+    EXPECT_EQ(delivery.done, 2U);
+    EXPECT_EQ(delivery.refused, 1U) << body;
+    EXPECT_EQ(delivery.refusal, "GET " + transport.requests[0].path +
+                                    ": the response is not an Event");
+  }
+}
+
+TEST_F(MirrorSinkTest, RetriesWhatFails) {
+  const Occurrence fresh = Named("a", 2, 2);
+  const Occurrence known = Named("b", 3, 1);
+  const Reply older = MirrorOf(Named("a", 1, 1));
   const auto is_retried = [&](const Occurrence& one,
-                              const std::vector<int>& statuses) {
-    const Delivery delivery = Deliver({one}, statuses);
-    EXPECT_EQ(transport.requests.size(), statuses.size());
+                              const std::vector<Reply>& answers) {
+    const Delivery delivery = Deliver({one}, answers);
+    EXPECT_EQ(transport.requests.size(), answers.size());
     EXPECT_FALSE(Problem(delivery).empty());
     return delivery.done == 0 && delivery.refused == 0;
   };
-  EXPECT_TRUE(is_retried(fresh, {409, 409}));
-  EXPECT_TRUE(is_retried(fresh, {409, 404}));
+  // Another writer comes between each time.
+  EXPECT_TRUE(
+      is_retried(fresh, {409, older, 409, older, 409, older, 409, older, 409}));
+  EXPECT_TRUE(is_retried(known, {404, 409, 404, 409, 404, 409, 404}));
   EXPECT_TRUE(is_retried(fresh, {404}));
-  EXPECT_TRUE(is_retried(known, {409}));
   EXPECT_TRUE(is_retried(known, {404, 404}));
-  EXPECT_TRUE(is_retried(known, {404, 409, 409}));
   for (const int status : {401, 403, 408, 429, 500, 503, 504}) {
     EXPECT_TRUE(is_retried(fresh, {status})) << status;
+    EXPECT_TRUE(is_retried(fresh, {409, status})) << status;
     EXPECT_TRUE(is_retried(known, {status})) << status;
+    EXPECT_TRUE(is_retried(known, {404, status})) << status;
+    EXPECT_TRUE(is_retried(fresh, {409, older, status})) << status;
   }
   EXPECT_EQ(Problem(Deliver({fresh}, {})),
             "POST /api/v1/namespaces/infra/events: the script is over");
@@ -272,9 +271,9 @@ TEST_F(MirrorSinkTest, CountsARefusalAndGoesOn) {
 TEST_F(MirrorSinkTest, OnlyTheLastOfAnEventIsWritten) {
   const std::vector<Occurrence> batch = {Named("a", 1, 1), Named("b", 1, 1),
                                          Named("a", 2, 1), Named("a", 5, 3)};
-  EXPECT_EQ(Deliver(batch, {201, 200}).done, 4U);
-  EXPECT_THAT(Requests(), ElementsAre("POST ", "PATCH /a"));
-  EXPECT_EQ(nlohmann::json::parse(transport.requests[1].body)["count"], 5);
+  EXPECT_EQ(Deliver(batch, {201, MirrorOf(Named("a", 1, 1)), 200}).done, 4U);
+  EXPECT_THAT(Requests(), ElementsAre("POST ", "GET /a", "PATCH /a"));
+  EXPECT_EQ(nlohmann::json::parse(transport.requests[2].body)["count"], 5);
   // Only what a later occurrence replaces is done.
   EXPECT_EQ(Deliver(batch, {503}).done, 1U);
   EXPECT_EQ(Deliver(batch, {201, 503}).done, 3U);
@@ -303,7 +302,7 @@ class StoppingTransport : public ScriptedTransport {
 TEST(MirrorSinkStopTest, AStopIsNoFailure) {
   StoppingTransport transport;
   transport.answers = {{{201, {}, {}}}, {{201, {}, {}}}, {{201, {}, {}}}};
-  MirrorSink sink(transport, "infra");
+  MirrorSink sink(std::make_unique<BorrowedTransport>(transport), "infra");
   const std::vector<Occurrence> batch = {Named("a", 1, 1), Named("b", 1, 1),
                                          Named("c", 1, 1)};
   const Delivery delivery = sink.Deliver(batch, transport.stop.get_token());

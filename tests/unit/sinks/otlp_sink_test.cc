@@ -8,6 +8,7 @@
 #include "testing/fake_clock.h"
 #include "testing/scripted_transport.h"
 #include "unit/sinks/deliveries.h"
+#include "unit/sinks/rebooted.h"
 #include "version.h"
 
 namespace kem {

@@ -132,8 +132,8 @@ class SinkRunnerTest : public ::testing::Test {
   std::atomic<int> most_alive = 0;
   SinkRunner runner{ledger,
                     clock,
-                    [this](const SinkConfig& config,
-                           SinkMemory& memory) -> std::unique_ptr<Sink> {
+                    [this](const SinkConfig& config, SinkMemory& memory,
+                           SinkStats&) -> std::unique_ptr<Sink> {
                       ++made;
                       memory.Remember("made", config.queue.name);
                       auto sink = std::make_unique<ReceiverSink>(

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <memory>
 #include <mutex>
@@ -99,7 +100,9 @@ class App {
   ReloadStats reload_stats_;
   std::stop_source stop_;
   EventWatchers watchers_;
-  std::vector<std::jthread> watches_;       // one for each watcher
+  std::vector<std::jthread> watches_;  // one for each watcher
+  std::atomic<uint64_t> lease_connections_{0};
+  const std::unique_ptr<HttpTransport> lease_transport_;
   const std::unique_ptr<Elector> elector_;  // null without replicas
   std::jthread elections_;
   SinkRunner sink_runner_;
@@ -116,7 +119,8 @@ App::App(const Options& options, ServerAccess access, KeptState& state,
       transport_(std::move(access), resolver_),
       discovery_(transport_, clock),
       world_(discovery_, clock, options.retention, state.ledger()),
-      elector_(MakeElector(options, transport_, clock)),
+      lease_transport_(transport_.Keeping(clock, lease_connections_)),
+      elector_(MakeElector(options, *lease_transport_, clock)),
       sink_runner_(state.ledger(), clock,
                    MakeSinkFactory(transport_, discovery_, resolver_, clock),
                    {[&state] { state.Flush(); }, elector_.get(),

@@ -126,7 +126,10 @@ class Driver {
     const size_t sinks = ledger.outbox().sinks();
     if (sinks == 0) return;
     const size_t sink = static_cast<size_t>(Pick(3)) % sinks;
-    if (Pick(3) == 0) return ledger.CloseWindow(sink);
+    if (Pick(3) == 0) {
+      ledger.CloseWindow(sink, Pick(2) == 0);
+      return;
+    }
     const auto oldest = ledger.outbox().size(sink).oldest;
     if (oldest) ledger.Acknowledge(sink, oldest->number + 1);
   }

@@ -104,7 +104,7 @@ TEST_F(StateFilesTest, RefusalsNameTheReason) {
   other[8] = 9;
   EXPECT_THAT(Refusal(other),
               HasSubstr("is of a newer kube-event-metrics (format 9, known is "
-                        "2)"));
+                        "3)"));
   other[8] = 1;
   EXPECT_THAT(Refusal(other),
               HasSubstr("is of an older kube-event-metrics (format 1, known "

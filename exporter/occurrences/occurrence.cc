@@ -27,7 +27,7 @@ constexpr size_t kNumbers = 64;
 }  // namespace
 
 std::string Occurrence::Id() const {
-  return std::string(uid).append("/").append(std::to_string(resource_version));
+  return std::string(uid).append("/").append(std::to_string(count));
 }
 
 std::string EncodeOccurrence(const Occurrence& occurrence) {

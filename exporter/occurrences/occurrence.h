@@ -29,8 +29,10 @@ struct Occurrence : Event {
   Scope scope = Scope::kCluster;
   uint32_t delta = 1;  // new occurrences, of the Event's `count`
 
-  // Identifies one version of one Event object: the same from a list and a
-  // watch, before and after a restart, and in two replicas.
+  // Identifies a state of one Event object by its uid and its count: the same
+  // from a list and a watch, before and after a restart, and in two replicas.
+  // A replica that sees several changes in one list has only the id of the
+  // last, with a larger `delta`. The part after the last slash is the count.
   std::string Id() const;
 };
 

@@ -10,6 +10,8 @@
 namespace kem {
 namespace {
 
+// Higher levels gain little, because exposition text is so repetitive.
+constexpr int kLevel = 3;
 constexpr int kGzipWindowBits = 15 + 16;
 constexpr int kMemoryLevel = 8;
 
@@ -47,9 +49,9 @@ bool WantsGzip(std::string_view accept_encoding) {
   return gzip > identity;
 }
 
-GzipStream::GzipStream(int level) : stream_(std::make_unique<z_stream>()) {
+GzipStream::GzipStream() : stream_(std::make_unique<z_stream>()) {
   [[maybe_unused]] const int result =
-      deflateInit2(stream_.get(), level, Z_DEFLATED, kGzipWindowBits,
+      deflateInit2(stream_.get(), kLevel, Z_DEFLATED, kGzipWindowBits,
                    kMemoryLevel, Z_DEFAULT_STRATEGY);
   // It can only fail for lack of memory.
   assert(result == Z_OK);

@@ -18,11 +18,7 @@ bool WantsGzip(std::string_view accept_encoding);
 // Not thread-safe. Takes 256 KiB of memory while it lives.
 class GzipStream {
  public:
-  // Higher levels gain little, because exposition text is so repetitive.
-  static constexpr int kUsualLevel = 3;
-
-  // `level`: zlib's, 1 to 9.
-  explicit GzipStream(int level = kUsualLevel);
+  GzipStream();
   ~GzipStream();
   GzipStream(const GzipStream&) = delete;
   GzipStream& operator=(const GzipStream&) = delete;

@@ -16,10 +16,6 @@ namespace {
 constexpr std::chrono::seconds kTimeout{10};
 constexpr size_t kLoggedBytes = 200;  // of an answer
 
-// Records are so alike that higher levels save few bytes for much time
-// (tests/bench/forward).
-constexpr int kGzipLevel = 1;
-
 // The collector will never accept this request.
 bool IsFinal(int status) {
   return status == 400 || status == 413 || status == 415 || status == 422;
@@ -127,7 +123,7 @@ Delivery OtlpSink::Deliver(std::span<const Occurrence> batch,
   const std::string& body = requests_.Make(batch);
   if (gzip_) {
     request.headers.emplace_back("Content-Encoding", "gzip");
-    GzipStream(kGzipLevel).Append(body, true, request.body);
+    GzipStream().Append(body, true, request.body);
   } else {
     request.body = body;
   }

@@ -1,16 +1,8 @@
 // An occurrence as an OpenTelemetry log record: its resource, which is the
 // object, severity, and attributes. Used by the sinks log and otlp, which
-// encode it. Every value is a function of the Event and the configuration, but
-// service.instance.id: replicas and retries write the same records, so that a
+// encode it. Every value but service.instance.id is a function of the Event and
+// the configuration: replicas and retries write the same records, so that a
 // store can drop duplicates. Encodes nothing.
-//
-// Names, in github.com/open-telemetry/semantic-conventions at 384d661 (1.44):
-// model/k8s/{entities,registry}.yaml for objects, docs/general/events.md for
-// the event name, docs/registry/attributes/log.md for log.record.uid. It does
-// not define k8s.event.* and k8s.object.* yet (issue 2318). They are those of
-// the collector's k8s_events receiver (opentelemetry-collector-contrib
-// receiver/k8seventsreceiver/k8s_event_to_logdata.go at c274a00, pull requests
-// 45289 and 50962). kube_event.* and k8s.event.namespace are the exporter's.
 #pragma once
 
 #include <cstdint>
@@ -24,8 +16,15 @@
 
 namespace kem {
 
-// docs/general/events.md: it names the structure of the record, so it is the
-// same for all reasons.
+// Names, in github.com/open-telemetry/semantic-conventions at 384d661 (1.44):
+// model/k8s/{entities,registry}.yaml for objects, docs/general/events.md for
+// the event name, docs/registry/attributes/log.md for log.record.uid. It does
+// not define k8s.event.* and k8s.object.* yet (issue 2318). They are those of
+// the collector's k8s_events receiver (opentelemetry-collector-contrib
+// receiver/k8seventsreceiver/k8s_event_to_logdata.go at c274a00, pull requests
+// 45289 and 50962). kube_event.* and k8s.event.namespace are the exporter's.
+
+// It names the structure of the record, so it is the same for all reasons.
 inline constexpr std::string_view kEventName = "k8s.event";
 inline constexpr std::string_view kServiceName = "kube-event-metrics";
 inline constexpr std::string_view kRecordId = "log.record.uid";

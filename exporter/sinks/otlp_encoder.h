@@ -1,7 +1,7 @@
 // The bodies of OTLP/HTTP, logs signal: requests of one sink and the answers to
-// them, as protobuf or JSON (github.com/open-telemetry/opentelemetry-proto
-// v1.10, opentelemetry/proto/{logs,collector/logs}/v1, docs/specification.md).
-// Used by OtlpSink. Knows neither HTTP nor compression.
+// them, as protobuf or JSON (github.com/open-telemetry/opentelemetry-proto at
+// ac2c4b5, opentelemetry/proto/{logs,collector/logs}/v1,
+// docs/specification.md). Used by OtlpSink. Knows neither HTTP nor compression.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +10,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
-#include <vector>
 
 #include "sinks/record_fields.h"
 #include "sinks/sink_config.h"
@@ -26,8 +24,7 @@ struct OtlpAnswer {
   std::string message;
 };
 
-// One of the two encodings. Its texts are parts of one message that
-// OtlpRequests assembles.
+// One of the two encodings. Thread-safe.
 class OtlpEncoder {
  public:
   virtual ~OtlpEncoder() = default;
@@ -40,11 +37,10 @@ class OtlpEncoder {
     std::string records;
   };
   virtual void AppendResource(const Occurrence& occurrence,
-                              std::string& out) = 0;
-  virtual void AppendRecord(const Occurrence& occurrence, std::string& out) = 0;
-  // Appends the whole request.
-  virtual void AppendRequest(std::span<const Group> groups,
-                             std::string& out) = 0;
+                              std::string& out) const = 0;
+  virtual void AppendRecord(const Occurrence& occurrence,
+                            std::string& out) const = 0;
+  virtual std::string Request(std::span<const Group> groups) const = 0;
 
   // `success`: of a 2xx status. Nothing throws.
   virtual OtlpAnswer Read(std::string_view body, bool success) const = 0;
@@ -59,26 +55,9 @@ inline std::unique_ptr<OtlpEncoder> MakeOtlpEncoder(
                                          : MakeProtobufEncoder(constants);
 }
 
-// Groups the records of a batch by resource and makes requests of them. Keeps
-// its memory for the next batch, at most a few MiB. Not thread-safe.
-class OtlpRequests {
- public:
-  explicit OtlpRequests(std::unique_ptr<OtlpEncoder> encoder);
-
-  // The request for a batch: resources in the order of their first record, and
-  // the records of each in the batch's order. Valid until the next call.
-  const std::string& Make(std::span<const Occurrence> batch);
-  const OtlpEncoder& encoder() const { return *encoder_; }
-
- private:
-  OtlpEncoder::Group& GroupOf(const Occurrence& occurrence);
-
-  const std::unique_ptr<OtlpEncoder> encoder_;
-  std::vector<OtlpEncoder::Group> groups_;  // the first `used_` of this batch
-  size_t used_ = 0;
-  std::unordered_map<std::string, size_t> places_;  // by resource, in groups_
-  std::string resource_;
-  std::string request_;
-};
+// The request for a batch, grouped by resource: resources in the order of their
+// first record, and the records of each in the batch's order.
+std::string OtlpRequest(const OtlpEncoder& encoder,
+                        std::span<const Occurrence> batch);
 
 }  // namespace kem

@@ -49,14 +49,16 @@ class JsonEncoder : public OtlpEncoder {
 
   std::string_view content_type() const override { return "application/json"; }
 
-  void AppendResource(const Occurrence& occurrence, std::string& out) override {
+  void AppendResource(const Occurrence& occurrence,
+                      std::string& out) const override {
     ForEachResourceField(occurrence,
                          [&](std::string_view key, FieldValue value) {
                            Append(Attribute(key, value), out);
                          });
   }
 
-  void AppendRecord(const Occurrence& occurrence, std::string& out) override {
+  void AppendRecord(const Occurrence& occurrence,
+                    std::string& out) const override {
     ordered_json attributes = ordered_json::array();
     ForEachLogField(occurrence, [&](std::string_view key, FieldValue value) {
       attributes.push_back(Attribute(key, value));
@@ -76,7 +78,7 @@ class JsonEncoder : public OtlpEncoder {
     Append(record, out);
   }
 
-  void AppendRequest(std::span<const Group> groups, std::string& out) override {
+  std::string Request(std::span<const Group> groups) const override {
     std::string logs;
     for (const Group& group : groups) {
       logs += R"({"resource":{"attributes":)" +
@@ -84,7 +86,7 @@ class JsonEncoder : public OtlpEncoder {
               JsonText(ordered_json{{"name", kServiceName}}) +
               R"(,"logRecords":)" + List(group.records) + "}]},";
     }
-    out += R"({"resourceLogs":)" + List(logs) + '}';
+    return R"({"resourceLogs":)" + List(logs) + '}';
   }
 
   OtlpAnswer Read(std::string_view body, bool success) const override {

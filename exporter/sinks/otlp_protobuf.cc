@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <protozero/pbf_reader.hpp>
 #include <protozero/pbf_writer.hpp>
@@ -56,10 +57,12 @@ size_t SizeOf(size_t content) {
 // Begins a field of `size` bytes, which the caller appends. A pbf_writer that
 // knows the size takes only one such field (protozero 1.7.1 leaves m_pos set).
 void Begin(std::string& out, pbf_tag_type tag, size_t size) {
-  protozero::add_varint_to_buffer(
-      &out,
+  std::array<char, 2 * protozero::max_varint_length> bytes;
+  int used = protozero::add_varint_to_buffer(
+      bytes.data(),
       protozero::tag_and_type(tag, protozero::pbf_wire_type::length_delimited));
-  protozero::add_varint_to_buffer(&out, size);
+  used += protozero::add_varint_to_buffer(bytes.data() + used, size);
+  out.append(bytes.data(), static_cast<size_t>(used));
 }
 
 void AddText(std::string& out, pbf_tag_type tag, std::string_view text) {
@@ -109,14 +112,16 @@ class ProtobufEncoder : public OtlpEncoder {
     return "application/x-protobuf";
   }
 
-  void AppendResource(const Occurrence& occurrence, std::string& out) override {
+  void AppendResource(const Occurrence& occurrence,
+                      std::string& out) const override {
     ForEachResourceField(occurrence,
                          [&](std::string_view key, FieldValue value) {
                            AddAttribute(out, kResourceAttributes, key, value);
                          });
   }
 
-  void AppendRecord(const Occurrence& occurrence, std::string& out) override {
+  void AppendRecord(const Occurrence& occurrence,
+                    std::string& out) const override {
     pbf_writer scope_logs(out);
     pbf_writer record(scope_logs, kLogRecords);
     const uint64_t time = UnixNanoseconds(occurrence.occurred_at);
@@ -136,7 +141,8 @@ class ProtobufEncoder : public OtlpEncoder {
     out += labels_;
   }
 
-  void AppendRequest(std::span<const Group> groups, std::string& out) override {
+  std::string Request(std::span<const Group> groups) const override {
+    std::string out;
     for (const Group& group : groups) {
       const size_t resource = resource_.size() + group.resource.size();
       const size_t scope_logs = scope_.size() + group.records.size();
@@ -146,6 +152,7 @@ class ProtobufEncoder : public OtlpEncoder {
       Begin(out, kScopeLogs, scope_logs);
       out.append(scope_).append(group.records);
     }
+    return out;
   }
 
   OtlpAnswer Read(std::string_view body, bool success) const override {

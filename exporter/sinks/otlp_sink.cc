@@ -43,7 +43,8 @@ Delivery Accepted(const OtlpAnswer& answer, size_t records) {
   return {.done = records,
           .refused = rejected,
           .refusal = "the collector rejected " + std::to_string(rejected) +
-                     " records: " + Shown(answer.message)};
+                     " records" + (answer.message.empty() ? "" : ": ") +
+                     Shown(answer.message)};
 }
 
 // Headers that the transport or this sink sets; a second one would change the
@@ -88,7 +89,7 @@ OtlpSink::OtlpSink(std::unique_ptr<HttpTransport> transport, Headers headers,
     : transport_(std::move(transport)),
       headers_(std::move(headers)),
       gzip_(format.gzip),
-      requests_(MakeOtlpEncoder(format.encoding, format.constants)),
+      encoder_(MakeOtlpEncoder(format.encoding, format.constants)),
       read_(std::move(read)) {}
 
 Result<void> OtlpSink::AddHeaders(HttpRequest& request) const {
@@ -119,13 +120,13 @@ Delivery OtlpSink::Deliver(std::span<const Occurrence> batch,
   request.read_timeout = request.deadline = kTimeout;
   const Result<void> added = AddHeaders(request);
   if (!added) return {.rest = Delivery::Failure{added.error().message}};
-  request.content_type = request.accept = requests_.encoder().content_type();
-  const std::string& body = requests_.Make(batch);
+  request.content_type = request.accept = encoder_->content_type();
+  std::string body = OtlpRequest(*encoder_, batch);
   if (gzip_) {
     request.headers.emplace_back("Content-Encoding", "gzip");
     GzipStream().Append(body, true, request.body);
   } else {
-    request.body = body;
+    request.body = std::move(body);
   }
   WholeAnswer answer;
   const HttpOutcome outcome = transport_->Send(request, answer, stop);
@@ -134,7 +135,7 @@ Delivery OtlpSink::Deliver(std::span<const Occurrence> batch,
   }
   const int status = answer.head().status;
   const bool success = status / 100 == 2;
-  const OtlpAnswer read = requests_.encoder().Read(answer.body(), success);
+  const OtlpAnswer read = encoder_->Read(answer.body(), success);
   if (success) {
     max_batch_ = std::min(max_batch_ + 1, kMaxBatch);
     return Accepted(read, batch.size());

@@ -46,7 +46,7 @@ class OtlpSink : public Sink {
   const std::unique_ptr<HttpTransport> transport_;
   const Headers headers_;
   const bool gzip_;
-  OtlpRequests requests_;
+  const std::unique_ptr<OtlpEncoder> encoder_;
   const FileReader read_;
   // Halved after a request that is too large, one more after each that is not:
   // the limits of proxies and collector are in bytes, and unknown.

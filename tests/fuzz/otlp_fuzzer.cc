@@ -11,13 +11,13 @@
 namespace {
 
 void Check(kem::OtlpEncoding encoding, std::string_view text) {
-  kem::OtlpRequests requests(kem::MakeOtlpEncoder(encoding, {}));
-  requests.encoder().Read(text, true);
-  requests.encoder().Read(text, false);
+  const auto encoder = kem::MakeOtlpEncoder(encoding, {});
+  encoder->Read(text, true);
+  encoder->Read(text, false);
   kem::Occurrence one;
   one.message = text;
   one.reason = one.object_name = text.substr(0, text.size() / 2);
-  const std::string& body = requests.Make(std::span(&one, 1));
+  const std::string body = kem::OtlpRequest(*encoder, std::span(&one, 1));
   const nlohmann::json request = encoding == kem::OtlpEncoding::kJson
                                      ? nlohmann::json::parse(body)
                                      : kem::OtlpDecoder::Request(body);

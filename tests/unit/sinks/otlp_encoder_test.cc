@@ -34,16 +34,14 @@ RecordConstants Constants() {
 class OtlpEncoderTest : public ::testing::TestWithParam<OtlpEncoding> {
  protected:
   json Request(std::span<const Occurrence> batch) {
-    const std::string& body = requests.Make(batch);
+    const std::string body = OtlpRequest(*encoder, batch);
     return GetParam() == OtlpEncoding::kJson ? json::parse(body)
                                              : OtlpDecoder::Request(body);
   }
   json Request(const Occurrence& one) { return Request(std::span(&one, 1)); }
-  OtlpAnswer Read(std::string_view body, bool success = true) {
-    return requests.encoder().Read(body, success);
-  }
 
-  OtlpRequests requests{MakeOtlpEncoder(GetParam(), Constants())};
+  const std::unique_ptr<OtlpEncoder> encoder =
+      MakeOtlpEncoder(GetParam(), Constants());
 };
 
 INSTANTIATE_TEST_SUITE_P(Both, OtlpEncoderTest,
@@ -108,9 +106,9 @@ TEST_P(OtlpEncoderTest, RecordsOfOneResourceAreTogetherAndInOrder) {
 
 TEST_P(OtlpEncoderTest, EqualOccurrencesAreEqualBytes) {
   const std::vector<Occurrence> batch(3, RebootedNode());
-  const std::string first = requests.Make(batch);
-  EXPECT_EQ(requests.Make(batch), first);
-  EXPECT_EQ(OtlpRequests(MakeOtlpEncoder(GetParam(), Constants())).Make(batch),
+  const std::string first = OtlpRequest(*encoder, batch);
+  EXPECT_EQ(OtlpRequest(*encoder, batch), first);
+  EXPECT_EQ(OtlpRequest(*MakeOtlpEncoder(GetParam(), Constants()), batch),
             first);
 }
 
@@ -158,8 +156,8 @@ TEST(OtlpProtobufTest, TheBytesOfARecord) {
   one.uid = "u";
   one.message = "m";
   one.occurred_at = WallTime(std::chrono::microseconds(1));
-  OtlpRequests requests(MakeProtobufEncoder({}));
-  const std::string_view body = requests.Make(std::span(&one, 1));
+  const std::string body =
+      OtlpRequest(*MakeProtobufEncoder({}), std::span(&one, 1));
   // ResourceLogs with an empty Resource and one ScopeLogs.
   const std::string_view begin(
       "\x0a\xf5\x01\x0a\x00\x12\xf0\x01"

@@ -67,9 +67,10 @@ class JsonEncoder : public OtlpEncoder {
       attributes.push_back(Attribute(key, value));
     }
     const LogSeverity severity = SeverityOf(occurrence);
+    const ordered_json time = Number(UnixNanoseconds(occurrence.occurred_at));
     ordered_json record;
-    record["timeUnixNano"] = record["observedTimeUnixNano"] =
-        Number(UnixNanoseconds(occurrence.occurred_at));
+    record["timeUnixNano"] = time;
+    record["observedTimeUnixNano"] = time;
     record["severityNumber"] = severity.number;
     record["severityText"] = severity.text;
     record["eventName"] = kEventName;

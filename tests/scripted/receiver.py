@@ -29,6 +29,7 @@ class Record:
         self.object = self.fields["k8s.object.name"]
         self.delta = self.fields["kube_event.delta"]
         self.body = record["body"]["stringValue"]
+        self.whole = (resource, record)
 
 
 def attributes(holder):

@@ -55,6 +55,20 @@ class ProtobufTest(SinkCase):
             (second.delta, second.fields["k8s.event.count"],
              second.fields["k8s.event.reason"]), (2, 5, "Rebooted"))
 
+    def test_replicas_write_the_same_records(self):
+        receiver = self.make_receiver()
+        self.config(f"sinks:\n- {self.otlp_entry(receiver)}}}\n")
+        for name in ("one", "two"):
+            self.start(name=name)
+        for i in range(5):
+            self.happen(f"n-{i}", by=i + 1)
+        self.assertTrue(receiver.wait_for(2 * len(self.written), 20))
+        self.assertEqual(receiver.problems, [])
+        for key, _ in self.written:
+            one, two = (record.whole for record in receiver.taken
+                        if record.id == key)
+            self.assertEqual(one, two)
+
 
 class JsonTest(ProtobufTest):
 

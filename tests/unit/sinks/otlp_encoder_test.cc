@@ -11,7 +11,7 @@ namespace {
 using nlohmann::json;
 using ::testing::ElementsAre;
 
-Occurrence RebootedNode() {
+Occurrence EncodedNode() {
   Occurrence one;
   one.uid = "u-1";
   one.kind = "Node";
@@ -49,7 +49,7 @@ INSTANTIATE_TEST_SUITE_P(Both, OtlpEncoderTest,
                                            OtlpEncoding::kJson));
 
 TEST_P(OtlpEncoderTest, ARecordHasItsObjectAsResource) {
-  EXPECT_EQ(Request(RebootedNode()), json::parse(R"({"resourceLogs": [{
+  EXPECT_EQ(Request(EncodedNode()), json::parse(R"({"resourceLogs": [{
     "resource": {"attributes": [
       {"key": "k8s.cluster.name", "value": {"stringValue": "prod"}},
       {"key": "service.instance.id", "value": {"stringValue": "replica-1"}},
@@ -78,7 +78,7 @@ TEST_P(OtlpEncoderTest, ARecordHasItsObjectAsResource) {
 }
 
 TEST_P(OtlpEncoderTest, RecordsOfOneResourceAreTogetherAndInOrder) {
-  std::vector<Occurrence> batch(6, RebootedNode());
+  std::vector<Occurrence> batch(6, EncodedNode());
   for (uint32_t i = 0; i < batch.size(); ++i) {
     batch[i].count = i;
     batch[i].object_name = i % 2 == 0 ? "a" : "b";
@@ -105,7 +105,7 @@ TEST_P(OtlpEncoderTest, RecordsOfOneResourceAreTogetherAndInOrder) {
 }
 
 TEST_P(OtlpEncoderTest, EqualOccurrencesAreEqualBytes) {
-  const std::vector<Occurrence> batch(3, RebootedNode());
+  const std::vector<Occurrence> batch(3, EncodedNode());
   const std::string first = OtlpRequest(*encoder, batch);
   EXPECT_EQ(OtlpRequest(*encoder, batch), first);
   EXPECT_EQ(OtlpRequest(*MakeOtlpEncoder(GetParam(), Constants()), batch),
@@ -113,7 +113,7 @@ TEST_P(OtlpEncoderTest, EqualOccurrencesAreEqualBytes) {
 }
 
 TEST_P(OtlpEncoderTest, HostileTextsStayText) {
-  Occurrence one = RebootedNode();
+  Occurrence one = EncodedNode();
   one.message = "a\xff\xfe\"\\\n\x01 é";
   one.reason = std::string_view("a\0b", 3);
   one.type = "\xed\xa0\x80";  // half of a surrogate pair
@@ -129,7 +129,7 @@ TEST_P(OtlpEncoderTest, HostileTextsStayText) {
 
 TEST_P(OtlpEncoderTest, LongTextsAndLargeCounts) {
   const std::string long_text(100'000, 'x');
-  Occurrence one = RebootedNode();
+  Occurrence one = EncodedNode();
   one.message = long_text;
   one.object_name = long_text;
   one.count = one.delta = 4'294'967'295;

@@ -13,13 +13,13 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 
-using Fields = std::vector<std::pair<std::string, std::string>>;
+using FieldList = std::vector<std::pair<std::string, std::string>>;
 
-constexpr char kUuid[] = "0a0a0a0a-0000-4000-8000-000000000001";
+constexpr char kFieldUid[] = "0a0a0a0a-0000-4000-8000-000000000001";
 
-Fields Collect(void (*each)(const Occurrence&, const FieldVisitor&),
-               const Occurrence& occurrence) {
-  Fields fields;
+FieldList CollectFields(void (*each)(const Occurrence&, const FieldVisitor&),
+                        const Occurrence& occurrence) {
+  FieldList fields;
   each(occurrence, [&](std::string_view key, FieldValue value) {
     const auto* number = std::get_if<int64_t>(&value);
     fields.emplace_back(
@@ -29,78 +29,80 @@ Fields Collect(void (*each)(const Occurrence&, const FieldVisitor&),
   return fields;
 }
 
-Fields ResourceOf(const Occurrence& occurrence) {
-  return Collect(ForEachResourceField, occurrence);
+FieldList ResourceOf(const Occurrence& occurrence) {
+  return CollectFields(ForEachResourceField, occurrence);
 }
 
-Occurrence About(std::string_view api_version, std::string_view kind,
-                 Scope scope) {
+Occurrence AboutObject(std::string_view api_version, std::string_view kind,
+                       Scope scope) {
   Occurrence one;
   one.api_version = api_version;
   one.kind = kind;
   one.scope = scope;
   one.object_name = "x";
-  one.object_uid = kUuid;
+  one.object_uid = kFieldUid;
   if (scope == Scope::kNamespaced) one.object_namespace = "shop";
   return one;
 }
 
 TEST(RecordFieldsTest, KindsOfTheConventionsHaveNameAndUid) {
   EXPECT_THAT(
-      ResourceOf(About("v1", "Node", Scope::kCluster)),
-      ElementsAre(Pair("k8s.node.name", "x"), Pair("k8s.node.uid", kUuid)));
-  EXPECT_THAT(ResourceOf(About("v1", "Namespace", Scope::kCluster)),
+      ResourceOf(AboutObject("v1", "Node", Scope::kCluster)),
+      ElementsAre(Pair("k8s.node.name", "x"), Pair("k8s.node.uid", kFieldUid)));
+  EXPECT_THAT(ResourceOf(AboutObject("v1", "Namespace", Scope::kCluster)),
               ElementsAre(Pair("k8s.namespace.name", "x")));
-  EXPECT_THAT(ResourceOf(About("v1", "PersistentVolume", Scope::kCluster)),
-              ElementsAre(Pair("k8s.persistentvolume.name", "x"),
-                          Pair("k8s.persistentvolume.uid", kUuid)));
   EXPECT_THAT(
-      ResourceOf(About("storage.k8s.io/v1", "StorageClass", Scope::kCluster)),
-      ElementsAre(Pair("k8s.storageclass.name", "x")));
-  const std::pair<const char*, std::pair<const char*, const char*>>
-      kNamespaced[] = {
-          {"v1", {"Pod", "pod"}},
-          {"v1", {"Service", "service"}},
-          {"v1", {"ResourceQuota", "resourcequota"}},
-          {"v1", {"PersistentVolumeClaim", "persistentvolumeclaim"}},
-          {"v1", {"ReplicationController", "replicationcontroller"}},
-          {"apps/v1", {"Deployment", "deployment"}},
-          {"apps/v1", {"ReplicaSet", "replicaset"}},
-          {"apps/v1", {"StatefulSet", "statefulset"}},
-          {"apps/v1", {"DaemonSet", "daemonset"}},
-          {"batch/v1", {"Job", "job"}},
-          {"batch/v1", {"CronJob", "cronjob"}},
-          {"autoscaling/v2", {"HorizontalPodAutoscaler", "hpa"}}};
-  for (const auto& [api_version, kind] : kNamespaced) {
+      ResourceOf(AboutObject("v1", "PersistentVolume", Scope::kCluster)),
+      ElementsAre(Pair("k8s.persistentvolume.name", "x"),
+                  Pair("k8s.persistentvolume.uid", kFieldUid)));
+  EXPECT_THAT(ResourceOf(AboutObject("storage.k8s.io/v1", "StorageClass",
+                                     Scope::kCluster)),
+              ElementsAre(Pair("k8s.storageclass.name", "x")));
+  const std::pair<const char*, std::pair<const char*, const char*>> kinds[] = {
+      {"v1", {"Pod", "pod"}},
+      {"v1", {"Service", "service"}},
+      {"v1", {"ResourceQuota", "resourcequota"}},
+      {"v1", {"PersistentVolumeClaim", "persistentvolumeclaim"}},
+      {"v1", {"ReplicationController", "replicationcontroller"}},
+      {"apps/v1", {"Deployment", "deployment"}},
+      {"apps/v1", {"ReplicaSet", "replicaset"}},
+      {"apps/v1", {"StatefulSet", "statefulset"}},
+      {"apps/v1", {"DaemonSet", "daemonset"}},
+      {"batch/v1", {"Job", "job"}},
+      {"batch/v1", {"CronJob", "cronjob"}},
+      {"autoscaling/v2", {"HorizontalPodAutoscaler", "hpa"}}};
+  for (const auto& [api_version, kind] : kinds) {
     const std::string prefix = std::string("k8s.") + kind.second;
     EXPECT_THAT(
-        ResourceOf(About(api_version, kind.first, Scope::kNamespaced)),
+        ResourceOf(AboutObject(api_version, kind.first, Scope::kNamespaced)),
         ElementsAre(Pair("k8s.namespace.name", "shop"),
-                    Pair(prefix + ".name", "x"), Pair(prefix + ".uid", kUuid)));
+                    Pair(prefix + ".name", "x"),
+                    Pair(prefix + ".uid", kFieldUid)));
   }
 }
 
 TEST(RecordFieldsTest, TheSameKindOfAnotherGroupIsAnotherKind) {
-  EXPECT_THAT(ResourceOf(About("example.com/v1", "Node", Scope::kCluster)),
-              IsEmpty());
-  EXPECT_THAT(ResourceOf(About("serving.knative.dev/v1", "Service",
-                               Scope::kNamespaced)),
+  EXPECT_THAT(
+      ResourceOf(AboutObject("example.com/v1", "Node", Scope::kCluster)),
+      IsEmpty());
+  EXPECT_THAT(ResourceOf(AboutObject("serving.knative.dev/v1", "Service",
+                                     Scope::kNamespaced)),
               ElementsAre(Pair("k8s.namespace.name", "shop")));
 }
 
 // A tenant can write an Event about a node, which the pipeline then counts as
 // namespaced.
 TEST(RecordFieldsTest, AnUntrustedClaimHasOnlyItsNamespace) {
-  EXPECT_THAT(ResourceOf(About("v1", "Node", Scope::kNamespaced)),
+  EXPECT_THAT(ResourceOf(AboutObject("v1", "Node", Scope::kNamespaced)),
               ElementsAre(Pair("k8s.namespace.name", "shop")));
 }
 
 TEST(RecordFieldsTest, ANodesNameIsNoUidAndItsReporterNoNode) {
-  Occurrence one = About("", "Node", Scope::kCluster);
+  Occurrence one = AboutObject("", "Node", Scope::kCluster);
   one.object_uid = "x";  // as kubelets write it, without an apiVersion
   one.host = "worker-2";
   EXPECT_THAT(ResourceOf(one), ElementsAre(Pair("k8s.node.name", "x")));
-  Occurrence pod = About("v1", "Pod", Scope::kNamespaced);
+  Occurrence pod = AboutObject("v1", "Pod", Scope::kNamespaced);
   pod.host = "worker-2";
   for (const auto& [key, value] : ResourceOf(pod)) {
     EXPECT_NE(key, "k8s.node.name");
@@ -108,7 +110,7 @@ TEST(RecordFieldsTest, ANodesNameIsNoUidAndItsReporterNoNode) {
 }
 
 TEST(RecordFieldsTest, AnObjectWithoutANamespaceHasTheEvents) {
-  Occurrence one = About("v1", "Pod", Scope::kNamespaced);
+  Occurrence one = AboutObject("v1", "Pod", Scope::kNamespaced);
   one.object_namespace = "";
   one.event_namespace = "default";
   EXPECT_EQ(ResourceOf(one).front(), (std::pair<std::string, std::string>(
@@ -116,7 +118,7 @@ TEST(RecordFieldsTest, AnObjectWithoutANamespaceHasTheEvents) {
 }
 
 TEST(RecordFieldsTest, EveryTextOfTheEventIsAnAttribute) {
-  Occurrence one = About("v1", "Pod", Scope::kNamespaced);
+  Occurrence one = AboutObject("v1", "Pod", Scope::kNamespaced);
   one.uid = "u-1";
   one.name = "pod.17";
   one.event_namespace = "shop";
@@ -129,7 +131,7 @@ TEST(RecordFieldsTest, EveryTextOfTheEventIsAnAttribute) {
   one.delta = 2;
   one.count = 4'294'967'295;
   EXPECT_THAT(
-      Collect(ForEachLogField, one),
+      CollectFields(ForEachLogField, one),
       ElementsAre(
           Pair("log.record.uid", "u-1/4294967295"),
           Pair("kube_event.scope", "namespaced"), Pair("kube_event.delta", "2"),
@@ -141,7 +143,7 @@ TEST(RecordFieldsTest, EveryTextOfTheEventIsAnAttribute) {
           Pair("k8s.event.reporting_controller", "kubelet"),
           Pair("kube_event.reporting_host", "worker-2"),
           Pair("k8s.object.kind", "Pod"), Pair("k8s.object.name", "x"),
-          Pair("k8s.object.uid", kUuid),
+          Pair("k8s.object.uid", kFieldUid),
           Pair("k8s.object.fieldpath", "spec.containers{a}"),
           Pair("k8s.object.api_version", "v1"),
           Pair("k8s.object.resource_version", "9")));

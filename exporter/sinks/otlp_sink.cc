@@ -85,7 +85,7 @@ Result<HeaderFields> ParseHeaderFile(std::string_view text) {
 }
 
 OtlpSink::OtlpSink(std::unique_ptr<HttpTransport> transport, Headers headers,
-                   Format format, FileReader read)
+                   const Format& format, FileReader read)
     : transport_(std::move(transport)),
       headers_(std::move(headers)),
       gzip_(format.gzip),

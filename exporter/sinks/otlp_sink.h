@@ -31,7 +31,7 @@ class OtlpSink : public Sink {
     RecordConstants constants = {};
   };
   OtlpSink(std::unique_ptr<HttpTransport> transport, Headers headers,
-           Format format, FileReader read = DiskFiles());
+           const Format& format, FileReader read = DiskFiles());
 
   Delivery Deliver(std::span<const Occurrence> batch,
                    const std::stop_token& stop) override;

@@ -7,12 +7,14 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <random>
 #include <stop_token>
 #include <thread>
 #include <utility>
 #include <vector>
 
 #include "apiserver/api_transport.h"
+#include "base/environment.h"
 #include "base/log.h"
 #include "base/start_thread.h"
 #include "base/startup_memory.h"
@@ -20,6 +22,7 @@
 #include "events/discovery.h"
 #include "net/resolver.h"
 #include "pipeline/event_watcher.h"
+#include "replicas/elector.h"
 #include "sinks/sink_runner.h"
 #include "state/kept_state.h"
 #include "version.h"
@@ -50,6 +53,16 @@ std::vector<std::string> CollectionNames(const Options& options) {
   return options.namespaces;
 }
 
+// Null without replicas. The host's name is the Pod's, and also that of the
+// container before.
+std::unique_ptr<Elector> MakeElector(const Options& options,
+                                     HttpTransport& transport, Clock& clock) {
+  if (!options.lease) return nullptr;
+  return std::make_unique<Elector>(
+      transport, *options.lease,
+      HostName() + "_" + std::to_string(std::random_device()()), clock);
+}
+
 // Everything that runs. A member needs only those before it.
 class App {
  public:
@@ -67,6 +80,7 @@ class App {
   void SetFilter(const FilterOptions& options);
   Result<void> SetSinks(const std::vector<SinkConfig>& sinks);
   Result<void> StartWatches();
+  Result<void> StartElector();
   // Ends what runs; returns `code`, or exits with it when a sink hangs.
   int Stop(int code, std::unique_ptr<HttpServer> server);
   HttpContent Content();
@@ -85,7 +99,9 @@ class App {
   ReloadStats reload_stats_;
   std::stop_source stop_;
   EventWatchers watchers_;
-  std::vector<std::jthread> watches_;  // one for each watcher
+  std::vector<std::jthread> watches_;       // one for each watcher
+  const std::unique_ptr<Elector> elector_;  // null without replicas
+  std::jthread elections_;
   SinkRunner sink_runner_;
   Reloader reloader_;
   const OwnMetrics own_;
@@ -100,9 +116,11 @@ App::App(const Options& options, ServerAccess access, KeptState& state,
       transport_(std::move(access), resolver_),
       discovery_(transport_, clock),
       world_(discovery_, clock, options.retention, state.ledger()),
+      elector_(MakeElector(options, transport_, clock)),
       sink_runner_(state.ledger(), clock,
                    MakeSinkFactory(transport_, discovery_, resolver_, clock),
-                   [&state] { state.Flush(); }),
+                   {[&state] { state.Flush(); }, elector_.get(),
+                    !options.namespaces.empty()}),
       reloader_(options, std::move(parse),
                 {[this](const auto& filter) { SetFilter(filter); },
                  [this](const auto& sinks) { return SetSinks(sinks); }},
@@ -114,7 +132,9 @@ App::App(const Options& options, ServerAccess access, KeptState& state,
               return world_.ledger.series().Counts();
             },
             [this] { return AllSynced(watchers_); },
-            [this] { return sink_runner_.Statuses(); }, clock.WallNow()}) {
+            [this] { return sink_runner_.Statuses(); },
+            [this] { return elector_ ? elector_->Status() : ReplicaStatus(); },
+            clock.WallNow()}) {
   const std::vector<std::string> names = CollectionNames(options);
   world_.filter = std::make_shared<const EventFilter>(options.filter);
   // Recorders put Events of cluster-scoped objects into "default".
@@ -202,8 +222,18 @@ Result<void> App::StartWatches() {
   return {};
 }
 
+Result<void> App::StartElector() {
+  if (!elector_) return {};
+  Result<std::jthread> thread =
+      StartThread([this](const std::stop_token& stop) { elector_->Run(stop); });
+  if (!thread) return thread.error();
+  elections_ = std::move(*thread);
+  return {};
+}
+
 int App::Run(const TerminationSignals& signals) {
   Result<void> started = SetSinks(options_.sinks);
+  if (started) started = StartElector();
   std::unique_ptr<HttpServer> server;
   if (started) server = StartServer(options_, Content(), http_stats_);
   if (server) started = StartWatches();
@@ -229,7 +259,13 @@ int App::Run(const TerminationSignals& signals) {
 int App::Stop(int code, std::unique_ptr<HttpServer> server) {
   stop_.request_stop();
   watches_.clear();
+  // The sinks publish what they deliver until they end.
   const bool ended = sink_runner_.Stop(kSinkStopLimit);
+  if (elections_.joinable()) {
+    elections_.request_stop();
+    elections_.join();
+    if (ended) elector_->Release();
+  }
   state_.Stop();
   server.reset();
   if (ended) return code;

@@ -67,13 +67,14 @@ class Checker {
                   "/status/userInfo/username");
   }
 
-  // `where` ends the line of the report.
+  // `where` ends the line of the report. An empty `name` means all objects.
   bool May(const std::string& group, const std::string& verb,
            const std::string& name_space, const std::string& resource,
-           const std::string& where) {
+           const std::string& where, const std::string& name = "") {
     json attributes = {
         {"group", group}, {"verb", verb}, {"resource", resource}};
     if (!name_space.empty()) attributes["namespace"] = name_space;
+    if (!name.empty()) attributes["name"] = name;
     return Review(
         {{"resourceAttributes", std::move(attributes)}},
         verb + " " + resource + (group.empty() ? "" : "." + group) + where);
@@ -271,6 +272,26 @@ void CheckAnnotate(const std::set<std::string>& kinds, const std::string& user,
   checker.Add(Grant(user, "", std::string(kName) + "-annotate", rules));
 }
 
+// A create has no name, so no rule can limit it to this one (Kubernetes
+// documentation, "Using RBAC Authorization", "Referring to resources").
+void CheckLease(const LeaseName& lease, const std::string& user,
+                Checker& checker) {
+  bool whole = true;
+  for (const std::string verb : {"get", "create", "update"}) {
+    whole = checker.May("coordination.k8s.io", verb, lease.name_space, "leases",
+                        " in " + lease.name_space + ", for --replicas.lease",
+                        verb == "create" ? "" : lease.name) &&
+            whole;
+  }
+  if (whole) return;
+  const std::string head =
+      "- apiGroups: [\"coordination.k8s.io\"]\n  resources: [\"leases\"]\n";
+  checker.Add(Grant(user, lease.name_space, std::string(kName) + "-lease",
+                    head + "  resourceNames: [" + YamlText(lease.name) +
+                        "]\n  verbs: [\"get\", \"update\"]\n" + head +
+                        "  verbs: [\"create\"]\n"));
+}
+
 // Only of sinks that write to the API server.
 void CheckSinks(const Options& options, const std::string& user,
                 HttpTransport& transport, Checker& checker) {
@@ -312,6 +333,7 @@ DryRunReport DryRun(const Options& options, const ServerAccess& access,
   }
   CheckDiscovery(user, checker);
   CheckSinks(options, user, transport, checker);
+  if (options.lease) CheckLease(*options.lease, user, checker);
   return std::move(checker).Done();
 }
 

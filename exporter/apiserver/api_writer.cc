@@ -5,8 +5,6 @@
 namespace kem {
 namespace {
 
-constexpr std::chrono::seconds kDeadline{10};
-
 ApiAnswer::Verdict Judge(int status) {
   using enum ApiAnswer::Verdict;
   switch (status) {
@@ -40,9 +38,9 @@ bool IsDenial(int status, std::string_view body) {
 }  // namespace
 
 ApiAnswer SendToApi(HttpTransport& transport, HttpRequest request,
-                    const std::stop_token& stop) {
-  request.read_timeout = request.deadline = kDeadline;
-  WholeAnswer answer;
+                    const std::stop_token& stop, const ApiLimits& limits) {
+  request.read_timeout = request.deadline = limits.deadline;
+  WholeAnswer answer(limits.max_body);
   const HttpOutcome outcome = transport.Send(request, answer, stop);
   ApiAnswer result;
   const std::string what = request.method + " " +

@@ -1,11 +1,13 @@
-// Writes one object to the API server, once, and classifies the response. Used
-// by the sinks of the types mirror and annotate, which decide what to do next.
+// Sends one request about an object to the API server, once, and classifies the
+// response. Used by the sinks of the types mirror and annotate and for Leases,
+// which decide what to do next.
 // Which statuses are final: k8s.io/apimachinery/pkg/api/errors and the API
 // conventions, "HTTP Status codes". A policy's rejection of an object is final
 // with any status, so that it does not block other objects.
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -28,12 +30,18 @@ struct ApiAnswer {
   // kDone.
   std::string problem = {};
   std::optional<std::chrono::seconds> retry_after = std::nullopt;
-  std::string body = {};  // at most 64 KiB
+  std::string body = {};  // cut at ApiLimits::max_body
 };
 
-// `request` has a method; its time limits are replaced. Blocks for at most 10
-// s; returns soon after `stop` is requested. As thread-safe as `transport`.
+struct ApiLimits {
+  std::chrono::milliseconds deadline{10'000};
+  size_t max_body = WholeAnswer::kUsualLimit;
+};
+
+// `request` has a method; its time limits are replaced. Blocks until the
+// deadline at most; returns soon after `stop` is requested. As thread-safe as
+// `transport`.
 ApiAnswer SendToApi(HttpTransport& transport, HttpRequest request,
-                    const std::stop_token& stop);
+                    const std::stop_token& stop, const ApiLimits& limits = {});
 
 }  // namespace kem

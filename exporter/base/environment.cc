@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <array>
+#include <climits>
 #include <cstdlib>
 #include <string_view>
 
@@ -35,6 +37,11 @@ std::vector<std::string> ProcessEnvironmentWith(
     variables.push_back(addition);
   }
   return variables;
+}
+
+std::string HostName() {
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  return ::gethostname(name.data(), name.size() - 1) == 0 ? name.data() : "";
 }
 
 }  // namespace kem

@@ -23,4 +23,8 @@ Environment ProcessEnvironment();
 std::vector<std::string> ProcessEnvironmentWith(
     const std::vector<std::string>& additions);
 
+// The name of this machine, which in a Pod is the Pod's; empty if there is
+// none.
+std::string HostName();
+
 }  // namespace kem

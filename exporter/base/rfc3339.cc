@@ -105,14 +105,14 @@ std::optional<WallTime> ParseHttpDate(std::string_view text) {
                   Digits(text, 23, 2));
 }
 
-std::string FormatRfc3339Millis(WallTime time) {
+std::string FormatRfc3339Micros(WallTime time) {
   const auto day = std::chrono::floor<days>(time);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(
-      std::chrono::floor<std::chrono::milliseconds>(time - day));
+      std::chrono::floor<std::chrono::microseconds>(time - day));
   std::array<char, 64> text{};
   std::snprintf(
-      text.data(), text.size(), "%04d-%02u-%02uT%02ld:%02ld:%02ld.%03ldZ",
+      text.data(), text.size(), "%04d-%02u-%02uT%02ld:%02ld:%02ld.%06ldZ",
       static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
       static_cast<unsigned>(date.day()), clock.hours().count(),
       clock.minutes().count(), clock.seconds().count(),
@@ -120,8 +120,14 @@ std::string FormatRfc3339Millis(WallTime time) {
   return text.data();
 }
 
+std::string FormatRfc3339Millis(WallTime time) {
+  std::string text = FormatRfc3339Micros(time);
+  text.erase(text.size() - 4) += 'Z';
+  return text;
+}
+
 std::string FormatRfc3339Seconds(WallTime time) {
-  std::string text = FormatRfc3339Millis(time);
+  std::string text = FormatRfc3339Micros(time);
   text.erase(text.rfind('.')) += 'Z';
   return text;
 }

@@ -21,6 +21,9 @@ std::optional<WallTime> ParseHttpDate(std::string_view text);
 
 // "2026-11-23T12:53:29.123Z": milliseconds, UTC.
 std::string FormatRfc3339Millis(WallTime time);
+// "2026-11-23T12:53:29.123456Z": Kubernetes' MicroTime, which needs all digits
+// (k8s.io/apimachinery pkg/apis/meta/v1/micro_time.go).
+std::string FormatRfc3339Micros(WallTime time);
 // "2026-11-23T12:53:29Z": Kubernetes' Time.
 std::string FormatRfc3339Seconds(WallTime time);
 // What ParseHttpDate reads; for the years 1 to 9999.

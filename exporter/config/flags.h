@@ -5,6 +5,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "config/option_table.h"
 #include "events/event_filter.h"
 #include "net/server_url.h"
+#include "replicas/lease.h"
 #include "sinks/sink_config.h"
 
 namespace kem {
@@ -37,6 +39,8 @@ struct Options {
   // Empty for no state.
   std::string state_file;
   std::chrono::milliseconds state_interval{10'000};
+  // None without replicas.
+  std::optional<LeaseName> lease;
   ListenAddress listen_address;
   std::string telemetry_path = "/metrics";
   std::string web_config_file;

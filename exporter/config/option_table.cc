@@ -20,6 +20,7 @@ constexpr char kWatch[] = "Watch";
 constexpr char kFilter[] = "Filters";
 constexpr char kMetrics[] = "Metrics";
 constexpr char kState[] = "State";
+constexpr char kReplicas[] = "Replicas";
 constexpr char kWeb[] = "Web server";
 constexpr char kLog[] = "Logging";
 constexpr char kOffline[] = "Offline";
@@ -135,6 +136,21 @@ std::string TakeExpressions(const OptionValues& values, FilterOptions& filter) {
   std::string problem = ExpressionProblem(values);
   if (problem.empty()) filter.*kList.*kSide = values;
   return problem;
+}
+
+std::string TakeLease(const OptionValues& values, Options& options) {
+  const std::string& text = values[0];
+  if (text.empty()) return "";
+  const size_t slash = std::min(text.find('/'), text.size());
+  LeaseName lease{text.substr(0, slash),
+                  text.substr(std::min(slash + 1, text.size()))};
+  if (!IsNamespaceName(lease.name_space) || !IsNamespaceName(lease.name)) {
+    return Quoted(text) +
+           " must be NAMESPACE/NAME, both of at most 63 lowercase letters, "
+           "digits and hyphens";
+  }
+  options.lease = std::move(lease);
+  return "";
 }
 
 std::string TakeListenAddress(const OptionValues& values, Options& options) {
@@ -284,6 +300,11 @@ constexpr OptionRow kTable[] = {
      "How often the journal of the state is synced to disk, from 1s to 1h. A "
      "power cut loses at most what was counted in this time.",
      TakeStateInterval},
+    {"replicas.lease", kReplicas, kText, "NAMESPACE/NAME", "",
+     "Lease by which replicas agree which of them delivers to the sinks of the "
+     "types log, otlp and annotate, so that each occurrence is delivered once. "
+     "It is created. Default: none, and every replica delivers.",
+     TakeLease},
     {"web.listen-address", kWeb, kText, "HOST:PORT", ":9953",
      "Address to listen on. Port 0 selects a free port, which is logged.",
      TakeListenAddress},

@@ -47,6 +47,16 @@ std::string TakeBytes(const std::string& value, SinkConfig& sink) {
   return TakeNumber(value, 65'536, size_t{1} << 30, sink.queue.max_bytes);
 }
 
+std::string TakeEvery(const std::string& value, SinkConfig& sink) {
+  const auto duration = ParseDuration(value);
+  if (!duration || *duration < seconds(1) || *duration > hours(24)) {
+    return Quoted(value) + " must be a duration from 1s to 24h";
+  }
+  sink.every = std::chrono::ceil<seconds>(*duration);
+  sink.queue.joins = true;
+  return "";
+}
+
 std::string TakeEndpoint(const std::string& value, SinkConfig& sink) {
   sink.endpoint = value;
   return "";
@@ -173,6 +183,7 @@ constexpr Row kRows[] = {
     {"type", "", true, TakeType},
     {"queue-entries", "", false, TakeEntries},
     {"queue-bytes", "", false, TakeBytes},
+    {"every", "", false, TakeEvery},
     {"path", "log", false, nullptr, &SinkConfig::path},
     {"endpoint", "otlp", true, TakeEndpoint},
     {"headers-file", "otlp", false, nullptr, &SinkConfig::headers_file},

@@ -23,9 +23,11 @@ struct Reading : MetricSources {
       : MetricSources(sources),
         series_counts(series()),
         sink_statuses(sinks()),
+        replica(replicas()),
         process(ReadProcess()) {}
   const SeriesCounts series_counts;
   const std::vector<SinkStatus> sink_statuses;
+  const ReplicaStatus replica;
   const ProcessReadings process;
 };
 
@@ -112,6 +114,12 @@ Samples ReadHttp(const Reading& sources) {
                 {"code", cut ? "cut" : std::to_string(key.second)}}));
   }
   return samples;
+}
+
+// None without replicas.
+Samples OfLease(const Reading& sources, double value, Labels labels = {}) {
+  if (!sources.replica.elects) return {};
+  return {Sample(value, std::move(labels))};
 }
 
 // One sample for each sink.
@@ -272,6 +280,29 @@ constexpr OwnMetric kTable[] = {
        return BySink(s, [](const auto& one) {
          return std::chrono::duration<double>(one.oldest_age).count();
        });
+     }},
+    {{"kube_event_metrics_lease_leader", "gauge",
+      "Whether this replica delivers to the sinks, 1 or 0."},
+     [](Sources s) { return OfLease(s, s.replica.leads); }},
+    {{"kube_event_metrics_lease_info", "gauge",
+      "The replica that holds the Lease, empty for none; always 1."},
+     [](Sources s) {
+       return OfLease(s, 1, {{"holder", s.replica.holder}});
+     }},
+    {{"kube_event_metrics_lease_acquired_timestamp_seconds", "gauge",
+      "Unix time at which the holder acquired the Lease."},
+     [](Sources s) {
+       return OfLease(s, std::chrono::duration<double>(
+                             s.replica.acquired.time_since_epoch())
+                             .count());
+     }},
+    {{"kube_event_metrics_lease_transitions", "gauge",
+      "How often the Lease has passed to another replica."},
+     [](Sources s) { return OfLease(s, s.replica.transitions); }},
+    {{"kube_event_metrics_lease_failures_total", "counter",
+      "Requests about the Lease that failed."},
+     [](Sources s) {
+       return OfLease(s, static_cast<double>(s.replica.failures));
      }},
     {{"kube_event_metrics_config_reloads_total", "counter",
       "Reloads of the configuration file, by result."},

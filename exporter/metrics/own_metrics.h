@@ -15,6 +15,7 @@
 #include "events/scope.h"
 #include "occurrences/occurrence.h"
 #include "reflector/session_stats.h"
+#include "replicas/elector.h"
 #include "series/series_table.h"
 #include "sinks/sink_runner.h"
 #include "state/state_load.h"
@@ -68,6 +69,7 @@ struct MetricSources {
   std::function<bool()> synced;
   // Takes the ledger's mutex.
   std::function<std::vector<SinkStatus>()> sinks;
+  std::function<ReplicaStatus()> replicas;
   // Since when the counters count.
   WallTime started;
 };

@@ -23,6 +23,27 @@ constexpr std::array kWords = {&Occurrence::event_namespace,
                                &Occurrence::host,
                                &Occurrence::action};
 constexpr size_t kNumbers = 64;
+constexpr size_t kPartBytes = 12;
+constexpr uint32_t kMaxDelta = UINT32_MAX;
+
+uint32_t Sum(uint32_t one, uint32_t other) {
+  return one > kMaxDelta - other ? kMaxDelta : one + other;
+}
+
+// The earlier parts, and the sum of their deltas. A reader that fails, or a sum
+// above the occurrence's delta, is no EncodeOccurrence's.
+bool TakeParts(std::string_view joined, std::vector<OccurrencePart>& parts,
+               uint32_t& sum) {
+  ByteReader from(joined);
+  sum = 0;
+  while (from.ok() && from.left() > 0) {
+    OccurrencePart& part = parts.emplace_back();
+    part.resource_version = from.Integer<uint64_t>();
+    part.delta = from.Integer<uint32_t>();
+    sum = Sum(sum, part.delta);
+  }
+  return from.ok() && parts.size() < Occurrence::kMaxParts;
+}
 
 }  // namespace
 
@@ -46,6 +67,7 @@ std::string EncodeOccurrence(const Occurrence& occurrence) {
     to.Text(CutUtf8(occurrence.*word, Occurrence::kMaxWord));
   }
   to.Text(CutUtf8(occurrence.message, Occurrence::kMaxMessage));
+  to.Text(occurrence.joined);
   return bytes;
 }
 
@@ -60,8 +82,53 @@ std::optional<Occurrence> DecodeOccurrence(std::string_view bytes) {
   occurrence.occurred_at = from.Wall();
   for (const auto word : kWords) occurrence.*word = from.Text();
   occurrence.message = from.Text();
+  occurrence.joined = from.Text();
   if (!from.Done()) return std::nullopt;
+  if (occurrence.joined.empty()) return occurrence;
+  std::vector<OccurrencePart> parts;
+  uint32_t sum = 0;
+  if (!TakeParts(occurrence.joined, parts, sum) || sum > occurrence.delta) {
+    return std::nullopt;
+  }
   return occurrence;
+}
+
+std::vector<OccurrencePart> Parts(const Occurrence& occurrence) {
+  std::vector<OccurrencePart> parts;
+  uint32_t sum = 0;
+  TakeParts(occurrence.joined, parts, sum);
+  parts.push_back({occurrence.resource_version, occurrence.delta - sum});
+  return parts;
+}
+
+Occurrence WithoutParts(const Occurrence& occurrence, size_t count) {
+  const std::vector<OccurrencePart> parts = Parts(occurrence);
+  Occurrence rest = occurrence;
+  for (size_t i = 0; i < count; ++i) rest.delta -= parts[i].delta;
+  rest.joined.remove_prefix(count * kPartBytes);
+  return rest;
+}
+
+std::string JoinOccurrences(std::string_view older, std::string_view newer) {
+  const std::optional<Occurrence> before = DecodeOccurrence(older);
+  std::optional<Occurrence> last = DecodeOccurrence(newer);
+  if (!before || !last) return std::string(newer);
+  std::vector<OccurrencePart> parts = Parts(*before);
+  const std::vector<OccurrencePart> more = Parts(*last);
+  parts.insert(parts.end(), more.begin(), more.end() - 1);
+  while (parts.size() >= Occurrence::kMaxParts) {
+    parts[1].delta = Sum(parts[0].delta, parts[1].delta);
+    parts.erase(parts.begin());
+  }
+  std::string joined;
+  ByteWriter to(joined);
+  for (const OccurrencePart& part : parts) {
+    to.Integer<uint64_t>(part.resource_version);
+    to.Integer<uint32_t>(part.delta);
+  }
+  last->delta = Sum(before->delta, last->delta);
+  last->joined = joined;
+  return EncodeOccurrence(*last);
 }
 
 }  // namespace kem

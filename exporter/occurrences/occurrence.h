@@ -13,6 +13,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "events/event.h"
@@ -26,8 +27,13 @@ struct Occurrence : Event {
   static constexpr size_t kMaxMessage = 4096;
   static constexpr size_t kMaxWord = 512;
 
+  // At most this many parts; of more, the oldest are joined.
+  static constexpr size_t kMaxParts = 64;
+
   Scope scope = Scope::kCluster;
   uint32_t delta = 1;  // new occurrences, of the Event's `count`
+  // Earlier occurrences of the Event that `delta` contains: see Parts.
+  std::string_view joined = {};
 
   // Identifies a state of one Event object by its uid and its count: the same
   // from a list and a watch, before and after a restart, and in two replicas.
@@ -40,6 +46,22 @@ struct Occurrence : Event {
 std::string EncodeOccurrence(const Occurrence& occurrence);
 // Points into `bytes`. Empty when they are not an Occurrence.
 std::optional<Occurrence> DecodeOccurrence(std::string_view bytes);
+
+// One version of an Event within an occurrence that was joined from several.
+struct OccurrencePart {
+  uint64_t resource_version = 0;
+  uint32_t delta = 0;
+  bool operator==(const OccurrencePart&) const = default;
+};
+// All of them in their order, at least one; the last is the occurrence's own
+// version. Their deltas add up to the occurrence's.
+std::vector<OccurrencePart> Parts(const Occurrence& occurrence);
+// Without the first `count` of its parts, which are fewer than all; points into
+// the same bytes.
+Occurrence WithoutParts(const Occurrence& occurrence, size_t count);
+
+// Both as bytes, and of one Event: the newer one with the sum of their deltas.
+std::string JoinOccurrences(std::string_view older, std::string_view newer);
 
 // Time from an occurrence to its receipt. Buckets are not cumulative.
 class LagHistogram {

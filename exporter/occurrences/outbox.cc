@@ -9,18 +9,6 @@
 
 namespace kem {
 
-std::shared_ptr<const Outbox::Entry> Outbox::Line::PopFront() {
-  std::shared_ptr<const Entry> entry = std::move(entries.front());
-  entries.pop_front();
-  bytes -= entry->bytes.size();
-  return entry;
-}
-
-void Outbox::Line::PushBack(std::shared_ptr<const Entry> entry) {
-  bytes += entry->bytes.size();
-  entries.push_back(std::move(entry));
-}
-
 Leftovers Outbox::SetSinks(const std::vector<Sink>& sinks) {
   if (saving_) Keep(kMaxKept + 1);  // the numbers of sinks change
   std::vector<Queue> old = std::exchange(queues_, {});
@@ -29,6 +17,8 @@ Leftovers Outbox::SetSinks(const std::vector<Sink>& sinks) {
     for (Queue& before : old) {
       if (before.sink.name == sink.name) queue = std::move(before);
     }
+    if (sink.joins && !queue.sink.joins) queue.entries.Close(last_number_);
+    if (queue.sink.joins && !sink.joins) queue.entries.StopJoining();
     queue.sink = sink;
     MakeRoom(queues_.size() - 1);
   }
@@ -43,14 +33,49 @@ std::optional<size_t> Outbox::Find(std::string_view name) const {
 }
 
 void Outbox::Offer(uint32_t mask, std::string bytes) {
-  const auto entry =
-      std::make_shared<const Entry>(Entry{++last_number_, std::move(bytes)});
+  // An entry that is joined belongs to its sink alone.
+  for (size_t i = 0; i < queues_.size(); ++i) {
+    if ((mask >> i & 1) == 0 || !queues_[i].sink.joins) continue;
+    Join(i, bytes);
+    mask &= ~(uint32_t{1} << i);
+  }
+  if (mask == 0) return;
+  const auto entry = std::make_shared<const OutboxEntry>(
+      OutboxEntry{++last_number_, std::move(bytes)});
   for (size_t i = 0; i < queues_.size(); ++i) {
     if ((mask >> i & 1) == 0) continue;
-    Queue& queue = queues_[i];
-    queue.waiting.PushBack(entry);
+    queues_[i].entries.Push(entry);
     MakeRoom(i);
   }
+}
+
+void Outbox::Join(size_t index, std::string bytes) {
+  SinkQueue& entries = queues_[index].entries;
+  const auto occurrence = DecodeOccurrence(bytes);
+  const std::string uid(occurrence ? occurrence->uid : std::string_view());
+  if (const OutboxEntryPtr earlier = entries.FindOpen(uid)) {
+    bytes = JoinOccurrences(earlier->bytes, bytes);
+    BeforeLeave(index, earlier);
+    entries.RemoveOpen(earlier);
+  }
+  entries.PushOpen(std::make_shared<const OutboxEntry>(
+                       OutboxEntry{++last_number_, std::move(bytes)}),
+                   uid);
+  MakeRoom(index);
+}
+
+bool Outbox::CloseWindow(size_t index, bool force) {
+  SinkQueue& entries = queues_[index].entries;
+  const bool busy = !entries.in_hand().empty() ||
+                    entries.Oldest(/*closed_only=*/true) != nullptr;
+  if (!queues_[index].sink.joins || (busy && !force)) return false;
+  entries.Close(last_number_);
+  return true;
+}
+
+OutboxEntryPtr Outbox::LastClosed(size_t index) const {
+  const Queue& queue = queues_[index];
+  return queue.sink.joins ? queue.entries.LastClosed() : nullptr;
 }
 
 void Outbox::Drop(uint32_t mask, uint64_t entries) {
@@ -59,53 +84,47 @@ void Outbox::Drop(uint32_t mask, uint64_t entries) {
   }
 }
 
-void Outbox::PopFront(size_t index, Line& line) {
-  BeforeLeave(index, line.entries.front());
-  line.PopFront();
-}
-
 void Outbox::MakeRoom(size_t index) {
-  Queue& queue = queues_[index];
-  while (!queue.waiting.entries.empty() &&
-         (queue.waiting.entries.size() > queue.sink.max_entries ||
-          queue.waiting.bytes > queue.sink.max_bytes)) {
-    PopFront(index, queue.waiting);
-    ++queue.dropped;
+  auto& [sink, entries, dropped, memories] = queues_[index];
+  while (entries.waiting() > 0 && (entries.waiting() > sink.max_entries ||
+                                   entries.waiting_bytes() > sink.max_bytes)) {
+    BeforeLeave(index, *entries.Oldest(/*closed_only=*/false));
+    entries.PopOldest();
+    ++dropped;
   }
 }
 
 Outbox::Entries Outbox::Peek(size_t index, size_t max_entries,
                              size_t max_bytes) {
   PutBack(index);
-  Line& in_hand = queues_[index].in_hand;
-  Line& waiting = queues_[index].waiting;
-  while (!waiting.entries.empty()) {
-    const size_t bytes = in_hand.bytes + waiting.entries.front()->bytes.size();
-    if (!in_hand.entries.empty() &&
-        (in_hand.entries.size() == max_entries || bytes > max_bytes)) {
-      break;
-    }
-    in_hand.PushBack(waiting.PopFront());
+  SinkQueue& entries = queues_[index].entries;
+  size_t bytes = 0;
+  while (const OutboxEntryPtr* oldest =
+             entries.Oldest(queues_[index].sink.joins)) {
+    bytes += (*oldest)->bytes.size();
+    const size_t taken = entries.in_hand().size();
+    if (taken > 0 && (taken == max_entries || bytes > max_bytes)) break;
+    entries.TakeInHand();
   }
-  return {in_hand.entries.begin(), in_hand.entries.end()};
+  return {entries.in_hand().begin(), entries.in_hand().end()};
 }
 
 void Outbox::Acknowledge(size_t index, uint64_t number) {
-  Queue& queue = queues_[index];
-  for (Line* line : {&queue.in_hand, &queue.waiting}) {
-    while (!line->entries.empty() && line->entries.front()->number <= number) {
-      PopFront(index, *line);
-    }
+  SinkQueue& entries = queues_[index].entries;
+  while (!entries.in_hand().empty() &&
+         entries.in_hand().front()->number <= number) {
+    BeforeLeave(index, entries.in_hand().front());
+    entries.PopInHand();
+  }
+  while (const OutboxEntryPtr* oldest = entries.Oldest(false)) {
+    if ((*oldest)->number > number) break;
+    BeforeLeave(index, *oldest);
+    entries.PopOldest();
   }
 }
 
 void Outbox::PutBack(size_t index) {
-  Queue& queue = queues_[index];
-  auto& entries = queue.in_hand.entries;
-  for (; !entries.empty(); entries.pop_back()) {
-    queue.waiting.entries.push_front(std::move(entries.back()));
-  }
-  queue.waiting.bytes += std::exchange(queue.in_hand.bytes, 0);
+  queues_[index].entries.PutBack();
   MakeRoom(index);
 }
 
@@ -131,12 +150,12 @@ bool Outbox::Remember(size_t index, std::string_view name,
 }
 
 Outbox::Size Outbox::size(size_t index) const {
-  const Queue& queue = queues_[index];
-  Size size{.dropped = queue.dropped};
-  for (const Line* line : {&queue.waiting, &queue.in_hand}) {
-    size.entries += line->entries.size();
-    size.bytes += line->bytes;
-    if (!line->entries.empty()) size.oldest = line->entries.front();
+  const auto& [sink, entries, dropped, memories] = queues_[index];
+  Size size{entries.entries(), entries.bytes(), dropped};
+  if (!entries.in_hand().empty()) {
+    size.oldest = entries.in_hand().front();
+  } else if (const OutboxEntryPtr* oldest = entries.Oldest(sink.joins)) {
+    size.oldest = *oldest;
   }
   return size;
 }
@@ -150,6 +169,9 @@ void Outbox::BeginSave(ByteWriter& head) {
   std::vector<Sink> sinks;
   for (const Queue& queue : queues_) sinks.push_back(queue.sink);
   PutSinks(sinks, head);
+  for (const Queue& queue : queues_) {
+    head.Integer<uint64_t>(queue.entries.closed());
+  }
   saving_.emplace().last = last_number_;
 }
 
@@ -167,8 +189,7 @@ void Outbox::Keep(size_t bytes) {
   saving_->last = 0;
 }
 
-void Outbox::BeforeLeave(size_t index,
-                         const std::shared_ptr<const Entry>& entry) {
+void Outbox::BeforeLeave(size_t index, const OutboxEntryPtr& entry) {
   if (!saving_ || entry->number <= saving_->entry ||
       entry->number > saving_->last) {
     return;
@@ -195,9 +216,8 @@ void Outbox::BeforeChange(size_t index, std::string_view name) {
 // The oldest entry that is not saved; of the queues it has left as well.
 Outbox::Waiting Outbox::NextWaiting() const {
   Waiting next;
-  const auto consider = [&](const std::shared_ptr<const Entry>& entry,
-                            uint32_t mask) {
-    if (entry->number > saving_->last) return;
+  const auto consider = [&](const OutboxEntryPtr& entry, uint32_t mask) {
+    if (entry == nullptr || entry->number > saving_->last) return;
     if (next.entry == nullptr || entry->number < next.entry->number) {
       next = {entry, 0};
     }
@@ -208,14 +228,7 @@ Outbox::Waiting Outbox::NextWaiting() const {
     consider(left->second.entry, left->second.mask);
   }
   for (size_t i = 0; i < queues_.size(); ++i) {
-    for (const Line* line : {&queues_[i].in_hand, &queues_[i].waiting}) {
-      const auto entry = std::upper_bound(
-          line->entries.begin(), line->entries.end(), saving_->entry,
-          [](uint64_t number, const std::shared_ptr<const Entry>& other) {
-            return number < other->number;
-          });
-      if (entry != line->entries.end()) consider(*entry, uint32_t{1} << i);
-    }
+    consider(queues_[i].entries.After(saving_->entry), uint32_t{1} << i);
   }
   return next;
 }
@@ -280,6 +293,10 @@ bool Outbox::LoadHead(ByteReader& head) {
   std::vector<Sink> sinks;
   if (!TakeSinks(head, sinks)) return false;
   SetSinks(sinks);
+  for (Queue& queue : queues_) {
+    queue.entries.Close(head.Integer<uint64_t>());
+  }
+  if (!head.ok()) return false;
   to_load_ = last_number;
   return true;
 }
@@ -302,37 +319,25 @@ bool Outbox::LoadPiece(ByteReader& piece) {
         !DecodeOccurrence(entry)) {
       return false;
     }
-    last_number_ = number - 1;
-    Offer(mask, std::string(entry));
+    Restore(number, mask, entry);
   }
   return piece.ok();
 }
 
-void StagedOffers::Add(uint32_t mask, const Occurrence& occurrence) {
-  offers_.push_back(
-      {mask, occurrence.occurred_at, EncodeOccurrence(occurrence)});
-  if (++with_text_ == 2 * kKept) DropOldest();
-}
-
-void StagedOffers::Take(const Taker& taker) {
-  std::stable_sort(offers_.begin(), offers_.end(), IsOlder);
-  for (Offer& offer : offers_) taker(offer.mask, std::move(offer.bytes));
-  Clear();
-}
-
-void StagedOffers::Clear() {
-  std::vector<Offer>().swap(offers_);
-  with_text_ = 0;
-}
-
-// Deletes only the bytes, so that Take still reports them.
-void StagedOffers::DropOldest() {
-  const auto newest = offers_.end() - static_cast<ptrdiff_t>(kKept);
-  std::nth_element(offers_.begin(), newest, offers_.end(), IsOlder);
-  for (auto offer = offers_.begin(); offer != newest; ++offer) {
-    std::string().swap(offer->bytes);
+void Outbox::Restore(uint64_t number, uint32_t mask, std::string_view bytes) {
+  last_number_ = number;
+  const auto entry = std::make_shared<const OutboxEntry>(
+      OutboxEntry{number, std::string(bytes)});
+  for (size_t i = 0; i < queues_.size(); ++i) {
+    if ((mask >> i & 1) == 0) continue;
+    SinkQueue& entries = queues_[i].entries;
+    if (queues_[i].sink.joins && number > entries.closed()) {
+      entries.PushOpen(entry, DecodeOccurrence(bytes)->uid);
+    } else {
+      entries.Push(entry);
+    }
+    MakeRoom(i);
   }
-  with_text_ = kKept;
 }
 
 void PutSinks(const std::vector<Outbox::Sink>& sinks, ByteWriter& to) {
@@ -341,6 +346,7 @@ void PutSinks(const std::vector<Outbox::Sink>& sinks, ByteWriter& to) {
     to.Text(sink.name);
     to.Integer<uint64_t>(sink.max_entries);
     to.Integer<uint64_t>(sink.max_bytes);
+    to.Flag(sink.joins);
   }
 }
 
@@ -352,6 +358,7 @@ bool TakeSinks(ByteReader& from, std::vector<Outbox::Sink>& sinks) {
     sink.name = from.Text();
     sink.max_entries = from.Integer<uint64_t>();
     sink.max_bytes = from.Integer<uint64_t>();
+    sink.joins = from.Flag();
     if (!names.insert(sink.name).second) from.Fail();
   }
   return from.ok();

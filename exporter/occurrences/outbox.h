@@ -1,16 +1,15 @@
 // One queue for each sink: occurrences to deliver, in the order in which they
 // were counted. Bounded: when a queue is full its oldest entry is dropped and
 // counted. The batch of the current attempt is in hand, and takes no room in
-// the queue. Part of the Ledger, so that counters and queues survive a restart
-// together. Does not deliver.
+// the queue. A queue that joins makes one entry of all occurrences of an Event
+// within a window. Part of the Ledger, so that counters and queues survive a
+// restart together. Does not deliver.
 //
 // Not thread-safe: the ledger's mutex guards it. Nothing here fails.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -19,14 +18,13 @@
 #include <utility>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/piecewise_save.h"
+#include "occurrences/sink_queue.h"
 
 namespace kem {
 
 class ByteReader;
 class ByteWriter;
-struct Occurrence;
 
 class Outbox {
  public:
@@ -38,14 +36,11 @@ class Outbox {
     std::string name;
     size_t max_entries = 10'000;
     size_t max_bytes = size_t{8} << 20;
+    bool joins = false;
     bool operator==(const Sink&) const = default;
   };
 
-  struct Entry {
-    uint64_t number;    // counts up from 1, over restarts too
-    std::string bytes;  // an encoded Occurrence
-  };
-  using Entries = std::vector<std::shared_ptr<const Entry>>;
+  using Entries = std::vector<OutboxEntryPtr>;
 
   // Replaces the sinks: at most kMaxSinks, with distinct names. A sink whose
   // name existed keeps its queue; other queues are returned.
@@ -62,8 +57,18 @@ class Outbox {
   // Counts `entries` as dropped by each sink in `mask`.
   void Drop(uint32_t mask, uint64_t entries);
 
-  // Takes the oldest entries in hand, until Acknowledge or PutBack. At least
-  // one when there is one, whatever its size.
+  // Closes the window of a sink that joins. While an earlier one is not
+  // delivered, only with `force`; else false, and no effect.
+  bool CloseWindow(size_t index, bool force = false);
+  // The number of the last entry that was queued.
+  uint64_t last_number() const { return last_number_; }
+  // The last entry of the closed windows, for a sink that joins; null when they
+  // are delivered.
+  OutboxEntryPtr LastClosed(size_t index) const;
+
+  // Takes the oldest entries in hand, until Acknowledge or PutBack; of a sink
+  // that joins only those of closed windows. At least one when there is one,
+  // whatever its size.
   Entries Peek(size_t index, size_t max_entries, size_t max_bytes);
   // Entries up to this number are delivered, or given up.
   void Acknowledge(size_t index, uint64_t number);
@@ -83,8 +88,8 @@ class Outbox {
     size_t entries = 0;
     size_t bytes = 0;
     uint64_t dropped = 0;  // since the process started
-    // Null when there is none.
-    std::shared_ptr<const Entry> oldest = nullptr;
+    // That can be delivered; null when there is none.
+    OutboxEntryPtr oldest = nullptr;
   };
   Size size(size_t index) const;
 
@@ -108,24 +113,16 @@ class Outbox {
   // texts that changed.
   static constexpr size_t kMaxKept = size_t{8} << 20;
 
-  struct Line {
-    std::deque<std::shared_ptr<const Entry>> entries;
-    size_t bytes = 0;
-
-    std::shared_ptr<const Entry> PopFront();
-    void PushBack(std::shared_ptr<const Entry> entry);
-  };
   struct Queue {
     Sink sink;
-    Line in_hand;  // older than `waiting`
-    Line waiting;
+    SinkQueue entries;
     uint64_t dropped = 0;
     Memories memories;
   };
 
   // An entry that waits, and the queues it is in.
   struct Waiting {
-    std::shared_ptr<const Entry> entry;
+    OutboxEntryPtr entry;
     uint32_t mask = 0;
   };
   using MemoryKey = std::pair<size_t, std::string>;
@@ -145,9 +142,10 @@ class Outbox {
     bool gave_up = false;
   };
 
+  void Join(size_t index, std::string bytes);
+  void Restore(uint64_t number, uint32_t mask, std::string_view bytes);
   void MakeRoom(size_t index);
-  void PopFront(size_t index, Line& line);
-  void BeforeLeave(size_t index, const std::shared_ptr<const Entry>& entry);
+  void BeforeLeave(size_t index, const OutboxEntryPtr& entry);
   void BeforeChange(size_t index, std::string_view name);
   void Keep(size_t bytes);
   Waiting NextWaiting() const;
@@ -158,39 +156,6 @@ class Outbox {
   uint64_t last_number_ = 0;
   std::optional<Saving> saving_;
   uint64_t to_load_ = 0;  // the last number that the head announced
-};
-
-// Occurrences of a list that is not committed yet. Bounded: of the oldest only
-// the number is kept. Used by the pipeline, one for each reflector, on the
-// reflector's thread.
-class StagedOffers {
- public:
-  // Up to twice as many are kept for a while: 10 MB with texts of usual length.
-  static constexpr size_t kKept = 10'000;
-
-  // `mask` selects sinks as in Outbox::Offer.
-  void Add(uint32_t mask, const Occurrence& occurrence);
-
-  // Passes everything added to `taker`, the oldest first, and clears it. The
-  // bytes of an offer that there was no room for are empty.
-  using Taker = std::function<void(uint32_t mask, std::string bytes)>;
-  void Take(const Taker& taker);
-  void Clear();
-
- private:
-  struct Offer {
-    uint32_t mask;
-    WallTime occurred_at;
-    std::string bytes;
-  };
-
-  static bool IsOlder(const Offer& one, const Offer& other) {
-    return one.occurred_at < other.occurred_at;
-  }
-  void DropOldest();
-
-  std::vector<Offer> offers_;
-  size_t with_text_ = 0;
 };
 
 // As bytes. TakeSinks returns false, and fails `from`, for invalid bytes.

@@ -64,7 +64,8 @@ class Offline {
         own_({world_.session, world_.occurrences, world_.scopes.stats(), http_,
               reloads_, state_, [this] { return Counts(); },
               [this] { return whole_.load(); },
-              [] { return std::vector<SinkStatus>(); }, clock_.WallNow()}) {
+              [] { return std::vector<SinkStatus>(); },
+              [] { return ReplicaStatus(); }, clock_.WallNow()}) {
     world_.filter = std::make_shared<const EventFilter>(options.filter);
     world_.preset_reasons = false;  // nothing more will happen
     world_.recent = RecentEvents(RecentEvents::Span::kAll);

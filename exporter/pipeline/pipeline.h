@@ -23,6 +23,7 @@
 #include "occurrences/occurrence.h"
 #include "occurrences/outbox.h"
 #include "occurrences/recent_events.h"
+#include "occurrences/staged_offers.h"
 #include "pipeline/reason_presets.h"
 #include "reflector/object_handler.h"
 #include "reflector/session_stats.h"

@@ -41,6 +41,8 @@ struct SinkConfig {
   Outbox::Sink queue;  // and the name
   SinkType type = SinkType::kLog;
   FilterOptions filter = {.namespaced = false};
+  // The window within which the queue joins occurrences; 0 if it does not.
+  std::chrono::seconds every{0};
 
   std::string path = "-";  // log
 

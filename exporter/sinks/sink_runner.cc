@@ -39,11 +39,11 @@ class LedgerMemory : public SinkMemory {
 }  // namespace
 
 SinkRunner::SinkRunner(Ledger& ledger, Clock& clock, SinkFactory make,
-                       std::function<void()> flush)
+                       Options options)
     : ledger_(ledger),
       clock_(clock),
       make_(std::move(make)),
-      flush_(std::move(flush)) {}
+      options_(std::move(options)) {}
 
 SinkRunner::~SinkRunner() {
   Stop(milliseconds(0));
@@ -113,29 +113,35 @@ void SinkRunner::RunLane(Lane& lane) {
   std::unique_lock lock(mutex_);
   while (std::exchange(lane.waits, false)) {
     const Job job = *lane.wanted;
+    lane.finish = std::stop_source();
     lane.stop = std::stop_source();
+    const std::stop_token finish = lane.finish.get_token();
     const std::stop_token stop = lane.stop.get_token();
     lock.unlock();
-    RunSink(job, stop);
+    RunSink(job, finish, stop);
     lock.lock();
   }
   lane.ended = true;
   ended_.notify_all();
 }
 
-void SinkRunner::RunSink(const Job& job, const std::stop_token& stop) {
+void SinkRunner::RunSink(const Job& job, const std::stop_token& finish,
+                         const std::stop_token& stop) {
   LedgerMemory memory(ledger_, job.config.queue.name);
   const std::unique_ptr<Sink> sink = make_(job.config, memory);
+  const bool once = job.config.type != SinkType::kMirror;
   SinkWorker worker(
-      ledger_, job.config.queue.name, *sink, *job.stats,
-      SinkWorker::Environment{clock_, MakeRandomUnit(), signal_, flush_});
-  worker.Run(stop);
+      ledger_, job.config.queue.name, job.config.every, *sink, *job.stats,
+      {clock_, MakeRandomUnit(), signal_, options_.flush,
+       once ? options_.turn : nullptr, options_.watches_namespaces});
+  worker.Run(finish, stop);
 }
 
 void SinkRunner::Withdraw(Lane& lane) {
   lane.wanted.reset();
   lane.waits = false;
   lane.stop.request_stop();
+  lane.finish.request_stop();
 }
 
 void SinkRunner::JoinEnded() {
@@ -146,11 +152,17 @@ void SinkRunner::JoinEnded() {
 bool SinkRunner::Stop(milliseconds patience) {
   std::unique_lock lock(mutex_);
   stopped_ = true;
-  for (auto& [name, lane] : lanes_) Withdraw(lane);
-  return ended_.wait_for(lock, patience, [this] {
+  for (auto& [name, lane] : lanes_) {
+    lane.waits = false;
+    lane.finish.request_stop();
+  }
+  const auto all_ended = [this] {
     JoinEnded();
     return lanes_.empty();
-  });
+  };
+  if (ended_.wait_for(lock, patience / 2, all_ended)) return true;
+  for (auto& [name, lane] : lanes_) Withdraw(lane);
+  return ended_.wait_for(lock, patience / 2, all_ended);
 }
 
 std::vector<SinkStatus> SinkRunner::Statuses() const {

@@ -60,10 +60,16 @@ SinkFactory MakeSinkFactory(HttpTransport& api, const Discovery& discovery,
 
 class SinkRunner {
  public:
-  // `make` and `flush` are called by the sinks' threads, `flush` after each
-  // batch. All must outlive this.
-  SinkRunner(Ledger& ledger, Clock& clock, SinkFactory make,
-             std::function<void()> flush);
+  struct Options {
+    // Called by the sinks' threads after each batch.
+    std::function<void()> flush = {};
+    // For all types but mirror, whose names are the same in all replicas. Null
+    // without replicas.
+    DeliveryTurn* turn = nullptr;
+    bool watches_namespaces = false;
+  };
+  // `make` is called by the sinks' threads. All must outlive this.
+  SinkRunner(Ledger& ledger, Clock& clock, SinkFactory make, Options options);
   // Joins all threads, which takes as long as the receivers need.
   ~SinkRunner();
   SinkRunner(const SinkRunner&) = delete;
@@ -78,7 +84,8 @@ class SinkRunner {
   using Filters = std::vector<std::shared_ptr<const EventFilter>>;
   Result<void> Set(const std::vector<SinkConfig>& sinks,
                    const std::function<void(Filters)>& swap_filters);
-  // Stops all sinks, whose queues stay in the ledger. False when after
+  // Stops all sinks after they have delivered what waits, for which they have
+  // half of `patience`; the rest stays in the ledger. False when after
   // `patience` some have not ended: they still use the ledger.
   bool Stop(std::chrono::milliseconds patience);
 
@@ -101,7 +108,8 @@ class SinkRunner {
     std::optional<Job> wanted;  // none after its removal
     bool waits = false;         // `wanted` is not started yet
     bool ended = false;         // the thread takes no further job
-    std::stop_source stop;      // of the sink that runs
+    std::stop_source finish;    // of the sink that runs
+    std::stop_source stop;      // at once
     std::jthread thread;
   };
   struct Shown {
@@ -112,14 +120,15 @@ class SinkRunner {
 
   Result<void> StartLanes(const std::vector<SinkConfig>& sinks);
   void RunLane(Lane& lane);
-  void RunSink(const Job& job, const std::stop_token& stop);
+  void RunSink(const Job& job, const std::stop_token& finish,
+               const std::stop_token& stop);
   static void Withdraw(Lane& lane);
   void JoinEnded();
 
   Ledger& ledger_;
   Clock& clock_;
   const SinkFactory make_;
-  const std::function<void()> flush_;
+  const Options options_;
   SinkSignal signal_;
   std::mutex mutex_;  // locked before the ledger's
   std::condition_variable ended_;

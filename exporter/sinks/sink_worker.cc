@@ -11,6 +11,14 @@ namespace kem {
 
 using std::chrono::milliseconds;
 
+namespace {
+
+int64_t WindowsUntil(WallTime now, std::chrono::seconds window) {
+  return window.count() == 0 ? 0 : now.time_since_epoch() / window;
+}
+
+}  // namespace
+
 void SinkSignal::Notify() {
   {
     const std::lock_guard guard(mutex_);
@@ -26,73 +34,164 @@ uint64_t SinkSignal::Wait(uint64_t seen, milliseconds timeout,
   return count_;
 }
 
-SinkWorker::SinkWorker(Ledger& ledger, std::string name, Sink& sink,
+SinkWorker::SinkWorker(Ledger& ledger, std::string name,
+                       std::chrono::seconds window, Sink& sink,
                        SinkStats& stats, Environment environment)
     : ledger_(ledger),
       name_(std::move(name)),
+      window_(window),
       sink_(sink),
       stats_(stats),
-      environment_(std::move(environment)) {}
+      environment_(std::move(environment)),
+      closed_windows_(WindowsUntil(environment_.clock.WallNow(), window_)) {}
 
-void SinkWorker::Run(const std::stop_token& stop) {
+void SinkWorker::Run(const std::stop_token& finish,
+                     const std::stop_token& stop) {
   uint64_t seen = 0;
-  while (!stop.stop_requested()) {
+  while (!finish.stop_requested()) {
     const Step step = DeliverBatch(stop);
     if (step.next == Next::kMore) continue;
     sink_.Idle(stop);
     if (step.next == Next::kIdle) {
-      seen = environment_.signal.Wait(seen, sink_.idle_interval(), stop);
+      seen = environment_.signal.Wait(
+          seen, std::min(sink_.idle_interval(), UntilWindowEnds()), finish);
     } else {
-      environment_.clock.SleepFor(step.wait, stop);
+      environment_.clock.SleepFor(step.wait, finish);
     }
   }
+  finishing_ = true;
+  while (!failed_ && !stop.stop_requested() &&
+         DeliverBatch(stop).next == Next::kMore) {
+  }
+}
+
+// Windows end at multiples of their length, so that those of replicas and of
+// the next process end at the same time.
+void SinkWorker::CloseWindow() {
+  if (window_.count() == 0) return;
+  const int64_t windows = WindowsUntil(environment_.clock.WallNow(), window_);
+  if (windows == closed_windows_ && !finishing_) return;
+  const std::lock_guard guard(ledger_.mutex());
+  const std::optional<size_t> index = ledger_.outbox().Find(name_);
+  if (index && ledger_.CloseWindow(*index)) closed_windows_ = windows;
+}
+
+milliseconds SinkWorker::UntilWindowEnds() const {
+  if (window_.count() == 0) return milliseconds::max();
+  const auto now = environment_.clock.WallNow().time_since_epoch();
+  return std::chrono::ceil<milliseconds>(window_ - now % window_);
 }
 
 Outbox::Entries SinkWorker::Peek() {
   const std::lock_guard guard(ledger_.mutex());
   const std::optional<size_t> index = ledger_.outbox().Find(name_);
   if (!index) return {};
+  if (turn_ > 0 && mark_.window == 0) {
+    if (const OutboxEntryPtr last = ledger_.outbox().LastClosed(*index)) {
+      mark_.window =
+          DecodeOccurrence(last->bytes).value_or(Occurrence()).resource_version;
+    }
+  }
   return ledger_.Peek(*index, sink_.max_batch(), sink_.max_batch_bytes());
 }
 
-void SinkWorker::Settle(const Outbox::Entries& entries, size_t done) {
+SinkWorker::Batch SinkWorker::Decode(const Outbox::Entries& entries) const {
+  Batch batch;
+  batch.occurrences.reserve(entries.size());
+  batch.ends.reserve(entries.size());
+  for (size_t i = 0; i < entries.size(); ++i) {
+    // Entries were encoded here or checked on loading: decoding succeeds.
+    std::optional<Occurrence> one =
+        DecodeOccurrence(entries[i]->bytes).value_or(Occurrence());
+    if (turn_ > 0 && entries[i]->number <= inherited_end_) {
+      one = NotDelivered(inherited_, *one);
+    }
+    if (!one) continue;
+    batch.occurrences.push_back(*one);
+    batch.ends.push_back(i + 1);
+  }
+  return batch;
+}
+
+bool SinkWorker::Settle(const Outbox::Entries& entries, size_t done) {
   const std::lock_guard guard(ledger_.mutex());
   const std::optional<size_t> index = ledger_.outbox().Find(name_);
-  if (!index) return;
+  if (!index) return true;
   if (done > 0) ledger_.Acknowledge(*index, entries[done - 1]->number);
   ledger_.PutBack(*index);
+  return ledger_.outbox().LastClosed(*index) == nullptr;
 }
 
 SinkWorker::Step SinkWorker::DeliverBatch(const std::stop_token& stop) {
+  CloseWindow();
+  std::stop_token over;
+  if (environment_.turn != nullptr) {
+    const DeliveryTurn::State state = environment_.turn->Of(name_);
+    if (state.turn == 0) return StandBy(state.delivered);
+    if (state.turn != turn_) BeginTurn(state);
+    over = state.over;
+    const SteadyTime now = environment_.clock.SteadyNow();
+    if (now < next_batch_ && !finishing_) {
+      return {Next::kHold, std::chrono::ceil<milliseconds>(next_batch_ - now)};
+    }
+  }
   const Outbox::Entries entries = Peek();
   if (entries.empty()) return {Next::kIdle};
-  std::vector<Occurrence> batch;
-  batch.reserve(entries.size());
-  for (const auto& entry : entries) {
-    // Entries were encoded here or checked on loading: decoding succeeds.
-    batch.push_back(DecodeOccurrence(entry->bytes).value_or(Occurrence()));
+  const Batch batch = Decode(entries);
+  std::stop_source end;
+  const auto request = [&end] { end.request_stop(); };
+  const std::stop_callback by_stop(stop, request);
+  const std::stop_callback by_turn(over, request);
+  Delivery delivery;
+  if (!batch.occurrences.empty()) {
+    if (std::exchange(failed_, false)) ++stats_.retries;
+    delivery = sink_.Deliver(batch.occurrences, end.get_token());
   }
-  if (std::exchange(failed_, false)) ++stats_.retries;
-  const Delivery delivery = sink_.Deliver(batch, stop);
-  const size_t done = std::min(delivery.done, entries.size());
-  const bool complete = done == entries.size();
-  Settle(entries, done);
+  const size_t delivered = std::min(delivery.done, batch.occurrences.size());
+  const bool complete = delivered == batch.occurrences.size();
+  const size_t done = complete        ? entries.size()
+                      : delivered > 0 ? batch.ends[delivered - 1]
+                                      : 0;
+  const bool window_ended = Settle(entries, done);
   if (done > 0) environment_.flush();
   Log(delivery, complete);
-  stats_.delivered += done - std::min(delivery.refused, done);
+  stats_.delivered += delivered - std::min(delivery.refused, delivered);
   stats_.refused += delivery.refused;
+  if (turn_ > 0) {
+    for (size_t i = 0; i < delivered; ++i) Note(batch.occurrences[i]);
+    if (window_ended) EndWindow(mark_);
+    if (entries.size() < sink_.max_batch()) {
+      next_batch_ = environment_.clock.SteadyNow() + kPace;
+    }
+    if (delivered > 0 &&
+        !environment_.turn->Publish(turn_, name_, mark_, stop)) {
+      return {Next::kRetry};
+    }
+  }
+  return AfterAttempt(delivery, complete, end.get_token());
+}
+
+void SinkWorker::Note(const Occurrence& delivered) {
+  const bool by_namespace = environment_.watches_namespaces;
+  NoteDelivered(mark_, by_namespace ? delivered.event_namespace : "",
+                delivered);
+}
+
+SinkWorker::Step SinkWorker::AfterAttempt(const Delivery& delivery,
+                                          bool complete,
+                                          const std::stop_token& ended) {
   if (complete) {
     backoff_.Reset();
     return {Next::kMore};
   }
-  if (stop.stop_requested()) return {Next::kRetry};
+  if (ended.stop_requested()) return {Next::kRetry};
   if (const auto* hold = std::get_if<Delivery::Hold>(&delivery.rest)) {
     backoff_.Reset();
     return {Next::kHold, std::min(hold->wait, kLongestHold)};
   }
   ++stats_.failed_attempts;
   failed_ = true;
-  if (done > 0) backoff_.Reset();
+  if (delivery.done > 0) backoff_.Reset();
   milliseconds wait =
       backoff_.Next(environment_.clock.SteadyNow(), environment_.random());
   if (const auto* failure = std::get_if<Delivery::Failure>(&delivery.rest);
@@ -101,6 +200,38 @@ SinkWorker::Step SinkWorker::DeliverBatch(const std::stop_token& stop) {
         wait, std::min(*failure->retry_after, kLongestRetryAfter));
   }
   return {Next::kRetry, wait};
+}
+
+// What is queued from now on was counted after all that others can have
+// delivered: a restored etcd must not hide it.
+void SinkWorker::BeginTurn(const DeliveryTurn::State& state) {
+  turn_ = state.turn;
+  inherited_ = mark_ = state.delivered;
+  // A window of another replica is no window of this one.
+  mark_.window = 0;
+  mark_.last.clear();
+  next_batch_ = {};
+  const std::lock_guard guard(ledger_.mutex());
+  inherited_end_ = ledger_.outbox().last_number();
+  // What follows must not join what may be delivered.
+  const std::optional<size_t> index = ledger_.outbox().Find(name_);
+  if (index) ledger_.CloseWindow(*index, /*force=*/true);
+}
+
+SinkWorker::Step SinkWorker::StandBy(const DeliveryMark& delivered) {
+  turn_ = 0;
+  failed_ = false;
+  while (true) {
+    const Outbox::Entries entries = Peek();
+    size_t done = 0;
+    for (const auto& entry : entries) {
+      const auto occurrence = DecodeOccurrence(entry->bytes);
+      if (occurrence && NotDelivered(delivered, *occurrence)) break;
+      ++done;
+    }
+    Settle(entries, done);
+    if (done == 0 || done < entries.size()) return {Next::kHold, kPace};
+  }
 }
 
 void SinkWorker::Log(const Delivery& delivery, bool complete) {

@@ -1,6 +1,7 @@
-// Delivers the queue of one sink in order: batches, back-off, acknowledgement.
-// One thread per sink, so that a slow receiver delays no other sink. Knows
-// neither JSON nor HTTP.
+// Delivers the queue of one sink in order: batches, back-off, acknowledgement,
+// the windows of a sink that joins. With other replicas it delivers in its turn
+// only, and drops what others have delivered. One thread per sink, so that a
+// slow receiver delays no other sink. Knows neither JSON nor HTTP.
 #pragma once
 
 #include <atomic>
@@ -12,10 +13,13 @@
 #include <mutex>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "occurrences/delivery_mark.h"
 #include "reflector/backoff.h"
+#include "sinks/delivery_turn.h"
 #include "sinks/sink.h"
 #include "state/ledger.h"
 
@@ -50,6 +54,9 @@ class SinkWorker {
   static constexpr std::chrono::milliseconds kLongestHold{1000};
   // The longest Retry-After that is followed.
   static constexpr std::chrono::seconds kLongestRetryAfter{3600};
+  // With other replicas, from a batch that is not full to the next one: each
+  // costs a write to the API server.
+  static constexpr std::chrono::milliseconds kPace{1000};
 
   struct Environment {
     Clock& clock;
@@ -57,16 +64,22 @@ class SinkWorker {
     SinkSignal& signal;
     // Persists acknowledgements, so that a crash repeats no delivery.
     std::function<void()> flush;
+    // Null when no other replica delivers the same.
+    DeliveryTurn* turn = nullptr;
+    // Each namespace has a watch of its own.
+    bool watches_namespaces = false;
   };
 
   // `name` is that of the sink's queue in the ledger. A reload may move the
-  // queue or delete it; then there is nothing to deliver. All must outlive
-  // this.
-  SinkWorker(Ledger& ledger, std::string name, Sink& sink, SinkStats& stats,
-             Environment environment);
+  // queue or delete it; then there is nothing to deliver. `window` is that of a
+  // sink that joins, else 0. All must outlive this.
+  SinkWorker(Ledger& ledger, std::string name, std::chrono::seconds window,
+             Sink& sink, SinkStats& stats, Environment environment);
 
-  // The thread's body, until `stop`. The queue stays in the ledger.
-  void Run(const std::stop_token& stop);
+  // The thread's body. After `finish` it delivers what waits and ends, at the
+  // first failure too; after `stop` it ends at once. What is not delivered
+  // stays in the ledger.
+  void Run(const std::stop_token& finish, const std::stop_token& stop);
 
   enum class Next { kMore, kIdle, kRetry, kHold };
   struct Step {
@@ -77,22 +90,49 @@ class SinkWorker {
   Step DeliverBatch(const std::stop_token& stop);
 
  private:
+  // The decoded entries that are to be delivered, and for each the number of
+  // entries up to it.
+  struct Batch {
+    std::vector<Occurrence> occurrences;
+    std::vector<size_t> ends;
+  };
+
+  // Ends the window when its time has come.
+  void CloseWindow();
+  std::chrono::milliseconds UntilWindowEnds() const;
   // Takes the next batch in hand.
   Outbox::Entries Peek();
+  Batch Decode(const Outbox::Entries& entries) const;
   // Gives up the first `done` of a batch and returns the rest to the queue.
-  void Settle(const Outbox::Entries& entries, size_t done);
+  // Whether no closed window has more.
+  bool Settle(const Outbox::Entries& entries, size_t done);
+  Step AfterAttempt(const Delivery& delivery, bool complete,
+                    const std::stop_token& ended);
+  void BeginTurn(const DeliveryTurn::State& state);
+  Step StandBy(const DeliveryMark& delivered);
+  void Note(const Occurrence& delivered);
   // Logs when failures or refusals begin, and when failures end.
   void Log(const Delivery& delivery, bool complete);
 
   Ledger& ledger_;
   const std::string name_;
+  const std::chrono::seconds window_;
   Sink& sink_;
   SinkStats& stats_;
   Environment environment_;
   Backoff backoff_;
+  int64_t closed_windows_;  // windows since 1970, of the wall clock
+  bool finishing_ = false;
   bool failing_ = false;   // and logged
   bool refusing_ = false;  // and logged
   bool failed_ = false;    // the last attempt
+
+  // Of the turn. Entries up to `inherited_end_` may be delivered already.
+  uint64_t turn_ = 0;
+  DeliveryMark inherited_;
+  uint64_t inherited_end_ = 0;
+  DeliveryMark mark_;
+  SteadyTime next_batch_;
 };
 
 }  // namespace kem

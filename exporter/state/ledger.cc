@@ -184,6 +184,13 @@ void Ledger::Acknowledge(size_t sink, uint64_t number) {
     log_->Append(LedgerStep::kAcknowledge, static_cast<uint8_t>(sink), number);
 }
 
+bool Ledger::CloseWindow(size_t sink, bool force) {
+  if (!outbox_.CloseWindow(sink, force)) return false;
+  // It had an effect: the replay need not decide.
+  if (log_) log_->Append(LedgerStep::kCloseWindow, static_cast<uint8_t>(sink));
+  return true;
+}
+
 bool Ledger::Remember(size_t sink, std::string_view name,
                       std::string_view text) {
   if (!outbox_.Remember(sink, name, text)) return false;

@@ -117,6 +117,7 @@ class Ledger {
   Leftovers SetSinks(const std::vector<Outbox::Sink>& sinks);
   void Offer(uint32_t mask, std::string occurrence);
   void Acknowledge(size_t sink, uint64_t number);
+  bool CloseWindow(size_t sink, bool force = false);
   bool Remember(size_t sink, std::string_view name, std::string_view text);
   const Outbox& outbox() const { return outbox_; }
   void Drop(uint32_t mask) { outbox_.Drop(mask, 1); }

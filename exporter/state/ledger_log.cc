@@ -200,6 +200,9 @@ void Player::StepOfSinks(LedgerStep kind) {
           [this](SinkNumber sink, uint64_t entry) {
             ledger_.Acknowledge(sink.value, entry);
           });
+    case LedgerStep::kCloseWindow:
+      return Take<SinkNumber>(
+          [this](SinkNumber sink) { ledger_.CloseWindow(sink.value, true); });
     case LedgerStep::kRemember:
       return Take<SinkNumber, std::string_view, std::string_view>(
           [this](SinkNumber sink, const auto&... step) {

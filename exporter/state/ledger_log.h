@@ -37,6 +37,7 @@ enum class LedgerStep : char {
   kSinks = 'N',
   kOffer = 'F',
   kAcknowledge = 'A',
+  kCloseWindow = 'L',
   kRemember = 'M',
   kResume = 'S',
   kForgetBaseline = 'B',

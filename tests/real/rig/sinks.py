@@ -1,7 +1,7 @@
-"""Rights of an exporter that mirrors or annotates, and kubectl for checks.
+"""Rights of an exporter that mirrors, annotates or leads, and kubectl for checks.
 
-The rights are those of deploy/: to create and patch Events in one namespace,
-and to patch the annotated kinds.
+The rights are those of deploy/: to create and patch Events in one namespace, to
+patch the annotated kinds, and to get, create and update one Lease.
 """
 
 import json
@@ -43,6 +43,17 @@ def may_annotate(api, account, *resources):
             "verbs": ["patch"]}]})
     api.ensure(f"{_RBAC}/clusterrolebindings",
                _binding(account, "ClusterRole", name))
+
+
+def may_lead(api, account, namespace, lease):
+    name = f"lease-{account}"
+    base = f"{_RBAC}/namespaces/{namespace}"
+    api.ensure("/api/v1/namespaces", {"metadata": {"name": namespace}})
+    leases = {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"]}
+    api.ensure(f"{base}/roles", {"metadata": {"name": name}, "rules": [
+        {**leases, "verbs": ["get", "update"], "resourceNames": [lease]},
+        {**leases, "verbs": ["create"]}]})
+    api.ensure(f"{base}/rolebindings", _binding(account, "Role", name))
 
 
 def forbid_label(api, label, node):

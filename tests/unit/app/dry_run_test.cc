@@ -179,6 +179,25 @@ TEST_F(DryRunTest, ChecksWhatMirrorsAndAnnotationsNeed) {
             HasSubstr("  name: kube-event-metrics-annotate\nsubjects:\n")));
 }
 
+TEST_F(DryRunTest, ChecksWhatALeaseNeeds) {
+  options_.lease = {"monitoring", "kem"};
+  EXPECT_EQ(Run().code, 0);
+  EXPECT_THAT(Run().text, HasSubstr("# ok       update leases.coordination."
+                                    "k8s.io in monitoring, for --replicas"));
+  server_.denied = {R"("verb":"update")"};
+  const DryRunReport report = Run();
+  EXPECT_EQ(report.code, 1);
+  EXPECT_THAT(
+      report.text,
+      HasSubstr("kind: Role\nmetadata:\n  name: kube-event-metrics-lease\n"
+                "  namespace: \"monitoring\"\nrules:\n"
+                "- apiGroups: [\"coordination.k8s.io\"]\n"
+                "  resources: [\"leases\"]\n  resourceNames: [\"kem\"]\n"
+                "  verbs: [\"get\", \"update\"]\n"
+                "- apiGroups: [\"coordination.k8s.io\"]\n"
+                "  resources: [\"leases\"]\n  verbs: [\"create\"]\n"));
+}
+
 TEST_F(DryRunTest, TellsOfAKindThatIsNotServed) {
   SinkConfig annotate;
   annotate.type = SinkType::kAnnotate;

@@ -171,6 +171,19 @@ TEST(FlagsTest, AnEmptyValueAtTheEndIsEmptyToo) {
   EXPECT_EQ(Accepted({"--context", "--state.file="}).context, "--state.file=");
 }
 
+TEST(FlagsTest, ReadsTheLease) {
+  EXPECT_EQ(Accepted({}).lease, std::nullopt);
+  EXPECT_EQ(Accepted({"--replicas.lease="}).lease, std::nullopt);
+  EXPECT_EQ(Accepted({"--replicas.lease=monitoring/kem"}).lease,
+            (LeaseName{"monitoring", "kem"}));
+  for (const char* wrong : {"kem", "/kem", "monitoring/", "a/b/c", "A/b"}) {
+    EXPECT_EQ(Refused({"--replicas.lease", wrong}),
+              "kube-event-metrics: --replicas.lease \"" + std::string(wrong) +
+                  "\" must be NAMESPACE/NAME, both of at most 63 lowercase "
+                  "letters, digits and hyphens\n");
+  }
+}
+
 TEST(FlagsTest, ReadsFilters) {
   const FilterOptions filter =
       Accepted({"--scope=cluster", "--namespaces=b,a", "--kinds=Node,Pod.*",

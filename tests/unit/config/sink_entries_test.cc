@@ -160,6 +160,22 @@ TEST(SinkEntriesTest, ALabelIsWhatTheApiServerTakes) {
               HasSubstr("must be a label"));
 }
 
+TEST(SinkEntriesTest, JoinsWithinAWindow) {
+  const auto entry = [](const std::string& every) {
+    return "sinks:\n- {name: a, type: log, every: " + every + "}";
+  };
+  const auto sinks = Parse(entry("10m"));
+  ASSERT_TRUE(sinks) << sinks.error().message;
+
+  EXPECT_EQ((*sinks)[0].every, std::chrono::minutes(10));
+  EXPECT_TRUE((*sinks)[0].queue.joins);
+  for (const char* every : {"0s", "500ms", "25h", "x"}) {
+    EXPECT_EQ(Refused(entry(every)),
+              "etc/c.yaml line 2: the sink's every \"" + std::string(every) +
+                  "\" must be a duration from 1s to 24h");
+  }
+}
+
 TEST(SinkEntriesTest, RefusesWithLineAndFix) {
   EXPECT_EQ(Refused("sinks: log"),
             "etc/c.yaml line 1: sinks must be a list of maps with a name and "
@@ -173,10 +189,11 @@ TEST(SinkEntriesTest, RefusesWithLineAndFix) {
             "mirror or annotate");
   EXPECT_EQ(Refused("sinks:\n- {name: a, type: otlp}"),
             "etc/c.yaml line 2: the sink has no endpoint");
-  EXPECT_EQ(Refused("sinks:\n- name: a\n  type: log\n  endpoint: http://x"),
-            "etc/c.yaml line 4: the sink's endpoint is not a key of type log; "
-            "valid keys are name, type, queue-entries, queue-bytes, path, "
-            "resource-attributes, labels, filter");
+  EXPECT_EQ(
+      Refused("sinks:\n- name: a\n  type: log\n  endpoint: http://x"),
+      "etc/c.yaml line 4: the sink's endpoint is not a key of type log; "
+      "valid keys are name, type, queue-entries, queue-bytes, every, path, "
+      "resource-attributes, labels, filter");
   EXPECT_EQ(Refused("sinks:\n- {name: a, type: log}\n- {name: a, type: log}"),
             "etc/c.yaml line 3: the sink has the name of another sink: a");
   EXPECT_EQ(Refused("sinks:\n- {name: a, type: log}\n- {name: b, type: log}"),

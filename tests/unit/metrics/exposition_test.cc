@@ -30,7 +30,8 @@ class ExpositionTest : public ::testing::Test {
   StateStats state;
   OwnMetrics own{{session, occurrences, scopes, http, reloads, state,
                   [] { return SeriesCounts(); }, [] { return true; },
-                  [] { return std::vector<SinkStatus>(); }, WallTime()}};
+                  [] { return std::vector<SinkStatus>(); },
+                  [] { return ReplicaStatus(); }, WallTime()}};
 };
 
 TEST_F(ExpositionTest, ComesInPiecesOfBoundedSize) {

@@ -27,11 +27,13 @@ class OwnMetricsTest : public ::testing::Test {
   StateStats state;
   bool synced = false;
   std::vector<SinkStatus> sinks;
+  ReplicaStatus replica;
   OwnMetrics own{{session, occurrences, scopes, http, reloads, state,
                   [] {
                     return SeriesCounts{{10, 20, 30, 40}, {50, 60, 70, 80}};
                   },
                   [this] { return synced; }, [this] { return sinks; },
+                  [this] { return replica; },
                   WallTime(std::chrono::milliseconds(1700000000500))}};
 };
 
@@ -110,6 +112,23 @@ TEST_F(OwnMetricsTest, SaysNothingOfAStateThatIsNotKept) {
   EXPECT_EQ(Render().find("kube_event_metrics_state_"), std::string::npos);
 }
 
+TEST_F(OwnMetricsTest, NamesTheReplicaThatDelivers) {
+  EXPECT_THAT(Render(), Not(HasSubstr("_lease_")));
+  replica = {.elects = true,
+             .leads = true,
+             .holder = "a\"b",
+             .acquired = WallTime(std::chrono::milliseconds(1700000000500)),
+             .transitions = 4,
+             .failures = 5};
+  const std::string text = Render();
+  for (const std::string sample :
+       {"lease_leader 1\n", "lease_info{holder=\"a\\\"b\"} 1\n",
+        "lease_acquired_timestamp_seconds 1700000000.5\n",
+        "lease_transitions 4\n", "lease_failures_total 5\n"}) {
+    EXPECT_THAT(text, HasSubstr("\nkube_event_metrics_" + sample));
+  }
+}
+
 TEST_F(OwnMetricsTest, TellsOfEachSink) {
   EXPECT_THAT(Render(), Not(HasSubstr("_sink_")));
   sinks = {{.name = "a",
@@ -170,6 +189,7 @@ TEST_F(OwnMetricsTest, TellsOfItsOwnProcess) {
 TEST_F(OwnMetricsTest, EveryFamilyHasHelpAndTypeEvenUnderAGermanLocale) {
   http.Count("/", 200);
   sinks.resize(1);
+  replica.elects = true;
   const ScopedGermanLocale german;
   state.enabled = true;
   session.unobserved_millis = 1234500;

@@ -16,9 +16,9 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using ::testing::Pair;
 
-Occurrence About(std::string_view object) {
+Occurrence About(std::string_view object, std::string_view uid = "u") {
   Occurrence occurrence;
-  occurrence.uid = "u";
+  occurrence.uid = uid;
   occurrence.resource_version = 7;
   occurrence.kind = "Node";
   occurrence.object_name = object;
@@ -33,8 +33,9 @@ class OutboxTest : public ::testing::Test {
  protected:
   OutboxTest() { outbox.SetSinks({{"log", 3, 1000}, {"otlp", 100, 100'000}}); }
 
-  void Offer(std::string_view object, uint32_t mask = 3) {
-    outbox.Offer(mask, EncodeOccurrence(About(object)));
+  void Offer(std::string_view object, uint32_t mask = 3,
+             std::string_view uid = "u") {
+    outbox.Offer(mask, EncodeOccurrence(About(object, uid)));
   }
   std::vector<std::string> Names(const Outbox::Entries& entries) {
     std::vector<std::string> names;
@@ -174,13 +175,14 @@ TEST_F(OutboxTest, CutsAndDamageAreRefused) {
 // is what was there at the first one.
 TEST_F(OutboxTest, ASaveInPiecesIsOfOneMoment) {
   // Room for what is in hand, too.
-  outbox.SetSinks(
-      {{"log", 100'000, 100'000'000}, {"otlp", 100'000, 100'000'000}});
+  outbox.SetSinks({{"log", 100'000, 100'000'000},
+                   {"otlp", 100'000, 100'000'000},
+                   {"sums", 100'000, 100'000'000, true}});
   std::mt19937 random(7);
   const auto change = [&] {
-    const auto sink = static_cast<size_t>(random() % 2);
+    const auto sink = static_cast<size_t>(random() % 3);
     const std::string name = std::to_string(random() % 30);
-    switch (random() % 6) {
+    switch (random() % 8) {
       case 0:
         if (outbox.size(sink).oldest) {
           outbox.Acknowledge(sink, outbox.size(sink).oldest->number);
@@ -195,8 +197,11 @@ TEST_F(OutboxTest, ASaveInPiecesIsOfOneMoment) {
       case 3:
         outbox.Remember(sink, name, random() % 3 ? "x" + name : "");
         return;
+      case 4:
+        outbox.CloseWindow(2);
+        return;
       default:
-        Offer(name, static_cast<uint32_t>(1 + random() % 3));
+        Offer(name, static_cast<uint32_t>(1 + random() % 7), name);
     }
   };
   for (int round = 0; round < 30; ++round) {
@@ -222,8 +227,8 @@ TEST_F(OutboxTest, ASaveInPiecesIsOfOneMoment) {
 TEST_F(OutboxTest, EntriesThatAreGoneAreFreedByTheCaller) {
   Offer("a", 1);
   Offer("b", 2);
-  std::weak_ptr<const Outbox::Entry> a = outbox.size(0).oldest;
-  std::weak_ptr<const Outbox::Entry> b = outbox.size(1).oldest;
+  std::weak_ptr<const OutboxEntry> a = outbox.size(0).oldest;
+  std::weak_ptr<const OutboxEntry> b = outbox.size(1).oldest;
   std::string bytes;
   ByteWriter head(bytes);
   outbox.BeginSave(head);

@@ -1,7 +1,8 @@
+#include "occurrences/staged_offers.h"
+
 #include <gmock/gmock.h>
 
 #include "occurrences/occurrence.h"
-#include "occurrences/outbox.h"
 
 namespace kem {
 namespace {
@@ -12,10 +13,12 @@ using ::testing::IsEmpty;
 
 class StagedOffersTest : public ::testing::Test {
  protected:
-  void Add(const std::string& object, int time) {
+  // In another order by time.
+  void Add(const std::string& object, int version) {
     Occurrence occurrence;
     occurrence.object_name = object;
-    occurrence.occurred_at = WallTime(seconds(time));
+    occurrence.resource_version = static_cast<uint64_t>(version);
+    occurrence.occurred_at = WallTime(seconds(100 - version));
     offers.Add(1, occurrence);
   }
   std::vector<std::string> Take() {
@@ -34,7 +37,7 @@ class StagedOffersTest : public ::testing::Test {
   size_t dropped = 0;
 };
 
-TEST_F(StagedOffersTest, ComeByTheirTimeAndOnce) {
+TEST_F(StagedOffersTest, ComeByTheirVersionAndOnce) {
   Add("c", 3);
   Add("a", 1);
   Add("b", 2);

@@ -388,8 +388,8 @@ TEST_F(AnnotateSinkTest, FindsTheNewestOccurrenceInAFullQueue) {
   EXPECT_GT(ledger.outbox().size(0).bytes, size_t{7} << 20);  // of 8 MiB
   SinkSignal signal;
   SinkStats stats;
-  SinkWorker worker(ledger, "annotations", *sink, stats,
-                    {clock, [] { return 0.5; }, signal, [] {}});
+  SinkWorker worker(ledger, "annotations", std::chrono::seconds(0), *sink,
+                    stats, {clock, [] { return 0.5; }, signal, [] {}});
   EXPECT_EQ(worker.DeliverBatch({}).next, SinkWorker::Next::kMore);
   EXPECT_EQ(server.requests.size(), 1U);
   EXPECT_EQ(Label(0), "Newest");

@@ -130,7 +130,8 @@ class SinkRunnerTest : public ::testing::Test {
   std::atomic<int> made = 0;
   std::atomic<int> alive = 0;
   std::atomic<int> most_alive = 0;
-  SinkRunner runner{ledger, clock,
+  SinkRunner runner{ledger,
+                    clock,
                     [this](const SinkConfig& config,
                            SinkMemory& memory) -> std::unique_ptr<Sink> {
                       ++made;
@@ -140,7 +141,7 @@ class SinkRunnerTest : public ::testing::Test {
                       if (alive > most_alive) most_alive = alive.load();
                       return sink;
                     },
-                    [] {}};
+                    {[] {}}};
 };
 
 TEST_F(SinkRunnerTest, EachSinkDeliversItsOwnQueue) {

@@ -41,7 +41,7 @@ class SinkWorkerTest : public ::testing::Test {
  protected:
   SinkWorkerTest() {
     ledger.SetSinks({{"log", 100, 100'000}});
-    worker.emplace(ledger, "log", sink, stats,
+    worker.emplace(ledger, "log", seconds(0), sink, stats,
                    SinkWorker::Environment{clock, [] { return 0.5; }, signal,
                                            [this] { ++flushes; }});
     for (const char* name : {"a", "b", "c"}) {
@@ -167,7 +167,33 @@ TEST_F(SinkWorkerTest, CountsARefusalAndGoesOn) {
 TEST_F(SinkWorkerTest, RunEndsAndKeepsTheQueue) {
   sink.answers = {Failed("down")};
   stop.request_stop();
-  worker->Run(stop.get_token());
+  worker->Run(stop.get_token(), stop.get_token());
+  EXPECT_EQ(Waiting(), 3U);
+  EXPECT_EQ(sink.answers.size(), 1U);
+}
+
+TEST_F(SinkWorkerTest, BeforeItEndsItDeliversWhatWaits) {
+  std::stop_source finish;
+  finish.request_stop();
+  worker->Run(finish.get_token(), stop.get_token());
+  EXPECT_THAT(sink.seen, ElementsAre("a", "b", "c"));
+  EXPECT_EQ(Waiting(), 0U);
+}
+
+TEST_F(SinkWorkerTest, AFailureEndsTheLastDeliveriesToo) {
+  std::stop_source finish;
+  finish.request_stop();
+  sink.answers = {{.done = 2}, Failed("down")};
+  worker->Run(finish.get_token(), stop.get_token());
+  EXPECT_EQ(Waiting(), 1U);
+  EXPECT_EQ(stats.failed_attempts, 1U);
+}
+
+TEST_F(SinkWorkerTest, AFailureBeforeTheEndIsNotRepeated) {
+  std::stop_source finish;
+  sink.answers = {Failed("down")};
+  sink.on_idle = [&] { finish.request_stop(); };
+  worker->Run(finish.get_token(), stop.get_token());
   EXPECT_EQ(Waiting(), 3U);
 }
 
@@ -178,7 +204,7 @@ TEST_F(SinkWorkerTest, CallsIdleWhileAttemptsFail) {
     waiting.push_back(Waiting());
     if (waiting.size() == 3) stop.request_stop();
   };
-  worker->Run(stop.get_token());
+  worker->Run(stop.get_token(), stop.get_token());
   EXPECT_THAT(waiting, ElementsAre(3U, 3U, 0U));
   EXPECT_THAT(clock.sleeps, ElementsAre(milliseconds(1200), milliseconds(0)));
 }

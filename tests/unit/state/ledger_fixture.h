@@ -55,12 +55,14 @@ class Driver {
         return;
       case 6:
         if (rarely_sets_sinks && Pick(50) > 0) return;
-        ledger.SetSinks({{"log", 4, 1000}, {"otlp", 9, 700}});
+        ledger.SetSinks({{"log", 4, 1000},
+                         {"otlp", 9, 700},
+                         {"sums", 9, 2000, Pick(3) > 0}});
         return;
       case 7:
         return Acknowledge(ledger);
       case 8:
-        return ledger.Offer(static_cast<uint32_t>(Pick(4)),
+        return ledger.Offer(static_cast<uint32_t>(Pick(8)),
                             OccurrenceOf(event));
       case 9:
         if (ledger.outbox().sinks() > 0) {
@@ -123,7 +125,8 @@ class Driver {
   void Acknowledge(Ledger& ledger) {
     const size_t sinks = ledger.outbox().sinks();
     if (sinks == 0) return;
-    const size_t sink = static_cast<size_t>(Pick(2)) % sinks;
+    const size_t sink = static_cast<size_t>(Pick(3)) % sinks;
+    if (Pick(3) == 0) return ledger.CloseWindow(sink);
     const auto oldest = ledger.outbox().size(sink).oldest;
     if (oldest) ledger.Acknowledge(sink, oldest->number + 1);
   }

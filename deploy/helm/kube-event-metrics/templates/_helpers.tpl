@@ -93,6 +93,9 @@ seccompProfile:
 {{- if include "kube-event-metrics.config" . }}
 - --config.file=/etc/kube-event-metrics/config/config.yaml
 {{- end }}
+{{- with include "kube-event-metrics.lease" . }}
+- --replicas.lease={{ $.Release.Namespace }}/{{ . }}
+{{- end }}
 {{- end -}}
 
 {{/* A duration such as 1m30s in seconds. */}}

@@ -42,6 +42,13 @@ VolumeAttachment: volumeattachments.storage.k8s.io
 {{- $namespaces | uniq | sortAlpha | toYaml -}}
 {{- end -}}
 
+{{/* The name of the Lease if several replicas have sinks. */}}
+{{- define "kube-event-metrics.lease" -}}
+{{- if and (gt (int .Values.replicas) 1) (or .Values.sinks .Values.config.sinks) -}}
+{{- include "kube-event-metrics.fullname" . -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "kube-event-metrics.validateSinks" -}}
 {{- if and .Values.sinks .Values.config.sinks -}}
 {{- fail "Both sinks and config.sinks are set: keep the list in sinks and remove config.sinks." -}}

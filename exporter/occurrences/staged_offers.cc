@@ -1,0 +1,35 @@
+#include "occurrences/staged_offers.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace kem {
+
+void StagedOffers::Add(uint32_t mask, const Occurrence& occurrence) {
+  offers_.push_back(
+      {mask, occurrence.resource_version, EncodeOccurrence(occurrence)});
+  if (++with_text_ == 2 * kKept) DropOldest();
+}
+
+void StagedOffers::Take(const Taker& taker) {
+  std::stable_sort(offers_.begin(), offers_.end(), IsOlder);
+  for (Offer& offer : offers_) taker(offer.mask, std::move(offer.bytes));
+  Clear();
+}
+
+void StagedOffers::Clear() {
+  std::vector<Offer>().swap(offers_);
+  with_text_ = 0;
+}
+
+// Deletes only the bytes, so that Take still reports them.
+void StagedOffers::DropOldest() {
+  const auto newest = offers_.end() - static_cast<ptrdiff_t>(kKept);
+  std::nth_element(offers_.begin(), newest, offers_.end(), IsOlder);
+  for (auto offer = offers_.begin(); offer != newest; ++offer) {
+    std::string().swap(offer->bytes);
+  }
+  with_text_ = kKept;
+}
+
+}  // namespace kem

@@ -57,7 +57,8 @@ size_t SizeOf(size_t content) {
 // Begins a field of `size` bytes, which the caller appends. A pbf_writer that
 // knows the size takes only one such field (protozero 1.7.1 leaves m_pos set).
 void Begin(std::string& out, pbf_tag_type tag, size_t size) {
-  std::array<char, 2 * protozero::max_varint_length> bytes;
+  constexpr size_t kVarint = protozero::max_varint_length;
+  std::array<char, 2 * kVarint> bytes;
   int used = protozero::add_varint_to_buffer(
       bytes.data(),
       protozero::tag_and_type(tag, protozero::pbf_wire_type::length_delimited));

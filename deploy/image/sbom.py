@@ -25,6 +25,7 @@ LICENSES = {
     "nlohmann-json3": "MIT",
     "openssl": "Apache-2.0",
     "prometheus-cpp": "MIT",
+    "protozero": "BSD-2-Clause AND Apache-2.0",
     "re2": "BSD-3-Clause",
     "simdjson": "Apache-2.0",
     "spdlog": "MIT",

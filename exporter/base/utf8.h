@@ -67,4 +67,8 @@ inline void AppendUtf8(char32_t code, std::string& out) {
   add(0x80 | (code & 0x3FU));
 }
 
+// `text` if it is valid UTF-8; else a copy in `buffer`, where U+FFFD replaces
+// each byte that is not. The result is valid as long as both.
+std::string_view ValidUtf8(std::string_view text, std::string& buffer);
+
 }  // namespace kem

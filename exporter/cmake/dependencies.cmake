@@ -11,6 +11,11 @@ find_package(simdjson REQUIRED)
 # prometheus-cpp's CMake config insists on civetweb and curl even for core.
 pkg_check_modules(PROMETHEUS_CPP REQUIRED IMPORTED_TARGET prometheus-cpp-core)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+# Headers only, for protobuf, without a CMake config.
+find_path(KEM_PROTOZERO_INCLUDE protozero/pbf_writer.hpp REQUIRED)
+add_library(protozero::protozero INTERFACE IMPORTED)
+target_include_directories(protozero::protozero INTERFACE
+  ${KEM_PROTOZERO_INCLUDE})
 # RE2 has no CMake config. Its pkg-config file in Debian 13 requires so many
 # modules of Abseil that pkg-config runs for minutes.
 find_path(KEM_RE2_INCLUDE re2/re2.h REQUIRED)

@@ -111,11 +111,23 @@ class Reader : public StrictYaml {
 
   void ReadSink(const Node& key, const Node& value, SinkEntry& entry) {
     if (key.Scalar() == "filter") return ReadFilter(key, value, entry);
-    if (!value.IsScalar()) {
-      return Fail(key,
-                  "the sink's " + key.Scalar() + " must be a single value");
+    const std::string name = "the sink's " + key.Scalar();
+    SinkValue& read =
+        entry.values.emplace_back(SinkValue{key.Scalar(), "", LineOf(key)});
+    if (value.IsMap()) {
+      read.map.emplace();
+      ReadPairs(value, name, [&](const Node& k, const Node& one) {
+        if (!one.IsScalar()) {
+          return Fail(
+              k, name + ": " + Quoted(k.Scalar()) + " must be a single value");
+        }
+        read.map->emplace(k.Scalar(), one.Scalar());
+      });
+    } else if (value.IsScalar()) {
+      read.text = value.Scalar();
+    } else {
+      Fail(key, name + " must be a single value");
     }
-    entry.values.push_back({key.Scalar(), value.Scalar(), LineOf(key)});
   }
 
   void ReadFilter(const Node& at, const Node& map, SinkEntry& entry) {

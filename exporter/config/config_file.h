@@ -7,6 +7,9 @@
 // option's row checks its value, and sink_entries.h the list `sinks`.
 #pragma once
 
+#include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,11 +25,13 @@ struct ConfigValue {
   int line = 0;
 };
 
-// A key of an entry of `sinks`; each is there at most once.
+// A key of an entry of `sinks`; each is there at most once. Its value is a
+// single one, or a map of such.
 struct SinkValue {
   std::string key;
   std::string text;
   int line = 0;
+  std::optional<std::map<std::string, std::string, std::less<>>> map = {};
 };
 
 struct SinkEntry {

@@ -9,6 +9,7 @@
 #include "base/ascii.h"
 #include "base/duration.h"
 #include "config/collector_access.h"
+#include "sinks/record_fields.h"
 
 namespace kem {
 namespace {
@@ -114,14 +115,67 @@ std::string TakeLabelTtl(const std::string& value, SinkConfig& sink) {
   return "";
 }
 
+std::string TakeEncoding(const std::string& value, SinkConfig& sink) {
+  sink.encoding =
+      value == "json" ? OtlpEncoding::kJson : OtlpEncoding::kProtobuf;
+  if (value == "json" || value == "protobuf") return "";
+  return Quoted(value) + " must be protobuf or json";
+}
+
+std::string TakeCompression(const std::string& value, SinkConfig& sink) {
+  sink.gzip = value == "gzip";
+  if (value == "gzip" || value == "none") return "";
+  return Quoted(value) + " must be gzip or none";
+}
+
+// The limits keep constant attributes a small part of a record.
+std::string TakeAttributes(const Attributes& value, Attributes& attributes) {
+  constexpr size_t kMost = 32;
+  constexpr size_t kMaxName = 128;
+  constexpr size_t kMaxText = 256;
+  if (value.size() > kMost) {
+    return "must have at most " + std::to_string(kMost) + " names";
+  }
+  for (const auto& [name, text] : value) {
+    if (name.empty() || name.size() > kMaxName || IsAsciiDigit(name.front()) ||
+        !std::all_of(name.begin(), name.end(), [](char c) {
+          return IsAsciiAlphanumeric(c) || c == '.' || c == '_' || c == '-' ||
+                 c == '/';
+        })) {
+      return "has the name " + Quoted(name) +
+             ", which must be letters, digits, '.', '_', '-' and '/', and not "
+             "begin with a digit";
+    }
+    if (IsReservedAttribute(name)) {
+      return "must not set " + name + ", which the exporter sets";
+    }
+    if (text.empty() || text.size() > kMaxText ||
+        std::any_of(text.begin(), text.end(), IsAsciiControl)) {
+      return "must give " + name + " a value of 1 to " +
+             std::to_string(kMaxText) + " bytes without control characters";
+    }
+  }
+  attributes = value;
+  return "";
+}
+
+// The types that write records of sinks/record_fields.h.
+constexpr std::string_view kRecordTypes = "log, otlp";
+
 struct Row {
   std::string_view key;
-  // The type of sink that has the key; empty for all.
-  std::string_view type;
+  // The types of sink that have the key; empty for all.
+  std::string_view types;
   bool required;
-  // One of the two takes the value: `file` is set to the name of a file.
+  // One of the three takes the value: `file` is set to the name of a file.
   Take take;
   std::string SinkConfig::*file = nullptr;
+  Attributes SinkConfig::*attributes = nullptr;
+
+  // No name of a type is part of another one.
+  bool IsFor(SinkType type) const {
+    return types.empty() || types.find(NameOf(type)) != std::string_view::npos;
+  }
 };
 
 constexpr Row kRows[] = {
@@ -136,6 +190,11 @@ constexpr Row kRows[] = {
     {"ca-file", "otlp", false, nullptr, &SinkConfig::ca_file},
     {"cert-file", "otlp", false, nullptr, &SinkConfig::cert_file},
     {"key-file", "otlp", false, nullptr, &SinkConfig::key_file},
+    {"encoding", "otlp", false, TakeEncoding},
+    {"compression", "otlp", false, TakeCompression},
+    {"resource-attributes", kRecordTypes, false, nullptr, nullptr,
+     &SinkConfig::resource_attributes},
+    {"labels", kRecordTypes, false, nullptr, nullptr, &SinkConfig::labels},
     {"namespace", "mirror", true, TakeTarget},
     {"label", "annotate", false, TakeLabel},
     {"label-ttl", "annotate", false, TakeLabelTtl},
@@ -145,7 +204,7 @@ constexpr Row kRows[] = {
 std::string KeysOf(SinkType type) {
   std::string keys;
   for (const Row& row : kRows) {
-    if (row.type.empty() || row.type == NameOf(type)) {
+    if (row.IsFor(type)) {
       keys.append(row.key).append(", ");
     }
   }
@@ -173,16 +232,14 @@ class Maker {
       }
     }
     for (const Row& row : kRows) {
-      if (!row.required ||
-          (!row.type.empty() && row.type != NameOf(sink.type))) {
-        continue;
-      }
+      if (!row.required || !row.IsFor(sink.type)) continue;
       if (std::none_of(entry.values.begin(), entry.values.end(),
                        [&](const auto& v) { return v.key == row.key; })) {
         Fail(entry.line, " has no " + std::string(row.key));
       }
     }
     TakeFilter(entry, sink);
+    CheckLabels(entry, sink);
     if (sink.type == SinkType::kOtlp) FindCollector(entry, sink);
     if (sink.type == SinkType::kAnnotate) CheckAnnotate(entry, sink);
     if (!names_.insert(sink.queue.name).second) {
@@ -221,19 +278,37 @@ class Maker {
     return "";
   }
 
+  std::string ProblemWith(const SinkValue& value, const Row& row,
+                          SinkConfig& sink) const {
+    if (row.attributes != nullptr) {
+      if (!value.map) return "must be a map, such as {team: infra}";
+      return TakeAttributes(*value.map, sink.*row.attributes);
+    }
+    if (value.map) return "must be a single value";
+    return row.file != nullptr ? TakeFile(value.text, sink.*row.file)
+                               : row.take(value.text, sink);
+  }
+
   void TakeValue(const SinkValue& value, SinkConfig& sink) {
     for (const Row& row : kRows) {
       if (row.key != value.key) continue;
-      if (!row.type.empty() && row.type != NameOf(sink.type)) break;
-      const std::string problem = row.file == nullptr
-                                      ? row.take(value.text, sink)
-                                      : TakeFile(value.text, sink.*row.file);
+      if (!row.IsFor(sink.type)) break;
+      const std::string problem = ProblemWith(value, row, sink);
       if (!problem.empty()) Fail(value.line, "'s " + value.key + " " + problem);
       return;
     }
     Fail(value.line, "'s " + value.key + " is not a key of type " +
                          std::string(NameOf(sink.type)) + "; valid keys are " +
                          KeysOf(sink.type));
+  }
+
+  // In the lines of the type log they would be one key.
+  void CheckLabels(const SinkEntry& entry, const SinkConfig& sink) {
+    for (const auto& [name, value] : sink.labels) {
+      if (!sink.resource_attributes.contains(name)) continue;
+      Fail(entry.line, " has " + name +
+                           " in both labels and resource-attributes; keep one");
+    }
   }
 
   void FindCollector(const SinkEntry& entry, SinkConfig& sink) {

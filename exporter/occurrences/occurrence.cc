@@ -52,7 +52,7 @@ bool TakeParts(std::string_view joined, std::vector<OccurrencePart>& parts,
 }  // namespace
 
 std::string Occurrence::Id() const {
-  return std::string(uid).append("/").append(std::to_string(resource_version));
+  return std::string(uid).append("/").append(std::to_string(count));
 }
 
 // Every occurrence for a sink is encoded under the ledger's mutex, so this

@@ -35,8 +35,10 @@ struct Occurrence : Event {
   // Earlier occurrences of the Event that `delta` contains: see Parts.
   std::string_view joined = {};
 
-  // Identifies one version of one Event object: the same from a list and a
-  // watch, before and after a restart, and in two replicas.
+  // Identifies a state of one Event object by its uid and its count: the same
+  // from a list and a watch, before and after a restart, and in two replicas.
+  // A replica that sees several changes in one list has only the id of the
+  // last, with a larger `delta`. The part after the last slash is the count.
   std::string Id() const;
 };
 

@@ -13,7 +13,6 @@
 #include "base/json_text.h"
 #include "base/rfc3339.h"
 #include "base/safe_text.h"
-#include "sinks/record_fields.h"
 
 namespace kem {
 namespace {
@@ -42,15 +41,20 @@ bool EndsWithinALine(int fd, const std::string& path) {
 
 }  // namespace
 
-void AppendLogLine(const Occurrence& occurrence, std::string& out) {
+void AppendLogLine(const Occurrence& occurrence,
+                   const RecordConstants& constants, std::string& out) {
   nlohmann::ordered_json line;
+  const auto add = [&](std::string_view key, FieldValue value) {
+    std::visit([&](auto one) { line[std::string(key)] = one; }, value);
+  };
   line["time"] = FormatRfc3339Millis(occurrence.occurred_at);
   line["severity"] = SeverityOf(occurrence).text;
   line["body"] = occurrence.message;
-  ForEachField(
-      occurrence, [&](FieldOf, std::string_view key, FieldValue value) {
-        std::visit([&](auto one) { line[std::string(key)] = one; }, value);
-      });
+  ForEachLogField(occurrence, add);
+  ForEachResourceField(occurrence, add);
+  for (const Attributes* more : {&constants.labels, &constants.resource}) {
+    for (const auto& [key, value] : *more) add(key, value);
+  }
   out += EscapeHiddenInJson(JsonText(line));
   out += '\n';
 }
@@ -64,7 +68,7 @@ Delivery LogSink::Deliver(std::span<const Occurrence> batch,
   for (const Occurrence& occurrence : batch) {
     line.clear();
     if (cut_) line += '\n';
-    AppendLogLine(occurrence, line);
+    AppendLogLine(occurrence, constants_, line);
     if (!Write(*fd, line, stop)) {
       delivery.rest = Delivery::Failure{"cannot write to " + path_ + ": " +
                                         SystemMessage(errno)};

@@ -9,6 +9,7 @@
 
 #include "base/result.h"
 #include "base/unique_fd.h"
+#include "sinks/record_fields.h"
 #include "sinks/sink.h"
 
 namespace kem {
@@ -16,7 +17,8 @@ namespace kem {
 class LogSink : public Sink {
  public:
   // "-" is standard output. Opens no file yet.
-  explicit LogSink(std::string path) : path_(std::move(path)) {}
+  explicit LogSink(std::string path, RecordConstants constants = {})
+      : path_(std::move(path)), constants_(std::move(constants)) {}
 
   Delivery Deliver(std::span<const Occurrence> batch,
                    const std::stop_token& stop) override;
@@ -28,12 +30,14 @@ class LogSink : public Sink {
   bool Write(int fd, std::string_view text, const std::stop_token& stop);
 
   const std::string path_;
+  const RecordConstants constants_;
   UniqueFd file_;
   bool cut_ = false;  // the last line has no newline
 };
 
-// One line with its newline: time, severity, body and fields. Hidden characters
-// are escaped, because people read such files in terminals.
-void AppendLogLine(const Occurrence& occurrence, std::string& out);
+// One line with its newline: time, severity, body and all attributes. Hidden
+// characters are escaped, because people read such files in terminals.
+void AppendLogLine(const Occurrence& occurrence,
+                   const RecordConstants& constants, std::string& out);
 
 }  // namespace kem

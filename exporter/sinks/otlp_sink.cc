@@ -1,77 +1,20 @@
 #include "sinks/otlp_sink.h"
 
 #include <algorithm>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <utility>
 
 #include "base/ascii.h"
 #include "base/gzip_stream.h"
-#include "base/json_text.h"
 #include "base/safe_text.h"
+#include "base/utf8.h"
 #include "net/header_line.h"
-#include "sinks/record_fields.h"
-#include "version.h"
 
 namespace kem {
 namespace {
 
-using nlohmann::ordered_json;
-
 constexpr std::chrono::seconds kTimeout{10};
 constexpr size_t kLoggedBytes = 200;  // of an answer
-
-// Protobuf's JSON has uint64 as a string.
-std::string Nanoseconds(WallTime time) {
-  return std::to_string(
-      std::chrono::nanoseconds(time.time_since_epoch()).count());
-}
-
-ordered_json Attribute(std::string_view key, ordered_json value) {
-  return {{"key", key}, {"value", std::move(value)}};
-}
-
-ordered_json Text(std::string_view text) { return {{"stringValue", text}}; }
-
-// One record with its object as the resource, as in the collector's k8s_events
-// receiver.
-ordered_json ResourceLogs(const Occurrence& occurrence, WallTime now) {
-  ordered_json object = ordered_json::array();
-  object.push_back(Attribute("service.name", Text("kube-event-metrics")));
-  ordered_json event = ordered_json::array();
-  ForEachField(occurrence, [&](FieldOf of, std::string_view key,
-                               FieldValue value) {
-    const auto* number = std::get_if<int64_t>(&value);
-    ordered_json json =
-        number == nullptr ? Text(std::get<std::string_view>(value))
-                          : ordered_json{{"intValue", std::to_string(*number)}};
-    (of == FieldOf::kObject ? object : event)
-        .push_back(Attribute(key, std::move(json)));
-  });
-  const LogSeverity severity = SeverityOf(occurrence);
-  ordered_json record;
-  record["timeUnixNano"] = Nanoseconds(occurrence.occurred_at);
-  record["observedTimeUnixNano"] = Nanoseconds(now);
-  record["severityNumber"] = severity.number;
-  record["severityText"] = severity.text;
-  record["body"] = Text(occurrence.message);
-  record["attributes"] = std::move(event);
-  return {{"resource", {{"attributes", std::move(object)}}},
-          {"scopeLogs",
-           {{{"scope", {{"name", "kube-event-metrics"}, {"version", kVersion}}},
-             {"logRecords", {std::move(record)}}}}}};
-}
-
-// The number of records that the collector rejected.
-size_t Rejected(const std::string& body) {
-  const nlohmann::json answer = nlohmann::json::parse(body, nullptr, false);
-  const nlohmann::json::json_pointer at("/partialSuccess/rejectedLogRecords");
-  if (!answer.is_object() || !answer.contains(at)) return 0;
-  const nlohmann::json& rejected = answer.at(at);
-  if (rejected.is_number_unsigned()) return rejected.get<size_t>();
-  if (!rejected.is_string()) return 0;
-  return std::strtoul(rejected.get<std::string>().c_str(), nullptr, 10);
-}
 
 // The collector will never accept this request.
 bool IsFinal(int status) {
@@ -84,6 +27,24 @@ bool IsTooLarge(int status, std::string_view body) {
   return status == 413 ||
          (status == 400 &&
           body.find("request body too large") != std::string_view::npos);
+}
+
+// Text of an answer, for the log.
+std::string Shown(std::string_view text) {
+  return OneLine(CutUtf8(text, kLoggedBytes));
+}
+
+// Partial success: the rest is stored, and what is rejected must not be sent
+// again (docs/specification.md).
+Delivery Accepted(const OtlpAnswer& answer, size_t records) {
+  const auto rejected =
+      static_cast<size_t>(std::min<uint64_t>(answer.rejected, records));
+  if (rejected == 0) return {.done = records};
+  return {.done = records,
+          .refused = rejected,
+          .refusal = "the collector rejected " + std::to_string(rejected) +
+                     " records" + (answer.message.empty() ? "" : ": ") +
+                     Shown(answer.message)};
 }
 
 // Headers that the transport or this sink sets; a second one would change the
@@ -123,21 +84,12 @@ Result<HeaderFields> ParseHeaderFile(std::string_view text) {
   return fields;
 }
 
-// One record at a time: a JSON tree of all records costs twice as much.
-std::string OtlpBody(std::span<const Occurrence> batch, WallTime now) {
-  std::string body = R"({"resourceLogs":[)";
-  for (const Occurrence& occurrence : batch) {
-    if (&occurrence != &batch.front()) body += ',';
-    body += JsonText(ResourceLogs(occurrence, now));
-  }
-  return body + "]}";
-}
-
 OtlpSink::OtlpSink(std::unique_ptr<HttpTransport> transport, Headers headers,
-                   const Clock& clock, FileReader read)
+                   const Format& format, FileReader read)
     : transport_(std::move(transport)),
       headers_(std::move(headers)),
-      clock_(clock),
+      gzip_(format.gzip),
+      encoder_(MakeOtlpEncoder(format.encoding, format.constants)),
       read_(std::move(read)) {}
 
 Result<void> OtlpSink::AddHeaders(HttpRequest& request) const {
@@ -168,30 +120,33 @@ Delivery OtlpSink::Deliver(std::span<const Occurrence> batch,
   request.read_timeout = request.deadline = kTimeout;
   const Result<void> added = AddHeaders(request);
   if (!added) return {.rest = Delivery::Failure{added.error().message}};
-  request.headers.emplace_back("Content-Encoding", "gzip");
-  GzipStream().Append(OtlpBody(batch, clock_.WallNow()), true, request.body);
+  request.content_type = request.accept = encoder_->content_type();
+  std::string body = OtlpRequest(*encoder_, batch);
+  if (gzip_) {
+    request.headers.emplace_back("Content-Encoding", "gzip");
+    GzipStream().Append(body, true, request.body);
+  } else {
+    request.body = std::move(body);
+  }
   WholeAnswer answer;
   const HttpOutcome outcome = transport_->Send(request, answer, stop);
   if (outcome.end != HttpEnd::kComplete) {
     return {.rest = Delivery::Failure{outcome.message}};
   }
   const int status = answer.head().status;
-  if (status / 100 == 2) {
+  const bool success = status / 100 == 2;
+  const OtlpAnswer read = encoder_->Read(answer.body(), success);
+  if (success) {
     max_batch_ = std::min(max_batch_ + 1, kMaxBatch);
-    const size_t rejected = std::min(Rejected(answer.body()), batch.size());
-    return {.done = batch.size(),
-            .refused = rejected,
-            .refusal = rejected == 0
-                           ? ""
-                           : "the collector rejected " +
-                                 std::to_string(rejected) + " records"};
+    return Accepted(read, batch.size());
   }
   if (IsTooLarge(status, answer.body()) && batch.size() > 1) {
     max_batch_ = batch.size() / 2;
     return {.rest = Delivery::Hold{std::chrono::milliseconds(0)}};
   }
-  std::string problem = "the collector returned " + std::to_string(status) +
-                        " " + OneLine(answer.body().substr(0, kLoggedBytes));
+  std::string problem =
+      "the collector returned " + std::to_string(status) + " " +
+      Shown(read.message.empty() ? answer.body() : read.message);
   if (IsFinal(status)) {
     return {.done = batch.size(),
             .refused = batch.size(),

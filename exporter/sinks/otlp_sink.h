@@ -1,7 +1,7 @@
-// The sink type otlp: sends OTLP/HTTP with JSON, the logs signal, to an
-// OpenTelemetry collector, one compressed request per batch
-// (github.com/open-telemetry/opentelemetry-proto, docs/specification.md). After
-// a request that is too large the next ones are smaller.
+// The sink type otlp: sends OTLP/HTTP, the logs signal, to an OpenTelemetry
+// collector or a store that takes it, one request per batch. After a request
+// that is too large the next ones are smaller. Does not encode: see
+// otlp_encoder.h.
 #pragma once
 
 #include <memory>
@@ -9,10 +9,10 @@
 #include <utility>
 #include <vector>
 
-#include "base/clock.h"
 #include "base/file_reader.h"
 #include "base/result.h"
 #include "net/http_transport.h"
+#include "sinks/otlp_encoder.h"
 #include "sinks/sink.h"
 
 namespace kem {
@@ -25,9 +25,13 @@ class OtlpSink : public Sink {
     // TLS or loopback. Without it an Authorization header is an error.
     bool confidential = true;
   };
-  // `clock` must outlive this.
+  struct Format {
+    OtlpEncoding encoding = OtlpEncoding::kProtobuf;
+    bool gzip = true;
+    RecordConstants constants = {};
+  };
   OtlpSink(std::unique_ptr<HttpTransport> transport, Headers headers,
-           const Clock& clock, FileReader read = DiskFiles());
+           const Format& format, FileReader read = DiskFiles());
 
   Delivery Deliver(std::span<const Occurrence> batch,
                    const std::stop_token& stop) override;
@@ -41,15 +45,13 @@ class OtlpSink : public Sink {
 
   const std::unique_ptr<HttpTransport> transport_;
   const Headers headers_;
-  const Clock& clock_;
+  const bool gzip_;
+  const std::unique_ptr<OtlpEncoder> encoder_;
   const FileReader read_;
   // Halved after a request that is too large, one more after each that is not:
   // the limits of proxies and collector are in bytes, and unknown.
   size_t max_batch_ = kMaxBatch;
 };
-
-// The request's body, an ExportLogsServiceRequest.
-std::string OtlpBody(std::span<const Occurrence> batch, WallTime now);
 
 // Parses lines of "Name: value"; empty lines and those that begin with # are
 // ignored. Headers that the request sets itself, such as Content-Length, are

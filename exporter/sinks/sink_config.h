@@ -6,6 +6,8 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -22,6 +24,11 @@ inline constexpr std::array<std::string_view, 4> kSinkTypeNames = {
 inline std::string_view NameOf(SinkType type) {
   return kSinkTypeNames[static_cast<size_t>(type)];
 }
+
+enum class OtlpEncoding : uint8_t { kProtobuf, kJson };
+
+// Attributes by name.
+using Attributes = std::map<std::string, std::string, std::less<>>;
 
 // Not compared: it follows from the other keys, and files are read again for
 // each connection.
@@ -45,7 +52,13 @@ struct SinkConfig {
   std::string ca_file;
   std::string cert_file;
   std::string key_file;
+  OtlpEncoding encoding = OtlpEncoding::kProtobuf;
+  bool gzip = true;
   Collector collector;
+
+  // log and otlp
+  Attributes resource_attributes;
+  Attributes labels;
 
   std::string target_namespace;  // mirror
 

@@ -1,6 +1,7 @@
 #include <memory>
 
 #include "apiserver/api_transport.h"
+#include "base/environment.h"
 #include "net/proxy_url.h"
 #include "sinks/annotate_sink.h"
 #include "sinks/log_sink.h"
@@ -11,6 +12,11 @@
 namespace kem {
 namespace {
 
+RecordConstants ConstantsOf(const SinkConfig& config) {
+  return {ServiceAttributes(HostName(), config.resource_attributes),
+          config.labels};
+}
+
 std::unique_ptr<Sink> MakeOtlp(const SinkConfig& config, Resolver& resolver,
                                const Clock& clock, SinkStats& stats) {
   const ServerAccess& access = *config.collector.access;
@@ -18,7 +24,7 @@ std::unique_ptr<Sink> MakeOtlp(const SinkConfig& config, Resolver& resolver,
       ApiTransport(access, resolver).Keeping(clock, stats.connections),
       OtlpSink::Headers{config.headers_file,
                         access.server.tls || IsThisMachine(access.server)},
-      clock);
+      OtlpSink::Format{config.encoding, config.gzip, ConstantsOf(config)});
 }
 
 }  // namespace
@@ -29,7 +35,7 @@ SinkFactory MakeSinkFactory(const ApiTransport& api, const Discovery& discovery,
              SinkStats& stats) -> std::unique_ptr<Sink> {
     switch (config.type) {
       case SinkType::kLog:
-        return std::make_unique<LogSink>(config.path);
+        return std::make_unique<LogSink>(config.path, ConstantsOf(config));
       case SinkType::kOtlp:
         return MakeOtlp(config, resolver, clock, stats);
       case SinkType::kAnnotate:

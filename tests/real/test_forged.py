@@ -85,7 +85,7 @@ class ForgedTest(ClusterCase):
         with open(self.lines, encoding="utf-8") as lines:
             records = [json.loads(line) for line in lines]
         return [record for record in records
-                if record["k8s.namespace.name"] == namespace]
+                if record.get("k8s.namespace.name") == namespace]
 
     def post(self, api, namespace):
         """Posts all claims; returns how many, and their occurrences."""

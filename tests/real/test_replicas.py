@@ -119,7 +119,7 @@ class ReplicasTest(ClusterCase):
                 except ValueError:
                     continue  # cut by a kill, and written again
                 last = record["k8s.event.count"]
-                found.append((record["event.id"], record["k8s.event.uid"],
+                found.append((record["log.record.uid"], record["k8s.event.uid"],
                               last - record["kube_event.delta"] + 1, last))
         return found
 

@@ -1,6 +1,5 @@
-"""Sinks: a real collector; mirrors and annotations on a real API server."""
+"""Sinks: mirrors and annotations on a real API server."""
 
-import collections
 import json
 import os
 import signal
@@ -8,50 +7,24 @@ import sys
 import time
 import unittest
 
-from rig import collector, control_plane, sinks, manifests, processes
+from rig import control_plane, sinks, manifests, processes
 from rig.api import ApiError
-from rig.case import ClusterCase
+from rig.sink_case import SinkCase
 from rig.sinks import Kubectl
 
-PATH = manifests.CORE_V1.format("default")
 LABEL = "kube-event-metrics/trouble"
 OBJECTS = "kube_event_object_occurrences_total"
 NAMESPACE = "/api/v1/namespaces"
 
 
-class SinksTest(ClusterCase):
+class SinksTest(SinkCase):
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        control_plane.need("kubectl", "otelcol")
+        control_plane.need("kubectl")
         cls.plane.start_controller_manager()
         cls.kubectl = Kubectl(cls.plane)
-
-    def start_with_sinks(self, name, sinks, *flags):
-        """An exporter with a state file and these sinks."""
-        config = self.folder.file(f"{name}-config.yaml",
-                                  json.dumps({"sinks": sinks}))
-        return self.exporter(
-            name, "--config.file", config, "--state.file",
-            self.folder.file(f"{name}.state"), *flags,
-            listen=f"127.0.0.1:{processes.free_port()}")
-
-    def kill_and_restart(self, exporter):
-        exporter.process.kill()
-        exporter.start_again()
-        processes.wait_until(exporter.ready, 30, f"{exporter.name} is ready")
-
-    def add_node(self, name):
-        return self.api.post("/api/v1/nodes",
-                             manifests.node(name, kwok=False))
-
-    def write(self, name, about, reason, **more):
-        return self.recorded(self.api.post(PATH, manifests.legacy_event(
-            name, about, reason, **more)))
-
-    def repeat(self, name, count):
-        return self.recorded(self.api.patch(f"{PATH}/{name}", {"count": count}))
 
     def counted(self, exporter, **labels):
         wanted = set(labels.items())
@@ -74,85 +47,11 @@ class SinksTest(ClusterCase):
         self.assertEqual(len(found), 1, found)
         return found[0]
 
-    def wait_failure(self, exporter, more_than):
-        processes.wait_until(
-            lambda: exporter.own("sink_failures_total") > more_than,
-            20, "an attempt failed")
-
     def make_target(self, namespace, *accounts):
         self.api.ensure(NAMESPACE, {"metadata": {"name": namespace}})
         paths = [sinks.may_mirror(self.api, account, namespace)
                  for account in accounts]
         return paths[0]
-
-    def test_a_collector_gets_the_truth(self):
-        target = collector.Collector(self.folder, self.plane.certificates)
-        self.addCleanup(target.close)
-        cert, key = self.plane.certificates.client("exporter")
-        headers = self.folder.file(
-            "headers", "Authorization: Bearer wrong\n")
-        exporter = self.start_with_sinks("collected", [{
-            "name": "store", "type": "otlp", "endpoint": target.endpoint,
-            "headers-file": headers, "ca-file": self.plane.certificates.ca,
-            "cert-file": cert, "key-file": key}])
-        baseline = exporter.baselines()[""]
-        self.add_node("collected")
-        self.api.post("/api/v1/persistentvolumes",
-                      manifests.released_volume("collected", "Delete"))
-        for i in range(40):
-            self.write(f"c{i}", manifests.about_node(f"c{i % 4}"), "Collected",
-                       kind="Warning" if i % 2 else "Normal")
-        self.write("pod", manifests.about_pod("p"), "NotOfTheCluster")
-        for count in (2, 5, 6):
-            for i in range(4):
-                self.repeat(f"c{i}", count)
-        self.wait_event("RegisteredNode", object_name="collected")
-        self.wait_event("VolumeFailedDelete", object_name="collected")
-        self.wait_failure(exporter, 0)
-        self.assertEqual(target.records(), [])
-        # Another token; the sink reads the file for each request.
-        self.folder.file("headers", f"Authorization: Bearer {collector.TOKEN}\n")
-        processes.wait_until(
-            lambda: len(target.records()) >= len(self.truth.occurrences(baseline)),
-            40, "the collector has it all")
-        self.assertEqual(exporter.own("sink_dropped_total"), 0)
-        self.kill_and_restart(exporter)
-        self.repeat("c0", 9)
-        processes.wait_until(
-            lambda: exporter.own("sink_queued") == 0 and
-            len(target.records()) >= len(self.truth.occurrences(baseline)),
-            30, "and what came after a kill")
-        self.compare(target.records(), self.truth.occurrences(baseline))
-        self.assertEqual(exporter.own("sink_dropped_total"), 0)
-
-    def compare(self, records, expected):
-        # Records in flight when the exporter was killed may arrive twice.
-        records = list({record["event.id"]: record
-                        for record in reversed(records)}.values())[::-1]
-        by_id = {record["event.id"]: record for record in records}
-        self.assertEqual(set(by_id), {f"{frame.uid}/{frame.version}"
-                                      for frame, _ in expected})
-        order = collections.defaultdict(list)
-        for record in records:
-            order[record["k8s.event.uid"]].append(
-                int(record["event.id"].rpartition("/")[2]))
-        for versions in order.values():
-            self.assertEqual(versions, sorted(versions))
-        for frame, delta in expected:
-            record = by_id[f"{frame.uid}/{frame.version}"]
-            wanted = {
-                "k8s.event.uid": frame.uid, "k8s.event.name": frame.key[1],
-                "k8s.namespace.name": frame.key[0],
-                "k8s.event.reason": frame.reason, "body": frame.note,
-                "k8s.event.count": frame.reading, "kube_event.delta": delta,
-                "kube_event.scope": "cluster",
-                "k8s.event.reporting_component": frame.component,
-                "severity": {"Warning": "Warn", "Normal": "Info"}[frame.type],
-                "k8s.object.kind": frame.kind,
-                "k8s.object.name": frame.object_name,
-                "k8s.object.api_version": frame.api_version}
-            self.assertEqual({key: record.get(key) for key in wanted}, wanted)
-            self.assertAlmostEqual(record["time"], frame.newest, delta=1e-3)
 
     def test_mirrors_of_two_exporters(self):
         sinks = [{"name": "infra", "type": "mirror",

@@ -24,6 +24,7 @@ CHART_TOOLS = HERE / "charttools"
 COLLECTOR = HERE / "collector"
 TOOLKIT = HERE / "toolkit"
 KINE = HERE / "kine"
+VICTORIA_LOGS = HERE / "victorialogs"
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager",
               "kube-scheduler")
 # What client-go makes of a kubeconfig, for test_kubeconfigs.py.
@@ -32,7 +33,7 @@ ORACLE = "kubeconfig-oracle"
 WEB_ORACLE = "web-config-oracle"
 CHART_PROGRAMS = ("helm", "helm-unittest", "kubeconform", "kubectl",
                   "kustomize")
-GO_NEEDED = (1, 26)
+GO_NEEDED = (1, 26, 5)
 
 KWOK = "sigs.k8s.io/kwok"
 KWOK_VERSION = "v0.8.0"
@@ -80,8 +81,8 @@ def go_version():
         return None
     text = subprocess.run(["go", "version"], capture_output=True, text=True,
                           check=False).stdout
-    found = re.search(r"go(\d+)\.(\d+)", text)
-    if not found or tuple(map(int, found.groups())) < GO_NEEDED:
+    found = re.search(r"go(\d+)\.(\d+)(?:\.(\d+))?", text)
+    if not found or tuple(map(int, found.groups("0"))) < GO_NEEDED:
         return None
     return text.split()[2]
 
@@ -187,6 +188,11 @@ def build_toolkit(into):
     build_module(TOOLKIT, WEB_ORACLE, into)
 
 
+def build_victoria_logs(into):
+    run_go(["install", "-buildvcs=false", "-trimpath", "-ldflags", "-s -w",
+            "tool"], VICTORIA_LOGS, GOBIN=str(into))
+
+
 def build_kine(into):
     """kine's usual driver of SQLite needs cgo."""
     build_module(KINE, "kine", into, CGO_ENABLED="1", CGO_CFLAGS="-O1 -w")
@@ -223,7 +229,9 @@ def recipes(go, everything):
         (f"collector-{folder_key(COLLECTOR)}-{go}",
          "the OpenTelemetry collector", build_collector, ("otelcol",)),
         (f"toolkit-{folder_key(TOOLKIT)}-{go}", "exporter-toolkit",
-         build_toolkit, (WEB_ORACLE,))]
+         build_toolkit, (WEB_ORACLE,)),
+        (f"victoria-logs-{folder_key(VICTORIA_LOGS)}-{go}", "VictoriaLogs",
+         build_victoria_logs, ("victoria-logs",))]
     if everything:
         found.append((f"kine-{folder_key(KINE)}-{go}", "kine", build_kine,
                       ("kine",)))
@@ -255,8 +263,8 @@ def from_assets():
     """{program: path} of what KUBEBUILDER_ASSETS holds."""
     assets = os.environ.get("KUBEBUILDER_ASSETS")
     if not assets:
-        raise Missing("The tests on real software need Go 1.26 or newer, or "
-                      "the binaries of KUBEBUILDER_ASSETS.")
+        raise Missing("The tests on real software need Go 1.26.5 or newer, "
+                      "or the binaries of KUBEBUILDER_ASSETS.")
     found = {name: pathlib.Path(assets) / name for name in COMPONENTS
              if (pathlib.Path(assets) / name).exists()}
     for name in ("etcd", "kube-apiserver"):

@@ -16,6 +16,7 @@ import ssl
 import threading
 import time
 
+import otlp
 import wire
 
 NONSENSE = b"\x16\x03\x01 this is not HTTP\r\n\r\n"
@@ -27,26 +28,35 @@ class Record:
     def __init__(self, resource, record):
         self.resource = attributes(resource)
         self.fields = attributes(record)
-        self.id = self.fields["event.id"]
-        self.object = self.resource["k8s.object.name"]
+        self.id = self.fields["log.record.uid"]
+        self.object = self.fields["k8s.object.name"]
         self.delta = self.fields["kube_event.delta"]
-        self.version = int(self.id.rpartition("/")[2])
         self.body = record["body"]["stringValue"]
+        self.whole = (resource, record)
 
 
 def attributes(holder):
     found = {}
     for item in holder["attributes"]:
         value = item["value"]
+        if item["key"] in found:
+            raise ValueError(f"{item['key']} is there twice")
         found[item["key"]] = (int(value["intValue"]) if "intValue" in value
                               else value["stringValue"])
     return found
 
 
-def records(body):
-    return [Record(logs["resource"], record)
-            for logs in json.loads(body)["resourceLogs"]
-            for scope in logs["scopeLogs"] for record in scope["logRecords"]]
+def records(request):
+    """Of a request as JSON. Each resource is there once."""
+    found, resources = [], set()
+    for logs in request["resourceLogs"]:
+        resource = json.dumps(logs["resource"])
+        if resource in resources:
+            raise ValueError(f"two groups of {resource}")
+        resources.add(resource)
+        found += [Record(logs["resource"], record) for scope in logs["scopeLogs"]
+                  for record in scope["logRecords"]]
+    return found
 
 
 def compare(taken, written, once=True):
@@ -60,14 +70,16 @@ def compare(taken, written, once=True):
               if written[key] != found[key]]
     if not once:
         return wrong
+    places = {key: place for place, key in enumerate(written)}
     newest, seen = {}, set()
     for one in taken:
+        place = places.get(one.id, len(places))
         if one.id in seen:
             wrong.append(f"{one.id} arrived twice")
-        elif one.version < newest.get(one.object, 0):
+        elif place < newest.get(one.object, 0):
             wrong.append(f"{one.id} arrived after a newer one of {one.object}")
         seen.add(one.id)
-        newest[one.object] = one.version
+        newest[one.object] = place
     return wrong
 
 
@@ -75,7 +87,7 @@ class Receiver:
     """certificates: None for plain HTTP. Clients may show a certificate."""
 
     MODES = ("up", "slow", "dead", "mute", "413", "429", "500", "503", "cut",
-             "cut-answer", "garbage", "garbage-body")
+             "cut-answer", "garbage", "garbage-body", "partial")
 
     def __init__(self, certificates=None, closes_each=False):
         self.certificates = certificates
@@ -88,6 +100,9 @@ class Receiver:
         self.clients = []  # names in certificates, of each request
         self.mode = "up"
         self.most = None  # records in a request; more get 413
+        # What requests must have.
+        self.content_type, self.encoding = otlp.PROTOBUF, "gzip"
+        self.rejected = []  # by the mode "partial", the first of each request
         self.next_answers = collections.deque()
         self._changed = threading.Condition()
         self._open = set()
@@ -183,19 +198,20 @@ class Receiver:
 
     def _serve_requests(self, connection):
         is_first = True
-        while (request := connection.read_request()) is not None:
-            body = connection.read_body(request)
+        while (head := connection.read_request()) is not None:
+            body = connection.read_body(head)
             self.connections += is_first
             is_first = False
-            self.headers.append(request.headers)
-            self.clients.append(request.client)
-            if not self._answer(request, body, connection) or self.closes_each:
+            self.headers.append(head.headers)
+            self.clients.append(head.client)
+            if not self._answer(head, body, connection) or self.closes_each:
                 return
 
-    def _answer(self, request, body, connection):
+    def _answer(self, head, body, connection):
         """Whether the connection can carry another request."""
         mode = self.next_answers.popleft() if self.next_answers else self.mode
-        if self.most and len(records(gzip.decompress(body))) > self.most:
+        request = self._read(head, body)
+        if self.most and len(request) > self.most:
             mode = "413"
         self.answered[mode] += 1
         if mode == "mute":
@@ -216,20 +232,32 @@ class Receiver:
         else:
             if mode == "slow":
                 time.sleep(0.3)
-            answer = NONSENSE if mode == "garbage-body" else b"{}"
+            rejected = request[:1] if mode == "partial" else []
+            answer = (NONSENSE if mode == "garbage-body" else otlp.answer(
+                self.content_type, len(rejected), "one too many"))
             # Under the lock, so that the next request, which follows the
             # answer, is not taken before this one.
             with self._changed:
                 connection.answer(200, answer,
-                                  {"Content-Type": "application/json"})
-                self._take(request, body)
+                                  {"Content-Type": self.content_type})
+                self.rejected += rejected
+                self.taken += request[len(rejected):]
+                self._changed.notify_all()
         return True
 
-    def _take(self, request, body):
-        if request.path != "/v1/logs" or request.method != "POST":
-            self.problems.append(f"{request.method} {request.path}")
-        if request.header("content-encoding") != "gzip":
-            self.problems.append("a request is not compressed")
-            return
-        self.taken += records(gzip.decompress(body))
-        self._changed.notify_all()
+    def _read(self, head, body):
+        """The records of a request; none of a wrong one, which is noted."""
+        content_type = head.header("content-type")
+        encoding = head.header("content-encoding")
+        if head.path != "/v1/logs" or head.method != "POST":
+            self.problems.append(f"{head.method} {head.path}")
+        if (content_type, encoding) != (self.content_type, self.encoding):
+            self.problems.append(f"a request has {content_type}, {encoding}")
+            return []
+        if encoding == "gzip":
+            body = gzip.decompress(body)
+        try:
+            return records(otlp.read_request(content_type, body))
+        except (ValueError, KeyError, IndexError) as trouble:
+            self.problems.append(f"a request cannot be read: {trouble}")
+            return []

@@ -12,6 +12,7 @@ import browser
 import checks
 import discovery
 import objects
+import otlp
 import play
 import receiver
 import standin
@@ -159,10 +160,10 @@ class ReceiverTest(unittest.TestCase):
     @staticmethod
     def record(key, delta=1, name="n"):
         return receiver.Record(
-            {"attributes": [{"key": "k8s.object.name",
-                             "value": {"stringValue": name}}]},
+            {"attributes": []},
             {"body": {"stringValue": ""}, "attributes": [
-                {"key": "event.id", "value": {"stringValue": key}},
+                {"key": "k8s.object.name", "value": {"stringValue": name}},
+                {"key": "log.record.uid", "value": {"stringValue": key}},
                 {"key": "kube_event.delta", "value": {"intValue": delta}}]})
 
     def test_what_is_wrong_with_a_delivery(self):
@@ -176,6 +177,29 @@ class ReceiverTest(unittest.TestCase):
                 ([one, self.record("u/2")], ["u/2: written 2, taken 1"])):
             self.assertEqual(receiver.compare(taken, written), wrong)
         self.assertEqual(receiver.compare([one, two, one], written, False), [])
+
+    # As protoc 3.21 encodes the text form of the message.
+    REQUEST = bytes.fromhex(
+        "0a320a0a0a080a016b12030a0176122412220901000000000000001009"
+        "2a030a016d32100a016e120b18ffffffffffffffffff01")
+
+    def test_protobuf_is_read_as_json(self):
+        self.assertEqual(otlp.read_request(otlp.PROTOBUF, self.REQUEST), {
+            "resourceLogs": [{
+                "resource": {"attributes": [
+                    {"key": "k", "value": {"stringValue": "v"}}]},
+                "scopeLogs": [{"logRecords": [{
+                    "timeUnixNano": "1", "severityNumber": 9,
+                    "body": {"stringValue": "m"}, "attributes": [{
+                        "key": "n", "value": {"intValue": "-1"}}]}]}]}]})
+        for broken in (self.REQUEST[:-1], b"\x0b", b"\x0d\x01"):
+            with self.assertRaises((ValueError, KeyError, IndexError)):
+                otlp.read_request(otlp.PROTOBUF, broken)
+
+    def test_a_resource_that_is_there_twice(self):
+        logs = {"resource": {"attributes": []}, "scopeLogs": []}
+        with self.assertRaises(ValueError):
+            receiver.records({"resourceLogs": [logs, logs]})
 
 
 @unittest.skipUnless(browser.available(), "needs chromium")

@@ -9,6 +9,7 @@ import time
 import unittest
 
 import certs
+import otlp
 from cluster import Cluster
 from exporter import Access, Exporter
 from receiver import Receiver, compare
@@ -20,6 +21,9 @@ RECOVERY = 60  # seconds; a back-off ends within 30
 
 
 class SinkCase(unittest.TestCase):
+
+    # Of the sinks otlp, and of what their receivers expect.
+    ENCODING, CONTENT_TYPE = "protobuf", otlp.PROTOBUF
 
     def setUp(self):
         folder = tempfile.TemporaryDirectory(prefix="kem-sinks-")
@@ -39,7 +43,14 @@ class SinkCase(unittest.TestCase):
         receiver = Receiver(certs.Certificates(self.folder) if tls else None,
                             closes_each)
         self.addCleanup(receiver.stop)
+        receiver.content_type = self.CONTENT_TYPE
         return receiver
+
+    def otlp_entry(self, receiver):
+        """An entry of `sinks`, without its closing brace."""
+        default = self.CONTENT_TYPE == otlp.PROTOBUF
+        return (f"{{name: store, type: otlp, endpoint: '{receiver.url}'" +
+                ("" if default else f", encoding: {self.ENCODING}"))
 
     def config(self, text, name="config.yaml"):
         with open(self.path(name), "w", encoding="utf-8") as file:
@@ -88,9 +99,7 @@ class SinkCase(unittest.TestCase):
         self.counts[name] += by
         self.cluster.happen(name, node, reason, self.counts[name],
                             self.first.setdefault(name, time.time()), **more)
-        version = self.cluster.store.live["default", name]["metadata"][
-            "resourceVersion"]
-        self.written.append((f"uid-{name}/{version}", by))
+        self.written.append((f"uid-{name}/{self.counts[name]}", by))
 
     def storm(self, seconds, rate, dice):
         """`rate` occurrences a second, spread over all nodes."""

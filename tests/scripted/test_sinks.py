@@ -21,11 +21,11 @@ PEAK_MIB = 80
 
 
 class ReceiverTest(SinkCase):
+    """In protobuf; test_otlp.py does the same in JSON."""
 
     def check_every_fault(self, **kind):
         receiver = self.make_receiver(**kind)
-        entry = (f"{{name: store, type: otlp, endpoint: '{receiver.url}', "
-                 "queue-entries: 20000")
+        entry = self.otlp_entry(receiver) + ", queue-entries: 20000"
         if receiver.certificates:
             authority = receiver.certificates.authority("a")
             entry += f", ca-file: {authority}"
@@ -67,8 +67,7 @@ class ReceiverTest(SinkCase):
     def test_a_full_queue_drops_the_oldest(self):
         receiver = self.make_receiver()
         receiver.play("dead")
-        self.config(f"sinks:\n- {{name: store, type: otlp, endpoint: "
-                    f"'{receiver.url}', queue-entries: 300}}\n")
+        self.config(f"sinks:\n- {self.otlp_entry(receiver)}, queue-entries: 300}}\n")
         exporter = self.start()
         self.storm(2, 500, random.Random(1))
         self.expect_counted(exporter)
@@ -90,8 +89,7 @@ class ReceiverTest(SinkCase):
         receiver = self.make_receiver()
         receiver.most = 50
         receiver.play("dead")
-        self.config(f"sinks:\n- {{name: store, type: otlp, endpoint: "
-                    f"'{receiver.url}'}}\n")
+        self.config(f"sinks:\n- {self.otlp_entry(receiver)}}}\n")
         exporter = self.start()
         self.storm(1, 500, random.Random(4))
         self.expect_counted(exporter)
@@ -103,8 +101,7 @@ class ReceiverTest(SinkCase):
     def test_stops_at_once_while_a_receiver_hangs(self):
         receiver = self.make_receiver()
         receiver.play("mute")
-        self.config(f"sinks:\n- {{name: store, type: otlp, endpoint: "
-                    f"'{receiver.url}'}}\n")
+        self.config(f"sinks:\n- {self.otlp_entry(receiver)}}}\n")
         exporter = self.start()
         self.happen("n-1")
         self.assertTrue(self.until(lambda: receiver.answered["mute"] > 0))
@@ -116,8 +113,8 @@ class ReceiverTest(SinkCase):
     def test_wrong_headers_delay_delivery_until_fixed(self):
         receiver = self.make_receiver()
         self.config("X-Scope-OrgID: infra\n", "headers")
-        self.config("sinks:\n- {name: store, type: otlp, headers-file: "
-                    f"headers, endpoint: '{receiver.url}'}}\n")
+        self.config(f"sinks:\n- {self.otlp_entry(receiver)}, "
+                    "headers-file: headers}\n")
         exporter = self.start()
         self.happen("n-1")
         self.expect_delivered(receiver)
@@ -341,7 +338,7 @@ class LogTest(SinkCase):
         self.assertEqual((one["k8s.object.name"], one["kube_event.delta"]),
                          ("n-1", 3))
         self.assertEqual(two["k8s.object.name"], "n-2")
-        self.assertEqual([one["event.id"], two["event.id"]],
+        self.assertEqual([one["log.record.uid"], two["log.record.uid"]],
                          [event_id for event_id, _ in self.written])
 
     def test_kills_cut_no_line(self):
@@ -365,7 +362,7 @@ class LogTest(SinkCase):
         with open(self.path("log"), encoding="utf-8") as file:
             for line in file:
                 try:
-                    ids.add(json.loads(line)["event.id"])
+                    ids.add(json.loads(line)["log.record.uid"])
                 except ValueError:
                     cut += 1
         self.assertEqual(ids, {event_id for event_id, _ in self.written})

@@ -1,7 +1,7 @@
 """A real OpenTelemetry collector: OTLP/HTTP in, a file out.
 
-It accepts only compressed requests with a client certificate of the test's
-authority, the token, and no more than about ten records.
+It accepts requests with a client certificate of the test's authority and the
+token, of no more than ten to twenty records.
 """
 
 import json
@@ -21,7 +21,7 @@ receivers:
       http:
         endpoint: 127.0.0.1:{port}
         auth: {{authenticator: bearertokenauth}}
-        compression_algorithms: [gzip]
+        compression_algorithms: ["", gzip]
         max_request_body_size: {limit}
         tls: {{cert_file: {cert}, key_file: {key}, client_ca_file: {ca}}}
 exporters:
@@ -84,5 +84,6 @@ class Collector:
                             **about, **_fields(record["attributes"]),
                             "time": int(record["timeUnixNano"]) / 1e9,
                             "severity": record["severityText"],
+                            "event": record["eventName"],
                             "body": _value(record["body"])})
         return found

@@ -67,5 +67,19 @@ TEST(FirstUtf8Test, TakesBadBytesOneByOne) {
   }
 }
 
+TEST(ValidUtf8Test, ReplacesWhatIsNot) {
+  std::string buffer;
+  for (const std::string valid :
+       {"", "a", "abcdefgh", "abcdefghi€😀", "12345678é"}) {
+    EXPECT_EQ(ValidUtf8(valid, buffer), valid);
+    EXPECT_TRUE(buffer.empty());
+  }
+  EXPECT_EQ(ValidUtf8("12345678\xff"
+                      "9\xc3",
+                      buffer),
+            "12345678\ufffd9\ufffd");
+  EXPECT_EQ(ValidUtf8("\xed\xa0\x80z", buffer), "\ufffd\ufffd\ufffdz");
+}
+
 }  // namespace
 }  // namespace kem

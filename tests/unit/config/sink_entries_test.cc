@@ -12,6 +12,7 @@ namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::Pair;
 
 Result<std::optional<std::string>> Read(const std::string& path) {
   if (path == "/ca.crt") return std::optional(MakeCa().certificate);
@@ -224,7 +225,7 @@ TEST(SinkEntriesTest, RefusesWithLineAndFix) {
       Refused("sinks:\n- name: a\n  type: log\n  endpoint: http://x"),
       "etc/c.yaml line 4: the sink's endpoint is not a key of type log; "
       "valid keys are name, type, queue-entries, queue-bytes, every, path, "
-      "filter");
+      "resource-attributes, labels, filter");
   EXPECT_EQ(Refused("sinks:\n- {name: a, type: log}\n- {name: a, type: log}"),
             "etc/c.yaml line 3: the sink has the name of another sink: a");
   EXPECT_EQ(Refused("sinks:\n- {name: a, type: log}\n- {name: b, type: log}"),
@@ -251,6 +252,84 @@ TEST(SinkEntriesTest, RefusesWithLineAndFix) {
             "key with a prefix, such as example.com/trouble");
   EXPECT_EQ(Refused("sinks:\n- {name: a, name: b, type: log}"),
             "etc/c.yaml line 2: \"name\" is given twice; keep one of them");
+}
+
+TEST(SinkEntriesTest, ReadsHowOtlpIsEncoded) {
+  const auto sinks = Parse(
+      "sinks:\n- {name: a, type: otlp, endpoint: 'http://c'}\n"
+      "- {name: b, type: otlp, endpoint: 'http://c', encoding: json, "
+      "compression: none}\n");
+  ASSERT_TRUE(sinks) << sinks.error().message;
+  EXPECT_EQ((*sinks)[0].encoding, OtlpEncoding::kProtobuf);
+  EXPECT_TRUE((*sinks)[0].gzip);
+  EXPECT_EQ((*sinks)[1].encoding, OtlpEncoding::kJson);
+  EXPECT_FALSE((*sinks)[1].gzip);
+  const auto refused = [](const std::string& more) {
+    return Refused("sinks:\n- {name: a, type: otlp, endpoint: 'http://c', " +
+                   more + "}");
+  };
+  EXPECT_EQ(refused("encoding: xml"),
+            "etc/c.yaml line 2: the sink's encoding \"xml\" must be protobuf "
+            "or json");
+  EXPECT_EQ(refused("compression: zstd"),
+            "etc/c.yaml line 2: the sink's compression \"zstd\" must be gzip "
+            "or none");
+  EXPECT_EQ(refused("encoding: {json: yes}"),
+            "etc/c.yaml line 2: the sink's encoding must be a single value");
+}
+
+TEST(SinkEntriesTest, ReadsConstantAttributes) {
+  const auto sinks = Parse(
+      "sinks:\n- name: a\n  type: log\n  labels: {team: infra, level: 3}\n"
+      "  resource-attributes:\n    k8s.cluster.name: prod\n"
+      "    deployment.environment.name: x\n");
+  ASSERT_TRUE(sinks) << sinks.error().message;
+  EXPECT_THAT((*sinks)[0].labels,
+              ElementsAre(Pair("level", "3"), Pair("team", "infra")));
+  EXPECT_THAT((*sinks)[0].resource_attributes,
+              ElementsAre(Pair("deployment.environment.name", "x"),
+                          Pair("k8s.cluster.name", "prod")));
+}
+
+TEST(SinkEntriesTest, RefusesConstantAttributesThatCannotBe) {
+  const auto refused = [](const std::string& more) {
+    return Refused("sinks:\n- name: a\n  type: log\n  " + more);
+  };
+  const std::string where = "etc/c.yaml line 4: the sink's labels";
+  EXPECT_EQ(refused("labels: infra"),
+            where + " must be a map, such as {team: infra}");
+  EXPECT_EQ(refused("labels: [infra]"), where + " must be a single value");
+  EXPECT_EQ(refused("labels: {team: [a]}"),
+            where + ": \"team\" must be a single value");
+  EXPECT_EQ(refused("labels: {team: }"),
+            where + ": \"team\" must be a single value");
+  EXPECT_EQ(refused("labels: {team: a, team: b}"),
+            "etc/c.yaml line 4: \"team\" is given twice; keep one of them");
+  for (const std::string name : {"te am", "1a", "\"\"", "tëam"}) {
+    EXPECT_THAT(refused("labels: {" + name + ": x}"),
+                HasSubstr(", which must be letters, digits"))
+        << name;
+  }
+  EXPECT_EQ(refused("labels: {k8s.event.reason: x}"),
+            where + " must not set k8s.event.reason, which the exporter sets");
+  for (const std::string value : {"''", "\"a\\nb\""}) {
+    EXPECT_EQ(refused("labels: {team: " + value + "}"),
+              where +
+                  " must give team a value of 1 to 256 bytes without control "
+                  "characters");
+  }
+  EXPECT_THAT(refused("labels: {team: " + std::string(257, 'x') + "}"),
+              HasSubstr("1 to 256 bytes"));
+  std::string many = "labels: {";
+  for (int i = 0; i < 33; ++i) many += 'n' + std::to_string(i) + ": x, ";
+  EXPECT_EQ(refused(many + "}"), where + " must have at most 32 names");
+  EXPECT_EQ(refused("labels: {a: x}\n  resource-attributes: {a: y}"),
+            "etc/c.yaml line 2: the sink has a in both labels and "
+            "resource-attributes; keep one");
+  EXPECT_THAT(
+      Refused("sinks:\n- {name: a, type: mirror, namespace: x, labels: {a: "
+              "b}}"),
+      HasSubstr("labels is not a key of type mirror; valid keys are name"));
 }
 
 }  // namespace

@@ -266,7 +266,8 @@ TEST(OccurrenceTest, IsTheSameAfterEncoding) {
   const std::string bytes = EncodeOccurrence(before);
   const auto after = DecodeOccurrence(bytes);
   ASSERT_TRUE(after);
-  EXPECT_EQ(after->Id(), "u/7");
+  EXPECT_EQ(after->Id(), "u/9");
+  EXPECT_EQ(after->resource_version, 7U);
   EXPECT_EQ(after->object_name, "worker-1");
   EXPECT_EQ(after->scope, Scope::kNamespaced);
   EXPECT_EQ(after->occurred_at, before.occurred_at);

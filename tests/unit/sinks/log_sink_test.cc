@@ -50,22 +50,27 @@ class LogSinkTest : public ::testing::Test {
 
   TempFolder folder;
   std::stop_source stop;
-  LogSink sink{folder.path() + "/log"};
+  const RecordConstants constants{{{"k8s.cluster.name", "prod"}},
+                                  {{"team", "infra"}}};
+  LogSink sink{folder.path() + "/log", constants};
 };
 
 TEST_F(LogSinkTest, ALineHasAllFields) {
   EXPECT_EQ(Deliver(RebootedWorker()).done, 1U);
   EXPECT_EQ(Text(),
-            R"({"time":"2026-11-23T12:00:00.000Z","severity":"Warn",)"
-            R"("body":"it \"did\"\nagain","event.id":"u-1/812",)"
+            R"({"time":"2026-11-23T12:00:00.000Z","severity":"Warning",)"
+            R"("body":"it \"did\"\nagain","log.record.uid":"u-1/5",)"
             R"("kube_event.scope":"cluster","kube_event.delta":2,)"
-            R"("k8s.event.count":5,"k8s.event.reason":"Rebooted",)"
-            R"("k8s.event.name":"worker-1.17","k8s.event.uid":"u-1",)"
+            R"("k8s.event.count":5,)"
             R"("k8s.event.start_time":"2026-11-23T11:58:20.000Z",)"
-            R"("k8s.event.reporting_component":"kubelet",)"
-            R"("k8s.namespace.name":"default","k8s.node.name":"worker-1",)"
+            R"("k8s.event.reason":"Rebooted",)"
+            R"("k8s.event.name":"worker-1.17",)"
+            R"("k8s.event.namespace":"default","k8s.event.uid":"u-1",)"
+            R"("k8s.event.reporting_controller":"kubelet",)"
+            R"("kube_event.reporting_host":"worker-1",)"
             R"("k8s.object.kind":"Node","k8s.object.name":"worker-1",)"
-            R"("k8s.object.api_version":"v1"})"
+            R"("k8s.object.api_version":"v1","k8s.node.name":"worker-1",)"
+            R"("team":"infra","k8s.cluster.name":"prod"})"
             "\n");
 }
 
@@ -94,11 +99,11 @@ TEST_F(LogSinkTest, AFileThatWasMovedIsLeftAndANewOneBegun) {
 TEST_F(LogSinkTest, WhatIsFoundCutStaysALineOfItsOwn) {
   for (const std::string before : {"", "whole\n", "whole\ncut"}) {
     std::ofstream(folder.path() + "/log") << before;
-    LogSink reopened(folder.path() + "/log");
+    LogSink reopened(folder.path() + "/log", constants);
     const Occurrence one = RebootedWorker();
     EXPECT_EQ(reopened.Deliver(std::span(&one, 1), stop.get_token()).done, 1U);
     std::string line;
-    AppendLogLine(one, line);
+    AppendLogLine(one, constants, line);
     EXPECT_EQ(Text(), before + (before.ends_with("cut") ? "\n" : "") + line);
   }
 }

@@ -5,17 +5,15 @@
 
 #include <nlohmann/json.hpp>
 
-#include "testing/fake_clock.h"
 #include "testing/scripted_transport.h"
 #include "unit/sinks/deliveries.h"
-#include "unit/sinks/rebooted.h"
-#include "version.h"
 
 namespace kem {
 namespace {
 
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::Pair;
 
 Occurrence RebootedNode() {
@@ -42,7 +40,7 @@ class OtlpSinkTest : public ::testing::Test {
     auto owned = std::make_unique<ScriptedTransport>();
     transport = owned.get();
     sink.emplace(std::move(owned),
-                 OtlpSink::Headers{headers_file, confidential}, clock,
+                 OtlpSink::Headers{headers_file, confidential}, format,
                  [this](const std::string&) { return headers; });
   }
   Delivery Deliver(int status, std::vector<std::string> body = {},
@@ -52,8 +50,8 @@ class OtlpSinkTest : public ::testing::Test {
     return sink->Deliver(batch, stop.get_token());
   }
 
-  FakeClock clock;
   std::stop_source stop;
+  OtlpSink::Format format;
   bool confidential = true;
   Result<std::optional<std::string>> headers = std::optional<std::string>();
   ScriptedTransport* transport = nullptr;
@@ -61,52 +59,27 @@ class OtlpSinkTest : public ::testing::Test {
 };
 
 TEST_F(OtlpSinkTest, SendsOneCompressedRequestABatch) {
-  EXPECT_EQ(Deliver(200, {"{}"}).done, 2U);
+  EXPECT_EQ(Deliver(200).done, 2U);
   ASSERT_EQ(transport->requests.size(), 1U);
   const HttpRequest& request = transport->requests.front();
   EXPECT_EQ(request.path, "/v1/logs");
-  EXPECT_EQ(request.content_type, "application/json");
+  EXPECT_EQ(request.content_type, "application/x-protobuf");
+  EXPECT_EQ(request.accept, "application/x-protobuf");
   EXPECT_THAT(request.headers, ElementsAre(Pair("Content-Encoding", "gzip")));
   EXPECT_EQ(request.body.substr(0, 2), "\x1f\x8b");
 }
 
-TEST_F(OtlpSinkTest, TheBodyIsJsonWithAnyNumberOfRecords) {
-  const std::vector<Occurrence> three(3, RebootedNode());
-  for (size_t size = 0; size <= three.size(); ++size) {
-    const auto body = nlohmann::json::parse(
-        OtlpBody(std::span(three.data(), size), clock.WallNow()));
-    EXPECT_EQ(body["resourceLogs"].size(), size);
-  }
-}
-
-TEST_F(OtlpSinkTest, TheBodyIsARecordWithItsObjectAsResource) {
-  const Occurrence one = RebootedNode();
-  const auto body =
-      nlohmann::json::parse(OtlpBody(std::span(&one, 1), clock.WallNow()));
-  const auto expected = nlohmann::json::parse(R"({"resourceLogs": [{
-    "resource": {"attributes": [
-      {"key": "service.name", "value": {"stringValue": "kube-event-metrics"}},
-      {"key": "k8s.object.kind", "value": {"stringValue": "Node"}},
-      {"key": "k8s.object.name", "value": {"stringValue": "worker-1"}}]},
-    "scopeLogs": [{
-      "scope": {"name": "kube-event-metrics", "version": ")" +
-                                              std::string(kVersion) +
-                                              R"("},
-      "logRecords": [{
-        "timeUnixNano": "1795435200000000000",
-        "observedTimeUnixNano": "1795435200000000000",
-        "severityNumber": 13, "severityText": "Warn",
-        "body": {"stringValue": "it did"},
-        "attributes": [
-          {"key": "event.id", "value": {"stringValue": "u-1/812"}},
-          {"key": "kube_event.scope", "value": {"stringValue": "cluster"}},
-          {"key": "kube_event.delta", "value": {"intValue": "2"}},
-          {"key": "k8s.event.count", "value": {"intValue": "5"}},
-          {"key": "k8s.event.reason", "value": {"stringValue": "Rebooted"}},
-          {"key": "k8s.event.uid", "value": {"stringValue": "u-1"}},
-          {"key": "k8s.event.start_time",
-           "value": {"stringValue": "2026-11-23T11:58:20.000Z"}}]}]}]}]})");
-  EXPECT_EQ(body, expected);
+TEST_F(OtlpSinkTest, SendsJsonAndWithoutCompressionIfConfigured) {
+  format = {OtlpEncoding::kJson, false, {}};
+  Make("");
+  EXPECT_EQ(Deliver(200, {"{}"}).done, 2U);
+  const HttpRequest& request = transport->requests.front();
+  EXPECT_EQ(request.content_type, "application/json");
+  EXPECT_EQ(request.accept, "application/json");
+  EXPECT_THAT(request.headers, IsEmpty());
+  const auto body = nlohmann::json::parse(request.body);
+  ASSERT_EQ(body["resourceLogs"].size(), 1U);
+  EXPECT_EQ(body["resourceLogs"][0]["scopeLogs"][0]["logRecords"].size(), 2U);
 }
 
 TEST_F(OtlpSinkTest, RetriesWhatMaySucceedLater) {
@@ -154,13 +127,22 @@ TEST_F(OtlpSinkTest, HalvesTheBatchAfterARequestThatIsTooLarge) {
 }
 
 TEST_F(OtlpSinkTest, CountsRecordsThatTheCollectorRejects) {
-  for (const char* number : {"1", "\"1\""}) {
-    const Delivery delivery = Deliver(
-        200, {R"({"partialSuccess":{"rejectedLogRecords":)", number, "}}"});
-    EXPECT_EQ(delivery.done, 2U);
-    EXPECT_EQ(delivery.refused, 1U);
-  }
+  const Delivery one = Deliver(200, {"\x0a\x07\x08\x01\x12\x03", "why"});
+  EXPECT_EQ(one.done, 2U);
+  EXPECT_EQ(one.refused, 1U);
+  EXPECT_EQ(one.refusal, "the collector rejected 1 records: why");
+  EXPECT_EQ(Deliver(200, {"\x0a\x02\x08\x7f"}).refused, 2U);
   EXPECT_EQ(Deliver(200, {"garbage"}).refused, 0U);
+  format.encoding = OtlpEncoding::kJson;
+  Make("");
+  EXPECT_EQ(Deliver(200, {R"({"partialSuccess":{"rejectedLogRecords":"1"}})"})
+                .refused,
+            1U);
+}
+
+TEST_F(OtlpSinkTest, TheReasonOfAFailureIsTheStatusMessage) {
+  EXPECT_EQ(Problem(Deliver(503, {"\x08\x0e\x12\x04", "full"})),
+            "the collector returned 503 full");
 }
 
 TEST_F(OtlpSinkTest, ReadsTheHeaderFileForEachRequest) {

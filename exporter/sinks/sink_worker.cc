@@ -20,17 +20,19 @@ int64_t WindowsUntil(WallTime now, std::chrono::seconds window) {
 }  // namespace
 
 void SinkSignal::Notify() {
-  {
-    const std::lock_guard guard(mutex_);
-    ++count_;
-  }
+  ++count_;
+  if (waiting_ == 0) return;
+  // A worker that has read the old count now waits, or will read the new one.
+  { const std::lock_guard guard(mutex_); }
   changed_.notify_all();
 }
 
 uint64_t SinkSignal::Wait(uint64_t seen, milliseconds timeout,
                           const std::stop_token& stop) {
+  ++waiting_;
   std::unique_lock guard(mutex_);
   changed_.wait_for(guard, stop, timeout, [&] { return count_ != seen; });
+  --waiting_;
   return count_;
 }
 
@@ -202,8 +204,8 @@ SinkWorker::Step SinkWorker::AfterAttempt(const Delivery& delivery,
   return {Next::kRetry, wait};
 }
 
-// What is queued from now on was counted after all that others can have
-// delivered: a restored etcd must not hide it.
+// Others cannot have delivered later entries, whatever their versions: after a
+// restore of etcd these are lower.
 void SinkWorker::BeginTurn(const DeliveryTurn::State& state) {
   turn_ = state.turn;
   inherited_ = mark_ = state.delivered;

@@ -37,6 +37,7 @@ struct SinkStats {
 // Wakes the workers when occurrences were queued. Thread-safe.
 class SinkSignal {
  public:
+  // Takes no lock while all workers are busy.
   void Notify();
   // Waits until Notify was called after the call that returned `seen`, until
   // `timeout` has passed or `stop` is requested. Returns the next `seen`.
@@ -46,7 +47,10 @@ class SinkSignal {
  private:
   std::mutex mutex_;
   std::condition_variable_any changed_;
-  uint64_t count_ = 0;  // guarded by mutex_
+  // Each Wait first counts itself, then reads the count of calls; each Notify
+  // first counts its call, then reads who waits. So one of them sees the other.
+  std::atomic<int> waiting_{0};
+  std::atomic<uint64_t> count_{0};
 };
 
 class SinkWorker {
@@ -78,8 +82,7 @@ class SinkWorker {
              Sink& sink, SinkStats& stats, Environment environment);
 
   // The thread's body. After `finish` it delivers what waits and ends, at the
-  // first failure too; after `stop` it ends at once. What is not delivered
-  // stays in the ledger.
+  // first failure too; after `stop` it ends at once. The ledger keeps the rest.
   void Run(const std::stop_token& finish, const std::stop_token& stop);
 
   enum class Next { kMore, kIdle, kRetry, kHold };

@@ -1,5 +1,6 @@
-// The API server's part for one Lease: conflicts by resourceVersion, as the
-// real one. Used by the tests of replicas/.
+// A fake API server with one Lease: it refuses a write that does not know the
+// last version, as the real one does. Used by the tests of replicas/. Serves
+// nothing else.
 #pragma once
 
 #include <functional>

@@ -1,7 +1,7 @@
 // HttpTransport over real connections. Used by main, the app and the sinks; all
 // other code uses HttpTransport. One connection per request: a watch lasts for
-// minutes, and the next one uses new certificates and addresses. A sink sends
-// often, so it gets a transport that keeps its connection. No redirects, no
+// minutes, and the next one uses new certificates and addresses. Sinks and the
+// Lease send often, so they get transports that keep their connection. No redirects, no
 // HTTP/2.
 #pragma once
 
@@ -42,7 +42,7 @@ class ApiTransport : public HttpTransport {
   // although it may have been received. Therefore only for requests whose
   // repetition does no harm, whatever their method (RFC 9110 section 9.2.2, RFC
   // 9112 section 9.3.1): records with an id, creates of a fixed name, patches
-  // to a given state.
+  // to a given state, updates of a given resourceVersion.
   std::unique_ptr<HttpTransport> Keeping(const Clock& clock,
                                          std::atomic<uint64_t>& opened) const;
 

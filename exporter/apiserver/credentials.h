@@ -1,5 +1,5 @@
 // The current credentials and trusted authorities. The token file is read again
-// for each request, CA and client certificate files for each connection, so
+// for each request, and so are CA and client certificate files, so
 // that a rotation needs no restart. If a file is unreadable or has nothing
 // valid in it, the old value stays and one warning is logged. Runs the
 // credential plugin when needed. Used by ApiTransport. Puts no secret into
@@ -46,7 +46,7 @@ class Credentials {
   // token takes precedence over user name and password.
   std::string Authorization();
 
-  // Settings for a new connection.
+  // Settings as of the last Prepare; others need another connection.
   TlsSettings Tls();
 
  private:

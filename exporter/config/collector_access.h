@@ -11,7 +11,7 @@
 
 namespace kem {
 
-// Reads and checks the files; each connection reads them again. The error is
+// Reads and checks the files; each request reads them again. The error is
 // kInvalidConfig, a clause that begins with the invalid key. Thread-safe.
 Result<ServerAccess> ResolveCollector(const SinkConfig& sink,
                                       const Environment& environment,

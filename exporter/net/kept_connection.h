@@ -1,4 +1,4 @@
-// The connection of a sink between two requests. Decides whether the next
+// A connection between two requests, of a sink or for the Lease. Decides whether the next
 // request may use it: not when the server has closed it or announced to, not
 // when certificates or authorities have changed, and not after an hour, so that
 // new addresses of the server are found. Used by ApiTransport. Sends nothing.

@@ -57,7 +57,8 @@ void EndWindow(DeliveryMark& mark) {
 }
 
 std::optional<Occurrence> NotDelivered(const DeliveryMark& mark,
-                                       const Occurrence& occurrence) {
+                                       const Occurrence& occurrence,
+                                       const Occurrence* later) {
   const std::vector<OccurrencePart> parts = Parts(occurrence);
   const uint64_t whole = At(mark.whole, occurrence.event_namespace);
   const uint64_t last = At(mark.last, occurrence.event_namespace);
@@ -68,7 +69,16 @@ std::optional<Occurrence> NotDelivered(const DeliveryMark& mark,
     while (end < parts.size() && parts[end].resource_version <= mark.window) {
       ++end;
     }
-    if (end > done && parts[end - 1].resource_version <= last) done = end;
+    // Its last version in the window, of which the record has the number.
+    uint64_t final = end > done ? parts[end - 1].resource_version : UINT64_MAX;
+    if (end > done && later != nullptr) {
+      for (const OccurrencePart& part : Parts(*later)) {
+        if (part.resource_version <= mark.window) {
+          final = part.resource_version;
+        }
+      }
+    }
+    if (final <= last) done = end;
   }
   if (done == parts.size()) return std::nullopt;
   return WithoutParts(occurrence, done);

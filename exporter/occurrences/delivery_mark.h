@@ -38,9 +38,12 @@ void NoteDelivered(DeliveryMark& mark, std::string_view watched,
 void EndWindow(DeliveryMark& mark);
 
 // What of an occurrence is not delivered: its later parts, which keep pointing
-// into its bytes. Empty when all is.
+// into its bytes. Empty when all is. `later` is the entry of the open window
+// about the same Event, or null: the replica that delivers may have joined
+// both.
 std::optional<Occurrence> NotDelivered(const DeliveryMark& mark,
-                                       const Occurrence& occurrence);
+                                       const Occurrence& occurrence,
+                                       const Occurrence* later = nullptr);
 
 // As a short JSON text. ParseMark is empty for any other text, which may be
 // hostile.

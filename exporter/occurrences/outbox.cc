@@ -64,11 +64,12 @@ void Outbox::Join(size_t index, std::string bytes) {
   MakeRoom(index);
 }
 
-bool Outbox::CloseWindow(size_t index, bool force) {
+bool Outbox::CloseWindow(size_t index) {
   SinkQueue& entries = queues_[index].entries;
-  const bool busy = !entries.in_hand().empty() ||
-                    entries.Oldest(/*closed_only=*/true) != nullptr;
-  if (!queues_[index].sink.joins || (busy && !force)) return false;
+  if (!queues_[index].sink.joins || !entries.in_hand().empty() ||
+      entries.Oldest(/*closed_only=*/true) != nullptr) {
+    return false;
+  }
   entries.Close(last_number_);
   return true;
 }

@@ -57,9 +57,19 @@ class Outbox {
   // Counts `entries` as dropped by each sink in `mask`.
   void Drop(uint32_t mask, uint64_t entries);
 
-  // Closes the window of a sink that joins. While an earlier one is not
-  // delivered, only with `force`; else false, and no effect.
-  bool CloseWindow(size_t index, bool force = false);
+  // Closes the window of a sink that joins. False, and no effect, while an
+  // earlier one is not delivered.
+  bool CloseWindow(size_t index);
+  // The entry of the open window about an Event; null when there is none.
+  OutboxEntryPtr FindOpen(size_t index, std::string_view uid) const {
+    return queues_[index].entries.FindOpen(uid);
+  }
+  // The first entry of the open window; null when there is none.
+  OutboxEntryPtr FirstOpen(size_t index) const {
+    const SinkQueue& entries = queues_[index].entries;
+    return queues_[index].sink.joins ? entries.After(entries.closed())
+                                     : nullptr;
+  }
   // The number of the last entry that was queued.
   uint64_t last_number() const { return last_number_; }
   // The last entry of the closed windows, for a sink that joins; null when they

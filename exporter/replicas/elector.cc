@@ -32,7 +32,7 @@ void Elector::Run(const std::stop_token& stop) {
     const milliseconds wait = Step(stop);
     std::unique_lock lock(mutex_);
     changed_.wait_for(lock, stop, wait,
-                      [this] { return leads_ && requested_ != published_; });
+                      [this] { return leads_ && requested_ != attempted_; });
   }
 }
 
@@ -47,7 +47,7 @@ milliseconds Elector::Step(const std::stop_token& stop) {
 
 milliseconds Elector::Renew(const std::stop_token& stop) {
   uint64_t requested = 0;
-  const LeaseRecord record = NextRecord(requested);
+  const LeaseRecord record = Renewed(client_.record(), requested);
   const SteadyTime start = clock_.SteadyNow();
   const auto left = std::chrono::floor<milliseconds>(leads_until_ - start);
   if (left <= milliseconds(0)) {
@@ -67,13 +67,7 @@ milliseconds Elector::Renew(const std::stop_token& stop) {
       Lose("it was deleted");
       return milliseconds(0);
     case Result::kConflict:
-      // Someone may have changed it without taking it.
-      if (client_.Read(std::min<milliseconds>(kRequest, left), stop) ==
-              Result::kDone &&
-          client_.record().holder != identity_) {
-        Lose("another replica has taken it");
-      }
-      return milliseconds(100);
+      return AfterConflict(stop);
     case Result::kFailed:
       break;
   }
@@ -82,6 +76,21 @@ milliseconds Elector::Renew(const std::stop_token& stop) {
       std::chrono::seconds(1),
       std::max(milliseconds(0), std::chrono::ceil<milliseconds>(
                                     leads_until_ - clock_.SteadyNow())));
+}
+
+// Someone may have changed it without taking it.
+milliseconds Elector::AfterConflict(const std::stop_token& stop) {
+  const auto left =
+      std::chrono::floor<milliseconds>(leads_until_ - clock_.SteadyNow());
+  if (left <= milliseconds(0)) return milliseconds(0);
+  const Result read =
+      client_.Read(std::min<milliseconds>(kRequest, left), stop);
+  if (read == Result::kNotFound) {
+    Lose("it was deleted");
+  } else if (read == Result::kDone && client_.record().holder != identity_) {
+    Lose("another replica has taken it");
+  }
+  return milliseconds(100);
 }
 
 milliseconds Elector::Follow(const std::stop_token& stop) {
@@ -98,7 +107,9 @@ milliseconds Elector::Follow(const std::stop_token& stop) {
     seen_ = record;
     seen_at_ = now;
   }
-  Adopt(record);
+  NoteRecord(record);
+  // Of its own it knows more, if the last write failed.
+  if (record.holder != identity_) AdoptMarks(record);
   if (!record.holder.empty() && record.holder != identity_ &&
       now - seen_at_ < kLease) {
     return kRetry;
@@ -114,39 +125,46 @@ milliseconds Elector::Acquire(LeaseRecord record, const std::stop_token& stop) {
     record.holder = identity_;
     record.acquired = clock_.WallNow();
   }
-  record.renewed = clock_.WallNow();
   record.duration = kLease;
+  uint64_t requested = 0;
+  record = Renewed(std::move(record), requested);
   const Result written = client_.Write(record, kRequest, stop);
   if (written == Result::kFailed && !stop.stop_requested()) {
     NoteFailure(client_.problem());
   }
   if (written != Result::kDone) return kRetry;
   NoteSuccess();
-  Adopt(client_.record());
+  NoteRecord(client_.record());
   {
     const std::lock_guard guard(mutex_);
     leads_ = true;
     ++turn_;
     over_ = std::stop_source();
     leads_until_ = start + kRenewWithin;
-    requested_ = published_ = 0;
+    requested_ = attempted_ = published_ = 0;
   }
   LogInfo("This replica delivers now",
           {{"lease", name_}, {"transitions", client_.record().transitions}});
   return kRetry;
 }
 
-// Renewed, with all that is delivered.
-LeaseRecord Elector::NextRecord(uint64_t& requested) {
-  LeaseRecord record = client_.record();
+// With all that is known to be delivered, also after the Lease was deleted.
+LeaseRecord Elector::Renewed(LeaseRecord record, uint64_t& requested) {
   record.renewed = clock_.WallNow();
   const std::lock_guard guard(mutex_);
   for (const auto& [sink, mark] : marks_) record.marks[sink] = MarkText(mark);
-  requested = requested_;
+  requested = attempted_ = requested_;
   return record;
 }
 
-void Elector::Adopt(const LeaseRecord& record) {
+void Elector::NoteRecord(const LeaseRecord& record) {
+  const std::lock_guard guard(mutex_);
+  status_.holder = CutUtf8(record.holder, kMaxHolder);
+  status_.acquired = record.acquired;
+  status_.transitions = record.transitions;
+}
+
+void Elector::AdoptMarks(const LeaseRecord& record) {
   Marks marks;
   for (const auto& [sink, text] : record.marks) {
     // Of another text nothing counts as delivered: twice is better than never.
@@ -154,9 +172,6 @@ void Elector::Adopt(const LeaseRecord& record) {
   }
   const std::lock_guard guard(mutex_);
   marks_ = std::move(marks);
-  status_.holder = CutUtf8(record.holder, kMaxHolder);
-  status_.acquired = record.acquired;
-  status_.transitions = record.transitions;
 }
 
 void Elector::Lose(const std::string& why) {
@@ -181,12 +196,20 @@ void Elector::Release() {
   }
   if (!leads) return;
   uint64_t requested = 0;
-  LeaseRecord record = NextRecord(requested);
-  record.holder.clear();
-  record.acquired = record.renewed;
-  // client-go releases with the shortest duration that is valid.
-  record.duration = std::chrono::seconds(1);
-  if (client_.Write(record, kRelease, {}) != Result::kDone) {
+  Result written = Result::kConflict;
+  // The stop may have ended a write, or a connection its answer, although the
+  // API server has done it.
+  for (int i = 0; i < 2 && written == Result::kConflict; ++i) {
+    if (i > 0) client_.Read(kRelease / 2, {});
+    if (client_.record().holder != identity_) return;
+    LeaseRecord record = Renewed(client_.record(), requested);
+    record.holder.clear();
+    record.acquired = record.renewed;
+    // client-go releases with the shortest duration that is valid.
+    record.duration = std::chrono::seconds(1);
+    written = client_.Write(record, kRelease / 2, {});
+  }
+  if (written != Result::kDone) {
     LogWarn("Cannot release the Lease, another replica takes it after 15 s",
             {{"lease", name_}, {"problem", client_.problem()}});
   }

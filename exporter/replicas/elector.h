@@ -38,7 +38,7 @@ class Elector : public DeliveryTurn {
   static constexpr std::chrono::seconds kRenewWithin{10};
   static constexpr std::chrono::seconds kRetry{2};
   static constexpr std::chrono::seconds kRequest{5};
-  static constexpr std::chrono::seconds kRelease{2};
+  static constexpr std::chrono::milliseconds kRelease{2000};
 
   // `identity` must differ from those of all other replicas. All must outlive
   // this.
@@ -49,7 +49,7 @@ class Elector : public DeliveryTurn {
   void Run(const std::stop_token& stop);
   // Gives up the Lease, with all that is delivered, so that another replica
   // takes it at once. Call it after Run has returned, when no sink delivers any
-  // more. Blocks for at most kRelease.
+  // more. Blocks for about kRelease.
   void Release();
 
   // One request; returns when the next one is due. Public for tests.
@@ -68,8 +68,10 @@ class Elector : public DeliveryTurn {
   std::chrono::milliseconds Follow(const std::stop_token& stop);
   std::chrono::milliseconds Acquire(LeaseRecord record,
                                     const std::stop_token& stop);
-  LeaseRecord NextRecord(uint64_t& requested);
-  void Adopt(const LeaseRecord& record);
+  std::chrono::milliseconds AfterConflict(const std::stop_token& stop);
+  LeaseRecord Renewed(LeaseRecord record, uint64_t& requested);
+  void NoteRecord(const LeaseRecord& record);
+  void AdoptMarks(const LeaseRecord& record);
   void Lose(const std::string& why);
   void NoteFailure(const std::string& problem);
   void NoteSuccess();
@@ -91,7 +93,9 @@ class Elector : public DeliveryTurn {
   std::stop_source over_;
   SteadyTime leads_until_;
   Marks marks_;
-  uint64_t requested_ = 0;  // publications
+  // Publications. A failed attempt is repeated after its wait, not at once.
+  uint64_t requested_ = 0;
+  uint64_t attempted_ = 0;
   uint64_t published_ = 0;
   ReplicaStatus status_;
 };

@@ -1,5 +1,7 @@
 #include "replicas/lease.h"
 
+#include <algorithm>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -50,8 +52,10 @@ std::optional<LeaseRecord> RecordOf(const std::string& text) {
   record.acquired =
       ParseRfc3339(TextAt(spec, "acquireTime")).value_or(WallTime());
   record.renewed = ParseRfc3339(TextAt(spec, "renewTime")).value_or(WallTime());
-  record.transitions =
-      static_cast<uint32_t>(NumberAt(spec, "leaseTransitions"));
+  // The API server takes an int32; one more is written later.
+  record.transitions = static_cast<uint32_t>(
+      std::clamp<int64_t>(NumberAt(spec, "leaseTransitions"), 0,
+                          std::numeric_limits<int32_t>::max() - 1));
   const json annotations = ObjectAt(metadata, "annotations");
   for (const auto& [key, value] : annotations.items()) {
     if (!key.starts_with(kMarkPrefix) || !value.is_string()) continue;

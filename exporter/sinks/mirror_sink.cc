@@ -24,6 +24,8 @@ using Verdict = ApiAnswer::Verdict;
 // A DNS-1123 subdomain's length (k8s.io/apimachinery
 // pkg/util/validation/validation.go).
 constexpr size_t kMaxName = 253;
+// JSON may write each byte of a text as six.
+constexpr size_t kMaxMirror = size_t{1} << 20;
 constexpr size_t kHashDigits = 16;
 constexpr char kOriginal[] = "kube-event-metrics/original";
 // Each further one means that another writer came between.
@@ -98,14 +100,20 @@ std::optional<Mirror> ParseMirror(const std::string& body) {
 }
 
 // A count falls only when the original's writer was restarted; then version and
-// time are both newer. A version alone proves nothing, because a restore of
-// etcd takes versions back (event_tracker.cc counts by the same rule). The time
-// of a mirror has whole seconds.
+// time are both newer, and a higher count with both older is that of before. A
+// version alone proves nothing, because a restore of etcd takes versions back
+// (event_tracker.cc counts by the same rule). The time of a mirror has whole
+// seconds.
 bool IsNewer(const Occurrence& occurrence, const Mirror& mirror) {
-  return mirror.uid != occurrence.uid || occurrence.count > mirror.count ||
-         (occurrence.resource_version > mirror.version &&
-          std::chrono::floor<std::chrono::seconds>(occurrence.occurred_at) >
-              mirror.last_seen);
+  if (mirror.uid != occurrence.uid) return true;
+  const auto seen =
+      std::chrono::floor<std::chrono::seconds>(occurrence.occurred_at);
+  if (occurrence.count > mirror.count) {
+    return occurrence.resource_version >= mirror.version ||
+           seen >= mirror.last_seen;
+  }
+  return occurrence.resource_version > mirror.version &&
+         seen > mirror.last_seen;
 }
 
 }  // namespace
@@ -228,8 +236,8 @@ ApiAnswer MirrorSink::Update(const Occurrence& occurrence,
   const std::string path =
       Collection() + "/" +
       PercentEncode(MirrorName(occurrence.name, occurrence.uid));
-  ApiAnswer found =
-      SendToApi(*transport_, {.path = path, .method = "GET"}, stop);
+  ApiAnswer found = SendToApi(*transport_, {.path = path, .method = "GET"},
+                              stop, {.max_body = kMaxMirror});
   if (found.verdict != Verdict::kDone) return found;
   const std::optional<Mirror> mirror = ParseMirror(found.body);
   if (!mirror) {

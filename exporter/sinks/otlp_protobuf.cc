@@ -157,16 +157,21 @@ class ProtobufEncoder : public OtlpEncoder {
   }
 
   OtlpAnswer Read(std::string_view body, bool success) const override {
+    OtlpAnswer answer;
     try {
-      return success ? ReadSuccess(body) : ReadStatus(body);
+      if (success) {
+        ReadSuccess(body, answer);
+      } else {
+        ReadStatus(body, answer);
+      }
     } catch (const std::exception&) {
-      return {};  // not protobuf
+      // Not protobuf, or only up to here.
     }
+    return answer;
   }
 
  private:
-  static OtlpAnswer ReadSuccess(std::string_view body) {
-    OtlpAnswer answer;
+  static void ReadSuccess(std::string_view body, OtlpAnswer& answer) {
     pbf_reader response(body.data(), body.size());
     while (response.next(kPartialSuccess, kBytes)) {
       pbf_reader partial = response.get_message();
@@ -181,16 +186,13 @@ class ProtobufEncoder : public OtlpEncoder {
         }
       }
     }
-    return answer;
   }
 
-  static OtlpAnswer ReadStatus(std::string_view body) {
-    OtlpAnswer answer;
+  static void ReadStatus(std::string_view body, OtlpAnswer& answer) {
     pbf_reader status(body.data(), body.size());
     while (status.next(kStatusMessage, kBytes)) {
       answer.message = status.get_string();
     }
-    return answer;
   }
 
   static constexpr auto kBytes = protozero::pbf_wire_type::length_delimited;

@@ -13,6 +13,8 @@
 namespace kem {
 namespace {
 
+// A collector may report each record that it rejects.
+constexpr size_t kMaxAnswer = size_t{1} << 20;
 constexpr std::chrono::seconds kTimeout{10};
 constexpr size_t kLoggedBytes = 200;  // of an answer
 
@@ -40,20 +42,29 @@ Delivery Accepted(const OtlpAnswer& answer, size_t records) {
   const auto rejected =
       static_cast<size_t>(std::min<uint64_t>(answer.rejected, records));
   if (rejected == 0) return {.done = records};
-  return {.done = records,
-          .refused = rejected,
-          .refusal = "the collector rejected " + std::to_string(rejected) +
-                     " records" + (answer.message.empty() ? "" : ": ") +
-                     Shown(answer.message)};
+  return {
+      .done = records,
+      .refused = rejected,
+      .refusal =
+          "records that the collector rejected: " + std::to_string(rejected) +
+          (answer.message.empty() ? "" : ", ") + Shown(answer.message)};
 }
 
 // Headers that the transport or this sink sets; a second one would change the
 // request or make it invalid.
 bool IsReserved(std::string_view name) {
-  constexpr std::string_view kReserved[] = {
-      "connection",       "content-encoding", "content-length",
-      "content-type",     "expect",           "host",
-      "transfer-encoding"};
+  constexpr std::string_view kReserved[] = {"accept",
+                                            "accept-encoding",
+                                            "connection",
+                                            "content-encoding",
+                                            "content-length",
+                                            "content-type",
+                                            "expect",
+                                            "host",
+                                            "te",
+                                            "trailer",
+                                            "transfer-encoding",
+                                            "upgrade"};
   return std::find(std::begin(kReserved), std::end(kReserved),
                    AsciiLower(name)) != std::end(kReserved);
 }
@@ -128,7 +139,7 @@ Delivery OtlpSink::Deliver(std::span<const Occurrence> batch,
   } else {
     request.body = std::move(body);
   }
-  WholeAnswer answer;
+  WholeAnswer answer(kMaxAnswer);
   const HttpOutcome outcome = transport_->Send(request, answer, stop);
   if (outcome.end != HttpEnd::kComplete) {
     return {.rest = Delivery::Failure{outcome.message}};

@@ -1,8 +1,10 @@
 // An occurrence as an OpenTelemetry log record: its resource, which is the
 // object, severity, and attributes. Used by the sinks log and otlp, which
-// encode it. Every value but service.instance.id is a function of the Event and
-// the configuration: replicas and retries write the same records, so that a
-// store can drop duplicates. Encodes nothing.
+// encode it. Every value but service.instance.id is a function of the Event, of
+// the kinds that the cluster serves and of the configuration: replicas and
+// retries write the same records, so that a store can drop duplicates. Only
+// kube_event.delta is larger where a list showed several changes as one.
+// Encodes nothing.
 #pragma once
 
 #include <cstdint>

@@ -31,7 +31,7 @@ enum class OtlpEncoding : uint8_t { kProtobuf, kJson };
 using Attributes = std::map<std::string, std::string, std::less<>>;
 
 // Not compared: it follows from the other keys, and files are read again for
-// each connection.
+// each request.
 struct Collector {
   std::shared_ptr<const ServerAccess> access;  // null for other types
   bool operator==(const Collector&) const { return true; }

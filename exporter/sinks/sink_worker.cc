@@ -45,7 +45,17 @@ SinkWorker::SinkWorker(Ledger& ledger, std::string name,
       sink_(sink),
       stats_(stats),
       environment_(std::move(environment)),
-      closed_windows_(WindowsUntil(environment_.clock.WallNow(), window_)) {}
+      closed_windows_(WindowsUntil(environment_.clock.WallNow(), window_)) {
+  // A window may have ended while no process ran.
+  const std::lock_guard guard(ledger_.mutex());
+  const std::optional<size_t> index = ledger_.outbox().Find(name_);
+  const OutboxEntryPtr first =
+      index ? ledger_.outbox().FirstOpen(*index) : nullptr;
+  const auto occurrence = first ? DecodeOccurrence(first->bytes) : std::nullopt;
+  if (!occurrence) return;
+  closed_windows_ =
+      std::min(closed_windows_, WindowsUntil(occurrence->occurred_at, window_));
+}
 
 void SinkWorker::Run(const std::stop_token& finish,
                      const std::stop_token& stop) {
@@ -53,7 +63,8 @@ void SinkWorker::Run(const std::stop_token& finish,
   while (!finish.stop_requested()) {
     const Step step = DeliverBatch(stop);
     if (step.next == Next::kMore) continue;
-    sink_.Idle(stop);
+    // Another replica may have changed what this one remembers.
+    if (environment_.turn == nullptr || turn_ > 0) sink_.Idle(stop);
     if (step.next == Next::kIdle) {
       seen = environment_.signal.Wait(
           seen, std::min(sink_.idle_interval(), UntilWindowEnds()), finish);
@@ -84,29 +95,41 @@ milliseconds SinkWorker::UntilWindowEnds() const {
   return std::chrono::ceil<milliseconds>(window_ - now % window_);
 }
 
-Outbox::Entries SinkWorker::Peek() {
+SinkWorker::Taken SinkWorker::Peek(const DeliveryMark& mark) {
   const std::lock_guard guard(ledger_.mutex());
   const std::optional<size_t> index = ledger_.outbox().Find(name_);
   if (!index) return {};
-  if (turn_ > 0 && mark_.window == 0) {
-    if (const OutboxEntryPtr last = ledger_.outbox().LastClosed(*index)) {
-      mark_.window =
-          DecodeOccurrence(last->bytes).value_or(Occurrence()).resource_version;
-    }
+  if (turn_ > 0 && mark_.last.empty()) {
+    const OutboxEntryPtr last = ledger_.outbox().LastClosed(*index);
+    mark_.window = last ? DecodeOccurrence(last->bytes)
+                              .value_or(Occurrence())
+                              .resource_version
+                        : 0;
   }
-  return ledger_.Peek(*index, sink_.max_batch(), sink_.max_batch_bytes());
+  Taken taken{ledger_.Peek(*index, sink_.max_batch(), sink_.max_batch_bytes())};
+  if (environment_.turn == nullptr) return taken;
+  taken.mark = ledger_.Reached(mark);
+  for (const auto& entry : taken.entries) {
+    const auto occurrence = DecodeOccurrence(entry->bytes);
+    taken.later.push_back(
+        occurrence ? ledger_.outbox().FindOpen(*index, occurrence->uid)
+                   : nullptr);
+  }
+  return taken;
 }
 
-SinkWorker::Batch SinkWorker::Decode(const Outbox::Entries& entries) const {
+SinkWorker::Batch SinkWorker::Decode(const Taken& taken) const {
   Batch batch;
-  batch.occurrences.reserve(entries.size());
-  batch.ends.reserve(entries.size());
-  for (size_t i = 0; i < entries.size(); ++i) {
+  batch.occurrences.reserve(taken.entries.size());
+  batch.ends.reserve(taken.entries.size());
+  for (size_t i = 0; i < taken.entries.size(); ++i) {
     // Entries were encoded here or checked on loading: decoding succeeds.
     std::optional<Occurrence> one =
-        DecodeOccurrence(entries[i]->bytes).value_or(Occurrence());
-    if (turn_ > 0 && entries[i]->number <= inherited_end_) {
-      one = NotDelivered(inherited_, *one);
+        DecodeOccurrence(taken.entries[i]->bytes).value_or(Occurrence());
+    if (environment_.turn != nullptr) {
+      std::optional<Occurrence> later;
+      if (taken.later[i]) later = DecodeOccurrence(taken.later[i]->bytes);
+      one = NotDelivered(taken.mark, *one, later ? &*later : nullptr);
     }
     if (!one) continue;
     batch.occurrences.push_back(*one);
@@ -115,13 +138,15 @@ SinkWorker::Batch SinkWorker::Decode(const Outbox::Entries& entries) const {
   return batch;
 }
 
-bool SinkWorker::Settle(const Outbox::Entries& entries, size_t done) {
+SinkWorker::Left SinkWorker::Settle(const Outbox::Entries& entries,
+                                    size_t done) {
   const std::lock_guard guard(ledger_.mutex());
   const std::optional<size_t> index = ledger_.outbox().Find(name_);
-  if (!index) return true;
+  if (!index) return {};
   if (done > 0) ledger_.Acknowledge(*index, entries[done - 1]->number);
   ledger_.PutBack(*index);
-  return ledger_.outbox().LastClosed(*index) == nullptr;
+  return {ledger_.outbox().LastClosed(*index) == nullptr,
+          ledger_.outbox().size(*index).oldest != nullptr};
 }
 
 SinkWorker::Step SinkWorker::DeliverBatch(const std::stop_token& stop) {
@@ -137,9 +162,12 @@ SinkWorker::Step SinkWorker::DeliverBatch(const std::stop_token& stop) {
       return {Next::kHold, std::chrono::ceil<milliseconds>(next_batch_ - now)};
     }
   }
-  const Outbox::Entries entries = Peek();
+  const Taken taken = Peek(inherited_);
+  const Outbox::Entries& entries = taken.entries;
   if (entries.empty()) return {Next::kIdle};
-  const Batch batch = Decode(entries);
+  // Without the versions of an epoch that has ended.
+  if (turn_ > 0) inherited_ = taken.mark;
+  const Batch batch = Decode(taken);
   std::stop_source end;
   const auto request = [&end] { end.request_stop(); };
   const std::stop_callback by_stop(stop, request);
@@ -154,15 +182,15 @@ SinkWorker::Step SinkWorker::DeliverBatch(const std::stop_token& stop) {
   const size_t done = complete        ? entries.size()
                       : delivered > 0 ? batch.ends[delivered - 1]
                                       : 0;
-  const bool window_ended = Settle(entries, done);
+  const Left left = Settle(entries, done);
   if (done > 0) environment_.flush();
-  Log(delivery, complete);
+  if (!batch.occurrences.empty()) Log(delivery, complete);
   stats_.delivered += delivered - std::min(delivery.refused, delivered);
   stats_.refused += delivery.refused;
   if (turn_ > 0) {
     for (size_t i = 0; i < delivered; ++i) Note(batch.occurrences[i]);
-    if (window_ended) EndWindow(mark_);
-    if (entries.size() < sink_.max_batch()) {
+    if (left.window_ended) EndWindow(mark_);
+    if (!left.more) {
       next_batch_ = environment_.clock.SteadyNow() + kPace;
     }
     if (delivered > 0 &&
@@ -204,8 +232,6 @@ SinkWorker::Step SinkWorker::AfterAttempt(const Delivery& delivery,
   return {Next::kRetry, wait};
 }
 
-// Others cannot have delivered later entries, whatever their versions: after a
-// restore of etcd these are lower.
 void SinkWorker::BeginTurn(const DeliveryTurn::State& state) {
   turn_ = state.turn;
   inherited_ = mark_ = state.delivered;
@@ -213,26 +239,18 @@ void SinkWorker::BeginTurn(const DeliveryTurn::State& state) {
   mark_.window = 0;
   mark_.last.clear();
   next_batch_ = {};
-  const std::lock_guard guard(ledger_.mutex());
-  inherited_end_ = ledger_.outbox().last_number();
-  // What follows must not join what may be delivered.
-  const std::optional<size_t> index = ledger_.outbox().Find(name_);
-  if (index) ledger_.CloseWindow(*index, /*force=*/true);
 }
 
 SinkWorker::Step SinkWorker::StandBy(const DeliveryMark& delivered) {
   turn_ = 0;
   failed_ = false;
   while (true) {
-    const Outbox::Entries entries = Peek();
-    size_t done = 0;
-    for (const auto& entry : entries) {
-      const auto occurrence = DecodeOccurrence(entry->bytes);
-      if (occurrence && NotDelivered(delivered, *occurrence)) break;
-      ++done;
-    }
-    Settle(entries, done);
-    if (done == 0 || done < entries.size()) return {Next::kHold, kPace};
+    const Taken taken = Peek(delivered);
+    const Batch rest = Decode(taken);
+    const size_t done =
+        rest.ends.empty() ? taken.entries.size() : rest.ends.front() - 1;
+    Settle(taken.entries, done);
+    if (done == 0 || done < taken.entries.size()) return {Next::kHold, kPace};
   }
 }
 

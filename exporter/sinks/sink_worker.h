@@ -100,16 +100,29 @@ class SinkWorker {
     std::vector<Occurrence> occurrences;
     std::vector<size_t> ends;
   };
+  // A batch in hand.
+  struct Taken {
+    Outbox::Entries entries;
+    // With other replicas, the entries of the open window about the same
+    // Events, or null.
+    Outbox::Entries later = {};
+    // What others have delivered.
+    DeliveryMark mark = {};
+  };
+  // After a batch.
+  struct Left {
+    bool window_ended = true;  // nothing more of closed windows
+    bool more = false;         // that can be delivered
+  };
 
   // Ends the window when its time has come.
   void CloseWindow();
   std::chrono::milliseconds UntilWindowEnds() const;
-  // Takes the next batch in hand.
-  Outbox::Entries Peek();
-  Batch Decode(const Outbox::Entries& entries) const;
+  // Takes the next batch in hand. `mark` is what others have delivered.
+  Taken Peek(const DeliveryMark& mark);
+  Batch Decode(const Taken& taken) const;
   // Gives up the first `done` of a batch and returns the rest to the queue.
-  // Whether no closed window has more.
-  bool Settle(const Outbox::Entries& entries, size_t done);
+  Left Settle(const Outbox::Entries& entries, size_t done);
   Step AfterAttempt(const Delivery& delivery, bool complete,
                     const std::stop_token& ended);
   void BeginTurn(const DeliveryTurn::State& state);
@@ -131,11 +144,10 @@ class SinkWorker {
   bool refusing_ = false;  // and logged
   bool failed_ = false;    // the last attempt
 
-  // Of the turn. Entries up to `inherited_end_` may be delivered already.
+  // Of the turn; 0 without one.
   uint64_t turn_ = 0;
-  DeliveryMark inherited_;
-  uint64_t inherited_end_ = 0;
-  DeliveryMark mark_;
+  DeliveryMark inherited_;  // what others had delivered
+  DeliveryMark mark_;       // with what this one has
   SteadyTime next_batch_;
 };
 

@@ -156,6 +156,9 @@ void Ledger::Commit(Collection& collection,
         on_change(sighting, change);
       },
       [&](SeriesIds gone) { Leave(gone); });
+  if (!collection.has_baseline || commit.new_epoch) {
+    collection.restarted = true;
+  }
   collection.has_baseline = true;
   collection.choice = choice;
   if (commit.bridge) {
@@ -184,11 +187,24 @@ void Ledger::Acknowledge(size_t sink, uint64_t number) {
     log_->Append(LedgerStep::kAcknowledge, static_cast<uint8_t>(sink), number);
 }
 
-bool Ledger::CloseWindow(size_t sink, bool force) {
-  if (!outbox_.CloseWindow(sink, force)) return false;
-  // It had an effect: the replay need not decide.
+bool Ledger::CloseWindow(size_t sink) {
+  if (!outbox_.CloseWindow(sink)) return false;
   if (log_) log_->Append(LedgerStep::kCloseWindow, static_cast<uint8_t>(sink));
   return true;
+}
+
+DeliveryMark Ledger::Reached(DeliveryMark mark) const {
+  for (const auto& collection : collections_) {
+    if (!collection->restarted) continue;
+    for (DeliveryMark::Versions* versions : {&mark.whole, &mark.last}) {
+      const auto found = versions->find(collection->name);
+      if (found != versions->end() &&
+          found->second > collection->point.newest()) {
+        versions->erase(found);
+      }
+    }
+  }
+  return mark;
 }
 
 bool Ledger::Remember(size_t sink, std::string_view name,

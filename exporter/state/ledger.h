@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/piecewise_save.h"
+#include "occurrences/delivery_mark.h"
 #include "occurrences/event_tracker.h"
 #include "occurrences/outbox.h"
 #include "reflector/object_handler.h"
@@ -53,6 +54,9 @@ class Ledger {
     Choice choice;  // of the last list
     // Until when it was in contact; used after a restart.
     SteadyTime whole_until;
+    // In this process it had a baseline, so that older versions may be of
+    // another epoch. Not kept.
+    bool restarted = false;
   };
 
   Ledger(const SeriesOptions& options, const Hasher& hash);
@@ -117,7 +121,7 @@ class Ledger {
   Leftovers SetSinks(const std::vector<Outbox::Sink>& sinks);
   void Offer(uint32_t mask, std::string occurrence);
   void Acknowledge(size_t sink, uint64_t number);
-  bool CloseWindow(size_t sink, bool force = false);
+  bool CloseWindow(size_t sink);
   bool Remember(size_t sink, std::string_view name, std::string_view text);
   const Outbox& outbox() const { return outbox_; }
   void Drop(uint32_t mask) { outbox_.Drop(mask, 1); }
@@ -125,6 +129,9 @@ class Ledger {
     return outbox_.Peek(sink, max_entries, max_bytes);
   }
   void PutBack(size_t sink) { outbox_.PutBack(sink); }
+  // Without the versions that a watch cannot have reached since its last
+  // baseline: they are of the epoch before, and say nothing about this one.
+  DeliveryMark Reached(DeliveryMark mark) const;
 
   const SeriesTable& series() const { return *series_; }
   // Whether these are series of this ledger, or none.

@@ -202,7 +202,7 @@ void Player::StepOfSinks(LedgerStep kind) {
           });
     case LedgerStep::kCloseWindow:
       return Take<SinkNumber>(
-          [this](SinkNumber sink) { ledger_.CloseWindow(sink.value, true); });
+          [this](SinkNumber sink) { ledger_.CloseWindow(sink.value); });
     case LedgerStep::kRemember:
       return Take<SinkNumber, std::string_view, std::string_view>(
           [this](SinkNumber sink, const auto&... step) {

@@ -1,5 +1,6 @@
 """Sinks: mirrors and annotations on a real API server."""
 
+import collections
 import json
 import os
 import signal

@@ -29,7 +29,7 @@ class ProtobufTest(SinkCase):
             exporter, "delivered_total", "store") == len(receiver.taken)))
         self.assertEqual(self.sink_sample(
             exporter, "dropped_total", "store", reason="refused"), 2)
-        self.assertIn("rejected 1 records: one too many", exporter.stderr())
+        self.assertIn("records that the collector rejected: 1, one too many", exporter.stderr())
         self.assertEqual(receiver.problems, [])
 
     def test_records_have_their_object_as_resource(self):

@@ -91,17 +91,6 @@ TEST_F(JoiningTest, AWindowStaysOpenUntilTheOneBeforeIsDelivered) {
   EXPECT_THAT(Peek(1), IsEmpty());
 }
 
-TEST_F(JoiningTest, AWindowCanBeClosedBesideAnother) {
-  Offer("a", 1);
-  outbox.CloseWindow(1);
-  Offer("a", 2);
-  EXPECT_FALSE(outbox.CloseWindow(1));
-  EXPECT_TRUE(outbox.CloseWindow(1, /*force=*/true));
-  Offer("a", 3);
-  EXPECT_THAT(Peek(1), ElementsAre("a:1/1", "a:1/2"));
-  EXPECT_FALSE(outbox.CloseWindow(0, /*force=*/true));
-}
-
 TEST_F(JoiningTest, ARefusedBatchWaitsBeforeTheOpenWindow) {
   for (const char* uid : {"a", "b", "c"}) Offer(uid, 1);
   outbox.CloseWindow(1);

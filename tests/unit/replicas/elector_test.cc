@@ -83,7 +83,7 @@ TEST_F(ElectorTest, ADeadHolderIsFollowedAfter15Seconds) {
     b.Step({});
     EXPECT_FALSE(Leads(b)) << i;
   }
-  // The holder has known for five seconds that it is over.
+  // The holder has stopped five seconds before.
   EXPECT_FALSE(Leads(a));
   clock.Advance(seconds(2));
   b.Step({});
@@ -116,7 +116,7 @@ TEST_F(ElectorTest, TheHolderStopsTenSecondsAfterItsLastRenewal) {
   a.Step({});
   EXPECT_TRUE(over.stop_requested());
   EXPECT_EQ(a.Status().failures, 1U);
-  // Nobody has taken it.
+  // No other has taken it.
   server.down = false;
   a.Step({});
   EXPECT_TRUE(Leads(a));
@@ -158,13 +158,69 @@ TEST_F(ElectorTest, AChangeByKubectlTakesNothing) {
   EXPECT_EQ(a.Of("store").turn, 1U);
 }
 
-TEST_F(ElectorTest, ADeletedLeaseIsCreatedAgain) {
+TEST_F(ElectorTest, ADeletedLeaseIsCreatedAgainWithAllThatIsKnown) {
   a.Step({});
+  EXPECT_TRUE(Publish(a, 1, 50));
+  b.Step({});
   server.lease = nullptr;
   EXPECT_EQ(a.Step({}), milliseconds(0));
   EXPECT_FALSE(Leads(a));
+  b.Step({});
+  EXPECT_TRUE(Leads(b));
+  EXPECT_EQ(server.lease["metadata"]["annotations"]["kube-event-metrics/store"],
+            R"({"delivered":{"":50}})");
+  EXPECT_EQ(Delivered(b), (DeliveryMark{.whole = {{"", 50}}}));
+}
+
+TEST_F(ElectorTest, ALeaseThatIsChangedAndDeletedIsLost) {
+  a.Step({});
+  server.Touch();
+  server.on_request = [&] {
+    if (server.requests.back().starts_with("GET")) server.lease = nullptr;
+  };
+  a.Step({});
+  EXPECT_FALSE(Leads(a));
+}
+
+TEST_F(ElectorTest, WhatCouldNotBePublishedIsPublishedLater) {
+  a.Step({});
+  server.down = true;
+  std::jthread sink([&] {
+    EXPECT_FALSE(a.Publish(1, "store", {.whole = {{"", 50}}}, {}));
+    done = true;
+  });
+  done = false;
+  while (!done) {
+    clock.Advance(seconds(1));
+    a.Step({});
+  }
+  sink.join();
+  server.down = false;
   a.Step({});
   EXPECT_TRUE(Leads(a));
+  b.Step({});
+  EXPECT_EQ(Delivered(b), (DeliveryMark{.whole = {{"", 50}}}));
+}
+
+TEST_F(ElectorTest, AFailedPublicationIsNotRepeatedAtOnce) {
+  a.Step({});
+  std::stop_source stop;
+  server.down = true;
+  std::jthread sink(
+      [&] { EXPECT_FALSE(a.Publish(1, "store", {}, stop.get_token())); });
+  std::jthread elector([&] { a.Run(stop.get_token()); });
+  while (a.Status().failures == 0) std::this_thread::yield();
+  std::this_thread::yield();
+  stop.request_stop();
+  elector.join();
+  EXPECT_LE(a.Status().failures, 2U);
+}
+
+TEST_F(ElectorTest, AReleaseAfterAWriteWhoseAnswerIsLost) {
+  a.Step({});
+  server.Touch();  // the stop ended the write
+  a.Release();
+  EXPECT_EQ(server.holder(), "");
 }
 
 TEST_F(ElectorTest, OneOfTwoThatCreateItLeads) {
@@ -228,7 +284,7 @@ TEST_F(ElectorTest, AReleasedLeaseIsTakenAtOnce) {
   EXPECT_EQ(server.holder(), "b_2");
 }
 
-TEST_F(ElectorTest, AMarkThatNobodyWroteCountsForNothing) {
+TEST_F(ElectorTest, AnUnreadableMarkCountsForNothing) {
   a.Step({});
   server.lease["metadata"]["annotations"]["kube-event-metrics/store"] = "x";
   server.Touch();
@@ -236,7 +292,7 @@ TEST_F(ElectorTest, AMarkThatNobodyWroteCountsForNothing) {
   EXPECT_EQ(Delivered(b), DeliveryMark());
 }
 
-TEST_F(ElectorTest, WithoutTheApiServerNobodyLeads) {
+TEST_F(ElectorTest, WithoutTheApiServerNoReplicaLeads) {
   Elector alone(away, {"monitoring", "kem"}, "c_3", clock);
   EXPECT_EQ(alone.Step({}), seconds(2));
   EXPECT_FALSE(Leads(alone));

@@ -182,8 +182,9 @@ TEST(OtlpProtobufTest, ReadsPartialSuccess) {
                  "why")
                 .message,
             "why");
-  // Unknown fields before, within and after.
-  EXPECT_EQ(read("\x3a\x01x\x0a\x05\x18\x01\x08\x07\x20\x22\x00").rejected, 0U);
+  // Unknown fields before, within and after. Damage behind the number leaves
+  // it.
+  EXPECT_EQ(read("\x3a\x01x\x0a\x05\x18\x01\x08\x07\x20\x22\x00").rejected, 7U);
   EXPECT_EQ(read("\x3a\x01x\x0a\x06\x18\x01\x08\x07\x20\x01").rejected, 7U);
   // A negative number, a wrong wire type, damage.
   EXPECT_EQ(

@@ -130,7 +130,7 @@ TEST_F(OtlpSinkTest, CountsRecordsThatTheCollectorRejects) {
   const Delivery one = Deliver(200, {"\x0a\x07\x08\x01\x12\x03", "why"});
   EXPECT_EQ(one.done, 2U);
   EXPECT_EQ(one.refused, 1U);
-  EXPECT_EQ(one.refusal, "the collector rejected 1 records: why");
+  EXPECT_EQ(one.refusal, "records that the collector rejected: 1, why");
   EXPECT_EQ(Deliver(200, {"\x0a\x02\x08\x7f"}).refused, 2U);
   EXPECT_EQ(Deliver(200, {"garbage"}).refused, 0U);
   format.encoding = OtlpEncoding::kJson;

@@ -17,7 +17,7 @@ using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 using Next = SinkWorker::Next;
 
-// Notes "uid:delta@version"; fails while told to.
+// Notes "uid:delta@version", unless it fails.
 class NotingSink : public Sink {
  public:
   Delivery Deliver(std::span<const Occurrence> batch,
@@ -32,7 +32,9 @@ class NotingSink : public Sink {
     return {.done = batch.size()};
   }
   size_t max_batch() const override { return 2; }
+  void Idle(const std::stop_token&) override { on_idle(); }
 
+  std::function<void()> on_idle = [] {};
   std::function<void()> on_deliver = [] {};
   bool fails = false;
   std::vector<std::string> seen;
@@ -40,7 +42,10 @@ class NotingSink : public Sink {
 
 class FakeTurn : public DeliveryTurn {
  public:
-  State Of(const std::string&) override { return state; }
+  State Of(const std::string&) override {
+    on_ask();
+    return state;
+  }
   bool Publish(uint64_t turn, const std::string& sink, const DeliveryMark& mark,
                const std::stop_token&) override {
     if (turn != state.turn || refuses) return false;
@@ -51,6 +56,7 @@ class FakeTurn : public DeliveryTurn {
   }
 
   State state;
+  std::function<void()> on_ask = [] {};
   bool refuses = false;
   std::string published;
 };
@@ -70,6 +76,13 @@ class SinkTurnTest : public ::testing::Test {
       occurrence.uid = uid;
       occurrence.resource_version = version;
       ledger.Offer(1, EncodeOccurrence(occurrence));
+    }
+    // The watch lists after a restore of etcd.
+    void Restore(uint64_t version) {
+      ListCommit commit;
+      commit.resource_version = version;
+      commit.new_epoch = true;
+      ledger.Commit(ledger.FindCollection(""), {}, commit, {}, {});
     }
     size_t waiting() { return ledger.outbox().size(0).entries; }
 
@@ -122,12 +135,35 @@ TEST_F(SinkTurnTest, ATurnBeginsWithWhatWasPublishedLast) {
   Begin(1);
   EXPECT_EQ(replica.worker.DeliverBatch({}).next, Next::kMore);
   EXPECT_THAT(replica.sink.seen, ElementsAre("a:1@6"));
-  // Of a restored etcd: lower, but counted since.
-  replica.Offer("b", 2);
+  // Others have delivered what this watch brings later.
+  replica.Offer("a", 4);
   clock.Advance(seconds(1));
+  EXPECT_EQ(replica.worker.DeliverBatch({}).next, Next::kMore);
+  EXPECT_THAT(replica.sink.seen, ElementsAre("a:1@6"));
+  EXPECT_EQ(replica.waiting(), 0U);
+}
+
+TEST_F(SinkTurnTest, ARestoredEtcdBeginsAgainWithLowerVersions) {
+  Replica replica(*this, seconds(0));
+  turn.state.delivered.whole[""] = 900;
+  replica.Restore(850);
+  replica.Offer("a", 851);
   replica.worker.DeliverBatch({});
-  EXPECT_THAT(replica.sink.seen, ElementsAre("a:1@6", "b:1@2"));
-  EXPECT_EQ(turn.published, R"({"delivered":{"":2}})");
+  EXPECT_EQ(replica.waiting(), 1U);
+  Begin(1);
+  replica.worker.DeliverBatch({});
+  EXPECT_THAT(replica.sink.seen, ElementsAre("a:1@851"));
+  EXPECT_EQ(turn.published, R"({"delivered":{"":851}})");
+}
+
+TEST_F(SinkTurnTest, ARestoreDuringATurn) {
+  Replica replica(*this, seconds(0));
+  turn.state.delivered.whole[""] = 900;
+  Begin(1);
+  replica.Restore(850);
+  replica.Offer("a", 851);
+  replica.worker.DeliverBatch({});
+  EXPECT_THAT(replica.sink.seen, ElementsAre("a:1@851"));
 }
 
 TEST_F(SinkTurnTest, AFullBatchIsFollowedAtOnceAnotherAfterASecond) {
@@ -212,25 +248,91 @@ TEST_F(SinkTurnTest, AWindowEndsByTheClock) {
   EXPECT_EQ(replica.worker.DeliverBatch({}).next, Next::kMore);
   EXPECT_THAT(replica.sink.seen, ElementsAre("a:2@2", "b:1@3"));
   replica.Offer("a", 4);
+  clock.Advance(minutes(1));
   EXPECT_EQ(replica.worker.DeliverBatch({}).next, Next::kIdle);
-  clock.Advance(minutes(10));
+  clock.Advance(minutes(9));
   replica.worker.DeliverBatch({});
   EXPECT_THAT(replica.sink.seen, ElementsAre("a:2@2", "b:1@3", "a:1@4"));
 }
 
-TEST_F(SinkTurnTest, WhatFollowsATakeoverJoinsNothingThatIsDelivered) {
+TEST_F(SinkTurnTest, AWindowAtATakeoverHasOnlyTheRest) {
   clock.SetWall(WallTime(minutes(60)));
   Replica replica(*this, minutes(10));
   replica.Offer("a", 1);
   replica.Offer("a", 2);
   turn.state.delivered.whole[""] = 1;
   Begin(1);
-  EXPECT_EQ(replica.worker.DeliverBatch({}).next, Next::kMore);
-  EXPECT_THAT(replica.sink.seen, ElementsAre("a:1@2"));
+  EXPECT_EQ(replica.worker.DeliverBatch({}).next, Next::kIdle);
   replica.Offer("a", 3);
   clock.Advance(minutes(10));
   replica.worker.DeliverBatch({});
-  EXPECT_THAT(replica.sink.seen, ElementsAre("a:1@2", "a:1@3"));
+  EXPECT_THAT(replica.sink.seen, ElementsAre("a:2@3"));
+}
+
+TEST_F(SinkTurnTest, AnEventThatAReplicaHasInTwoWindowsIsNotLost) {
+  clock.SetWall(WallTime(minutes(60)));
+  Replica replica(*this, minutes(10));
+  replica.Offer("y", 900);
+  clock.Advance(minutes(10));
+  replica.worker.DeliverBatch({});  // closes
+  replica.Offer("y", 950);
+  // The holder has both in one window, and has delivered another Event of it.
+  turn.state.delivered = {.window = 970, .last = {{"", 920}}};
+  replica.worker.DeliverBatch({});
+  EXPECT_EQ(replica.waiting(), 2U);
+  Begin(1);
+  EXPECT_EQ(replica.worker.DeliverBatch({}).next, Next::kMore);
+  EXPECT_THAT(replica.sink.seen, ElementsAre("y:1@900"));
+}
+
+TEST_F(SinkTurnTest, AWindowThatEndedWhileNoProcessRanIsDeliveredAtOnce) {
+  clock.SetWall(WallTime(minutes(60)));
+  Replica replica(*this, minutes(10));
+  replica.Offer("a", 1);  // at 0:00
+  Begin(1);
+  EXPECT_EQ(replica.worker.DeliverBatch({}).next, Next::kIdle);
+  SinkWorker next(replica.ledger, "log", minutes(10), replica.sink,
+                  replica.stats,
+                  {clock, [] { return 0.5; }, signal, [] {}, &turn});
+  EXPECT_EQ(next.DeliverBatch({}).next, Next::kMore);
+  EXPECT_THAT(replica.sink.seen, ElementsAre("a:1@1"));
+}
+
+TEST_F(SinkTurnTest, TheMarkOfAWindowFollowsWhatIsLeftOfIt) {
+  clock.SetWall(WallTime(minutes(60)));
+  Begin(1);
+  Replica replica(*this, minutes(10));
+  replica.sink.fails = true;
+  replica.Offer("a", 1);
+  clock.Advance(minutes(10));
+  EXPECT_EQ(replica.worker.DeliverBatch({}).next, Next::kRetry);
+  // It is dropped, and another window follows.
+  replica.ledger.Acknowledge(0, replica.ledger.outbox().last_number());
+  for (const char* uid : {"b", "c", "d"}) {
+    replica.Offer(uid, replica.ledger.outbox().last_number() + 10);
+  }
+  replica.sink.fails = false;
+  clock.Advance(minutes(10));
+  replica.worker.DeliverBatch({});
+  EXPECT_THAT(turn.published, ::testing::HasSubstr(R"("window":13)"));
+}
+
+TEST_F(SinkTurnTest, OnlyTheReplicaThatDeliversDoesWhatIsDue) {
+  Replica replica(*this, seconds(0));
+  int idle = 0;
+  std::stop_source finish;
+  replica.sink.on_idle = [&] {
+    ++idle;
+    finish.request_stop();
+  };
+  turn.on_ask = [&, asked = 0]() mutable {
+    if (++asked == 3) Begin(1);
+    if (turn.state.turn == 0) {
+      EXPECT_EQ(idle, 0);
+    }
+  };
+  replica.worker.Run(finish.get_token(), {});
+  EXPECT_EQ(idle, 1);
 }
 
 TEST_F(SinkTurnTest, AReplicaTakesOverWithinAWindow) {

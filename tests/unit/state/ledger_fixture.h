@@ -127,7 +127,7 @@ class Driver {
     if (sinks == 0) return;
     const size_t sink = static_cast<size_t>(Pick(3)) % sinks;
     if (Pick(3) == 0) {
-      ledger.CloseWindow(sink, Pick(2) == 0);
+      ledger.CloseWindow(sink);
       return;
     }
     const auto oldest = ledger.outbox().size(sink).oldest;

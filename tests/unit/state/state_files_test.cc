@@ -108,7 +108,7 @@ TEST_F(StateFilesTest, RefusalsNameTheReason) {
   other[8] = 1;
   EXPECT_THAT(Refusal(other),
               HasSubstr("is of an older kube-event-metrics (format 1, known "
-                        "is 2)"));
+                        "is 3)"));
 }
 
 TEST_F(StateFilesTest, AFailedSnapshotKeepsTheOldOneAndLeavesNothingBehind) {

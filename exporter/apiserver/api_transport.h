@@ -1,8 +1,8 @@
 // HttpTransport over real connections. Used by main, the app and the sinks; all
 // other code uses HttpTransport. One connection per request: a watch lasts for
 // minutes, and the next one uses new certificates and addresses. Sinks and the
-// Lease send often, so they get transports that keep their connection. No redirects, no
-// HTTP/2.
+// Lease send often, so they get transports that keep their connection. No
+// redirects, no HTTP/2.
 #pragma once
 
 #include <atomic>

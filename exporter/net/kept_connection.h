@@ -1,7 +1,8 @@
-// A connection between two requests, of a sink or for the Lease. Decides whether the next
-// request may use it: not when the server has closed it or announced to, not
-// when certificates or authorities have changed, and not after an hour, so that
-// new addresses of the server are found. Used by ApiTransport. Sends nothing.
+// A connection between two requests, of a sink or for the Lease. Decides
+// whether the next request may use it: not when the server has closed it or
+// announced to, not when certificates or authorities have changed, and not
+// after an hour, so that new addresses of the server are found. Used by
+// ApiTransport. Sends nothing.
 #pragma once
 
 #include <chrono>

@@ -33,7 +33,7 @@ PATH = manifests.CORE_V1.format("default")
 WRITES_PER_SECOND = 100
 # A window has more than a batch, which is 512.
 EVENTS = 2000
-WINDOW = "8s"
+WINDOW = "12s"
 # What a disturbance may repeat: a batch has what comes in a second, and on a
 # slow machine in a few.
 REPEATED = 4 * WRITES_PER_SECOND

@@ -175,12 +175,12 @@ void Elector::AdoptMarks(const LeaseRecord& record) {
 }
 
 void Elector::Lose(const std::string& why) {
-  std::stop_source over;
-  {
+  // What ends with the turn is called without the mutex.
+  std::stop_source over = [this] {
     const std::lock_guard guard(mutex_);
     leads_ = false;
-    over = over_;
-  }
+    return over_;
+  }();
   over.request_stop();
   changed_.notify_all();
   seen_ = {};

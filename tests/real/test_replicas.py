@@ -156,13 +156,13 @@ class ReplicasTest(ClusterCase):
             processes.wait_until(lambda sink=sink: not self.missing(sink),
                                  TAKEOVER, f"{sink} has all", 0.5)
 
-    def wait_turn_of(self, replica):
-        """Waits until it leads, and has delivered something."""
-        processes.wait_until(lambda: self.leads(replica), TAKEOVER,
-                             f"{replica.name} leads")
+    def wait_turn_of(self, *replicas):
+        """Waits until one of them leads, and has delivered something."""
+        processes.wait_until(lambda: any(map(self.leads, replicas)), TAKEOVER,
+                             f"{replicas[0].name} leads")
         before = len(self.delivered("lines"))
         processes.wait_until(lambda: len(self.delivered("lines")) > before,
-                             TAKEOVER, f"{replica.name} delivers")
+                             TAKEOVER, f"{replicas[0].name} delivers")
 
     def restart(self, replica):
         replica.start_again()
@@ -218,10 +218,11 @@ class ReplicasTest(ClusterCase):
             time.sleep(self.dice.random() * 2)
             leader.process.kill()
             if i % 3 == 2:
-                # It may take its own Lease again.
+                # Both wait for the Lease, and it may be the first.
                 self.restart(leader)
-            self.wait_turn_of(self.other(leader))
-            if i % 3 != 2:
+                self.wait_turn_of(*self.replicas)
+            else:
+                self.wait_turn_of(self.other(leader))
                 self.restart(leader)
         self.wait_all_delivered()
         repeats = self.report("kills", begin, KILLS)

@@ -30,7 +30,7 @@ class LeaseServer : public HttpTransport {
   }
   // Someone else changes it.
   void Touch() {
-    lease["metadata"]["resourceVersion"] = std::to_string(++version);
+    lease["metadata"]["resourceVersion"] = std::to_string(++version_);
   }
   std::string holder() const { return lease["spec"]["holderIdentity"]; }
 
@@ -59,7 +59,7 @@ class LeaseServer : public HttpTransport {
     return 200;
   }
 
-  int version = 100;
+  int version_ = 100;
 };
 
 }  // namespace kem

@@ -146,10 +146,8 @@ TEST_F(OwnMetricsTest, TellsOfEachSink) {
   const std::string text = Render();
   for (const std::string sample :
        {"sink_delivered_total{sink=\"a\",sink_type=\"log\"} 1\n",
-        "sink_dropped_total{sink=\"a\",sink_type=\"log\",reason=\"queue_full\"}"
-        " 5\n",
-        "sink_dropped_total{sink=\"a\",sink_type=\"log\",reason=\"refused\"} "
-        "2\n",
+        R"(sink_dropped_total{sink="a",sink_type="log",reason="queue_full"} 5)",
+        R"(sink_dropped_total{sink="a",sink_type="log",reason="refused"} 2)",
         "sink_failures_total{sink=\"a\",sink_type=\"log\"} 3\n",
         "sink_retries_total{sink=\"a\",sink_type=\"log\"} 4\n",
         "sink_connections_total{sink=\"a\",sink_type=\"log\"} 9\n",

@@ -122,7 +122,7 @@ TEST_F(OwnMetricsTest, NamesTheReplicaThatDelivers) {
              .failures = 5};
   const std::string text = Render();
   for (const std::string sample :
-       {"lease_leader 1\n", R"(lease_info{holder="a\"b"} 1)",
+       {"lease_leader 1\n", "lease_info{holder=\"a\\\"b\"} 1\n",
         "lease_acquired_timestamp_seconds 1700000000.5\n",
         "lease_transitions 4\n", "lease_failures_total 5\n"}) {
     EXPECT_THAT(text, HasSubstr("\nkube_event_metrics_" + sample));

@@ -96,6 +96,9 @@ class WindowTest(SinkCase):
             self.assertLessEqual(len(lines), windows, uid)
         self.assertLess(sum(map(len, self.lines("sums").values())),
                         len(self.written) / 2)
+        # Else the kill may come before an acknowledgement.
+        self.assertTrue(self.until(
+            lambda: self.sink_sample(exporter, "queued", "sums") == 0))
         exporter.kill()
         exporter.start(exporter.flags)
         self.wait_ready(exporter)

@@ -70,8 +70,6 @@ class Outbox {
     return queues_[index].sink.joins ? entries.After(entries.closed())
                                      : nullptr;
   }
-  // The number of the last entry that was queued.
-  uint64_t last_number() const { return last_number_; }
   // The last entry of the closed windows, for a sink that joins; null when they
   // are delivered.
   OutboxEntryPtr LastClosed(size_t index) const;

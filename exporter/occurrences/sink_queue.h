@@ -49,7 +49,6 @@ class SinkQueue {
   OutboxEntryPtr LastClosed() const;
 
   // In hand, older than all that wait.
-  std::deque<OutboxEntryPtr>& in_hand() { return in_hand_; }
   const std::deque<OutboxEntryPtr>& in_hand() const { return in_hand_; }
   void TakeInHand();  // the oldest that waits
   void PopInHand();   // the oldest in hand

@@ -7,6 +7,7 @@
 
 #include "apiserver/api_writer.h"
 #include "base/encoding.h"
+#include "base/json_member.h"
 #include "base/json_text.h"
 #include "base/rfc3339.h"
 
@@ -20,43 +21,34 @@ constexpr std::string_view kMarkPrefix = "kube-event-metrics/";
 // pkg/api/validation/objectmeta.go).
 constexpr size_t kMaxAnswer = size_t{1} << 20;
 
-std::string TextAt(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_string() ? found->get<std::string>()
-                                                     : "";
+int64_t NumberAt(const json& object, const char* path) {
+  const json& found = MemberAt(object, path);
+  return found.is_number_integer() ? found.get<int64_t>() : 0;
 }
 
-int64_t NumberAt(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_number_integer()
-             ? found->get<int64_t>()
-             : 0;
-}
-
-json ObjectAt(const json& object, const char* key) {
-  const auto found = object.find(key);
-  return found != object.end() && found->is_object() ? *found : json::object();
+json ObjectAt(const json& object, const char* path) {
+  const json& found = MemberAt(object, path);
+  return found.is_object() ? found : json::object();
 }
 
 // Empty for what is no Lease.
 std::optional<LeaseRecord> RecordOf(const std::string& text) {
   const json lease = json::parse(text, nullptr, false);
   if (!lease.is_object()) return std::nullopt;
-  const json metadata = ObjectAt(lease, "metadata");
-  if (TextAt(metadata, "resourceVersion").empty()) return std::nullopt;
-  const json spec = ObjectAt(lease, "spec");
+  if (TextAt(lease, "/metadata/resourceVersion").empty()) return std::nullopt;
   LeaseRecord record;
-  record.holder = TextAt(spec, "holderIdentity");
+  record.holder = TextAt(lease, "/spec/holderIdentity");
   record.duration =
-      std::chrono::seconds(NumberAt(spec, "leaseDurationSeconds"));
+      std::chrono::seconds(NumberAt(lease, "/spec/leaseDurationSeconds"));
   record.acquired =
-      ParseRfc3339(TextAt(spec, "acquireTime")).value_or(WallTime());
-  record.renewed = ParseRfc3339(TextAt(spec, "renewTime")).value_or(WallTime());
+      ParseRfc3339(TextAt(lease, "/spec/acquireTime")).value_or(WallTime());
+  record.renewed =
+      ParseRfc3339(TextAt(lease, "/spec/renewTime")).value_or(WallTime());
   // The API server takes an int32; one more is written later.
   record.transitions = static_cast<uint32_t>(
-      std::clamp<int64_t>(NumberAt(spec, "leaseTransitions"), 0,
+      std::clamp<int64_t>(NumberAt(lease, "/spec/leaseTransitions"), 0,
                           std::numeric_limits<int32_t>::max() - 1));
-  const json annotations = ObjectAt(metadata, "annotations");
+  const json annotations = ObjectAt(lease, "/metadata/annotations");
   for (const auto& [key, value] : annotations.items()) {
     if (!key.starts_with(kMarkPrefix) || !value.is_string()) continue;
     record.marks[key.substr(kMarkPrefix.size())] = value.get<std::string>();
@@ -85,16 +77,16 @@ LeaseClient::Result LeaseClient::Write(const LeaseRecord& record,
   json lease = exists ? json::parse(object_, nullptr, false) : json::object();
   lease["apiVersion"] = "coordination.k8s.io/v1";
   lease["kind"] = "Lease";
-  json metadata = ObjectAt(lease, "metadata");
+  json metadata = ObjectAt(lease, "/metadata");
   metadata["name"] = name_.name;
   metadata["namespace"] = name_.name_space;
-  json annotations = ObjectAt(metadata, "annotations");
+  json annotations = ObjectAt(metadata, "/annotations");
   for (const auto& [sink, mark] : record.marks) {
     annotations[std::string(kMarkPrefix) + sink] = mark;
   }
   metadata["annotations"] = std::move(annotations);
   lease["metadata"] = std::move(metadata);
-  json spec = ObjectAt(lease, "spec");
+  json spec = ObjectAt(lease, "/spec");
   spec["holderIdentity"] = record.holder;
   spec["leaseDurationSeconds"] = record.duration.count();
   spec["acquireTime"] = FormatRfc3339Micros(record.acquired);

@@ -109,6 +109,7 @@ SinkWorker::Taken SinkWorker::Peek(const DeliveryMark& mark) {
   Taken taken{ledger_.Peek(*index, sink_.max_batch(), sink_.max_batch_bytes())};
   if (environment_.turn == nullptr) return taken;
   taken.mark = ledger_.Reached(mark);
+  if (window_.count() == 0) return taken;
   for (const auto& entry : taken.entries) {
     const auto occurrence = DecodeOccurrence(entry->bytes);
     taken.later.push_back(
@@ -128,7 +129,9 @@ SinkWorker::Batch SinkWorker::Decode(const Taken& taken) const {
         DecodeOccurrence(taken.entries[i]->bytes).value_or(Occurrence());
     if (environment_.turn != nullptr) {
       std::optional<Occurrence> later;
-      if (taken.later[i]) later = DecodeOccurrence(taken.later[i]->bytes);
+      if (i < taken.later.size() && taken.later[i]) {
+        later = DecodeOccurrence(taken.later[i]->bytes);
+      }
       one = NotDelivered(taken.mark, *one, later ? &*later : nullptr);
     }
     if (!one) continue;

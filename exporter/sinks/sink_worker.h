@@ -103,8 +103,8 @@ class SinkWorker {
   // A batch in hand.
   struct Taken {
     Outbox::Entries entries;
-    // With other replicas, the entries of the open window about the same
-    // Events, or null.
+    // With other replicas, for a sink that joins: the entries of the open
+    // window about the same Events, or null.
     Outbox::Entries later = {};
     // What others have delivered.
     DeliveryMark mark = {};

@@ -3,6 +3,7 @@
 #include <re2/re2.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "base/ascii.h"
@@ -106,15 +107,15 @@ class AnyOf {
   }
 
  private:
-  const Part part_;
+  Part part_;
   // One of them is empty.
   std::vector<std::string> literals_;
   std::vector<Compiled> compiled_;
 };
 
-// A filter that excludes nothing decides without its lists.
-bool ExcludesNothing(FilterOptions options) {
+bool HasNoLists(FilterOptions options) {
   options.trusted_namespaces.clear();
+  options.cluster_scoped = options.namespaced = true;
   return options == FilterOptions();
 }
 
@@ -128,58 +129,73 @@ class Matcher {
   }
 
  private:
-  const AnyOf include_;
-  const AnyOf exclude_;
+  AnyOf include_;
+  AnyOf exclude_;
 };
+
+// By Selection::Field.
+struct SelectorField {
+  const char* name;
+  std::string_view Event::*value;
+  bool of_object;
+};
+constexpr std::array<SelectorField, 4> kSelectorFields = {
+    {{"kind", &Event::kind, true},
+     {"name", &Event::object_name, true},
+     {"reason", &Event::reason, false},
+     {"type", &Event::type, false}}};
+
+const SelectorField& Of(Selection::Field field) {
+  return kSelectorFields[static_cast<size_t>(field)];
+}
 
 }  // namespace
 
 bool Selection::Matches(const Event& event) const {
   return std::all_of(terms_.begin(), terms_.end(), [&](const Term& term) {
-    const std::string_view value = term.field == Field::kKind ? event.kind
-                                   : term.field == Field::kName
-                                       ? event.object_name
-                                   : term.field == Field::kReason ? event.reason
-                                                                  : event.type;
-    return (value == term.value) == term.equal;
+    return (event.*Of(term.field).value == term.value) == term.equal;
   });
 }
 
 std::string Selection::Text(std::string_view object) const {
   std::string text;
   for (const Term& term : terms_) {
+    const SelectorField& field = Of(term.field);
     if (!text.empty()) text += ',';
-    const bool of_object =
-        term.field == Field::kKind || term.field == Field::kName;
-    if (of_object) text.append(object).append(".");
-    text += term.field == Field::kKind     ? "kind"
-            : term.field == Field::kName   ? "name"
-            : term.field == Field::kReason ? "reason"
-                                           : "type";
-    text += term.equal ? "=" : "!=";
-    text += term.value;
+    if (field.of_object) text.append(object).append(".");
+    text.append(field.name).append(term.equal ? "=" : "!=").append(term.value);
   }
   return text;
 }
 
+// Only the lists that have expressions: a filter is asked for each Event, and
+// has one or two.
 struct EventFilter::Lists {
-  explicit Lists(const FilterOptions& options)
-      : namespaces(options.namespaces),
-        objects(options.objects),
-        kinds(options.kinds),
-        reasons(options.reasons),
-        types(options.types),
-        components(options.components),
-        messages(options.messages, Part::kAny),
-        trusted_namespaces(options.trusted_namespaces, Part::kWhole) {}
+  using Label = std::string_view FilterInput::*;
 
-  Matcher namespaces;
-  Matcher objects;
-  Matcher kinds;
-  Matcher reasons;
-  Matcher types;
-  Matcher components;
-  Matcher messages;
+  explicit Lists(const FilterOptions& options)
+      : trusted_namespaces(options.trusted_namespaces, Part::kWhole) {
+    const auto add = [](std::optional<Matcher>& to, const FilterList& list,
+                        Part part) {
+      if (list != FilterList()) to.emplace(list, part);
+    };
+    add(namespaces, options.namespaces, Part::kWhole);
+    add(objects, options.objects, Part::kWhole);
+    add(messages, options.messages, Part::kAny);
+    const std::pair<Label, const FilterList&> all[] = {
+        {&FilterInput::kind, options.kinds},
+        {&FilterInput::reason, options.reasons},
+        {&FilterInput::type, options.types},
+        {&FilterInput::component, options.components}};
+    for (const auto& [label, list] : all) {
+      if (list != FilterList()) labels.emplace_back(label, Matcher(list));
+    }
+  }
+
+  std::optional<Matcher> namespaces;
+  std::optional<Matcher> objects;
+  std::optional<Matcher> messages;
+  std::vector<std::pair<Label, Matcher>> labels;
   AnyOf trusted_namespaces;
 };
 
@@ -197,7 +213,7 @@ std::string ExpressionProblem(const std::vector<std::string>& expressions) {
 
 EventFilter::EventFilter(FilterOptions options)
     : options_(std::move(options)),
-      passes_all_(ExcludesNothing(options_)),
+      by_scope_(HasNoLists(options_)),
       lists_(std::make_unique<const Lists>(options_)) {
   SelectTypes();
   Select(Selection::Field::kKind, options_.kinds);
@@ -233,20 +249,20 @@ std::string EventFilter::Text() const {
   return text;
 }
 
-bool EventFilter::Judge(const FilterInput& input) const {
-  if (input.scope == Scope::kCluster) {
-    if (!options_.cluster_scoped) return false;
-  } else if (!options_.namespaced ||
-             !lists_->namespaces.Passes(input.object_namespace)) {
+bool EventFilter::PassesLists(const FilterInput& input) const {
+  const auto& [namespaces, objects, messages, labels, trusted] = *lists_;
+  if (namespaces && input.scope == Scope::kNamespaced &&
+      !namespaces->Passes(input.object_namespace)) {
+    return false;
+  }
+  for (const auto& [label, matcher] : labels) {
+    if (!matcher.Passes(input.*label)) return false;
+  }
+  if (objects && input.object_name && !objects->Passes(*input.object_name)) {
     return false;
   }
   // The message, which takes the longest, is the last.
-  return lists_->kinds.Passes(input.kind) &&
-         lists_->reasons.Passes(input.reason) &&
-         lists_->types.Passes(input.type) &&
-         lists_->components.Passes(input.component) &&
-         (!input.object_name || lists_->objects.Passes(*input.object_name)) &&
-         lists_->messages.Passes(CutUtf8(input.message, kMaxMessage));
+  return !messages || messages->Passes(CutUtf8(input.message, kMaxMessage));
 }
 
 void EventFilter::Select(Selection::Field field, const FilterList& list) {
@@ -267,9 +283,10 @@ void EventFilter::Select(Selection::Field field, const FilterList& list) {
 // the field.
 void EventFilter::SelectTypes() {
   constexpr auto kType = Selection::Field::kType;
-  const bool normal = lists_->types.Passes("Normal");
-  const bool warning = lists_->types.Passes("Warning");
-  const bool other = lists_->types.Passes("other");
+  const Matcher types(options_.types);
+  const bool normal = types.Passes("Normal");
+  const bool warning = types.Passes("Warning");
+  const bool other = types.Passes("other");
   if (normal && !warning && !other) return selection_.Require(kType, "Normal");
   if (warning && !normal && !other) return selection_.Require(kType, "Warning");
   if (!normal) selection_.Exclude(kType, "Normal");

@@ -127,7 +127,11 @@ class EventFilter {
   // Takes time linear in the lengths; does not allocate.
   bool Passes(const FilterInput& input) const {
     if (input.component == kMirrorComponent) return false;
-    return passes_all_ || Judge(input);
+    if (input.scope == Scope::kCluster ? !options_.cluster_scoped
+                                       : !options_.namespaced) {
+      return false;
+    }
+    return by_scope_ || PassesLists(input);
   }
 
   // Whether an Event in this namespace may be about a cluster-scoped object:
@@ -146,12 +150,12 @@ class EventFilter {
  private:
   struct Lists;
 
-  bool Judge(const FilterInput& input) const;
+  bool PassesLists(const FilterInput& input) const;
   void Select(Selection::Field field, const FilterList& list);
   void SelectTypes();
 
   const FilterOptions options_;
-  const bool passes_all_;
+  const bool by_scope_;  // there are no lists
   std::unique_ptr<const Lists> lists_;
   Selection selection_;
 };

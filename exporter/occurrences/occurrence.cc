@@ -49,41 +49,66 @@ bool TakeParts(std::string_view joined, std::vector<OccurrencePart>& parts,
   return from.ok() && parts.size() < Occurrence::kMaxParts;
 }
 
+// The bytes of an occurrence. Every one for a sink is encoded under the
+// ledger's mutex, so this writes what a ByteWriter would, but without its
+// appends.
+class Encoding {
+ public:
+  explicit Encoding(const Occurrence& occurrence) : occurrence_(occurrence) {
+    for (size_t i = 0; i < kWords.size(); ++i) {
+      texts_[i] = CutUtf8(occurrence.*kWords[i], Occurrence::kMaxWord);
+    }
+    texts_[kWords.size()] =
+        CutUtf8(occurrence.message, Occurrence::kMaxMessage);
+    texts_.back() = occurrence.joined;
+    for (const std::string_view text : texts_) size_ += 4 + text.size();
+  }
+
+  size_t size() const { return size_; }
+
+  // Writes size() bytes.
+  void Write(char* at) const {
+    const auto put = [&at](auto number) {
+      for (size_t i = 0; i < sizeof(number); ++i) {
+        *at++ = static_cast<char>(number >> 8 * i & 0xff);
+      }
+    };
+    *at++ = occurrence_.scope == Scope::kCluster ? '\1' : '\0';
+    put(occurrence_.resource_version);
+    put(occurrence_.delta);
+    put(occurrence_.count);
+    put(Micros(occurrence_.first_seen));
+    put(Micros(occurrence_.occurred_at));
+    for (const std::string_view text : texts_) {
+      put(static_cast<uint32_t>(text.size()));
+      at = std::copy(text.begin(), text.end(), at);
+    }
+  }
+
+ private:
+  const Occurrence& occurrence_;
+  std::array<std::string_view, kWords.size() + 2> texts_;
+  size_t size_ = kNumberBytes;
+};
+
 }  // namespace
 
 std::string Occurrence::Id() const {
   return std::string(uid).append("/").append(std::to_string(count));
 }
 
-// Every occurrence for a sink is encoded under the ledger's mutex, so this
-// writes what a ByteWriter would, but without its appends.
 std::string EncodeOccurrence(const Occurrence& occurrence) {
-  std::array<std::string_view, kWords.size() + 2> texts;
-  for (size_t i = 0; i < kWords.size(); ++i) {
-    texts[i] = CutUtf8(occurrence.*kWords[i], Occurrence::kMaxWord);
-  }
-  texts[kWords.size()] = CutUtf8(occurrence.message, Occurrence::kMaxMessage);
-  texts.back() = occurrence.joined;
-  size_t size = kNumberBytes;
-  for (const std::string_view text : texts) size += 4 + text.size();
-  std::string bytes(size, '\0');
-  char* at = bytes.data();
-  const auto put = [&at](auto number) {
-    for (size_t i = 0; i < sizeof(number); ++i) {
-      *at++ = static_cast<char>(number >> 8 * i & 0xff);
-    }
-  };
-  *at++ = occurrence.scope == Scope::kCluster ? '\1' : '\0';
-  put(occurrence.resource_version);
-  put(occurrence.delta);
-  put(occurrence.count);
-  put(Micros(occurrence.first_seen));
-  put(Micros(occurrence.occurred_at));
-  for (const std::string_view text : texts) {
-    put(static_cast<uint32_t>(text.size()));
-    at = std::copy(text.begin(), text.end(), at);
-  }
+  const Encoding encoding(occurrence);
+  std::string bytes(encoding.size(), '\0');
+  encoding.Write(bytes.data());
   return bytes;
+}
+
+OutboxEntryPtr MakeEntry(const Occurrence& occurrence) {
+  const Encoding encoding(occurrence);
+  OutboxEntryPtr entry = OutboxEntryPtr::Make(encoding.size());
+  encoding.Write(entry.data());
+  return entry;
 }
 
 std::optional<Occurrence> DecodeOccurrence(std::string_view bytes) {

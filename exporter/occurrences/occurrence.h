@@ -19,6 +19,7 @@
 #include "events/event.h"
 #include "events/scope.h"
 #include "events/scope_claims.h"
+#include "occurrences/outbox_entry.h"
 
 namespace kem {
 
@@ -44,6 +45,8 @@ struct Occurrence : Event {
 
 // About 300 bytes plus the message.
 std::string EncodeOccurrence(const Occurrence& occurrence);
+// The same bytes, for Outbox::Offer.
+OutboxEntryPtr MakeEntry(const Occurrence& occurrence);
 // Points into `bytes`. Empty when they are not an Occurrence.
 std::optional<Occurrence> DecodeOccurrence(std::string_view bytes);
 

@@ -32,16 +32,15 @@ std::optional<size_t> Outbox::Find(std::string_view name) const {
   return std::nullopt;
 }
 
-void Outbox::Offer(uint32_t mask, std::string bytes) {
+void Outbox::Offer(uint32_t mask, OutboxEntryPtr entry) {
   // An entry that is joined belongs to its sink alone.
   for (size_t i = 0; i < queues_.size(); ++i) {
     if ((mask >> i & 1) == 0 || !queues_[i].sink.joins) continue;
-    Join(i, bytes);
+    Join(i, entry->bytes);
     mask &= ~(uint32_t{1} << i);
   }
   if (mask == 0) return;
-  const auto entry = std::make_shared<const OutboxEntry>(
-      OutboxEntry{++last_number_, std::move(bytes)});
+  entry->number = ++last_number_;
   for (size_t i = 0; i < queues_.size(); ++i) {
     if ((mask >> i & 1) == 0) continue;
     queues_[i].entries.Push(entry);
@@ -49,18 +48,20 @@ void Outbox::Offer(uint32_t mask, std::string bytes) {
   }
 }
 
-void Outbox::Join(size_t index, std::string bytes) {
+void Outbox::Join(size_t index, std::string_view bytes) {
   SinkQueue& entries = queues_[index].entries;
   const auto occurrence = DecodeOccurrence(bytes);
   const std::string uid(occurrence ? occurrence->uid : std::string_view());
+  std::string joined;
   if (const OutboxEntryPtr earlier = entries.FindOpen(uid)) {
-    bytes = JoinOccurrences(earlier->bytes, bytes);
+    joined = JoinOccurrences(earlier->bytes, bytes);
+    bytes = joined;
     BeforeLeave(index, earlier);
     entries.RemoveOpen(earlier);
   }
-  entries.PushOpen(std::make_shared<const OutboxEntry>(
-                       OutboxEntry{++last_number_, std::move(bytes)}),
-                   uid);
+  OutboxEntryPtr entry = OutboxEntryPtr::Copy(bytes);
+  entry->number = ++last_number_;
+  entries.PushOpen(std::move(entry), uid);
   MakeRoom(index);
 }
 
@@ -327,8 +328,8 @@ bool Outbox::LoadPiece(ByteReader& piece) {
 
 void Outbox::Restore(uint64_t number, uint32_t mask, std::string_view bytes) {
   last_number_ = number;
-  const auto entry = std::make_shared<const OutboxEntry>(
-      OutboxEntry{number, std::string(bytes)});
+  const OutboxEntryPtr entry = OutboxEntryPtr::Copy(bytes);
+  entry->number = number;
   for (size_t i = 0; i < queues_.size(); ++i) {
     if ((mask >> i & 1) == 0) continue;
     SinkQueue& entries = queues_[i].entries;

@@ -50,9 +50,9 @@ class Outbox {
   // The index of a name, until the next SetSinks.
   std::optional<size_t> Find(std::string_view name) const;
 
-  // Appends an entry to the queue of each sink in `mask`; bit 0 is the first.
-  // Bits without a sink are ignored.
-  void Offer(uint32_t mask, std::string bytes);
+  // Appends an entry, which nothing else has, to the queue of each sink in
+  // `mask`; bit 0 is the first. Bits without a sink are ignored.
+  void Offer(uint32_t mask, OutboxEntryPtr entry);
 
   // Counts `entries` as dropped by each sink in `mask`.
   void Drop(uint32_t mask, uint64_t entries);
@@ -150,7 +150,7 @@ class Outbox {
     bool gave_up = false;
   };
 
-  void Join(size_t index, std::string bytes);
+  void Join(size_t index, std::string_view bytes);
   void Restore(uint64_t number, uint32_t mask, std::string_view bytes);
   void MakeRoom(size_t index);
   void BeforeLeave(size_t index, const OutboxEntryPtr& entry);

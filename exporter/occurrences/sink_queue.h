@@ -11,18 +11,13 @@
 #include <cstdint>
 #include <deque>
 #include <map>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <unordered_map>
 
-namespace kem {
+#include "occurrences/outbox_entry.h"
 
-struct OutboxEntry {
-  uint64_t number;    // counts up from 1, over restarts too
-  std::string bytes;  // an encoded Occurrence
-};
-using OutboxEntryPtr = std::shared_ptr<const OutboxEntry>;
+namespace kem {
 
 class SinkQueue {
  public:

@@ -6,14 +6,13 @@
 namespace kem {
 
 void StagedOffers::Add(uint32_t mask, const Occurrence& occurrence) {
-  offers_.push_back(
-      {mask, occurrence.resource_version, EncodeOccurrence(occurrence)});
+  offers_.push_back({mask, occurrence.resource_version, MakeEntry(occurrence)});
   if (++with_text_ == 2 * kKept) DropOldest();
 }
 
 void StagedOffers::Take(const Taker& taker) {
   std::stable_sort(offers_.begin(), offers_.end(), IsOlder);
-  for (Offer& offer : offers_) taker(offer.mask, std::move(offer.bytes));
+  for (Offer& offer : offers_) taker(offer.mask, std::move(offer.entry));
   Clear();
 }
 
@@ -22,12 +21,12 @@ void StagedOffers::Clear() {
   with_text_ = 0;
 }
 
-// Deletes only the bytes, so that Take still reports them.
+// Deletes only the entry, so that Take still reports them.
 void StagedOffers::DropOldest() {
   const auto newest = offers_.end() - static_cast<ptrdiff_t>(kKept);
   std::nth_element(offers_.begin(), newest, offers_.end(), IsOlder);
   for (auto offer = offers_.begin(); offer != newest; ++offer) {
-    std::string().swap(offer->bytes);
+    offer->entry = nullptr;
   }
   with_text_ = kKept;
 }

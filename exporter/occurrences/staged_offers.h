@@ -8,7 +8,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
-#include <string>
 #include <vector>
 
 #include "occurrences/occurrence.h"
@@ -24,8 +23,8 @@ class StagedOffers {
   void Add(uint32_t mask, const Occurrence& occurrence);
 
   // Passes everything added to `taker`, by resourceVersion, and clears it. The
-  // bytes of an offer that there was no room for are empty.
-  using Taker = std::function<void(uint32_t mask, std::string bytes)>;
+  // entry of an offer that there was no room for is null.
+  using Taker = std::function<void(uint32_t mask, OutboxEntryPtr entry)>;
   void Take(const Taker& taker);
   void Clear();
 
@@ -33,7 +32,7 @@ class StagedOffers {
   struct Offer {
     uint32_t mask;
     uint64_t resource_version;
-    std::string bytes;
+    OutboxEntryPtr entry;
   };
 
   static bool IsOlder(const Offer& one, const Offer& other) {

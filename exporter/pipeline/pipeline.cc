@@ -133,17 +133,17 @@ void Pipeline::DropStaged() {
 void Pipeline::OfferStaged() {
   // A reload may have replaced the sinks.
   const bool replaced = staged_.sinks != world_.sink_filters;
-  staged_.offers.Take([&](uint32_t sinks, std::string bytes) {
-    if (replaced && bytes.empty()) sinks = MaskNow(sinks);
-    if (replaced && !bytes.empty()) {
-      const auto occurrence = DecodeOccurrence(bytes);
+  staged_.offers.Take([&](uint32_t sinks, OutboxEntryPtr entry) {
+    if (replaced && !entry) sinks = MaskNow(sinks);
+    if (replaced && entry) {
+      const auto occurrence = DecodeOccurrence(entry->bytes);
       sinks = occurrence ? MatchSinks(world_.sink_filters, *occurrence,
                                       occurrence->scope)
                          : 0;
     }
     if (sinks == 0) return;
-    if (bytes.empty()) return world_.ledger.Drop(sinks);
-    world_.ledger.Offer(sinks, std::move(bytes));
+    if (!entry) return world_.ledger.Drop(sinks);
+    world_.ledger.Offer(sinks, std::move(entry));
   });
 }
 
@@ -324,8 +324,7 @@ void Pipeline::Offer(const Event& event, const Sighting& sighting,
   const uint32_t sinks =
       MatchSinks(world_.sink_filters, event, ScopeOf(sighting));
   if (sinks == 0) return;
-  world_.ledger.Offer(sinks,
-                      EncodeOccurrence(OccurrenceOf(event, sighting, delta)));
+  world_.ledger.Offer(sinks, MakeEntry(OccurrenceOf(event, sighting, delta)));
   world_.wake_sinks();
 }
 

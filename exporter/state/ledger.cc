@@ -176,8 +176,8 @@ Leftovers Ledger::SetSinks(const std::vector<Outbox::Sink>& sinks) {
   return outbox_.SetSinks(sinks);
 }
 
-void Ledger::Offer(uint32_t mask, std::string occurrence) {
-  if (log_) log_->Append(LedgerStep::kOffer, mask, occurrence);
+void Ledger::Offer(uint32_t mask, OutboxEntryPtr occurrence) {
+  if (log_) log_->Append(LedgerStep::kOffer, mask, occurrence->bytes);
   outbox_.Offer(mask, std::move(occurrence));
 }
 

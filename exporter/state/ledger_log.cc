@@ -193,7 +193,7 @@ void Player::StepOfSinks(LedgerStep kind) {
       return Take<uint32_t, std::string_view>(
           [this](uint32_t mask, std::string_view occurrence) {
             if (!DecodeOccurrence(occurrence)) return from_.Fail();
-            ledger_.Offer(mask, std::string(occurrence));
+            ledger_.Offer(mask, OutboxEntryPtr::Copy(occurrence));
           });
     case LedgerStep::kAcknowledge:
       return Take<SinkNumber, uint64_t>(

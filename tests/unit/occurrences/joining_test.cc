@@ -32,7 +32,7 @@ class JoiningTest : public ::testing::Test {
     occurrence.count = count;
     occurrence.delta = delta;
     occurrence.resource_version = ++version;
-    outbox.Offer(3, EncodeOccurrence(occurrence));
+    outbox.Offer(3, MakeEntry(occurrence));
   }
   std::vector<std::string> Peek(size_t sink, size_t most = 1000) {
     std::vector<std::string> all;

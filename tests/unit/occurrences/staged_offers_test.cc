@@ -23,11 +23,11 @@ class StagedOffersTest : public ::testing::Test {
   }
   std::vector<std::string> Take() {
     std::vector<std::string> names;
-    offers.Take([&](uint32_t, const std::string& bytes) {
-      if (bytes.empty()) {
+    offers.Take([&](uint32_t, const OutboxEntryPtr& entry) {
+      if (!entry) {
         ++dropped;
       } else {
-        names.emplace_back(DecodeOccurrence(bytes)->object_name);
+        names.emplace_back(DecodeOccurrence(entry->bytes)->object_name);
       }
     });
     return names;

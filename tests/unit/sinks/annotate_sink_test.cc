@@ -383,8 +383,8 @@ TEST_F(AnnotateSinkTest, FindsTheNewestOccurrenceInAFullQueue) {
   Occurrence old = Trouble("a", "Old");
   const std::string message(4000, 'm');
   old.message = message;
-  for (int i = 1; i < 2000; ++i) ledger.Offer(1, EncodeOccurrence(old));
-  ledger.Offer(1, EncodeOccurrence(Trouble("a", "Newest")));
+  for (int i = 1; i < 2000; ++i) ledger.Offer(1, MakeEntry(old));
+  ledger.Offer(1, MakeEntry(Trouble("a", "Newest")));
   EXPECT_GT(ledger.outbox().size(0).bytes, size_t{7} << 20);  // of 8 MiB
   SinkSignal signal;
   SinkStats stats;

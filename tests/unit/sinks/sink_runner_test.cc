@@ -118,7 +118,7 @@ class SinkRunnerTest : public ::testing::Test {
     occurrence.object_name = object;
     occurrence.occurred_at = FakeClock().WallNow();
     const std::lock_guard guard(ledger.mutex());
-    ledger.Offer(mask, EncodeOccurrence(occurrence));
+    ledger.Offer(mask, MakeEntry(occurrence));
     runner.Wake();
   }
   bool Stop() { return runner.Stop(std::chrono::seconds(60)); }

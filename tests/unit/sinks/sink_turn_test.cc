@@ -75,7 +75,7 @@ class SinkTurnTest : public ::testing::Test {
       Occurrence occurrence;
       occurrence.uid = uid;
       occurrence.resource_version = version;
-      ledger.Offer(1, EncodeOccurrence(occurrence));
+      ledger.Offer(1, MakeEntry(occurrence));
     }
     // The watch lists after a restore of etcd.
     void Restore(uint64_t version) {
@@ -213,7 +213,7 @@ TEST_F(SinkTurnTest, ByNamespaceWhereEachHasAWatch) {
   Occurrence occurrence;
   occurrence.event_namespace = "shop";
   occurrence.resource_version = 9;
-  replica.ledger.Offer(1, EncodeOccurrence(occurrence));
+  replica.ledger.Offer(1, MakeEntry(occurrence));
   Begin(1);
   worker.DeliverBatch({});
   EXPECT_EQ(turn.published, R"({"delivered":{"shop":9}})");

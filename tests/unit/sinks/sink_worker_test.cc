@@ -47,7 +47,7 @@ class SinkWorkerTest : public ::testing::Test {
     for (const char* name : {"a", "b", "c"}) {
       Occurrence occurrence;
       occurrence.object_name = name;
-      ledger.Offer(1, EncodeOccurrence(occurrence));
+      ledger.Offer(1, MakeEntry(occurrence));
     }
   }
   SinkWorker::Step Deliver() { return worker->DeliverBatch(stop.get_token()); }
@@ -75,7 +75,7 @@ TEST_F(SinkWorkerTest, BatchesInOrderUntilNothingIsLeft) {
 TEST_F(SinkWorkerTest, AReloadDuringADeliveryMovesTheQueue) {
   sink.on_deliver = [this] {
     ledger.SetSinks({{"new", 100, 100'000}, {"log", 100, 100'000}});
-    ledger.Offer(1, EncodeOccurrence(Occurrence()));
+    ledger.Offer(1, MakeEntry(Occurrence()));
   };
   EXPECT_EQ(Deliver().next, Next::kMore);
   EXPECT_EQ(ledger.outbox().size(0).entries, 1U);

@@ -113,13 +113,13 @@ class Driver {
     return sighting;
   }
 
-  std::string OccurrenceOf(int event) {
+  OutboxEntryPtr OccurrenceOf(int event) {
     Occurrence occurrence;
     const std::string uid = std::to_string(event);
     occurrence.uid = uid;
     occurrence.resource_version = version_;
     occurrence.occurred_at = now_.wall;
-    return EncodeOccurrence(occurrence);
+    return MakeEntry(occurrence);
   }
 
   void Acknowledge(Ledger& ledger) {

@@ -1,5 +1,7 @@
 #include "occurrences/occurrence.h"
 
+#include <cstring>
+
 #include "base/bytes.h"
 #include "base/utf8.h"
 
@@ -49,6 +51,21 @@ bool TakeParts(std::string_view joined, std::vector<OccurrencePart>& parts,
   return from.ok() && parts.size() < Occurrence::kMaxParts;
 }
 
+// Returns the end. Most texts are short or empty, and a call of memcpy takes
+// longer than these.
+char* Append(std::string_view text, char* at) {
+  const size_t size = text.size();
+  if (size >= 8 && size <= 16) {
+    std::memcpy(at, text.data(), 8);
+    std::memcpy(at + size - 8, text.data() + size - 8, 8);
+  } else if (size > 16) {
+    std::memcpy(at, text.data(), size);
+  } else {
+    for (size_t i = 0; i < size; ++i) at[i] = text[i];
+  }
+  return at + size;
+}
+
 // The bytes of an occurrence. Every one for a sink is encoded under the
 // ledger's mutex, so this writes what a ByteWriter would, but without its
 // appends.
@@ -81,7 +98,7 @@ class Encoding {
     put(Micros(occurrence_.occurred_at));
     for (const std::string_view text : texts_) {
       put(static_cast<uint32_t>(text.size()));
-      at = std::copy(text.begin(), text.end(), at);
+      at = Append(text, at);
     }
   }
 

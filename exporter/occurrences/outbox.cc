@@ -1,6 +1,7 @@
 #include "occurrences/outbox.h"
 
 #include <algorithm>
+#include <bit>
 #include <set>
 #include <utility>
 
@@ -40,10 +41,12 @@ void Outbox::Offer(uint32_t mask, OutboxEntryPtr entry) {
     mask &= ~(uint32_t{1} << i);
   }
   if (mask == 0) return;
+  mask &= static_cast<uint32_t>((uint64_t{1} << queues_.size()) - 1);
   entry->number = ++last_number_;
-  for (size_t i = 0; i < queues_.size(); ++i) {
-    if ((mask >> i & 1) == 0) continue;
-    queues_[i].entries.Push(entry);
+  entry.AddOwners(static_cast<uint32_t>(std::popcount(mask)));
+  for (; mask != 0; mask &= mask - 1) {
+    const auto i = static_cast<size_t>(std::countr_zero(mask));
+    queues_[i].entries.Push(entry.Adopt());
     MakeRoom(i);
   }
 }
@@ -88,9 +91,9 @@ void Outbox::Drop(uint32_t mask, uint64_t entries) {
 
 void Outbox::MakeRoom(size_t index) {
   auto& [sink, entries, dropped, memories] = queues_[index];
-  while (entries.waiting() > 0 && (entries.waiting() > sink.max_entries ||
-                                   entries.waiting_bytes() > sink.max_bytes)) {
-    BeforeLeave(index, *entries.Oldest(/*closed_only=*/false));
+  while (entries.waiting() > sink.max_entries ||
+         entries.waiting_bytes() > sink.max_bytes) {
+    if (saving_) BeforeLeave(index, *entries.Oldest(/*closed_only=*/false));
     entries.PopOldest();
     ++dropped;
   }

@@ -33,7 +33,11 @@ class OutboxEntryPtr {
   OutboxEntryPtr(std::nullptr_t) {}
   // An entry with room for `size` bytes, to be written through data().
   static OutboxEntryPtr Make(size_t size) {
-    void* block = ::operator new(sizeof(OutboxEntry) + size);
+    // Few sizes, so that the allocator returns the block that a full queue just
+    // dropped.
+    constexpr size_t kStep = 128;
+    const size_t whole = sizeof(OutboxEntry) + size;
+    void* block = ::operator new((whole + kStep - 1) / kStep * kStep);
     OutboxEntryPtr made;
     made.entry_ = new (block) OutboxEntry();
     made.entry_->bytes = {made.data(), size};
@@ -44,9 +48,8 @@ class OutboxEntryPtr {
     std::copy(bytes.begin(), bytes.end(), made.data());
     return made;
   }
-  OutboxEntryPtr(const OutboxEntryPtr& other) : entry_(other.entry_) {
-    if (entry_) entry_->owners_.fetch_add(1, std::memory_order_relaxed);
-  }
+  OutboxEntryPtr(const OutboxEntryPtr& other)
+      : OutboxEntryPtr(other.entry_, 1) {}
   OutboxEntryPtr(OutboxEntryPtr&& other) noexcept
       : entry_(std::exchange(other.entry_, nullptr)) {}
   OutboxEntryPtr& operator=(OutboxEntryPtr other) noexcept {
@@ -65,11 +68,20 @@ class OutboxEntryPtr {
   OutboxEntry* get() const { return entry_; }
   explicit operator bool() const { return entry_ != nullptr; }
   bool operator==(std::nullptr_t) const { return entry_ == nullptr; }
+  // `count` more owners at once: as many calls of Adopt must follow.
+  void AddOwners(uint32_t count) const {
+    entry_->owners_.fetch_add(count, std::memory_order_relaxed);
+  }
+  OutboxEntryPtr Adopt() const { return OutboxEntryPtr(entry_, 0); }
   // Where the bytes are.
   char* data() const { return reinterpret_cast<char*>(entry_ + 1); }
   uint32_t owners() const { return entry_->owners_.load(); }
 
  private:
+  OutboxEntryPtr(OutboxEntry* entry, uint32_t owners) : entry_(entry) {
+    if (entry_ && owners > 0) AddOwners(owners);
+  }
+
   OutboxEntry* entry_ = nullptr;
 };
 

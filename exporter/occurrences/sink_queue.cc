@@ -9,11 +9,13 @@
 namespace kem {
 
 void SinkQueue::Push(OutboxEntryPtr entry) {
+  ++waiting_count_;
   waiting_bytes_ += entry->bytes.size();
   waiting_.push_back(std::move(entry));
 }
 
 void SinkQueue::PushOpen(OutboxEntryPtr entry, std::string_view uid) {
+  ++waiting_count_;
   waiting_bytes_ += entry->bytes.size();
   open_of_.insert_or_assign(std::string(uid), entry->number);
   const uint64_t number = entry->number;
@@ -32,6 +34,7 @@ void SinkQueue::RemoveOpen(const OutboxEntryPtr& entry) {
 }
 
 void SinkQueue::EraseOpen(Open::iterator at) {
+  --waiting_count_;
   waiting_bytes_ -= at->second->bytes.size();
   // Entries are made here or checked on loading, so decoding succeeds.
   const auto occurrence = DecodeOccurrence(at->second->bytes);
@@ -62,12 +65,12 @@ OutboxEntryPtr SinkQueue::PopOldest() {
   }
   OutboxEntryPtr entry = std::move(waiting_.front());
   waiting_.pop_front();
+  --waiting_count_;
   waiting_bytes_ -= entry->bytes.size();
   // A full queue frees an entry for each new one, under the ledger's mutex, and
   // the next ones were last used long ago.
   if (waiting_.size() > 1) {
-    __builtin_prefetch(waiting_.front()->bytes.data());
-    __builtin_prefetch(waiting_[1].get());
+    __builtin_prefetch(waiting_[1].get(), 1);
   }
   return entry;
 }
@@ -90,6 +93,7 @@ void SinkQueue::PopInHand() {
 }
 
 void SinkQueue::PutBack() {
+  waiting_count_ += in_hand_.size();
   for (; !in_hand_.empty(); in_hand_.pop_back()) {
     waiting_.push_front(std::move(in_hand_.back()));
   }

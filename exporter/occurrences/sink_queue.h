@@ -52,7 +52,7 @@ class SinkQueue {
   // The first entry above this number, of all; null when there is none.
   OutboxEntryPtr After(uint64_t number) const;
 
-  size_t waiting() const { return waiting_.size() + open_.size(); }
+  size_t waiting() const { return waiting_count_; }
   size_t waiting_bytes() const { return waiting_bytes_; }
   size_t entries() const { return waiting() + in_hand_.size(); }
   size_t bytes() const { return waiting_bytes_ + in_hand_bytes_; }
@@ -70,7 +70,8 @@ class SinkQueue {
   Open open_;
   std::unordered_map<std::string, uint64_t> open_of_;  // by the Event's uid
   uint64_t closed_ = 0;
-  size_t waiting_bytes_ = 0;  // of waiting_ and open_
+  size_t waiting_count_ = 0;  // of waiting_ and open_
+  size_t waiting_bytes_ = 0;
 };
 
 }  // namespace kem

@@ -57,12 +57,12 @@ bool IsCounted(const EventFilter& filter, const SeriesLabels& labels) {
 }
 
 uint32_t MatchSinks(const std::vector<SharedFilter>& filters,
-                    const Event& event, Scope scope) {
+                    const SeriesLabels& labels, const Event& event) {
   if (filters.empty()) return 0;
   const auto kept = [](std::string_view word) {
     return CutUtf8(word, Occurrence::kMaxWord);
   };
-  FilterInput input = InputOf(LabelsOf(event, scope));
+  FilterInput input = InputOf(labels);
   input.object_namespace = kept(input.object_namespace);
   input.object_name = kept(event.object_name);
   input.kind = kept(input.kind);

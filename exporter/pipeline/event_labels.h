@@ -27,8 +27,9 @@ bool IsCounted(const EventFilter& filter, const SeriesLabels& labels,
 bool IsCounted(const EventFilter& filter, const SeriesLabels& labels);
 
 // Which of at most 32 sinks with these filters get an occurrence: a mask. It is
-// the same for an Event and for the Occurrence that a queue keeps of it.
+// the same for an Event and for the Occurrence that a queue keeps of it, each
+// with its labels.
 uint32_t MatchSinks(const std::vector<SharedFilter>& filters,
-                    const Event& event, Scope scope);
+                    const SeriesLabels& labels, const Event& event);
 
 }  // namespace kem

@@ -137,8 +137,9 @@ void Pipeline::OfferStaged() {
     if (replaced && !entry) sinks = MaskNow(sinks);
     if (replaced && entry) {
       const auto occurrence = DecodeOccurrence(entry->bytes);
-      sinks = occurrence ? MatchSinks(world_.sink_filters, *occurrence,
-                                      occurrence->scope)
+      sinks = occurrence ? MatchSinks(world_.sink_filters,
+                                      LabelsOf(*occurrence, occurrence->scope),
+                                      *occurrence)
                          : 0;
     }
     if (sinks == 0) return;
@@ -179,7 +180,7 @@ std::optional<WallTime> Pipeline::StageItem(std::string_view item) {
     staged_.recent.Observe(sighting.key, event, delta, clock_.WallNow());
   }
   if (delta > 0 && sighting.series.tuple != SeriesIds::kNone) {
-    const uint32_t sinks = MatchSinks(staged_.sinks, event, ScopeOf(sighting));
+    const uint32_t sinks = MatchSinks(staged_.sinks, route.labels, event);
     if (sinks != 0) {
       staged_.offers.Add(sinks, OccurrenceOf(event, sighting, delta));
     }
@@ -243,7 +244,7 @@ FrameInfo Pipeline::ApplyFrame(std::string_view frame, Event& event) {
       world_.occurrences.lag.Observe(now.wall - event.occurred_at);
       world_.ledger.Note(sighting.series, event.event_namespace, event.name,
                          LimitAhead(event.occurred_at, now.wall));
-      Offer(event, sighting, change.delta);
+      Offer(event, route.labels, sighting, change.delta);
     }
     if (IsClusterScoped(sighting) && !change.replay) {
       // By this machine's clock, as the page.
@@ -302,9 +303,9 @@ Pipeline::Route Pipeline::FindRoute(Event& event, const EventFilter* filter,
     // (k8s.io/kubernetes v1.37.2 pkg/apis/core/validation/events.go).
     event.object_namespace = event.event_namespace;
   }
-  const SeriesLabels labels = LabelsOf(event, scope);
-  if (IsCounted(*filter, labels, event)) {
-    route.series = world_.ledger.Intern(labels);
+  route.labels = LabelsOf(event, scope);
+  if (IsCounted(*filter, route.labels, event)) {
+    route.series = world_.ledger.Intern(route.labels);
   }
   return route;
 }
@@ -319,10 +320,9 @@ bool Pipeline::TrustClaim(const Event& event, const EventFilter& filter) {
   return trusted;
 }
 
-void Pipeline::Offer(const Event& event, const Sighting& sighting,
-                     uint32_t delta) {
-  const uint32_t sinks =
-      MatchSinks(world_.sink_filters, event, ScopeOf(sighting));
+void Pipeline::Offer(const Event& event, const SeriesLabels& labels,
+                     const Sighting& sighting, uint32_t delta) {
+  const uint32_t sinks = MatchSinks(world_.sink_filters, labels, event);
   if (sinks == 0) return;
   world_.ledger.Offer(sinks, MakeEntry(OccurrenceOf(event, sighting, delta)));
   world_.wake_sinks();

@@ -105,6 +105,7 @@ class Pipeline : public ObjectHandler {
   // Where an Event is counted.
   struct Route {
     SeriesIds series;
+    SeriesLabels labels;  // of an Event that is counted
     bool log_claim = false;
   };
 
@@ -131,7 +132,8 @@ class Pipeline : public ObjectHandler {
   // about.
   bool TrustClaim(const Event& event, const EventFilter& filter);
   // Needs the world's mutex.
-  void Offer(const Event& event, const Sighting& sighting, uint32_t delta);
+  void Offer(const Event& event, const SeriesLabels& labels,
+             const Sighting& sighting, uint32_t delta);
   void DropStaged();
   void OfferStaged();
   uint32_t MaskNow(uint32_t staged) const;

@@ -254,9 +254,10 @@ TEST_F(FilterListsTest, AQueuedOccurrenceMatchesWhatItsEventMatched) {
       }
     }
     for (const Scope scope : {Scope::kCluster, Scope::kNamespaced}) {
-      const uint32_t mask = MatchSinks(filters, event, scope);
+      const uint32_t mask = MatchSinks(filters, LabelsOf(event, scope), event);
       EXPECT_NE(mask, 0U);
-      EXPECT_EQ(MatchSinks(filters, *queued, scope), mask) << size;
+      EXPECT_EQ(MatchSinks(filters, LabelsOf(*queued, scope), *queued), mask)
+          << size;
     }
   }
 }

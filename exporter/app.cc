@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <csignal>
 #include <memory>
 #include <mutex>
@@ -101,7 +100,6 @@ class App {
   std::stop_source stop_;
   EventWatchers watchers_;
   std::vector<std::jthread> watches_;  // one for each watcher
-  std::atomic<uint64_t> lease_connections_{0};
   const std::unique_ptr<HttpTransport> lease_transport_;
   const std::unique_ptr<Elector> elector_;  // null without replicas
   std::jthread elections_;
@@ -119,7 +117,7 @@ App::App(const Options& options, ServerAccess access, KeptState& state,
       transport_(std::move(access), resolver_),
       discovery_(transport_, clock),
       world_(discovery_, clock, options.retention, state.ledger()),
-      lease_transport_(transport_.Keeping(clock, lease_connections_)),
+      lease_transport_(transport_.Keeping(clock)),
       elector_(MakeElector(options, *lease_transport_, clock)),
       sink_runner_(state.ledger(), clock,
                    MakeSinkFactory(transport_, discovery_, resolver_, clock),

@@ -72,7 +72,7 @@ ApiTransport::ApiTransport(std::shared_ptr<Server> server, Kept kept)
     : server_(std::move(server)), kept_(std::move(kept)) {}
 
 std::unique_ptr<HttpTransport> ApiTransport::Keeping(
-    const Clock& clock, std::atomic<uint64_t>& opened) const {
+    const Clock& clock, std::atomic<uint64_t>* opened) const {
   return std::unique_ptr<HttpTransport>(
       new ApiTransport(server_, Kept{clock, opened}));
 }
@@ -118,16 +118,19 @@ ApiTransport::Attempt ApiTransport::Begin(const HttpRequest& request,
   ConnectionLimits limits;
   limits.read = request.read_timeout;
   limits.deadline = request.deadline;
+  const auto ask = [&](Attempt& attempt) {
+    Connection& connection = *attempt.open.connection;
+    attempt.response = std::make_unique<ResponseReader>(connection);
+    if (connection.Write(Serialize(request))) {
+      attempt.head = attempt.response->ReadHead();
+    }
+  };
   std::optional<OpenConnection> kept;
   if (kept_) kept = kept_->connection.Take(tls, kept_->clock.SteadyNow());
   if (kept) {
     Attempt again{std::move(*kept)};
     Connection& connection = *again.open.connection;
-    again.response = std::make_unique<ResponseReader>(connection);
-    if (connection.Renew(limits, stop) &&
-        connection.Write(Serialize(request))) {
-      again.head = again.response->ReadHead();
-    }
+    if (connection.Renew(limits, stop)) ask(again);
     if (!connection.IsClosedUnanswered()) return again;
     // Both attempts share the deadline.
     limits.deadline = std::chrono::ceil<std::chrono::milliseconds>(
@@ -138,15 +141,12 @@ ApiTransport::Attempt ApiTransport::Begin(const HttpRequest& request,
        tls,
        {}}};
   Connection& connection = *attempt.open.connection;
-  attempt.response = std::make_unique<ResponseReader>(connection);
   if (!connection.Open(server_->url, tls, server_->proxy)) return attempt;
   if (kept_) {
     attempt.open.opened = kept_->clock.SteadyNow();
-    ++kept_->opened;
+    if (kept_->opened != nullptr) ++*kept_->opened;
   }
-  if (connection.Write(Serialize(request))) {
-    attempt.head = attempt.response->ReadHead();
-  }
+  ask(attempt);
   return attempt;
 }
 

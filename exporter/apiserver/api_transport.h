@@ -34,8 +34,8 @@ class ApiTransport : public HttpTransport {
   // A transport to the same server that keeps its connection from one request
   // to the next, for one thread at a time. Shares the credentials with this, so
   // that a credential plugin runs once for both; may outlive this. Counts the
-  // connections that it opens in `opened`, which must outlive it as `clock`
-  // must.
+  // connections that it opens in `opened` unless that is null, which must
+  // outlive it as `clock` must.
   //
   // A server may close a kept connection at any time. If it does so before any
   // byte of the response, the request is sent once more, on a new connection,
@@ -43,8 +43,8 @@ class ApiTransport : public HttpTransport {
   // repetition does no harm, whatever their method (RFC 9110 section 9.2.2, RFC
   // 9112 section 9.3.1): records with an id, creates of a fixed name, patches
   // to a given state, updates of a given resourceVersion.
-  std::unique_ptr<HttpTransport> Keeping(const Clock& clock,
-                                         std::atomic<uint64_t>& opened) const;
+  std::unique_ptr<HttpTransport> Keeping(
+      const Clock& clock, std::atomic<uint64_t>* opened = nullptr) const;
 
   // See HttpTransport. Allows 30 s for the name look-up and 5 s each for TCP,
   // the proxy and TLS. An exception from `handler` ends as kAborted. The
@@ -64,7 +64,7 @@ class ApiTransport : public HttpTransport {
   };
   struct Kept {
     const Clock& clock;
-    std::atomic<uint64_t>& opened;
+    std::atomic<uint64_t>* opened;  // null: not counted
     KeptConnection connection = {};
   };
   struct Attempt;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "base/json_member.h"
 #include "base/json_text.h"
 #include "sinks/otlp_encoder.h"
 
@@ -92,27 +93,22 @@ class JsonEncoder : public OtlpEncoder {
 
   OtlpAnswer Read(std::string_view body, bool success) const override {
     const nlohmann::json answer = nlohmann::json::parse(body, nullptr, false);
-    return success ? Answer(Member(answer, "partialSuccess"), "errorMessage")
-                   : Answer(answer, "message");
+    return success
+               ? Answer(MemberAt(answer, "/partialSuccess"), "/errorMessage")
+               : Answer(answer, "/message");
   }
 
  private:
-  static nlohmann::json Member(const nlohmann::json& object, const char* name) {
-    return object.is_object() && object.contains(name) ? object[name]
-                                                       : nlohmann::json();
-  }
-
   static OtlpAnswer Answer(const nlohmann::json& object, const char* message) {
     OtlpAnswer answer;
-    const nlohmann::json rejected = Member(object, "rejectedLogRecords");
+    const nlohmann::json& rejected = MemberAt(object, "/rejectedLogRecords");
     if (rejected.is_number_unsigned()) {
       answer.rejected = rejected.get<uint64_t>();
     } else if (rejected.is_string()) {
       answer.rejected =
           ParseNumber<uint64_t>(rejected.get<std::string>()).value_or(0);
     }
-    const nlohmann::json text = Member(object, message);
-    if (text.is_string()) answer.message = text.get<std::string>();
+    answer.message = TextAt(object, message);
     return answer;
   }
 

@@ -21,7 +21,7 @@ std::unique_ptr<Sink> MakeOtlp(const SinkConfig& config, Resolver& resolver,
                                const Clock& clock, SinkStats& stats) {
   const ServerAccess& access = *config.collector.access;
   return std::make_unique<OtlpSink>(
-      ApiTransport(access, resolver).Keeping(clock, stats.connections),
+      ApiTransport(access, resolver).Keeping(clock, &stats.connections),
       OtlpSink::Headers{config.headers_file,
                         access.server.tls || IsThisMachine(access.server)},
       OtlpSink::Format{config.encoding, config.gzip, ConstantsOf(config)});
@@ -40,11 +40,11 @@ SinkFactory MakeSinkFactory(const ApiTransport& api, const Discovery& discovery,
         return MakeOtlp(config, resolver, clock, stats);
       case SinkType::kAnnotate:
         return std::make_unique<AnnotateSink>(
-            api.Keeping(clock, stats.connections), discovery, clock, memory,
+            api.Keeping(clock, &stats.connections), discovery, clock, memory,
             AnnotateOptions{config.queue.name, config.label, config.label_ttl});
       case SinkType::kMirror:
         return std::make_unique<MirrorSink>(
-            api.Keeping(clock, stats.connections), config.target_namespace);
+            api.Keeping(clock, &stats.connections), config.target_namespace);
     }
     return nullptr;  // not reached
   };

@@ -61,7 +61,7 @@ class KeptClient {
   explicit KeptClient(ServerAccess access, FileReader read = DiskFiles())
       : transport_(
             ApiTransport(std::move(access), TestResolver(), std::move(read))
-                .Keeping(clock, opened)) {}
+                .Keeping(clock, &opened)) {}
 
   HttpOutcome Send(HttpHandler& handler, HttpRequest request = {},
                    std::stop_token stop = {}) {

@@ -46,8 +46,8 @@ TEST(TransportKeptTest, EachTransportHasItsOwnConnection) {
   const ApiTransport transport(AccessTo(server.Url()), TestResolver());
   FakeClock clock;
   std::atomic<uint64_t> opened = 0;
-  const auto one = transport.Keeping(clock, opened);
-  const auto two = transport.Keeping(clock, opened);
+  const auto one = transport.Keeping(clock, &opened);
+  const auto two = transport.Keeping(clock, &opened);
   for (HttpTransport* each : {one.get(), two.get(), one.get(), two.get()}) {
     WholeAnswer answer;
     EXPECT_EQ(each->Send({"/x"}, answer, {}).end, HttpEnd::kComplete);

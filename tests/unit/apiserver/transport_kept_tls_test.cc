@@ -119,8 +119,8 @@ TEST_F(TransportKeptTlsTest, ACredentialPluginRunsOnceForAllTransports) {
   ApiTransport transport(access, TestResolver());
   FakeClock clock;
   std::atomic<uint64_t> opened = 0;
-  const auto one = transport.Keeping(clock, opened);
-  const auto two = transport.Keeping(clock, opened);
+  const auto one = transport.Keeping(clock, &opened);
+  const auto two = transport.Keeping(clock, &opened);
   for (HttpTransport* each : {one.get(), two.get(), one.get(),
                               static_cast<HttpTransport*>(&transport)}) {
     WholeAnswer answer;

@@ -9,21 +9,12 @@ namespace kem {
 namespace {
 
 // All texts but the message, in the order of the bytes.
-constexpr std::array kWords = {&Occurrence::event_namespace,
-                               &Occurrence::name,
-                               &Occurrence::uid,
-                               &Occurrence::api_version,
-                               &Occurrence::kind,
-                               &Occurrence::object_namespace,
-                               &Occurrence::object_name,
-                               &Occurrence::object_uid,
-                               &Occurrence::object_version,
-                               &Occurrence::field_path,
-                               &Occurrence::reason,
-                               &Occurrence::type,
-                               &Occurrence::reporting_component,
-                               &Occurrence::host,
-                               &Occurrence::action};
+constexpr std::array kWords = {
+    &Event::event_namespace,     &Event::name,       &Event::uid,
+    &Event::api_version,         &Event::kind,       &Event::object_namespace,
+    &Event::object_name,         &Event::object_uid, &Event::object_version,
+    &Event::field_path,          &Event::reason,     &Event::type,
+    &Event::reporting_component, &Event::host,       &Event::action};
 constexpr size_t kNumberBytes = 1 + 8 + 4 + 4 + 8 + 8;
 constexpr size_t kPartBytes = 12;
 constexpr uint32_t kMaxDelta = UINT32_MAX;
@@ -68,44 +59,46 @@ char* Append(std::string_view text, char* at) {
 
 // The bytes of an occurrence. Every one for a sink is encoded under the
 // ledger's mutex, so this writes what a ByteWriter would, but without its
-// appends.
-class Encoding {
- public:
-  explicit Encoding(const Occurrence& occurrence) : occurrence_(occurrence) {
-    for (size_t i = 0; i < kWords.size(); ++i) {
-      texts_[i] = CutUtf8(occurrence.*kWords[i], Occurrence::kMaxWord);
+// appends, and takes the parts of an Occurrence apart, so that none is copied.
+struct Encoding {
+  const Event& event;
+  Scope scope;
+  uint32_t delta;
+  std::string_view joined;
+
+  template <typename Take>
+  void ForEachText(Take take) const {
+    for (const auto word : kWords) {
+      take(CutUtf8(event.*word, Occurrence::kMaxWord));
     }
-    texts_[kWords.size()] =
-        CutUtf8(occurrence.message, Occurrence::kMaxMessage);
-    texts_.back() = occurrence.joined;
-    for (const std::string_view text : texts_) size_ += 4 + text.size();
+    take(CutUtf8(event.message, Occurrence::kMaxMessage));
+    take(joined);
   }
 
-  size_t size() const { return size_; }
+  size_t Size() const {
+    size_t size = kNumberBytes;
+    ForEachText([&size](std::string_view text) { size += 4 + text.size(); });
+    return size;
+  }
 
-  // Writes size() bytes.
+  // Writes Size() bytes.
   void Write(char* at) const {
     const auto put = [&at](auto number) {
       for (size_t i = 0; i < sizeof(number); ++i) {
         *at++ = static_cast<char>(number >> 8 * i & 0xff);
       }
     };
-    *at++ = occurrence_.scope == Scope::kCluster ? '\1' : '\0';
-    put(occurrence_.resource_version);
-    put(occurrence_.delta);
-    put(occurrence_.count);
-    put(Micros(occurrence_.first_seen));
-    put(Micros(occurrence_.occurred_at));
-    for (const std::string_view text : texts_) {
+    *at++ = scope == Scope::kCluster ? '\1' : '\0';
+    put(event.resource_version);
+    put(delta);
+    put(event.count);
+    put(Micros(event.first_seen));
+    put(Micros(event.occurred_at));
+    ForEachText([&](std::string_view text) {
       put(static_cast<uint32_t>(text.size()));
       at = Append(text, at);
-    }
+    });
   }
-
- private:
-  const Occurrence& occurrence_;
-  std::array<std::string_view, kWords.size() + 2> texts_;
-  size_t size_ = kNumberBytes;
 };
 
 }  // namespace
@@ -115,15 +108,16 @@ std::string Occurrence::Id() const {
 }
 
 std::string EncodeOccurrence(const Occurrence& occurrence) {
-  const Encoding encoding(occurrence);
-  std::string bytes(encoding.size(), '\0');
+  const Encoding encoding{occurrence, occurrence.scope, occurrence.delta,
+                          occurrence.joined};
+  std::string bytes(encoding.Size(), '\0');
   encoding.Write(bytes.data());
   return bytes;
 }
 
-OutboxEntryPtr MakeEntry(const Occurrence& occurrence) {
-  const Encoding encoding(occurrence);
-  OutboxEntryPtr entry = OutboxEntryPtr::Make(encoding.size());
+OutboxEntryPtr MakeEntry(const Event& event, Scope scope, uint32_t delta) {
+  const Encoding encoding{event, scope, delta, {}};
+  OutboxEntryPtr entry = OutboxEntryPtr::Make(encoding.Size());
   encoding.Write(entry.data());
   return entry;
 }

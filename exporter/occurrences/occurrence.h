@@ -45,8 +45,8 @@ struct Occurrence : Event {
 
 // About 300 bytes plus the message.
 std::string EncodeOccurrence(const Occurrence& occurrence);
-// The same bytes, for Outbox::Offer.
-OutboxEntryPtr MakeEntry(const Occurrence& occurrence);
+// The same bytes of an Occurrence with these members, for Outbox::Offer.
+OutboxEntryPtr MakeEntry(const Event& event, Scope scope, uint32_t delta);
 // Points into `bytes`. Empty when they are not an Occurrence.
 std::optional<Occurrence> DecodeOccurrence(std::string_view bytes);
 

@@ -8,12 +8,6 @@
 
 namespace kem {
 
-void SinkQueue::Push(OutboxEntryPtr entry) {
-  ++waiting_count_;
-  waiting_bytes_ += entry->bytes.size();
-  waiting_.push_back(std::move(entry));
-}
-
 void SinkQueue::PushOpen(OutboxEntryPtr entry, std::string_view uid) {
   ++waiting_count_;
   waiting_bytes_ += entry->bytes.size();
@@ -57,21 +51,9 @@ const OutboxEntryPtr* SinkQueue::Oldest(bool closed_only) const {
   return closed_only && number > closed_ ? nullptr : &entry;
 }
 
-OutboxEntryPtr SinkQueue::PopOldest() {
-  if (waiting_.empty()) {
-    OutboxEntryPtr entry = open_.begin()->second;
-    EraseOpen(open_.begin());
-    return entry;
-  }
-  OutboxEntryPtr entry = std::move(waiting_.front());
-  waiting_.pop_front();
-  --waiting_count_;
-  waiting_bytes_ -= entry->bytes.size();
-  // A full queue frees an entry for each new one, under the ledger's mutex, and
-  // the next ones were last used long ago.
-  if (waiting_.size() > 1) {
-    __builtin_prefetch(waiting_[1].get(), 1);
-  }
+OutboxEntryPtr SinkQueue::PopOldestOpen() {
+  OutboxEntryPtr entry = open_.begin()->second;
+  EraseOpen(open_.begin());
   return entry;
 }
 

@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "occurrences/outbox_entry.h"
 
@@ -22,7 +23,11 @@ namespace kem {
 class SinkQueue {
  public:
   // Appends an entry that is not joined.
-  void Push(OutboxEntryPtr entry);
+  void Push(OutboxEntryPtr entry) {
+    ++waiting_count_;
+    waiting_bytes_ += entry->bytes.size();
+    waiting_.push_back(std::move(entry));
+  }
   // Appends one that the next of the same Event replaces, until its window is
   // closed.
   void PushOpen(OutboxEntryPtr entry, std::string_view uid);
@@ -39,7 +44,17 @@ class SinkQueue {
   // The oldest entry that waits; null when none does. `closed_only` leaves out
   // those of the open window.
   const OutboxEntryPtr* Oldest(bool closed_only) const;
-  OutboxEntryPtr PopOldest();
+  OutboxEntryPtr PopOldest() {
+    if (waiting_.empty()) return PopOldestOpen();
+    OutboxEntryPtr entry = std::move(waiting_.front());
+    waiting_.pop_front();
+    --waiting_count_;
+    waiting_bytes_ -= entry->bytes.size();
+    // A full queue frees an entry for each new one, under the ledger's mutex,
+    // and the next one was last used long ago.
+    if (!waiting_.empty()) __builtin_prefetch(waiting_.front().get(), 1);
+    return entry;
+  }
   // The last entry of the closed windows; null when there is none.
   OutboxEntryPtr LastClosed() const;
 
@@ -60,6 +75,7 @@ class SinkQueue {
  private:
   using Open = std::map<uint64_t, OutboxEntryPtr>;
 
+  OutboxEntryPtr PopOldestOpen();
   void EraseOpen(Open::iterator at);
 
   std::deque<OutboxEntryPtr> in_hand_;

@@ -5,8 +5,10 @@
 
 namespace kem {
 
-void StagedOffers::Add(uint32_t mask, const Occurrence& occurrence) {
-  offers_.push_back({mask, occurrence.resource_version, MakeEntry(occurrence)});
+void StagedOffers::Add(uint32_t mask, const Event& event, Scope scope,
+                       uint32_t delta) {
+  offers_.push_back(
+      {mask, event.resource_version, MakeEntry(event, scope, delta)});
   if (++with_text_ == 2 * kKept) DropOldest();
 }
 

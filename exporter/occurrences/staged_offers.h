@@ -20,7 +20,7 @@ class StagedOffers {
   static constexpr size_t kKept = 10'000;
 
   // `mask` selects sinks as in Outbox::Offer.
-  void Add(uint32_t mask, const Occurrence& occurrence);
+  void Add(uint32_t mask, const Event& event, Scope scope, uint32_t delta);
 
   // Passes everything added to `taker`, by resourceVersion, and clears it. The
   // entry of an offer that there was no room for is null.

@@ -24,18 +24,6 @@ bool BeginsInTheFuture(const Event& event, const Moment& now) {
   return event.first_seen > now.wall + kMaxAhead;
 }
 
-Scope ScopeOf(const Sighting& sighting) {
-  return IsClusterScoped(sighting) ? Scope::kCluster : Scope::kNamespaced;
-}
-
-Occurrence OccurrenceOf(const Event& event, const Sighting& sighting,
-                        uint32_t delta) {
-  Occurrence occurrence{event};
-  occurrence.scope = ScopeOf(sighting);
-  occurrence.delta = delta;
-  return occurrence;
-}
-
 // Call without the world's mutex: writing a log line may block.
 void LogUntrusted(const Event& event) {
   constexpr size_t kMax = 256;
@@ -182,7 +170,7 @@ std::optional<WallTime> Pipeline::StageItem(std::string_view item) {
   if (delta > 0 && sighting.series.tuple != SeriesIds::kNone) {
     const uint32_t sinks = MatchSinks(staged_.sinks, route.labels, event);
     if (sinks != 0) {
-      staged_.offers.Add(sinks, OccurrenceOf(event, sighting, delta));
+      staged_.offers.Add(sinks, event, route.labels.scope, delta);
     }
   }
   guard.unlock();
@@ -244,7 +232,7 @@ FrameInfo Pipeline::ApplyFrame(std::string_view frame, Event& event) {
       world_.occurrences.lag.Observe(now.wall - event.occurred_at);
       world_.ledger.Note(sighting.series, event.event_namespace, event.name,
                          LimitAhead(event.occurred_at, now.wall));
-      Offer(event, route.labels, sighting, change.delta);
+      Offer(event, route.labels, change.delta);
     }
     if (IsClusterScoped(sighting) && !change.replay) {
       // By this machine's clock, as the page.
@@ -321,10 +309,10 @@ bool Pipeline::TrustClaim(const Event& event, const EventFilter& filter) {
 }
 
 void Pipeline::Offer(const Event& event, const SeriesLabels& labels,
-                     const Sighting& sighting, uint32_t delta) {
+                     uint32_t delta) {
   const uint32_t sinks = MatchSinks(world_.sink_filters, labels, event);
   if (sinks == 0) return;
-  world_.ledger.Offer(sinks, MakeEntry(OccurrenceOf(event, sighting, delta)));
+  world_.ledger.Offer(sinks, MakeEntry(event, labels.scope, delta));
   world_.wake_sinks();
 }
 

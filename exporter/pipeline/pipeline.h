@@ -132,8 +132,7 @@ class Pipeline : public ObjectHandler {
   // about.
   bool TrustClaim(const Event& event, const EventFilter& filter);
   // Needs the world's mutex.
-  void Offer(const Event& event, const SeriesLabels& labels,
-             const Sighting& sighting, uint32_t delta);
+  void Offer(const Event& event, const SeriesLabels& labels, uint32_t delta);
   void DropStaged();
   void OfferStaged();
   uint32_t MaskNow(uint32_t staged) const;

@@ -3,6 +3,7 @@
 
 #include "occurrences/occurrence.h"
 #include "occurrences/outbox.h"
+#include "testing/entry.h"
 #include "testing/whole_save.h"
 
 namespace kem {
@@ -32,7 +33,7 @@ class JoiningTest : public ::testing::Test {
     occurrence.count = count;
     occurrence.delta = delta;
     occurrence.resource_version = ++version;
-    outbox.Offer(3, MakeEntry(occurrence));
+    outbox.Offer(3, EntryOf(occurrence));
   }
   std::vector<std::string> Peek(size_t sink, size_t most = 1000) {
     std::vector<std::string> all;

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "occurrences/occurrence.h"
+#include "testing/entry.h"
 #include "testing/whole_save.h"
 
 namespace kem {
@@ -35,7 +36,7 @@ class OutboxTest : public ::testing::Test {
 
   void Offer(std::string_view object, uint32_t mask = 3,
              std::string_view uid = "u") {
-    outbox.Offer(mask, MakeEntry(About(object, uid)));
+    outbox.Offer(mask, EntryOf(About(object, uid)));
   }
   std::vector<std::string> Names(const Outbox::Entries& entries) {
     std::vector<std::string> names;
@@ -273,6 +274,7 @@ TEST(OccurrenceTest, IsTheSameAfterEncoding) {
   EXPECT_EQ(after->occurred_at, before.occurred_at);
   EXPECT_EQ(after->delta, 2U);
   EXPECT_EQ(after->count, 9U);
+  EXPECT_EQ(MakeEntry(before, before.scope, before.delta)->bytes, bytes);
 }
 
 TEST(OccurrenceTest, LongTextsAreCutAtACharacter) {

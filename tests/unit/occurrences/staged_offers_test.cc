@@ -19,7 +19,7 @@ class StagedOffersTest : public ::testing::Test {
     occurrence.object_name = object;
     occurrence.resource_version = static_cast<uint64_t>(version);
     occurrence.occurred_at = WallTime(seconds(100 - version));
-    offers.Add(1, occurrence);
+    offers.Add(1, occurrence, Scope::kCluster, 1);
   }
   std::vector<std::string> Take() {
     std::vector<std::string> names;

@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 
 #include "sinks/sink_worker.h"
+#include "testing/entry.h"
 #include "testing/fake_clock.h"
 #include "unit/sinks/annotated_cluster.h"
 #include "unit/sinks/deliveries.h"
@@ -383,8 +384,8 @@ TEST_F(AnnotateSinkTest, FindsTheNewestOccurrenceInAFullQueue) {
   Occurrence old = Trouble("a", "Old");
   const std::string message(4000, 'm');
   old.message = message;
-  for (int i = 1; i < 2000; ++i) ledger.Offer(1, MakeEntry(old));
-  ledger.Offer(1, MakeEntry(Trouble("a", "Newest")));
+  for (int i = 1; i < 2000; ++i) ledger.Offer(1, EntryOf(old));
+  ledger.Offer(1, EntryOf(Trouble("a", "Newest")));
   EXPECT_GT(ledger.outbox().size(0).bytes, size_t{7} << 20);  // of 8 MiB
   SinkSignal signal;
   SinkStats stats;

@@ -6,6 +6,7 @@
 #include <atomic>
 #include <condition_variable>
 
+#include "testing/entry.h"
 #include "testing/fake_clock.h"
 #include "testing/no_threads.h"
 #include "unit/sinks/deliveries.h"
@@ -118,7 +119,7 @@ class SinkRunnerTest : public ::testing::Test {
     occurrence.object_name = object;
     occurrence.occurred_at = FakeClock().WallNow();
     const std::lock_guard guard(ledger.mutex());
-    ledger.Offer(mask, MakeEntry(occurrence));
+    ledger.Offer(mask, EntryOf(occurrence));
     runner.Wake();
   }
   bool Stop() { return runner.Stop(std::chrono::seconds(60)); }

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "sinks/sink_worker.h"
+#include "testing/entry.h"
 #include "testing/fake_clock.h"
 #include "unit/sinks/deliveries.h"
 
@@ -75,7 +76,7 @@ class SinkTurnTest : public ::testing::Test {
       Occurrence occurrence;
       occurrence.uid = uid;
       occurrence.resource_version = version;
-      ledger.Offer(1, MakeEntry(occurrence));
+      ledger.Offer(1, EntryOf(occurrence));
     }
     // The watch lists after a restore of etcd.
     void Restore(uint64_t version) {
@@ -213,7 +214,7 @@ TEST_F(SinkTurnTest, ByNamespaceWhereEachHasAWatch) {
   Occurrence occurrence;
   occurrence.event_namespace = "shop";
   occurrence.resource_version = 9;
-  replica.ledger.Offer(1, MakeEntry(occurrence));
+  replica.ledger.Offer(1, EntryOf(occurrence));
   Begin(1);
   worker.DeliverBatch({});
   EXPECT_EQ(turn.published, R"({"delivered":{"shop":9}})");

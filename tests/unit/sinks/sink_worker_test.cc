@@ -5,6 +5,7 @@
 
 #include <deque>
 
+#include "testing/entry.h"
 #include "testing/fake_clock.h"
 #include "unit/sinks/deliveries.h"
 
@@ -47,7 +48,7 @@ class SinkWorkerTest : public ::testing::Test {
     for (const char* name : {"a", "b", "c"}) {
       Occurrence occurrence;
       occurrence.object_name = name;
-      ledger.Offer(1, MakeEntry(occurrence));
+      ledger.Offer(1, EntryOf(occurrence));
     }
   }
   SinkWorker::Step Deliver() { return worker->DeliverBatch(stop.get_token()); }
@@ -75,7 +76,7 @@ TEST_F(SinkWorkerTest, BatchesInOrderUntilNothingIsLeft) {
 TEST_F(SinkWorkerTest, AReloadDuringADeliveryMovesTheQueue) {
   sink.on_deliver = [this] {
     ledger.SetSinks({{"new", 100, 100'000}, {"log", 100, 100'000}});
-    ledger.Offer(1, MakeEntry(Occurrence()));
+    ledger.Offer(1, EntryOf(Occurrence()));
   };
   EXPECT_EQ(Deliver().next, Next::kMore);
   EXPECT_EQ(ledger.outbox().size(0).entries, 1U);

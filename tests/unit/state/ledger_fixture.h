@@ -16,6 +16,7 @@
 
 #include "occurrences/occurrence.h"
 #include "state/ledger.h"
+#include "testing/entry.h"
 #include "testing/saved_ledger.h"
 
 namespace kem {
@@ -119,7 +120,7 @@ class Driver {
     occurrence.uid = uid;
     occurrence.resource_version = version_;
     occurrence.occurred_at = now_.wall;
-    return MakeEntry(occurrence);
+    return EntryOf(occurrence);
   }
 
   void Acknowledge(Ledger& ledger) {

@@ -63,7 +63,8 @@ def lives(made):
             "The 20 nodes that joined or left last. A long joining phase: "
             "check the bootstrap and the network plugin. A long drain: check "
             "PodDisruptionBudgets.",
-            {states.LEGEND: states.lives(NODES)}, states.LIVES), 14),
+            {states.LEGEND: states.lives(NODES)}, states.LIVES,
+            objects=True, kind=names.NODE), 14),
         (panels.rows(
             "Where were nodes removed?",
             "If the cloud provider takes back one instance type or zone, use "

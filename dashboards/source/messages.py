@@ -12,6 +12,7 @@ from . import queries as q
 
 COLUMN = "messages"
 MARK = " \N{NORTH EAST ARROW}"
+KIND = "${__field.labels.kind:percentencode}"
 RANGE = "since=${__from}&until=${__to}"
 # What PromQL, which cannot encode, may put into HTML.
 SAFE = r"https?://[A-Za-z0-9._~/:\\[\\]?=&-]+"
@@ -26,10 +27,10 @@ def _by_cluster(at):
     return _labeled(f"topk by (cluster) (1, {urls})")
 
 
-def _only_one():
+def _only_one(at):
     """The URL, if all series are of one cluster."""
-    clusters = f"count by (cluster) ({q.own('build_info')})"
-    urls = f"max by (url) ({q.own('external_url_info')})"
+    clusters = f"count by (cluster) ({q.own('build_info')}{at})"
+    urls = f"max by (url) ({q.own('external_url_info')}{at})"
     return _labeled(f"topk(1, {urls}) and on () count({clusters}) == 1")
 
 
@@ -38,18 +39,18 @@ def linked(query, by_cluster=True, known=None, at=""):
     for each cluster of the query. `at` is a modifier of PromQL."""
     if not by_cluster:
         return (f"({query}) * on () group_left ({COLUMN}) "
-                f"({_only_one()} or on () vector(1))")
+                f"({_only_one(at)} or on () vector(1))")
     known = known or (f"max by (cluster) (max_over_time("
                       f"{q.own('build_info')}[$__range]{at}))")
     return (f"({query}) * on (cluster) group_left ({COLUMN}) "
             f"({_by_cluster(at)} or on (cluster) {known})")
 
 
-def lanes(query):
-    """As linked(), over time and with the mark as the label `mark`. A lane
+def marked(query, by_cluster=True):
+    """As linked(), over time and with the mark as the label `mark`. A series
     whose labels change within the range would be two."""
-    return (f'label_replace({linked(query, at=" @ end()")}, "mark", "{MARK}", '
-            f'"{COLUMN}", ".+")')
+    query = linked(query, by_cluster, at=" @ end()")
+    return f'label_replace({query}, "mark", "{MARK}", "{COLUMN}", ".+")'
 
 
 def of_alerts(query, firing):
@@ -106,10 +107,19 @@ def of_row(columns, kind):
 
 def of_lane(kind):
     """As of_row(), of a lane. `kind` is that of all lanes."""
-    kind = kind or "${__field.labels.kind:percentencode}"
+    kind = kind or KIND
     yield ("Messages of this object",
            f"${{__field.labels.{COLUMN}:raw}}/objects/{kind}/"
            f"${{__field.labels.object_name:percentencode}}?{RANGE}")
+
+
+def of_bar(kind=None):
+    """Of bars by reason. `kind` is that of all objects, or KIND for the label
+    of the bar."""
+    kind = f"kind={kind}&" if kind else ""
+    yield ("Messages with this reason",
+           f"${{__field.labels.{COLUMN}:raw}}/?{kind}"
+           f"reason=${{__field.labels.reason:percentencode}}&{RANGE}")
 
 
 def of_alert():

@@ -1,6 +1,6 @@
 """Kubernetes / Events / Autoscaling and node lifecycle."""
 
-from . import board, look, names, panels, places, states
+from . import board, look, messages, names, panels, places, states
 from . import queries as q
 
 UID = "kube-event-node-lifecycle"
@@ -120,7 +120,8 @@ def flow(made):
             "Capacity; the others are decisions in the cluster.",
             {"{{reason}}": q.bars(q.objects(**REPORTED, reason=LEAVING),
                                   "reason")},
-            overrides=look.by_name(LEAVING)), 10),
+            overrides=look.by_name(LEAVING),
+            pages=messages.of_bar(names.NODE)), 10),
         (panels.bars(
             "Blocked provisioning and drains",
             "Nodes that cannot be created or drained. For "
@@ -128,4 +129,5 @@ def flow(made):
             "the requirements.",
             {"{{reason}}": q.bars(q.objects(
                 **{**ALL, "reason": names.BLOCKED}), "reason")},
-            overrides=look.by_name(names.BLOCKED)), 7))
+            overrides=look.by_name(names.BLOCKED),
+            pages=messages.of_bar()), 7))

@@ -1,6 +1,7 @@
 """Kubernetes / Events / Nodes."""
 
-from . import board, log_stores, look, names, panels, places, planned, states
+from . import (board, log_stores, look, messages, names, panels, places,
+               planned, states)
 from . import queries as q
 
 UID = "kube-event-nodes"
@@ -145,7 +146,8 @@ def changes():
         "and heartbeats.",
         {"{{reason}}": q.bars(counted, "reason")},
         overrides=[look.colored(["NodeReady"], look.GOOD, look.FIXED),
-                   look.colored(names.NOT_READY, look.BAD, look.FIXED)])
+                   look.colored(names.NOT_READY, look.BAD, look.FIXED)],
+        pages=messages.of_bar(names.NODE))
 
 
 def troubled():
@@ -193,14 +195,16 @@ def pressure(made):
             {"{{reason}}": q.bars(q.objects(**CHOSEN, reason=(
                 *names.PRESSURE, "EvictionThresholdMet")), "reason")},
             overrides=look.by_name(
-                (*names.PRESSURE, "EvictionThresholdMet"))), 12),
+                (*names.PRESSURE, "EvictionThresholdMet")),
+            pages=messages.of_bar(names.NODE)), 12),
         (panels.bars(
             "Failures to free disk",
             "The kubelet cannot remove images or containers. Either other "
             "files fill the disk, or the container runtime is broken.",
             {"{{reason}}": q.bars(q.objects(**CHOSEN, reason=names.RECLAIM),
                                   "reason")},
-            overrides=look.by_name(names.RECLAIM)), 12))
+            overrides=look.by_name(names.RECLAIM),
+            pages=messages.of_bar(names.NODE)), 12))
     made.row(
         None, 7,
         (panels.bars(
@@ -210,7 +214,8 @@ def pressure(made):
             "limit. Red is critical: drain the node and replace the part.",
             {"{{reason}}": q.bars(q.objects(**CHOSEN, reason=KERNEL),
                                   "reason")},
-            overrides=look.by_name(KERNEL)), 12),
+            overrides=look.by_name(KERNEL),
+            pages=messages.of_bar(names.NODE)), 12),
         (starts(), 12))
 
 

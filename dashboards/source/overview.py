@@ -167,6 +167,7 @@ def when(made):
             "reports it.",
             {"{{reason}}": q.bars(q.occurrences(**WARNINGS), "reason")},
             overrides=look.by_name(names.reasons(types="Warning")),
+            pages=messages.of_bar(),
             legend=look.legend(right=True)), 14))
 
 

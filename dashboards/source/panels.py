@@ -105,10 +105,29 @@ def _built(overrides):
     return [_Made(override) for override in overrides]
 
 
+class _Link:
+    """A link of a field; the SDK only builds links of dashboards."""
+
+    def __init__(self, title, url):
+        self._made = {"title": title, "url": url, "targetBlank": True}
+
+    def build(self):
+        return self._made
+
+
+def _marked(pages):
+    return look.marked(messages.MARK, [_Link(*page).build() for page in pages])
+
+
 def bars(title, what, queries, color=look.NEUTRAL, overrides=(), legend=None,
-         unit="none"):
+         unit="none", pages=()):
     """Stacked bars of occurrences. A bar is drawn before its sample, because
-    it covers the interval since the previous sample."""
+    it covers the interval since the previous sample. `pages`: the links of bars
+    by reason."""
+    if pages:
+        overrides = [*overrides, _marked(pages)]
+        queries = {f"{name}{{{{mark}}}}": messages.marked(query, False)
+                   for name, query in queries.items()}
     panel = _axes(timeseries.Panel(), title, what, queries, unit,
                   _built(overrides), legend)
     panel.interval(BAR).decimals(0).min(0).axis_label("per interval")
@@ -141,23 +160,12 @@ def lines(title, what, queries, unit, color=look.NEUTRAL, overrides=(),
     return panel
 
 
-class _Link:
-    """A link of a field; the SDK only builds links of dashboards."""
-
-    def __init__(self, title, url):
-        self._made = {"title": title, "url": url, "targetBlank": True}
-
-    def build(self):
-        return self._made
-
-
 def timeline(title, what, queries, values, objects=False, kind=None):
     """States over time; `values` is {value: (text, color)}. `objects`: each
     lane is one, of the kind `kind` or with the label kind."""
     panel = _common(statetimeline.Panel(), title, what, queries, "none")
     if objects:
-        panel.overrides(_built([look.marked(messages.MARK, [
-            _Link(*page).build() for page in messages.of_lane(kind)])]))
+        panel.overrides(_built([_marked(messages.of_lane(kind))]))
     panel.mappings([look.texts(values)]).no_value(NONE_HERE)
     panel.color_scheme(build.FieldColor().mode(
         dashboard.FieldColorModeId.THRESHOLDS)).thresholds(look.plain())

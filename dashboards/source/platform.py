@@ -2,7 +2,7 @@
 
 import re
 
-from . import board, look, names, panels, states
+from . import board, look, messages, names, panels, states
 from . import queries as q
 
 UID = "kube-event-platform"
@@ -75,8 +75,8 @@ def parts(made):
         return panels.bars(
             title, what, {legend: q.bars(q.objects(**{**CHOSEN, **selected}),
                                          by)},
-            overrides=look.by_name(names.reasons(
-                kinds=KINDS)))
+            overrides=look.by_name(names.reasons(kinds=KINDS)),
+            pages=messages.of_bar(messages.KIND if "kind" in by else None))
 
     made.row(
         "By area", 8,

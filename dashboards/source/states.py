@@ -28,7 +28,7 @@ PHASES = {"10": ("Bound", look.GOOD), "11": ("Available", "light-blue"),
 
 
 def _named(query):
-    return messages.lanes(q.named(query))
+    return messages.marked(q.named(query))
 
 
 def _is(query, state):

@@ -1,6 +1,6 @@
 """Kubernetes / Events / Storage."""
 
-from . import board, log_stores, look, names, panels, states
+from . import board, log_stores, look, messages, names, panels, states
 from . import queries as q
 
 UID = "kube-event-storage"
@@ -31,7 +31,8 @@ def make():
             {"{{reason}} ({{kind}})": q.bars(q.objects(**CHOSEN),
                                              "kind, reason")},
             overrides=look.by_name(names.reasons(
-                kinds=names.STORAGE.split("|")))), 14),
+                kinds=names.STORAGE.split("|"))),
+            pages=messages.of_bar(messages.KIND)), 14),
         (panels.bars(
             "Warnings by driver",
             "Warnings by reporting component. If only one CSI driver is "

@@ -145,6 +145,8 @@ PLANTS = [
     ("messages-linked", LINK_URL, LINK.replace("${__value.raw:raw}", "")),
     ("messages-linked", (*LEFT, "targets", 0, "legendFormat"),
      "{{object_name}}{{mark}}"),
+    ("messages-linked", (*LEFT, "targets", 0, "legendFormat"),
+     "{{reason}}"),
     ("messages-linked", ("annotations", "list", 0, "textFormat"), "{{reason}}"),
     ("messages-linked", ("annotations", "list", 0, "expr"), RATE),
     ("schema", (*LEFT, "gridPos", "ww"), 12),

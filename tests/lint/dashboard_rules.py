@@ -22,6 +22,7 @@ FOREIGN = re.compile(rf"up|scrape_\w+|ALERTS|ALERTS_FOR_STATE|{OPTIONAL.pattern}
 LARGEST = 240_000
 # Colors that mean a severity.
 SEVERE = re.compile(r"(semi-|super-)?(dark-|light-)?(red|orange)")
+EVENTS = re.compile(rf"{OURS}(?!metrics_)")
 # Exposed with --web.external-url.
 URL_INFO = "kube_event_metrics_external_url_info"
 Known = collections.namedtuple("Known", "metrics labels reasons uids")
@@ -221,12 +222,12 @@ def _links(panel, name):
                     yield from (link["url"] for link in each["value"])
 
 
-def _lane_linked(panel, target):
-    """Whether lanes with the label `mark` lead to their object."""
+def _mark_linked(panel, target, label):
+    """Whether series with the label `mark` lead to their object or reason."""
     urls = [url for override in panel["fieldConfig"].get("overrides", [])
             for url in _links(panel, override["matcher"]["options"])]
     return (URL_INFO in target["expr"] and "{{mark}}" in target["legendFormat"]
-            and any("__field.labels.object_name:percentencode" in url and
+            and any(f"__field.labels.{label}:percentencode" in url and
                     url.endswith("since=${__from}&until=${__to}")
                     for url in urls))
 
@@ -257,9 +258,11 @@ def messages_linked(board, _):
                 yield where(panel), f"the URL or the time is missing: {url}"
     for panel in panels(board):
         for target in panel.get("targets", []):
-            if ("{{object_name}}" in target.get("legendFormat", "")
-                    and not _lane_linked(panel, target)):
-                yield where(panel), "its lanes have no link"
+            for label in ("object_name", "reason"):
+                if (f"{{{{{label}}}}}" in target.get("legendFormat", "")
+                        and EVENTS.search(target["expr"])
+                        and not _mark_linked(panel, target, label)):
+                    yield where(panel), f"its series by {label} have no link"
     for each in board.get("annotations", {}).get("list", []):
         expr = each.get("expr", "")
         if (each.get("textFormat") != "{{text}}" or URL_INFO not in expr

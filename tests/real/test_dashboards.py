@@ -299,18 +299,13 @@ class DashboardsTest(LinkChecks, unittest.TestCase):
                         self.check_rows(labels, viewer, dashboard, panel,
                                         target, names)
 
-    def test_each_lane_leads_to_its_messages(self):
-        for _, viewer in self.viewers(6 * HOUR):
+    def test_each_lane_and_bar_leads_to_its_messages(self):
+        for labels, viewer in self.viewers(6 * HOUR):
             for dashboard in self.dashboards.values():
-                for panel, target in (
-                        (panel, target) for panel in dashboard.panels
-                        for target in panel["targets"]
-                        if "{{object_name}}" in target.get("legendFormat", "")):
+                for panel, target in self.series(dashboard):
                     with self.subTest(f"{dashboard.uid}: {panel['title']}"):
-                        self.assertIn("{{mark}}", target["legendFormat"])
-                        self.check_lanes(viewer, dashboard, panel, [
-                            dict(row) for row in viewer.run(
-                                dashboard, panel, target)])
+                        self.check_series(labels, viewer, dashboard, panel,
+                                          target)
 
     def test_annotations_lead_to_the_messages(self):
         for labels, viewer in self.viewers(6 * HOUR):

@@ -1,6 +1,7 @@
 """Where the links of dashboards lead: the pages of the exporter of a cluster
 whose exporter has a URL, and nowhere else."""
 
+import re
 import urllib.parse
 
 from history import LINKED, URL
@@ -32,14 +33,27 @@ class LinkChecks:
                 self.counts["links followed"] += 1
                 self.check_link(url, row, viewer)
 
-    def check_lanes(self, viewer, dashboard, panel, rows):
+    def series(self, dashboard):
+        """(panel, query) of the lanes and bars of an object or a reason."""
+        for panel in dashboard.panels:
+            for target in panel["targets"]:
+                if re.search(r"kube_event_(?!metrics_).*", target["expr"]) and (
+                        re.search(r"{{(object_name|reason)}}",
+                                  target.get("legendFormat", ""))):
+                    yield panel, target
+
+    def check_series(self, labels, viewer, dashboard, panel, target):
+        self.assertTrue(target["legendFormat"].endswith("{{mark}}") or
+                        "{{mark}} phase" in target["legendFormat"])
+        rows = [dict(row) for row in viewer.run(dashboard, panel, target)]
         self.assertTrue(rows)
-        # A lane with two sets of labels would be drawn twice.
+        # Series that differ by the link alone would be drawn twice.
         self.assertEqual(len(rows), len({
-            (row["object_name"], row.get("kind"), row.get("cluster"))
-            for row in rows}))
+            tuple(row.get(name) for name in ("object_name", "reason", "kind",
+                                             "cluster")) for row in rows}))
         for row in rows:
-            linked = row.get("cluster") == LINKED
+            linked = (row.get("cluster") == LINKED if "object_name" in row
+                      else labels == "one")
             self.assertEqual((row.get("mark"), "messages" in row),
                              (MARK if linked else None, linked))
             if linked:

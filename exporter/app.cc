@@ -136,7 +136,7 @@ App::App(const Options& options, ServerAccess access, KeptState& state,
             [this] { return AllSynced(watchers_); },
             [this] { return sink_runner_.Statuses(); },
             [this] { return elector_ ? elector_->Status() : ReplicaStatus(); },
-            clock.WallNow()}) {
+            clock.WallNow(), options.external_url}) {
   const std::vector<std::string> names = CollectionNames(options);
   world_.filter = std::make_shared<const EventFilter>(options.filter);
   // Recorders put Events of cluster-scoped objects into "default".

@@ -3,7 +3,7 @@
 from grafana_foundation_sdk.builders import dashboard as build
 from grafana_foundation_sdk.models import dashboard
 
-from . import names, panels, planned, queries
+from . import messages, names, panels, planned, queries
 
 TAG = "kube-event"
 TITLE = "Kubernetes / Events / "
@@ -102,16 +102,20 @@ class Annotation(dashboard.AnnotationQuery):
     it."""
 
     def to_json(self):
+        alerts = self.name == ALERTS
         return {**super().to_json(), "step": "60s",
-                "titleFormat": "{{alertname}}{{reason}}",
-                "textFormat": "{{object_name}}{{of_cluster}}",
-                "tagKeys": "severity", "useValueForTime": self.name != ALERTS}
+                # Grafana shows the name of a label that a series lacks.
+                "titleFormat": "{{alertname}}" if alerts else "{{reason}}",
+                "textFormat": "{{text}}",
+                "tagKeys": "severity", "useValueForTime": not alerts}
 
 
 def _annotation(name, color, expression, enable=True):
+    with_text = (messages.in_text_of_alert if name == ALERTS
+                 else messages.in_text_of_node)
     return Annotation(name=name, enable=enable, hide=False, icon_color=color,
                       datasource=panels.SOURCE, built_in=None,
-                      expr=queries.named(expression))
+                      expr=with_text(expression))
 
 
 def _annotations(chosen):

@@ -60,6 +60,12 @@ def texts(values):
         for index, (value, (text, name)) in enumerate(values.items())})
 
 
+def whatever(text):
+    """Value mapping that shows this text for every value but an empty one."""
+    return dashboard.RegexMap(options=dashboard.DashboardRegexMapOptions(
+        pattern=".+", result=dashboard.ValueMappingResult(text=text, index=0)))
+
+
 # The label `severity` of an alert, and that of queries.with_severity().
 SEVERITIES = texts({
     **dict.fromkeys(("1", "critical"), ("critical", BAD)),
@@ -87,6 +93,11 @@ def colored(names_, name, mode=SHADES):
     return _override(
         "byRegexp", rf"/\b({'|'.join(names_)})\b/",
         _property("color", {"mode": mode, "fixedColor": name}))
+
+
+def marked(mark, links):
+    """The links of series with the mark in their legend."""
+    return _override("byRegexp", f"/{mark}/", _property("links", links))
 
 
 def apart(*names_):

@@ -1,6 +1,6 @@
 """Kubernetes / Events / Autoscaling and node lifecycle."""
 
-from . import board, look, names, panels, places, states
+from . import board, look, messages, names, panels, places, states
 from . import queries as q
 
 UID = "kube-event-node-lifecycle"
@@ -63,7 +63,8 @@ def lives(made):
             "The 20 nodes that joined or left last. A long joining phase: "
             "check the bootstrap and the network plugin. A long drain: check "
             "PodDisruptionBudgets.",
-            {states.LEGEND: states.lives(NODES)}, states.LIVES), 14),
+            {states.LEGEND: states.lives(NODES)}, states.LIVES,
+            objects=True, kind=names.NODE), 14),
         (panels.rows(
             "Where were nodes removed?",
             "If the cloud provider takes back one instance type or zone, use "
@@ -119,7 +120,8 @@ def flow(made):
             "Capacity; the others are decisions in the cluster.",
             {"{{reason}}": q.bars(q.objects(**REPORTED, reason=LEAVING),
                                   "reason")},
-            overrides=look.by_name(LEAVING)), 10),
+            overrides=look.by_name(LEAVING),
+            pages=messages.of_bar(names.NODE)), 10),
         (panels.bars(
             "Blocked provisioning and drains",
             "Nodes that cannot be created or drained. For "
@@ -127,4 +129,5 @@ def flow(made):
             "the requirements.",
             {"{{reason}}": q.bars(q.objects(
                 **{**ALL, "reason": names.BLOCKED}), "reason")},
-            overrides=look.by_name(names.BLOCKED)), 7))
+            overrides=look.by_name(names.BLOCKED),
+            pages=messages.of_bar()), 7))

@@ -1,6 +1,7 @@
 """Kubernetes / Events / Nodes."""
 
-from . import board, look, names, panels, places, planned, states
+from . import (board, log_stores, look, messages, names, panels, places,
+               planned, states)
 from . import queries as q
 
 UID = "kube-event-nodes"
@@ -20,7 +21,8 @@ def make():
         "Planned: cordoned, drained or announced as leaving in the 30 minutes "
         "before. Select a node above to show only that node.",
         [board.node_filter(),
-         board.filter_by("reason", "Reason", names.LAST_SEEN, kind=names.NODE)],
+         board.filter_by("reason", "Reason", names.LAST_SEEN, kind=names.NODE),
+         *log_stores.variables()],
         annotations={"object_name": "$node"})
     headlines(made)
     timelines(made)
@@ -29,6 +31,7 @@ def make():
     configuration(made)
     tables(made)
     state(made)
+    log_stores.rows(made, kind=names.NODE, name="$node", reason="$reason")
     return made
 
 
@@ -111,7 +114,8 @@ def timelines(made):
             "The worst state of each node, for the 20 nodes with the newest "
             "problems. If many turn red at once, check the network or the "
             "zone. A reboot is shown for 5 minutes.",
-            {states.LEGEND: states.nodes(CHOSEN)}, states.NODE_STATES), 14),
+            {states.LEGEND: states.nodes(CHOSEN)}, states.NODE_STATES,
+            objects=True, kind=names.NODE), 14),
         ([(by_place(), 6), (changes(), 7)], 10))
     made.row(
         None, 7,
@@ -142,7 +146,8 @@ def changes():
         "and heartbeats.",
         {"{{reason}}": q.bars(counted, "reason")},
         overrides=[look.colored(["NodeReady"], look.GOOD, look.FIXED),
-                   look.colored(names.NOT_READY, look.BAD, look.FIXED)])
+                   look.colored(names.NOT_READY, look.BAD, look.FIXED)],
+        pages=messages.of_bar(names.NODE))
 
 
 def troubled():
@@ -177,7 +182,7 @@ def listed(made):
             "labels of kube-state-metrics.",
             f"({places.located(found)}) * 1000",
             ["object_name", "state", "zone", "pool", "instance_type",
-             "cluster"], "Since", link=board.to_node()), 24))
+             "cluster"], "Since", link=board.to_node(), kind=names.NODE), 24))
 
 
 def pressure(made):
@@ -190,14 +195,16 @@ def pressure(made):
             {"{{reason}}": q.bars(q.objects(**CHOSEN, reason=(
                 *names.PRESSURE, "EvictionThresholdMet")), "reason")},
             overrides=look.by_name(
-                (*names.PRESSURE, "EvictionThresholdMet"))), 12),
+                (*names.PRESSURE, "EvictionThresholdMet")),
+            pages=messages.of_bar(names.NODE)), 12),
         (panels.bars(
             "Failures to free disk",
             "The kubelet cannot remove images or containers. Either other "
             "files fill the disk, or the container runtime is broken.",
             {"{{reason}}": q.bars(q.objects(**CHOSEN, reason=names.RECLAIM),
                                   "reason")},
-            overrides=look.by_name(names.RECLAIM)), 12))
+            overrides=look.by_name(names.RECLAIM),
+            pages=messages.of_bar(names.NODE)), 12))
     made.row(
         None, 7,
         (panels.bars(
@@ -207,7 +214,8 @@ def pressure(made):
             "limit. Red is critical: drain the node and replace the part.",
             {"{{reason}}": q.bars(q.objects(**CHOSEN, reason=KERNEL),
                                   "reason")},
-            overrides=look.by_name(KERNEL)), 12),
+            overrides=look.by_name(KERNEL),
+            pages=messages.of_bar(names.NODE)), 12),
         (starts(), 12))
 
 
@@ -234,7 +242,8 @@ def configuration(made):
                 **CHOSEN, reason=names.CONFIGURATION),
                 "cluster, object_name, reason, reporting_component"),
             ["object_name", "reason", "reporting_component", "cluster"],
-            "Latest", link=board.to_node(), widths={"reason": 310}), 24))
+            "Latest", link=board.to_node(), widths={"reason": 310},
+            kind=names.NODE), 24))
 
 
 def tables(made):
@@ -247,7 +256,8 @@ def tables(made):
             q.top(100, q.objects(**LISTED),
                   "cluster, object_name, reason, type"),
             ["object_name", "reason", "cluster"], "Occurrences",
-            widths={"reason": 310}, link=board.to_node()), 24))
+            widths={"reason": 310}, link=board.to_node(),
+            kind=names.NODE), 24))
     made.row(
         None, 10,
         (panels.rows(
@@ -257,7 +267,7 @@ def tables(made):
                 100, q.last_seen(**LISTED),
                 "cluster, object_name, reason, type, reporting_component")),
             ["severity", "object_name", "reason", "reporting_component",
-             "cluster"], "Latest", link=board.to_node()), 24))
+             "cluster"], "Latest", link=board.to_node(), kind=names.NODE), 24))
 
 
 def state(made):

@@ -1,6 +1,6 @@
 """Kubernetes / Events / Cluster-scoped overview."""
 
-from . import board, look, names, panels, places, planned
+from . import board, log_stores, look, messages, names, panels, places, planned
 from . import queries as q
 
 UID = "kube-event-cluster-overview"
@@ -17,7 +17,8 @@ def make():
         "Read from top to bottom. An object's name links to the dashboard of "
         "its kind.",
         [board.filter_by("kind", "Kind", names.LAST_SEEN),
-         board.filter_by("type", "Type", names.LAST_SEEN)],
+         board.filter_by("type", "Type", names.LAST_SEEN),
+         *log_stores.variables()],
         annotations={})
     urgent(made)
     usual(made)
@@ -27,6 +28,7 @@ def make():
     which(made)
     compare(made)
     routine(made)
+    log_stores.rows(made, kind="$kind", type="$type")
     return made
 
 
@@ -141,10 +143,11 @@ def alerts(made):
             "Alerts of kube-event-metrics that fire now. The runbook of each "
             "is linked from the alert. Empty if none fires or if its rules are "
             "not installed in this data source.",
-            q.firing_since(ALERT),
+            messages.of_alerts(q.firing_since(ALERT), q.firing(ALERT)),
             ["severity", "alertname", "object_name", "reason", "cluster"],
             "Since", widths={"severity": 90, "alertname": 290, "reason": 145,
-                             "cluster": 75, "Value": 110}, by_severity=True)
+                             "cluster": 75, "Value": 110}, by_severity=True,
+            pages=messages.of_alert())
          .no_value("No alert fires"), 24))
 
 
@@ -164,6 +167,7 @@ def when(made):
             "reports it.",
             {"{{reason}}": q.bars(q.occurrences(**WARNINGS), "reason")},
             overrides=look.by_name(names.reasons(types="Warning")),
+            pages=messages.of_bar(),
             legend=look.legend(right=True)), 14))
 
 
@@ -234,7 +238,8 @@ def which(made):
         "Which objects?", 10,
         (panels.rows(
             "Latest Event by object",
-            "Newest first. Click a name to open the object's dashboard.",
+            "Newest first. Click a name to open the object's dashboard, or "
+            "show to read its messages.",
             latest, ["severity", "kind", "object_name", "reason", "cluster",
                      "dashboard"],
             "Latest", link=board.to_any_object()), 24))

@@ -12,7 +12,7 @@ from grafana_foundation_sdk.models import common as kinds
 from grafana_foundation_sdk.models import dashboard
 from grafana_foundation_sdk.models.prometheus import PromQueryFormat
 
-from . import look
+from . import look, messages
 
 SOURCE = dashboard.DataSourceRef(type_val="prometheus", uid="${datasource}")
 BAR = "5m"
@@ -105,10 +105,29 @@ def _built(overrides):
     return [_Made(override) for override in overrides]
 
 
+class _Link:
+    """A link of a field; the SDK only builds links of dashboards."""
+
+    def __init__(self, title, url):
+        self._made = {"title": title, "url": url, "targetBlank": True}
+
+    def build(self):
+        return self._made
+
+
+def _marked(pages):
+    return look.marked(messages.MARK, [_Link(*page).build() for page in pages])
+
+
 def bars(title, what, queries, color=look.NEUTRAL, overrides=(), legend=None,
-         unit="none"):
+         unit="none", pages=()):
     """Stacked bars of occurrences. A bar is drawn before its sample, because
-    it covers the interval since the previous sample."""
+    it covers the interval since the previous sample. `pages`: the links of bars
+    by reason."""
+    if pages:
+        overrides = [*overrides, _marked(pages)]
+        queries = {f"{name}{{{{mark}}}}": messages.marked(query, False)
+                   for name, query in queries.items()}
     panel = _axes(timeseries.Panel(), title, what, queries, unit,
                   _built(overrides), legend)
     panel.interval(BAR).decimals(0).min(0).axis_label("per interval")
@@ -141,9 +160,12 @@ def lines(title, what, queries, unit, color=look.NEUTRAL, overrides=(),
     return panel
 
 
-def timeline(title, what, queries, values):
-    """States over time; `values` is {value: (text, color)}."""
+def timeline(title, what, queries, values, objects=False, kind=None):
+    """States over time; `values` is {value: (text, color)}. `objects`: each
+    lane is one, of the kind `kind` or with the label kind."""
     panel = _common(statetimeline.Panel(), title, what, queries, "none")
+    if objects:
+        panel.overrides(_built([_marked(messages.of_lane(kind))]))
     panel.mappings([look.texts(values)]).no_value(NONE_HERE)
     panel.color_scheme(build.FieldColor().mode(
         dashboard.FieldColorModeId.THRESHOLDS)).thresholds(look.plain())
@@ -181,11 +203,12 @@ HEADS = {
     "dashboard": ("Dashboard", 0), "state": ("State", 150),
     "zone": ("Zone", 130), "pool": ("Pool", 130),
     "instance_type": ("Instance type", 130),
+    messages.COLUMN: ("Messages", 90),
 }
 # Labels that a row may lack.
 MAYBE = ("object_name", "reason", "zone", "pool", "instance_type")
 # Labels that queries need and tables hide.
-INTERNAL = ("Time", "type", "api_group")
+INTERNAL = ("Time", "type", "api_group", "page")
 
 
 def _cells(name, last, color):
@@ -194,6 +217,8 @@ def _cells(name, last, color):
         yield "custom.cellOptions", kinds.TableColorTextCellOptions()
     elif name in MAYBE:
         yield "noValue", "-"
+    elif name == messages.COLUMN:
+        yield "mappings", [look.whatever("show")]
     elif name == "dashboard":
         # Grafana 12 renamed it: the old name, then the new one.
         yield "custom.hidden", True
@@ -210,17 +235,30 @@ def _cells(name, last, color):
             value_display_mode=kinds.BarGaugeValueMode.TEXT)
 
 
+def _with_messages(query, columns, kind):
+    """(query, links) of a table of objects or reasons."""
+    if not {"object_name", "reason"} & set(columns):
+        return query, ()
+    return (messages.linked(query, "cluster" in columns),
+            messages.of_row(columns, kind))
+
+
 def rows(title, what, query, columns, last, color=look.NEUTRAL, link=None,
-         widths=(), by_severity=False, steps=False):
+         widths=(), by_severity=False, steps=False, kind=None, pages=None):
     """An instant table. `columns` are labels in order. `last` is the title of
     the value, one of TIMES for times. `link` is set on the object's name.
     `widths` override those of HEADS. The largest value is first;
-    `by_severity`, that of the worst severity. `steps` as for number()."""
+    `by_severity`, that of the worst severity. `steps` as for number(). `kind`
+    is that of all objects if there is no such column. `pages` replace the links
+    to messages, and the query has their label."""
+    if pages is None:
+        query, pages = _with_messages(query, columns, kind)
+    pages = [_Link(*page).build() for page in pages]
     panel = _common(table.Panel(), title, what, query, "none", instant=True,
                     as_table=True)
     if steps:
         _steps(panel)
-    shown = [*columns, "Value"]
+    shown = [*columns, "Value", *([messages.COLUMN] if pages else [])]
     heads = {**HEADS, "Value": (last, 125)}
     for name, width in dict(widths).items():
         heads[name] = (heads[name][0], width)
@@ -238,6 +276,8 @@ def rows(title, what, query, columns, last, color=look.NEUTRAL, link=None,
             properties.append(("custom.width", width))
         if name == "object_name" and link:
             properties.append(("links", [link.build()]))
+        if name == messages.COLUMN:
+            properties.append(("links", pages))
         if properties:
             overrides.append(look.column(heads[name][0], *properties))
     panel.overrides(_built(overrides)).no_value(NONE_HERE)

@@ -2,7 +2,7 @@
 
 import re
 
-from . import board, look, names, panels, states
+from . import board, look, messages, names, panels, states
 from . import queries as q
 
 UID = "kube-event-platform"
@@ -33,7 +33,8 @@ def make():
             "Events by object",
             "The 20 objects with the newest Warnings. Each Event is shown for "
             "15 minutes, so a lane without gaps is a problem that lasts.",
-            {states.LEGEND: states.pulses(CHOSEN)}, states.PULSES), 24))
+            {states.LEGEND: states.pulses(CHOSEN)}, states.PULSES,
+            objects=True), 24))
     tables(made)
     return made
 
@@ -74,8 +75,8 @@ def parts(made):
         return panels.bars(
             title, what, {legend: q.bars(q.objects(**{**CHOSEN, **selected}),
                                          by)},
-            overrides=look.by_name(names.reasons(
-                kinds=KINDS)))
+            overrides=look.by_name(names.reasons(kinds=KINDS)),
+            pages=messages.of_bar(messages.KIND if "kind" in by else None))
 
     made.row(
         "By area", 8,
@@ -101,8 +102,8 @@ def tables(made):
         "Which objects?", 9,
         (panels.rows(
             "Latest Warning by object",
-            "Newest first. To read the message, run kubectl get events -n "
-            "default and filter by the object's name.",
+            "Newest first. To read the message, click show, or run kubectl "
+            "get events -n default and filter by the object's name.",
             q.newest_first(100, q.last_seen(**WARNINGS), by),
             ["kind", "object_name", "reason", "reporting_component",
              "cluster"], "Latest", link=board.only_here(UID)), 24))

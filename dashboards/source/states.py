@@ -4,11 +4,11 @@ Each function returns PromQL for one lane per object. A state is a number; of
 several at one time, the first of the list is shown.
 """
 
-from . import look, names, planned
+from . import look, messages, names, planned
 from . import queries as q
 
 BY = "cluster, object_name"
-LEGEND = "{{object_name}}{{of_cluster}}"
+LEGEND = "{{object_name}}{{of_cluster}}{{mark}}"
 MOST = 20  # lanes that fit into a panel
 AT_ONCE = 300  # seconds that something without duration is shown
 PULSE = 900
@@ -25,6 +25,10 @@ PULSES = {"1": ("Normal", look.NEUTRAL), "2": ("Warning", look.UNUSUAL), "3": ("
 PHASES = {"10": ("Bound", look.GOOD), "11": ("Available", "light-blue"),
           "12": ("Pending", "yellow"), "13": ("Released", "purple"),
           "14": ("Failed", "dark-red")}
+
+
+def _named(query):
+    return messages.marked(q.named(query))
 
 
 def _is(query, state):
@@ -87,7 +91,7 @@ def nodes(chosen):
         _is(_pressure(chosen), 2),
         _is(_leaving(chosen), 1),
         _is(f"max by ({BY}) ({q.last_seen(**chosen)})", 0)))
-    return q.named(_newest_lanes(_while_there(state, chosen), _seen(
+    return _named(_newest_lanes(_while_there(state, chosen), _seen(
         chosen, (*names.NOT_READY, *names.REBOOTED, *names.SUFFERING))))
 
 
@@ -112,7 +116,7 @@ def lives(chosen):
         _is(_leaving(chosen), 2),
         _is(_during(chosen, names.JOINED, ("NodeReady", names.LEFT)), 1),
         _is(f"max by ({BY}) ({q.last_seen(**chosen)})", 0)))
-    return q.named(_newest_lanes(
+    return _named(_newest_lanes(
         _while_there(state, chosen),
         _seen(chosen, (names.JOINED, names.LEFT))))
 
@@ -128,7 +132,7 @@ def pulses(chosen, most=MOST):
     state = " or ".join((
         _is(just(reason=names.CRITICAL), 3), _is(just(type="Warning"), 2),
         _is(just(), 1)))
-    return q.named(_newest_lanes(
+    return _named(_newest_lanes(
         state, q.last_seen(**{**chosen, "type": "Warning"}), by, most))
 
 
@@ -141,4 +145,5 @@ def phases(volume, most):
         for state, (phase, _) in PHASES.items())
     warned = q.last_seen(kind=names.VOLUME, object_name=volume, type="Warning")
     lanes = f'label_join({found}, "object_name", "", "persistentvolume")'
-    return q.named(_newest_lanes(lanes, warned, most=most))
+    lanes = f'label_replace({lanes}, "kind", "{names.VOLUME}", "", "")'
+    return _named(_newest_lanes(lanes, warned, most=most))

@@ -1,6 +1,6 @@
 """Kubernetes / Events / Storage."""
 
-from . import board, look, names, panels, states
+from . import board, log_stores, look, messages, names, panels, states
 from . import queries as q
 
 UID = "kube-event-storage"
@@ -19,7 +19,8 @@ def make():
             board.values_of("kind", q.last_seen(kind=names.STORAGE)),
             names.STORAGE),
          board.filter_by("object_name", "Object", names.LAST_SEEN,
-                         kind="$kind")])
+                         kind="$kind"),
+         *log_stores.variables()])
     headlines(made)
     made.row(
         "Over time", 8,
@@ -30,7 +31,8 @@ def make():
             {"{{reason}} ({{kind}})": q.bars(q.objects(**CHOSEN),
                                              "kind, reason")},
             overrides=look.by_name(names.reasons(
-                kinds=names.STORAGE.split("|")))), 14),
+                kinds=names.STORAGE.split("|"))),
+            pages=messages.of_bar(messages.KIND)), 14),
         (panels.bars(
             "Warnings by driver",
             "Warnings by reporting component. If only one CSI driver is "
@@ -42,6 +44,7 @@ def make():
     timelines(made)
     tables(made)
     state(made)
+    log_stores.rows(made, kind="$kind", name="$object_name")
     return made
 
 
@@ -87,7 +90,7 @@ def timelines(made):
             "the deletion failed. Released: the claim is gone.",
             {states.LEGEND: states.pulses(CHOSEN, 10),
              f"{states.LEGEND} phase": states.phases("$object_name", 10)},
-            {**states.PULSES, **states.PHASES}), 24))
+            {**states.PULSES, **states.PHASES}, objects=True), 24))
 
 
 def tables(made):
@@ -96,11 +99,11 @@ def tables(made):
         "Which objects?", 7,
         (panels.rows(
             "Latest failures",
-            "Newest first. To read the message, run kubectl get events -n "
-            "default and filter by the object's name.",
+            "Newest first. To read the message, click show, or run kubectl "
+            "get events -n default and filter by the object's name.",
             q.newest_first(50, q.last_seen(**WARNINGS), by, q.by_driver),
-            ["object_name", "reason", "reporting_component", "cluster"],
-            "Latest", link=board.only_here(UID)), 24))
+            ["kind", "object_name", "reason", "reporting_component",
+             "cluster"], "Latest", link=board.only_here(UID)), 24))
     made.row(
         None, 7,
         (panels.rows(

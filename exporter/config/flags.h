@@ -43,6 +43,9 @@ struct Options {
   std::optional<LeaseName> lease;
   ListenAddress listen_address;
   std::string telemetry_path = "/metrics";
+  // Without a slash at their end; empty for none.
+  std::string external_url;
+  std::string grafana_url;
   std::string web_config_file;
   LogLevel log_level = LogLevel::kInfo;
   LogFormat log_format = LogFormat::kLogfmt;

@@ -7,6 +7,7 @@
 #include "base/duration.h"
 #include "config/filter_values.h"
 #include "config/flags.h"
+#include "net/server_url.h"
 
 namespace kem {
 namespace {
@@ -160,6 +161,27 @@ std::string TakeTelemetryPath(const OptionValues& values, Options& options) {
   return "";
 }
 
+// For links that others make, as in a label of a metric: neither credentials
+// nor a character that HTML or a template would have to escape.
+template <std::string Options::*kField>
+std::string TakeLinkUrl(const OptionValues& values, Options& options) {
+  std::string url = values[0];
+  if (url.empty()) return "";
+  const auto ok = [](char c) {
+    return IsAsciiAlphanumeric(c) ||
+           std::string_view("-._~/:[]").find(c) != std::string_view::npos;
+  };
+  if ((!url.starts_with("http://") && !url.starts_with("https://")) ||
+      !std::all_of(url.begin(), url.end(), ok) || !ParseServerUrl(url, true)) {
+    return Quoted(WithoutCredentials(url)) +
+           " must be an http:// or https:// URL with a host, and after it only "
+           "a port and a path of letters, digits and -._~/";
+  }
+  url.erase(url.find_last_not_of('/') + 1);
+  options.*kField = std::move(url);
+  return "";
+}
+
 std::string TakeLogLevel(const OptionValues& values, Options& options) {
   static constexpr std::pair<const char*, LogLevel> kLevels[] = {
       {"debug", LogLevel::kDebug},
@@ -295,6 +317,15 @@ constexpr OptionRow kTable[] = {
      TakeListenAddress},
     {"web.telemetry-path", kWeb, kText, "PATH", "/metrics",
      "Path under which to expose metrics.", TakeTelemetryPath},
+    {"web.external-url", kWeb, kText, "URL", "",
+     "URL under which users reach the exporter, for links from dashboards and "
+     "alerts to the Events of an object. It is exposed as a metric. Default: "
+     "none, and no links.",
+     TakeLinkUrl<&Options::external_url>},
+    {"web.grafana-url", kWeb, kText, "URL", "",
+     "URL under which users reach Grafana, for links from the page to the "
+     "dashboards. Default: none, and no links.",
+     TakeLinkUrl<&Options::grafana_url>},
     {"web.config.file", kWeb, kText, "FILE", "",
      "Configuration file for TLS, client certificates and basic "
      "authentication, in the format of the Prometheus exporter-toolkit. "

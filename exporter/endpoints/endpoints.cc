@@ -29,6 +29,7 @@ PageData MakePage(const ServedWorld& served, SteadyTime started) {
   PageData data;
   data.version = kVersion;
   data.telemetry_path = served.options.telemetry_path;
+  data.grafana_url = served.options.grafana_url;
   data.now = served.clock.WallNow();
   data.uptime = std::chrono::duration_cast<std::chrono::seconds>(
       served.clock.SteadyNow() - started);

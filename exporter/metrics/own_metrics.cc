@@ -69,6 +69,11 @@ Samples ReadBuildInfo(const Reading&) {
                      {"compiler", kCompiler}})};
 }
 
+Samples ReadExternalUrl(const Reading& sources) {
+  if (sources.external_url.empty()) return {};
+  return {Sample(1, {{"url", sources.external_url}})};
+}
+
 Samples ReadLag(const Reading& sources) {
   const LagHistogram& lag = sources.occurrences.lag;
   ClientMetric metric;
@@ -151,6 +156,9 @@ constexpr OwnMetric kTable[] = {
     {{"kube_event_metrics_build_info", "gauge",
       "Always 1, with version, revision and compiler as labels."},
      ReadBuildInfo},
+    {{"kube_event_metrics_external_url_info", "gauge",
+      "Always 1, with the URL of --web.external-url as a label."},
+     ReadExternalUrl},
     {{"kube_event_metrics_synced", "gauge",
       "Whether every watch has committed its first list, 1 or 0."},
      [](Sources s) { return One(s.synced() ? 1 : 0); }},

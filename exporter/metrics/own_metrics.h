@@ -72,6 +72,8 @@ struct MetricSources {
   std::function<ReplicaStatus()> replicas;
   // Since when the counters count.
   WallTime started;
+  // Of the page; empty for none.
+  std::string external_url = {};
 };
 
 class OwnMetrics {

@@ -35,6 +35,8 @@ struct PageData {
 
   std::string version;
   std::string telemetry_path;  // with its slash
+  // Of Grafana, without a slash at its end; empty for no links.
+  std::string grafana_url;
   WallTime now;
   std::chrono::seconds uptime{0};
   std::vector<Watch> watches;

@@ -6,6 +6,7 @@ import http.server
 import json
 import pathlib
 import struct
+import subprocess
 import sys
 import tempfile
 import threading
@@ -17,7 +18,9 @@ sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 
 import draw  # noqa: E402
+import pages  # noqa: E402
 
+DASHBOARDS = HERE.parents[1] / "dashboards" / "json"
 END = 1700000040
 LONG = "a name whose end does not fit into so narrow a column"
 
@@ -164,6 +167,32 @@ class Faults(unittest.TestCase):
     def test_a_variable_without_a_value_is_reported(self):
         self.assertIn("Variable gone has no value.", self.faults)
         self.assertNotIn("Variable here has no value.", self.faults)
+
+
+class LogQl(unittest.TestCase):
+    """Grafana's grammar of LogQL accepts the queries for Loki. They run nowhere
+    here, because Loki has no permissive license."""
+
+    @staticmethod
+    def refused(queries):
+        modules = pages.packages()
+        done = subprocess.run(
+            ["node", HERE / "logql.mjs", modules], input=json.dumps(queries),
+            capture_output=True, text=True, check=True)
+        return json.loads(done.stdout)
+
+    def test_the_queries_of_the_dashboards(self):
+        found = [target["expr"] for path in sorted(DASHBOARDS.glob("*.json"))
+                 for row in json.loads(path.read_text("utf-8"))["panels"]
+                 for panel in row.get("panels", ())
+                 for target in panel.get("targets", ())
+                 if target["datasource"]["type"] == "loki"]
+        self.assertEqual(len(found), 3)
+        self.assertEqual(self.refused(found), [])
+
+    def test_what_is_not_logql(self):
+        wrong = ["{a=`b`} | c=~", "{a=`b`} | k8s.object.kind=`Node`", "sum("]
+        self.assertEqual(self.refused(["{a=`b`} | c=`d`", *wrong]), wrong)
 
 
 if __name__ == "__main__":

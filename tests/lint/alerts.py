@@ -24,6 +24,14 @@ EXCUSES = "alerts/not-alerted.yaml"
 SECTIONS = ["Meaning", "Impact", "Diagnosis", "Mitigation",
             "How to confirm that it is over", "When to silence"]
 TEXTS = {"summary", "description", "runbook_url", "dashboard_url"}
+# Only if the exporter exposes the URL of its pages: that URL, a page and since
+# when. The label cluster selects the exporter.
+EVENT_URL = re.compile(
+    r'{{ with printf "kube_event_metrics_external_url_info{cluster=%q}" '
+    r'\$labels\.cluster \| query }}{{ \. \| first \| label "url" }}'
+    r'(/objects/[^/?]+/[^/?]+\?|/\?(?:\w+=[^&=]+&)+)'
+    r'since={{ with query "time\(\) - \d+" }}{{ \. \| first \| value '
+    r'\| printf "%\.0f" }}{{ end }}{{ end }}')
 # Labels of the target and of the exporter's own metrics, for grouping.
 LABELS = {"scope", "api_group", "kind", "object_namespace", "object_name",
           "reason", "type", "reporting_component"}
@@ -58,7 +66,7 @@ def texts(rule):
         yield "severity is critical or warning"
     if "$value" in str(rule.get("labels")):
         yield "$value in a label creates a new alert for each value"
-    if set(notes) != TEXTS:
+    if set(notes) - {"event_url"} != TEXTS:
         yield "its annotations are " + ", ".join(sorted(TEXTS))
         return
     if "{{" in notes["summary"] or not notes["summary"].endswith("."):
@@ -70,6 +78,29 @@ def texts(rule):
         yield "description does not name the object"
     if "$labels.cluster" not in notes["description"]:
         yield "description does not name the cluster"
+
+
+def event_url(root, rule):
+    """Problems of the link to the messages, which alerts about Events have."""
+    url = rule.get("annotations", {}).get("event_url")
+    about = any(s.metric in alert_rules.EVENTS for s in alert_rules.selectors(
+        alert_rules.expand(root, rule["expr"])))
+    if about != (url is not None):
+        yield ("event_url is missing" if about else
+               "event_url of an alert that is not about Events")
+    if not url:
+        return
+    found = EVENT_URL.fullmatch(url)
+    if not found:
+        yield "event_url is not the URL of the exporter, a page and since"
+        return
+    values = re.findall(r"{{(.*?)}}", found.group(1))
+    if any(not re.fullmatch(r" \$labels\.\w+ \| urlquery ", value)
+           for value in values):
+        yield "event_url has a value without urlquery"
+    if ("$labels.object_name" in rule["annotations"].get("description", "")
+            and "$labels.object_name" not in found.group(1)):
+        yield "event_url does not lead to the object"
 
 
 def links(root, rule):
@@ -219,6 +250,7 @@ def problems(root):
         if names.count(name) > 1:
             yield f"{where}: another alert has that name"
         for problem in itertools.chain(texts(rule), links(root, rule),
+                                       event_url(root, rule),
                                        expression(root, rule, metrics,
                                                   catalogue)):
             yield f"{where}: {problem}"

@@ -15,7 +15,14 @@ COUNTER = "kube_event_occurrences_total"
 RATE = (f'sum(rate({COUNTER}{{{SELECT},scope="cluster",reason="Rebooted"}}'
         "[$__rate_interval]))")
 
+URL = f"kube_event_metrics_external_url_info{{{SELECT}}}"
+TEXT = (f'label_replace({RATE} or {URL}, "text", '
+        '"<a href=\'$1&since=$__from&until=$__to\'>Messages</a>", "url", "(.+)")')
 NODES = f"sum(kube_node_info{{{SELECT}}})"
+
+
+LINK = ("${__value.raw:raw}/?reason=${__data.fields.reason:percentencode}"
+        "&since=${__from}&until=${__to}")
 
 
 def variable(name, all_value):
@@ -44,7 +51,7 @@ GOOD = {
                "targetBlank": False, "includeVars": True, "keepTime": True}],
     "annotations": {"list": [{
         "name": "Reboots", "datasource": SOURCE, "enable": True,
-        "iconColor": "red", "expr": RATE}]},
+        "iconColor": "red", "textFormat": "{{text}}", "expr": TEXT}]},
     "templating": {"list": [
         {"type": "datasource", "name": "datasource", "label": "Data source",
          "query": "prometheus"},
@@ -56,10 +63,27 @@ GOOD = {
          "gridPos": {"x": 0, "y": 8, "w": 24, "h": 1}, "panels": [
              {**panel(4, "In it", 0, f"{RATE} or {NODES} or vector(0)"),
               "gridPos": {"x": 0, "y": 9, "w": 12, "h": 8}}]},
+        {**panel(6, "Linked", 0, f"{RATE} or {URL}", "table"),
+         "gridPos": {"x": 0, "y": 10, "w": 24, "h": 8},
+         "transformations": [{"id": "organize", "options": {"renameByName": {
+             "reason": "Reason", "messages": "Messages"}}}],
+         "fieldConfig": {
+             "defaults": {"unit": "none", "color": {
+                 "mode": "fixed", "fixedColor": "blue"}},
+             "overrides": [{
+                 "matcher": {"id": "byName", "options": "Messages"},
+                 "properties": [{"id": "links", "value": [{
+                     "title": "Messages", "targetBlank": True, "url": LINK}]}],
+             }]}},
         {"id": 5, "type": "row", "title": "Next", "collapsed": True,
          "gridPos": {"x": 0, "y": 9, "w": 24, "h": 1}, "panels": []}],
 }
+# The SDK does not know it; dashboards_exclusions.yaml has it too.
+UNKNOWN = "annotations.list[].textFormat"
 LEFT = ("panels", 0)
+LINKED = ("panels", 3)
+LINK_URL = (*LINKED, "fieldConfig", "overrides", 0, "properties", 0, "value", 0,
+            "url")
 EXPR = (*LEFT, "targets", 0, "expr")
 CLUSTER, JOB, INSTANCE = (("templating", "list", at) for at in (1, 2, 3))
 
@@ -112,6 +136,19 @@ PLANTS = [
     ("size", (*LEFT, "description"), "x" * 250_000),
     ("no-rainbow", (*LEFT, "fieldConfig", "defaults", "color", "mode"),
      "palette-classic"),
+    ("messages-linked", (*LINKED, "fieldConfig", "overrides"), []),
+    ("messages-linked", (*LINKED, "targets", 0, "expr"), RATE),
+    ("messages-linked", (*LINKED, "transformations", 0, "options",
+                         "renameByName", "object_name"), "Object"),
+    ("messages-linked", LINK_URL, LINK.replace(":percentencode", "")),
+    ("messages-linked", LINK_URL, LINK.replace("&until=${__to}", "")),
+    ("messages-linked", LINK_URL, LINK.replace("${__value.raw:raw}", "")),
+    ("messages-linked", (*LEFT, "targets", 0, "legendFormat"),
+     "{{object_name}}{{mark}}"),
+    ("messages-linked", (*LEFT, "targets", 0, "legendFormat"),
+     "{{reason}}"),
+    ("messages-linked", ("annotations", "list", 0, "textFormat"), "{{reason}}"),
+    ("messages-linked", ("annotations", "list", 0, "expr"), RATE),
     ("schema", (*LEFT, "gridPos", "ww"), 12),
     ("schema", (*LEFT, "fieldConfig", "defaults", "units"), "s"),
 ]
@@ -134,6 +171,8 @@ def failures(root):
     dashboards.enable_packages(root)
     known = dashboards.known(root, ["kube-event-planted"])
     for rule, place, text in dashboards.broken(GOOD, known):
+        if (rule, place) == ("schema", UNKNOWN):
+            continue
         yield f"a good dashboard breaks {rule}: {place}: {text}"
     for rule, path, value in PLANTS:
         found = {r for r, _, _ in dashboards.broken(changed(path, value),

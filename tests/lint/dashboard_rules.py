@@ -22,6 +22,9 @@ FOREIGN = re.compile(rf"up|scrape_\w+|ALERTS|ALERTS_FOR_STATE|{OPTIONAL.pattern}
 LARGEST = 240_000
 # Colors that mean a severity.
 SEVERE = re.compile(r"(semi-|super-)?(dark-|light-)?(red|orange)")
+EVENTS = re.compile(rf"{OURS}(?!metrics_)")
+# Exposed with --web.external-url.
+URL_INFO = "kube_event_metrics_external_url_info"
 Known = collections.namedtuple("Known", "metrics labels reasons uids")
 
 
@@ -88,8 +91,8 @@ def descriptions(board, _):
             continue
         if not panel.get("title") or not panel.get("description"):
             yield where(panel), "has no title or no description"
-        if panel.get("fieldConfig", {}).get("defaults", {}).get(
-                "unit") not in UNITS:
+        if panel["type"] != "logs" and panel.get("fieldConfig", {}).get(
+                "defaults", {}).get("unit") not in UNITS:
             yield where(panel), "has no allowed unit"
 
 
@@ -210,6 +213,63 @@ def size(board, _):
         yield "dashboard", f"{length} bytes cannot be applied as a ConfigMap"
 
 
+def _links(panel, name):
+    """The URLs of the links of the column with this name."""
+    for override in panel["fieldConfig"].get("overrides", []):
+        if override["matcher"]["options"] == name:
+            for each in override["properties"]:
+                if each["id"] == "links":
+                    yield from (link["url"] for link in each["value"])
+
+
+def _mark_linked(panel, target, label):
+    """Whether series with the label `mark` lead to their object or reason."""
+    urls = [url for override in panel["fieldConfig"].get("overrides", [])
+            for url in _links(panel, override["matcher"]["options"])]
+    return (URL_INFO in target["expr"] and "{{mark}}" in target["legendFormat"]
+            and any(f"__field.labels.{label}:percentencode" in url and
+                    url.endswith("since=${__from}&until=${__to}")
+                    for url in urls))
+
+
+def messages_linked(board, _):
+    """Rows with an object or a reason, and annotations, lead to the messages.
+    The link exists only if the exporter exposes a URL."""
+    for panel in panels(board):
+        columns = {}
+        for each in panel.get("transformations", []):
+            columns.update(each.get("options", {}).get("renameByName", {}))
+        needed = {"object_name", "reason"} & set(columns)
+        if not needed:
+            continue
+        urls = list(_links(panel, columns.get("messages")))
+        exprs = " ".join(each.get("expr", "") for each in panel["targets"])
+        for column in sorted(needed):
+            encoded = f"${{__data.fields.{column}:percentencode}}"
+            joined = f'"messages", "{column}"', f'"page", "{column}"'
+            if not (any(encoded in url for url in urls) or
+                    urls and any(each in exprs for each in joined)):
+                yield where(panel), f"the column {column} has no link"
+        if URL_INFO not in exprs:
+            yield where(panel), f"its links do not depend on {URL_INFO}"
+        for url in urls:
+            if not (url.startswith("${__value.raw:raw}") and
+                    url.endswith("since=${__from}&until=${__to}")):
+                yield where(panel), f"the URL or the time is missing: {url}"
+    for panel in panels(board):
+        for target in panel.get("targets", []):
+            for label in ("object_name", "reason"):
+                if (f"{{{{{label}}}}}" in target.get("legendFormat", "")
+                        and EVENTS.search(target["expr"])
+                        and not _mark_linked(panel, target, label)):
+                    yield where(panel), f"its series by {label} have no link"
+    for each in board.get("annotations", {}).get("list", []):
+        expr = each.get("expr", "")
+        if (each.get("textFormat") != "{{text}}" or URL_INFO not in expr
+                or "since=$__from&until=$__to'>" not in expr):
+            yield each["name"], "is an annotation without a link"
+
+
 def no_rainbow(board, _):
     text = json.dumps(board)
     if "palette-classic" in text:
@@ -217,7 +277,7 @@ def no_rainbow(board, _):
     for panel in panels(board):
         mode = panel.get("fieldConfig", {}).get("defaults", {}).get(
             "color", {}).get("mode")
-        if panel["type"] not in ("row", "text") and not mode:
+        if panel["type"] not in ("row", "text", "logs") and not mode:
             yield where(panel), "does not set its colors"
 
 
@@ -239,4 +299,5 @@ RULES = {
     "metrics-exist": metrics_exist, "reasons-exist": reasons_exist,
     "optional-panels": optional_panels, "no-rainbow": no_rainbow,
     "severe-colors": severe_colors, "node-group": node_group, "size": size,
+    "messages-linked": messages_linked,
 }

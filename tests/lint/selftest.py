@@ -38,6 +38,17 @@ def rule(expr="x > 1", severity="warning", name="Planted", more="",
 """
 
 
+def linked(page, expr=None):
+    """An alert about Events with a link."""
+    head = ('{{ with printf "kube_event_metrics_external_url_info{cluster=%q}" '
+            '$labels.cluster | query }}{{ . | first | label "url" }}')
+    tail = ('since={{ with query "time() - 60" }}{{ . | first | value '
+            '| printf "%.0f" }}{{ end }}{{ end }}')
+    return rule(expr or LAST_SEEN + '{scope="cluster"}) < 1',
+                description="{{ $labels.cluster }} {{ $labels.object_name }}"
+                ) + f"      event_url: '{head}{page}{tail}'\n"
+
+
 LAST_SEEN = "time() - max by (cluster) (kube_event_last_seen_timestamp_seconds"
 ALERTS = [("alerts", path, text, words) for path, text, words in [
     ("alerts/prometheus-rule.yaml", "# More\n", "run alerts/generate"),
@@ -57,6 +68,12 @@ ALERTS = [("alerts", path, text, words) for path, text, words in [
     (RULES, rule(description="It is."), "name the cluster"),
     (RULES, rule("max by (cluster, object_name) (x) > 1"), "name the object"),
     (RULES, rule().replace("summary", "title"), "annotations are"),
+    (RULES, rule(LAST_SEEN + '{scope="cluster"}) < 1'), "event_url is missing"),
+    (RULES, linked("/?name={{ $labels.object_name | urlquery }}&", "up < 1"),
+     "that is not about Events"),
+    (RULES, linked("?"), "is not the URL of the exporter, a page and since"),
+    (RULES, linked("/?name={{ $labels.object_name }}&"), "without urlquery"),
+    (RULES, linked("/?kind=Node&"), "does not lead to the object"),
     (RULES, rule("max by (cluster) (up)"), "compares with nothing"),
     (RULES, rule("absent(up)"), "needs a for"),
     (RULES, rule("kube_event_planted > 1"), "no such metric"),

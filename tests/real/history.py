@@ -29,6 +29,9 @@ OLD, YOUNG = 9 * day.DAY, 8 * 3600
 EAST = (("10.0.0.12:9401", OLD),)
 WEST = (("10.1.0.12:9401", OLD), ("10.1.0.13:9401", YOUNG))
 LABELS = ("none", "one", "two")
+# The cluster whose exporter has an external URL.
+LINKED = "east"
+URL = "https://events.example.com/east"
 
 _OCCURRENCES = ("scope", "api_group", "kind", "object_namespace", "reason",
                 "type", "reporting_component")
@@ -281,6 +284,8 @@ def _own_metrics(exporter, sizes):
         return 0
     exporter.constant(own + "build_info", 1, version="0.1.0",
                       revision="7c05a1e0a45d", compiler="GNU 12.2.0")
+    if exporter.cluster.name == LINKED:
+        exporter.constant(own + "external_url_info", 1, url=URL)
     for name, value in (("synced", 1), ("tombstones", 3120),
                         ("config_last_reload_successful", 1),
                         ("state_bytes", 412800)):

@@ -8,6 +8,7 @@ Alertmanager run unchanged, and a webhook receives the alerts. Only `for` and
 
 import pathlib
 import re
+import time
 import unittest
 import urllib.parse
 
@@ -22,6 +23,8 @@ from rig.prometheus import Prometheus
 TREE = pathlib.Path(__file__).resolve().parents[2]
 BLOB = "https://github.com/kube-event-metrics/kube-event-metrics/blob/main/"
 NODES = "/api/v1/nodes"
+PAGES = "https://events.example.com"
+SIX_HOURS = 21600
 NAMES = ("stops-a", "stops-b", "stops-c")
 CLUSTER = "east"
 SPEED = 60  # `for: 5m` becomes 5 s
@@ -59,7 +62,7 @@ class AlertPathTest(ClusterCase):
         alertmanager = Alertmanager(
             cls.folder, control_plane.tool("alertmanager"), cls.webhook)
         cls.addClassCleanup(alertmanager.close)
-        exporter = Exporter(cls.plane, "main")
+        exporter = Exporter(cls.plane, "main", "--web.external-url", PAGES)
         cls.addClassCleanup(exporter.process.kill)
         exporter.wait_ready()
         server = Prometheus(
@@ -89,6 +92,11 @@ class AlertPathTest(ClusterCase):
                          {"var-cluster": CLUSTER, **variables})
         for variable in urllib.parse.parse_qs(link.query):
             self.assertIn(variable.removeprefix("var-"), dashboard.variables)
+        page, _, since = alert["annotations"]["event_url"].rpartition("since=")
+        self.assertEqual(page, PAGES + (
+            f"/objects/Node/{variables['var-node']}?" if variables
+            else "/?kind=Node&reason=NodeNotReady&"))
+        self.assertAlmostEqual(int(since), time.time() - SIX_HOURS, delta=90)
 
     def test_nodes_that_stop(self):
         self.plane.start_controller_manager(

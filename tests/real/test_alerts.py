@@ -34,6 +34,10 @@ TARGET = {"job": "kube-event-metrics", "instance": "10.0.0.12:9401"}
 OTHER = {"instance": "10.0.0.13:9401", "pod": "kube-event-metrics-1"}
 EVENT = {"scope": "cluster", "api_group": "", "kind": "Node",
          "type": "Warning", "reporting_component": "kubelet"}
+URL = "https://events.example.com/x"
+# The URL of the exporter, and that of another cluster's.
+LINKED = {f'kube_event_metrics_external_url_info{{url="{url}"{more}}}': "1x3000"
+          for url, more in ((URL, ""), ("https://other", ',cluster="other"'))}
 ALIVE = 'kube_event_metrics_build_info{version="1"}'
 SERIES = re.compile(r"(\w+)(?:\{(.*)\})?$")
 LABEL = re.compile(r'(\w+)="([^"]*)"')
@@ -49,6 +53,13 @@ def series(short, values, **more):
     inner = ",".join(f'{key}="{value}"' for key, value in labels.items())
     return {"series": f"{FAMILIES.get(name, name)}{{{inner}}}",
             "values": values}
+
+
+def seconds(text):
+    """Of a time of promtool such as 1h30m."""
+    units = {"d": 86400, "h": 3600, "m": 60, "s": 1}
+    return sum(int(number) * units[unit]
+               for number, unit in re.findall(r"(\d+)([dhms])", text))
 
 
 def expectations(entry):
@@ -157,8 +168,12 @@ def complete(alert, rule, made):
     return made
 
 
-def annotated(entry, rule):
-    """The annotations that a case expects, with those that never vary."""
+def annotated(entry, rule, linked=False):
+    """The annotations that a case expects, with those that never vary.
+
+    `linked`: the exporter has a URL; a case has the page. Without one, there is
+    no link.
+    """
     if "texts" not in entry:
         return None
     notes = rule["annotations"]
@@ -166,6 +181,11 @@ def annotated(entry, rule):
     labels = dict(entry["firing"][at][0], **rule["labels"])
     annotations = {"summary": notes["summary"],
                    "runbook_url": notes["runbook_url"], **entry["texts"]}
+    if "event_url" in notes:
+        before = re.search(r"time\(\) - (\d+)", notes["event_url"])
+        since = seconds(at) - int(before[1])
+        annotations["event_url"] = (
+            f"{URL}{annotations['event_url']}since={since}" if linked else "")
     return at, labels, annotations
 
 
@@ -262,6 +282,13 @@ class AlertsTest(unittest.TestCase):
                     groups.append(group(
                         f"{alert}: {entry['case']}; {name}", alert,
                         complete(alert, rule, made), texts))
+                if "event_url" in rule["annotations"] and "texts" in entry:
+                    made = variant({**entry, "series": {
+                        **entry["series"], **LINKED}}, [{}], lambda _: [{}])
+                    groups.append(group(
+                        f"{alert}: {entry['case']}; with links", alert,
+                        complete(alert, rule, made),
+                        annotated(entry, rule, linked=True)))
             # All rules together would take minutes, and test_operations.py
             # evaluates them so.
             self.run_tests(groups, only=self.with_records(rule))

@@ -21,6 +21,7 @@ from history import LABELS, History
 from rig import (control_plane, day, expected, expected_states, grafana,
                  expected_rows, processes)
 from rig.case import find_tools
+from rig.dashboard_links import LinkChecks
 from rig.prometheus import Stored
 
 RULES = pathlib.Path(__file__).resolve().parents[2] / "alerts" / "rules"
@@ -54,7 +55,7 @@ def rules():
             for name, text in found.items()}
 
 
-class DashboardsTest(unittest.TestCase):
+class DashboardsTest(LinkChecks, unittest.TestCase):
     """One server for each version of Prometheus and each history."""
 
     @classmethod
@@ -287,6 +288,32 @@ class DashboardsTest(unittest.TestCase):
                         self.assertLessEqual(shown, true)
                         # Two on one node within a step are one annotation.
                         self.assertGreaterEqual(len(shown), len(true) * 0.9)
+
+    def test_each_row_leads_to_its_messages(self):
+        """Of the cluster whose exporter has a URL; otherwise the column of the
+        links does not exist."""
+        for labels, viewer in self.viewers(6 * HOUR):
+            for dashboard in self.dashboards.values():
+                for panel, target, names in self.tables(dashboard):
+                    with self.subTest(f"{dashboard.uid}: {panel['title']}"):
+                        self.check_rows(labels, viewer, dashboard, panel,
+                                        target, names)
+
+    def test_each_lane_and_bar_leads_to_its_messages(self):
+        for labels, viewer in self.viewers(6 * HOUR):
+            for dashboard in self.dashboards.values():
+                for panel, target in self.series(dashboard):
+                    with self.subTest(f"{dashboard.uid}: {panel['title']}"):
+                        self.check_series(labels, viewer, dashboard, panel,
+                                          target)
+
+    def test_annotations_lead_to_the_messages(self):
+        for labels, viewer in self.viewers(6 * HOUR):
+            for dashboard in self.dashboards.values():
+                for annotation in dashboard.annotations:
+                    with self.subTest(dashboard.uid, name=annotation["name"]):
+                        self.check_texts(viewer.annotation_texts(
+                            dashboard, annotation), viewer)
 
     def test_each_rule_runs_and_would_fire(self):
         for _, viewer in self.viewers(day.DAY):

@@ -15,6 +15,7 @@ from rig.prometheus import Prometheus
 PATH = manifests.CORE_V1.format("default")
 INITIAL_ZERO_SECONDS = 4
 RANGE = 60
+URL = "https://events.example.com/live"
 # (kind, object, reason, type, component, count)
 POSTED = (("Node", "live-a", "Rebooted", "Warning", "kubelet", 1),
           ("Node", "live-b", "Rebooted", "Warning", "kubelet", 2),
@@ -38,6 +39,7 @@ class LiveDashboardsTest(ClusterCase):
             "filter: {kinds: [PersistentVolume]}, path: "
             f"{self.folder.file('volumes.json')}}}\n")
         exporter = self.exporter("live", "--config.file", config,
+                                 "--web.external-url", URL + "/",
                                  initial_zero=f"{INITIAL_ZERO_SECONDS}s")
         self.servers = []
         for program in ("prometheus", "prometheus-debian"):
@@ -134,6 +136,7 @@ class LiveDashboardsTest(ClusterCase):
                          ["live-a", "live-b", "live-c", "pv-live"])
         for row, when in rows:
             what = (row["kind"], row["object_name"])
+            self.assertEqual(row["messages"], URL)
             self.assertAlmostEqual(when, max(
                 at for posted, at in latest.items() if posted[:2] == what),
                 delta=1)

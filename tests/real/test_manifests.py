@@ -73,6 +73,8 @@ MORE = [
      "nodeSelector": {"a": "b"}, "tolerations": [{"operator": "Exists"}]},
     {"serviceAccount": {"create": False, "name": "mine"},
      "rbac": {"create": False}, "extraArgs": ["--log.level=debug"],
+     "web": {"externalUrl": "https://events.example.com",
+             "grafanaUrl": "https://grafana.example.com"},
      "service": {"type": "NodePort", "port": 80, "annotations": {"a": "b"}}},
 ]
 MONITORS = [{"enabled": False},

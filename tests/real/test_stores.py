@@ -5,7 +5,8 @@ import datetime
 import itertools
 import unittest
 
-from rig import collector, control_plane, manifests, processes
+from rig import (collector, control_plane, expected as shown, grafana,
+                 manifests, processes)
 from rig.sink_case import SinkCase
 from rig.victoria_logs import VictoriaLogs
 
@@ -180,6 +181,45 @@ class StoresTest(SinkCase):
             self.assertTrue(part)
             self.compare(self.found(
                 store, f"_time:[{stamp(since)}, {stamp(until)})"), part)
+        self.compare_dashboards(store, expected)
+
+    def compare_dashboards(self, store, expected):
+        """The rows with messages: all, and what the variables select."""
+        def fits(frame, chosen):
+            fields = {"kind": frame.kind, "node": frame.object_name,
+                      "object_name": frame.object_name, "cluster": "prod",
+                      "reason": frame.reason, "type": frame.type}
+            return all(fields[name] in (
+                [value] if isinstance(value, str) else value)
+                for name, value in chosen.items())
+
+        for uid, kinds, choices in (
+                (shown.OVERVIEW, None, (
+                    {}, {"kind": "PersistentVolume"}, {"type": "Warning"},
+                    {"cluster": "prod"}, {"cluster": "dev"})),
+                (shown.NODES, ["Node"], (
+                    {}, {"node": ("stored1", "stored2")}, {"reason": "Down"},
+                    {"node": "stored.1"})),
+                (shown.STORAGE, ["PersistentVolume"], (
+                    {}, {"object_name": "stored"}, {"object_name": "none"}))):
+            dashboard = grafana.dashboards()[uid]
+            panel, = [each for each in dashboard.logs
+                      if each["title"] == "Messages (VictoriaLogs)"]
+            for chosen in choices:
+                viewer = grafana.Viewer(None, 0, 0, chosen=chosen)
+                query = viewer.text(dashboard, panel["targets"][0]["expr"])
+                wanted = [frame for frame, _ in expected
+                          if (not kinds or frame.kind in kinds)
+                          and fits(frame, chosen)]
+                with self.subTest(uid, query=query):
+                    self.assertEqual(bool(wanted), not {
+                        "dev", "none", "stored.1"} & set(chosen.values()))
+                    # A record may arrive twice, as in compare().
+                    found = {one[ID]: one["_msg"]
+                             for one in store.query(query)}
+                    self.assertEqual(sorted(found.values()), sorted(
+                        f"{frame.type} {frame.kind} {frame.object_name} "
+                        f"{frame.reason}: {frame.note}" for frame in wanted))
 
 
 if __name__ == "__main__":

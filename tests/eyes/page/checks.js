@@ -6,7 +6,7 @@ import { plots } from "./plots.js";
 const SLACK = 1.5; // pixels that rounding may cost
 const LETTERS = 11; // pixels that a line of an axis needs
 const OPTIONAL = /kube-state-metrics/;
-const WITHOUT_QUERY = ["text", "row"];
+const WITHOUT_QUERY = ["text", "row", "logs"];
 
 const quoted = (text) => `"${text.length > 60 ? text.slice(0, 57) + "..." : text}"`;
 

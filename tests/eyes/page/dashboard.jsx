@@ -42,7 +42,7 @@ function Content({ drawn, width, height, ...shared }) {
   if (error || !Panel) {
     return <div className="panel-error">{error || panel.type}</div>;
   }
-  const empties = panel.type === "stat" || panel.type === "bargauge" || panel.type === "text";
+  const empties = ["stat", "bargauge", "text", "logs"].includes(panel.type);
   if (!empties && isEmpty(frames)) {
     return <NoData width={width} height={height} />;
   }

@@ -211,7 +211,13 @@ function TextPanel({ panel, variables }) {
   return <div className="markdown-html" dangerouslySetInnerHTML={{ __html: html }} />;
 }
 
+// The queries of log stores have no answer here.
+function LogsPanel() {
+  return <div>Messages are not drawn here.</div>;
+}
+
 export const PANELS = {
+  logs: LogsPanel,
   timeseries: TimeSeriesPanel,
   stat: StatPanel,
   bargauge: BarGaugePanel,

@@ -8,6 +8,7 @@ import json
 import math
 import pathlib
 import re
+import urllib.parse
 
 DASHBOARDS = pathlib.Path(__file__).resolve().parents[3] / "dashboards/json"
 ALL = "$__all"
@@ -37,7 +38,8 @@ def _all(panels):
 
 
 class Dashboard:
-    """`variables` are those of type query; `panels` those with queries."""
+    """`variables` are those of type query; `panels` those with queries of
+    Prometheus, `logs` those with queries of log stores."""
 
     def __init__(self, source):
         self.uid = source["uid"]
@@ -47,8 +49,10 @@ class Dashboard:
                           if each["type"] == "query"}
         self.annotations = [each for each in source["annotations"].get("list", ())
                             if each.get("expr")]
-        self.panels = [each for each in _all(source["panels"])
-                       if each.get("targets")]
+        queried = [each for each in _all(source["panels"])
+                   if each.get("targets")]
+        self.panels = [each for each in queried if each["type"] != "logs"]
+        self.logs = [each for each in queried if each["type"] == "logs"]
 
     def panel(self, title):
         found = [each for each in self.panels if each["title"] == title]
@@ -101,6 +105,38 @@ class Viewer:
         return self.server.range(text, self.begin - self.begin % step,
                                  self.end - self.end % step, step)
 
+    def links(self, dashboard, panel, column, labels):
+        """The URLs of the links of a column or of a lane, which a part of its
+        legend selects."""
+        found = [each["value"] for override in
+                 panel["fieldConfig"]["overrides"]
+                 if override["matcher"]["options"].strip("/") == column
+                 for each in override["properties"] if each["id"] == "links"]
+        return [self._link(link["url"], labels) for links in found
+                for link in links]
+
+    def _link(self, url, labels):
+        """`labels` has the row; the cell's own value is `messages`."""
+        def value(found):
+            name, form = found[1], found[2]
+            field = re.match(r"__(?:data\.fields|field\.labels)\.(\w+)$", name)
+            if field:
+                text = labels[field[1]]
+            else:
+                text = {"__value.raw": labels["messages"],
+                        "__from": f"{self.begin * 1000:.0f}",
+                        "__to": f"{self.end * 1000:.0f}"}[name]
+            return text if form == "raw" else urllib.parse.quote(text, safe="")
+        return re.sub(r"\$\{([\w.]+)(?::(\w+))?\}", value, url)
+
+    def annotation_texts(self, dashboard, annotation):
+        """{series labels} of what an annotation draws."""
+        step = max(duration(annotation.get("step") or "60s"),
+                   self._interval())
+        return set(self.server.range(
+            self.text(dashboard, annotation["expr"], step),
+            self.begin - self.begin % step, self.end - self.end % step, step))
+
     def annotation_times(self, dashboard, annotation):
         """{(series, true time in seconds)} that an annotation draws."""
         step = max(duration(annotation.get("step") or "60s"),
@@ -133,12 +169,25 @@ class Viewer:
                     "__rate_interval": f"{rate:.0f}s"}
 
         def value(found):
-            name = found[1] or found[2]
+            name = found[1] or found[3]
+            if found[2]:  # a format: regex
+                return self._regex(dashboard, name)
             if name.isdigit():  # A group of label_replace()'s expression.
                 return found[0]
             return built_in[name] if name in built_in else self._value(
                 dashboard, name)
-        return re.sub(r"\$(?:\{(\w+)\}|(\w+))", value, text)
+        return re.sub(r"\$(?:\{(\w+)(:regex)?\}|(\w+))", value, text)
+
+    def _regex(self, dashboard, name):
+        """The value as a regular expression; that of All is as it is."""
+        variable = dashboard.variables[name]
+        chosen = self.chosen.get(name, ALL)
+        if chosen == ALL:
+            return variable["allValue"]
+        chosen = [chosen] if isinstance(chosen, str) else chosen
+        escaped = [re.sub(r"[\\^$*+?.()|\[\]{}/]", r"\\\g<0>", each)
+                   for each in chosen]
+        return escaped[0] if len(escaped) == 1 else f"({'|'.join(escaped)})"
 
     def _value(self, dashboard, name):
         variable = dashboard.variables[name]

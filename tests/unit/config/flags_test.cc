@@ -8,6 +8,7 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 
 // conf.yaml contains `config`; no other file exists.
 std::variant<Options, Exit> Parse(std::vector<const char*> args,
@@ -116,6 +117,26 @@ TEST(FlagsTest, WrongOnesGetOneSentence) {
                   "\" must be a path of letters, digits and ./_- other than /, "
                   "/livez, /readyz and those that begin with /-/ or /api/\n");
   }
+}
+
+TEST(FlagsTest, UrlsOfLinksHaveNoSlashAtTheirEnd) {
+  EXPECT_EQ(Accepted({}).external_url, "");
+  EXPECT_EQ(Accepted({"--web.external-url="}).external_url, "");
+  const Options options = Accepted({"--web.external-url=https://e:8443/events/",
+                                    "--web.grafana-url=http://[::1]:3000//"});
+  EXPECT_EQ(options.external_url, "https://e:8443/events");
+  EXPECT_EQ(options.grafana_url, "http://[::1]:3000");
+  for (const std::string url :
+       {"events.example.com", "//a", "ftp://a", "https://", "https://:1",
+        "https://a:b", "https://a?b=c", "https://a#b", "https://u@a",
+        "https://a/<b>", "https://a/\"", "https://a/%2f", "https://a/{{.}}",
+        "javascript://a", "https://a b"}) {
+    EXPECT_THAT(Refused({("--web.external-url=" + url).c_str()}),
+                HasSubstr("must be an http:// or https:// URL"))
+        << url;
+  }
+  EXPECT_THAT(Refused({"--web.grafana-url=https://u:secret@a"}),
+              Not(HasSubstr("secret")));
 }
 
 // None takes --log.level=debug, the argument after it, as its value.

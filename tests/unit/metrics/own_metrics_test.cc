@@ -28,13 +28,18 @@ class OwnMetricsTest : public ::testing::Test {
   bool synced = false;
   std::vector<SinkStatus> sinks;
   ReplicaStatus replica;
-  OwnMetrics own{{session, occurrences, scopes, http, reloads, state,
-                  [] {
-                    return SeriesCounts{{10, 20, 30, 40}, {50, 60, 70, 80}};
-                  },
-                  [this] { return synced; }, [this] { return sinks; },
-                  [this] { return replica; },
-                  WallTime(std::chrono::milliseconds(1700000000500))}};
+  OwnMetrics own = Linked("");
+
+  OwnMetrics Linked(std::string url) {
+    return OwnMetrics(
+        {session, occurrences, scopes, http, reloads, state,
+         [] {
+           return SeriesCounts{{10, 20, 30, 40}, {50, 60, 70, 80}};
+         },
+         [this] { return synced; }, [this] { return sinks; },
+         [this] { return replica; },
+         WallTime(std::chrono::milliseconds(1700000000500)), std::move(url)});
+  }
 };
 
 TEST_F(OwnMetricsTest, EveryStatMovesItsSample) {
@@ -106,6 +111,15 @@ TEST_F(OwnMetricsTest, EveryStatMovesItsSample) {
     EXPECT_THAT(text, HasSubstr(p + sample));
   }
   EXPECT_THAT(text, HasSubstr("kube_event_metrics_build_info{version=\""));
+}
+
+TEST_F(OwnMetricsTest, HasTheUrlOfLinksOnlyIfItIsKnown) {
+  EXPECT_THAT(Render(), Not(HasSubstr("external_url_info")));
+  const OwnMetrics linked = Linked("https://events.example.com/x");
+  std::string out;
+  linked.Render(out);
+  EXPECT_THAT(out, HasSubstr("\nkube_event_metrics_external_url_info{url="
+                             "\"https://events.example.com/x\"} 1\n"));
 }
 
 TEST_F(OwnMetricsTest, SaysNothingOfAStateThatIsNotKept) {
@@ -193,7 +207,8 @@ TEST_F(OwnMetricsTest, EveryFamilyHasHelpAndTypeEvenUnderAGermanLocale) {
   const ScopedGermanLocale german;
   state.enabled = true;
   session.unobserved_millis = 1234500;
-  const std::string text = Render();
+  std::string text;
+  Linked("https://events.example.com").Render(text);
   for (const FamilyInfo& info : OwnMetricInfos()) {
     EXPECT_THAT(text, HasSubstr("# HELP " + std::string(info.name) + " "));
     EXPECT_THAT(text, HasSubstr("# TYPE " + std::string(info.name) + " " +

@@ -149,12 +149,13 @@ std::string TakeTelemetryPath(const OptionValues& values, Options& options) {
   };
   // The other paths of web/http_router.cc, and those that it may get.
   const bool taken = path == "/livez" || path == "/readyz" ||
-                     path.starts_with("/-/") || path.starts_with("/api/");
+                     path.starts_with("/-/") || path.starts_with("/api/") ||
+                     path.starts_with("/objects/");
   if (path.size() < 2 || path.front() != '/' || taken ||
       !std::all_of(path.begin(), path.end(), ok)) {
     return Quoted(path) +
            " must be a path of letters, digits and ./_- other than /, /livez, "
-           "/readyz and those that begin with /-/ or /api/";
+           "/readyz and those that begin with /-/, /api/ or /objects/";
   }
   options.telemetry_path = path;
   return "";

@@ -50,9 +50,12 @@ HttpContent ServeWorld(const ServedWorld& served) {
   content.scrape = [served](const std::string& accept) {
     return StartScrape(served, accept);
   };
-  content.page = [served, started = served.clock.SteadyNow()] {
-    return RenderPage(MakePage(served, started));
-  };
+  content.routes.push_back(
+      {"/", [served, started = served.clock.SteadyNow()](
+                const RouteRequest&, const std::stop_token&) {
+         return RouteAnswer{.content_type = "text/html; charset=utf-8",
+                            .body = RenderPage(MakePage(served, started))};
+       }});
   return content;
 }
 

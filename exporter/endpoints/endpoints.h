@@ -29,7 +29,7 @@ struct ServedWorld {
   std::function<void(PageData&)> complete_page;
 };
 
-// `scrape` and `page`; the rest is the caller's.
+// `scrape` and `routes`; the rest is the caller's.
 HttpContent ServeWorld(const ServedWorld& served);
 
 // Null when it cannot be started, which is logged. `stats` must outlive it.

@@ -53,8 +53,10 @@ HttpLoop::HttpLoop(UniqueFd listener, const HttpServerOptions& options,
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       last_id_(kFirstId),
       turns_(limits_.answers),
+      query_turns_(limits_.queries),
       gate_(std::move(settings), limits_.reread, [this] { Wake(); }),
-      parts_{router_, stats, gate_, turns_, limits_} {
+      queries_([this] { Wake(); }),
+      parts_{router_, stats, gate_, turns_, query_turns_, queries_, limits_} {
   Watch(EPOLL_CTL_ADD, kListenerId, listener_.get(), EPOLLIN);
   Watch(EPOLL_CTL_ADD, kWakeId, wake_.get(), EPOLLIN);
 }
@@ -100,13 +102,14 @@ void HttpLoop::Run(std::stop_token stop) {
       if (id == kListenerId) {
         Accept(now);
       } else if (id == kWakeId) {
-        FinishLogins(now);
+        TakeFinished(now);
       } else {
         Handle(id, events[static_cast<size_t>(i)].events, now);
       }
     }
     ExpireOverdue(now);
-    PassTurns(now);
+    PassTurns(turns_, now);
+    PassTurns(query_turns_, now);
     while (connections_.size() > limits_.connections) DropOne();
   }
   for (const auto& [id, connection] : connections_) {
@@ -156,6 +159,8 @@ void HttpLoop::Add(UniqueFd fd, ClientAddress client, SteadyTime now) {
 void HttpLoop::Remove(Connections::iterator it) {
   gate_.CancelLogin(it->first);
   turns_.Leave(it->first);
+  query_turns_.Leave(it->first);
+  queries_.Cancel(it->first);
   connections_.erase(it);
 }
 
@@ -181,7 +186,7 @@ void HttpLoop::Handle(uint64_t id, uint32_t events, SteadyTime now) {
   });
 }
 
-void HttpLoop::FinishLogins(SteadyTime now) {
+void HttpLoop::TakeFinished(SteadyTime now) {
   uint64_t count = 0;
   [[maybe_unused]] const ssize_t read =
       ::read(wake_.get(), &count, sizeof(count));
@@ -190,27 +195,32 @@ void HttpLoop::FinishLogins(SteadyTime now) {
       connection.FinishLogin(admitted, now);
     });
   }
+  for (auto& [id, answer] : queries_.Finished()) {
+    Advance(id, now, [&answer = answer, now](ServerConnection& connection) {
+      connection.FinishQuery(std::move(answer), now);
+    });
+  }
 }
 
-void HttpLoop::PassTurns(SteadyTime now) {
-  CutStalled(now);
+void HttpLoop::PassTurns(AnswerTurns& turns, SteadyTime now) {
+  CutStalled(turns, now);
   // Clients of small answers may ask again at once: they get no more turns
   // before others were served.
-  for (size_t i = 0; i < limits_.answers && turns_.HasNext(); ++i) {
-    Advance(turns_.Next(), now,
+  for (size_t i = 0; i < limits_.answers && turns.HasNext(); ++i) {
+    Advance(turns.Next(), now,
             [now](ServerConnection& next) { next.TakeTurn(now); });
   }
 }
 
-void HttpLoop::CutStalled(SteadyTime now) {
-  if (turns_.waiting() == 0) return;
+void HttpLoop::CutStalled(const AnswerTurns& turns, SteadyTime now) {
+  if (turns.waiting() == 0) return;
   std::vector<std::pair<SteadyTime::duration, uint64_t>> stalled;
-  for (const uint64_t id : turns_.active()) {
+  for (const uint64_t id : turns.active()) {
     const auto time = connections_.at(id)->Stalled(now);
     if (time > limits_.stall) stalled.emplace_back(time, id);
   }
   std::sort(stalled.begin(), stalled.end(), std::greater<>());
-  stalled.resize(std::min(stalled.size(), turns_.waiting()));
+  stalled.resize(std::min(stalled.size(), turns.waiting()));
   for (const auto& [time, id] : stalled) {
     Advance(id, now, [](ServerConnection& connection) {
       connection.Abort("the client stalls while others wait");
@@ -269,8 +279,10 @@ void HttpLoop::ExpireOverdue(SteadyTime now) {
 
 int HttpLoop::PollMilliseconds(SteadyTime now, SteadyTime until) const {
   SteadyTime next = std::min(now + kLongestPoll, until);
-  if (turns_.HasNext()) return 0;
-  if (turns_.waiting() > 0) next = std::min(next, now + kStallPoll);
+  for (const AnswerTurns* turns : {&turns_, &query_turns_}) {
+    if (turns->HasNext()) return 0;
+    if (turns->waiting() > 0) next = std::min(next, now + kStallPoll);
+  }
   if (accept_after_ != SteadyTime{}) next = std::min(next, accept_after_);
   for (const auto& [id, connection] : connections_) {
     next = std::min(next, connection->Deadline());

@@ -1,7 +1,8 @@
 // The thread that serves all clients: an epoll loop over non-blocking sockets.
 // Used by HttpServer. Waits for no client, so that slow ones cannot stop a
 // scrape; the limits bound memory. More scrapes than limits.answers wait for
-// their turn, and only answers whose clients do not read are cut for them. Past
+// their turn, as queries do past limits.queries, and only answers whose clients
+// do not read are cut for them. Past
 // limits.connections the address with the most connections loses one.
 #pragma once
 
@@ -39,13 +40,14 @@ class HttpLoop {
   void Advance(uint64_t id, SteadyTime now,
                const std::function<void(ServerConnection&)>& change = {});
   void Handle(uint64_t id, uint32_t events, SteadyTime now);
-  void FinishLogins(SteadyTime now);
+  // What other threads finished: logins and queries.
+  void TakeFinished(SteadyTime now);
   void Wake();
   void Watch(int operation, uint64_t id, int fd, uint32_t events);
   void Remove(Connections::iterator it);
   // Cut answers whose clients stall, while others wait; then start those.
-  void PassTurns(SteadyTime now);
-  void CutStalled(SteadyTime now);
+  void PassTurns(AnswerTurns& turns, SteadyTime now);
+  void CutStalled(const AnswerTurns& turns, SteadyTime now);
   // Close connections past the limit or past a deadline.
   void DropOne();
   void ExpireOverdue(SteadyTime now);
@@ -60,10 +62,12 @@ class HttpLoop {
   uint64_t last_id_;
   // Accepting pauses until then, as no descriptor was free.
   SteadyTime accept_after_{};
-  AnswerTurns turns_;
+  AnswerTurns turns_;  // of scrapes
+  AnswerTurns query_turns_;
   Connections connections_;
-  // Last, so that it ends first: its thread calls Wake.
+  // Last, so that they end first: their threads call Wake.
   WebGate gate_;
+  QueryThread queries_;
   const ServerParts parts_;
 };
 

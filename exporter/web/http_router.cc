@@ -5,13 +5,18 @@
 #include <charconv>
 #include <exception>
 
+#include "base/ascii.h"
+#include "base/encoding.h"
 #include "base/rfc3339.h"
+#include "base/utf8.h"
 
 namespace kem {
 namespace {
 
 // config/option_table.cc keeps the telemetry path apart from all others.
 constexpr char kReloadPath[] = "/-/reload";
+// Of one decoded segment of a path; a name of Kubernetes has at most 253 bytes.
+constexpr size_t kMaxSegment = 1024;
 constexpr char kOtherHandler[] = "other";
 constexpr char kText[] = "text/plain; charset=utf-8";
 
@@ -23,6 +28,7 @@ const char* ReasonPhrase(int status) {
       {403, "Forbidden"},
       {404, "Not Found"},
       {405, "Method Not Allowed"},
+      {406, "Not Acceptable"},
       {413, "Content Too Large"},
       {429, "Too Many Requests"},
       {431, "Request Header Fields Too Large"},
@@ -42,6 +48,29 @@ bool IsCrossSite(const RequestHead& head) {
   const size_t host = head.origin.find("://");
   return !head.origin.empty() && (host == std::string::npos ||
                                   head.origin.substr(host + 3) != head.host);
+}
+
+bool IsSafeSegment(const std::string& segment) {
+  std::string buffer;
+  return !segment.empty() && segment.size() <= kMaxSegment && segment != "." &&
+         segment != ".." &&
+         std::none_of(segment.begin(), segment.end(),
+                      [](char c) { return c == '/' || IsAsciiControl(c); }) &&
+         ValidUtf8(segment, buffer).data() == segment.data();
+}
+
+// The decoded segments of "Node/n1"; empty when one of them is not safe.
+std::optional<std::vector<std::string>> Segments(std::string_view path) {
+  std::vector<std::string> segments;
+  // Of a path that ends with a slash, the last segment is empty.
+  const bool open = path.ends_with('/');
+  while (!path.empty()) {
+    std::optional<std::string> segment = PercentDecode(TakeUntil(path, '/'));
+    if (!segment || !IsSafeSegment(*segment)) return std::nullopt;
+    segments.push_back(std::move(*segment));
+  }
+  if (open) return std::nullopt;
+  return segments;
 }
 
 void AddHeader(const std::string& name, const std::string& value,
@@ -125,7 +154,7 @@ std::string HttpRouter::Response::Text(const RequestHead& head,
   return head.method == "HEAD" ? text : text + body;
 }
 
-HttpRouter::Response HttpRouter::StartScrape(const RequestHead& head) {
+HttpRouter::Response HttpRouter::StartScrape(const RequestHead& head) const {
   if (content_.can_scrape) {
     if (Health health = content_.can_scrape(); !health.ok) {
       return {503, kText, std::move(health.text), {{"Retry-After", "1"}}};
@@ -141,34 +170,62 @@ HttpRouter::Response HttpRouter::StartScrape(const RequestHead& head) {
   return response;
 }
 
-HttpRouter::Response HttpRouter::Page(const RequestHead& head) {
-  // The page's <meta> has the rest of its policy; frame-ancestors is only
-  // valid in a header.
-  Response response{
-      .content_type = "text/html; charset=utf-8",
-      .body = content_.page(),
-      .headers = {{"Vary", "Accept-Encoding"},
-                  {"Cache-Control", "no-store"},
-                  {"Content-Security-Policy", "frame-ancestors 'none'"},
-                  {"X-Content-Type-Options", "nosniff"}}};
-  if (WantsGzip(head.accept_encoding)) {
-    std::string packed;
-    GzipStream().Append(response.body, true, packed);
-    response.body = std::move(packed);
-    response.headers.emplace_back("Content-Encoding", "gzip");
+const HttpRoute* HttpRouter::FindRoute(const std::string& path) const {
+  for (const HttpRoute& route : content_.routes) {
+    const bool below = route.path.size() > 1 && route.path.ends_with('/');
+    if (below ? path.starts_with(route.path) : path == route.path) {
+      return &route;
+    }
   }
-  return response;
+  return nullptr;
+}
+
+bool HttpRouter::IsQuery(const RequestHead& head) const {
+  if (head.method != "GET" && head.method != "HEAD") return false;
+  const HttpRoute* route = FindRoute(head.path);
+  return route != nullptr &&
+         Segments(std::string_view(head.path).substr(route->path.size()));
+}
+
+HttpAnswer HttpRouter::Query(const RequestHead& head,
+                             const WebGate::Headers& headers,
+                             const std::stop_token& stop) const {
+  return Finish(head, headers, [&] {
+    const HttpRoute& route = *FindRoute(head.path);
+    RouteAnswer made = route.answer(
+        {*Segments(std::string_view(head.path).substr(route.path.size())),
+         head.query, head.accept},
+        stop);
+    // The <meta> of a page has the rest of its policy; frame-ancestors is only
+    // valid in a header.
+    Response response{
+        .status = made.status,
+        .content_type = std::move(made.content_type),
+        .body = std::move(made.body),
+        .headers = {{"Vary", "Accept-Encoding"},
+                    {"Cache-Control", "no-store"},
+                    {"Content-Security-Policy", "frame-ancestors 'none'"},
+                    {"X-Content-Type-Options", "nosniff"}}};
+    if (made.status == 503) response.headers.emplace_back("Retry-After", "1");
+    if (WantsGzip(head.accept_encoding)) {
+      std::string packed;
+      GzipStream().Append(response.body, true, packed);
+      response.body = std::move(packed);
+      response.headers.emplace_back("Content-Encoding", "gzip");
+    }
+    return response;
+  });
 }
 
 bool HttpRouter::IsReadable(const std::string& path) const {
-  return path == telemetry_path_ || path == "/" || path == "/livez" ||
-         path == "/readyz";
+  return path == telemetry_path_ || path == "/livez" || path == "/readyz";
 }
 
-HttpRouter::Response HttpRouter::Route(const RequestHead& head) {
+HttpRouter::Response HttpRouter::Route(const RequestHead& head) const {
   const std::string& path = head.path;
   const bool reloads = path == kReloadPath && content_.reload;
-  const bool reads = IsReadable(path) || path == "*";
+  const bool reads =
+      IsReadable(path) || path == "*" || FindRoute(path) != nullptr;
   if (!reads && !reloads) return {404, kText, "Not found\n"};
   if (reloads && head.method == "POST") {
     if (IsCrossSite(head)) {
@@ -186,13 +243,14 @@ HttpRouter::Response HttpRouter::Route(const RequestHead& head) {
             {{"Allow", reads ? "GET, HEAD" : "POST"}}};
   }
   if (path == telemetry_path_) return StartScrape(head);
-  if (path == "/") return Page(head);
-  return Response::Of(path == "/livez" ? content_.livez() : content_.readyz(),
-                      503);
+  if (path == "/livez") return Response::Of(content_.livez(), 503);
+  if (path == "/readyz") return Response::Of(content_.readyz(), 503);
+  // A route's, with a segment that is not safe.
+  return {404, kText, "Not found\n"};
 }
 
 HttpRouter::Response HttpRouter::Admit(const RequestHead& head,
-                                       Admission admission) {
+                                       Admission admission) const {
   switch (admission) {
     case Admission::kUnauthorized:
       return {401, kText, "Unauthorized\n", {{"WWW-Authenticate", "Basic"}}};
@@ -207,14 +265,21 @@ HttpRouter::Response HttpRouter::Admit(const RequestHead& head,
   return Route(head);
 }
 
-HttpAnswer HttpRouter::Handle(const RequestHead& head, Admission admission,
-                              const WebGate::Headers& headers) {
+std::string HttpRouter::HandlerName(const std::string& path) const {
+  if (IsReadable(path) || path == kReloadPath) return path;
+  const HttpRoute* route = FindRoute(path);
+  return route != nullptr ? route->path : kOtherHandler;
+}
+
+template <typename Make>
+HttpAnswer HttpRouter::Finish(const RequestHead& head,
+                              const WebGate::Headers& headers,
+                              Make make) const {
   HttpAnswer answer;
   answer.close = !head.keep_alive;
-  const bool known = IsReadable(head.path) || head.path == kReloadPath;
-  answer.handler = known ? head.path : kOtherHandler;
+  answer.handler = HandlerName(head.path);
   try {
-    Response response = Admit(head, admission);
+    Response response = make();
     answer.bytes = response.Text(head, headers);
     if (head.method != "HEAD") answer.body = std::move(response.stream);
     answer.status = response.status;
@@ -226,6 +291,11 @@ HttpAnswer HttpRouter::Handle(const RequestHead& head, Admission admission,
     answer.close = true;
   }
   return answer;
+}
+
+HttpAnswer HttpRouter::Handle(const RequestHead& head, Admission admission,
+                              const WebGate::Headers& headers) const {
+  return Finish(head, headers, [&] { return Admit(head, admission); });
 }
 
 HttpAnswer HttpRouter::Refuse(HeadState why) const {

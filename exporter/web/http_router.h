@@ -1,10 +1,13 @@
-// The exporter's routes: maps one request to one answer, with status, headers
-// and body. Used by ServerConnection on HttpLoop's thread. Reads and writes no
-// socket. A scrape's body is streamed, so the answer holds its generator.
+// The exporter's paths: maps one request to one answer, with status, headers
+// and body. Used by ServerConnection on HttpLoop's thread, and on that of
+// QueryThread for HttpRoutes. Reads and writes no socket. A scrape's body is
+// streamed, so the answer holds its generator.
 #pragma once
 
 #include <functional>
 #include <memory>
+#include <optional>
+#include <stop_token>
 #include <string>
 #include <utility>
 
@@ -44,7 +47,7 @@ struct HttpAnswer {
   int status = 200;
 };
 
-// Not thread-safe.
+// Thread-safe if the content's functions are.
 class HttpRouter {
  public:
   // See HttpServer for the arguments.
@@ -52,24 +55,35 @@ class HttpRouter {
       : telemetry_path_(std::move(telemetry_path)),
         content_(std::move(content)) {}
 
-  // Whether the answer to this request may need much memory.
-  bool IsLarge(const RequestHead& head) const {
-    return head.method == "GET" &&
-           (head.path == telemetry_path_ || head.path == "/");
+  // Whether the answer to this request is a scrape's, which needs much memory.
+  bool IsScrape(const RequestHead& head) const {
+    return head.method == "GET" && head.path == telemetry_path_;
   }
-  // `head` is complete, `admission` not kPending. Adds `headers` to the answer.
+  // Whether a route answers this request, once it is admitted.
+  bool IsQuery(const RequestHead& head) const;
+  // The answer of the route; IsQuery(head) must be true. Adds `headers`.
+  HttpAnswer Query(const RequestHead& head, const WebGate::Headers& headers,
+                   const std::stop_token& stop) const;
+  // All other answers. `head` is complete, `admission` not kPending, and not
+  // kAdmitted if IsQuery(head). Adds `headers` to the answer.
   HttpAnswer Handle(const RequestHead& head, Admission admission,
-                    const WebGate::Headers& headers);
+                    const WebGate::Headers& headers) const;
   // For a request without a valid head, or with a body; closes.
   HttpAnswer Refuse(HeadState why) const;
 
  private:
   struct Response;
 
-  Response Admit(const RequestHead& head, Admission admission);
-  Response Route(const RequestHead& head);
-  Response StartScrape(const RequestHead& head);
-  Response Page(const RequestHead& head);
+  // Null when no route has the path.
+  const HttpRoute* FindRoute(const std::string& path) const;
+  std::string HandlerName(const std::string& path) const;
+  // What `make` returns as an answer, or 500 when there is no memory for it.
+  template <typename Make>
+  HttpAnswer Finish(const RequestHead& head, const WebGate::Headers& headers,
+                    Make make) const;
+  Response Admit(const RequestHead& head, Admission admission) const;
+  Response Route(const RequestHead& head) const;
+  Response StartScrape(const RequestHead& head) const;
   bool IsReadable(const std::string& path) const;
 
   const std::string telemetry_path_;

@@ -1,7 +1,8 @@
-// The exporter's HTTP server: metrics, /livez, /readyz, the page at / and
-// POST /-/reload. Used by the app and offline mode, which give it functions for
-// the content. HTTP/1.1 on one thread (http_loop.h): slow, many and hostile
-// clients take memory within HttpLimits and stop no scrape. TLS and
+// The exporter's HTTP server: metrics, /livez, /readyz, POST /-/reload, and the
+// routes that take longer, such as pages. Used by the app and offline mode,
+// which give it functions for the content. HTTP/1.1 on one thread
+// (http_loop.h), and another for the routes (query_thread.h): slow, many and
+// hostile clients take memory within HttpLimits and stop no scrape. TLS and
 // authentication follow the web configuration (web_gate.h).
 #pragma once
 
@@ -9,8 +10,10 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <stop_token>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "base/health.h"
 #include "base/result.h"
@@ -28,7 +31,36 @@ struct Scrape {
   std::function<bool(std::string&)> next;
 };
 
-// Called by the server's thread: all clients wait meanwhile.
+// A GET or HEAD request for a route.
+struct RouteRequest {
+  // Below the route's path, decoded: "Node" and "n1" of /objects/Node/n1. None
+  // is empty, "." or "..", has a slash or a control character, or more than
+  // 1024 bytes. Valid UTF-8.
+  std::vector<std::string> segments;
+  std::string query;   // what follows the '?', not decoded
+  std::string accept;  // the Accept header's value
+};
+
+struct RouteAnswer {
+  int status = 200;
+  std::string content_type;
+  std::string body;
+};
+
+// A path whose answers take longer than a moment.
+struct HttpRoute {
+  // "/api/v1/events"; with a slash at its end, as "/objects/", all below it.
+  // Also the handler's name in metrics.
+  std::string path;
+  // Called by the thread of the routes, one call at a time: a scrape does not
+  // wait for it, other routes do. Returns soon once `stop` is requested: its
+  // client has gone, and the answer is dropped.
+  std::function<RouteAnswer(const RouteRequest&, const std::stop_token& stop)>
+      answer;
+};
+
+// All but the routes are called by the server's thread: all clients wait
+// meanwhile.
 struct HttpContent {
   // Starts a scrape in the best format for an Accept header's value.
   std::function<Scrape(const std::string& accept)> scrape;
@@ -36,8 +68,7 @@ struct HttpContent {
   std::function<Health()> can_scrape;
   std::function<Health()> livez;
   std::function<Health()> readyz;
-  // HTML.
-  std::function<std::string()> page;
+  std::vector<HttpRoute> routes;
   // The value, or with 500 the error's message, is the answer's one line. Null
   // when there is nothing to reload: 404.
   std::function<Result<std::string>()> reload;
@@ -49,9 +80,13 @@ struct HttpLimits {
   // Open at once. An idle one takes about 1 KiB, with TLS 20 KiB, and 70 KiB
   // during its handshake.
   size_t connections = 256;
-  // Scrapes and pages in progress at once, up to 0.5 MB each. More wait for
-  // their turn.
+  // Scrapes in progress at once, up to 0.5 MB each. More wait for their turn.
   size_t answers = 16;
+  // Requests for routes whose answers are made or sent, up to 8 MiB each while
+  // they are made, one at a time. More wait for their turn,
+  size_t queries = 4;
+  // and past these they are refused.
+  size_t queries_waiting = 64;
   // From the connection, or a request's first byte, to the end of its head.
   std::chrono::milliseconds head{10000};
   // That an answer waits for its client to read, in all.

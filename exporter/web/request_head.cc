@@ -80,9 +80,12 @@ bool ReadTarget(std::string_view target, HeadParser& parser) {
       return false;
     }
   }
-  head.path = target.substr(0, target.find_first_of("?#"));
+  if (target.find(' ') != std::string_view::npos) return false;
+  target = target.substr(0, target.find('#'));
+  head.path = TakeUntil(target, '?');
+  head.query = target;
   if (head.path.empty()) head.path = "/";
-  return target.find(' ') == std::string_view::npos;
+  return true;
 }
 
 // "GET /path HTTP/1.1". A later minor version is compatible.

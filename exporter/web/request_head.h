@@ -1,6 +1,6 @@
 // Parses a request's head: finds its end, checks it and keeps the fields that
 // the server uses. Used by ServerConnection. Does not decode percent-encoding:
-// no path of the server needs it. Pure; a fuzzer's target.
+// HttpRouter does for the paths that need it. Pure; a fuzzer's target.
 #pragma once
 
 #include <cstddef>
@@ -32,6 +32,7 @@ struct RequestHead {
   // Without query and fragment, also when the target was a whole URL; "*" of
   // OPTIONS.
   std::string path;
+  std::string query;        // what follows the '?'; no fragment
   bool keep_alive = false;  // HTTP/1.1 without "Connection: close"
   bool chunks = false;      // HTTP/1.1: the client accepts chunks
   // Header values; empty when absent.

@@ -56,6 +56,7 @@ void ServerConnection::Advance(SteadyTime now) {
         break;
       case Phase::kLogin:
       case Phase::kTurn:
+      case Phase::kQuery:
       case Phase::kOver:
         return;
     }
@@ -84,10 +85,9 @@ void ServerConnection::Expire(SteadyTime now) {
   if (phase_ == Phase::kLogin) pending_.keep_alive = false;
   parts_.gate.CancelLogin(id_);
   parts_.turns.Leave(id_);
-  StartAnswer(
-      parts_.router.Handle(pending_, Admission::kBusy, parts_.gate.headers()),
-      now);
-  pending_ = RequestHead();
+  parts_.query_turns.Leave(id_);
+  parts_.queries.Cancel(id_);
+  Answer(std::exchange(pending_, {}), Admission::kBusy, now);
 }
 
 bool ServerConnection::WaitOrEnd(ServerSocket::Io io) {
@@ -162,13 +162,41 @@ bool ServerConnection::Wait(Phase phase, RequestHead head, SteadyTime now) {
 
 bool ServerConnection::Begin(RequestHead head, Admission admission,
                              SteadyTime now) {
-  if (admission == Admission::kAdmitted && parts_.router.IsLarge(head) &&
-      !parts_.turns.Ask(client_.group, id_)) {
-    return Wait(Phase::kTurn, std::move(head), now);
+  if (admission == Admission::kAdmitted) {
+    const bool query = parts_.router.IsQuery(head);
+    if (query &&
+        parts_.query_turns.waiting() >= parts_.limits.queries_waiting) {
+      Answer(head, Admission::kBusy, now);
+      return true;
+    }
+    AnswerTurns& turns = query ? parts_.query_turns : parts_.turns;
+    if ((query || parts_.router.IsScrape(head)) &&
+        !turns.Ask(client_.group, id_)) {
+      return Wait(Phase::kTurn, std::move(head), now);
+    }
+    if (query) return StartQuery(std::move(head), now);
   }
+  Answer(head, admission, now);
+  return true;
+}
+
+bool ServerConnection::StartQuery(RequestHead head, SteadyTime now) {
+  const HttpRouter& router = parts_.router;
+  const bool started = parts_.queries.Start(
+      id_, [&router, head,
+            headers = parts_.gate.headers()](const std::stop_token& stop) {
+        return router.Query(head, headers, stop);
+      });
+  if (started) return Wait(Phase::kQuery, std::move(head), now);
+  parts_.query_turns.Leave(id_);
+  Answer(head, Admission::kBusy, now);
+  return true;
+}
+
+void ServerConnection::Answer(const RequestHead& head, Admission admission,
+                              SteadyTime now) {
   StartAnswer(parts_.router.Handle(head, admission, parts_.gate.headers()),
               now);
-  return true;
 }
 
 void ServerConnection::FinishLogin(bool admitted, SteadyTime now) {
@@ -178,9 +206,17 @@ void ServerConnection::FinishLogin(bool admitted, SteadyTime now) {
 }
 
 void ServerConnection::TakeTurn(SteadyTime now) {
-  StartAnswer(parts_.router.Handle(std::exchange(pending_, {}),
-                                   Admission::kAdmitted, parts_.gate.headers()),
-              now);
+  RequestHead head = std::exchange(pending_, {});
+  if (parts_.router.IsQuery(head)) {
+    StartQuery(std::move(head), now);
+  } else {
+    Answer(head, Admission::kAdmitted, now);
+  }
+}
+
+void ServerConnection::FinishQuery(HttpAnswer answer, SteadyTime now) {
+  pending_ = RequestHead();
+  StartAnswer(std::move(answer), now);
 }
 
 void ServerConnection::StartAnswer(HttpAnswer answer, SteadyTime now) {
@@ -241,6 +277,7 @@ SteadyTime::duration ServerConnection::Stalled(SteadyTime now) const {
 
 void ServerConnection::FinishAnswer(SteadyTime now) {
   parts_.turns.Leave(id_);
+  parts_.query_turns.Leave(id_);
   parts_.stats.Count(answer_.handler, answer_.status);
   output_.shrink_to_fit();
   idle_since_ = now;

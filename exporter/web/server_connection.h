@@ -2,8 +2,9 @@
 // with a deadline. Used by HttpLoop on its thread. Never blocks: Advance does
 // what is possible now, WaitsFor and Deadline return what to wait for.
 //
-//   handshake ──► head ──► login ──► turn ──► answer ──► head again,
-//                                                        or drain ──► over
+//   handshake ──► head ──► login ──► turn ──► query ──► answer ──► head again,
+//                                                                  or drain,
+//                                                                  then over
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include "web/http_router.h"
 #include "web/http_server.h"
 #include "web/http_stats.h"
+#include "web/query_thread.h"
 #include "web/server_socket.h"
 #include "web/web_gate.h"
 
@@ -25,7 +27,9 @@ struct ServerParts {
   HttpRouter& router;
   HttpStats& stats;
   WebGate& gate;
-  AnswerTurns& turns;
+  AnswerTurns& turns;  // of scrapes
+  AnswerTurns& query_turns;
+  QueryThread& queries;
   const HttpLimits& limits;
 };
 
@@ -42,8 +46,10 @@ class ServerConnection {
   void Advance(SteadyTime now);
   // The result of a pending login. Call Advance afterwards.
   void FinishLogin(bool admitted, SteadyTime now);
-  // AnswerTurns gave it a turn. Call Advance afterwards.
+  // One of the two AnswerTurns gave it a turn. Call Advance afterwards.
   void TakeTurn(SteadyTime now);
+  // The answer of a query that it started. Call Advance afterwards.
+  void FinishQuery(HttpAnswer answer, SteadyTime now);
   // The deadline has passed: refuses a request that waits, else closes. Call
   // Advance afterwards.
   void Expire(SteadyTime now);
@@ -54,9 +60,10 @@ class ServerConnection {
   bool Over() const { return phase_ == Phase::kOver; }
   // An answer is in progress.
   bool Answering() const { return phase_ == Phase::kAnswer; }
-  // Waits for a login or for a turn: for this server, not for the client.
+  // Waits for a login, a turn or a query: for this server, not for the client.
   bool Waiting() const {
-    return phase_ == Phase::kLogin || phase_ == Phase::kTurn;
+    return phase_ == Phase::kLogin || phase_ == Phase::kTurn ||
+           phase_ == Phase::kQuery;
   }
   // Call Advance when this event occurs, EPOLLIN or EPOLLOUT; 0 while waiting,
   // for a hang-up only.
@@ -73,7 +80,16 @@ class ServerConnection {
   int fd() const { return socket_.fd(); }
 
  private:
-  enum class Phase { kHandshake, kHead, kLogin, kTurn, kAnswer, kDrain, kOver };
+  enum class Phase {
+    kHandshake,
+    kHead,
+    kLogin,
+    kTurn,
+    kQuery,
+    kAnswer,
+    kDrain,
+    kOver
+  };
 
   // One step each; true when Advance can continue at once.
   bool Handshake(SteadyTime now);
@@ -83,8 +99,10 @@ class ServerConnection {
   bool Drain();
   bool TakeHead(RequestHead head, SteadyTime now);
   bool Wait(Phase phase, RequestHead head, SteadyTime now);
-  // False while it waits for its turn.
+  // False while it waits for its turn or its query, like StartQuery.
   bool Begin(RequestHead head, Admission admission, SteadyTime now);
+  bool StartQuery(RequestHead head, SteadyTime now);
+  void Answer(const RequestHead& head, Admission admission, SteadyTime now);
   void StartAnswer(HttpAnswer answer, SteadyTime now);
   void FinishAnswer(SteadyTime now);
   void StartDrain(SteadyTime now);

@@ -27,7 +27,10 @@ class HttpServerTest : public ::testing::Test {
                       return --left > 0;
                     }};
     };
-    content.page = [] { return "<p>page</p>\n"; };
+    content.routes = {{"/", [](const RouteRequest&, const std::stop_token&) {
+                         return RouteAnswer{.content_type = "text/html",
+                                            .body = "<p>page</p>\n"};
+                       }}};
     content.reload = [this]() -> Result<std::string> {
       if (ready) return std::string("ok");
       return Error{ErrorCode::kInvalidConfig, "kept: x"};

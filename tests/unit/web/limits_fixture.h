@@ -39,7 +39,10 @@ class HttpLimitsTest : public ::testing::Test {
                       return --left > 0;
                     }};
     };
-    content.page = [] { return "page\n"; };
+    content.routes = {{"/", [](const RouteRequest&, const std::stop_token&) {
+                         return RouteAnswer{.content_type = "text/html",
+                                            .body = "page\n"};
+                       }}};
     content.livez = [] { return Health{true, "alive\n"}; };
     content.readyz = [] { return Health{true, "ready\n"}; };
     auto started = HttpServer::Start({{"127.0.0.1", 0}, "/metrics", "", limits},

@@ -58,7 +58,10 @@ class WebServerTest : public ::testing::Test {
                       return false;
                     }};
     };
-    content.page = [] { return "page\n"; };
+    content.routes = {{"/", [](const RouteRequest&, const std::stop_token&) {
+                         return RouteAnswer{.content_type = "text/html",
+                                            .body = "page\n"};
+                       }}};
     content.livez = [] { return Health{true, "alive\n"}; };
     content.readyz = [] { return Health{true, "ready\n"}; };
     content.reload = [this] {

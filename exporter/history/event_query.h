@@ -1,0 +1,39 @@
+// An EventQuery as the query string of a URL, for the API and the pages. Reads
+// what people, agents and Grafana write, and writes links to other pages of an
+// answer. Does not read paths, and finds no Events (event_source.h).
+//
+//   kind, name, namespace, reason, type, component   equal to the whole text;
+//                   "namespace=-" selects cluster-scoped objects
+//   q               words of the message, separated by spaces
+//   since, until    RFC 3339; a duration, which means ago ("90m", "14d"); or
+//                   Unix seconds or milliseconds
+//   limit, cursor   see EventQuery
+//
+// As in Prometheus, other parameters are ignored; so are empty values, because
+// a form sends all of its fields.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/clock.h"
+#include "base/result.h"
+#include "history/event_source.h"
+
+namespace kem {
+
+// Of one value, in bytes. A name of Kubernetes has at most 253.
+inline constexpr size_t kMaxQueryValue = 512;
+inline constexpr size_t kMaxQueryCursor = 1024;
+inline constexpr size_t kMaxQueryWords = 16;
+
+// Reads what follows the '?', which may be empty. `now` is what durations count
+// from. The error is kRejected, one sentence for the client, with at most 64
+// bytes of what it sent, made safe. Thread-safe, as all of this file.
+Result<EventQuery> ParseEventQuery(std::string_view url_query, WallTime now);
+
+// What ParseEventQuery reads as the same query, with absolute times: without
+// '?', and empty for EventQuery().
+std::string ToUrlQuery(const EventQuery& query);
+
+}  // namespace kem

@@ -70,7 +70,7 @@ std::vector<PageRange> KnownRanges(const PageData& data) {
                                    {"7d", hours(168)},   {"14d", hours(336)}};
   const auto longer =
       std::find_if(ranges.begin(), ranges.end(), [&](const PageRange& range) {
-        return range.length >= data.now - data.known_since;
+        return data.now - range.length <= data.known_since;
       });
   if (longer != ranges.end()) ranges.erase(longer + 1, ranges.end());
   return ranges;

@@ -26,7 +26,7 @@ void PutTitle(const ObjectName& object, std::string& out) {
             ShortText(object.name), "</bdi></h1>\n"});
 }
 
-// Links to the page itself.
+// Links to the page itself. The range of the URL ends now: `until` is dropped.
 void PutRanges(const PageData& data, const ObjectPage& page, std::string& out) {
   const auto link = [&](std::string_view since, std::string_view text) {
     if (since == page.range) {
@@ -146,8 +146,9 @@ void PutReasons(const std::vector<ReasonHistory>& reasons,
             "Event's first and last occurrence.</p>\n"});
   PutTimeline(reasons, range, out);
   if (reasons.size() > kMaxLanes) {
-    Put(out, {"<p>", Plural(reasons.size() - kMaxLanes, "reason", "reasons"),
-              " more, in the table only:"});
+    Put(out, {"<p>",
+              Plural(reasons.size() - kMaxLanes, "more reason", "more reasons"),
+              ", in the table only:"});
     for (size_t i = kMaxLanes; i < std::min(reasons.size(), 2 * kMaxLanes);
          ++i) {
       Put(out, {i == kMaxLanes ? " " : ", ", ShortText(reasons[i].reason)});
@@ -180,12 +181,16 @@ void PutEvents(const PageData& data, const ObjectPage& page,
 
 void PutRelated(const PageData& data, const ObjectPage::Related& related,
                 std::string& out) {
-  if (related.events.empty()) return;
+  if (related.events.empty() && related.problem.empty()) return;
   std::vector<EventRow> rows;
   for (const FoundEvent& event : related.events) rows.push_back(RowOf(event));
   const std::string title = EscapeHtml(related.title);
   Put(out, {"<section>\n<h2>", title, "</h2>\n"});
-  PutEventTable({kRoot, title, data.now, false}, rows, out);
+  if (related.problem.empty()) {
+    PutEventTable({kRoot, title, data.now, false}, rows, out);
+  } else {
+    PutProblem(related.problem, out);
+  }
   out += "</section>\n";
 }
 

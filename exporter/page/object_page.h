@@ -17,6 +17,7 @@ struct ObjectPage {
   // Other Events that concern the object.
   struct Related {
     std::string title;
+    std::string problem;  // as below
     std::vector<FoundEvent> events;
   };
 

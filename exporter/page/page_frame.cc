@@ -52,6 +52,7 @@ std::string WatchedNamespaces(const PageData& data) {
 }
 
 std::string KnownSince(const PageData& data) {
+  if (data.input) return "";
   return "Events are known since " + TimeText(data.known_since) + " UTC.";
 }
 

@@ -19,7 +19,7 @@ std::string_view SyncProblem(const PageData& data);
 // "namespaces a, b", escaped; "all namespaces".
 std::string WatchedNamespaces(const PageData& data);
 
-// "Events are known since …": a sentence.
+// "Events are known since …": a sentence; empty for an input.
 std::string KnownSince(const PageData& data);
 
 // Why a page has no Events; `sentence` is not escaped.

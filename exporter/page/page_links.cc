@@ -5,12 +5,10 @@
 #include "base/ascii.h"
 #include "base/encoding.h"
 #include "events/cluster_kinds.h"
+#include "history/event_query.h"
 
 namespace kem {
 namespace {
-
-// Of a name in a URL, in bytes, and so in one line of a head.
-constexpr size_t kMaxName = 512;
 
 // As a segment of a path: browsers and proxies resolve dots and slashes, even
 // when they are encoded.
@@ -63,7 +61,7 @@ ObjectName ObjectOf(const FoundEvent& event) {
 std::string ObjectLink(const ObjectName& object) {
   for (const std::string* name :
        {&object.kind, &object.object_namespace, &object.name, &object.group}) {
-    if (name->size() > kMaxName) return "";
+    if (name->size() > kMaxQueryValue) return "";
   }
   if (object.kind.empty() || object.name.empty()) return "";
   if (!IsSegment(object.kind) || !IsSegment(object.name)) {
@@ -90,7 +88,9 @@ std::string DashboardLink(std::string_view grafana_url,
       !grafana_url.starts_with("http://")) {
     return "";
   }
-  if (!object.object_namespace.empty()) return "";
+  if (!object.object_namespace.empty() || object.name.size() > kMaxQueryValue) {
+    return "";
+  }
   std::string uid = "kube-event-platform";
   std::string_view kind = object.kind;
   std::string_view name_variable = "var-object_name";

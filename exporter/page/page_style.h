@@ -53,6 +53,7 @@ p { margin: .25rem 0; }
 .sums .warn { color: var(--warn); }
 .empty { margin-top: 1rem; padding: 2.5rem 1rem; text-align: center;
   border: 1px dashed var(--line); border-radius: .25rem; }
+.empty ul { padding: 0; list-style: none; }
 .empty p:first-child { font-size: 1rem; }
 .top { display: grid; gap: .3rem 2.5rem; margin: 0; padding: 0;
   grid-template-columns: repeat(auto-fill, minmax(min(100%, 24rem), 1fr));

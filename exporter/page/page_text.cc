@@ -47,11 +47,11 @@ std::string Escape(std::string_view text, bool lines) {
   return out;
 }
 
-// Visible ASCII only, as every name that Kubernetes accepts.
+// Visible ASCII only and short, as every name that Kubernetes accepts.
 bool Plain(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return c > ' ' && c < '\x7F';
-  });
+  return !text.empty() && text.size() <= 512 &&
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return c > ' ' && c < '\x7F'; });
 }
 
 // k8s.io/apimachinery's fields.EscapeValue.

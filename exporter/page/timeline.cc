@@ -25,7 +25,8 @@ constexpr int64_t kColumns = 200;
 
 constexpr minutes kSteps[] = {minutes(5), minutes(10), minutes(15), minutes(30),
                               hours(1),   hours(2),    hours(3),    hours(6),
-                              hours(12),  days(1),     days(2),     days(7)};
+                              hours(12),  days(1),     days(2),     days(3),
+                              days(7)};
 constexpr int64_t kMaxTicks = 7;
 
 // What happened within one column.
@@ -90,7 +91,6 @@ class Timeline {
     }
     for (const auto& [column, mark] : marks) {
       Put(out_, {"<g", mark.trouble ? " class=\"warn\"" : "", "><title>",
-                 ShortText(reason.reason), ": ",
                  Plural(mark.occurrences, "occurrence", "occurrences"), ", ",
                  TimeText(mark.first)});
       if (TimeText(mark.first) != TimeText(mark.last)) {

@@ -5,6 +5,8 @@
 #include <utility>
 
 #include "base/log.h"
+#include "endpoints/event_api.h"
+#include "history/recent_source.h"
 #include "version.h"
 
 namespace kem {
@@ -43,6 +45,24 @@ PageData MakePage(const ServedWorld& served, SteadyTime started) {
   return data;
 }
 
+// The history if there is one, else the memory.
+SourceGetter SourceOf(const ServedWorld& served) {
+  const auto view = [served] {
+    const std::lock_guard guard(served.world.mutex);
+    return served.world.recent.Newest(served.clock.WallNow());
+  };
+  const auto known_since = [served] {
+    return served.options.events_from.empty()
+               ? served.clock.WallNow() - RecentEvents::kWindow
+               : WallTime::min();
+  };
+  auto memory = std::make_shared<RecentSource>(view, known_since);
+  return [memory, history = served.history]() -> std::shared_ptr<EventSource> {
+    std::shared_ptr<EventSource> kept = history ? history() : nullptr;
+    return kept ? kept : memory;
+  };
+}
+
 }  // namespace
 
 HttpContent ServeWorld(const ServedWorld& served) {
@@ -56,6 +76,9 @@ HttpContent ServeWorld(const ServedWorld& served) {
          return RouteAnswer{.content_type = "text/html; charset=utf-8",
                             .body = RenderPage(MakePage(served, started))};
        }});
+  for (HttpRoute& route : EventApiRoutes(SourceOf(served), served.clock)) {
+    content.routes.push_back(std::move(route));
+  }
   return content;
 }
 

@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "config/flags.h"
+#include "history/event_source.h"
 #include "metrics/exposition.h"
 #include "page/page.h"
 #include "pipeline/pipeline.h"
@@ -27,6 +28,9 @@ struct ServedWorld {
   // Fills in the watches, and what else differs. Called last, without the
   // world's mutex.
   std::function<void(PageData&)> complete_page;
+  // The history of the moment, or null when there is none, for which the memory
+  // of the last hour answers. May be null itself.
+  std::function<std::shared_ptr<EventSource>()> history = nullptr;
 };
 
 // `scrape` and `routes`; the rest is the caller's.

@@ -23,11 +23,13 @@ void Assign(std::string& to, std::string_view from, size_t limit) {
 
 void CopyEvent(const Event& from, WallTime occurred_at, WallTime seen_at,
                RecentEvent& to) {
+  Assign(to.uid, from.uid, RecentEvents::kMaxWord);
   Assign(to.event_namespace, from.event_namespace, RecentEvents::kMaxName);
   Assign(to.name, from.name, RecentEvents::kMaxName);
   Assign(to.api_version, from.api_version, RecentEvents::kMaxWord);
   Assign(to.kind, from.kind, RecentEvents::kMaxWord);
   Assign(to.object_name, from.object_name, RecentEvents::kMaxName);
+  Assign(to.object_uid, from.object_uid, RecentEvents::kMaxWord);
   Assign(to.reason, from.reason, RecentEvents::kMaxWord);
   Assign(to.type, from.type, RecentEvents::kMaxWord);
   Assign(to.reporting_component, from.reporting_component,
@@ -69,7 +71,7 @@ void RecentEvents::Observe(const Hash128& key, const Event& event,
   Slot& slot = slots_[index];
   slot.warning = warning;
   CopyEvent(event, occurred_at, seen_at, slot.event);
-  Append(slot, {MinuteOf(seen_at), delta});
+  Append({MinuteOf(seen_at), delta}, slot.event.minutes);
   Enlist(index);
 }
 
@@ -88,7 +90,7 @@ void RecentEvents::Absorb(RecentEvents& other, bool baseline, WallTime now) {
 
 void RecentEvents::AbsorbSlot(Slot& staged, bool baseline, WallTime now) {
   Index index = table_.Find(staged.key, KeyOf());
-  const bool news = !baseline && !staged.minutes.empty();
+  const bool news = !baseline && !staged.event.minutes.empty();
   WallTime seen_at = news ? staged.event.seen_at : staged.event.occurred_at;
   if (!news && index != kNone) seen_at = slots_[index].event.seen_at;
   if (seen_at <= Cutoff(now)) return;
@@ -101,10 +103,12 @@ void RecentEvents::AbsorbSlot(Slot& staged, bool baseline, WallTime now) {
   }
   Slot& slot = slots_[index];
   slot.warning = staged.warning;
+  const std::vector<Minute> added =
+      std::exchange(staged.event.minutes, std::move(slot.event.minutes));
   slot.event = std::move(staged.event);
   slot.event.seen_at = seen_at;
   if (news) {
-    for (const Minute& minute : staged.minutes) Append(slot, minute);
+    for (const Minute& minute : added) Append(minute, slot.event.minutes);
   }
   Enlist(index);
 }
@@ -121,11 +125,10 @@ RecentEvents::View RecentEvents::Newest(WallTime now) const {
       if (slot.event.seen_at <= cutoff) break;
       RecentEvent event = slot.event;
       uint64_t seen = 0;
-      for (const Minute& minute : slot.minutes) {
-        const bool in_span =
-            span_ == Span::kAll || minute.minute > MinuteOf(cutoff);
-        if (in_span) seen += minute.occurrences;
-      }
+      std::erase_if(event.minutes, [&](const Minute& minute) {
+        return span_ == Span::kHour && minute.minute <= MinuteOf(cutoff);
+      });
+      for (const Minute& minute : event.minutes) seen += minute.occurrences;
       // A beginning in the future proves nothing.
       const bool all =
           event.first_seen > cutoff && event.first_seen <= now + kMaxAhead;
@@ -162,7 +165,7 @@ RecentEvents::Index RecentEvents::Insert(const Hash128& key, bool warning,
     free_.pop_back();
   }
   slots_[index].key = key;
-  slots_[index].minutes.clear();
+  slots_[index].event.minutes.clear();
   table_.Insert(index, KeyOf());
   return index;
 }
@@ -195,9 +198,8 @@ void RecentEvents::Unlist(Index index) {
   (slot.newer != kNone ? slots_[slot.newer].older : line.newest) = slot.older;
 }
 
-void RecentEvents::Append(Slot& slot, Minute added) {
+void RecentEvents::Append(Minute added, std::vector<Minute>& minutes) {
   if (added.occurrences == 0) return;
-  std::vector<Minute>& minutes = slot.minutes;
   for (Minute& known : minutes) {
     if (known.minute != added.minute) continue;
     known.occurrences +=

@@ -1,9 +1,9 @@
 // The Events of cluster-scoped objects of the last hour, with their messages,
-// for the page at /. Filled by the pipelines. A bounded memory of what was
-// seen, not a cache of what exists: a deleted Event stays for its hour. The
-// hour is this machine's: a writer whose clock is wrong can neither hide an
-// Event nor keep it on top. Only what a first list has is as old as it claims.
-// Of a dump it has the Events of any time.
+// for the page at / and the API. Filled by the pipelines. A bounded memory of
+// what was seen, not a cache of what exists: a deleted Event stays for its
+// hour. The hour is this machine's: a writer whose clock is wrong can neither
+// hide an Event nor keep it on top. Only what a first list has is as old as it
+// claims. Of a dump it has the Events of any time.
 //
 // Not thread-safe: the world's mutex guards it. Nothing here fails.
 #pragma once
@@ -24,11 +24,18 @@ namespace kem {
 // A copy of one Event. A text longer than its limit is cut at the end of a
 // character and ends with "…", so that a cut name does not look complete.
 struct RecentEvent {
+  struct Minute {
+    uint32_t minute;  // since 1970
+    uint32_t occurrences;
+  };
+
+  std::string uid;
   std::string event_namespace;
   std::string name;
   std::string api_version;
   std::string kind;
   std::string object_name;
+  std::string object_uid;
   std::string reason;
   std::string type;  // as written
   std::string reporting_component;
@@ -41,6 +48,8 @@ struct RecentEvent {
   // When this process learned of the newest occurrence. For an Event of a first
   // list, occurred_at.
   WallTime seen_at;
+  // With new occurrences, in the order of their arrival: at most an hour.
+  std::vector<Minute> minutes;
   // Occurrences in the span; set by Newest.
   uint64_t in_window = 0;
   // There may be more: the exporter did not observe the whole span.
@@ -50,7 +59,7 @@ struct RecentEvent {
 class RecentEvents {
  public:
   static constexpr std::chrono::hours kWindow{1};
-  // With the limits below at most 1.5 MB, usually a tenth of that.
+  // With the limits below at most 2 MB, usually a tenth of that.
   static constexpr size_t kMaxEvents = 500;
   static constexpr size_t kMaxMessage = 1024;
   static constexpr size_t kMaxName = 256;  // of Events and objects
@@ -83,15 +92,11 @@ class RecentEvents {
   using Index = uint32_t;
   static constexpr Index kNone = ProbingTable::kNone;
 
-  struct Minute {
-    uint32_t minute;  // since 1970
-    uint32_t occurrences;
-  };
+  using Minute = RecentEvent::Minute;
   struct Slot {
     Hash128 key;
     RecentEvent event;
-    std::vector<Minute> minutes;  // with new occurrences, at most an hour
-    WallTime known_from;          // `minutes` has all occurrences since then
+    WallTime known_from;  // event.minutes has all occurrences since then
     bool warning = false;
     Index older = kNone;
     Index newer = kNone;
@@ -111,7 +116,7 @@ class RecentEvents {
   void Erase(Index index);
   void Enlist(Index index);
   void Unlist(Index index);
-  static void Append(Slot& slot, Minute added);
+  static void Append(Minute added, std::vector<Minute>& minutes);
   void DropExpired(WallTime now);
   // Events at or before it are not kept.
   WallTime Cutoff(WallTime now) const {

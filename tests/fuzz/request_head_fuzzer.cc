@@ -27,7 +27,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
                "a target has a path");
   kem::Require(head.host.find_first_of(" \t/@?#") == std::string::npos,
                "a host is one");
-  std::string text = head.method + head.path;
+  std::string text = head.method + head.path + head.query;
   for (const std::string* field :
        {&head.accept, &head.accept_encoding, &head.authorization, &head.host,
         &head.origin, &head.fetch_site}) {

@@ -109,12 +109,14 @@ TEST(FlagsTest, WrongOnesGetOneSentence) {
   EXPECT_THAT(Refused({"--watch.namespaces=a/b"}), HasSubstr("\"a/b\""));
   EXPECT_THAT(Refused({"--web.telemetry-path=/"}), HasSubstr("other than /"));
   EXPECT_THAT(Refused({"--web.telemetry-path=/a b"}), HasSubstr("\"/a b\""));
-  for (const std::string path : {"/livez", "/readyz", "/-/reload", "/-/x",
-                                 "/api/v1/events", "metrics", "//?"}) {
+  for (const std::string path :
+       {"/livez", "/readyz", "/-/reload", "/-/x", "/api/v1/events",
+        "/objects/x", "metrics", "//?"}) {
     EXPECT_EQ(Refused({("--web.telemetry-path=" + path).c_str()}),
               "kube-event-metrics: --web.telemetry-path \"" + path +
                   "\" must be a path of letters, digits and ./_- other than /, "
-                  "/livez, /readyz and those that begin with /-/ or /api/\n");
+                  "/livez, /readyz and those that begin with /-/, /api/ or "
+                  "/objects/\n");
   }
 }
 

@@ -22,6 +22,8 @@ class RecentEventsTest : public ::testing::Test {
     Event event;
     event.event_namespace = "default";
     event.name = "event";
+    event.uid = "a-uid";
+    event.object_uid = "an-object-uid";
     event.api_version = "v1";
     event.kind = "Node";
     event.object_name = object;
@@ -63,6 +65,8 @@ TEST_F(RecentEventsTest, KeepsWhatTheEventSays) {
   const RecentEvent event = Only();
   EXPECT_EQ(event.event_namespace, "default");
   EXPECT_EQ(event.name, "event");
+  EXPECT_EQ(event.uid, "a-uid");
+  EXPECT_EQ(event.object_uid, "an-object-uid");
   EXPECT_EQ(event.api_version, "v1");
   EXPECT_EQ(event.kind, "Node");
   EXPECT_EQ(event.object_name, "worker-1");
@@ -245,6 +249,56 @@ TEST_F(RecentEventsTest, TextsAreCutVisiblyAtACharactersEnd) {
   event.message = whole;
   Observe(event);
   EXPECT_EQ(Only().message, whole);
+}
+
+TEST_F(RecentEventsTest, TakesAtMostTwoMegabytes) {
+  const std::string text(RecentEvents::kMaxMessage, 't');
+  for (int minute = 0; minute < 70; ++minute) {
+    for (size_t i = 0; i < RecentEvents::kMaxEvents; ++i) {
+      const std::string object = std::to_string(i) + text;
+      Event event = About(object);
+      event.event_namespace = event.name = event.api_version = event.kind =
+          event.reason = event.type = event.reporting_component = event.uid =
+              event.object_uid = event.message = text;
+      Observe(event);
+    }
+    now += minutes(1);
+  }
+  size_t bytes = 0;
+  const RecentEvents::View view = recent.Newest(now);
+  ASSERT_EQ(view.events.size(), RecentEvents::kMaxEvents);
+  for (const RecentEvent& event : view.events) {
+    bytes += sizeof(event) + event.minutes.size() * sizeof(event.minutes[0]);
+    for (const std::string* one :
+         {&event.event_namespace, &event.name, &event.object_name,
+          &event.api_version, &event.kind, &event.reason, &event.type,
+          &event.reporting_component, &event.uid, &event.object_uid,
+          &event.message}) {
+      bytes += one->size();
+    }
+  }
+  EXPECT_GT(bytes, 1'500'000U);
+  EXPECT_LT(bytes, 2'000'000U);
+}
+
+TEST_F(RecentEventsTest, TheMinutesOfTheSpanAreInTheView) {
+  Observe(About("a", seconds(0), minutes(61), 2), 2);
+  now += minutes(2);
+  Observe(About("a", seconds(0), minutes(63), 5), 3);
+  now += seconds(1);
+  Observe(About("a", seconds(0), minutes(63), 6), 1);
+  const auto minute =
+      static_cast<uint32_t>(now.time_since_epoch() / minutes(1));
+  RecentEvent event = Only();
+  ASSERT_EQ(event.minutes.size(), 2U);
+  EXPECT_EQ(event.minutes[0].minute, minute - 2);
+  EXPECT_EQ(event.minutes[0].occurrences, 2U);
+  EXPECT_EQ(event.minutes[1].minute, minute);
+  EXPECT_EQ(event.minutes[1].occurrences, 4U);
+  now += minutes(58);
+  event = Only();
+  ASSERT_EQ(event.minutes.size(), 1U);
+  EXPECT_EQ(event.minutes[0].minute, minute);
 }
 
 TEST_F(RecentEventsTest, FullMeansTheOldestGoAndWarningsLast) {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "unit/web/raw_client.h"
 #include "web/http_server.h"
@@ -39,10 +40,7 @@ class HttpLimitsTest : public ::testing::Test {
                       return --left > 0;
                     }};
     };
-    content.routes = {{"/", [](const RouteRequest&, const std::stop_token&) {
-                         return RouteAnswer{.content_type = "text/html",
-                                            .body = "page\n"};
-                       }}};
+    content.routes = routes;
     content.livez = [] { return Health{true, "alive\n"}; };
     content.readyz = [] { return Health{true, "ready\n"}; };
     auto started = HttpServer::Start({{"127.0.0.1", 0}, "/metrics", "", limits},
@@ -79,6 +77,10 @@ class HttpLimitsTest : public ::testing::Test {
 
   HttpLimits limits;
   HttpStats stats;
+  std::vector<HttpRoute> routes{
+      {"/", [](const RouteRequest&, const std::stop_token&) {
+         return RouteAnswer{.content_type = "text/html", .body = "page\n"};
+       }}};
   std::string piece = "some_metric 1\n";
   int pieces = 3;
   std::atomic<int> scrapes = 0;

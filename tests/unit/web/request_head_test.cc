@@ -20,6 +20,7 @@ TEST(RequestHeadTest, KeepsTheFieldsThatAreUsed) {
   EXPECT_EQ(head.size, request.size());
   EXPECT_EQ(head.method, "GET");
   EXPECT_EQ(head.path, "/metrics");
+  EXPECT_EQ(head.query, "x=1");
   EXPECT_EQ(head.host, "a:1");
   EXPECT_EQ(head.accept, "text/plain,text/html");
   EXPECT_EQ(head.accept_encoding, "gzip");
@@ -43,6 +44,17 @@ TEST(RequestHeadTest, LeavesQueryAndFragmentOutOfThePath) {
   EXPECT_EQ(PathOf("/a#b"), "/a");
   EXPECT_EQ(PathOf("/?/a"), "/");
   EXPECT_EQ(PathOf("//a"), "//a");
+}
+
+TEST(RequestHeadTest, KeepsTheQueryWithoutTheFragment) {
+  const auto query_of = [](const std::string& target) {
+    return Read("GET " + target + " HTTP/1.1\r\nHost: a\r\n\r\n").query;
+  };
+  EXPECT_EQ(query_of("/a?b?c"), "b?c");
+  EXPECT_EQ(query_of("/a?b=%00&c#d?e"), "b=%00&c");
+  EXPECT_EQ(query_of("/a#b?c"), "");
+  EXPECT_EQ(query_of("http://b?x=/y"), "x=/y");
+  EXPECT_EQ(query_of("/a?"), "");
 }
 
 TEST(RequestHeadTest, TakesWholeUrls) {

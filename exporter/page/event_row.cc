@@ -1,28 +1,15 @@
 #include "page/event_row.h"
 
 #include "events/cluster_kinds.h"
+#include "history/recent_source.h"
 
 namespace kem {
 
 EventRow RowOf(const RecentEvent& event) {
   EventRow row;
-  FoundEvent& found = row.event;
-  found.event_namespace = event.event_namespace;
-  found.name = event.name;
-  found.api_version = event.api_version;
-  found.kind = event.kind;
-  found.object_name = event.object_name;
-  found.reason = event.reason;
-  found.type = event.type;
-  found.reporting_component = event.reporting_component;
-  found.message = event.message;
-  found.cluster_scoped = true;
-  found.count = event.count;
-  found.first_seen = event.first_seen;
-  found.last_seen = event.occurred_at;
-  found.received = event.seen_at;
   row.occurrences = event.in_window;
   row.at_least = event.at_least;
+  row.event = FoundOf(event);
   return row;
 }
 

@@ -71,13 +71,13 @@ void PutFacts(const PageData& data, const ObjectPage& page,
     last = std::max(last, row.event.last_seen);
   }
   out += "<p>";
-  for (const std::string_view version : versions) {
-    Put(out, {ShortText(version), ", "});
-  }
   if (page.object.object_namespace.empty()) {
-    out += "cluster-scoped";
+    out += "Cluster-scoped";
   } else {
-    Put(out, {"namespace ", ShortText(page.object.object_namespace)});
+    Put(out, {"Namespace ", ShortText(page.object.object_namespace)});
+  }
+  for (const std::string_view version : versions) {
+    Put(out, {", ", ShortText(version)});
   }
   Put(out, {". First seen ", TimeText(first), " UTC, last ", TimeText(last),
             " UTC ("});
@@ -237,7 +237,8 @@ std::string RenderObject(const PageData& data, const ObjectPage& page) {
   std::vector<EventRow> rows;
   rows.reserve(page.events.size());
   for (const FoundEvent& event : page.events) rows.push_back(RowOf(event));
-  const TimeRange range = RangeOf(rows, page.since, page.until, data.now);
+  const TimeRange range =
+      RangeOf(rows, page.since, page.until, data.known_since, data.now);
   std::string out;
   out.reserve((size_t{32} << 10) + rows.size() * 1500);
   PutHead(data, kRoot, HeadLine(page.object), out);

@@ -173,11 +173,12 @@ class Timeline {
 
 TimeRange RangeOf(const std::vector<EventRow>& rows,
                   std::optional<WallTime> since, std::optional<WallTime> until,
-                  WallTime now) {
+                  WallTime known_since, WallTime now) {
   constexpr days kLongest{14};
   WallTime earliest = now;
   WallTime latest = WallTime::min();
   for (const EventRow& row : rows) {
+    earliest = std::min(earliest, std::max(row.event.first_seen, known_since));
     for (const Jump& jump : JumpsOf(row)) {
       earliest = std::min(earliest, jump.at);
       latest = std::max(latest, jump.at);

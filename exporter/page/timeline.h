@@ -20,12 +20,12 @@ struct TimeRange {
   WallTime to;  // later
 };
 
-// From the earliest occurrence to `now`, and within what is set; an hour at
-// least, and without `since` 14 days at most. For Events of an old dump to the
-// latest occurrence.
+// From the earliest occurrence, as far as it may be known, to `now`, and within
+// what is set; an hour at least, and without `since` 14 days at most. For
+// Events of an old dump to the latest occurrence.
 TimeRange RangeOf(const std::vector<EventRow>& rows,
                   std::optional<WallTime> since, std::optional<WallTime> until,
-                  WallTime now);
+                  WallTime known_since, WallTime now);
 
 // The first kMaxLanes of the reasons. Occurrences outside of the range are left
 // out, except that those dated later are at its end.

@@ -35,7 +35,7 @@ TEST_F(ObjectPageTest, SumsUpTheObject) {
   EXPECT_THAT(shown, HasSubstr("<title>Node worker-1 · "));
   EXPECT_THAT(shown,
               HasSubstr("<h1><small>Node</small> <bdi>worker-1</bdi></h1>"));
-  EXPECT_THAT(shown, HasSubstr("<p>v1, cluster-scoped. First seen 2026-11-23 "
+  EXPECT_THAT(shown, HasSubstr("<p>Cluster-scoped, v1. First seen 2026-11-23 "
                                "02:00:00 UTC, last 2026-11-23 11:40:00 UTC ("));
   EXPECT_THAT(shown, HasSubstr("<b>5 occurrences</b> in 2 Events. <b "
                                "class=\"warn\">3 need attention</b>."));

@@ -34,7 +34,7 @@ class TimelineTest : public ::testing::Test {
     PutTimeline(ByReason(rows), range, out);
     return out;
   }
-  TimeRange Range() { return RangeOf(rows, {}, {}, kPageNow); }
+  TimeRange Range() { return RangeOf(rows, {}, {}, WallTime::min(), kPageNow); }
 
   std::vector<EventRow> rows;
   TimeRange range{kPageNow - hours(10), kPageNow};
@@ -131,14 +131,22 @@ TEST_F(TimelineTest, ShowsAllThatIsKnownButAtMostTwoWeeks) {
   EXPECT_EQ(Range().from, Range().to - hours(1));
 }
 
+TEST_F(TimelineTest, BeginsWithTheFirstOccurrenceThatMayBeKnown) {
+  Add("Rebooted", "Warning", minutes(1)).first_seen = kPageNow - hours(30);
+  EXPECT_EQ(Range().from, kPageNow - hours(30));
+  EXPECT_EQ(RangeOf(rows, {}, {}, kPageNow - hours(9), kPageNow).from,
+            kPageNow - hours(9));
+}
+
 TEST_F(TimelineTest, KeepsToTheRangeOfTheUrl) {
   Add("Rebooted", "Warning", minutes(1));
   const WallTime since = kPageNow - hours(50);
   const WallTime until = kPageNow - hours(40);
-  EXPECT_EQ(RangeOf(rows, since, until, kPageNow).from, since);
-  EXPECT_EQ(RangeOf(rows, since, until, kPageNow).to, until);
-  EXPECT_EQ(RangeOf(rows, {}, until, kPageNow).from, until - hours(1));
-  EXPECT_EQ(RangeOf({}, {}, {}, kPageNow).from, kPageNow - hours(1));
+  EXPECT_EQ(RangeOf(rows, since, until, kPageNow, kPageNow).from, since);
+  EXPECT_EQ(RangeOf(rows, since, until, kPageNow, kPageNow).to, until);
+  EXPECT_EQ(RangeOf(rows, {}, until, kPageNow, kPageNow).from,
+            until - hours(1));
+  EXPECT_EQ(RangeOf({}, {}, {}, kPageNow, kPageNow).from, kPageNow - hours(1));
 }
 
 }  // namespace

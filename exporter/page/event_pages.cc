@@ -4,6 +4,8 @@
 #include <functional>
 #include <utility>
 
+#include "base/ascii.h"
+#include "base/rfc3339.h"
 #include "events/cluster_kinds.h"
 #include "history/event_query.h"
 #include "page/object_page.h"
@@ -31,6 +33,13 @@ PageFilter FilterOf(std::string_view url_query) {
   return {read("kind"),   read("name"),  read("namespace"),
           read("reason"), read("type"),  read("component"),
           read("q"),      read("since"), read("until")};
+}
+
+// Grafana's links have milliseconds; the form shows a time that people read.
+void MakeReadable(WallTime time, std::string& text) {
+  if (std::all_of(text.begin(), text.end(), IsAsciiDigit)) {
+    text = FormatRfc3339Seconds(time);
+  }
 }
 
 // The same query from another Event on, "?" if it is all Events.
@@ -175,6 +184,11 @@ PageAnswer AnswerList(const PageData& data, std::string_view url_query,
   if (!query) {
     list.problem = Sentence(query.error().message);
     return {400, RenderList(data, list)};
+  }
+  if (query->since) MakeReadable(*query->since, list.filter.since);
+  if (query->until) {
+    MakeReadable(std::chrono::ceil<std::chrono::seconds>(*query->until),
+                 list.filter.until);
   }
   Result<FoundEvents> found = source.FindEvents(*query, stop);
   if (!found) {

@@ -105,6 +105,14 @@ TEST_F(EventPagesTest, AsksForTheFilterAndPages) {
   EXPECT_THAT(answer.html, HasSubstr("<a href=\"?kind=Node\">Newest</a>"));
 }
 
+TEST_F(EventPagesTest, ShowsTheTimesOfGrafanaToPeople) {
+  const PageAnswer answer = List("since=1795435200999&until=1795438799001");
+  EXPECT_THAT(answer.html,
+              HasSubstr("<option value=\"2026-11-23T12:00:00Z\" selected>"));
+  EXPECT_THAT(answer.html,
+              HasSubstr("name=\"until\" value=\"2026-11-23T13:00:00Z\""));
+}
+
 TEST_F(EventPagesTest, AnswersABadFilterWithItsForm) {
   const PageAnswer answer = List("kind=Node&since=%3Cyesterday%3E");
   EXPECT_EQ(answer.status, 400);

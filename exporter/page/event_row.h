@@ -1,5 +1,6 @@
 // One Event as a page shows it, and why it needs attention. Used by all pages
-// and their sums. No HTML here, and no question to an EventSource.
+// and their sums.
+// No HTML here, and no question to an EventSource.
 #pragma once
 
 #include <cstdint>

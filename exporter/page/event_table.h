@@ -11,7 +11,7 @@
 
 namespace kem {
 
-// Marks what needs attention; its text says so too.
+// Precedes what needs attention, beside a text with the same meaning.
 inline constexpr std::string_view kAttention =
     "<span aria-hidden=\"true\">▲ </span>";
 

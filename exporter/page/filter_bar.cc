@@ -26,10 +26,12 @@ constexpr TextField kTexts[] = {
 
 void PutText(const TextField& field, const PageFilter& filter,
              std::string& out) {
-  Put(out, {"<label>", field.label, "<input name=\"", field.name, "\" value=\"",
-            EscapeHtml(filter.*field.value), "\" placeholder=\"", field.hint,
-            "\" autocomplete=\"off\" autocapitalize=\"none\" "
-            "spellcheck=\"false\" maxlength=\"512\"></label>\n"});
+  Put(out,
+      {"<label>", field.label, "<input name=\"", field.name, "\" value=\"",
+       EscapeHtml(filter.*field.value), "\" placeholder=\"", field.hint, "\""});
+  out +=
+      " autocomplete=\"off\" autocapitalize=\"none\" spellcheck=\"false\" "
+      "maxlength=\"512\"></label>\n";
 }
 
 class Choice {

@@ -13,7 +13,7 @@
 namespace kem {
 namespace {
 
-constexpr std::string_view kRoot = "../../";
+constexpr std::string_view kUp = "../../";
 constexpr size_t kMaxRows = 200;
 constexpr size_t kMaxCommands = 3;
 
@@ -49,12 +49,12 @@ void PutRanges(const PageData& data, const ObjectPage& page, std::string& out) {
 
 void PutLinks(const PageData& data, const ObjectName& object,
               const TimeRange& range, std::string& out) {
-  Put(out, {"<nav class=\"links\" aria-label=\"This object\"><a href=\"", kRoot,
+  Put(out, {"<nav class=\"links\" aria-label=\"This object\"><a href=\"", kUp,
             EscapeHtml(EventsLink(object)), "\">Filter its Events</a>"});
   const std::string dashboard =
       DashboardLink(data.grafana_url, object, range.from, range.to);
   if (!dashboard.empty()) {
-    Put(out, {" <a rel=\"noopener noreferrer\" href=\"", EscapeHtml(dashboard),
+    Put(out, {" <a rel=\"noopener\" href=\"", EscapeHtml(dashboard),
               "\">Dashboard in Grafana</a>"});
   }
   out += "</nav>\n";
@@ -141,9 +141,10 @@ void PutReason(const ReasonHistory& reason, WallTime now, std::string& out) {
 void PutReasons(const std::vector<ReasonHistory>& reasons,
                 const TimeRange& range, WallTime now, std::string& out) {
   Put(out, {"<h2>Timeline</h2>\n<p class=\"quiet\">", TimeText(range.from),
-            " to ", TimeText(range.to),
-            " UTC. Triangles need attention, circles do not; a line joins an "
-            "Event's first and last occurrence.</p>\n"});
+            " to ", TimeText(range.to), " UTC. "});
+  out +=
+      "Triangles need attention, circles do not. A line joins the first and "
+      "last occurrence of an Event.</p>\n";
   PutTimeline(reasons, range, out);
   if (reasons.size() > kMaxLanes) {
     Put(out, {"<p>",
@@ -168,12 +169,12 @@ void PutEvents(const PageData& data, const ObjectPage& page,
   const bool more = page.more || rows.size() > kMaxRows;
   if (more) {
     Put(out, {"<p>These are the newest ",
-              NumberText(std::min(rows.size(), kMaxRows)), ". <a href=\"",
-              kRoot, EscapeHtml(EventsLink(page.object)),
+              NumberText(std::min(rows.size(), kMaxRows)), ". <a href=\"", kUp,
+              EscapeHtml(EventsLink(page.object)),
               "\">All Events of the object</a></p>\n"});
   }
   if (rows.size() > kMaxRows) rows.resize(kMaxRows);
-  PutEventTable({kRoot, "Events of the object, newest first", data.now, true},
+  PutEventTable({kUp, "Events of the object, newest first", data.now, true},
                 rows, out);
   Put(out, {"<p class=\"note\">", kLegend, " ", kCountLegend, " ",
             KnownSince(data), "</p>\n"});
@@ -187,7 +188,7 @@ void PutRelated(const PageData& data, const ObjectPage::Related& related,
   const std::string title = EscapeHtml(related.title);
   Put(out, {"<section>\n<h2>", title, "</h2>\n"});
   if (related.problem.empty()) {
-    PutEventTable({kRoot, title, data.now, false}, rows, out);
+    PutEventTable({kUp, title, data.now, false}, rows, out);
   } else {
     PutProblem(related.problem, out);
   }
@@ -219,7 +220,7 @@ void PutMissing(const PageData& data, const ObjectPage& page,
     for (const ObjectName& other : page.others) {
       const std::string link = ObjectLink(other);
       if (link.empty()) continue;
-      Put(out, {"<li><a href=\"", kRoot, EscapeHtml(link), "\">",
+      Put(out, {"<li><a href=\"", kUp, EscapeHtml(link), "\">",
                 other.object_namespace.empty()
                     ? "cluster-scoped"
                     : "namespace " + ShortText(other.object_namespace),
@@ -241,7 +242,7 @@ std::string RenderObject(const PageData& data, const ObjectPage& page) {
       RangeOf(rows, page.since, page.until, data.known_since, data.now);
   std::string out;
   out.reserve((size_t{32} << 10) + rows.size() * 1500);
-  PutHead(data, kRoot, HeadLine(page.object), out);
+  PutHead(data, kUp, HeadLine(page.object), out);
   PutState(data, out);
   PutTitle(page.object, out);
   if (!page.problem.empty()) {

@@ -13,7 +13,7 @@
 namespace kem {
 namespace {
 
-constexpr std::string_view kRoot = "./";
+constexpr std::string_view kHere = "./";
 
 // Ends a sentence about what the page shows.
 std::string InScope(const PageData& data) {
@@ -24,8 +24,8 @@ std::string NeedAttention(const PageSums& sums) {
   return Plural(sums.trouble, "needs attention", "need attention");
 }
 
-std::string Title(const PageData& data, std::string title) {
-  return IsInSync(data) ? title : std::string(SyncProblem(data));
+std::string Title(const PageData& data, std::string_view title) {
+  return std::string(IsInSync(data) ? title : SyncProblem(data));
 }
 
 void PutSums(const PageSums& sums, size_t events, std::string& out) {
@@ -109,7 +109,7 @@ std::string RenderPage(const PageData& data) {
   sums.at_least |= data.recent.more;
   std::string out;
   out.reserve((size_t{16} << 10) + rows.size() * 1200);
-  PutHead(data, kRoot, Title(data, NeedAttention(sums)), out);
+  PutHead(data, kHere, Title(data, NeedAttention(sums)), out);
   PutState(data, out);
   Put(out, {"<h1>Cluster-scoped objects ", InScope(data), "</h1>\n"});
   PutResumed(data, out);
@@ -126,7 +126,7 @@ std::string RenderPage(const PageData& data) {
     }
     PutReasons(TopReasons(rows), out);
     PutFilterBar(data, {}, out);
-    PutEventTable({kRoot, "Events, newest first", data.now, true}, rows, out);
+    PutEventTable({kHere, "Events, newest first", data.now, true}, rows, out);
     Put(out,
         {"<p class=\"note\">", kLegend, " Count is the number of occurrences",
          data.input ? ""
@@ -144,7 +144,7 @@ std::string RenderList(const PageData& data, const PageList& list) {
   for (const FoundEvent& event : list.events) rows.push_back(RowOf(event));
   std::string out;
   out.reserve((size_t{16} << 10) + rows.size() * 1200);
-  PutHead(data, kRoot, Title(data, "Events"), out);
+  PutHead(data, kHere, Title(data, "Events"), out);
   PutState(data, out);
   out += "<h1>Events</h1>\n";
   PutFilterBar(data, list.filter, out);
@@ -155,7 +155,7 @@ std::string RenderList(const PageData& data, const PageList& list) {
               KnownSince(data), "</p></div>\n"});
   } else {
     PutSums(AddUp(rows), rows.size(), out);
-    PutEventTable({kRoot, "Events, newest first", data.now, true}, rows, out);
+    PutEventTable({kHere, "Events, newest first", data.now, true}, rows, out);
     Put(out, {"<p class=\"note\">", kLegend, " ", kCountLegend, " ",
               KnownSince(data), "</p>\n"});
   }

@@ -73,10 +73,9 @@ void PutHead(const PageData& data, std::string_view root,
       "<meta name=\"referrer\" content=\"no-referrer\">\n"
       // Otherwise browsers request /favicon.ico.
       "<link rel=\"icon\" href=\"data:,\">\n";
-  Put(out,
-      {"<title>", title, " · kube-event-metrics</title>\n<style>", kPageStyle,
-       "</style>\n</head>\n<body>\n<a class=\"skip\" href=\"#main\">Skip to "
-       "the Events</a>\n<header>\n"});
+  Put(out, {"<title>", title, " · kube-event-metrics</title>\n<style>",
+            kPageStyle, "</style>\n</head>\n<body>\n"});
+  out += "<a class=\"skip\" href=\"#main\">Skip to the Events</a>\n<header>\n";
   // Relative links work behind a proxy's prefix.
   Put(out, {"<strong>kube-event-metrics</strong>\n<span class=\"quiet\">",
             EscapeHtml(data.version), "</span>\n<nav aria-label=\"Endpoints\">",

@@ -16,9 +16,9 @@ using std::chrono::minutes;
 // Pixels. The width is the page's: places along it are in percent.
 constexpr int kLane = 40;
 constexpr int kLabel = 14;
-constexpr int kLine = 28;  // of the marks
+constexpr int kLine = 28;  // of the symbols
 constexpr int kAxis = 22;
-// In hundredths of a percent: a mark has room on both sides.
+// In hundredths of a percent: a symbol has room on both sides.
 constexpr int64_t kLeft = 200;
 constexpr int64_t kWidth = 9600;
 constexpr int64_t kColumns = 200;
@@ -30,7 +30,7 @@ constexpr minutes kSteps[] = {minutes(5), minutes(10), minutes(15), minutes(30),
 constexpr int64_t kMaxTicks = 7;
 
 // What happened within one column.
-struct Mark {
+struct Column {
   WallTime first;
   WallTime last;
   uint64_t occurrences = 0;
@@ -84,20 +84,20 @@ class Timeline {
                reason.trouble.empty() ? "" : " class=\"warn\"", " x=\"4\" y=\"",
                y(kLabel), "\">", ShortText(reason.reason), ", ",
                NumberText(reason.occurrences), "</text>\n"});
-    std::map<int64_t, Mark> marks;
+    std::map<int64_t, Column> columns;
     for (const EventRow* row : reason.rows) {
       Span(*row, y(kLine - 1));
-      Collect(*row, marks);
+      Collect(*row, columns);
     }
-    for (const auto& [column, mark] : marks) {
-      Put(out_, {"<g", mark.trouble ? " class=\"warn\"" : "", "><title>",
-                 Plural(mark.occurrences, "occurrence", "occurrences"), ", ",
-                 TimeText(mark.first)});
-      if (TimeText(mark.first) != TimeText(mark.last)) {
-        Put(out_, {" to ", TimeText(mark.last)});
+    for (const auto& [place, column] : columns) {
+      Put(out_, {"<g", column.trouble ? " class=\"warn\"" : "", "><title>",
+                 Plural(column.occurrences, "occurrence", "occurrences"), ", ",
+                 TimeText(column.first)});
+      if (TimeText(column.first) != TimeText(column.last)) {
+        Put(out_, {" to ", TimeText(column.last)});
       }
-      Put(out_, {" UTC</title><use href=\"#", mark.trouble ? "t" : "o",
-                 "\" x=\"", X(mark.last), "\" y=\"", y(kLine), "\"/></g>\n"});
+      Put(out_, {" UTC</title><use href=\"#", column.trouble ? "t" : "o",
+                 "\" x=\"", X(column.last), "\" y=\"", y(kLine), "\"/></g>\n"});
     }
   }
 
@@ -129,18 +129,18 @@ class Timeline {
                "\" width=\"", Percent(width), "\" height=\"2\"/>\n"});
   }
 
-  void Collect(const EventRow& row, std::map<int64_t, Mark>& marks) const {
+  void Collect(const EventRow& row, std::map<int64_t, Column>& columns) const {
     const bool trouble = !Trouble(row.event, FindKnown(row.event)).empty();
     for (const Jump& jump : JumpsOf(row)) {
       if (jump.at < range_.from) continue;
-      const int64_t column = Place(jump.at) * kColumns / (kWidth + 1);
+      const int64_t place = Place(jump.at) * kColumns / (kWidth + 1);
       const auto [at, added] =
-          marks.try_emplace(column, Mark{jump.at, jump.at, 0, trouble});
-      Mark& mark = at->second;
-      mark.first = std::min(mark.first, jump.at);
-      mark.last = std::max(mark.last, jump.at);
-      mark.occurrences += jump.delta;
-      mark.trouble |= trouble;
+          columns.try_emplace(place, Column{jump.at, jump.at, 0, trouble});
+      Column& column = at->second;
+      column.first = std::min(column.first, jump.at);
+      column.last = std::max(column.last, jump.at);
+      column.occurrences += jump.delta;
+      column.trouble |= trouble;
     }
   }
 

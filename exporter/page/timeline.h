@@ -1,7 +1,7 @@
 // When the occurrences of an object's Events were, as inline SVG: a lane for
-// each reason, a mark for what happened within a two-hundredth of the time.
-// Needs neither script nor color: shapes differ, and a mark has its times as a
-// hint. Used by the page of an object. Bounded for any Events.
+// each reason, a symbol for what happened within a two-hundredth of the time.
+// Needs neither script nor color: shapes differ, and a symbol has its times
+// as a hint. Used by the page of an object. Bounded for any Events.
 #pragma once
 
 #include <cstddef>

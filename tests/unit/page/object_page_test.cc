@@ -90,7 +90,7 @@ TEST_F(ObjectPageTest, LinksToTheDashboard) {
   EXPECT_THAT(Page(), Not(HasSubstr("Grafana")));
   data.grafana_url = "https://grafana.example.com";
   EXPECT_THAT(Page(),
-              HasSubstr("<a rel=\"noopener noreferrer\" "
+              HasSubstr("<a rel=\"noopener\" "
                         "href=\"https://grafana.example.com/d/"
                         "kube-event-nodes?var-node=worker-1&amp;from="));
   data.grafana_url = "javascript:alert(1)";

@@ -1,5 +1,6 @@
-// Events and the data of a page, for the tests of pages. Not for RenderPage,
-// whose Events are of the last hour (page_test.cc).
+// Events and the data of a page, for the tests of pages that show what an
+// EventSource found.
+// Not for RenderPage, whose Events are of the last hour (page_test.cc).
 #pragma once
 
 #include <gmock/gmock.h>

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "endpoints/event_api.h"
 #include "history/recent_source.h"
+#include "page/event_pages.h"
 #include "version.h"
 
 namespace kem {
@@ -26,19 +27,21 @@ Scrape StartScrape(const ServedWorld& served, const std::string& accept) {
       }};
 }
 
-PageData MakePage(const ServedWorld& served, SteadyTime started) {
+// Without `recent`, which few pages need.
+PageData MakePage(const ServedWorld& served, SteadyTime started,
+                  WallTime known_since) {
   const EventWorld& world = served.world;
   PageData data;
   data.version = kVersion;
   data.telemetry_path = served.options.telemetry_path;
   data.grafana_url = served.options.grafana_url;
   data.now = served.clock.WallNow();
+  data.known_since = known_since;
   data.uptime = std::chrono::duration_cast<std::chrono::seconds>(
       served.clock.SteadyNow() - started);
   data.tracked = world.occurrences.tracked;
   {
     const std::lock_guard guard(world.mutex);
-    data.recent = world.recent.Newest(data.now);
     data.filtered = world.filter->options() != FilterOptions();
     data.cluster_scoped = world.filter->options().cluster_scoped;
   }
@@ -64,6 +67,42 @@ SourceGetter SourceOf(const ServedWorld& served) {
   };
 }
 
+RouteAnswer Html(PageAnswer answer) {
+  return {answer.status, "text/html; charset=utf-8", std::move(answer.html)};
+}
+
+std::vector<HttpRoute> PageRoutes(const ServedWorld& served,
+                                  const SourceGetter& source) {
+  const auto make = [served,
+                     started = served.clock.SteadyNow()](EventSource& events) {
+    return MakePage(served, started, events.KnownSince());
+  };
+  const auto list = [served, source, make](const RouteRequest& request,
+                                           const std::stop_token& stop) {
+    const std::shared_ptr<EventSource> events = source();
+    PageData data = make(*events);
+    if (IsFiltered(request.query)) {
+      return Html(AnswerList(data, request.query, *events, stop));
+    }
+    {
+      const std::lock_guard guard(served.world.mutex);
+      data.recent = served.world.recent.Newest(data.now);
+    }
+    return Html({200, RenderPage(data)});
+  };
+  const auto object = [source, make](const RouteRequest& request,
+                                     const std::stop_token& stop) {
+    if (request.segments.size() != 2) {
+      return RouteAnswer{404, "text/plain; charset=utf-8", "Not found\n"};
+    }
+    const std::shared_ptr<EventSource> events = source();
+    return Html(AnswerObject(make(*events), request.segments[0],
+                             request.segments[1], request.query, *events,
+                             stop));
+  };
+  return {{"/", list}, {"/objects/", object}};
+}
+
 }  // namespace
 
 HttpContent ServeWorld(const ServedWorld& served) {
@@ -71,13 +110,9 @@ HttpContent ServeWorld(const ServedWorld& served) {
   content.scrape = [served](const std::string& accept) {
     return StartScrape(served, accept);
   };
-  content.routes.push_back(
-      {"/", [served, started = served.clock.SteadyNow()](
-                const RouteRequest&, const std::stop_token&) {
-         return RouteAnswer{.content_type = "text/html; charset=utf-8",
-                            .body = RenderPage(MakePage(served, started))};
-       }});
-  for (HttpRoute& route : EventApiRoutes(SourceOf(served), served.clock)) {
+  const SourceGetter source = SourceOf(served);
+  content.routes = PageRoutes(served, source);
+  for (HttpRoute& route : EventApiRoutes(source, served.clock)) {
     content.routes.push_back(std::move(route));
   }
   return content;

@@ -195,6 +195,14 @@ Result<EventQuery> ParseEventQuery(std::string_view url_query, WallTime now) {
   return query;
 }
 
+std::string UrlParameter(std::string_view url_query, std::string_view name) {
+  while (!url_query.empty()) {
+    std::string_view pair = TakeUntil(url_query, '&');
+    if (Decode(TakeUntil(pair, '=')) == name) return Decode(pair).value_or("");
+  }
+  return "";
+}
+
 std::string ToUrlQuery(const EventQuery& query) {
   std::string out;
   for (const TextParameter& text : kTexts) {

@@ -26,6 +26,10 @@ inline constexpr size_t kMaxQueryWords = 16;
 // bytes of what it sent, made safe. Thread-safe, as all of this file.
 Result<EventQuery> ParseEventQuery(std::string_view url_query, WallTime now);
 
+// One parameter as the client wrote it, to show it again: also what
+// ParseEventQuery rejects. Empty when it is absent, or not encoded.
+std::string UrlParameter(std::string_view url_query, std::string_view name);
+
 // What ParseEventQuery reads as the same query, with absolute times: without
 // '?', and empty for EventQuery().
 std::string ToUrlQuery(const EventQuery& query);

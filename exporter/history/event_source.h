@@ -27,6 +27,8 @@ struct EventQuery {
   std::string reason;
   std::string type;
   std::string component;
+  std::string object_uid;
+  std::string host;                // of the writer, as FoundEvent::host
   std::vector<std::string> words;  // each is in the message, in any case
   // Events with an occurrence from `since` (included) to `until` (excluded).
   std::optional<WallTime> since;
@@ -54,6 +56,7 @@ struct FoundEvent {
   std::string reason;
   std::string type;
   std::string reporting_component;
+  std::string host;     // source.host: the node of a kubelet
   std::string message;  // the newest
   bool cluster_scoped = false;
   uint64_t count = 1;  // the Event's own, since `first_seen`

@@ -50,33 +50,6 @@ Result<Place> ReadCursor(std::string_view cursor) {
                "again without it"};
 }
 
-FoundEvent Found(RecentEvent from) {
-  FoundEvent event;
-  event.uid = std::move(from.uid);
-  event.event_namespace = std::move(from.event_namespace);
-  event.name = std::move(from.name);
-  event.api_version = std::move(from.api_version);
-  event.kind = std::move(from.kind);
-  event.object_name = std::move(from.object_name);
-  event.object_uid = std::move(from.object_uid);
-  event.reason = std::move(from.reason);
-  event.type = std::move(from.type);
-  event.reporting_component = std::move(from.reporting_component);
-  event.message = std::move(from.message);
-  event.cluster_scoped = true;
-  event.count = from.count;
-  event.first_seen = from.first_seen;
-  event.last_seen = from.occurred_at;
-  event.received = from.seen_at;
-  for (const RecentEvent::Minute& minute : from.minutes) {
-    event.jumps.push_back(
-        {WallTime(minutes(minute.minute)), minute.occurrences});
-  }
-  std::sort(event.jumps.begin(), event.jumps.end(),
-            [](const Jump& a, const Jump& b) { return a.at < b.at; });
-  return event;
-}
-
 // A jump took place in its minute.
 bool InTime(const FoundEvent& event, const EventQuery& query) {
   const auto within = [&](WallTime from, WallTime to) {
@@ -130,6 +103,33 @@ Result<std::string> TakePage(const EventQuery& query, std::vector<T> all,
 
 }  // namespace
 
+FoundEvent FoundOf(RecentEvent from) {
+  FoundEvent event;
+  event.uid = std::move(from.uid);
+  event.event_namespace = std::move(from.event_namespace);
+  event.name = std::move(from.name);
+  event.api_version = std::move(from.api_version);
+  event.kind = std::move(from.kind);
+  event.object_name = std::move(from.object_name);
+  event.object_uid = std::move(from.object_uid);
+  event.reason = std::move(from.reason);
+  event.type = std::move(from.type);
+  event.reporting_component = std::move(from.reporting_component);
+  event.message = std::move(from.message);
+  event.cluster_scoped = true;
+  event.count = from.count;
+  event.first_seen = from.first_seen;
+  event.last_seen = from.occurred_at;
+  event.received = from.seen_at;
+  for (const RecentEvent::Minute& minute : from.minutes) {
+    event.jumps.push_back(
+        {WallTime(minutes(minute.minute)), minute.occurrences});
+  }
+  std::sort(event.jumps.begin(), event.jumps.end(),
+            [](const Jump& a, const Jump& b) { return a.at < b.at; });
+  return event;
+}
+
 Result<std::vector<FoundEvent>> RecentSource::Match(
     const EventQuery& query, const std::stop_token& stop) const {
   std::vector<FoundEvent> matching;
@@ -138,7 +138,7 @@ Result<std::vector<FoundEvent>> RecentSource::Match(
     if (stop.stop_requested()) {
       return Error{ErrorCode::kCancelled, "the query was stopped"};
     }
-    FoundEvent event = Found(std::move(recent));
+    FoundEvent event = FoundOf(std::move(recent));
     if (Matches(event, query)) matching.push_back(std::move(event));
   }
   return matching;

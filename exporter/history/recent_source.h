@@ -11,6 +11,9 @@
 
 namespace kem {
 
+// Jumps are at the start of their minute.
+FoundEvent FoundOf(RecentEvent event);
+
 class RecentSource : public EventSource {
  public:
   // `view` copies the memory; it takes the lock that it needs. `clock` must

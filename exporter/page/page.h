@@ -1,7 +1,8 @@
 // The page at /, for people without Grafana: whether the exporter is in sync,
 // and what happened to cluster-scoped objects in the last hour, or in the input
-// of --events.from. One HTML document with its style; it needs no script and
-// forbids any. The caller fills PageData.
+// of --events.from; with a filter, the Events that an EventSource found. HTML
+// documents with their style; they need no script and forbid any. The caller
+// fills the data (event_pages.h asks the source).
 #pragma once
 
 #include <chrono>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "base/clock.h"
+#include "history/event_source.h"
 #include "occurrences/recent_events.h"
 
 namespace kem {
@@ -38,6 +40,8 @@ struct PageData {
   // Of Grafana, without a slash at its end; empty for no links.
   std::string grafana_url;
   WallTime now;
+  // EventSource::KnownSince().
+  WallTime known_since;
   std::chrono::seconds uptime{0};
   std::vector<Watch> watches;
   std::optional<Input> input;
@@ -50,8 +54,37 @@ struct PageData {
   RecentEvents::View recent;
 };
 
-// The whole document. The data may be any bytes: what is not UTF-8, or changes
-// the direction of text, is shown as a code point.
+// What the filter bar shows: as the client wrote it, if it is no valid query
+// too.
+struct PageFilter {
+  std::string kind;
+  std::string name;
+  std::string object_namespace;
+  std::string reason;
+  std::string type;
+  std::string component;
+  std::string words;
+  std::string since;
+  std::string until;
+
+  bool operator==(const PageFilter&) const = default;
+};
+
+// The answer to a filter, one page of it.
+struct PageList {
+  PageFilter filter;
+  // Why there are no Events: a sentence; empty when they were found.
+  std::string problem;
+  std::vector<FoundEvent> events;  // the latest received first
+  // Queries of other pages, with their '?'; empty when there is none.
+  std::string older;
+  std::string newest;
+};
+
+// Whole documents. The data may be any bytes: what is not UTF-8, or changes the
+// direction of text, is shown as a code point. RenderList ignores
+// `data.recent`.
 std::string RenderPage(const PageData& data);
+std::string RenderList(const PageData& data, const PageList& list);
 
 }  // namespace kem

@@ -12,70 +12,43 @@ namespace {
 
 constexpr size_t kTopReasons = 8;
 
-using Object = std::tuple<std::string_view, std::string_view, std::string_view>;
+using Object = std::tuple<std::string_view, std::string_view, std::string_view,
+                          std::string_view>;
 
 // As in the series: by group, as writers differ in the version.
-Object ObjectOf(const RecentEvent& event) {
-  return {ApiGroup(event.api_version), event.kind, event.object_name};
+Object KeyOf(const FoundEvent& event) {
+  return {ApiGroup(event.api_version), event.kind, event.object_namespace,
+          event.object_name};
 }
 
 }  // namespace
 
-const CatalogueReason* FindKnown(const RecentEvent& event) {
-  const std::string_view group = ApiGroup(event.api_version);
-  const CatalogueReason* found = nullptr;
-  for (const CatalogueReason& row : ReasonCatalogue()) {
-    if (row.reason != event.reason || row.type != event.type) continue;
-    const bool any = row.kind.empty();
-    if (!any && (row.kind != event.kind || row.api_group != group)) continue;
-    if (row.component == event.reporting_component) return &row;
-    // A row of another component is better than none.
-    if (found == nullptr || row.component.empty()) found = &row;
-  }
-  return found;
-}
-
-std::string_view Trouble(const RecentEvent& event,
-                         const CatalogueReason* known) {
-  if (event.type == "Warning") return "Warning";
-  if (known == nullptr) return "";
-  switch (known->severity) {
-    case Severity::kCritical:
-      return "critical";
-    case Severity::kWarning:
-      return "warning";
-    case Severity::kInfo:
-      break;
-  }
-  return "";
-}
-
-PageSums AddUp(const RecentEvents::View& recent) {
+PageSums AddUp(const std::vector<EventRow>& rows) {
   PageSums sums;
   std::set<Object> objects;
-  sums.at_least = recent.more;
-  for (const RecentEvent& event : recent.events) {
-    sums.occurrences += event.in_window;
-    if (!Trouble(event, FindKnown(event)).empty()) {
-      sums.trouble += event.in_window;
+  for (const EventRow& row : rows) {
+    sums.occurrences += row.occurrences;
+    if (!Trouble(row.event, FindKnown(row.event)).empty()) {
+      sums.trouble += row.occurrences;
     }
-    sums.at_least |= event.at_least;
-    objects.insert(ObjectOf(event));
+    sums.at_least |= row.at_least;
+    objects.insert(KeyOf(row.event));
   }
   sums.objects = objects.size();
   return sums;
 }
 
-std::vector<PageReason> TopReasons(const std::vector<RecentEvent>& events) {
+std::vector<PageReason> TopReasons(const std::vector<EventRow>& rows) {
   using Key = std::tuple<std::string_view, std::string_view, std::string_view>;
   std::map<Key, PageReason> found;
   std::map<Key, std::set<Object>> objects;
-  for (const RecentEvent& event : events) {
+  for (const EventRow& row : rows) {
+    const FoundEvent& event = row.event;
     const Key key(event.kind, event.reason, Trouble(event, FindKnown(event)));
     PageReason& reason = found[key];
     std::tie(reason.kind, reason.reason, reason.trouble) = key;
-    reason.occurrences += event.in_window;
-    if (objects[key].insert(ObjectOf(event)).second) ++reason.objects;
+    reason.occurrences += row.occurrences;
+    if (objects[key].insert(KeyOf(event)).second) ++reason.objects;
   }
   std::vector<PageReason> reasons;
   reasons.reserve(found.size());
@@ -85,6 +58,34 @@ std::vector<PageReason> TopReasons(const std::vector<RecentEvent>& events) {
                      return a.occurrences > b.occurrences;
                    });
   if (reasons.size() > kTopReasons) reasons.resize(kTopReasons);
+  return reasons;
+}
+
+std::vector<ReasonHistory> ByReason(const std::vector<EventRow>& rows) {
+  std::vector<ReasonHistory> reasons;
+  std::map<std::string_view, size_t> known;
+  for (const EventRow& row : rows) {
+    const FoundEvent& event = row.event;
+    const auto [at, added] = known.emplace(event.reason, reasons.size());
+    if (added) {
+      reasons.push_back({.reason = event.reason,
+                         .trouble = {},
+                         .occurrences = 0,
+                         .first_seen = event.first_seen,
+                         .rows = {}});
+    }
+    ReasonHistory& reason = reasons[at->second];
+    if (reason.trouble.empty()) {
+      reason.trouble = Trouble(event, FindKnown(event));
+    }
+    reason.occurrences += row.occurrences;
+    reason.first_seen = std::min(reason.first_seen, event.first_seen);
+    reason.rows.push_back(&row);
+  }
+  std::stable_sort(reasons.begin(), reasons.end(),
+                   [](const ReasonHistory& a, const ReasonHistory& b) {
+                     return a.trouble.empty() < b.trouble.empty();
+                   });
   return reasons;
 }
 

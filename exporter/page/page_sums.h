@@ -1,5 +1,5 @@
-// Sums over the Events of the last hour, and the catalogue's row of each, for
-// the page at /. Used by RenderPage only.
+// Sums over the Events of a page: of the last hour by reason and kind, of one
+// object by reason. Used by the pages and the timeline.
 // No HTML here.
 #pragma once
 
@@ -8,18 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include "events/reason_catalogue.h"
-#include "occurrences/recent_events.h"
+#include "page/event_row.h"
 
 namespace kem {
-
-// The row of the reason catalogue; null when there is none.
-const CatalogueReason* FindKnown(const RecentEvent& event);
-
-// Why the Event needs attention: "Warning", or for a Normal one the severity of
-// its reason ("critical", "warning"). Empty when it does not.
-std::string_view Trouble(const RecentEvent& event,
-                         const CatalogueReason* known);
 
 struct PageSums {
   uint64_t occurrences = 0;
@@ -27,7 +18,7 @@ struct PageSums {
   bool at_least = false;
   size_t objects = 0;
 };
-PageSums AddUp(const RecentEvents::View& recent);
+PageSums AddUp(const std::vector<EventRow>& rows);
 
 // One reason for objects of one kind.
 struct PageReason {
@@ -37,7 +28,19 @@ struct PageReason {
   uint64_t occurrences = 0;
   size_t objects = 0;
 };
-// At most 8, the most frequent first. Valid as long as `events`.
-std::vector<PageReason> TopReasons(const std::vector<RecentEvent>& events);
+// At most 8, the most frequent first. Valid as long as `rows`.
+std::vector<PageReason> TopReasons(const std::vector<EventRow>& rows);
+
+// One reason of one object.
+struct ReasonHistory {
+  std::string_view reason;
+  std::string_view trouble;  // of the newest Event that has one
+  uint64_t occurrences = 0;
+  WallTime first_seen;
+  std::vector<const EventRow*> rows;  // the latest received first; not empty
+};
+// Those that need attention first, then the latest received. `rows` are in the
+// order of FoundEvents. Valid as long as `rows`.
+std::vector<ReasonHistory> ByReason(const std::vector<EventRow>& rows);
 
 }  // namespace kem

@@ -5,6 +5,7 @@
 
 #include "base/safe_text.h"
 #include "base/utf8.h"
+#include "events/cluster_kinds.h"
 
 namespace kem {
 namespace {
@@ -46,11 +47,11 @@ std::string Escape(std::string_view text, bool lines) {
   return out;
 }
 
-// Visible ASCII only, as every name that Kubernetes accepts.
+// Visible ASCII only and short, as every name that Kubernetes accepts.
 bool Plain(std::string_view text) {
-  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) {
-    return c > ' ' && c < '\x7F';
-  });
+  return !text.empty() && text.size() <= 512 &&
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return c > ' ' && c < '\x7F'; });
 }
 
 // k8s.io/apimachinery's fields.EscapeValue.
@@ -139,7 +140,7 @@ std::string TimeText(WallTime time) {
   return text;
 }
 
-std::string KubectlCommand(const RecentEvent& event) {
+std::string KubectlCommand(const FoundEvent& event) {
   if (!Plain(event.event_namespace) || !Plain(event.name)) return "";
   const std::string selector =
       Plain(event.kind) && Plain(event.object_name)
@@ -148,6 +149,25 @@ std::string KubectlCommand(const RecentEvent& event) {
           : "metadata.name=" + SelectorValue(event.name);
   return "kubectl get events -n " + ShellWord(event.event_namespace) +
          " --field-selector " + ShellWord(selector);
+}
+
+std::string DescribeCommand(const FoundEvent& event) {
+  const std::string_view group = ApiGroup(event.api_version);
+  const auto named = [](std::string_view text) {
+    return Plain(text) && !text.starts_with('-');  // not an option
+  };
+  if (!named(event.kind) || !named(event.object_name)) return "";
+  std::string type = event.kind;
+  if (!group.empty()) {
+    if (!Plain(group)) return "";
+    type.append(".").append(group);
+  }
+  std::string command = "kubectl describe " + ShellWord(type);
+  if (!event.cluster_scoped && !event.object_namespace.empty()) {
+    if (!Plain(event.object_namespace)) return "";
+    command += " -n " + ShellWord(event.object_namespace);
+  }
+  return command + " " + ShellWord(event.object_name);
 }
 
 }  // namespace kem

@@ -1,6 +1,6 @@
-// Texts for the page at /: escaped input, ages as kubectl prints them, and the
-// kubectl command that shows an Event. Used by RenderPage only.
-// Knows nothing of the layout.
+// Texts for the pages: escaped input, ages as kubectl prints them, the kubectl
+// commands that show an Event or its object. Used by all pages. Knows nothing
+// of the layout, nor of links (page_links.h).
 #pragma once
 
 #include <chrono>
@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "occurrences/recent_events.h"
+#include "history/event_source.h"
 
 namespace kem {
 
@@ -39,6 +39,9 @@ std::string TimeText(WallTime time);
 // A shell command for all Events of the object, or for this one if the kind or
 // name of the object cannot be selected. Safe to paste for any Event; empty if
 // not even the Event's name can be.
-std::string KubectlCommand(const RecentEvent& event);
+std::string KubectlCommand(const FoundEvent& event);
+// "kubectl describe" for the object; empty if it cannot be named. Safe to paste
+// for any Event.
+std::string DescribeCommand(const FoundEvent& event);
 
 }  // namespace kem

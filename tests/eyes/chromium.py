@@ -101,6 +101,17 @@ class Browser:
         self.call("Page.navigate", session, url=url)
         return session
 
+    def go(self, session, url):
+        """Opens the URL and waits until it is loaded."""
+        self.call("Page.navigate", session, url=url)
+        self.loaded(session)
+
+    def loaded(self, session):
+        """Waits for the document that the last step leads to."""
+        self.value(session, "new Promise((done) => { const look = () => "
+                   "document.readyState === 'complete' ? done() : "
+                   "setTimeout(look, 10); look(); })")
+
     def resize(self, session, width, height):
         self.call("Emulation.setDeviceMetricsOverride", session, width=width,
                   height=height, deviceScaleFactor=1, mobile=False)

@@ -49,7 +49,8 @@ class Page(html.parser.HTMLParser):
 
     def handle_data(self, data):
         if self._inside == "title":
-            self.title += data
+            if self.elements["title"] == 1:  # others are an SVG's
+                self.title += data
         elif not self._inside:
             self._parts.append(data)
 

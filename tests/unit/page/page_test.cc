@@ -126,7 +126,7 @@ TEST_F(PageTest, TellsAllOfAnEvent) {
           "<span aria-hidden=\"true\">▲ </span>Warning</td>"
           "<td role=\"cell\" class=\"reason\">Whatever</td>"
           "<td role=\"cell\" class=\"object\"><small>Node</small> "
-          "<bdi>worker-1</bdi></td>"
+          "<a href=\"./objects/Node/worker-1\"><bdi>worker-1</bdi></a></td>"
           "<td role=\"cell\" class=\"message\"><details><summary>"
           "<span dir=\"auto\">two\nlines &lt;b&gt;</span></summary><div>"
           "<code>kubectl get events -n kube-system --field-selector "

@@ -82,7 +82,7 @@ class KubectlCommandTest : public ::testing::Test {
     event.object_name = std::move(name);
     return KubectlCommand(event);
   }
-  RecentEvent event;
+  FoundEvent event;
 };
 
 TEST_F(KubectlCommandTest, AsksForTheObject) {

@@ -1,0 +1,52 @@
+#include "page/event_row.h"
+
+#include "events/cluster_kinds.h"
+#include "history/recent_source.h"
+
+namespace kem {
+
+EventRow RowOf(const RecentEvent& event) {
+  EventRow row;
+  row.occurrences = event.in_window;
+  row.at_least = event.at_least;
+  row.event = FoundOf(event);
+  return row;
+}
+
+EventRow RowOf(FoundEvent event) {
+  EventRow row;
+  row.occurrences = event.count;
+  row.event = std::move(event);
+  return row;
+}
+
+const CatalogueReason* FindKnown(const FoundEvent& event) {
+  const std::string_view group = ApiGroup(event.api_version);
+  const CatalogueReason* found = nullptr;
+  for (const CatalogueReason& row : ReasonCatalogue()) {
+    if (row.reason != event.reason || row.type != event.type) continue;
+    const bool any = row.kind.empty();
+    if (!any && (row.kind != event.kind || row.api_group != group)) continue;
+    if (row.component == event.reporting_component) return &row;
+    // A row of another component is better than none.
+    if (found == nullptr || row.component.empty()) found = &row;
+  }
+  return found;
+}
+
+std::string_view Trouble(const FoundEvent& event,
+                         const CatalogueReason* known) {
+  if (event.type == "Warning") return "Warning";
+  if (known == nullptr) return "";
+  switch (known->severity) {
+    case Severity::kCritical:
+      return "critical";
+    case Severity::kWarning:
+      return "warning";
+    case Severity::kInfo:
+      break;
+  }
+  return "";
+}
+
+}  // namespace kem

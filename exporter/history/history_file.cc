@@ -19,8 +19,6 @@ constexpr int64_t kPageBytes = 4096;
 // The part of the limit that is for the WAL. It is written back when it has 4
 // MiB, and a transaction may be longer.
 constexpr uint64_t kMaxWal = uint64_t{16} << 20;
-// Removing begins this far below the limit, because it needs pages itself.
-constexpr int64_t kSparePages = 512;
 // A call of Append removes this many more than it adds; one of Maintain, this
 // many.
 constexpr size_t kRemovals = 128;
@@ -41,6 +39,16 @@ uint64_t MaxWal(const HistoryLimits& limits) {
 
 int64_t MaxPages(const HistoryLimits& limits) {
   return static_cast<int64_t>(limits.max_bytes - MaxWal(limits)) / kPageBytes;
+}
+
+// Removing begins this far below the limit, and what is added ends at half of
+// it, because the index of words grows by what is removed, until it is merged.
+int64_t SparePages(const HistoryLimits& limits) {
+  return std::clamp<int64_t>(MaxPages(limits) / 8, 512, 8192);
+}
+
+std::string LimitPages(int64_t pages) {
+  return "PRAGMA max_page_count=" + std::to_string(pages);
 }
 
 // "20261123T100746.123Z", as part of a file's name.
@@ -69,6 +77,9 @@ Result<void> HistoryFile::Append(std::span<const Occurrence> batch) {
     return Transaction([&]() -> Result<void> {
       const Result<size_t> removed = RemoveOverdue(batch.size() + kRemovals);
       if (!removed) return removed.error();
+      Result<void> limited = open_->file.Run(
+          LimitPages(MaxPages(limits_) - SparePages(limits_) / 2));
+      if (!limited) return limited;
       for (const Occurrence& occurrence : batch) {
         Result<void> added = open_->rows->Add(occurrence, now);
         if (!added) return added;
@@ -83,7 +94,7 @@ Result<bool> HistoryFile::Maintain() {
   const Result<void> done = Attempt([&]() -> Result<void> {
     Result<void> removed = Transaction([&]() -> Result<void> {
       const Result<size_t> count = RemoveOverdue(kRemovals);
-      if (!count) return count.error();
+      if (!count) return MakeRoom(count.error());
       more = *count == kRemovals;
       return {};
     });
@@ -103,7 +114,7 @@ Result<void> HistoryFile::Attempt(const Step& step) {
   Result<void> done;
   for (const bool again : {true, false}) {
     done = EnsureOpen();
-    if (done && status_.damaged.exchange(false)) {
+    if (done && status_.TakeDamage()) {
       done = Error{ErrorCode::kMalformed, path_ + " is damaged"};
     }
     if (done) done = step();
@@ -136,8 +147,7 @@ Result<void> HistoryFile::EnsureOpen() {
   Result<void> set = file->Run(
       "PRAGMA synchronous=NORMAL;PRAGMA wal_autocheckpoint=1000;"
       "PRAGMA journal_size_limit=" +
-      std::to_string(MaxWal(limits_) / 2) +
-      ";PRAGMA max_page_count=" + std::to_string(MaxPages(limits_)));
+      std::to_string(MaxWal(limits_) / 2));
   if (!set) return set;
   auto open = std::make_unique<Open>(Open{std::move(*file), std::nullopt});
   Result<HistoryRows> rows = HistoryRows::Prepare(open->file);
@@ -155,7 +165,7 @@ bool HistoryFile::PutAside(const Error& why) {
   if (std::rename(path_.c_str(), aside.c_str()) != 0) return false;
   std::rename((path_ + "-wal").c_str(), (aside + "-wal").c_str());
   std::remove((path_ + "-shm").c_str());
-  ++status_.put_aside;
+  status_.NotePutAside();
   LogError("History is unusable, starting a new one",
            {{"why", why.message}, {"kept_as", aside}});
   return true;
@@ -178,15 +188,34 @@ Result<bool> HistoryFile::IsTooLarge() {
   if (!pages) return pages.error();
   const Result<int64_t> free = open_->file.Integer("PRAGMA freelist_count");
   if (!free) return free.error();
-  return *pages - *free > MaxPages(limits_) - kSparePages;
+  return *pages - *free > MaxPages(limits_) - SparePages(limits_);
 }
 
 Result<size_t> HistoryFile::RemoveOverdue(size_t most) {
+  Result<void> limited = open_->file.Run(LimitPages(MaxPages(limits_)));
+  if (!limited) return limited.error();
   const Result<bool> too_large = IsTooLarge();
   if (!too_large) return too_large.error();
   std::optional<WallTime> end;
   if (!*too_large) end = clock_.WallNow() - limits_.keep;
-  return open_->rows->RemoveOldest(most, end);
+  const Result<size_t> removed = open_->rows->RemoveOldest(most, end);
+  if (!removed || *removed == 0) return removed;
+  Result<void> merged = open_->rows->MergeWords();
+  if (!merged) return merged.error();
+  return removed;
+}
+
+// Removing needs space for the index of words. Messages of random letters may
+// leave none.
+Result<void> HistoryFile::MakeRoom(const Error& why) {
+  if (why.code != ErrorCode::kTooLarge) return why;
+  const Result<int64_t> pages = open_->file.Integer("PRAGMA page_count");
+  if (!pages) return pages.error();
+  // Else the disk is full.
+  if (*pages < MaxPages(limits_) - SparePages(limits_)) return why;
+  LogWarn("History forgets the words of its messages, to make room",
+          {{"path", path_}});
+  return open_->rows->ForgetWords();
 }
 
 // True if it gave pages back.
@@ -200,8 +229,7 @@ Result<bool> HistoryFile::Shrink() {
       *free > (*pages > most ? 0 : std::max(kMinVacuumPages, *pages / 4));
   if (!due) return false;
   const Result<void> shrunk = open_->file.Run(
-      "PRAGMA incremental_vacuum(" + std::to_string(kVacuumPages) +
-      ");PRAGMA max_page_count=" + std::to_string(most));
+      "PRAGMA incremental_vacuum(" + std::to_string(kVacuumPages) + ")");
   if (!shrunk) return shrunk.error();
   return true;
 }
@@ -216,10 +244,8 @@ Result<void> HistoryFile::Sync() {
 Result<void> HistoryFile::Measure() {
   const Result<std::optional<WallTime>> oldest = open_->rows->Oldest();
   if (!oldest) return oldest.error();
-  status_.oldest_micros =
-      *oldest ? (*oldest)->time_since_epoch().count() : int64_t{0};
-  status_.events = open_->rows->events();
-  status_.bytes = SizeOf(path_) + SizeOf(path_ + "-wal");
+  status_.SetSizes(SizeOf(path_) + SizeOf(path_ + "-wal"),
+                   open_->rows->events(), oldest->value_or(WallTime()));
   return {};
 }
 

@@ -28,6 +28,7 @@ namespace kem {
 
 struct HistoryLimits {
   static constexpr uint64_t kMinBytes = uint64_t{32} << 20;
+  static constexpr uint64_t kMaxBytes = uint64_t{1} << 40;
 
   // From the time at which an Event's newest occurrence was received.
   std::chrono::seconds keep{std::chrono::hours(14 * 24)};
@@ -71,6 +72,7 @@ class HistoryFile {
   Result<void> CheckWal();
   Result<bool> IsTooLarge();
   Result<size_t> RemoveOverdue(size_t most);
+  Result<void> MakeRoom(const Error& why);
   Result<bool> Shrink();
   Result<void> Sync();
   Result<void> Measure();

@@ -165,7 +165,7 @@ Error HistoryReader::Failed(const Error& error) {
                   std::to_string(kQueryLimit.count()) +
                   " ms; narrow it by kind, name, reason or time"};
     case ErrorCode::kMalformed:
-      if (current) status_.damaged = true;
+      if (current) status_.NoteDamage();
       [[fallthrough]];
     default:
       return {ErrorCode::kUnavailable,
@@ -184,9 +184,9 @@ Result<HistoryReader::Matches> HistoryReader::FindWords(
   if (query.since) {
     // An Event that is older than all of these has no occurrence since then.
     text.Add(
-        {" AND rowid >= (SELECT min(id) FROM events INDEXED BY "
-         "by_received WHERE received >= ?)",
-         {query.since->time_since_epoch().count()}});
+        " AND rowid >= (SELECT min(id) FROM events INDEXED BY by_received "
+        "WHERE received >= ?)",
+        {query.since->time_since_epoch().count()});
   }
   Result<SqlStatement> ids = PrepareText(*file_, text);
   if (!ids) return ids.error();

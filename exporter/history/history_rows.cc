@@ -23,9 +23,11 @@ enum Statement : size_t {
   kOldest,
   kRemove,
   kKnownSince,
+  kMergeWords,
+  kClearWords,
 };
 
-constexpr std::array<std::string_view, kKnownSince + 1> kStatements = {
+constexpr std::array<std::string_view, kClearWords + 1> kStatements = {
     "SELECT id, count, resource_version, last_seen FROM events INDEXED BY "
     "by_uid WHERE substr(uid, 1, 8) = substr(?1, 1, 8) AND uid = ?1",
     "INSERT INTO events(uid, namespace, name, object, reason, message, count, "
@@ -51,6 +53,8 @@ constexpr std::array<std::string_view, kKnownSince + 1> kStatements = {
     "WHERE received < ?2 ORDER BY received, id LIMIT ?1",
     "DELETE FROM events WHERE id = ?1",
     "UPDATE about SET known_since = max(known_since, ?1)",
+    "INSERT INTO words(words, rank) VALUES('merge', 256)",
+    "INSERT INTO words(words) VALUES('delete-all')",
 };
 
 int64_t Micros(WallTime time) { return time.time_since_epoch().count(); }
@@ -233,6 +237,14 @@ Result<size_t> HistoryRows::RemoveOldest(size_t most,
   Result<void> noted = statements_[kKnownSince].Bind(1, until).Run();
   if (!noted) return noted.error();
   return ids.size();
+}
+
+Result<void> HistoryRows::MergeWords() {
+  return events_ == 0 ? ForgetWords() : statements_[kMergeWords].Run();
+}
+
+Result<void> HistoryRows::ForgetWords() {
+  return statements_[kClearWords].Run();
 }
 
 }  // namespace kem

@@ -35,6 +35,13 @@ class HistoryRows {
   // `end`; all are for none. Returns how many.
   Result<size_t> RemoveOldest(size_t most, std::optional<WallTime> end);
 
+  // Frees some of the space of removed words, which is not free until the
+  // index of words is merged.
+  Result<void> MergeWords();
+  // Frees all of it at once: no question finds the words of the messages that
+  // are there now. Needs no space.
+  Result<void> ForgetWords();
+
   // Events now.
   uint64_t events() const { return events_; }
 

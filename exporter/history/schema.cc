@@ -59,6 +59,7 @@ CREATE TABLE jumps(
   PRIMARY KEY(event, at)) WITHOUT ROWID;
 CREATE VIRTUAL TABLE words USING fts5(message, content='events',
   content_rowid='id', columnsize=0);
+INSERT INTO words(words, rank) VALUES('usermerge', 2);
 CREATE TRIGGER event_added AFTER INSERT ON events BEGIN
   INSERT INTO words(rowid, message) VALUES(new.id, new.message);
 END;

@@ -150,9 +150,11 @@ Result<SqlConnection> SqlConnection::Open(const std::string& path,
   opened.inode_ = status.st_ino;
   sqlite3_busy_timeout(connection, patience_millis);
   sqlite3_limit(connection, SQLITE_LIMIT_LENGTH, kMaxLength);
-  // The file may be hostile.
+  // Another program may have written the file. The writer needs its triggers,
+  // which change the virtual table `words`.
   sqlite3_db_config(connection, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-  sqlite3_db_config(connection, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  sqlite3_db_config(connection, SQLITE_DBCONFIG_TRUSTED_SCHEMA, writes ? 1 : 0,
+                    nullptr);
   Result<void> set = opened.Run(
       "PRAGMA mmap_size=0;PRAGMA cell_size_check=ON;PRAGMA temp_store=MEMORY;"
       "PRAGMA cache_size=-" +

@@ -13,7 +13,7 @@ import tree
 
 # From the bottom up; files beside the folders may use all of them.
 LAYERS = ("base", "net", "apiserver", "reflector", "events", "occurrences",
-          "series", "state", "sinks", "replicas", "pipeline", "config", "web",
+          "series", "state", "history", "sinks", "replicas", "pipeline", "config", "web",
           "metrics", "page", "endpoints", "offline")
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)
 GENERATED = ("version.h",)
@@ -27,6 +27,7 @@ CONFINED = [
     (re.compile(r"prometheus/"), re.compile(r"exporter/metrics/(open|own)_metrics\.cc$")),
     (re.compile(r"CLI/"), re.compile(r"exporter/config/flags\.cc$")),
     (re.compile(r"protozero/"), re.compile(r"exporter/sinks/otlp_protobuf\.cc$")),
+    (re.compile(r"sqlite3\.h$"), re.compile(r"exporter/history/sqlite\.cc$")),
     (re.compile(r"re2/"), re.compile(r"exporter/events/event_filter\.cc$")),
     (re.compile(r"yaml-cpp/"), re.compile(
         r"exporter/(apiserver/\w+|config/(config_file|strict_yaml)"

@@ -16,12 +16,12 @@ namespace {
 constexpr size_t kCache = size_t{2} << 20;
 constexpr int kPatienceMillis = 1000;
 constexpr int64_t kPageBytes = 4096;
-// The part of the limit that is for the WAL. It is written back when it has 4
+// The part of the limit that is for the WAL. It is written back when it has 2
 // MiB, and a transaction may be longer.
 constexpr uint64_t kMaxWal = uint64_t{16} << 20;
 // A call of Append removes this many more than it adds; one of Maintain, this
 // many.
-constexpr size_t kRemovals = 128;
+constexpr size_t kRemovals = 64;
 constexpr int64_t kVacuumPages = 128;     // of a call of Maintain
 constexpr int64_t kMinVacuumPages = 256;  // less free space stays
 // What a power cut may take, as of the state (--state.interval).
@@ -94,7 +94,7 @@ Result<bool> HistoryFile::Maintain() {
   const Result<void> done = Attempt([&]() -> Result<void> {
     Result<void> removed = Transaction([&]() -> Result<void> {
       const Result<size_t> count = RemoveOverdue(kRemovals);
-      if (!count) return MakeRoom(count.error());
+      if (!count) return count.error();
       more = *count == kRemovals;
       return {};
     });
@@ -121,6 +121,7 @@ Result<void> HistoryFile::Attempt(const Step& step) {
     if (done) done = Measure();
     if (done) break;
     open_.reset();  // which rolls back
+    if (done.error().code == ErrorCode::kTooLarge) was_full_ = true;
     const bool unusable = done.error().code == ErrorCode::kMalformed;
     if (!again || !unusable || !PutAside(done.error())) break;
   }
@@ -145,7 +146,7 @@ Result<void> HistoryFile::EnsureOpen() {
       PrepareSchema(*file, HistorySchema(), clock_.WallNow());
   if (!prepared) return prepared.error();
   Result<void> set = file->Run(
-      "PRAGMA synchronous=NORMAL;PRAGMA wal_autocheckpoint=1000;"
+      "PRAGMA synchronous=NORMAL;PRAGMA wal_autocheckpoint=500;"
       "PRAGMA journal_size_limit=" +
       std::to_string(MaxWal(limits_) / 2));
   if (!set) return set;
@@ -188,7 +189,11 @@ Result<bool> HistoryFile::IsTooLarge() {
   if (!pages) return pages.error();
   const Result<int64_t> free = open_->file.Integer("PRAGMA freelist_count");
   if (!free) return free.error();
-  return *pages - *free > MaxPages(limits_) - SparePages(limits_);
+  const int64_t used = *pages - *free;
+  const int64_t most = MaxPages(limits_) - SparePages(limits_);
+  // A batch may need more than is spare. A disk that is full is no reason to
+  // remove anything.
+  return used > most || (was_full_ && used > most / 2);
 }
 
 Result<size_t> HistoryFile::RemoveOverdue(size_t most) {
@@ -199,23 +204,12 @@ Result<size_t> HistoryFile::RemoveOverdue(size_t most) {
   std::optional<WallTime> end;
   if (!*too_large) end = clock_.WallNow() - limits_.keep;
   const Result<size_t> removed = open_->rows->RemoveOldest(most, end);
-  if (!removed || *removed == 0) return removed;
+  if (!removed) return removed;
+  was_full_ = false;
+  if (*removed == 0) return removed;
   Result<void> merged = open_->rows->MergeWords();
   if (!merged) return merged.error();
   return removed;
-}
-
-// Removing needs space for the index of words. Messages of random letters may
-// leave none.
-Result<void> HistoryFile::MakeRoom(const Error& why) {
-  if (why.code != ErrorCode::kTooLarge) return why;
-  const Result<int64_t> pages = open_->file.Integer("PRAGMA page_count");
-  if (!pages) return pages.error();
-  // Else the disk is full.
-  if (*pages < MaxPages(limits_) - SparePages(limits_)) return why;
-  LogWarn("History forgets the words of its messages, to make room",
-          {{"path", path_}});
-  return open_->rows->ForgetWords();
 }
 
 // True if it gave pages back.

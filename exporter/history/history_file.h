@@ -72,7 +72,6 @@ class HistoryFile {
   Result<void> CheckWal();
   Result<bool> IsTooLarge();
   Result<size_t> RemoveOverdue(size_t most);
-  Result<void> MakeRoom(const Error& why);
   Result<bool> Shrink();
   Result<void> Sync();
   Result<void> Measure();
@@ -83,6 +82,7 @@ class HistoryFile {
   HistoryStatus& status_;
   std::unique_ptr<Open> open_;  // null while it is closed
   SteadyTime synced_at_;
+  bool was_full_ = false;  // the last addition found no room
 };
 
 }  // namespace kem

@@ -240,11 +240,7 @@ Result<size_t> HistoryRows::RemoveOldest(size_t most,
 }
 
 Result<void> HistoryRows::MergeWords() {
-  return events_ == 0 ? ForgetWords() : statements_[kMergeWords].Run();
-}
-
-Result<void> HistoryRows::ForgetWords() {
-  return statements_[kClearWords].Run();
+  return statements_[events_ == 0 ? kClearWords : kMergeWords].Run();
 }
 
 }  // namespace kem

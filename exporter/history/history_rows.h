@@ -38,9 +38,6 @@ class HistoryRows {
   // Frees some of the space of removed words, which is not free until the
   // index of words is merged.
   Result<void> MergeWords();
-  // Frees all of it at once: no question finds the words of the messages that
-  // are there now. Needs no space.
-  Result<void> ForgetWords();
 
   // Events now.
   uint64_t events() const { return events_; }

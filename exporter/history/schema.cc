@@ -12,8 +12,10 @@ namespace {
 // because its order must be that of pages: all Events of a batch are received
 // at the same time.
 //
-// `words` keeps no copy of the messages; the triggers keep it up to date, and
-// remove objects and reasons that no Event has any more.
+// `words` keeps no copy of the messages, and only the words of their first 1024
+// characters: removing an Event adds its words once more, until they are merged
+// away, so it must free more space than that. The triggers keep it up to date,
+// and remove objects and reasons that no Event has any more.
 constexpr char kVersion1[] = R"(
 CREATE TABLE about(known_since INTEGER NOT NULL);
 INSERT INTO about VALUES(0);
@@ -57,17 +59,19 @@ CREATE TABLE jumps(
   at INTEGER NOT NULL,
   delta INTEGER NOT NULL,
   PRIMARY KEY(event, at)) WITHOUT ROWID;
-CREATE VIRTUAL TABLE words USING fts5(message, content='events',
+CREATE VIEW word_list AS
+  SELECT id, substr(message, 1, 1024) AS message FROM events;
+CREATE VIRTUAL TABLE words USING fts5(message, content='word_list',
   content_rowid='id', columnsize=0);
 INSERT INTO words(words, rank) VALUES('usermerge', 2);
 CREATE TRIGGER event_added AFTER INSERT ON events BEGIN
-  INSERT INTO words(rowid, message) VALUES(new.id, new.message);
+  INSERT INTO words(rowid, message) VALUES(new.id, substr(new.message, 1, 1024));
 END;
 CREATE TRIGGER message_changed AFTER UPDATE OF message ON events
 WHEN old.message IS NOT new.message BEGIN
   INSERT INTO words(words, rowid, message)
-    VALUES('delete', old.id, old.message);
-  INSERT INTO words(rowid, message) VALUES(new.id, new.message);
+    VALUES('delete', old.id, substr(old.message, 1, 1024));
+  INSERT INTO words(rowid, message) VALUES(new.id, substr(new.message, 1, 1024));
 END;
 CREATE TRIGGER object_changed AFTER UPDATE OF object ON events
 WHEN old.object IS NOT new.object BEGIN
@@ -81,7 +85,7 @@ WHEN old.reason IS NOT new.reason BEGIN
 END;
 CREATE TRIGGER event_removed AFTER DELETE ON events BEGIN
   INSERT INTO words(words, rowid, message)
-    VALUES('delete', old.id, old.message);
+    VALUES('delete', old.id, substr(old.message, 1, 1024));
   DELETE FROM jumps WHERE event = old.id;
   DELETE FROM objects WHERE id = old.object
     AND NOT EXISTS(SELECT 1 FROM events WHERE object = old.object);

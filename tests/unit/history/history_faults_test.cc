@@ -27,7 +27,7 @@ class Writer {
 
   // Adds batches, each until it is in, and removes what is old.
   void Run() {
-    for (uint32_t i = 1; i <= 12; ++i) {
+    for (uint32_t i = 1; i <= 8; ++i) {
       const std::string other = "e" + std::to_string(i);
       std::vector<Occurrence> batch = {SampleOccurrence("a", 2 * i - 1),
                                        SampleOccurrence("a", 2 * i),
@@ -90,12 +90,13 @@ TEST(HistoryFaultsTest, HasExactlyWhatWasAdded) {
   };
   const auto [calls, right] = run(UINT64_MAX, 0, FailingVfs::Kind::kError);
   ASSERT_EQ(right.substr(0, 3), "ok\n") << right;
-  ASSERT_GT(calls, 300U);
+  ASSERT_GT(calls, 200U);
   for (const auto kind : {FailingVfs::Kind::kError, FailingVfs::Kind::kFull,
                           FailingVfs::Kind::kShort}) {
     for (const uint64_t many : {1U, 2U, 7U, 50U}) {
-      // Each call once; the longer failures at some.
-      const uint64_t stride = many == 1 ? 1 : 5;
+      // The strides have no common factor with what a transaction calls.
+      const uint64_t stride =
+          many == 1 && kind == FailingVfs::Kind::kShort ? 2 : 11;
       for (uint64_t first = 0; first < calls; first += stride) {
         const std::string content = run(first, many, kind).second;
         ASSERT_EQ(content, right) << "from call " << first << " on " << many;

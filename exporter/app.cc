@@ -20,6 +20,7 @@
 #include "base/startup_memory.h"
 #include "endpoints/endpoints.h"
 #include "events/discovery.h"
+#include "history/current_history.h"
 #include "net/resolver.h"
 #include "pipeline/event_watcher.h"
 #include "replicas/elector.h"
@@ -101,6 +102,7 @@ class App {
   EventWatchers watchers_;
   std::vector<std::jthread> watches_;  // one for each watcher
   const std::unique_ptr<HttpTransport> lease_transport_;
+  CurrentHistory history_;
   const std::unique_ptr<Elector> elector_;  // null without replicas
   std::jthread elections_;
   SinkRunner sink_runner_;
@@ -118,9 +120,11 @@ App::App(const Options& options, ServerAccess access, KeptState& state,
       discovery_(transport_, clock),
       world_(discovery_, clock, options.retention, state.ledger()),
       lease_transport_(transport_.Keeping(clock)),
+      history_(clock),
       elector_(MakeElector(options, *lease_transport_, clock)),
       sink_runner_(state.ledger(), clock,
-                   MakeSinkFactory(transport_, discovery_, resolver_, clock),
+                   MakeSinkFactory(transport_, discovery_, resolver_,
+                                   history_.status(), clock),
                    {[&state] { state.Flush(); }, elector_.get(),
                     !options.namespaces.empty()}),
       reloader_(options, std::move(parse),
@@ -136,7 +140,8 @@ App::App(const Options& options, ServerAccess access, KeptState& state,
             [this] { return AllSynced(watchers_); },
             [this] { return sink_runner_.Statuses(); },
             [this] { return elector_ ? elector_->Status() : ReplicaStatus(); },
-            clock.WallNow(), options.external_url}) {
+            [this] { return history_.Report(); }, clock.WallNow(),
+            options.external_url}) {
   const std::vector<std::string> names = CollectionNames(options);
   world_.filter = std::make_shared<const EventFilter>(options.filter);
   // Recorders put Events of cluster-scoped objects into "default".
@@ -164,9 +169,17 @@ Result<void> App::SetSinks(const std::vector<SinkConfig>& sinks) {
     LogWarn("No --state.file: a restart forgets which labels to remove",
             {{"sink", sink.queue.name}});
   }
-  return sink_runner_.Set(sinks, [this](SinkRunner::Filters filters) {
-    world_.sink_filters.swap(filters);
-  });
+  const Result<void> set =
+      sink_runner_.Set(sinks, [this](SinkRunner::Filters filters) {
+        world_.sink_filters.swap(filters);
+      });
+  if (!set) return set;
+  const auto history = std::find_if(
+      sinks.begin(), sinks.end(),
+      [](const auto& sink) { return sink.type == SinkType::kHistory; });
+  history_.Set(history == sinks.end() ? std::nullopt
+                                      : std::optional(history->path));
+  return set;
 }
 
 void App::SetFilter(const FilterOptions& options) {
@@ -205,11 +218,16 @@ HttpContent App::Content() {
            data.watches.push_back({watcher->name(), health.synced,
                                    health.in_contact, health.problem});
          }
-       }});
+       },
+       [this] { return history_.Source(); }});
   content.can_scrape = [this] { return CanScrape(); };
   content.reload = [this] { return reloader_.Reload(kReloadPatience); };
   content.livez = [this] { return LiveHealth(watchers_, clock_.SteadyNow()); };
-  content.readyz = [this] { return ReadyHealth(watchers_, state_.stats()); };
+  content.readyz = [this] {
+    const auto history = history_.Report();
+    return ReadyHealth(watchers_, state_.stats(),
+                       history ? history->problem : "");
+  };
   return content;
 }
 

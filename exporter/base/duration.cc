@@ -26,7 +26,8 @@ int64_t TakeUnit(std::string_view& text) {
       {"ms", 1'000'000},
       {"s", 1'000'000'000},
       {"m", 60'000'000'000},
-      {"h", 3'600'000'000'000}};
+      {"h", 3'600'000'000'000},
+      {"d", 86'400'000'000'000}};
   for (const auto& [unit, nanos] : kUnits) {
     if (text.starts_with(unit)) {
       text.remove_prefix(unit.size());

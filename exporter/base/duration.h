@@ -1,6 +1,7 @@
 // Durations of flags and files: "75s", "1h30m", "1.5s", "100us", "0", in the
-// syntax of Go's time.ParseDuration that Prometheus tools use. Times of day,
-// signs and so negative spans are not supported.
+// syntax of Go's time.ParseDuration that Prometheus tools use, and "14d", in
+// days of 24 hours. Times of day, signs and so negative spans are not
+// supported.
 #pragma once
 
 #include <chrono>

@@ -9,7 +9,7 @@
 #include "base/ascii.h"
 #include "base/duration.h"
 #include "config/collector_access.h"
-#include "sinks/record_fields.h"
+#include "config/sink_values.h"
 
 namespace kem {
 namespace {
@@ -36,7 +36,7 @@ std::string TakeType(const std::string& value, SinkConfig& sink) {
     sink.type = static_cast<SinkType>(i);
     return "";
   }
-  return Quoted(value) + " must be log, otlp, mirror or annotate";
+  return Quoted(value) + " must be log, otlp, mirror, annotate or history";
 }
 
 std::string TakeEntries(const std::string& value, SinkConfig& sink) {
@@ -69,41 +69,11 @@ std::string TakeTarget(const std::string& value, SinkConfig& sink) {
   return "";
 }
 
-// A dotted name such as example.com.
-bool IsDomain(std::string_view text) {
-  constexpr size_t kMost = 253;
-  if (text.size() > kMost) return false;
-  for (size_t dot = 0; dot != std::string_view::npos;) {
-    dot = text.find('.');
-    if (!IsNamespaceName(text.substr(0, dot))) return false;
-    if (dot != std::string_view::npos) text.remove_prefix(dot + 1);
-  }
-  return true;
-}
-
-bool IsLabelName(std::string_view text) {
-  constexpr size_t kMost = 63;
-  return !text.empty() && text.size() <= kMost &&
-         IsAsciiAlphanumeric(text.front()) &&
-         IsAsciiAlphanumeric(text.back()) &&
-         std::all_of(text.begin(), text.end(), [](char c) {
-           return IsAsciiAlphanumeric(c) || c == '-' || c == '_' || c == '.';
-         });
-}
-
-// prefix/name, as the API server requires for label keys
-// (k8s.io/apimachinery/pkg/util/validation, IsQualifiedName). The exporter also
-// requires the prefix: keys without one belong to the cluster's users.
 std::string TakeLabel(const std::string& value, SinkConfig& sink) {
-  const std::string_view key = value;
-  const size_t slash = std::min(key.find('/'), key.size());
-  if (!IsDomain(key.substr(0, slash)) ||
-      !IsLabelName(key.substr(std::min(slash + 1, key.size())))) {
-    return Quoted(value) +
-           " must be a label key with a prefix, such as example.com/trouble";
-  }
   sink.label = value;
-  return "";
+  if (IsLabelKey(value)) return "";
+  return Quoted(value) +
+         " must be a label key with a prefix, such as example.com/trouble";
 }
 
 std::string TakeLabelTtl(const std::string& value, SinkConfig& sink) {
@@ -112,6 +82,25 @@ std::string TakeLabelTtl(const std::string& value, SinkConfig& sink) {
     return Quoted(value) + " must be a duration from 1m to 720h";
   }
   sink.label_ttl = std::chrono::ceil<seconds>(*duration);
+  return "";
+}
+
+std::string TakeKeep(const std::string& value, SinkConfig& sink) {
+  const auto duration = ParseDuration(value);
+  if (!duration || *duration < hours(1) || *duration > hours(24 * 400)) {
+    return Quoted(value) + " must be a duration from 1h to 400d";
+  }
+  sink.history.keep = std::chrono::ceil<seconds>(*duration);
+  return "";
+}
+
+std::string TakeMaxSize(const std::string& value, SinkConfig& sink) {
+  const std::optional<uint64_t> bytes = ParseSize(value);
+  if (!bytes || *bytes < HistoryLimits::kMinBytes ||
+      *bytes > HistoryLimits::kMaxBytes) {
+    return Quoted(value) + " must be a size from 32MiB to 1TiB, such as 512MiB";
+  }
+  sink.history.max_bytes = *bytes;
   return "";
 }
 
@@ -126,37 +115,6 @@ std::string TakeCompression(const std::string& value, SinkConfig& sink) {
   sink.gzip = value == "gzip";
   if (value == "gzip" || value == "none") return "";
   return Quoted(value) + " must be gzip or none";
-}
-
-// The limits keep constant attributes a small part of a record.
-std::string TakeAttributes(const Attributes& value, Attributes& attributes) {
-  constexpr size_t kMost = 32;
-  constexpr size_t kMaxName = 128;
-  constexpr size_t kMaxText = 256;
-  if (value.size() > kMost) {
-    return "must have at most " + std::to_string(kMost) + " names";
-  }
-  for (const auto& [name, text] : value) {
-    if (name.empty() || name.size() > kMaxName || IsAsciiDigit(name.front()) ||
-        !std::all_of(name.begin(), name.end(), [](char c) {
-          return IsAsciiAlphanumeric(c) || c == '.' || c == '_' || c == '-' ||
-                 c == '/';
-        })) {
-      return "has the name " + Quoted(name) +
-             ", which must be letters, digits, '.', '_', '-' and '/', and not "
-             "begin with a digit";
-    }
-    if (IsReservedAttribute(name)) {
-      return "must not set " + name + ", which the exporter sets";
-    }
-    if (text.empty() || text.size() > kMaxText ||
-        std::any_of(text.begin(), text.end(), IsAsciiControl)) {
-      return "must give " + name + " a value of 1 to " +
-             std::to_string(kMaxText) + " bytes without control characters";
-    }
-  }
-  attributes = value;
-  return "";
 }
 
 // The types that write records of sinks/record_fields.h.
@@ -185,6 +143,9 @@ constexpr Row kRows[] = {
     {"queue-bytes", "", false, TakeBytes},
     {"every", "", false, TakeEvery},
     {"path", "log", false, nullptr, &SinkConfig::path},
+    {"path", "history", true, nullptr, &SinkConfig::path},
+    {"keep", "history", false, TakeKeep},
+    {"max-size", "history", false, TakeMaxSize},
     {"endpoint", "otlp", true, TakeEndpoint},
     {"headers-file", "otlp", false, nullptr, &SinkConfig::headers_file},
     {"ca-file", "otlp", false, nullptr, &SinkConfig::ca_file},
@@ -245,8 +206,10 @@ class Maker {
     if (!names_.insert(sink.queue.name).second) {
       Fail(entry.line, " has the name of another sink: " + sink.queue.name);
     }
+    if (sink.type == SinkType::kHistory) CheckHistory(entry, sink);
     // Two writers would interleave their lines.
-    if (sink.type == SinkType::kLog && !paths_.insert(sink.path).second) {
+    if ((sink.type == SinkType::kLog || sink.type == SinkType::kHistory) &&
+        !paths_.insert(sink.path).second) {
       Fail(entry.line, " has the path of another sink: " + sink.path);
     }
     if (names_.size() > Outbox::kMaxSinks) {
@@ -282,7 +245,8 @@ class Maker {
                           SinkConfig& sink) const {
     if (row.attributes != nullptr) {
       if (!value.map) return "must be a map, such as {team: infra}";
-      return TakeAttributes(*value.map, sink.*row.attributes);
+      sink.*row.attributes = *value.map;
+      return ProblemWithAttributes(*value.map);
     }
     if (value.map) return "must be a single value";
     return row.file != nullptr ? TakeFile(value.text, sink.*row.file)
@@ -291,8 +255,7 @@ class Maker {
 
   void TakeValue(const SinkValue& value, SinkConfig& sink) {
     for (const Row& row : kRows) {
-      if (row.key != value.key) continue;
-      if (!row.IsFor(sink.type)) break;
+      if (row.key != value.key || !row.IsFor(sink.type)) continue;
       const std::string problem = ProblemWith(value, row, sink);
       if (!problem.empty()) Fail(value.line, "'s " + value.key + " " + problem);
       return;
@@ -345,6 +308,18 @@ class Maker {
     sink.filter.types.include = {"Warning"};
     if (!labels_.insert(sink.label).second) {
       Fail(entry.line, " has the label of another sink: " + sink.label);
+    }
+  }
+
+  // The API and the pages read one history.
+  void CheckHistory(const SinkEntry& entry, const SinkConfig& sink) {
+    if (sink.path == "-") {
+      Fail(entry.line, "'s path must name a file, such as history.db");
+    }
+    if (std::any_of(sinks_.begin(), sinks_.end(), [](const auto& other) {
+          return other.type == SinkType::kHistory;
+        })) {
+      Fail(entry.line, " is the second one of type history; keep one");
     }
   }
 

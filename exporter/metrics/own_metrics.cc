@@ -24,10 +24,12 @@ struct Reading : MetricSources {
         series_counts(series()),
         sink_statuses(sinks()),
         replica(replicas()),
+        history_report(history()),
         process(ReadProcess()) {}
   const SeriesCounts series_counts;
   const std::vector<SinkStatus> sink_statuses;
   const ReplicaStatus replica;
+  const std::optional<HistoryReport> history_report;
   const ProcessReadings process;
 };
 
@@ -125,6 +127,13 @@ Samples ReadHttp(const Reading& sources) {
 Samples OfLease(const Reading& sources, double value, Labels labels = {}) {
   if (!sources.replica.elects) return {};
   return {Sample(value, std::move(labels))};
+}
+
+// None without a history.
+template <typename Value>
+Samples OfHistory(const Reading& sources, Value value) {
+  if (!sources.history_report) return {};
+  return One(static_cast<double>(value(*sources.history_report)));
 }
 
 // One sample for each sink.
@@ -291,6 +300,34 @@ constexpr OwnMetric kTable[] = {
        return BySink(s, [](const auto& one) {
          return std::chrono::duration<double>(one.oldest_age).count();
        });
+     }},
+    {{"kube_event_metrics_history_up", "gauge",
+      "Whether the history can be written, 1 or 0."},
+     [](Sources s) {
+       return OfHistory(s, [](const auto& one) { return one.problem.empty(); });
+     }},
+    {{"kube_event_metrics_history_bytes", "gauge",
+      "Size of the history's file and of its write-ahead log in bytes."},
+     [](Sources s) {
+       return OfHistory(s, [](const auto& one) { return one.bytes; });
+     }},
+    {{"kube_event_metrics_history_events", "gauge", "Events in the history."},
+     [](Sources s) {
+       return OfHistory(s, [](const auto& one) { return one.events; });
+     }},
+    {{"kube_event_metrics_history_oldest_timestamp_seconds", "gauge",
+      "Unix time of the newest occurrence of the oldest Event in the history; "
+      "0 without one."},
+     [](Sources s) {
+       return OfHistory(s, [](const auto& one) {
+         return std::chrono::duration<double>(one.oldest.time_since_epoch())
+             .count();
+       });
+     }},
+    {{"kube_event_metrics_history_put_aside_total", "counter",
+      "Unusable files of the history that were renamed."},
+     [](Sources s) {
+       return OfHistory(s, [](const auto& one) { return one.put_aside; });
      }},
     {{"kube_event_metrics_lease_leader", "gauge",
       "Whether this replica delivers to the sinks, 1 or 0."},

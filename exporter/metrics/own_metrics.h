@@ -7,12 +7,14 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "events/scope.h"
+#include "history/history_status.h"
 #include "occurrences/occurrence.h"
 #include "reflector/session_stats.h"
 #include "replicas/elector.h"
@@ -70,6 +72,8 @@ struct MetricSources {
   // Takes the ledger's mutex.
   std::function<std::vector<SinkStatus>()> sinks;
   std::function<ReplicaStatus()> replicas;
+  // None without a history.
+  std::function<std::optional<HistoryReport>()> history;
   // Since when the counters count.
   WallTime started;
   // Of the page; empty for none.

@@ -65,7 +65,8 @@ class Offline {
               reloads_, state_, [this] { return Counts(); },
               [this] { return whole_.load(); },
               [] { return std::vector<SinkStatus>(); },
-              [] { return ReplicaStatus(); }, clock_.WallNow(),
+              [] { return ReplicaStatus(); },
+              [] { return std::optional<HistoryReport>(); }, clock_.WallNow(),
               options.external_url}) {
     world_.filter = std::make_shared<const EventFilter>(options.filter);
     world_.preset_reasons = false;  // nothing more will happen

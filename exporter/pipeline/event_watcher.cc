@@ -51,7 +51,8 @@ void EventWatcher::NoteContact(SteadyTime now) {
   if (Health().in_contact) pipeline_.NoteContact(now);
 }
 
-Health ReadyHealth(const EventWatchers& watchers, const StateStats& state) {
+Health ReadyHealth(const EventWatchers& watchers, const StateStats& state,
+                   const std::string& history_problem) {
   Health health{true, ""};
   std::string late;
   for (const auto& watcher : watchers) {
@@ -72,6 +73,9 @@ Health ReadyHealth(const EventWatchers& watchers, const StateStats& state) {
   health.text += late;
   const std::string problem = state.problem();
   if (!problem.empty()) health.text += "state: " + OneLine(problem) + "\n";
+  if (!history_problem.empty()) {
+    health.text += "history: " + OneLine(history_problem) + "\n";
+  }
   return health;
 }
 

@@ -52,8 +52,10 @@ bool AllSynced(const EventWatchers& watchers);
 // Whether nothing is missing that an earlier process may have exposed.
 bool AllCaughtUp(const EventWatchers& watchers, SteadyTime now);
 // Ok when all are synced and in contact. The text names those that are not, and
-// why, those whose Events arrive late, and a problem with the state.
-Health ReadyHealth(const EventWatchers& watchers, const StateStats& state);
+// why, those whose Events arrive late, and problems with the state and the
+// history, which do not stop the counting.
+Health ReadyHealth(const EventWatchers& watchers, const StateStats& state,
+                   const std::string& history_problem);
 // Ok unless a reflector's loop hangs. A quiet cluster is healthy.
 Health LiveHealth(const EventWatchers& watchers, SteadyTime now);
 

@@ -14,13 +14,14 @@
 
 #include "apiserver/server_access.h"
 #include "events/event_filter.h"
+#include "history/history_file.h"
 #include "occurrences/outbox.h"
 
 namespace kem {
 
-enum class SinkType : uint8_t { kLog, kOtlp, kMirror, kAnnotate };
-inline constexpr std::array<std::string_view, 4> kSinkTypeNames = {
-    "log", "otlp", "mirror", "annotate"};
+enum class SinkType : uint8_t { kLog, kOtlp, kMirror, kAnnotate, kHistory };
+inline constexpr std::array<std::string_view, 5> kSinkTypeNames = {
+    "log", "otlp", "mirror", "annotate", "history"};
 inline std::string_view NameOf(SinkType type) {
   return kSinkTypeNames[static_cast<size_t>(type)];
 }
@@ -44,7 +45,7 @@ struct SinkConfig {
   // The window within which the queue joins occurrences; 0 if it does not.
   std::chrono::seconds every{0};
 
-  std::string path = "-";  // log
+  std::string path = "-";  // log and history
 
   // otlp; the endpoint is without /v1/logs.
   std::string endpoint;
@@ -65,6 +66,8 @@ struct SinkConfig {
   // annotate
   std::string label = "kube-event-metrics/trouble";
   std::chrono::seconds label_ttl = std::chrono::hours(24);
+
+  HistoryLimits history;
 
   bool operator==(const SinkConfig&) const = default;
 };

@@ -4,6 +4,7 @@
 #include "base/environment.h"
 #include "net/proxy_url.h"
 #include "sinks/annotate_sink.h"
+#include "sinks/history_sink.h"
 #include "sinks/log_sink.h"
 #include "sinks/mirror_sink.h"
 #include "sinks/otlp_sink.h"
@@ -30,7 +31,8 @@ std::unique_ptr<Sink> MakeOtlp(const SinkConfig& config, Resolver& resolver,
 }  // namespace
 
 SinkFactory MakeSinkFactory(const ApiTransport& api, const Discovery& discovery,
-                            Resolver& resolver, Clock& clock) {
+                            Resolver& resolver, HistoryStatus& history,
+                            Clock& clock) {
   return [&](const SinkConfig& config, SinkMemory& memory,
              SinkStats& stats) -> std::unique_ptr<Sink> {
     switch (config.type) {
@@ -45,6 +47,9 @@ SinkFactory MakeSinkFactory(const ApiTransport& api, const Discovery& discovery,
       case SinkType::kMirror:
         return std::make_unique<MirrorSink>(
             api.Keeping(clock, &stats.connections), config.target_namespace);
+      case SinkType::kHistory:
+        return std::make_unique<HistorySink>(config.path, config.history, clock,
+                                             history);
     }
     return nullptr;  // not reached
   };

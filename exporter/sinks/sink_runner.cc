@@ -129,7 +129,9 @@ void SinkRunner::RunSink(const Job& job, const std::stop_token& finish,
                          const std::stop_token& stop) {
   LedgerMemory memory(ledger_, job.config.queue.name);
   const std::unique_ptr<Sink> sink = make_(job.config, memory, *job.stats);
-  const bool once = job.config.type != SinkType::kMirror;
+  // Mirrors are the same from all replicas, and each has a history of its own.
+  const bool once = job.config.type != SinkType::kMirror &&
+                    job.config.type != SinkType::kHistory;
   SinkWorker worker(
       ledger_, job.config.queue.name, job.config.every, *sink, *job.stats,
       {clock_, MakeRandomUnit(), signal_, options_.flush,

@@ -30,6 +30,7 @@ namespace kem {
 
 class ApiTransport;
 class Discovery;
+class HistoryStatus;
 class Resolver;
 
 struct SinkStatus {
@@ -54,18 +55,19 @@ using SinkFactory = std::function<std::unique_ptr<Sink>(
     const SinkConfig& config, SinkMemory& memory, SinkStats& stats)>;
 
 // For all types (sink_factory.cc). `api` and `discovery` are for the sinks that
-// write to the API server, `resolver` for collectors. Each sink keeps a
-// connection of its own. All must outlive the factory and its sinks.
+// write to the API server, `resolver` for collectors, `history` for the state
+// of the one sink of that type. Each sink keeps a connection of its own. All
+// must outlive the factory and its sinks.
 SinkFactory MakeSinkFactory(const ApiTransport& api, const Discovery& discovery,
-                            Resolver& resolver, Clock& clock);
+                            Resolver& resolver, HistoryStatus& history,
+                            Clock& clock);
 
 class SinkRunner {
  public:
   struct Options {
     // Called by the sinks' threads after each batch.
     std::function<void()> flush = {};
-    // For all types but mirror, whose names are the same in all replicas. Null
-    // without replicas.
+    // For the types that must deliver once. Null without replicas.
     DeliveryTurn* turn = nullptr;
     bool watches_namespaces = false;
   };

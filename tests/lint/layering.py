@@ -27,6 +27,7 @@ CONFINED = [
     (re.compile(r"prometheus/"), re.compile(r"exporter/metrics/(open|own)_metrics\.cc$")),
     (re.compile(r"CLI/"), re.compile(r"exporter/config/flags\.cc$")),
     (re.compile(r"protozero/"), re.compile(r"exporter/sinks/otlp_protobuf\.cc$")),
+    (re.compile(r"sqlite3\.h$"), re.compile(r"exporter/history/sqlite\.cc$")),
     (re.compile(r"re2/"), re.compile(r"exporter/events/event_filter\.cc$")),
     (re.compile(r"yaml-cpp/"), re.compile(
         r"exporter/(apiserver/\w+|config/(config_file|strict_yaml)"

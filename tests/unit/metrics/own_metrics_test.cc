@@ -28,6 +28,7 @@ class OwnMetricsTest : public ::testing::Test {
   bool synced = false;
   std::vector<SinkStatus> sinks;
   ReplicaStatus replica;
+  std::optional<HistoryReport> history;
   OwnMetrics own = Linked("");
 
   OwnMetrics Linked(std::string url) {
@@ -37,7 +38,7 @@ class OwnMetricsTest : public ::testing::Test {
            return SeriesCounts{{10, 20, 30, 40}, {50, 60, 70, 80}};
          },
          [this] { return synced; }, [this] { return sinks; },
-         [this] { return replica; },
+         [this] { return replica; }, [this] { return history; },
          WallTime(std::chrono::milliseconds(1700000000500)), std::move(url)});
   }
 };

@@ -1,0 +1,246 @@
+#include "history/history_file.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <utility>
+
+#include "base/log.h"
+#include "base/rfc3339.h"
+#include "history/schema.h"
+
+namespace kem {
+namespace {
+
+constexpr size_t kCache = size_t{2} << 20;
+constexpr int kPatienceMillis = 1000;
+constexpr int64_t kPageBytes = 4096;
+// The part of the limit that is for the WAL. It is written back when it has 2
+// MiB, and a transaction may be longer.
+constexpr uint64_t kMaxWal = uint64_t{16} << 20;
+// A call of Append removes this many more than it adds; one of Maintain, this
+// many.
+constexpr size_t kRemovals = 64;
+constexpr int64_t kVacuumPages = 128;     // of a call of Maintain
+constexpr int64_t kMinVacuumPages = 256;  // less free space stays
+// What a power cut may take, as of the state (--state.interval).
+constexpr std::chrono::seconds kSyncInterval{10};
+
+uint64_t SizeOf(const std::string& path) {
+  struct stat status = {};
+  if (::stat(path.c_str(), &status) != 0) return 0;
+  return static_cast<uint64_t>(status.st_size);
+}
+
+uint64_t MaxWal(const HistoryLimits& limits) {
+  return std::min(kMaxWal, limits.max_bytes / 4);
+}
+
+int64_t MaxPages(const HistoryLimits& limits) {
+  return static_cast<int64_t>(limits.max_bytes - MaxWal(limits)) / kPageBytes;
+}
+
+// Removing begins this far below the limit, and what is added ends at half of
+// it, because the index of words grows by what is removed, until it is merged.
+int64_t SparePages(const HistoryLimits& limits) {
+  return std::clamp<int64_t>(MaxPages(limits) / 8, 512, 8192);
+}
+
+std::string LimitPages(int64_t pages) {
+  return "PRAGMA max_page_count=" + std::to_string(pages);
+}
+
+// "20261123T100746.123Z", as part of a file's name.
+std::string Stamp(WallTime now) {
+  std::string stamp = FormatRfc3339Millis(now);
+  std::erase_if(stamp, [](char c) { return c == '-' || c == ':'; });
+  return stamp;
+}
+
+}  // namespace
+
+HistoryFile::HistoryFile(std::string path, HistoryLimits limits,
+                         const Clock& clock, HistoryStatus& status)
+    : path_(std::move(path)),
+      limits_(limits),
+      clock_(clock),
+      status_(status),
+      synced_at_(clock.SteadyNow()) {}
+
+HistoryFile::~HistoryFile() = default;
+
+Result<void> HistoryFile::Append(std::span<const Occurrence> batch) {
+  const WallTime now = clock_.WallNow();
+  return Attempt([&]() -> Result<void> {
+    if (Result<void> fits = CheckWal(); !fits) return fits;
+    return Transaction([&]() -> Result<void> {
+      const Result<size_t> removed = RemoveOverdue(batch.size() + kRemovals);
+      if (!removed) return removed.error();
+      Result<void> limited = open_->file.Run(
+          LimitPages(MaxPages(limits_) - SparePages(limits_) / 2));
+      if (!limited) return limited;
+      for (const Occurrence& occurrence : batch) {
+        Result<void> added = open_->rows->Add(occurrence, now);
+        if (!added) return added;
+      }
+      return {};
+    });
+  });
+}
+
+Result<bool> HistoryFile::Maintain() {
+  bool more = false;
+  const Result<void> done = Attempt([&]() -> Result<void> {
+    Result<void> removed = Transaction([&]() -> Result<void> {
+      const Result<size_t> count = RemoveOverdue(kRemovals);
+      if (!count) return count.error();
+      more = *count == kRemovals;
+      return {};
+    });
+    if (!removed || more) return removed;
+    const Result<bool> shrunk = Shrink();
+    if (!shrunk) return shrunk.error();
+    more = *shrunk;
+    return Sync();
+  });
+  if (!done) return done.error();
+  return more;
+}
+
+// Opens the file and takes the step, once more after a damaged file was put
+// aside.
+Result<void> HistoryFile::Attempt(const Step& step) {
+  Result<void> done;
+  for (const bool again : {true, false}) {
+    done = EnsureOpen();
+    if (done && status_.TakeDamage()) {
+      done = Error{ErrorCode::kMalformed, path_ + " is damaged"};
+    }
+    if (done) done = step();
+    if (done) done = Measure();
+    if (done) break;
+    open_.reset();  // which rolls back
+    if (done.error().code == ErrorCode::kTooLarge) was_full_ = true;
+    const bool unusable = done.error().code == ErrorCode::kMalformed;
+    if (!again || !unusable || !PutAside(done.error())) break;
+  }
+  status_.SetProblem(done ? "" : done.error().message);
+  return done;
+}
+
+Result<void> HistoryFile::Transaction(const Step& step) {
+  Result<void> done = open_->file.Run("BEGIN IMMEDIATE");
+  if (done) done = step();
+  if (done) done = open_->file.Run("COMMIT");
+  return done;
+}
+
+Result<void> HistoryFile::EnsureOpen() {
+  if (open_ && open_->file.IsCurrent()) return {};
+  open_.reset();
+  Result<SqlConnection> file = SqlConnection::Open(
+      path_, SqlConnection::Access::kReadWrite, kCache, kPatienceMillis);
+  if (!file) return file.error();
+  const Result<void> prepared =
+      PrepareSchema(*file, HistorySchema(), clock_.WallNow());
+  if (!prepared) return prepared.error();
+  Result<void> set = file->Run(
+      "PRAGMA synchronous=NORMAL;PRAGMA wal_autocheckpoint=500;"
+      "PRAGMA journal_size_limit=" +
+      std::to_string(MaxWal(limits_) / 2));
+  if (!set) return set;
+  auto open = std::make_unique<Open>(Open{std::move(*file), std::nullopt});
+  Result<HistoryRows> rows = HistoryRows::Prepare(open->file);
+  if (!rows) return rows.error();
+  open->rows.emplace(std::move(*rows));
+  open_ = std::move(open);
+  return {};
+}
+
+// With its WAL, without which it is not complete. False if it cannot be
+// renamed, and for an empty file, which has nothing that could be damaged.
+bool HistoryFile::PutAside(const Error& why) {
+  if (SizeOf(path_) == 0) return false;
+  const std::string aside = path_ + ".unusable-" + Stamp(clock_.WallNow());
+  if (std::rename(path_.c_str(), aside.c_str()) != 0) return false;
+  std::rename((path_ + "-wal").c_str(), (aside + "-wal").c_str());
+  std::remove((path_ + "-shm").c_str());
+  status_.NotePutAside();
+  LogError("History is unusable, starting a new one",
+           {{"why", why.message}, {"kept_as", aside}});
+  return true;
+}
+
+// While another program reads the file, the WAL cannot begin from its start.
+Result<void> HistoryFile::CheckWal() {
+  const uint64_t most = MaxWal(limits_) / 2;
+  const std::string wal = path_ + "-wal";
+  if (SizeOf(wal) <= most) return {};
+  Result<void> written = open_->file.Run("PRAGMA wal_checkpoint(TRUNCATE)");
+  if (!written || SizeOf(wal) <= most) return written;
+  return Error{ErrorCode::kTooLarge,
+               wal + " cannot be emptied while another program reads " + path_ +
+                   "; end that program"};
+}
+
+Result<bool> HistoryFile::IsTooLarge() {
+  const Result<int64_t> pages = open_->file.Integer("PRAGMA page_count");
+  if (!pages) return pages.error();
+  const Result<int64_t> free = open_->file.Integer("PRAGMA freelist_count");
+  if (!free) return free.error();
+  const int64_t used = *pages - *free;
+  const int64_t most = MaxPages(limits_) - SparePages(limits_);
+  // A batch may need more than is spare. A disk that is full is no reason to
+  // remove anything.
+  return used > most || (was_full_ && used > most / 2);
+}
+
+Result<size_t> HistoryFile::RemoveOverdue(size_t most) {
+  Result<void> limited = open_->file.Run(LimitPages(MaxPages(limits_)));
+  if (!limited) return limited.error();
+  const Result<bool> too_large = IsTooLarge();
+  if (!too_large) return too_large.error();
+  std::optional<WallTime> end;
+  if (!*too_large) end = clock_.WallNow() - limits_.keep;
+  const Result<size_t> removed = open_->rows->RemoveOldest(most, end);
+  if (!removed) return removed;
+  was_full_ = false;
+  if (*removed == 0) return removed;
+  Result<void> merged = open_->rows->MergeWords();
+  if (!merged) return merged.error();
+  return removed;
+}
+
+// True if it gave pages back.
+Result<bool> HistoryFile::Shrink() {
+  const Result<int64_t> pages = open_->file.Integer("PRAGMA page_count");
+  if (!pages) return pages.error();
+  const Result<int64_t> free = open_->file.Integer("PRAGMA freelist_count");
+  if (!free) return free.error();
+  const int64_t most = MaxPages(limits_);
+  const bool due =
+      *free > (*pages > most ? 0 : std::max(kMinVacuumPages, *pages / 4));
+  if (!due) return false;
+  const Result<void> shrunk = open_->file.Run(
+      "PRAGMA incremental_vacuum(" + std::to_string(kVacuumPages) + ")");
+  if (!shrunk) return shrunk.error();
+  return true;
+}
+
+Result<void> HistoryFile::Sync() {
+  const SteadyTime now = clock_.SteadyNow();
+  if (now - synced_at_ < kSyncInterval) return {};
+  synced_at_ = now;
+  return open_->file.Run("PRAGMA wal_checkpoint(PASSIVE)");
+}
+
+Result<void> HistoryFile::Measure() {
+  const Result<std::optional<WallTime>> oldest = open_->rows->Oldest();
+  if (!oldest) return oldest.error();
+  status_.SetSizes(SizeOf(path_) + SizeOf(path_ + "-wal"),
+                   open_->rows->events(), oldest->value_or(WallTime()));
+  return {};
+}
+
+}  // namespace kem

@@ -42,8 +42,8 @@ bool TakeParts(std::string_view joined, std::vector<OccurrencePart>& parts,
   return from.ok() && parts.size() < Occurrence::kMaxParts;
 }
 
-// Returns the end. Most texts are short or empty, and a call of memcpy takes
-// longer than these.
+// Returns the end. Most texts are short or empty, so that calls would take
+// longer than these copies.
 char* Append(std::string_view text, char* at) {
   const size_t size = text.size();
   if (size >= 8 && size <= 16) {

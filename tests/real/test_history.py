@@ -131,11 +131,14 @@ class HistoryTest(SinkCase):
              for one in objects["data"]["objects"]},
             collections.Counter(row[1:3] for row in expected))
 
-        status, page = exporter.fetch("/objects/Node/kept")
-        self.assertEqual(status, 200)
-        text = html.unescape(page)
-        for row in expected:
-            if row[2] == "kept":
+        for kind, name in (("Node", "kept"), ("Node", "kept1"),
+                           ("PersistentVolume", "kept")):
+            status, page = exporter.fetch(f"/objects/{kind}/{name}")
+            self.assertEqual(status, 200)
+            text = html.unescape(page)
+            rows = [row for row in expected if row[1:3] == (kind, name)]
+            self.assertTrue(rows)
+            for row in rows:
                 self.assertIn(row[3], text)
                 self.assertIn(row[6], text)
         status, page = exporter.fetch("/?reason=VolumeFailedDelete&since=1h")

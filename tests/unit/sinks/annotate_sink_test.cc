@@ -28,9 +28,9 @@ class AnnotateSinkTest : public ::testing::Test {
   AnnotateSinkTest() { Restart(); }
 
   void Restart() {
-    sink.emplace(server.Transport(), discovery, clock, memory,
-                 AnnotateOptions{"annotations", "example.com/trouble",
-                                 std::chrono::hours(2)});
+    sink.emplace(
+        server.Transport(), discovery, clock, memory,
+        AnnotateOptions{"annotations", "example.com/trouble", minutes(120)});
   }
   Occurrence Trouble(std::string_view name, std::string_view reason) {
     Occurrence one;
@@ -381,16 +381,16 @@ TEST_F(AnnotateSinkTest, StopsBetweenTwoObjects) {
 TEST_F(AnnotateSinkTest, FindsTheNewestOccurrenceInAFullQueue) {
   Ledger ledger{SeriesOptions(), Hasher()};
   ledger.SetSinks({{.name = "annotations"}});
-  Occurrence old = Trouble("a", "Old");
   const std::string message(4000, 'm');
+  Occurrence old = Trouble("a", "Old");
   old.message = message;
   for (int i = 1; i < 2000; ++i) ledger.Offer(1, EntryOf(old));
   ledger.Offer(1, EntryOf(Trouble("a", "Newest")));
   EXPECT_GT(ledger.outbox().size(0).bytes, size_t{7} << 20);  // of 8 MiB
   SinkSignal signal;
   SinkStats stats;
-  SinkWorker worker(ledger, "annotations", std::chrono::seconds(0), *sink,
-                    stats, {clock, [] { return 0.5; }, signal, [] {}});
+  SinkWorker worker(ledger, "annotations", seconds(0), *sink, stats,
+                    {clock, [] { return 0.5; }, signal, [] {}});
   EXPECT_EQ(worker.DeliverBatch({}).next, SinkWorker::Next::kMore);
   EXPECT_EQ(server.requests.size(), 1U);
   EXPECT_EQ(Label(0), "Newest");

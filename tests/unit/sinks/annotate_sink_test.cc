@@ -4,7 +4,6 @@
 #include <gmock/gmock.h>
 
 #include "sinks/sink_worker.h"
-#include "testing/entry.h"
 #include "testing/fake_clock.h"
 #include "unit/sinks/annotated_cluster.h"
 #include "unit/sinks/deliveries.h"
@@ -381,20 +380,20 @@ TEST_F(AnnotateSinkTest, StopsBetweenTwoObjects) {
 TEST_F(AnnotateSinkTest, FindsTheNewestOccurrenceInAFullQueue) {
   Ledger ledger{SeriesOptions(), Hasher()};
   ledger.SetSinks({{.name = "annotations"}});
-  const std::string message(4000, 'm');
+  const std::string text(4000, 'm');
   Occurrence old = Trouble("a", "Old");
-  old.message = message;
-  for (int i = 1; i < 2000; ++i) ledger.Offer(1, EntryOf(old));
-  ledger.Offer(1, EntryOf(Trouble("a", "Newest")));
+  old.message = text;
+  for (int i = 1; i < 2000; ++i) ledger.Offer(1, MakeEntry(old, old.scope, 1));
+  ledger.Offer(1, MakeEntry(Trouble("a", "Newest"), old.scope, 1));
   EXPECT_GT(ledger.outbox().size(0).bytes, size_t{7} << 20);  // of 8 MiB
   SinkSignal signal;
   SinkStats stats;
   SinkWorker worker(ledger, "annotations", seconds(0), *sink, stats,
                     {clock, [] { return 0.5; }, signal, [] {}});
   EXPECT_EQ(worker.DeliverBatch({}).next, SinkWorker::Next::kMore);
+  EXPECT_EQ(ledger.outbox().size(0).entries, 0U);
   EXPECT_EQ(server.requests.size(), 1U);
   EXPECT_EQ(Label(0), "Newest");
-  EXPECT_EQ(ledger.outbox().size(0).entries, 0U);
 }
 
 }  // namespace

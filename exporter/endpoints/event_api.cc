@@ -73,12 +73,12 @@ HttpRoute ApiRoute(std::string path, SourceGetter source, const Clock& clock,
                 ParseEventQuery(request.query, clock.WallNow());
             if (!query) return Refusal(query.error());
             const std::shared_ptr<EventSource> from = source();
-            const auto found = ((*from).*find)(*query, stop);
+            auto found = ((*from).*find)(*query, stop);
             if (!found) return Refusal(found.error());
-            std::string body = render(*found, from->KnownSince());
+            std::string body = render(std::move(*found), from->KnownSince());
             if (body.empty()) {
               return Json(503, ErrorJson("unavailable",
-                                         "the answer is larger than 4 MiB; "
+                                         "the answer is larger than 6 MiB; "
                                          "send a lower limit"));
             }
             return Json(200, std::move(body));

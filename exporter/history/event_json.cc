@@ -69,16 +69,16 @@ std::string Text(const Json& json) {
   return EscapeHiddenInJson(JsonText(json));
 }
 
-// One item at a time, because a page of Json takes much more memory than its
-// text. Empty when that has more than kMaxJson bytes.
+// One item at a time, because Json takes much more memory than its text.
 template <typename T, typename Render>
-std::string Page(const char* name, const std::vector<T>& items,
+std::string Page(const char* name, std::vector<T> items,
                  const std::string& next, WallTime known_since, Render render) {
   std::string page =
       std::string(R"({"status":"success","data":{")") + name + "\":[";
   const char* separator = "";
-  for (const T& item : items) {
-    page.append(std::exchange(separator, ",")).append(Text(render(item)));
+  for (T& item : items) {
+    const T one = std::move(item);
+    page.append(std::exchange(separator, ",")).append(Text(render(one)));
     if (page.size() > kMaxJson) return "";
   }
   page += ']';
@@ -92,12 +92,14 @@ std::string Page(const char* name, const std::vector<T>& items,
 
 }  // namespace
 
-std::string EventsJson(const FoundEvents& found, WallTime known_since) {
-  return Page("events", found.events, found.next, known_since, EventJson);
+std::string EventsJson(FoundEvents found, WallTime known_since) {
+  return Page("events", std::move(found.events), found.next, known_since,
+              EventJson);
 }
 
-std::string ObjectsJson(const FoundObjects& found, WallTime known_since) {
-  return Page("objects", found.objects, found.next, known_since, ObjectJson);
+std::string ObjectsJson(FoundObjects found, WallTime known_since) {
+  return Page("objects", std::move(found.objects), found.next, known_since,
+              ObjectJson);
 }
 
 std::string ErrorJson(std::string_view type, const std::string& message) {

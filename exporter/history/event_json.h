@@ -12,14 +12,15 @@
 
 namespace kem {
 
-inline constexpr size_t kMaxJson = size_t{4} << 20;
+inline constexpr size_t kMaxJson = size_t{6} << 20;
 
 // `known_since` is EventSource::KnownSince(); WallTime::min() leaves it out.
 // Bytes that are not UTF-8 become U+FFFD, hidden characters \u escapes.
-// Empty when it would be larger than kMaxJson, which takes hostile texts.
+// Frees each item of `found` once it is written. Empty when the text would be
+// larger than kMaxJson, which takes hostile messages.
 // Thread-safe, as all of this file.
-std::string EventsJson(const FoundEvents& found, WallTime known_since);
-std::string ObjectsJson(const FoundObjects& found, WallTime known_since);
+std::string EventsJson(FoundEvents found, WallTime known_since);
+std::string ObjectsJson(FoundObjects found, WallTime known_since);
 
 // `type` is Prometheus' errorType.
 std::string ErrorJson(std::string_view type, const std::string& message);

@@ -1,16 +1,10 @@
-// An EventQuery as the query string of a URL, for the API and the pages. Reads
+// An EventQuery as the query string of a URL, for the API and the pages: reads
 // what people, agents and Grafana write, and writes links to other pages of an
-// answer. Does not read paths, and finds no Events (event_source.h).
-//
-//   kind, name, namespace, reason, type, component   equal to the whole text;
-//                   "namespace=-" selects cluster-scoped objects
-//   q               words of the message, separated by spaces
-//   since, until    RFC 3339; a duration, which means ago ("90m", "14d"); or
-//                   Unix seconds or milliseconds
-//   limit, cursor   see EventQuery
-//
-// As in Prometheus, other parameters are ignored; so are empty values, because
-// a form sends all of its fields.
+// answer. API.md describes the parameters. "namespace=-" selects cluster-scoped
+// objects; a time is RFC 3339, a duration that means ago, or Unix seconds or
+// milliseconds. As in Prometheus, other parameters are ignored; so are empty
+// values, because a form sends all of its fields. Does not read paths, and
+// finds no Events (event_source.h).
 #pragma once
 
 #include <string>

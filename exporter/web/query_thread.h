@@ -46,7 +46,7 @@ class QueryThread {
   std::mutex mutex_;
   std::condition_variable_any changed_;
   std::deque<std::pair<uint64_t, Job>> waiting_;
-  std::optional<uint64_t> running_;  // empty also when it was cancelled
+  std::optional<uint64_t> running_;  // empty also after Cancel
   std::stop_source stop_running_;
   std::vector<std::pair<uint64_t, HttpAnswer>> finished_;
   // Last, so that it ends first. Started by the first job.

@@ -13,8 +13,8 @@ import tree
 
 # From the bottom up; files beside the folders may use all of them.
 LAYERS = ("base", "net", "apiserver", "reflector", "events", "occurrences",
-          "series", "state", "sinks", "replicas", "pipeline", "config", "web",
-          "metrics", "page", "endpoints", "offline")
+          "series", "state", "history", "sinks", "replicas", "pipeline",
+          "config", "web", "metrics", "page", "endpoints", "offline")
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)[">]', re.M)
 GENERATED = ("version.h",)
 # Headers may include the standard library, whose names have neither dot nor

@@ -120,7 +120,7 @@ TEST_F(EventApiTest, HonoursAccept) {
 
 TEST_F(EventApiTest, RefusesAnAnswerThatIsTooLarge) {
   source->events = 500;
-  source->message = std::string(9000, 'x');
+  source->message = std::string(13000, 'x');
   const RouteAnswer answer = Ask("/api/v1/events");
   EXPECT_EQ(answer.status, 503);
   EXPECT_EQ(ErrorType(answer), "unavailable");

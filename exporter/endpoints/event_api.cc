@@ -87,7 +87,8 @@ HttpRoute ApiRoute(std::string path, SourceGetter source, const Clock& clock,
 
 }  // namespace
 
-std::vector<HttpRoute> EventApiRoutes(SourceGetter source, const Clock& clock) {
+std::vector<HttpRoute> EventApiRoutes(const SourceGetter& source,
+                                      const Clock& clock) {
   return {ApiRoute("/api/v1/events", source, clock, &EventSource::FindEvents,
                    EventsJson),
           ApiRoute("/api/v1/objects", source, clock, &EventSource::FindObjects,

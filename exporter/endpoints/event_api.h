@@ -17,6 +17,7 @@ namespace kem {
 using SourceGetter = std::function<std::shared_ptr<EventSource>()>;
 
 // `clock` must outlive the routes.
-std::vector<HttpRoute> EventApiRoutes(SourceGetter source, const Clock& clock);
+std::vector<HttpRoute> EventApiRoutes(const SourceGetter& source,
+                                      const Clock& clock);
 
 }  // namespace kem

@@ -174,6 +174,7 @@ Result<FoundObjects> RecentSource::FindObjects(const EventQuery& query,
     object.last_received = std::max(object.last_received, event.received);
   }
   std::vector<FoundObject> all;
+  all.reserve(known.size());
   for (auto& [key, object] : known) all.push_back(std::move(object));
   FoundObjects found;
   Result<std::string> next = TakePage(query, std::move(all), found.objects);

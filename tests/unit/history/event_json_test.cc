@@ -96,7 +96,7 @@ TEST(EventJsonTest, AnErrorHasThePartsOfPrometheus) {
 
 TEST(EventJsonTest, HostileTextsStayTexts) {
   FoundEvent event = SomeEvent();
-  event.message = std::string("\"}],\0\x1b[31m\xff\u202e\u2028", 18) + "\xc3";
+  event.message = std::string("\"}],\0\x1b[31m\xff\u202e\u2028", 17) + "\xc3";
   const std::string text = EventsJson({{event}, ""}, kNoon);
   EXPECT_THAT(text, HasSubstr(R"("message":"\"}],\u0000\u001b[31m)"));
   EXPECT_THAT(text, HasSubstr(R"(\u202e)"));

@@ -138,7 +138,7 @@ TEST_F(HttpRoutesTest, RefusesSegmentsThatAreNotSafe) {
                                     "%FF",
                                     "%C0%AE%C0%AE",
                                     "..%2f..%2fetc%2fpasswd"};
-  paths.push_back(std::string(1025, 'a'));
+  paths.emplace_back(1025, 'a');
   for (const std::string& path : paths) {
     EXPECT_THAT(Get("/objects/" + path), StartsWith("HTTP/1.1 404 ")) << path;
   }

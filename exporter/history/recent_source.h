@@ -12,7 +12,7 @@
 namespace kem {
 
 // Jumps are at the start of their minute.
-FoundEvent FoundOf(RecentEvent event);
+FoundEvent FoundOf(RecentEvent from);
 
 class RecentSource : public EventSource {
  public:

@@ -154,7 +154,7 @@ class Timeline {
   }
   static std::string Label(WallTime time, minutes step) {
     const std::string text = TimeText(time);  // "2026-11-23 10:07:46"
-    const std::string clock = text.substr(11, 5);
+    std::string clock = text.substr(11, 5);
     if (step < days(1) && clock != "00:00") return clock;
     return step < days(28) ? text.substr(5, 5) : text.substr(0, 10);
   }

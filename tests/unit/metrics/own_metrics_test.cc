@@ -28,12 +28,13 @@ class OwnMetricsTest : public ::testing::Test {
   bool synced = false;
   std::vector<SinkStatus> sinks;
   ReplicaStatus replica;
+  std::optional<HistoryReport> history;
   OwnMetrics own{{session, occurrences, scopes, http, reloads, state,
                   [] {
                     return SeriesCounts{{10, 20, 30, 40}, {50, 60, 70, 80}};
                   },
                   [this] { return synced; }, [this] { return sinks; },
-                  [this] { return replica; },
+                  [this] { return replica; }, [this] { return history; },
                   WallTime(std::chrono::milliseconds(1700000000500))}};
 };
 
@@ -127,6 +128,23 @@ TEST_F(OwnMetricsTest, NamesTheReplicaThatDelivers) {
         "lease_transitions 4\n", "lease_failures_total 5\n"}) {
     EXPECT_THAT(text, HasSubstr("\nkube_event_metrics_" + sample));
   }
+}
+
+TEST_F(OwnMetricsTest, ShowsTheHistory) {
+  EXPECT_THAT(Render(), Not(HasSubstr("_history_")));
+  history = {.bytes = 5,
+             .events = 6,
+             .oldest = WallTime(std::chrono::milliseconds(1700000000500)),
+             .put_aside = 7};
+  std::string text = Render();
+  for (const std::string sample :
+       {"history_up 1\n", "history_bytes 5\n", "history_events 6\n",
+        "history_oldest_timestamp_seconds 1700000000.5\n",
+        "history_put_aside_total 7\n"}) {
+    EXPECT_THAT(text, HasSubstr("\nkube_event_metrics_" + sample));
+  }
+  history->problem = "the disk is full";
+  EXPECT_THAT(Render(), HasSubstr("\nkube_event_metrics_history_up 0\n"));
 }
 
 TEST_F(OwnMetricsTest, TellsOfEachSink) {

@@ -31,7 +31,8 @@ class ExpositionTest : public ::testing::Test {
   OwnMetrics own{{session, occurrences, scopes, http, reloads, state,
                   [] { return SeriesCounts(); }, [] { return true; },
                   [] { return std::vector<SinkStatus>(); },
-                  [] { return ReplicaStatus(); }, WallTime()}};
+                  [] { return ReplicaStatus(); },
+                  [] { return std::optional<HistoryReport>(); }, WallTime()}};
 };
 
 TEST_F(ExpositionTest, ComesInPiecesOfBoundedSize) {

@@ -5,7 +5,7 @@
 KEM_BUILD_PACKAGES=(
   g++ cmake ninja-build pkg-config python3 python3-yaml
   libcli11-dev libcrypt-dev libprotozero-dev libre2-dev libsimdjson-dev libspdlog-dev
-  libssl-dev libxxhash-dev libyaml-cpp-dev nlohmann-json3-dev
+  libsqlite3-dev libssl-dev libxxhash-dev libyaml-cpp-dev nlohmann-json3-dev
   prometheus-cpp-dev zlib1g-dev
 )
 

@@ -29,6 +29,7 @@ LICENSES = {
     "re2": "BSD-3-Clause",
     "simdjson": "Apache-2.0",
     "spdlog": "MIT",
+    "sqlite3": "blessing",
     "xxhash": "BSD-2-Clause",
     "yaml-cpp": "MIT",
     "zlib": "Zlib",

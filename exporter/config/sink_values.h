@@ -1,5 +1,5 @@
 // Checks of single values in the list `sinks`. Used by sink_entries.cc, which
-// knows the keys. What is wrong is worded to follow a key's name.
+// knows the keys. A problem is worded to follow a key's name.
 // Pure functions, thread-safe.
 #pragma once
 

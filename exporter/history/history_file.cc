@@ -16,8 +16,8 @@ namespace {
 constexpr size_t kCache = size_t{2} << 20;
 constexpr int kPatienceMillis = 1000;
 constexpr int64_t kPageBytes = 4096;
-// The part of the limit that is for the WAL. It is written back when it has 2
-// MiB, and a transaction may be longer.
+// The part of the limit that is for the WAL. It is written back at a
+// quarter of this, and a transaction may be longer.
 constexpr uint64_t kMaxWal = uint64_t{16} << 20;
 // A call of Append removes this many more than it adds; one of Maintain, this
 // many.
@@ -146,9 +146,9 @@ Result<void> HistoryFile::EnsureOpen() {
       PrepareSchema(*file, HistorySchema(), clock_.WallNow());
   if (!prepared) return prepared.error();
   Result<void> set = file->Run(
-      "PRAGMA synchronous=NORMAL;PRAGMA wal_autocheckpoint=500;"
-      "PRAGMA journal_size_limit=" +
-      std::to_string(MaxWal(limits_) / 2));
+      "PRAGMA synchronous=NORMAL;PRAGMA wal_autocheckpoint=" +
+      std::to_string(MaxWal(limits_) / 4 / kPageBytes) +
+      ";PRAGMA journal_size_limit=" + std::to_string(MaxWal(limits_) / 2));
   if (!set) return set;
   auto open = std::make_unique<Open>(Open{std::move(*file), std::nullopt});
   Result<HistoryRows> rows = HistoryRows::Prepare(open->file);

@@ -20,7 +20,7 @@ constexpr size_t kMaxBytes = size_t{4} << 20;
 // So few Events are read and sorted. Of more, it is faster to look for the
 // latest in their order.
 constexpr int64_t kFew = 5000;
-// So many Events with the same words are remembered, in 2 MiB.
+// Events with the same words that are remembered, in 2 MiB.
 constexpr size_t kMaxMatches = size_t{1} << 18;
 
 constexpr std::string_view kByReceived = " INDEXED BY by_received";
@@ -158,7 +158,7 @@ Error HistoryReader::Failed(const Error& error) {
       return error;
     case ErrorCode::kCancelled:
       if (stop_.stop_requested()) {
-        return {ErrorCode::kCancelled, "the question was cancelled"};
+        return {ErrorCode::kCancelled, "the question was stopped"};
       }
       return {ErrorCode::kUnavailable,
               "the question takes longer than " +

@@ -28,8 +28,10 @@ enum Statement : size_t {
 };
 
 constexpr std::array<std::string_view, kClearWords + 1> kStatements = {
+    // The plus keeps SQLite from putting ?1 for uid in substr() too, and then
+    // reading all rows.
     "SELECT id, count, resource_version, last_seen FROM events INDEXED BY "
-    "by_uid WHERE substr(uid, 1, 8) = substr(?1, 1, 8) AND uid = ?1",
+    "by_uid WHERE substr(uid, 1, 8) = substr(?1, 1, 8) AND +uid = ?1",
     "INSERT INTO events(uid, namespace, name, object, reason, message, count, "
     "occurrences, resource_version, first_seen, last_seen, first_received, "
     "received) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12)",

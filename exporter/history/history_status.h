@@ -1,5 +1,6 @@
 // How the history is, for /readyz and the exporter's own metrics. Written by
-// the sink's thread, read by scrapes. Thread-safe.
+// the sink's thread, read by scrapes. Does not know the file.
+// Thread-safe.
 #pragma once
 
 #include <atomic>
@@ -21,6 +22,11 @@ struct HistoryReport {
   uint64_t put_aside = 0;
   // Why nothing can be written, one sentence; empty when it can.
   std::string problem{};
+
+  bool up() const { return problem.empty(); }
+  double oldest_seconds() const {
+    return std::chrono::duration<double>(oldest.time_since_epoch()).count();
+  }
 };
 
 class HistoryStatus {

@@ -1,5 +1,6 @@
 // The tables of the history's file, described in HISTORY.md, and how a file of
 // an older version gets them. Used by HistoryFile and by tests.
+// Not thread-safe. Nothing throws.
 #pragma once
 
 #include <cstdint>

@@ -133,7 +133,7 @@ Samples OfLease(const Reading& sources, double value, Labels labels = {}) {
 template <typename Value>
 Samples OfHistory(const Reading& sources, Value value) {
   if (!sources.history_report) return {};
-  return One(static_cast<double>(value(*sources.history_report)));
+  return One(static_cast<double>(std::invoke(value, *sources.history_report)));
 }
 
 // One sample for each sink.
@@ -296,39 +296,21 @@ constexpr OwnMetric kTable[] = {
     {{"kube_event_metrics_sink_oldest_age_seconds", "gauge",
       "Age of the oldest occurrence waiting for delivery, by its writer's "
       "clock, in seconds; 0 when none waits."},
-     [](Sources s) {
-       return BySink(s, [](const auto& one) {
-         return std::chrono::duration<double>(one.oldest_age).count();
-       });
-     }},
+     [](Sources s) { return BySink(s, &SinkStatus::oldest_age_seconds); }},
     {{"kube_event_metrics_history_up", "gauge",
       "Whether the history can be written, 1 or 0."},
-     [](Sources s) {
-       return OfHistory(s, [](const auto& one) { return one.problem.empty(); });
-     }},
+     [](Sources s) { return OfHistory(s, &HistoryReport::up); }},
     {{"kube_event_metrics_history_bytes", "gauge",
       "Size of the history's file and of its write-ahead log in bytes."},
-     [](Sources s) {
-       return OfHistory(s, [](const auto& one) { return one.bytes; });
-     }},
+     [](Sources s) { return OfHistory(s, &HistoryReport::bytes); }},
     {{"kube_event_metrics_history_events", "gauge", "Events in the history."},
-     [](Sources s) {
-       return OfHistory(s, [](const auto& one) { return one.events; });
-     }},
+     [](Sources s) { return OfHistory(s, &HistoryReport::events); }},
     {{"kube_event_metrics_history_oldest_timestamp_seconds", "gauge",
-      "Unix time of the newest occurrence of the oldest Event in the history; "
-      "0 without one."},
-     [](Sources s) {
-       return OfHistory(s, [](const auto& one) {
-         return std::chrono::duration<double>(one.oldest.time_since_epoch())
-             .count();
-       });
-     }},
+      "Unix time at which its oldest Event was received; 0 without one."},
+     [](Sources s) { return OfHistory(s, &HistoryReport::oldest_seconds); }},
     {{"kube_event_metrics_history_put_aside_total", "counter",
       "Unusable files of the history that were renamed."},
-     [](Sources s) {
-       return OfHistory(s, [](const auto& one) { return one.put_aside; });
-     }},
+     [](Sources s) { return OfHistory(s, &HistoryReport::put_aside); }},
     {{"kube_event_metrics_lease_leader", "gauge",
       "Whether this replica delivers to the sinks, 1 or 0."},
      [](Sources s) { return OfLease(s, s.replica.leads); }},
@@ -339,11 +321,7 @@ constexpr OwnMetric kTable[] = {
      }},
     {{"kube_event_metrics_lease_acquired_timestamp_seconds", "gauge",
       "Unix time at which the holder acquired the Lease."},
-     [](Sources s) {
-       return OfLease(s, std::chrono::duration<double>(
-                             s.replica.acquired.time_since_epoch())
-                             .count());
-     }},
+     [](Sources s) { return OfLease(s, s.replica.acquired_seconds()); }},
     {{"kube_event_metrics_lease_transitions", "gauge",
       "How often the Lease has passed to another replica."},
      [](Sources s) { return OfLease(s, s.replica.transitions); }},

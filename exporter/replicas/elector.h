@@ -30,6 +30,10 @@ struct ReplicaStatus {
   WallTime acquired;
   uint32_t transitions = 0;
   uint64_t failures = 0;  // requests
+
+  double acquired_seconds() const {
+    return std::chrono::duration<double>(acquired.time_since_epoch()).count();
+  }
 };
 
 class Elector : public DeliveryTurn {

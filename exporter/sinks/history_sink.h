@@ -1,5 +1,6 @@
 // The sink type history: keeps Events in an SQLite file, which the API, the
-// pages and sqlite3 read (history/history_file.h).
+// pages and sqlite3 read (history/history_file.h). Decides when to write and
+// when to clean up; the file decides what.
 #pragma once
 
 #include <string>

@@ -47,6 +47,10 @@ struct SinkStatus {
   // Age of the oldest queued occurrence; 0 for an empty queue and for a time in
   // the future.
   std::chrono::milliseconds oldest_age{0};
+
+  double oldest_age_seconds() const {
+    return std::chrono::duration<double>(oldest_age).count();
+  }
 };
 
 // Creates the sink of `config`, on the sink's thread. Memory and stats outlive

@@ -6,6 +6,7 @@
 KEM_HISTORY_OCCURRENCES=1000000 makes the storms larger; the default is 20,000.
 """
 
+import contextlib
 import os
 import random
 import shutil
@@ -115,7 +116,7 @@ class HistoryTest(SinkCase):
     def test_a_full_disk_only_delays_it(self):
         disk = self.path("disk")
         os.mkdir(disk)
-        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", disk],
+        if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "none", disk],
                           check=False, capture_output=True).returncode:
             self.skipTest("needs the right to mount")
         self.addCleanup(subprocess.run, ["umount", "-l", disk], check=True)
@@ -124,12 +125,10 @@ class HistoryTest(SinkCase):
         self.happen("n-1")
         self.assertTrue(self.until(lambda: os.path.exists(self.history)))
         self.expect_exact(exporter)
-        with open(os.path.join(disk, "fill"), "wb") as file:
-            try:
+        with open(os.path.join(disk, "fill"), "wb", buffering=0) as file:
+            with contextlib.suppress(OSError):
                 while file.write(b"x" * 4096):
-                    file.flush()
-            except OSError:
-                pass
+                    pass
         for i in range(3000):
             self.happen("n-2", name=f"n-2.{i % 300}")
         self.assertTrue(self.until(lambda: self.metric(exporter, "up") == 0))

@@ -34,6 +34,50 @@ std::string Refused(std::string_view text) {
   return sinks.error().message;
 }
 
+TEST(SinkEntriesTest, ReadsAHistory) {
+  const auto sinks = Parse(
+      "sinks:\n- {name: a, type: history, path: h.db, keep: 3d12h, max-size: "
+      "2GiB}\n");
+  ASSERT_TRUE(sinks) << sinks.error().message;
+  EXPECT_EQ((*sinks)[0].path, "etc/h.db");
+  EXPECT_EQ((*sinks)[0].history.keep, std::chrono::hours(84));
+  EXPECT_EQ((*sinks)[0].history.max_bytes, uint64_t{2} << 30);
+  EXPECT_FALSE((*sinks)[0].filter.namespaced);
+  const auto usual = Parse("sinks:\n- {name: a, type: history, path: /h.db}\n");
+  ASSERT_TRUE(usual);
+  EXPECT_EQ((*usual)[0].path, "/h.db");
+  EXPECT_EQ((*usual)[0].history.keep, std::chrono::hours(14 * 24));
+  EXPECT_EQ((*usual)[0].history.max_bytes, uint64_t{512} << 20);
+
+  const auto refused = [](const std::string& keys) {
+    return Refused("sinks:\n- {name: a, type: history" + keys + "}\n");
+  };
+  EXPECT_EQ(refused(""), "etc/c.yaml line 2: the sink has no path");
+  EXPECT_EQ(refused(", path: \"-\""),
+            "etc/c.yaml line 2: the sink's path must name a file, such as "
+            "history.db");
+  for (const char* keep : {"59m", "401d", "14", "d", "-1d"}) {
+    EXPECT_EQ(refused(", path: h, keep: \"" + std::string(keep) + "\""),
+              "etc/c.yaml line 2: the sink's keep \"" + std::string(keep) +
+                  "\" must be a duration from 1h to 400d");
+  }
+  for (const char* size : {"31MiB", "2TiB", "512MB", "MiB", "-1GiB", "1.5GiB",
+                           "99999999999999TiB"}) {
+    EXPECT_EQ(refused(", path: h, max-size: \"" + std::string(size) + "\""),
+              "etc/c.yaml line 2: the sink's max-size \"" + std::string(size) +
+                  "\" must be a size from 32MiB to 1TiB, such as 512MiB");
+  }
+  EXPECT_EQ(refused(", path: h}\n- {name: b, type: history, path: i"),
+            "etc/c.yaml line 3: the sink is the second one of type history; "
+            "keep one");
+  EXPECT_EQ(refused(", path: h}\n- {name: b, type: log, path: h"),
+            "etc/c.yaml line 3: the sink has the path of another sink: etc/h");
+  EXPECT_THAT(
+      refused(", path: h, label: x"),
+      HasSubstr("valid keys are name, type, queue-entries, queue-bytes, "
+                "every, path, keep, max-size, filter"));
+}
+
 TEST(SinkEntriesTest, ReadsOneOfEachType) {
   const auto sinks = Parse(
       "sinks:\n"
@@ -218,7 +262,7 @@ TEST(SinkEntriesTest, RefusesWithLineAndFix) {
             "etc/c.yaml line 2: the sink has no name");
   EXPECT_EQ(Refused("sinks:\n- name: a\n  type: kafka"),
             "etc/c.yaml line 3: the sink's type \"kafka\" must be log, otlp, "
-            "mirror or annotate");
+            "mirror, annotate or history");
   EXPECT_EQ(Refused("sinks:\n- {name: a, type: otlp}"),
             "etc/c.yaml line 2: the sink has no endpoint");
   EXPECT_EQ(

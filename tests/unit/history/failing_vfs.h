@@ -1,5 +1,6 @@
-// The disk under SQLite, on which calls fail when a test says so. While one
-// exists it is SQLite's default. Not thread-safe.
+// The disk under SQLite, on which calls fail when a test requests it. Used by
+// the tests of the history. While one exists it is SQLite's default.
+// Not thread-safe.
 #pragma once
 
 #include <sqlite3.h>

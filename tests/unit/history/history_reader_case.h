@@ -1,5 +1,6 @@
-// A history with some Events, and questions to it. Shared by the tests of
-// HistoryReader.
+// A history with some Events, and questions to it. Used by the tests of
+// HistoryReader, which are in two files.
+// Each test has a folder of its own.
 #pragma once
 
 #include <gmock/gmock.h>

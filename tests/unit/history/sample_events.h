@@ -1,4 +1,6 @@
-// Occurrences and questions that the tests of the history share.
+// Occurrences, and what a file has, in SQL. Used by all tests of the history.
+// Opens the file with a connection of its own, as sqlite3 does.
+// Nothing throws.
 #pragma once
 
 #include <gtest/gtest.h>

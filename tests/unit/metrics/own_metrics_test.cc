@@ -144,6 +144,23 @@ TEST_F(OwnMetricsTest, NamesTheReplicaThatDelivers) {
   }
 }
 
+TEST_F(OwnMetricsTest, ShowsTheHistory) {
+  EXPECT_THAT(Render(), Not(HasSubstr("_history_")));
+  history = {.bytes = 5,
+             .events = 6,
+             .oldest = WallTime(std::chrono::milliseconds(1700000000500)),
+             .put_aside = 7};
+  std::string text = Render();
+  for (const std::string sample :
+       {"history_up 1\n", "history_bytes 5\n", "history_events 6\n",
+        "history_oldest_timestamp_seconds 1700000000.5\n",
+        "history_put_aside_total 7\n"}) {
+    EXPECT_THAT(text, HasSubstr("\nkube_event_metrics_" + sample));
+  }
+  history->problem = "the disk is full";
+  EXPECT_THAT(Render(), HasSubstr("\nkube_event_metrics_history_up 0\n"));
+}
+
 TEST_F(OwnMetricsTest, TellsOfEachSink) {
   EXPECT_THAT(Render(), Not(HasSubstr("_sink_")));
   sinks = {{.name = "a",

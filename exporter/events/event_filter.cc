@@ -168,8 +168,8 @@ std::string Selection::Text(std::string_view object) const {
   return text;
 }
 
-// Only the lists that have expressions: a filter is asked for each Event, and
-// has one or two.
+// Only the lists that have expressions: each Event is compared with all of
+// them, and most filters have one or two.
 struct EventFilter::Lists {
   using Label = std::string_view FilterInput::*;
 

@@ -33,9 +33,10 @@ struct Reading : MetricSources {
   const ProcessReadings process;
 };
 
+using Sources = const Reading&;
 struct OwnMetric {
   FamilyInfo info;
-  Samples (*read)(const Reading&);
+  Samples (*read)(Sources);
 };
 
 // Of a counter or a gauge: the family's type selects the field.
@@ -115,18 +116,18 @@ Samples ReadHttp(const Reading& sources) {
   Samples samples;
   for (const auto& [key, count] : sources.http.Requests()) {
     const bool cut = key.second == HttpStats::kCut;
-    samples.push_back(
-        Sample(static_cast<double>(count),
-               {{"handler", key.first},
-                {"code", cut ? "cut" : std::to_string(key.second)}}));
+    const std::string code = cut ? "cut" : std::to_string(key.second);
+    samples.push_back(Sample(static_cast<double>(count),
+                             {{"handler", key.first}, {"code", code}}));
   }
   return samples;
 }
 
 // None without replicas.
-Samples OfLease(const Reading& sources, double value, Labels labels = {}) {
+template <typename Value>
+Samples OfLease(const Reading& sources, Value value, Labels labels = {}) {
   if (!sources.replica.elects) return {};
-  return {Sample(value, std::move(labels))};
+  return {Sample(static_cast<double>(value), std::move(labels))};
 }
 
 // None without a history.
@@ -152,14 +153,11 @@ Samples BySink(const Reading& sources, Value value, Labels more = {}) {
 Samples ReadSinkDropped(const Reading& sources) {
   Samples samples =
       BySink(sources, &SinkStatus::dropped, {{"reason", "queue_full"}});
-  for (ClientMetric& refused :
-       BySink(sources, &SinkStatus::refused, {{"reason", "refused"}})) {
-    samples.push_back(std::move(refused));
-  }
+  const Samples refused =
+      BySink(sources, &SinkStatus::refused, {{"reason", "refused"}});
+  samples.insert(samples.end(), refused.begin(), refused.end());
   return samples;
 }
-
-using Sources = const Reading&;
 
 constexpr OwnMetric kTable[] = {
     {{"kube_event_metrics_build_info", "gauge",
@@ -327,9 +325,7 @@ constexpr OwnMetric kTable[] = {
      [](Sources s) { return OfLease(s, s.replica.transitions); }},
     {{"kube_event_metrics_lease_failures_total", "counter",
       "Requests about the Lease that failed."},
-     [](Sources s) {
-       return OfLease(s, static_cast<double>(s.replica.failures));
-     }},
+     [](Sources s) { return OfLease(s, s.replica.failures); }},
     {{"kube_event_metrics_config_reloads_total", "counter",
       "Reloads of the configuration file, by result."},
      [](Sources s) {
@@ -341,9 +337,7 @@ constexpr OwnMetric kTable[] = {
      [](Sources s) { return One(s.reloads.last_successful); }},
     {{"kube_event_metrics_config_last_reload_success_timestamp_seconds",
       "gauge", "Unix time at which the configuration in force was read."},
-     [](Sources s) {
-       return One(static_cast<double>(s.reloads.success_micros.load()) / 1e6);
-     }},
+     [](Sources s) { return One(s.reloads.success_seconds()); }},
     {{"kube_event_metrics_http_requests_total", "counter",
       "Responses of the exporter's HTTP server, by handler and code; cut for "
       "those that ended early."},

@@ -38,6 +38,9 @@ struct ReloadStats {
   std::atomic<int64_t> success_micros{0};  // since 1970
 
   void Count(ReloadResult result) { ++reloads[static_cast<size_t>(result)]; }
+  double success_seconds() const {
+    return static_cast<double>(success_micros.load()) / 1e6;
+  }
   void NoteSuccess(WallTime now) {
     last_successful = true;
     success_micros = now.time_since_epoch().count();

@@ -204,5 +204,14 @@ TEST_F(EventQueryTest, WritesWhatItReads) {
   EXPECT_EQ(ToUrlQuery(query), "namespace=shop");
 }
 
+TEST(UrlParameterTest, IsWhatTheClientWrote) {
+  EXPECT_EQ(UrlParameter("a=1&q=boot+id%26&q=2", "q"), "boot id&");
+  EXPECT_EQ(UrlParameter("%71=x", "q"), "x");
+  EXPECT_EQ(UrlParameter("since=%3Cyesterday%3E", "since"), "<yesterday>");
+  EXPECT_EQ(UrlParameter("qq=1&q", "q"), "");
+  EXPECT_EQ(UrlParameter("q=%zz", "q"), "");
+  EXPECT_EQ(UrlParameter("", "q"), "");
+}
+
 }  // namespace
 }  // namespace kem

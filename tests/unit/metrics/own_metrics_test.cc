@@ -222,6 +222,7 @@ TEST_F(OwnMetricsTest, EveryFamilyHasHelpAndTypeEvenUnderAGermanLocale) {
   http.Count("/", 200);
   sinks.resize(1);
   replica.elects = true;
+  history.emplace();
   const ScopedGermanLocale german;
   state.enabled = true;
   session.unobserved_millis = 1234500;

@@ -93,6 +93,7 @@ HistoryConditions ConditionsOf(const EventQuery& query) {
   Subquery object("object", "objects");
   object.Equals("name", query.name);
   object.Equals("kind", query.kind);
+  object.Equals("uid", query.object_uid);
   if (query.object_namespace) {
     const bool cluster = query.object_namespace->empty();
     object.Is("cluster_scoped", int64_t{cluster});
@@ -104,6 +105,7 @@ HistoryConditions ConditionsOf(const EventQuery& query) {
   reason.Equals("reason", query.reason);
   reason.Equals("type", query.type);
   reason.Equals("reporting_component", query.component);
+  reason.Equals("host", query.host);
   conditions.reason = std::move(reason).Done();
 
   const int64_t since = query.since ? Micros(*query.since) : INT64_MIN;

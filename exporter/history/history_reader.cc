@@ -46,7 +46,8 @@ FoundEvent EventOf(const SqlStatement& row) {
         &FoundEvent::api_version, &FoundEvent::kind,
         &FoundEvent::object_namespace, &FoundEvent::object_name,
         &FoundEvent::object_uid, &FoundEvent::reason, &FoundEvent::type,
-        &FoundEvent::reporting_component, &FoundEvent::message}) {
+        &FoundEvent::reporting_component, &FoundEvent::host,
+        &FoundEvent::message}) {
     event.*text = TextOf(row, column++);
   }
   event.cluster_scoped = row.Integer(column++) != 0;
@@ -60,7 +61,8 @@ FoundEvent EventOf(const SqlStatement& row) {
 
 constexpr std::string_view kSelectEvent =
     "SELECT e.uid, e.namespace, e.name, o.api_version, o.kind, o.namespace, "
-    "o.name, o.uid, r.reason, r.type, r.reporting_component, e.message, "
+    "o.name, o.uid, r.reason, r.type, r.reporting_component, r.host, "
+    "e.message, "
     "o.cluster_scoped, e.count, e.first_seen, e.last_seen, e.received "
     "FROM events AS e JOIN objects AS o ON o.id = e.object "
     "JOIN reasons AS r ON r.id = e.reason WHERE e.id = ?";
@@ -69,7 +71,8 @@ size_t SizeOf(const FoundEvent& event) {
   return sizeof(event) + event.uid.size() + event.name.size() +
          event.object_name.size() + event.object_uid.size() +
          event.reason.size() + event.reporting_component.size() +
-         event.message.size() + event.jumps.size() * sizeof(Jump);
+         event.host.size() + event.message.size() +
+         event.jumps.size() * sizeof(Jump);
 }
 
 int64_t LimitOf(const EventQuery& query) {

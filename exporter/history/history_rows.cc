@@ -48,9 +48,9 @@ constexpr std::array<std::string_view, kClearWords + 1> kStatements = {
     "INSERT INTO objects(name, kind, namespace, api_version, uid, "
     "cluster_scoped) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
     "SELECT id FROM reasons WHERE reason = ?1 AND type = ?2 AND "
-    "reporting_component = ?3",
-    "INSERT INTO reasons(reason, type, reporting_component) "
-    "VALUES(?1, ?2, ?3)",
+    "reporting_component = ?3 AND host = ?4",
+    "INSERT INTO reasons(reason, type, reporting_component, host) "
+    "VALUES(?1, ?2, ?3, ?4)",
     "SELECT id, received FROM events INDEXED BY by_received "
     "WHERE received < ?2 ORDER BY received, id LIMIT ?1",
     "DELETE FROM events WHERE id = ?1",
@@ -195,7 +195,8 @@ Result<int64_t> HistoryRows::ReasonOf(const Occurrence& occurrence) {
     SqlStatement& statement = statements_[which];
     statement.Bind(1, occurrence.reason)
         .Bind(2, occurrence.type)
-        .Bind(3, occurrence.reporting_component);
+        .Bind(3, occurrence.reporting_component)
+        .Bind(4, occurrence.host);
     const Result<bool> row = statement.Step();
     if (!row) return row.error();
     if (!*row) continue;

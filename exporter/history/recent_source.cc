@@ -80,6 +80,8 @@ bool Matches(const FoundEvent& event, const EventQuery& query) {
          query.object_namespace.value_or("") == event.object_namespace &&
          same(query.reason, event.reason) && same(query.type, event.type) &&
          same(query.component, event.reporting_component) &&
+         same(query.object_uid, event.object_uid) &&
+         same(query.host, event.host) &&
          InTime(event, query) && HasWords(event.message, query.words);
 }
 

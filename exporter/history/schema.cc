@@ -33,7 +33,8 @@ CREATE TABLE reasons(
   reason TEXT NOT NULL,
   type TEXT NOT NULL,
   reporting_component TEXT NOT NULL,
-  UNIQUE(reason, type, reporting_component));
+  host TEXT NOT NULL,
+  UNIQUE(reason, type, reporting_component, host));
 CREATE TABLE events(
   id INTEGER PRIMARY KEY,
   uid TEXT NOT NULL,

@@ -30,7 +30,8 @@ class HistoryReaderTest : public ::testing::Test {
   // n1 and n2 are Nodes, p1 and p2 Pods of the namespaces team and other.
   void AddSamples() {
     Occurrence two = SampleOccurrence("b");
-    two.object_name = "n2";
+    two.object_name = two.host = "n2";
+    two.object_uid = "u-n2";
     two.reason = "NodeReady";
     two.type = "Normal";
     two.message = "Node n2 is ready";
@@ -45,6 +46,7 @@ class HistoryReaderTest : public ::testing::Test {
     other.uid = "d";
     other.event_namespace = other.object_namespace = "other";
     other.object_name = "p2";
+    other.host = "";
     other.reporting_component = "scheduler";
     Add(SampleOccurrence("a"));
     Add(two);

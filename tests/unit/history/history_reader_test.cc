@@ -23,6 +23,7 @@ TEST_F(HistoryReaderTest, FindsTheLatestFirstWithAllFields) {
   EXPECT_EQ(one.reason, "Rebooted");
   EXPECT_EQ(one.type, "Warning");
   EXPECT_EQ(one.reporting_component, "kubelet");
+  EXPECT_EQ(one.host, "n1");
   EXPECT_EQ(one.message, "Node n1 has been rebooted");
   EXPECT_TRUE(one.cluster_scoped);
   EXPECT_EQ(one.count, 3U);
@@ -48,6 +49,9 @@ TEST_F(HistoryReaderTest, FindsWhatMatchesAll) {
   EXPECT_EQ(Uids({.type = "Warning"}), "adc");
   EXPECT_EQ(Uids({.component = "scheduler"}), "d");
   EXPECT_EQ(Uids({.kind = "Pod", .component = "kubelet"}), "c");
+  EXPECT_EQ(Uids({.object_uid = "u-n2"}), "b");
+  EXPECT_EQ(Uids({.host = "n1"}), "ac");
+  EXPECT_EQ(Uids({.kind = "Pod", .host = "n1"}), "c");
   EXPECT_EQ(Uids({.limit = 2}), "ad");
   EXPECT_EQ(Uids({.limit = 0}), "a");
 }

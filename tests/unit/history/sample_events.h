@@ -30,6 +30,7 @@ inline Occurrence SampleOccurrence(std::string_view uid, uint32_t count = 1,
   one.reason = "Rebooted";
   one.type = "Warning";
   one.reporting_component = "kubelet";
+  one.host = "n1";
   one.message = "Node n1 has been rebooted";
   one.count = count;
   one.delta = delta;

@@ -17,8 +17,8 @@ constexpr size_t kCache = size_t{2} << 20;
 constexpr int kPatienceMillis = 1000;
 constexpr int64_t kPageBytes = 4096;
 // The part of the limit that is for the WAL. It is written back at a
-// quarter of this, and a transaction may be longer.
-constexpr uint64_t kMaxWal = uint64_t{16} << 20;
+// eighth of this, and a transaction may be longer.
+constexpr uint64_t kMaxWal = uint64_t{20} << 20;
 // A call of Append removes this many more than it adds; one of Maintain, this
 // many.
 constexpr size_t kRemovals = 64;
@@ -34,7 +34,7 @@ uint64_t SizeOf(const std::string& path) {
 }
 
 uint64_t MaxWal(const HistoryLimits& limits) {
-  return std::min(kMaxWal, limits.max_bytes / 4);
+  return std::min(kMaxWal, limits.max_bytes / 5 * 2);
 }
 
 int64_t MaxPages(const HistoryLimits& limits) {
@@ -147,7 +147,7 @@ Result<void> HistoryFile::EnsureOpen() {
   if (!prepared) return prepared.error();
   Result<void> set = file->Run(
       "PRAGMA synchronous=NORMAL;PRAGMA wal_autocheckpoint=" +
-      std::to_string(MaxWal(limits_) / 4 / kPageBytes) +
+      std::to_string(MaxWal(limits_) / 8 / kPageBytes) +
       ";PRAGMA journal_size_limit=" + std::to_string(MaxWal(limits_) / 2));
   if (!set) return set;
   auto open = std::make_unique<Open>(Open{std::move(*file), std::nullopt});
@@ -174,7 +174,7 @@ bool HistoryFile::PutAside(const Error& why) {
 
 // While another program reads the file, the WAL cannot begin from its start.
 Result<void> HistoryFile::CheckWal() {
-  const uint64_t most = MaxWal(limits_) / 2;
+  const uint64_t most = MaxWal(limits_) / 8;
   const std::string wal = path_ + "-wal";
   if (SizeOf(wal) <= most) return {};
   Result<void> written = open_->file.Run("PRAGMA wal_checkpoint(TRUNCATE)");

@@ -124,7 +124,7 @@ TEST(HistoryFaultsTest, SurvivesTheEndOfTheProcess) {
       HistoryFile file(path, kLimits, clock, status);
       added.push_back(bool{file.Append(first)});
       added.push_back(bool{file.Append(second)});
-      if (disk.failed() > 0) reached = call + 1;
+      if (disk.failed() > 0) reached = call + 3;
     }
     disk.Heal();
     HistoryFile file(path, kLimits, clock, status);

@@ -117,48 +117,51 @@ std::string TakeCompression(const std::string& value, SinkConfig& sink) {
   return Quoted(value) + " must be gzip or none";
 }
 
-// The types that write records of sinks/record_fields.h.
-constexpr std::string_view kRecordTypes = "log, otlp";
+constexpr unsigned Bit(SinkType type) {
+  return 1U << static_cast<unsigned>(type);
+}
+constexpr unsigned kOfAll = ~0U;
+constexpr unsigned kOfLog = Bit(SinkType::kLog);
+constexpr unsigned kOfOtlp = Bit(SinkType::kOtlp);
+constexpr unsigned kOfMirror = Bit(SinkType::kMirror);
+constexpr unsigned kOfAnnotate = Bit(SinkType::kAnnotate);
+constexpr unsigned kOfHistory = Bit(SinkType::kHistory);
 
 struct Row {
   std::string_view key;
-  // The types of sink that have the key; empty for all.
-  std::string_view types;
+  unsigned types;  // of sink that have the key
   bool required;
   // One of the three takes the value: `file` is set to the name of a file.
   Take take;
   std::string SinkConfig::*file = nullptr;
   Attributes SinkConfig::*attributes = nullptr;
 
-  // No name of a type is part of another one.
-  bool IsFor(SinkType type) const {
-    return types.empty() || types.find(NameOf(type)) != std::string_view::npos;
-  }
+  bool IsFor(SinkType type) const { return (types & Bit(type)) != 0; }
 };
 
 constexpr Row kRows[] = {
-    {"name", "", true, TakeName},
-    {"type", "", true, TakeType},
-    {"queue-entries", "", false, TakeEntries},
-    {"queue-bytes", "", false, TakeBytes},
-    {"every", "", false, TakeEvery},
-    {"path", "log", false, nullptr, &SinkConfig::path},
-    {"path", "history", true, nullptr, &SinkConfig::path},
-    {"keep", "history", false, TakeKeep},
-    {"max-size", "history", false, TakeMaxSize},
-    {"endpoint", "otlp", true, TakeEndpoint},
-    {"headers-file", "otlp", false, nullptr, &SinkConfig::headers_file},
-    {"ca-file", "otlp", false, nullptr, &SinkConfig::ca_file},
-    {"cert-file", "otlp", false, nullptr, &SinkConfig::cert_file},
-    {"key-file", "otlp", false, nullptr, &SinkConfig::key_file},
-    {"encoding", "otlp", false, TakeEncoding},
-    {"compression", "otlp", false, TakeCompression},
-    {"resource-attributes", kRecordTypes, false, nullptr, nullptr,
+    {"name", kOfAll, true, TakeName},
+    {"type", kOfAll, true, TakeType},
+    {"queue-entries", kOfAll, false, TakeEntries},
+    {"queue-bytes", kOfAll, false, TakeBytes},
+    {"every", kOfAll, false, TakeEvery},
+    {"path", kOfLog, false, nullptr, &SinkConfig::path},
+    {"path", kOfHistory, true, nullptr, &SinkConfig::path},
+    {"keep", kOfHistory, false, TakeKeep},
+    {"max-size", kOfHistory, false, TakeMaxSize},
+    {"endpoint", kOfOtlp, true, TakeEndpoint},
+    {"headers-file", kOfOtlp, false, nullptr, &SinkConfig::headers_file},
+    {"ca-file", kOfOtlp, false, nullptr, &SinkConfig::ca_file},
+    {"cert-file", kOfOtlp, false, nullptr, &SinkConfig::cert_file},
+    {"key-file", kOfOtlp, false, nullptr, &SinkConfig::key_file},
+    {"encoding", kOfOtlp, false, TakeEncoding},
+    {"compression", kOfOtlp, false, TakeCompression},
+    {"resource-attributes", kOfLog | kOfOtlp, false, nullptr, nullptr,
      &SinkConfig::resource_attributes},
-    {"labels", kRecordTypes, false, nullptr, nullptr, &SinkConfig::labels},
-    {"namespace", "mirror", true, TakeTarget},
-    {"label", "annotate", false, TakeLabel},
-    {"label-ttl", "annotate", false, TakeLabelTtl},
+    {"labels", kOfLog | kOfOtlp, false, nullptr, nullptr, &SinkConfig::labels},
+    {"namespace", kOfMirror, true, TakeTarget},
+    {"label", kOfAnnotate, false, TakeLabel},
+    {"label-ttl", kOfAnnotate, false, TakeLabelTtl},
 };
 
 // The keys of a sink of this type.

@@ -14,17 +14,14 @@
 namespace kem {
 namespace {
 
-using std::chrono::days;
 using std::chrono::microseconds;
 using std::chrono::milliseconds;
-using std::chrono::nanoseconds;
 using std::chrono::seconds;
 
 constexpr char kClusterScoped[] = "-";
 // Of a parameter in a sentence.
 constexpr size_t kMaxShown = 64;
 // The same as for hours, base/duration.h.
-constexpr int64_t kMaxDays = 3650;
 // Later than any time in seconds that is meant: the year 5138.
 constexpr int64_t kLeastMilliseconds = 100'000'000'000;
 constexpr int64_t kMostMilliseconds = 253'402'300'799'999;  // the year 9999
@@ -54,19 +51,6 @@ std::optional<std::string> Decode(std::string_view text) {
   return PercentDecode(spaced);
 }
 
-// "14d", "1d12h", "90m"; empty for anything else.
-std::optional<nanoseconds> ParseAgo(std::string_view text) {
-  const size_t end = text.find('d');
-  if (end == std::string_view::npos) return ParseNanoseconds(text);
-  const auto count = ParseNumber<int64_t>(text.substr(0, end));
-  if (!count || *count < 0 || *count > kMaxDays) return std::nullopt;
-  const std::string_view rest = text.substr(end + 1);
-  if (rest.empty()) return days(*count);
-  const std::optional<nanoseconds> more = ParseNanoseconds(rest);
-  if (!more) return std::nullopt;
-  return days(*count) + *more;
-}
-
 // "1764589939", "1764589939.781" and 1764589939781 milliseconds; empty for
 // anything else.
 std::optional<WallTime> ParseUnix(std::string_view text) {
@@ -90,7 +74,7 @@ std::optional<WallTime> ParseTime(std::string value, WallTime now) {
   std::replace(value.begin(), value.end(), ' ', '+');
   if (const auto time = ParseRfc3339(value)) return time;
   if (const auto time = ParseUnix(value)) return time;
-  const std::optional<nanoseconds> ago = ParseAgo(value);
+  const auto ago = ParseNanoseconds(value);
   if (!ago) return std::nullopt;
   return now - std::chrono::floor<microseconds>(*ago);
 }

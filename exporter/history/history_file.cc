@@ -13,8 +13,8 @@
 namespace kem {
 namespace {
 
-constexpr size_t kCache = size_t{2} << 20;
-constexpr int kPatienceMillis = 1000;
+constexpr size_t kWriterCache = size_t{2} << 20;
+constexpr int kWriterPatienceMillis = 1000;
 constexpr int64_t kPageBytes = 4096;
 // The part of the limit that is for the WAL. It is written back at a
 // eighth of this, and a transaction may be longer.
@@ -139,8 +139,9 @@ Result<void> HistoryFile::Transaction(const Step& step) {
 Result<void> HistoryFile::EnsureOpen() {
   if (open_ && open_->file.IsCurrent()) return {};
   open_.reset();
-  Result<SqlConnection> file = SqlConnection::Open(
-      path_, SqlConnection::Access::kReadWrite, kCache, kPatienceMillis);
+  Result<SqlConnection> file =
+      SqlConnection::Open(path_, SqlConnection::Access::kReadWrite,
+                          kWriterCache, kWriterPatienceMillis);
   if (!file) return file.error();
   const Result<void> prepared =
       PrepareSchema(*file, HistorySchema(), clock_.WallNow());

@@ -37,8 +37,6 @@ class Subquery {
   bool used_ = false;
 };
 
-int64_t Micros(WallTime time) { return time.time_since_epoch().count(); }
-
 // Characters beyond ASCII may be letters.
 bool HasLetters(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) {

@@ -13,8 +13,8 @@
 namespace kem {
 namespace {
 
-constexpr size_t kCache = size_t{1} << 20;
-constexpr int kPatienceMillis = 100;
+constexpr size_t kReaderCache = size_t{1} << 20;
+constexpr int kReaderPatienceMillis = 100;
 // A page ends when its texts have this size.
 constexpr size_t kMaxBytes = size_t{4} << 20;
 // So few Events are read and sorted. Of more, it is faster to look for the
@@ -136,7 +136,7 @@ Result<bool> HistoryReader::EnsureOpen() {
   struct stat status = {};
   if (::stat(path_.c_str(), &status) != 0 && errno == ENOENT) return false;
   Result<SqlConnection> file = SqlConnection::Open(
-      path_, SqlConnection::Access::kRead, kCache, kPatienceMillis);
+      path_, SqlConnection::Access::kRead, kReaderCache, kReaderPatienceMillis);
   if (!file) return file.error();
   // The writer may not have made its tables yet.
   const Result<int64_t> version = file->Integer("PRAGMA user_version");

@@ -59,8 +59,6 @@ constexpr std::array<std::string_view, kClearWords + 1> kStatements = {
     "INSERT INTO words(words) VALUES('delete-all')",
 };
 
-int64_t Micros(WallTime time) { return time.time_since_epoch().count(); }
-
 int64_t VersionOf(const Occurrence& occurrence) {
   return static_cast<int64_t>(
       std::min<uint64_t>(occurrence.resource_version, INT64_MAX));

@@ -15,12 +15,16 @@
 #include <string>
 #include <string_view>
 
+#include "base/clock.h"
 #include "base/result.h"
 
 struct sqlite3;
 struct sqlite3_stmt;
 
 namespace kem {
+
+// How a time is stored: since 1970.
+inline int64_t Micros(WallTime time) { return time.time_since_epoch().count(); }
 
 // Belongs to a connection, and must end before it.
 class SqlStatement {

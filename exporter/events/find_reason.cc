@@ -18,7 +18,8 @@ const CatalogueReason* FindReason(const ReasonKey& key) {
       continue;
     }
     if (row->component == key.component) return &*row;
-    if (found == nullptr || row->component.empty()) found = &*row;
+    // Rows of any component are sorted first.
+    if (found == nullptr) found = &*row;
   }
   return found;
 }

@@ -1,7 +1,7 @@
 // reason_catalogue.yaml and namespaced_reasons.yaml as one table: the known
 // reasons of Events. Used to start the counters of cluster-scoped objects at 0
-// and to explain a reason on the page. Other reasons are counted in the same
-// way.
+// and to explain a reason where an Event is shown. Other reasons are counted in
+// the same way.
 #pragma once
 
 #include <span>

@@ -1,8 +1,8 @@
-// A build tool: writes reason_catalogue.yaml as the C++ table of
-// reason_catalogue.h. Reports each mistake in the file in one line (file:line,
-// what is wrong, how to fix it). Runs on the build machine.
+// A build tool: writes reason_catalogue.yaml and namespaced_reasons.yaml as the
+// C++ table of reason_catalogue.h. Reports each mistake in the files in one
+// line (file:line, what is wrong, how to fix it). Runs on the build machine.
 //
-//   make_reason_catalogue <catalogue.yaml> <table.cc>
+//   make_reason_catalogue <catalogue.yaml>... <table.cc>
 #include <yaml-cpp/yaml.h>
 
 #include <algorithm>
@@ -41,10 +41,11 @@ struct Entry {
   std::string component, reason, type, severity, meaning, action, source;
   Kind found_by;
   bool namespaced = false;
+  std::string file;
   int line = 0;
 
   auto Key() const {
-    return std::tie(kind.name, kind.group, component, reason, type);
+    return std::tie(reason, type, kind.name, kind.group, component);
   }
 };
 
@@ -56,34 +57,45 @@ bool Consists(std::string_view text, std::string_view more = {}) {
   });
 }
 
-bool IsCamelCase(std::string_view text) {
-  return Consists(text) && text[0] >= 'A' && text[0] <= 'Z';
+bool IsCamelCase(std::string_view text, std::string_view more = {}) {
+  return Consists(text, more) && text[0] >= 'A' && text[0] <= 'Z';
 }
 
 int Line(const YAML::Node& node) { return node.Mark().line + 1; }
 
 class CatalogueReader {
  public:
-  explicit CatalogueReader(std::string file) : file_(std::move(file)) {}
-
-  void ReadAll(const YAML::Node& root) {
-    if (!root.IsSequence()) {
-      Complain(1, "the file must be a list of sources");
-      return;
+  void ReadFile(const char* path) {
+    file_ = path;
+    sources_.clear();
+    try {
+      const YAML::Node root = YAML::LoadFile(path);
+      if (!root.IsSequence()) {
+        Complain(1, "the file must be a list of sources");
+        return;
+      }
+      for (const YAML::Node& source : root) ReadSource(source);
+    } catch (const YAML::BadFile&) {
+      Complain(1, "cannot be read");
+    } catch (const YAML::Exception& error) {
+      Complain(error.mark.line + 1, error.msg);
     }
-    for (const YAML::Node& source : root) ReadSource(source);
-    std::sort(entries_.begin(), entries_.end(),
-              [](const Entry& a, const Entry& b) {
-                return std::tuple_cat(a.Key(), std::tie(a.line)) <
-                       std::tuple_cat(b.Key(), std::tie(b.line));
-              });
+  }
+
+  // To be called after the last file.
+  void SortAndCheck() {
+    std::stable_sort(
+        entries_.begin(), entries_.end(),
+        [](const Entry& a, const Entry& b) { return a.Key() < b.Key(); });
     for (size_t i = 1; i < entries_.size(); ++i) {
+      const Entry& one = entries_[i];
       const Entry& twin = entries_[i - 1];
-      if (entries_[i].Key() != twin.Key()) continue;
-      Complain(entries_[i].line, entries_[i].reason + " (" + entries_[i].type +
-                                     ") of " + entries_[i].kind.name +
-                                     " is already in line " +
-                                     std::to_string(twin.line));
+      if (one.Key() != twin.Key()) continue;
+      file_ = one.file;
+      Complain(one.line, one.reason + " (" + one.type + ") of " +
+                             one.kind.name + " is already in line " +
+                             std::to_string(twin.line) +
+                             (twin.file == one.file ? "" : " of " + twin.file));
     }
   }
 
@@ -147,6 +159,7 @@ class CatalogueReader {
     const auto text = [&](const char* key) {
       return Text(field(key), row, key);
     };
+    entry.file = file_;
     entry.line = Line(row);
     entry.component = text("component");
     if (!Consists(entry.component, "-_.")) {
@@ -178,7 +191,8 @@ class CatalogueReader {
     };
     ReadList(row, "reasons", [&](const YAML::Node& reason) {
       entry.reason = reason.Scalar();
-      if (!IsCamelCase(entry.reason)) {
+      // The kubelet's OutOfephemeral-storage has a hyphen.
+      if (!IsCamelCase(entry.reason, "-")) {
         Complain(Line(reason),
                  "'" + entry.reason + "' is not a reason; use CamelCase");
       }
@@ -249,7 +263,7 @@ class CatalogueReader {
     return text;
   }
 
-  const std::string file_;
+  std::string file_;
   std::vector<Entry> entries_;
   std::map<std::string, int> sources_;
   bool good_ = true;
@@ -257,7 +271,7 @@ class CatalogueReader {
 
 bool Write(const std::vector<Entry>& entries, const char* path) {
   std::ofstream out(path, std::ios::binary);
-  out << "// Made from reason_catalogue.yaml by make_reason_catalogue.\n"
+  out << "// Made from the YAML files by make_reason_catalogue.\n"
          "#include <array>\n\n#include \"events/reason_catalogue.h\"\n\n"
          "namespace kem {\nnamespace {\n\n"
          "constexpr std::array<CatalogueReason, "
@@ -280,15 +294,10 @@ bool Write(const std::vector<Entry>& entries, const char* path) {
   return out.good();
 }
 
-int Run(const char* input, const char* output) {
-  CatalogueReader reader(input);
-  try {
-    reader.ReadAll(YAML::LoadFile(input));
-  } catch (const YAML::BadFile&) {
-    reader.Complain(1, "cannot be read");
-  } catch (const YAML::Exception& error) {
-    reader.Complain(error.mark.line + 1, error.msg);
-  }
+int Run(const std::vector<const char*>& inputs, const char* output) {
+  CatalogueReader reader;
+  for (const char* input : inputs) reader.ReadFile(input);
+  reader.SortAndCheck();
   if (!reader.good()) return 1;
   if (Write(reader.entries(), output)) return 0;
   std::fprintf(stderr, "%s cannot be written\n", output);
@@ -299,9 +308,9 @@ int Run(const char* input, const char* output) {
 }  // namespace kem
 
 int main(int argc, char** argv) {
-  if (argc != 3) {
-    std::fprintf(stderr, "usage: %s <catalogue.yaml> <table.cc>\n", argv[0]);
+  if (argc < 3) {
+    std::fprintf(stderr, "usage: %s <catalogue.yaml>... <table.cc>\n", argv[0]);
     return 2;
   }
-  return kem::Run(argv[1], argv[2]);
+  return kem::Run({argv + 1, argv + argc - 1}, argv[argc - 1]);
 }

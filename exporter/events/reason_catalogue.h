@@ -1,7 +1,7 @@
-// reason_catalogue.yaml as a table: known reasons of Events about
-// cluster-scoped objects, and about the few namespaced ones that concern the
-// whole cluster. Used to start counters at 0 and to explain a reason on the
-// page. Other reasons are counted in the same way.
+// reason_catalogue.yaml and namespaced_reasons.yaml as one table: the known
+// reasons of Events. Used to start the counters of cluster-scoped objects at 0
+// and to explain a reason where an Event is shown. Other reasons are counted in
+// the same way.
 #pragma once
 
 #include <span>
@@ -35,8 +35,22 @@ struct CatalogueReason {
   }
 };
 
-// Sorted by kind, group, component, reason and type, which are unique together.
+// Sorted by reason, type, kind, group and component, which are unique together.
 // Thread-safe; valid until the process ends.
 std::span<const CatalogueReason> ReasonCatalogue();
+
+// What identifies a reason in an Event; an empty component is none.
+struct ReasonKey {
+  std::string_view reason;
+  std::string_view type;
+  std::string_view kind;
+  std::string_view api_group;
+  std::string_view component;
+};
+
+// The row of an Event, or null. A row of the Event's component is best, then
+// one of any component, then one of another component. Thread-safe; the row is
+// valid until the process ends. A binary search.
+const CatalogueReason* FindReason(const ReasonKey& key);
 
 }  // namespace kem

@@ -21,17 +21,11 @@ EventRow RowOf(FoundEvent event) {
 }
 
 const CatalogueReason* FindKnown(const FoundEvent& event) {
-  const std::string_view group = ApiGroup(event.api_version);
-  const CatalogueReason* found = nullptr;
-  for (const CatalogueReason& row : ReasonCatalogue()) {
-    if (row.reason != event.reason || row.type != event.type) continue;
-    const bool any = row.kind.empty();
-    if (!any && (row.kind != event.kind || row.api_group != group)) continue;
-    if (row.component == event.reporting_component) return &row;
-    // A row of another component is better than none.
-    if (found == nullptr || row.component.empty()) found = &row;
-  }
-  return found;
+  return FindReason({.reason = event.reason,
+                     .type = event.type,
+                     .kind = event.kind,
+                     .api_group = ApiGroup(event.api_version),
+                     .component = event.reporting_component});
 }
 
 std::string_view Trouble(const FoundEvent& event,

@@ -176,8 +176,14 @@ PLANTS = [
     ("metrics", "README.md", "    rate(kube_event_planted_total[5m])\n",
      "README.md: no such metric"),
     ("reasons", "exporter/events/REASONS.md", "More.\n", "does not match"),
+    ("reasons", "exporter/events/REASONS-NAMESPACED.md", "More.\n",
+     "does not match"),
     ("reasons", "exporter/events/reason_catalogue.yaml", "- source: new\n",
      "KeyError"),
+    ("reasons", "exporter/events/namespaced_reasons.yaml",
+     "- {source: x, groups: [{rows: [{reasons: [Planted], kinds: [Pod], "
+     "component: x, reference: a/b c.go, types: [Normal], severity: info, "
+     "meaning: x, action: x}]}]}\n", "Planted of Pod (x) has no scope"),
     *[("reasons", "exporter/events/reason_catalogue.yaml",
        "- {source: x, groups: [{rows: [{reasons: [Planted], kinds: [Node], "
        f"component: x, {reference}types: [Normal], severity: info, meaning: x, "

@@ -15,7 +15,7 @@ namespace kem {
 namespace {
 
 auto Key(const CatalogueReason& one) {
-  return std::tie(one.kind, one.api_group, one.component, one.reason, one.type);
+  return std::tie(one.reason, one.type, one.kind, one.api_group, one.component);
 }
 
 const CatalogueReason* Find(std::string_view component,
@@ -28,7 +28,7 @@ const CatalogueReason* Find(std::string_view component,
 
 TEST(ReasonCatalogueTest, IsSortedAndHasNoneTwice) {
   const auto all = ReasonCatalogue();
-  ASSERT_GT(all.size(), 200U);
+  ASSERT_GT(all.size(), 700U);
   EXPECT_TRUE(std::is_sorted(
       all.begin(), all.end(),
       [](const auto& a, const auto& b) { return Key(a) <= Key(b); }));
@@ -108,6 +108,49 @@ TEST(ReasonCatalogueTest, ANamespacedObjectsIsNoSeries) {
   ASSERT_NE(scale_up, nullptr);
   EXPECT_EQ(scale_up->kind, "ConfigMap");
   EXPECT_TRUE(scale_up->namespaced);
+}
+
+TEST(ReasonCatalogueTest, FindsEachRow) {
+  for (const CatalogueReason& one : ReasonCatalogue()) {
+    EXPECT_EQ(FindReason({one.reason, one.type, one.kind, one.api_group,
+                          one.component}),
+              &one)
+        << one.reason;
+  }
+}
+
+TEST(ReasonCatalogueTest, FindsNoRowOfAnotherReasonTypeOrKind) {
+  const ReasonKey key{"FailedMount", "Warning", "Pod", "", "kubelet"};
+  ASSERT_NE(FindReason(key), nullptr);
+  ReasonKey other = key;
+  other.reason = "FailedMounts";
+  EXPECT_EQ(FindReason(other), nullptr);
+  other = key;
+  other.type = "Normal";
+  EXPECT_EQ(FindReason(other), nullptr);
+  other = key;
+  other.kind = "Node";
+  EXPECT_EQ(FindReason(other), nullptr);
+  other = key;
+  other.api_group = "example.com";
+  EXPECT_EQ(FindReason(other), nullptr);
+}
+
+TEST(ReasonCatalogueTest, FindsARowOfAnotherComponentIfThereIsNoBetter) {
+  const CatalogueReason* scheduler = FindReason(
+      {"FailedScheduling", "Warning", "Pod", "", "another-scheduler"});
+  ASSERT_NE(scheduler, nullptr);
+  EXPECT_EQ(scheduler->component, "default-scheduler");
+  // Rows of any component and of persistentvolume-controller.
+  const CatalogueReason* driver =
+      FindReason({"ProvisioningFailed", "Warning", "PersistentVolumeClaim", "",
+                  "driver.example.com"});
+  ASSERT_NE(driver, nullptr);
+  EXPECT_EQ(driver->source, "external-provisioner");
+  // A row of any kind.
+  EXPECT_NE(FindReason({"OwnerRefInvalidNamespace", "Warning", "Pod", "",
+                        "garbage-collector-controller"}),
+            nullptr);
 }
 
 }  // namespace

@@ -126,6 +126,31 @@ class ToolTest(unittest.TestCase):
         self.assertIn('"an-add-on", "Thing", "example.com", false}',
                       self.table())
 
+    def run_with_second(self, text):
+        second = os.path.join(os.path.dirname(self.input), "second.yaml")
+        with open(self.input, "w", encoding="utf-8") as file:
+            file.write(GOOD)
+        with open(second, "w", encoding="utf-8") as file:
+            file.write(text)
+        return subprocess.run([TOOL, self.input, second, self.output],
+                              capture_output=True, text=True, check=False)
+
+    def test_two_files_become_one_table(self):
+        done = self.run_with_second(GOOD.replace(
+            "[Node]", "[Pod]\n    scope: namespaced").replace(
+                "[NodeNotReady]", "[With-hyphen]").replace(
+                    "[One, Two]", "[Three]"))
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertIn("std::array<CatalogueReason, 8>", self.table())
+        self.assertIn('"With-hyphen"', self.table())
+
+    def test_a_row_that_is_in_two_files(self):
+        done = self.run_with_second(GOOD.replace("[One, Two]", "[Three]"))
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stderr,
+                         r"second\.yaml:6: NodeNotReady \(Normal\) of Node is "
+                         r"already in line 6 of .*catalogue\.yaml\n$")
+
     def test_each_mistake_is_reported_with_its_line(self):
         for old, new, words in MISTAKES:
             with self.subTest(new):

@@ -81,8 +81,8 @@ bool Matches(const FoundEvent& event, const EventQuery& query) {
          same(query.reason, event.reason) && same(query.type, event.type) &&
          same(query.component, event.reporting_component) &&
          same(query.object_uid, event.object_uid) &&
-         same(query.host, event.host) &&
-         InTime(event, query) && HasWords(event.message, query.words);
+         same(query.host, event.host) && InTime(event, query) &&
+         HasWords(event.message, query.words);
 }
 
 // Orders `all` and moves its page at the cursor to `page`; returns `next`.

@@ -1,6 +1,6 @@
 // What the pipeline makes of an occurrence for the Outbox. Used by the tests of
-// queues and sinks. Takes all of the occurrence; MakeEntry takes an Event, which
-// has no joined parts.
+// queues and sinks. Takes all of the occurrence; MakeEntry takes an Event,
+// which has no joined parts.
 #pragma once
 
 #include "occurrences/occurrence.h"

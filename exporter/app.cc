@@ -169,16 +169,17 @@ Result<void> App::SetSinks(const std::vector<SinkConfig>& sinks) {
     LogWarn("No --state.file: a restart forgets which labels to remove",
             {{"sink", sink.queue.name}});
   }
+  const auto history = std::find_if(
+      sinks.begin(), sinks.end(),
+      [](const auto& sink) { return sink.type == SinkType::kHistory; });
+  // Before the sink reports how it is.
+  const CurrentHistory::Path former = history_.Set(
+      history == sinks.end() ? std::nullopt : std::optional(history->path));
   const Result<void> set =
       sink_runner_.Set(sinks, [this](SinkRunner::Filters filters) {
         world_.sink_filters.swap(filters);
       });
-  if (!set) return set;
-  const auto history = std::find_if(
-      sinks.begin(), sinks.end(),
-      [](const auto& sink) { return sink.type == SinkType::kHistory; });
-  history_.Set(history == sinks.end() ? std::nullopt
-                                      : std::optional(history->path));
+  if (!set) history_.Set(former);
   return set;
 }
 

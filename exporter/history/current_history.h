@@ -21,13 +21,18 @@ class CurrentHistory {
   explicit CurrentHistory(const Clock& clock) : clock_(clock) {}
 
   // The path of the sink of the type history; none without one. Opens nothing.
-  void Set(const std::optional<std::string>& path) {
+  // Returns the former path.
+  using Path = std::optional<std::string>;
+  Path Set(const Path& path) {
+    // Ends after the mutex is released: a disk may hang when it is closed.
+    std::shared_ptr<EventSource> former;
     const std::lock_guard guard(mutex_);
-    if (path == path_) return;
-    path_ = path;
+    if (path == path_) return path_;
     status_.Clear();
-    source_ = path ? std::make_shared<HistoryReader>(*path, clock_, status_)
-                   : nullptr;
+    former = std::exchange(
+        source_, path ? std::make_shared<HistoryReader>(*path, clock_, status_)
+                      : nullptr);
+    return std::exchange(path_, path);
   }
 
   // Null without a history. After a reload the old one still answers, from its
@@ -51,7 +56,7 @@ class CurrentHistory {
   HistoryStatus status_;
   mutable std::mutex mutex_;
   // Guarded by mutex_.
-  std::optional<std::string> path_;
+  Path path_;
   std::shared_ptr<EventSource> source_;
 };
 

@@ -3,7 +3,9 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
+#include <fstream>
 #include <utility>
 
 #include "base/log.h"
@@ -51,6 +53,16 @@ std::string LimitPages(int64_t pages) {
   return "PRAGMA max_page_count=" + std::to_string(pages);
 }
 
+// Neither an SQLite file nor one whose first bytes a disk has lost.
+bool IsForeign(const std::string& path) {
+  constexpr std::string_view kMagic("SQLite format 3\0", 16);
+  std::array<char, kMagic.size()> begin{};
+  std::ifstream(path, std::ios::binary).read(begin.data(), begin.size());
+  const std::string_view bytes(begin.data(), begin.size());
+  return bytes != kMagic &&
+         bytes.find_first_not_of('\0') != std::string_view::npos;
+}
+
 // "20261123T100746.123Z", as part of a file's name.
 std::string Stamp(WallTime now) {
   std::string stamp = FormatRfc3339Millis(now);
@@ -92,6 +104,7 @@ Result<void> HistoryFile::Append(std::span<const Occurrence> batch) {
 Result<bool> HistoryFile::Maintain() {
   bool more = false;
   const Result<void> done = Attempt([&]() -> Result<void> {
+    if (Result<void> fits = CheckWal(); !fits) return fits;
     Result<void> removed = Transaction([&]() -> Result<void> {
       const Result<size_t> count = RemoveOverdue(kRemovals);
       if (!count) return count.error();
@@ -114,14 +127,14 @@ Result<void> HistoryFile::Attempt(const Step& step) {
   Result<void> done;
   for (const bool again : {true, false}) {
     done = EnsureOpen();
-    if (done && status_.TakeDamage()) {
+    if (done && status_.TakeDamage(path_)) {
       done = Error{ErrorCode::kMalformed, path_ + " is damaged"};
     }
     if (done) done = step();
     if (done) done = Measure();
     if (done) break;
+    if (done.error().code == ErrorCode::kTooLarge) was_full_ = HasReached();
     open_.reset();  // which rolls back
-    if (done.error().code == ErrorCode::kTooLarge) was_full_ = true;
     const bool unusable = done.error().code == ErrorCode::kMalformed;
     if (!again || !unusable || !PutAside(done.error())) break;
   }
@@ -146,6 +159,14 @@ Result<void> HistoryFile::EnsureOpen() {
   const Result<void> prepared =
       PrepareSchema(*file, HistorySchema(), clock_.WallNow());
   if (!prepared) return prepared.error();
+  // Another program may have removed some.
+  const Result<int64_t> tables = file->Integer(
+      "SELECT count(*) FROM sqlite_schema WHERE name IN "
+      "('about', 'events', 'jumps', 'objects', 'reasons', 'words')");
+  if (!tables) return tables.error();
+  if (*tables != 6) {
+    return Error{ErrorCode::kMalformed, path_ + " has not all tables"};
+  }
   Result<void> set = file->Run(
       "PRAGMA synchronous=NORMAL;PRAGMA wal_autocheckpoint=" +
       std::to_string(MaxWal(limits_) / 8 / kPageBytes) +
@@ -162,7 +183,7 @@ Result<void> HistoryFile::EnsureOpen() {
 // With its WAL, without which it is not complete. False if it cannot be
 // renamed, and for an empty file, which has nothing that could be damaged.
 bool HistoryFile::PutAside(const Error& why) {
-  if (SizeOf(path_) == 0) return false;
+  if (SizeOf(path_) == 0 || IsForeign(path_)) return false;
   const std::string aside = path_ + ".unusable-" + Stamp(clock_.WallNow());
   if (std::rename(path_.c_str(), aside.c_str()) != 0) return false;
   std::rename((path_ + "-wal").c_str(), (aside + "-wal").c_str());
@@ -180,9 +201,15 @@ Result<void> HistoryFile::CheckWal() {
   if (SizeOf(wal) <= most) return {};
   Result<void> written = open_->file.Run("PRAGMA wal_checkpoint(TRUNCATE)");
   if (!written || SizeOf(wal) <= most) return written;
-  return Error{ErrorCode::kTooLarge,
+  return Error{ErrorCode::kUnavailable,
                wal + " cannot be emptied while another program reads " + path_ +
                    "; end that program"};
+}
+
+// The limit, so that it is not the disk that is full.
+bool HistoryFile::HasReached() {
+  const Result<int64_t> pages = open_->file.Integer("PRAGMA page_count");
+  return pages && *pages >= MaxPages(limits_) - SparePages(limits_);
 }
 
 Result<bool> HistoryFile::IsTooLarge() {

@@ -70,6 +70,7 @@ class HistoryFile {
   Result<void> EnsureOpen();
   bool PutAside(const Error& why);
   Result<void> CheckWal();
+  bool HasReached();
   Result<bool> IsTooLarge();
   Result<size_t> RemoveOverdue(size_t most);
   Result<bool> Shrink();

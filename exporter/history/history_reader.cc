@@ -168,7 +168,7 @@ Error HistoryReader::Failed(const Error& error) {
                   std::to_string(kQueryLimit.count()) +
                   " ms; narrow it by kind, name, reason or time"};
     case ErrorCode::kMalformed:
-      if (current) status_.NoteDamage();
+      if (current) status_.NoteDamage(path_);
       [[fallthrough]];
     default:
       return {ErrorCode::kUnavailable,
@@ -312,9 +312,11 @@ Result<FoundEvents> HistoryReader::Events(const EventQuery& query) {
 Result<FoundObjects> HistoryReader::Objects(const EventQuery& query) {
   const auto cursor = ParseCursor(query.cursor);
   if (!cursor) return cursor.error();
-  const bool all_times = !query.since && !query.until;
-  const Result<Search> search =
-      Plan(query, all_times ? kByObject : kByReceived);
+  // Of many Events, those of one object are next to each other in by_object;
+  // else all of them would be sorted.
+  const Result<bool> few = AreFew(kByReceived, ConditionsOf(query).time);
+  if (!few) return few.error();
+  const Result<Search> search = Plan(query, *few ? kByReceived : kByObject);
   if (!search) return search.error();
   SqlText text;
   text.Add(

@@ -38,7 +38,8 @@ constexpr std::array<std::string_view, kClearWords + 1> kStatements = {
     "UPDATE events SET namespace = ?2, name = ?3, object = ?4, reason = ?5, "
     "message = ?6, count = ?7, occurrences = occurrences + ?8, "
     "resource_version = max(resource_version, ?9), first_seen = ?10, "
-    "last_seen = max(last_seen, ?11), received = ?12 WHERE id = ?1",
+    "last_seen = iif(?9 >= resource_version, ?11, last_seen), received = ?12 "
+    "WHERE id = ?1",
     "INSERT INTO jumps(event, at, delta) VALUES(?1, ?2, ?3) "
     "ON CONFLICT DO UPDATE SET delta = delta + excluded.delta",
     "DELETE FROM jumps WHERE event = ?1 AND at <= (SELECT at FROM jumps WHERE "

@@ -3,7 +3,6 @@
 // Thread-safe.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -35,7 +34,6 @@ class HistoryStatus {
   void Clear() {
     const std::lock_guard lock(mutex_);
     report_ = {.put_aside = report_.put_aside};
-    damaged_ = false;
   }
   void SetSizes(uint64_t bytes, uint64_t events, WallTime oldest) {
     const std::lock_guard lock(mutex_);
@@ -56,14 +54,21 @@ class HistoryStatus {
     return report_;
   }
 
-  // A reader found damage, so that the writer puts the file aside.
-  void NoteDamage() { damaged_ = true; }
-  bool TakeDamage() { return damaged_.exchange(false); }
+  // A reader found damage in this file, so that its writer puts it aside.
+  void NoteDamage(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    damaged_ = path;
+  }
+  bool TakeDamage(const std::string& path) {
+    const std::lock_guard lock(mutex_);
+    return std::exchange(damaged_, "") == path;
+  }
 
  private:
   mutable std::mutex mutex_;
-  HistoryReport report_;  // guarded by mutex_
-  std::atomic<bool> damaged_{false};
+  // Guarded by mutex_.
+  HistoryReport report_;
+  std::string damaged_;  // a path
 };
 
 }  // namespace kem

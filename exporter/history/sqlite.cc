@@ -54,12 +54,26 @@ std::string_view PathOf(sqlite3* connection) {
   return path == nullptr ? "" : path;
 }
 
+// Never opens a file that exists: closing it again would release the locks that
+// this process holds on it by other connections (SQLite, "How To Corrupt An
+// SQLite Database File", section 2.2).
 Result<void> CreateFile(const std::string& path) {
-  const UniqueFd file(
-      ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600));
-  if (file.has_value()) return {};
+  constexpr int kHow = O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC;
+  const UniqueFd file(::open(path.c_str(), kHow, 0600));
+  if (file.has_value() || errno == EEXIST) return {};
   return Error{ErrorCode::kInternal,
-               "cannot open " + path + ": " + SystemMessage(errno)};
+               "cannot create " + path + ": " + SystemMessage(errno)};
+}
+
+// SQLite would wait for the other end of a named pipe.
+Result<struct stat> FindFile(const std::string& path) {
+  struct stat status = {};
+  if (::stat(path.c_str(), &status) != 0) {
+    return Error{ErrorCode::kInternal,
+                 "cannot open " + path + ": " + SystemMessage(errno)};
+  }
+  if (S_ISREG(status.st_mode)) return status;
+  return Error{ErrorCode::kInternal, path + " is not a regular file"};
 }
 
 }  // namespace
@@ -133,8 +147,12 @@ Result<SqlConnection> SqlConnection::Open(const std::string& path,
       return created.error();
     }
   }
+  const Result<struct stat> status = FindFile(path);
+  if (!status) return status.error();
   SqlConnection opened;
   opened.path_ = path;
+  opened.device_ = status->st_dev;
+  opened.inode_ = status->st_ino;
   sqlite3* connection = nullptr;
   const int how = (writes ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READONLY) |
                   SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE |
@@ -142,12 +160,6 @@ Result<SqlConnection> SqlConnection::Open(const std::string& path,
   const int result = sqlite3_open_v2(path.c_str(), &connection, how, nullptr);
   opened.connection_.reset(connection);
   if (result != SQLITE_OK) return ErrorOf(connection, result, path);
-  struct stat status = {};
-  if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) {
-    return Error{ErrorCode::kInternal, path + " is not a regular file"};
-  }
-  opened.device_ = status.st_dev;
-  opened.inode_ = status.st_ino;
   sqlite3_busy_timeout(connection, patience_millis);
   sqlite3_limit(connection, SQLITE_LIMIT_LENGTH, kMaxLength);
   // Another program may have written the file. The writer needs its triggers,

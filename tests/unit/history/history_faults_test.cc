@@ -59,12 +59,13 @@ class Writer {
 };
 
 std::string Content(const std::string& path) {
-  return Check(path) + "\n" +
-         Ask(path,
-             "SELECT uid, count, occurrences, message, (SELECT "
-             "group_concat(delta) FROM jumps WHERE event = events.id) FROM "
-             "events ORDER BY id",
-             5);
+  const std::string rows =
+      Ask(path,
+          "SELECT uid, count, occurrences, message, (SELECT "
+          "group_concat(delta) FROM jumps WHERE event = events.id) FROM "
+          "events ORDER BY id",
+          5);
+  return Check(path) + "\n" + rows;  // the last connection removes the WAL
 }
 
 TEST(HistoryFaultsTest, HasExactlyWhatWasAdded) {

@@ -271,7 +271,8 @@ TEST_F(HistoryFileTest, BeginsANewFileWhenItsFileIsGone) {
 }
 
 TEST_F(HistoryFileTest, PutsADamagedFileAside) {
-  std::ofstream(path_) << "this is no database, but it has some bytes\n";
+  std::ofstream(path_) << std::string("SQLite format 3\0", 16)
+                       << "this is no database\n";
   Append({SampleOccurrence("a")});
   EXPECT_EQ(Shown("SELECT uid FROM events"), "a");
   EXPECT_EQ(status_.Report().put_aside, 1U);
@@ -279,7 +280,10 @@ TEST_F(HistoryFileTest, PutsADamagedFileAside) {
   EXPECT_TRUE(
       std::filesystem::exists(path_ + ".unusable-20261123T120000.000Z"));
   // What a reader finds counts as well.
-  status_.NoteDamage();
+  status_.NoteDamage(path_ + ".former");
+  Maintain();
+  EXPECT_EQ(status_.Report().put_aside, 1U) << "of another file";
+  status_.NoteDamage(path_);
   clock_.Advance(std::chrono::seconds(1));
   Maintain();
   EXPECT_EQ(status_.Report().put_aside, 2U);
@@ -345,11 +349,11 @@ TEST_F(HistoryFileTest, NamesWhatItCannotOpen) {
   const std::string nowhere = folder_.path() + "/none/history.db";
   HistoryFile missing(nowhere, {}, clock_, status_);
   EXPECT_EQ(missing.Maintain().error().message,
-            "cannot open " + nowhere + ": No such file or directory");
+            "cannot create " + nowhere + ": No such file or directory");
   HistoryFile directory(folder_.path(), {}, clock_, status_);
   EXPECT_THAT(directory.Maintain().error().message,
-              StartsWith("cannot open " + folder_.path()));
-  EXPECT_THAT(status_.Report().problem, HasSubstr("Is a directory"));
+              StartsWith(folder_.path()));
+  EXPECT_THAT(status_.Report().problem, HasSubstr("is not a regular file"));
 }
 
 TEST_F(HistoryFileTest, AReaderThatStaysStopsIt) {

@@ -89,7 +89,7 @@ TEST_F(HistoryReaderTest, EndsInTime) {
               ErrorCode::kCancelled);
   }
   EXPECT_EQ(Names({}), "n1:5000/5000 ");
-  EXPECT_FALSE(status_.TakeDamage());
+  EXPECT_FALSE(status_.TakeDamage(path_));
 }
 
 // Of more than 5,000 Events the latest are looked for in their order.
@@ -146,7 +146,7 @@ TEST_F(HistoryReaderTest, ReportsDamage) {
   EXPECT_THAT(found.error().message,
               HasSubstr("the history cannot be read: " + path_));
   // With other tables no damage is known.
-  status_.TakeDamage();
+  status_.TakeDamage(path_);
   std::filesystem::remove(path_);
   auto other = SqlConnection::Open(path_, SqlConnection::Access::kReadWrite,
                                    1 << 20, 1000);
@@ -155,7 +155,7 @@ TEST_F(HistoryReaderTest, ReportsDamage) {
   found = reader_.FindEvents({}, {});
   ASSERT_FALSE(found);
   EXPECT_EQ(found.error().code, ErrorCode::kUnavailable);
-  EXPECT_FALSE(status_.TakeDamage());
+  EXPECT_FALSE(status_.TakeDamage(path_));
 }
 
 TEST_F(HistoryReaderTest, ManyMayAsk) {

@@ -230,7 +230,7 @@ class ComposeTest(unittest.TestCase):
                 capture_output=True, text=True, check=False, timeout=60)
             self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
             taken.append(name)
-        self.assertEqual(sorted(taken), ["prometheus.yaml"] + 4 *
+        self.assertEqual(sorted(taken), ["prometheus.yaml"] + 5 *
                          ["values.yaml"])
 
 

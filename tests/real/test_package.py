@@ -140,10 +140,12 @@ class UnitTest(Case):
         state = self.folder.file("state/kube-event-metrics")
         os.mkdir(state, 0o700)
         confinement.give(state)
-        config = (ROOT / "deploy/debian/config.yaml").read_text()
+        config = (ROOT / "deploy/debian/config.yaml").read_text().replace(
+            "#sinks:", "sinks:").replace("#- {name: history", "- {name: history")
         defaults = (ROOT / "deploy/debian/default").read_text()
         self.assertIn('ARGS=""', defaults)
         self.state = os.path.join(state, "state")
+        self.history = os.path.join(state, "history.db")
         return confinement.Unit(UNIT.read_text(), {
             "%d": self.folder.file("credentials"),
             "%S": self.folder.file("state"),
@@ -197,6 +199,10 @@ class UnitTest(Case):
             self.assertGreater(self.sum(name), 0, name)
         self.assertEqual(front.tokens, {b"of-the-plugin"})
 
+        processes.wait_until(lambda: self.sum(
+            "kube_event_metrics_sink_delivered_total") > 0, 10, "a history")
+        self.assertEqual(self.sum("kube_event_metrics_history_up"), 1)
+
         reload = unit.command("ExecReload", MAINPID=str(child.pid))
         subprocess.run(reload, check=True, preexec_fn=unit.confine(),
                        timeout=30)
@@ -205,7 +211,8 @@ class UnitTest(Case):
 
         child.send_signal(signal.SIGTERM)
         self.assertEqual(child.wait(12), 0, self.log())
-        self.assertEqual(stat.S_IMODE(os.stat(self.state).st_mode), 0o600)
+        for path in self.state, self.history:
+            self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), 0o600)
         self.assertNotIn("level=warn", self.log())
 
     def log(self):
@@ -276,7 +283,8 @@ class PackageTest(Case):
                             self.expect(binary(), "--version")).group()
         self.assertEqual(field["Version"], version + "-1")
         # dpkg-shlibdeps found its libraries.
-        self.assertRegex(field["Depends"], r"libc6 \(>=.*libssl3.*zlib1g")
+        self.assertRegex(field["Depends"], r"libc6 \(>=.*libsqlite3-0.*"
+                         r"libssl3.*zlib1g")
 
     def test_pleases_lintian(self):
         self.need("lintian")

@@ -172,7 +172,9 @@ class RunbooksTest(ClusterCase):
             {"name": symptoms.SINK, "type": "otlp", "queue-entries": 20,
              "endpoint": f"http://127.0.0.1:{processes.free_port()}"},
             {"name": "copies", "type": "mirror",
-             "namespace": symptoms.MIRROR}]}))
+             "namespace": symptoms.MIRROR},
+            {"name": "past", "type": "history", "path": cls.folder.file(
+                "history.db", "Damaged.")}]}))
         cls.disk = cls.folder.file("disk")
         os.mkdir(cls.disk)
         make_account(cls.api, symptoms.EXPORTER)

@@ -78,7 +78,7 @@ seccompProfile:
 {{- define "kube-event-metrics.config" -}}
 {{- $config := deepCopy .Values.config -}}
 {{- with .Values.trustedNamespaces }}{{ $_ := set $config "scope.trusted-namespaces" . }}{{ end -}}
-{{- with .Values.sinks }}{{ $_ := set $config "sinks" . }}{{ end -}}
+{{- with include "kube-event-metrics.sinks" . | fromYamlArray }}{{ $_ := set $config "sinks" . }}{{ end -}}
 {{- with $config }}{{ toYaml . }}{{ end -}}
 {{- end -}}
 

@@ -42,6 +42,50 @@ VolumeAttachment: volumeattachments.storage.k8s.io
 {{- $namespaces | uniq | sortAlpha | toYaml -}}
 {{- end -}}
 
+{{/* The sinks with the one of history, as a YAML list. */}}
+{{- define "kube-event-metrics.sinks" -}}
+{{- $sinks := .Values.sinks -}}
+{{- with .Values.history -}}
+{{- if .enabled -}}
+{{- $sink := dict "name" "history" "type" "history" "path" "/var/lib/kube-event-metrics/history.db" "keep" .keep "max-size" .maxSize -}}
+{{- with .filter }}{{ $_ := set $sink "filter" . }}{{ end -}}
+{{- $sinks = append $sinks $sink -}}
+{{- end -}}
+{{- end -}}
+{{- $sinks | toYaml -}}
+{{- end -}}
+
+{{/* A size such as 1.5Gi or 512MiB in bytes. */}}
+{{- define "kube-event-metrics.bytes" -}}
+{{- $units := dict "" 1 "K" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "Ki" 1024 "Mi" 1048576 "Gi" 1073741824 "Ti" 1099511627776 -}}
+{{- $number := regexFind "^[0-9.]+" . -}}
+{{- $unit := . | trimPrefix $number | trimSuffix "B" -}}
+{{- mulf ($number | float64) (get $units $unit | float64) | int64 -}}
+{{- end -}}
+
+{{- define "kube-event-metrics.validateHistory" -}}
+{{- $history := .Values.history -}}
+{{- $state := .Values.state -}}
+{{- if $history.enabled -}}
+{{- if eq $state.type "none" -}}
+{{- fail "history.enabled needs a volume: set state.type to emptyDir or persistentVolumeClaim." -}}
+{{- end -}}
+{{- if .Values.config.sinks -}}
+{{- fail "Both history.enabled and config.sinks are set: move the list from config.sinks to sinks." -}}
+{{- end -}}
+{{- range .Values.sinks -}}
+{{- if eq .type "history" -}}
+{{- fail (printf "There can be one history: set history.enabled to false, or remove the sink %s." .name) -}}
+{{- end -}}
+{{- end -}}
+{{- if and (eq $state.type "persistentVolumeClaim") (not $state.existingClaim) -}}
+{{- if ge (include "kube-event-metrics.bytes" $history.maxSize | int64) (include "kube-event-metrics.bytes" $state.size | int64) -}}
+{{- fail (printf "history.maxSize %s leaves no room for the state: set state.size to more than %s." $history.maxSize $state.size) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
 {{/* The name of the Lease if several replicas have sinks. */}}
 {{- define "kube-event-metrics.lease" -}}
 {{- if and (gt (int .Values.replicas) 1) (or .Values.sinks .Values.config.sinks) -}}
@@ -53,7 +97,8 @@ VolumeAttachment: volumeattachments.storage.k8s.io
 {{- if and .Values.sinks .Values.config.sinks -}}
 {{- fail "Both sinks and config.sinks are set: keep the list in sinks and remove config.sinks." -}}
 {{- end -}}
-{{- $names := list -}}
+{{- include "kube-event-metrics.validateHistory" . -}}
+{{- $names := ternary (list "history") (list) .Values.history.enabled -}}
 {{- $labels := list -}}
 {{- $paths := list -}}
 {{- range .Values.sinks -}}

@@ -1,6 +1,6 @@
 """Kubernetes / Events / Exporter health."""
 
-from . import board, look, names, panels
+from . import board, delivery, look, names, panels
 from . import queries as q
 
 UID = "kube-event-exporter-health"
@@ -22,7 +22,8 @@ def make():
     events(made)
     size(made)
     process(made)
-    sinks(made)
+    delivery.sinks(made)
+    delivery.history(made)
     return made
 
 
@@ -291,44 +292,3 @@ def process(made):
                      overrides=[*look.apart("metrics", "readyz", "livez"),
                                 look.colored(["5.."], look.BAD),
                                 look.colored(["4.."], look.UNUSUAL)]), 12)))
-
-
-def sinks(made):
-    def waiting(gauge):
-        return f"max by (sink) ({q.own(gauge)})"
-
-    delivered = f"increase({q.own('sink_delivered_total')}[$__range])"
-    none = "No sink is configured"
-    made.closed_row(
-        "Sinks (optional)",
-        (8,
-        (panels.ranking(
-            "Delivered", "Occurrences delivered by each sink. If a sink is at 0 "
-            "while others deliver, check its queue.",
-            {"{{sink}}": f"sort_desc(round(sum by (sink) ({delivered})))"},
-            look.NEUTRAL).no_value(none), 12),
-        (panels.lines(
-            "Queued", "Occurrences in each sink's queue. At queue-entries "
-            "(default 10,000) the oldest are dropped.",
-            {"{{sink}}": waiting("sink_queued")}, "short",
-            legend=look.legend(("max",))).no_value(none), 12)),
-        (8,
-        (panels.lines(
-            "Oldest "
-            "queued", "Age of the oldest queued occurrence. If it exceeds "
-            "5 minutes (the line), check the log. Components that report late "
-            "increase it.",
-            {"{{sink}}": waiting("sink_oldest_age_seconds")}, "s",
-            legend=look.legend(("max",)),
-            thresholds=look.steps((None, look.GOOD), (300, look.BAD)))
-         .no_value(none), 12),
-        (panels.bars(
-            "Failed, retried and dropped", "Failed attempts lose nothing. "
-            "queue_full: fix the receiver or raise queue-entries. refused: "
-            "the receiver refused them; check the log.",
-            {"{{sink}} failed": q.own_bars("sink_failures_total", "sink"),
-             "{{sink}} retried": q.own_bars("sink_retries_total", "sink"),
-             "{{sink}} dropped: {{reason}}": q.own_bars(
-                 "sink_dropped_total", "sink, reason")},
-            overrides=[look.colored(["failed"], look.UNUSUAL),
-                       look.colored(["dropped"], look.BAD)]), 12)))

@@ -4,6 +4,7 @@ Events that are posted to a real API server appear on the panels within
 seconds, with exact numbers, including series that did not exist before.
 """
 
+import json
 import sys
 import time
 import unittest
@@ -34,10 +35,11 @@ class LiveDashboardsTest(ClusterCase):
         cls.dashboards = grafana.dashboards()
 
     def setUp(self):
-        config = self.folder.file(
-            "sinks.yaml", "sinks:\n- {name: volumes, type: log, "
-            "filter: {kinds: [PersistentVolume]}, path: "
-            f"{self.folder.file('volumes.json')}}}\n")
+        config = self.folder.file("sinks.yaml", json.dumps({"sinks": [
+            {"name": name, "type": kind, "path": self.folder.file(path),
+             "filter": {"kinds": ["PersistentVolume"]}}
+            for name, kind, path in (("volumes", "log", "volumes.json"),
+                                     ("past", "history", "history.db"))]}))
         exporter = self.exporter("live", "--config.file", config,
                                  "--web.external-url", URL + "/",
                                  initial_zero=f"{INITIAL_ZERO_SECONDS}s")
@@ -82,9 +84,16 @@ class LiveDashboardsTest(ClusterCase):
         shown = list(self.show(viewer, uid, title)[query].values())
         return shown[0][-1][1] if len(shown) == 1 else shown
 
+    def delivered(self, viewer):
+        """{sink: occurrences}"""
+        shown, = self.show(viewer, expected.HEALTH, "Delivered")
+        return {dict(labels)["sink"]: points[-1][1]
+                for labels, points in shown.items()}
+
     def headlines(self, viewer):
         all_reboots = self.number(viewer, expected.NODES, "Reboots", 1)
-        return {"Reboots": all_reboots, **{
+        return {"Reboots": all_reboots,
+                "Delivered": self.delivered(viewer), **{
             title: self.number(viewer, uid, title) for uid, title in (
             (expected.OVERVIEW, "Critical events"),
             (expected.OVERVIEW, "Warning events"),
@@ -94,7 +103,7 @@ class LiveDashboardsTest(ClusterCase):
             (expected.NODES, "System OOMs"),
             (expected.STORAGE, "Failed deletions"),
             (expected.HEALTH, "Scrapes"), (expected.HEALTH, "Overflowed"),
-            (expected.HEALTH, "Watches"), (expected.HEALTH, "Delivered"))}}
+            (expected.HEALTH, "Watches"))}}
 
     def test_what_was_posted_is_shown(self):
         # One about a namespaced object, which only the cost panels show.
@@ -107,7 +116,7 @@ class LiveDashboardsTest(ClusterCase):
                 "Objects with a Warning": 3, "Nodes not ready": 1,
                 "Exporter": 1, "Reboots": 3, "System OOMs": 3,
                 "Failed deletions": 4, "Scrapes": 1, "Overflowed": 0,
-                "Watches": 1, "Delivered": 4}
+                "Watches": 1, "Delivered": {"volumes": 4, "past": 4}}
         for server in self.servers:
             with self.subTest(server.name):
                 viewer = self.wait_for(server, want)

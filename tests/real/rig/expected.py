@@ -146,7 +146,13 @@ class Expected:
         _, longest, dropped = self._sinks()
         return {(HEALTH, "Queued", "A", max): Rows(("sink",), longest, 9),
                 (HEALTH, "Failed, retried and dropped", "C", sum): Rows(
-                    ("sink", "reason"), dropped, 9)}
+                    ("sink", "reason"), dropped, 9),
+                (HEALTH, "Lease", "A", sum): Rows(
+                    (), {(): len(self.clusters)}, 1),
+                (HEALTH, "Lease", "B", sum): Rows(
+                    (), {(): day_sinks.FAILURES * len([
+                        each for cluster in self.clusters
+                        for each in cluster.exporters])}, 1)}
 
     def _reasons(self, routine):
         """By severity; of disruptions, only those that were not planned."""
@@ -354,4 +360,25 @@ class Expected:
             (HEALTH, "Namespaces with most occurrences", "A"): Rows(
                 ("object_namespace",), namespaces.numbers, 10),
             (HEALTH, "Delivered", "A"): Rows(
-                ("sink",), self._sinks()[0], 9)}
+                ("sink",), self._sinks()[0], 9),
+            (HEALTH, "Connections per hour", "A"): Rows(
+                ("sink",), {(sink.name,): 3600 / day_sinks.CONNECTION
+                            if sink.type in day_sinks.CONNECTED else 0
+                            for sink in day_sinks.SINKS}, 9),
+            (HEALTH, "Delivering replica", "A"): Rows(
+                ("instance",), {(name,): int(day_sinks.leads(
+                    cluster.exporters, name, 0))
+                                for cluster in self.clusters
+                                for name, _ in cluster.exporters}, 9),
+            (HEALTH, "Files put aside", "A"): 0,
+            (HEALTH, "Events", "A"): Rows(
+                ("instance",), self._stored(), 9),
+            (HEALTH, "Size", "A"): Rows(
+                ("instance",), {name: day_sinks.ROW_BYTES * number for
+                                name, number in self._stored().items()}, 9)}
+
+    def _stored(self):
+        """{(instance,): Events in its history}"""
+        return {(name,): len(self.history.happened(age, cluster.name))
+                for cluster in self.clusters
+                for name, age in cluster.exporters}

@@ -2,8 +2,10 @@
 
 #include <CLI/CLI.hpp>
 #include <deque>
+#include <filesystem>
 #include <optional>
 #include <string_view>
+#include <system_error>
 #include <utility>
 
 #include "base/safe_text.h"
@@ -51,6 +53,19 @@ std::string VersionText() {
 Exit Refuse(const std::string& sentence) {
   const std::string problem = OneLine(sentence);
   return Exit{2, "kube-event-metrics: " + problem + "\n", problem};
+}
+
+// Each would take the other's file for a damaged one of its own.
+bool WritesTo(const SinkConfig& sink, const std::string& state) {
+  if (state.empty() ||
+      (sink.type != SinkType::kHistory && sink.type != SinkType::kLog)) {
+    return false;
+  }
+  const auto whole = [](const std::string& path) {
+    std::error_code none;
+    return std::filesystem::weakly_canonical(path, none);
+  };
+  return whole(sink.path) == whole(state);
 }
 
 void Declare(CLI::App& app, Flags& flags) {
@@ -206,6 +221,11 @@ std::variant<Options, Exit> ParseFlags(int argc, const char* const* argv,
   if (!sinks) return Refuse(sinks.error().message);
   std::variant<Options, Exit> combined = Combine(flags, *file, path);
   if (auto* options = std::get_if<Options>(&combined)) {
+    for (const SinkConfig& sink : *sinks) {
+      if (!WritesTo(sink, options->state_file)) continue;
+      return Refuse("the sink " + sink.queue.name +
+                    " has the path of --state.file: " + sink.path);
+    }
     options->sinks = std::move(*sinks);
   }
   return combined;

@@ -259,6 +259,9 @@ TEST(FlagsTest, WrongFiltersGetOneSentence) {
   EXPECT_EQ(Refused({"--scope.trusted-namespaces=a,(b"}),
             "kube-event-metrics: --scope.trusted-namespaces \"(b\" is not a "
             "valid RE2 expression: missing ): (b\n");
+  EXPECT_THAT(Refused({"--config.file=conf.yaml", "--state.file=/a/../s"},
+                      "sinks: [{name: h, type: history, path: /s}]"),
+              HasSubstr("the sink h has the path of --state.file: /s"));
   EXPECT_THAT(Refused({"--config.file=conf.yaml"},
                       "scope: all\nscope.trusted-namespaces: ['*']"),
               HasSubstr("conf.yaml line 2: scope.trusted-namespaces \"*\" is "

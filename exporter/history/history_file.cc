@@ -24,6 +24,10 @@ constexpr uint64_t kMaxWal = uint64_t{20} << 20;
 // A call of Append removes this many more than it adds; one of Maintain, this
 // many.
 constexpr size_t kRemovals = 64;
+// Of the index of words, when Events are removed: in the usual course, and when
+// space is needed now.
+constexpr int64_t kMergePages = 16;
+constexpr int64_t kMergePagesForSpace = 256;
 constexpr int64_t kVacuumPages = 128;     // of a call of Maintain
 constexpr int64_t kMinVacuumPages = 256;  // less free space stays
 // What a power cut may take, as of the state (--state.interval).
@@ -224,18 +228,39 @@ Result<bool> HistoryFile::IsTooLarge() {
   return used > most || (was_full_ && used > most / 2);
 }
 
+// A clock that is set to a time far in the future must not remove everything.
+Result<WallTime> HistoryFile::NowForAges() {
+  const WallTime now = clock_.WallNow();
+  const SteadyTime steady = clock_.SteadyNow();
+  if (!ages_from_) {
+    const Result<int64_t> newest = open_->file.Integer(
+        "SELECT max(received) FROM events INDEXED BY by_received");
+    if (!newest) return newest.error();
+    const WallTime received{std::chrono::microseconds(*newest)};
+    ages_from_ = {*newest == 0 ? now : received, steady};
+  }
+  const auto passed =
+      std::chrono::floor<WallTime::duration>(steady - ages_from_->steady);
+  return std::min(now, ages_from_->wall + passed);
+}
+
 Result<size_t> HistoryFile::RemoveOverdue(size_t most) {
   Result<void> limited = open_->file.Run(LimitPages(MaxPages(limits_)));
   if (!limited) return limited.error();
   const Result<bool> too_large = IsTooLarge();
   if (!too_large) return too_large.error();
   std::optional<WallTime> end;
-  if (!*too_large) end = clock_.WallNow() - limits_.keep;
+  if (!*too_large) {
+    const Result<WallTime> now = NowForAges();
+    if (!now) return now.error();
+    end = *now - limits_.keep;
+  }
   const Result<size_t> removed = open_->rows->RemoveOldest(most, end);
   if (!removed) return removed;
   was_full_ = false;
   if (*removed == 0) return removed;
-  Result<void> merged = open_->rows->MergeWords();
+  Result<void> merged =
+      open_->rows->MergeWords(*too_large ? kMergePagesForSpace : kMergePages);
   if (!merged) return merged.error();
   return removed;
 }

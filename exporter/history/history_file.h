@@ -63,6 +63,10 @@ class HistoryFile {
     SqlConnection file;
     std::optional<HistoryRows> rows;  // ends before the connection
   };
+  struct Moment {
+    WallTime wall;
+    SteadyTime steady;
+  };
   using Step = std::function<Result<void>()>;
 
   Result<void> Attempt(const Step& step);
@@ -72,6 +76,7 @@ class HistoryFile {
   Result<void> CheckWal();
   bool HasReached();
   Result<bool> IsTooLarge();
+  Result<WallTime> NowForAges();
   Result<size_t> RemoveOverdue(size_t most);
   Result<bool> Shrink();
   Result<void> Sync();
@@ -83,6 +88,9 @@ class HistoryFile {
   HistoryStatus& status_;
   std::unique_ptr<Open> open_;  // null while it is closed
   SteadyTime synced_at_;
+  // The newest Event of the file when it was first opened. Ages grow from then
+  // by the steady clock.
+  std::optional<Moment> ages_from_;
   bool was_full_ = false;  // the last addition found no room
 };
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/utf8.h"
+#include "history/schema.h"
 
 namespace kem {
 namespace {
@@ -40,9 +41,10 @@ std::string TextOf(const SqlStatement& row, int column) {
 
 FoundEvent EventOf(const SqlStatement& row) {
   FoundEvent event;
-  int column = 0;
+  event.uid = row.HasBytes(0) ? UnpackUuid(row.Text(0)) : TextOf(row, 0);
+  int column = 1;
   for (std::string FoundEvent::*const text :
-       {&FoundEvent::uid, &FoundEvent::event_namespace, &FoundEvent::name,
+       {&FoundEvent::event_namespace, &FoundEvent::name,
         &FoundEvent::api_version, &FoundEvent::kind,
         &FoundEvent::object_namespace, &FoundEvent::object_name,
         &FoundEvent::object_uid, &FoundEvent::reason, &FoundEvent::type,

@@ -6,6 +6,8 @@
 #include <string_view>
 #include <utility>
 
+#include "history/schema.h"
+
 namespace kem {
 namespace {
 
@@ -31,7 +33,7 @@ constexpr std::array<std::string_view, kClearWords + 1> kStatements = {
     // The plus keeps SQLite from putting ?1 for uid in substr() too, and then
     // reading all rows.
     "SELECT id, count, resource_version, last_seen FROM events INDEXED BY "
-    "by_uid WHERE substr(uid, 1, 8) = substr(?1, 1, 8) AND +uid = ?1",
+    "by_uid WHERE substr(uid, -8) = substr(?1, -8) AND +uid = ?1",
     "INSERT INTO events(uid, namespace, name, object, reason, message, count, "
     "occurrences, resource_version, first_seen, last_seen, first_received, "
     "received) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12)",
@@ -56,7 +58,7 @@ constexpr std::array<std::string_view, kClearWords + 1> kStatements = {
     "WHERE received < ?2 ORDER BY received, id LIMIT ?1",
     "DELETE FROM events WHERE id = ?1",
     "UPDATE about SET known_since = max(known_since, ?1)",
-    "INSERT INTO words(words, rank) VALUES('merge', 256)",
+    "INSERT INTO words(words, rank) VALUES('merge', ?1)",
     "INSERT INTO words(words) VALUES('delete-all')",
 };
 
@@ -71,6 +73,15 @@ std::string UidOf(const Occurrence& occurrence) {
   return std::string(occurrence.event_namespace)
       .append("/")
       .append(occurrence.name);
+}
+
+// As the first parameter.
+void BindUid(const Occurrence& occurrence, SqlStatement& statement) {
+  if (const auto bytes = PackUuid(occurrence.uid)) {
+    statement.BindBytes(1, *bytes);
+  } else {
+    statement.Bind(1, UidOf(occurrence));
+  }
 }
 
 // As the label object_namespace has it.
@@ -101,7 +112,8 @@ Result<HistoryRows> HistoryRows::Prepare(SqlConnection& file) {
 // the difference is new.
 Result<void> HistoryRows::Add(const Occurrence& occurrence, WallTime now) {
   SqlStatement& find = statements_[kFindEvent];
-  const Result<bool> found = find.Bind(1, UidOf(occurrence)).Step();
+  BindUid(occurrence, find);
+  const Result<bool> found = find.Step();
   if (!found) return found.error();
   if (!*found) return Insert(occurrence, Micros(now));
   const int64_t event = find.Integer(0);
@@ -122,9 +134,9 @@ Result<void> HistoryRows::Insert(const Occurrence& occurrence, int64_t now) {
   if (!object) return object.error();
   const Result<int64_t> reason = ReasonOf(occurrence);
   if (!reason) return reason.error();
-  Result<void> inserted = statements_[kInsertEvent]
-                              .Bind(1, UidOf(occurrence))
-                              .Bind(2, occurrence.event_namespace)
+  SqlStatement& insert = statements_[kInsertEvent];
+  BindUid(occurrence, insert);
+  Result<void> inserted = insert.Bind(2, occurrence.event_namespace)
                               .Bind(3, occurrence.name)
                               .Bind(4, *object)
                               .Bind(5, *reason)
@@ -241,8 +253,9 @@ Result<size_t> HistoryRows::RemoveOldest(size_t most,
   return ids.size();
 }
 
-Result<void> HistoryRows::MergeWords() {
-  return statements_[events_ == 0 ? kClearWords : kMergeWords].Run();
+Result<void> HistoryRows::MergeWords(int64_t pages) {
+  if (events_ == 0) return statements_[kClearWords].Run();
+  return statements_[kMergeWords].Bind(1, pages).Run();
 }
 
 }  // namespace kem

@@ -36,8 +36,8 @@ class HistoryRows {
   Result<size_t> RemoveOldest(size_t most, std::optional<WallTime> end);
 
   // Frees some of the space of removed words, which is not free until the
-  // index of words is merged.
-  Result<void> MergeWords();
+  // index of words is merged. Writes about `pages` pages.
+  Result<void> MergeWords(int64_t pages);
 
   // Events now.
   uint64_t events() const { return events_; }

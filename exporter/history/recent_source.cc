@@ -64,11 +64,27 @@ bool InTime(const FoundEvent& event, const EventQuery& query) {
              });
 }
 
+// " a space before each word": what the history's index of words has.
+// Characters beyond ASCII may be letters.
+std::string WordsOf(std::string_view text) {
+  std::string words;
+  bool inside = false;
+  for (const char c : AsciiLower(text)) {
+    const bool letter =
+        IsAsciiAlphanumeric(c) || static_cast<unsigned char>(c) >= 0x80;
+    if (letter && !inside) words += ' ';
+    if (letter) words += c;
+    inside = letter;
+  }
+  return words;
+}
+
 bool HasWords(const std::string& message,
-              const std::vector<std::string>& words) {
-  const std::string lower = AsciiLower(message);
-  return std::all_of(words.begin(), words.end(), [&](const std::string& word) {
-    return lower.find(AsciiLower(word)) != std::string::npos;
+              const std::vector<std::string>& wanted) {
+  if (wanted.empty()) return true;
+  const std::string words = WordsOf(message);
+  return std::all_of(wanted.begin(), wanted.end(), [&](const std::string& one) {
+    return words.find(WordsOf(one)) != std::string::npos;
   });
 }
 

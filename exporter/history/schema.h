@@ -4,7 +4,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
+#include <string>
+#include <string_view>
 
 #include "base/clock.h"
 #include "base/result.h"
@@ -19,6 +22,12 @@ inline constexpr int64_t kHistoryApplicationId = 0x6b656d68;
 // it from an empty file to version 1. PRAGMA user_version is the number of
 // steps that were done.
 std::span<const char* const> HistorySchema();
+
+// events.uid has a UUID, which the API server gives each Event, as its 16
+// bytes. None for any other text, upper case included.
+std::optional<std::string> PackUuid(std::string_view text);
+// The text of 16 bytes.
+std::string UnpackUuid(std::string_view bytes);
 
 // Does the missing steps, each in one transaction. kMalformed for a damaged
 // file and one of a newer version; kRejected for a database of another program,

@@ -98,6 +98,14 @@ SqlStatement& SqlStatement::Bind(int parameter, std::string_view text) {
   return *this;
 }
 
+SqlStatement& SqlStatement::BindBytes(int parameter, std::string_view bytes) {
+  const int result =
+      sqlite3_bind_blob64(statement_.get(), parameter, bytes.data(),
+                          bytes.size(), SQLITE_TRANSIENT);
+  if (bound_ == SQLITE_OK) bound_ = result;
+  return *this;
+}
+
 Result<bool> SqlStatement::Step() {
   int result = std::exchange(bound_, SQLITE_OK);
   if (result == SQLITE_OK) result = sqlite3_step(statement_.get());
@@ -131,6 +139,10 @@ std::string_view SqlStatement::Text(int column) const {
   const int size = sqlite3_column_bytes(statement_.get(), column);
   if (text == nullptr || size <= 0) return {};
   return {text, static_cast<size_t>(size)};
+}
+
+bool SqlStatement::HasBytes(int column) const {
+  return sqlite3_column_type(statement_.get(), column) == SQLITE_BLOB;
 }
 
 void SqlConnection::Close::operator()(sqlite3* connection) const {

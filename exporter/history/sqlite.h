@@ -32,6 +32,8 @@ class SqlStatement {
   // The first parameter is 1. Texts are copied, and may have any bytes.
   SqlStatement& Bind(int parameter, int64_t value);
   SqlStatement& Bind(int parameter, std::string_view text);
+  // A BLOB.
+  SqlStatement& BindBytes(int parameter, std::string_view bytes);
 
   // True for a row; false at the end, after which it can be bound and run
   // again. An error ends it too.
@@ -45,6 +47,8 @@ class SqlStatement {
   // call of Step or Reset, and may have any bytes.
   int64_t Integer(int column) const;
   std::string_view Text(int column) const;
+  // It is a BLOB.
+  bool HasBytes(int column) const;
 
  private:
   friend class SqlConnection;

@@ -64,6 +64,15 @@ class Exporter:
         # computes it.
         return time.clock_gettime((~self.pid << 3) | 2)
 
+    def cpu_of_threads(self):
+        """CPU seconds of each thread, in the order of their starts."""
+        folder = f"/proc/{self.pid}/task"
+        times = []
+        for thread in sorted(os.listdir(folder), key=int):
+            with open(f"{folder}/{thread}/schedstat", encoding="ascii") as file:
+                times.append(int(file.read().split()[0]) / 1e9)
+        return times
+
     def memory(self, field):
         """VmRSS or VmHWM in MB (10^6 bytes)."""
         with open(f"/proc/{self.pid}/status", encoding="ascii") as status:

@@ -10,9 +10,11 @@ import email.utils
 import json
 import socket
 import threading
+import time
 
 import frames
 
+PART_SECONDS = 0.01
 AGGREGATED = ("application/json;g=apidiscovery.k8s.io;v=v2;"
               "as=APIGroupDiscoveryList")
 LIST = {"kind": "EventList", "apiVersion": "v1",
@@ -43,8 +45,10 @@ def discovery(core):
 class Sender:
     """Serves one exporter on a free loopback port until close()."""
 
-    def __init__(self, body):
+    def __init__(self, body, seconds=0):
+        """Sends the stream evenly in `seconds`; for 0, as fast as it can."""
         self._body = memoryview(body)
+        self._parts = max(1, int(seconds / PART_SECONDS))
         self._gate = threading.Event()
         self._connections = []
         self._listener = socket.create_server(("127.0.0.1", 0))
@@ -110,7 +114,11 @@ class Sender:
         self.watch_port = peer_port
         self.watching.set()
         self._gate.wait()
-        connection.sendall(self._body)
+        size = -(-len(self._body) // self._parts)
+        begin = time.monotonic()
+        for part in range(self._parts):
+            time.sleep(max(0, begin + part * PART_SECONDS - time.monotonic()))
+            connection.sendall(self._body[part * size:(part + 1) * size])
         self.sent.set()
 
     def _answer(self, connection, path):

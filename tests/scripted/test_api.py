@@ -143,7 +143,10 @@ class OfflineTest(unittest.TestCase):
                  "q")
         for text in texts:
             for name in names:
-                self.assertEqual(api.names(**{name: text}), [], (name, text))
+                # Of q only letters and digits count.
+                found = name == "q" and text in ("%", "_", "*")
+                self.assertEqual(bool(api.names(**{name: text})), found,
+                                 (name, text))
             api.refusal(400, since=text + "'")
         for raw in ("%00", "a%00b", "%ff", "%c0%ae", "x" * 513, "%0d%0aX:1"):
             for name in names:

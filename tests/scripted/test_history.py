@@ -85,7 +85,7 @@ class HistoryTest(SinkCase):
         for i in range(OCCURRENCES):
             node = f"n-{dice.randrange(20)}"
             self.happen(node, name=f"{node}.{dice.randrange(OCCURRENCES // 80)}")
-            if i % 20 == 0:
+            if i % 40 == 0:
                 time.sleep(0.01)
 
     def test_it_is_counted_while_the_file_stays_small(self):

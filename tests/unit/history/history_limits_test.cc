@@ -49,6 +49,34 @@ TEST_F(HistoryReaderTest, APageHasAtMostSomeMegabytes) {
   EXPECT_EQ(events, 500U);
 }
 
+TEST_F(HistoryReaderTest, KeepsUuidsInSixteenBytes) {
+  const std::string uuid = "7d9f7b0a-2c2e-4c5b-9f6a-1a2b3c4d5e6f";
+  Add(SampleOccurrence(uuid));
+  Add(SampleOccurrence(uuid, 3, 2));
+  EXPECT_EQ(Ask(path_, "SELECT length(uid), typeof(uid), count FROM events", 3),
+            "16|blob|3");
+  ASSERT_EQ(Find({}).events.size(), 1U);
+  EXPECT_EQ(Find({}).events[0].uid, uuid);
+}
+
+TEST_F(HistoryReaderTest, AClockFarInTheFutureRemovesNothing) {
+  Add(SampleOccurrence("a"));
+  const WallTime right = clock_.WallNow();
+  clock_.SetWall(right + std::chrono::hours(24 * 3650));
+  HistoryStatus status;
+  HistoryFile next(path_, {}, clock_, status);  // of the next process
+  EXPECT_TRUE(next.Maintain());
+  Add(SampleOccurrence("b"));
+  EXPECT_TRUE(file_.Maintain());
+  EXPECT_TRUE(next.Maintain());
+  EXPECT_EQ(Find({}).events.size(), 2U);
+  clock_.SetWall(right);
+  // Time that passes counts.
+  clock_.Advance(std::chrono::hours(24 * 15));
+  EXPECT_TRUE(file_.Maintain());
+  EXPECT_EQ(Ask(path_, "SELECT uid FROM events"), "b");
+}
+
 // The clock of this test is also the deadline's.
 class ExpiredClock : public FakeClock {
  public:

@@ -127,9 +127,12 @@ TEST_F(RecentSourceTest, EachWordIsInTheMessage) {
   EventQuery query;
   query.words = {"oom", "VICTIM", "java"};
   EXPECT_EQ(Names(query).size(), 1U);
-  query.words.emplace_back("python");
+  // The beginning of a word, and words in a row.
+  query.words = {"enc", "%", "ENCOUNTERED,victim"};
+  EXPECT_EQ(Names(query).size(), 1U);
+  query.words = {"countered"};
   EXPECT_THAT(Names(query), IsEmpty());
-  query.words = {"%"};
+  query.words = {"oom", "python"};
   EXPECT_THAT(Names(query), IsEmpty());
 }
 

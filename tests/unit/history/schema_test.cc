@@ -41,5 +41,20 @@ TEST(HistorySchemaTest, TakesAnOlderFileToTheNewestVersion) {
             std::to_string(kHistoryApplicationId));
 }
 
+TEST(HistorySchemaTest, PacksUuids) {
+  const std::string uuid = "7d9f7b0a-2c2e-4c5b-9f6a-1a2b3c4d5e6f";
+  const auto bytes = PackUuid(uuid);
+  ASSERT_TRUE(bytes);
+  EXPECT_EQ(bytes->size(), 16U);
+  EXPECT_EQ(UnpackUuid(*bytes), uuid);
+  for (const char* other :
+       {"", "7d9f7b0a", "default/n1.17", "7D9f7b0a-2c2e-4c5b-9f6a-1a2b3c4d5e6f",
+        "7d9f7b0a-2c2e-4c5b-9f6a-1a2b3c4d5e6g",
+        "7d9f7b0a02c2e-4c5b-9f6a-1a2b3c4d5e6f",
+        "7d9f7b0a-2c2e-4c5b-9f6a-1a2b3c4d5e6f0"}) {
+    EXPECT_FALSE(PackUuid(other)) << other;
+  }
+}
+
 }  // namespace
 }  // namespace kem

@@ -1,5 +1,6 @@
 #include "base/rfc3339.h"
 
+#include <algorithm>
 #include <array>
 #include <cstdio>
 
@@ -17,6 +18,12 @@ constexpr std::array<std::string_view, 12> kMonths = {
     "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 constexpr std::array<std::string_view, 7> kWeekdays = {
     "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+
+// Four digits hold these years; the days of WallTime::min() in microseconds
+// overflow.
+constexpr WallTime kFirst = std::chrono::sys_days(std::chrono::January / 1 / 1);
+constexpr WallTime kLast =
+    std::chrono::sys_days(std::chrono::January / 1 / 10000) - microseconds(1);
 
 // Reads `width` digits at `at`; -1 when there is another character.
 int Digits(std::string_view text, size_t at, size_t width) {
@@ -106,6 +113,7 @@ std::optional<WallTime> ParseHttpDate(std::string_view text) {
 }
 
 std::string FormatRfc3339Micros(WallTime time) {
+  time = std::clamp(time, kFirst, kLast);
   const auto day = std::chrono::floor<days>(time);
   const std::chrono::year_month_day date(day);
   const std::chrono::hh_mm_ss clock(

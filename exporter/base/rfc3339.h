@@ -19,7 +19,8 @@ std::optional<WallTime> ParseRfc3339(std::string_view text);
 // to send; else empty.
 std::optional<WallTime> ParseHttpDate(std::string_view text);
 
-// "2026-11-23T12:53:29.123Z": milliseconds, UTC.
+// "2026-11-23T12:53:29.123Z": milliseconds, UTC. As the two below, writes times
+// outside of the years 1 to 9999 as the first or last moment of these.
 std::string FormatRfc3339Millis(WallTime time);
 // "2026-11-23T12:53:29.123456Z": Kubernetes' MicroTime, which needs all digits
 // (k8s.io/apimachinery pkg/apis/meta/v1/micro_time.go).

@@ -90,15 +90,15 @@ std::vector<HttpRoute> PageRoutes(const ServedWorld& served,
     }
     return Html({200, RenderPage(data)});
   };
-  const auto object = [source, make](const RouteRequest& request,
-                                     const std::stop_token& stop) {
+  const auto object = [served, source, make](const RouteRequest& request,
+                                             const std::stop_token& stop) {
     if (request.segments.size() != 2) {
       return RouteAnswer{404, "text/plain; charset=utf-8", "Not found\n"};
     }
     const std::shared_ptr<EventSource> events = source();
     return Html(AnswerObject(make(*events), request.segments[0],
                              request.segments[1], request.query, *events,
-                             stop));
+                             served.clock, stop));
   };
   return {{"/", list}, {"/objects/", object}};
 }

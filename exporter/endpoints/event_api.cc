@@ -57,6 +57,22 @@ bool AcceptsJson(std::string_view accept) {
   return accepts;
 }
 
+// Asks for half as many until the answer is not too large: the others are on
+// the next page. A refusal when one alone is too large.
+template <typename Find, typename Render>
+RouteAnswer Ask(EventSource& source, EventQuery query, Find find, Render render,
+                const std::stop_token& stop) {
+  for (; query.limit > 0; query.limit /= 2) {
+    auto found = (source.*find)(query, stop);
+    if (!found) return Refusal(found.error());
+    std::string body = render(std::move(*found), source.KnownSince());
+    if (!body.empty()) return Json(200, std::move(body));
+  }
+  return Json(503, ErrorJson("unavailable",
+                             "one Event is larger than 6 MiB; filter to leave "
+                             "it out"));
+}
+
 // `find` is FindEvents or FindObjects, `render` makes JSON of what it returns.
 template <typename Find, typename Render>
 HttpRoute ApiRoute(std::string path, SourceGetter source, const Clock& clock,
@@ -73,15 +89,7 @@ HttpRoute ApiRoute(std::string path, SourceGetter source, const Clock& clock,
                 ParseEventQuery(request.query, clock.WallNow());
             if (!query) return Refusal(query.error());
             const std::shared_ptr<EventSource> from = source();
-            auto found = ((*from).*find)(*query, stop);
-            if (!found) return Refusal(found.error());
-            std::string body = render(std::move(*found), from->KnownSince());
-            if (body.empty()) {
-              return Json(503, ErrorJson("unavailable",
-                                         "the answer is larger than 6 MiB; "
-                                         "send a lower limit"));
-            }
-            return Json(200, std::move(body));
+            return Ask(*from, *query, find, render, stop);
           }};
 }
 

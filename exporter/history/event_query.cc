@@ -21,7 +21,6 @@ using std::chrono::seconds;
 constexpr char kClusterScoped[] = "-";
 // Of a parameter in a sentence.
 constexpr size_t kMaxShown = 64;
-// The same as for hours, base/duration.h.
 // Later than any time in seconds that is meant: the year 5138.
 constexpr int64_t kLeastMilliseconds = 100'000'000'000;
 constexpr int64_t kMostMilliseconds = 253'402'300'799'999;  // the year 9999

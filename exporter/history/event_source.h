@@ -56,7 +56,7 @@ struct FoundEvent {
   std::string reason;
   std::string type;
   std::string reporting_component;
-  std::string host;     // source.host: the node of a kubelet
+  std::string host;     // source.host: a kubelet's node, any text of others
   std::string message;  // the newest
   bool cluster_scoped = false;
   uint64_t count = 1;  // the Event's own, since `first_seen`

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/ascii.h"
+#include "base/hash.h"
 
 namespace kem {
 namespace {
@@ -13,11 +14,12 @@ namespace {
 using std::chrono::microseconds;
 using std::chrono::minutes;
 
-// The place of an entry: the latest first, then by name. The cursor is the last
-// one of a page. A letter keeps the cursors of other sources apart.
+// The place of an entry: the latest first, then by a hash of its name, which
+// may be any bytes and long. The cursor is the last one of a page. A letter
+// keeps the cursors of other sources apart.
 struct Place {
   WallTime received;
-  std::string name;
+  uint64_t name;
 
   bool operator<(const Place& other) const {
     return std::tie(other.received, name) < std::tie(received, other.name);
@@ -25,25 +27,27 @@ struct Place {
 };
 
 Place PlaceOf(const FoundEvent& event) {
-  return {event.received, event.event_namespace + "/" + event.name};
+  return {event.received,
+          Checksum(event.event_namespace + "/" + event.name, 0)};
 }
 
 Place PlaceOf(const FoundObject& object) {
-  return {object.last_received,
-          object.api_version + "/" + object.kind + "/" + object.name};
+  return {
+      object.last_received,
+      Checksum(object.api_version + "/" + object.kind + "/" + object.name, 0)};
 }
 
 std::string CursorAt(const Place& place) {
   return "m" + std::to_string(place.received.time_since_epoch().count()) + "." +
-         place.name;
+         std::to_string(place.name);
 }
 
 Result<Place> ReadCursor(std::string_view cursor) {
   if (cursor.starts_with('m')) {
     cursor.remove_prefix(1);
-    if (const auto micros = ParseNumber<int64_t>(TakeUntil(cursor, '.'))) {
-      return Place{WallTime(microseconds(*micros)), std::string(cursor)};
-    }
+    const auto micros = ParseNumber<int64_t>(TakeUntil(cursor, '.'));
+    const auto name = ParseNumber<uint64_t>(cursor);
+    if (micros && name) return Place{WallTime(microseconds(*micros)), *name};
   }
   return Error{ErrorCode::kRejected,
                "cursor must be the value of next in the page before; start "

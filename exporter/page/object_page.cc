@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <utility>
 
 #include "events/cluster_kinds.h"
 #include "page/event_table.h"
@@ -95,10 +96,12 @@ void PutFacts(const PageData& data, const ObjectPage& page,
 }
 
 // Kinds of one name may exist in several groups.
-void PutGroups(const ObjectPage& page, std::string& out) {
+void PutGroups(const ObjectPage& page, const std::vector<EventRow>& rows,
+               std::string& out) {
   std::set<std::string_view> groups;
-  for (const FoundEvent& event : page.events) {
-    if (!event.api_version.empty()) groups.insert(ApiGroup(event.api_version));
+  for (const EventRow& row : rows) {
+    const std::string& version = row.event.api_version;
+    if (!version.empty()) groups.insert(ApiGroup(version));
   }
   if (groups.size() < 2) return;
   out += "<p>Objects of this kind and name are in several API groups:";
@@ -180,13 +183,18 @@ void PutEvents(const PageData& data, const ObjectPage& page,
             KnownSince(data), "</p>\n"});
 }
 
-void PutRelated(const PageData& data, const ObjectPage::Related& related,
+void PutRelated(const PageData& data, ObjectPage::Related related,
                 std::string& out) {
   if (related.events.empty() && related.problem.empty()) return;
   std::vector<EventRow> rows;
-  for (const FoundEvent& event : related.events) rows.push_back(RowOf(event));
+  for (FoundEvent& event : related.events) {
+    rows.push_back(RowOf(std::move(event)));
+  }
   const std::string title = EscapeHtml(related.title);
   Put(out, {"<section>\n<h2>", title, "</h2>\n"});
+  if (!related.note.empty()) {
+    Put(out, {"<p class=\"note\">", EscapeHtml(related.note), "</p>\n"});
+  }
   if (related.problem.empty()) {
     PutEventTable({kUp, title, data.now, false}, rows, out);
   } else {
@@ -195,10 +203,10 @@ void PutRelated(const PageData& data, const ObjectPage::Related& related,
   out += "</section>\n";
 }
 
-void PutCommands(const std::vector<FoundEvent>& events, std::string& out) {
-  std::vector<std::string> commands = {DescribeCommand(events.front())};
-  for (const FoundEvent& event : events) {
-    std::string command = KubectlCommand(event);
+void PutCommands(const std::vector<EventRow>& rows, std::string& out) {
+  std::vector<std::string> commands = {DescribeCommand(rows.front().event)};
+  for (const EventRow& row : rows) {
+    std::string command = KubectlCommand(row.event);
     if (std::find(commands.begin(), commands.end(), command) ==
             commands.end() &&
         commands.size() <= kMaxCommands) {
@@ -214,6 +222,7 @@ void PutMissing(const PageData& data, const ObjectPage& page,
                 std::string& out) {
   Put(out, {"<div class=\"empty\"><p>No Events about this object are known",
             page.since || page.until ? " in this time" : "",
+            page.more ? ", among the newest of its kind and name" : "",
             ".</p><p class=\"quiet\">", KnownSince(data), "</p>"});
   if (!page.others.empty()) {
     out += "<p>Objects of the same kind and name:</p><ul>";
@@ -234,10 +243,10 @@ void PutMissing(const PageData& data, const ObjectPage& page,
 
 }  // namespace
 
-std::string RenderObject(const PageData& data, const ObjectPage& page) {
+std::string RenderObject(const PageData& data, ObjectPage page) {
   std::vector<EventRow> rows;
   rows.reserve(page.events.size());
-  for (const FoundEvent& event : page.events) rows.push_back(RowOf(event));
+  for (FoundEvent& event : page.events) rows.push_back(RowOf(std::move(event)));
   const TimeRange range =
       RangeOf(rows, page.since, page.until, data.known_since, data.now);
   std::string out;
@@ -251,16 +260,16 @@ std::string RenderObject(const PageData& data, const ObjectPage& page) {
     PutMissing(data, page, out);
   } else {
     PutFacts(data, page, rows, out);
-    PutGroups(page, out);
+    PutGroups(page, rows, out);
   }
   PutLinks(data, page.object, range, out);
   PutRanges(data, page, out);
   if (!rows.empty()) {
     PutReasons(ByReason(rows), range, data.now, out);
-    PutCommands(page.events, out);
+    PutCommands(rows, out);
     PutEvents(data, page, rows, out);
-    for (const ObjectPage::Related& related : page.related) {
-      PutRelated(data, related, out);
+    for (ObjectPage::Related& related : page.related) {
+      PutRelated(data, std::move(related), out);
     }
   }
   PutFoot(data, out);

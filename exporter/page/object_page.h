@@ -17,6 +17,7 @@ struct ObjectPage {
   // Other Events that concern the object.
   struct Related {
     std::string title;
+    std::string note;     // a sentence, or empty
     std::string problem;  // as below
     std::vector<FoundEvent> events;
   };
@@ -28,12 +29,12 @@ struct ObjectPage {
   // Why there are no Events: a sentence; empty when they were found.
   std::string problem;
   std::vector<FoundEvent> events;  // the latest received first
-  bool more = false;               // there are older ones
+  bool more = false;               // there are older ones, not read
   std::vector<Related> related;
   // If there are no Events: objects of the same kind and name elsewhere.
   std::vector<ObjectName> others;
 };
 
-std::string RenderObject(const PageData& data, const ObjectPage& page);
+std::string RenderObject(const PageData& data, ObjectPage page);
 
 }  // namespace kem

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 #include <string_view>
+#include <utility>
 
 #include "page/event_table.h"
 #include "page/filter_bar.h"
@@ -138,10 +139,10 @@ std::string RenderPage(const PageData& data) {
   return out;
 }
 
-std::string RenderList(const PageData& data, const PageList& list) {
+std::string RenderList(const PageData& data, PageList list) {
   std::vector<EventRow> rows;
   rows.reserve(list.events.size());
-  for (const FoundEvent& event : list.events) rows.push_back(RowOf(event));
+  for (FoundEvent& event : list.events) rows.push_back(RowOf(std::move(event)));
   std::string out;
   out.reserve((size_t{16} << 10) + rows.size() * 1200);
   PutHead(data, kHere, Title(data, "Events"), out);

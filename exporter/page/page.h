@@ -85,6 +85,6 @@ struct PageList {
 // direction of text, is shown as a code point. RenderList ignores
 // `data.recent`.
 std::string RenderPage(const PageData& data);
-std::string RenderList(const PageData& data, const PageList& list);
+std::string RenderList(const PageData& data, PageList list);
 
 }  // namespace kem

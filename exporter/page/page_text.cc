@@ -1,8 +1,8 @@
 #include "page/page_text.h"
 
 #include <algorithm>
-#include <cstdio>
 
+#include "base/rfc3339.h"
 #include "base/safe_text.h"
 #include "base/utf8.h"
 #include "events/cluster_kinds.h"
@@ -125,18 +125,9 @@ std::string Plural(uint64_t number, const char* one, const char* many) {
 }
 
 std::string TimeText(WallTime time) {
-  const auto day = std::chrono::floor<std::chrono::days>(time);
-  const std::chrono::year_month_day date(day);
-  const std::chrono::hh_mm_ss clock(
-      std::chrono::floor<std::chrono::seconds>(time - day));
-  char text[48];
-  std::snprintf(text, sizeof(text), "%04d-%02u-%02u %02d:%02d:%02d",
-                static_cast<int>(date.year()),
-                static_cast<unsigned>(date.month()),
-                static_cast<unsigned>(date.day()),
-                static_cast<int>(clock.hours().count()),
-                static_cast<int>(clock.minutes().count()),
-                static_cast<int>(clock.seconds().count()));
+  std::string text = FormatRfc3339Seconds(time);
+  text.pop_back();
+  text[text.find('T')] = ' ';
   return text;
 }
 

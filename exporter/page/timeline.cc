@@ -133,6 +133,7 @@ class Timeline {
     const bool trouble = !Trouble(row.event, FindKnown(row.event)).empty();
     for (const Jump& jump : JumpsOf(row)) {
       if (jump.at < range_.from) continue;
+      if (!range_.open && jump.at >= range_.to) continue;
       const int64_t place = Place(jump.at) * kColumns / (kWidth + 1);
       const auto [at, added] =
           columns.try_emplace(place, Column{jump.at, jump.at, 0, trouble});
@@ -186,6 +187,7 @@ TimeRange RangeOf(const std::vector<EventRow>& rows,
   }
   TimeRange range;
   range.to = until.value_or(now);
+  range.open = !until;
   if (!since && !until && !rows.empty() && latest < now - kLongest) {
     range.to = latest;
   }

@@ -17,7 +17,8 @@ inline constexpr size_t kMaxLanes = 20;
 
 struct TimeRange {
   WallTime from;
-  WallTime to;  // later
+  WallTime to;       // later, and excluded, unless
+  bool open = true;  // it is the end of what is known
 };
 
 // From the earliest occurrence, as far as it may be known, to `now`, and within
@@ -28,7 +29,7 @@ TimeRange RangeOf(const std::vector<EventRow>& rows,
                   WallTime known_since, WallTime now);
 
 // The first kMaxLanes of the reasons. Occurrences outside of the range are left
-// out, except that those dated later are at its end.
+// out, except that those dated later are at an open end.
 void PutTimeline(const std::vector<ReasonHistory>& reasons,
                  const TimeRange& range, std::string& out);
 

@@ -88,7 +88,7 @@ void HttpLoop::Run(std::stop_token stop) {
       }
       for (auto it = connections_.begin(); it != connections_.end();) {
         const auto next = std::next(it);
-        if (!it->second->Answering()) Remove(it);
+        if (!it->second->Answering() && !it->second->Querying()) Remove(it);
         it = next;
       }
       if (connections_.empty() || now >= stop_until) break;

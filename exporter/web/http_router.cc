@@ -202,7 +202,7 @@ HttpAnswer HttpRouter::Query(const RequestHead& head,
         .status = made.status,
         .content_type = std::move(made.content_type),
         .body = std::move(made.body),
-        .headers = {{"Vary", "Accept-Encoding"},
+        .headers = {{"Vary", "Accept, Accept-Encoding"},
                     {"Cache-Control", "no-store"},
                     {"Content-Security-Policy", "frame-ancestors 'none'"},
                     {"X-Content-Type-Options", "nosniff"}}};

@@ -82,8 +82,9 @@ struct HttpLimits {
   size_t connections = 256;
   // Scrapes in progress at once, up to 0.5 MB each. More wait for their turn.
   size_t answers = 16;
-  // Requests for routes whose answers are made or sent, up to 8 MiB each while
-  // they are made, one at a time. More wait for their turn,
+  // Requests for routes whose answers are made, one at a time, or sent. Each
+  // holds its whole answer: 6 MiB at most for the API, gzipped or not, and the
+  // same again while it is made. More wait for their turn,
   size_t queries = 4;
   // and past these they are refused.
   size_t queries_waiting = 64;
@@ -123,7 +124,8 @@ class HttpServer {
   // kInvalidConfig for the web configuration.
   static Result<std::unique_ptr<HttpServer>> Start(
       const HttpServerOptions& options, HttpContent content, HttpStats& stats);
-  // Stops listening and waits for answers in progress, limits.stop at most.
+  // Stops listening and waits for answers in progress, also those that routes
+  // make, limits.stop at most.
   ~HttpServer();
 
   // The address it listens on, with the real port: "127.0.0.1:43210".

@@ -60,6 +60,8 @@ class ServerConnection {
   bool Over() const { return phase_ == Phase::kOver; }
   // An answer is in progress.
   bool Answering() const { return phase_ == Phase::kAnswer; }
+  // The answer is made by the thread of the routes.
+  bool Querying() const { return phase_ == Phase::kQuery; }
   // Waits for a login, a turn or a query: for this server, not for the client.
   bool Waiting() const {
     return phase_ == Phase::kLogin || phase_ == Phase::kTurn ||

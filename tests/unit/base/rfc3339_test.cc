@@ -136,6 +136,11 @@ TEST(FormatRfc3339Test, CutsToSeconds) {
             "1969-12-31T23:59:59Z");
 }
 
+TEST(FormatRfc3339Test, KeepsToYearsOfFourDigits) {
+  EXPECT_EQ(FormatRfc3339Millis(WallTime::min()), "0001-01-01T00:00:00.000Z");
+  EXPECT_EQ(FormatRfc3339Seconds(WallTime::max()), "9999-12-31T23:59:59Z");
+}
+
 TEST(FormatRfc3339Test, IsReadBackToTheMillisecond) {
   for (const char* text :
        {"2024-02-29T23:59:59.999Z", "2000-01-01T00:00:00.000Z",

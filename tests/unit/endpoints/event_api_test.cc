@@ -21,7 +21,8 @@ class ScriptedSource : public EventSource {
     last = query;
     if (error) return *error;
     FoundEvents found;
-    found.events.resize(events);
+    found.events.resize(std::min(events, query.limit));
+    if (events > query.limit) found.next = std::to_string(query.limit);
     for (FoundEvent& event : found.events) event.message = message;
     return found;
   }
@@ -118,13 +119,22 @@ TEST_F(EventApiTest, HonoursAccept) {
             "not_acceptable");
 }
 
-TEST_F(EventApiTest, RefusesAnAnswerThatIsTooLarge) {
+TEST_F(EventApiTest, EndsAPageEarlyThatIsTooLarge) {
   source->events = 500;
-  source->message = std::string(13000, 'x');
+  source->message = std::string(30000, 'x');
+  const RouteAnswer answer = Ask("/api/v1/events", "limit=500");
+  EXPECT_EQ(answer.status, 200);
+  const auto data = nlohmann::json::parse(answer.body)["data"];
+  EXPECT_EQ(data["events"].size(), 125U);
+  EXPECT_EQ(data["next"], "125");
+}
+
+TEST_F(EventApiTest, RefusesAnEventThatIsTooLarge) {
+  source->message = std::string(size_t{7} << 20, 'x');
   const RouteAnswer answer = Ask("/api/v1/events");
   EXPECT_EQ(answer.status, 503);
   EXPECT_EQ(ErrorType(answer), "unavailable");
-  EXPECT_THAT(answer.body, HasSubstr("lower limit"));
+  EXPECT_THAT(answer.body, HasSubstr("one Event is larger than 6 MiB"));
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "base/hash.h"
+#include "history/event_query.h"
 
 namespace kem {
 namespace {
@@ -14,6 +15,7 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
+using ::testing::UnorderedElementsAre;
 
 class RecentSourceTest : public ::testing::Test {
  protected:
@@ -190,16 +192,32 @@ TEST_F(RecentSourceTest, PagesHaveAllEventsOfOneMoment) {
     for (const std::string& name : Names(query)) all.push_back(name);
     query.cursor = Find(query).next;
   } while (!query.cursor.empty() && all.size() < 10);
-  EXPECT_THAT(all, ElementsAre("n0.Rebooted", "n1.Rebooted", "n2.Rebooted",
-                               "n3.Rebooted", "n4.Rebooted", "n5.Rebooted",
-                               "n6.Rebooted"));
+  EXPECT_THAT(all,
+              UnorderedElementsAre("n0.Rebooted", "n1.Rebooted", "n2.Rebooted",
+                                   "n3.Rebooted", "n4.Rebooted", "n5.Rebooted",
+                                   "n6.Rebooted"));
+}
+
+TEST_F(RecentSourceTest, ItsCursorsFitIntoUrls) {
+  const std::string hostile = "\n\x1b\xff" + std::string(2000, 'n');
+  Observe(hostile + "1");
+  Observe(hostile + "2");
+  EventQuery query;
+  query.limit = 1;
+  for (const std::string& next :
+       {Find(query).next, source.FindObjects(query, {})->next}) {
+    query.cursor = next;
+    const auto read = ParseEventQuery(ToUrlQuery(query), now);
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(read->cursor, next);
+  }
 }
 
 TEST_F(RecentSourceTest, RefusesForeignCursors) {
   Observe("n1");
   EventQuery query;
   for (const char* cursor : {"x", "m", "m.", "mx.a", "1.a", "m1x.a", " m1.a",
-                             "m99999999999999999999.a"}) {
+                             "m99999999999999999999.1", "m1.a", "m1."}) {
     query.cursor = cursor;
     const auto found = source.FindEvents(query, {});
     ASSERT_FALSE(found) << cursor;

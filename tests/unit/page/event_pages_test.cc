@@ -6,6 +6,7 @@
 #include <map>
 
 #include "page_fixture.h"
+#include "testing/fake_clock.h"
 
 namespace kem {
 namespace {
@@ -22,6 +23,7 @@ class ScriptedSource : public EventSource {
   Result<FoundEvents> FindEvents(const EventQuery& query,
                                  const std::stop_token&) override {
     asked.push_back(query);
+    clock.Advance(takes);
     const auto at = events.find(query.kind);
     return at != events.end() ? at->second : Result(FoundEvents());
   }
@@ -35,6 +37,8 @@ class ScriptedSource : public EventSource {
   std::map<std::string, Result<FoundEvents>> events;
   FoundObjects objects;
   std::vector<EventQuery> asked;
+  FakeClock clock;
+  std::chrono::milliseconds takes{10};
 };
 
 FoundEvents One(FoundEvent event, std::string next = "") {
@@ -65,7 +69,7 @@ class EventPagesTest : public ::testing::Test {
   }
   PageAnswer Object(const std::string& kind, const std::string& name,
                     std::string_view query = "") {
-    return AnswerObject(data, kind, name, query, source, {});
+    return AnswerObject(data, kind, name, query, source, source.clock, {});
   }
 
   PageData data = TestPageData();
@@ -184,7 +188,28 @@ TEST_F(EventPagesTest, KeepsToTheGroup) {
   }
 }
 
-TEST_F(EventPagesTest, RelatesPodsToTheNodeThatReportedThem) {
+TEST_F(EventPagesTest, ReadsFurtherPagesForTheGroup) {
+  source.events.insert_or_assign(
+      "Node", One(FoundNodeEvent("Rebooted", "Warning", minutes(5)), "more"));
+  PageAnswer answer = Object("Node", "worker-1", "group=example.com");
+  EXPECT_EQ(answer.status, 404);
+  ASSERT_EQ(source.asked.size(), 5u);
+  EXPECT_EQ(source.asked[0].cursor, "");
+  EXPECT_EQ(source.asked[3].cursor, "more");
+  EXPECT_THAT(answer.html,
+              HasSubstr("about this object are known, among the newest of its "
+                        "kind and name."));
+  source.asked.clear();
+  EXPECT_EQ(Object("Node", "worker-1").status, 200);
+  EXPECT_EQ(source.asked.size(), 2u);
+  EXPECT_EQ(source.asked[1].kind, "Pod");
+  source.asked.clear();
+  source.takes = EventSource::kQueryLimit;
+  EXPECT_EQ(Object("Node", "worker-1", "group=example.com").status, 404);
+  EXPECT_EQ(source.asked.size(), 2u);
+}
+
+TEST_F(EventPagesTest, RelatesPodsToTheNodeThatTheyNameAsReporter) {
   FoundEvents pods = One(PodEvent("from here"));
   pods.events.push_back(PodEvent("from worker-10"));
   pods.events[0].host = "worker-1";
@@ -195,6 +220,10 @@ TEST_F(EventPagesTest, RelatesPodsToTheNodeThatReportedThem) {
   EXPECT_EQ(source.asked[1].host, "worker-1");
   EXPECT_EQ(source.asked[1].type, "Warning");
   EXPECT_EQ(source.asked[1].since, kPageNow - hours(6));
+  EXPECT_THAT(answer.html,
+              HasSubstr("name this node as their reporter</h2>\n<p "
+                        "class=\"note\">Kubelets write these Warnings, but so "
+                        "may anyone"));
   EXPECT_THAT(answer.html, HasSubstr("from here"));
   EXPECT_THAT(answer.html, Not(HasSubstr("from worker-10")));
 }
@@ -219,6 +248,23 @@ TEST_F(EventPagesTest, RelatesAVolumeToItsClaimAndPods) {
   EXPECT_THAT(answer.html, Not(HasSubstr("another claim")));
   EXPECT_THAT(answer.html, HasSubstr("pvc-1a2b&quot; :"));
   EXPECT_THAT(answer.html, Not(HasSubstr("pvc-1a2b3")));
+}
+
+TEST_F(EventPagesTest, AVolumeWithoutAUidHasNoClaim) {
+  source.events.emplace(
+      "PersistentVolume",
+      One(FoundNodeEvent("VolumeFailedDelete", "Warning", hours(1))));
+  EXPECT_EQ(Object("PersistentVolume", "pvc-").status, 200);
+  ASSERT_EQ(source.asked.size(), 2u);
+  EXPECT_EQ(source.asked[1].kind, "Pod");
+}
+
+TEST_F(EventPagesTest, LeavesOutRelatedEventsWhenTheTimeIsOver) {
+  source.takes = EventSource::kQueryLimit;
+  const PageAnswer answer = Object("Node", "worker-1");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(source.asked.size(), 1u);
+  EXPECT_THAT(answer.html, HasSubstr("role=\"alert\">Left out because "));
 }
 
 TEST_F(EventPagesTest, ShowsTheObjectIfARelatedQueryFails) {

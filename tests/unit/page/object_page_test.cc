@@ -117,9 +117,9 @@ TEST_F(ObjectPageTest, ShowsRelatedEventsWithTheirObjects) {
   pod.cluster_scoped = false;
   pod.object_namespace = "shop";
   pod.object_name = "web-0";
-  page.related = {{"Warnings about <Pods>", "", {pod}},
-                  {"None", "", {}},
-                  {"Slow", "It took <too> long.", {}}};
+  page.related = {{"Warnings about <Pods>", "", "", {pod}},
+                  {"None", "", "", {}},
+                  {"Slow", "", "It took <too> long.", {}}};
   const std::string shown = Page();
   EXPECT_THAT(shown, HasSubstr("<section>\n<h2>Warnings about &lt;Pods&gt;</h2>"
                                "\n<table role=\"table\" aria-label=\"Warnings "
@@ -189,7 +189,7 @@ TEST_F(ObjectPageTest, EscapesEveryText) {
   event.object_namespace = event.object_name = event.message = evil;
   event.reporting_component = evil;
   event.cluster_scoped = false;
-  page.related = {{evil, "", {event}}, {evil, evil, {}}};
+  page.related = {{evil, evil, "", {event}}, {evil, "", evil, {}}};
   page.range = evil;
   for (const bool known : {true, false}) {
     if (!known) {

@@ -68,6 +68,7 @@ TEST(NumberTextTest, GroupsThousands) {
 TEST(TimeTextTest, IsUtc) {
   EXPECT_EQ(TimeText(WallTime(seconds(1795435200))), "2026-11-23 12:00:00");
   EXPECT_EQ(TimeText(WallTime()), "1970-01-01 00:00:00");
+  EXPECT_EQ(TimeText(WallTime::min()), "0001-01-01 00:00:00");
 }
 
 class KubectlCommandTest : public ::testing::Test {

@@ -75,6 +75,18 @@ TEST_F(TimelineTest, LeavesOutWhatIsEarlierAndKeepsWhatIsLater) {
   EXPECT_THAT(Drawn(), HasSubstr("x=\"2.00%\" y=\"27\" width=\"96.00%\""));
 }
 
+TEST_F(TimelineTest, LeavesOutWhatIsAfterTheRangeOfTheUrl) {
+  Add("Rebooted", "Warning", minutes(0)).jumps = {
+      {kPageNow - hours(2) - minutes(5), 3},
+      {kPageNow - hours(2), 5},
+      {kPageNow - hours(1), 7}};
+  range = RangeOf(rows, {}, kPageNow - hours(2), WallTime::min(), kPageNow);
+  EXPECT_EQ(CountOf(Drawn(), "<use"), 1u);
+  EXPECT_THAT(Drawn(), HasSubstr("<title>3 occurrences"));
+  range = Range();
+  EXPECT_EQ(CountOf(Drawn(), "<use"), 3u);
+}
+
 TEST_F(TimelineTest, MarksTheLastOccurrenceWithoutJumps) {
   Add("Rebooted", "Warning", minutes(300)).jumps.clear();
   rows[0].occurrences = 12;

@@ -3,6 +3,7 @@
 #include <memory>
 #include <semaphore>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "testing/no_threads.h"
@@ -73,7 +74,7 @@ TEST_F(HttpRoutesTest, ARouteGetsQueryAndAccept) {
   EXPECT_THAT(answer, EndsWith("\r\n\r\na=%20b&c|text/x"));
   for (const char* header :
        {"Content-Type: application/json", "Cache-Control: no-store",
-        "X-Content-Type-Options: nosniff", "Vary: Accept-Encoding",
+        "X-Content-Type-Options: nosniff", "Vary: Accept, Accept-Encoding",
         "Content-Security-Policy: frame-ancestors 'none'"}) {
     EXPECT_THAT(answer, HasSubstr("\r\n" + std::string(header) + "\r\n"));
   }
@@ -209,6 +210,19 @@ TEST_F(HttpRoutesTest, TheEndOfTheServerStopsAQuery) {
   begun.acquire();
   server.reset();
   EXPECT_TRUE(was_stopped);
+}
+
+TEST_F(HttpRoutesTest, TheEndOfTheServerWaitsForAQuery) {
+  limits.stop = kNever;
+  Start();
+  const auto slow = Send("/slow?a");
+  begun.acquire();
+  std::jthread end([this] { server.reset(); });
+  while (RawClient(address).connected()) std::this_thread::yield();
+  go_on.release();
+  EXPECT_THAT(slow->Read("slow a\n"), EndsWith("slow a\n"));
+  end.join();
+  EXPECT_FALSE(was_stopped);
 }
 
 TEST_F(HttpRoutesTest, AnswersPipelinedQueriesInTheirOrder) {

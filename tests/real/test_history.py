@@ -6,6 +6,7 @@ import json
 import sqlite3
 import unittest
 import urllib.parse
+import uuid
 
 from rig import manifests, processes
 from rig.sink_case import SinkCase
@@ -51,7 +52,8 @@ class HistoryTest(SinkCase):
         """What another program reads while the exporter runs."""
         file = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)
         try:
-            return sorted(file.execute(QUERY))
+            return sorted((str(uuid.UUID(bytes=uid)), *rest)
+                          for uid, *rest in file.execute(QUERY))
         finally:
             file.close()
 

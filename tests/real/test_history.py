@@ -52,8 +52,8 @@ class HistoryTest(SinkCase):
         """What another program reads while the exporter runs."""
         file = sqlite3.connect(f"file:{self.path}?mode=ro", uri=True)
         try:
-            return sorted((str(uuid.UUID(bytes=row[0])), *row[1:])
-                          for row in file.execute(QUERY))
+            return sorted((str(uuid.UUID(bytes=uid)), *rest)
+                          for uid, *rest in file.execute(QUERY))
         finally:
             file.close()
 

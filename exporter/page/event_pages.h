@@ -26,8 +26,8 @@ PageAnswer AnswerList(const PageData& data, std::string_view url_query,
                       EventSource& source, const std::stop_token& stop);
 
 // The page at /objects/<kind>/<name>. Of the query it reads namespace (without
-// it the object is cluster-scoped), group, since and until. Related Events are
-// left out, which the page says, when kQueryLimit is over before them.
+// it the object is cluster-scoped), group, since and until. When kQueryLimit
+// is over, the page has a sentence in place of the related Events.
 PageAnswer AnswerObject(const PageData& data, const std::string& kind,
                         const std::string& name, std::string_view url_query,
                         EventSource& source, const Clock& clock,

@@ -83,8 +83,8 @@ struct HttpLimits {
   // Scrapes in progress at once, up to 0.5 MB each. More wait for their turn.
   size_t answers = 16;
   // Requests for routes whose answers are made, one at a time, or sent. Each
-  // holds its whole answer: 6 MiB at most for the API, gzipped or not, and the
-  // same again while it is made. More wait for their turn,
+  // holds its whole answer, of the API 6 MiB at most, and about as much again
+  // while it is made. More wait for their turn,
   size_t queries = 4;
   // and past these they are refused.
   size_t queries_waiting = 64;

@@ -137,7 +137,9 @@ Result<void> HistoryFile::Attempt(const Step& step) {
     if (done) done = step();
     if (done) done = Measure();
     if (done) break;
-    if (done.error().code == ErrorCode::kTooLarge) was_full_ = HasReached();
+    if (done.error().code == ErrorCode::kTooLarge) {
+      was_full_ = open_ && HasReached();
+    }
     open_.reset();  // which rolls back
     const bool unusable = done.error().code == ErrorCode::kMalformed;
     if (!again || !unusable || !PutAside(done.error())) break;

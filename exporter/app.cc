@@ -175,7 +175,7 @@ Result<void> App::SetSinks(const std::vector<SinkConfig>& sinks) {
   // Before the sink reports how it is.
   const CurrentHistory::Path former = history_.Set(
       history == sinks.end() ? std::nullopt : std::optional(history->path));
-  const Result<void> set =
+  Result<void> set =
       sink_runner_.Set(sinks, [this](SinkRunner::Filters filters) {
         world_.sink_filters.swap(filters);
       });

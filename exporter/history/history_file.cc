@@ -257,7 +257,7 @@ Result<size_t> HistoryFile::RemoveOverdue(size_t most) {
     if (!now) return now.error();
     end = *now - limits_.keep;
   }
-  const Result<size_t> removed = open_->rows->RemoveOldest(most, end);
+  Result<size_t> removed = open_->rows->RemoveOldest(most, end);
   if (!removed) return removed;
   was_full_ = false;
   if (*removed == 0) return removed;

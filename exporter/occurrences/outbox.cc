@@ -1,7 +1,6 @@
 #include "occurrences/outbox.h"
 
 #include <algorithm>
-#include <bit>
 #include <set>
 #include <utility>
 
@@ -33,7 +32,7 @@ std::optional<size_t> Outbox::Find(std::string_view name) const {
   return std::nullopt;
 }
 
-void Outbox::Offer(uint32_t mask, OutboxEntryPtr entry) {
+void Outbox::Offer(uint32_t mask, const OutboxEntryPtr& entry) {
   // An entry that is joined belongs to its sink alone.
   for (size_t i = 0; i < queues_.size(); ++i) {
     if ((mask >> i & 1) == 0 || !queues_[i].sink.joins) continue;
@@ -41,12 +40,10 @@ void Outbox::Offer(uint32_t mask, OutboxEntryPtr entry) {
     mask &= ~(uint32_t{1} << i);
   }
   if (mask == 0) return;
-  mask &= static_cast<uint32_t>((uint64_t{1} << queues_.size()) - 1);
   entry->number = ++last_number_;
-  entry.AddOwners(static_cast<uint32_t>(std::popcount(mask)));
-  for (; mask != 0; mask &= mask - 1) {
-    const auto i = static_cast<size_t>(std::countr_zero(mask));
-    queues_[i].entries.Push(entry.Adopt());
+  for (size_t i = 0; i < queues_.size(); ++i) {
+    if ((mask >> i & 1) == 0) continue;
+    queues_[i].entries.Push(entry);
     MakeRoom(i);
   }
 }

@@ -52,7 +52,7 @@ class Outbox {
 
   // Appends an entry, which nothing else has, to the queue of each sink in
   // `mask`; bit 0 is the first. Bits without a sink are ignored.
-  void Offer(uint32_t mask, OutboxEntryPtr entry);
+  void Offer(uint32_t mask, const OutboxEntryPtr& entry);
 
   // Counts `entries` as dropped by each sink in `mask`.
   void Drop(uint32_t mask, uint64_t entries);

@@ -48,8 +48,9 @@ class OutboxEntryPtr {
     std::copy(bytes.begin(), bytes.end(), made.data());
     return made;
   }
-  OutboxEntryPtr(const OutboxEntryPtr& other)
-      : OutboxEntryPtr(other.entry_, 1) {}
+  OutboxEntryPtr(const OutboxEntryPtr& other) : entry_(other.entry_) {
+    if (entry_) entry_->owners_.fetch_add(1, std::memory_order_relaxed);
+  }
   OutboxEntryPtr(OutboxEntryPtr&& other) noexcept
       : entry_(std::exchange(other.entry_, nullptr)) {}
   OutboxEntryPtr& operator=(OutboxEntryPtr other) noexcept {
@@ -68,20 +69,11 @@ class OutboxEntryPtr {
   OutboxEntry* get() const { return entry_; }
   explicit operator bool() const { return entry_ != nullptr; }
   bool operator==(std::nullptr_t) const { return entry_ == nullptr; }
-  // `count` more owners at once: as many calls of Adopt must follow.
-  void AddOwners(uint32_t count) const {
-    entry_->owners_.fetch_add(count, std::memory_order_relaxed);
-  }
-  OutboxEntryPtr Adopt() const { return OutboxEntryPtr(entry_, 0); }
   // Where the bytes are.
   char* data() const { return reinterpret_cast<char*>(entry_ + 1); }
   uint32_t owners() const { return entry_->owners_.load(); }
 
  private:
-  OutboxEntryPtr(OutboxEntry* entry, uint32_t owners) : entry_(entry) {
-    if (entry_ && owners > 0) AddOwners(owners);
-  }
-
   OutboxEntry* entry_ = nullptr;
 };
 

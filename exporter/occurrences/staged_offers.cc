@@ -1,7 +1,6 @@
 #include "occurrences/staged_offers.h"
 
 #include <algorithm>
-#include <utility>
 
 namespace kem {
 
@@ -14,7 +13,7 @@ void StagedOffers::Add(uint32_t mask, const Event& event, Scope scope,
 
 void StagedOffers::Take(const Taker& taker) {
   std::stable_sort(offers_.begin(), offers_.end(), IsOlder);
-  for (Offer& offer : offers_) taker(offer.mask, std::move(offer.entry));
+  for (Offer& offer : offers_) taker(offer.mask, offer.entry);
   Clear();
 }
 

@@ -24,7 +24,7 @@ class StagedOffers {
 
   // Passes everything added to `taker`, by resourceVersion, and clears it. The
   // entry of an offer that there was no room for is null.
-  using Taker = std::function<void(uint32_t mask, OutboxEntryPtr entry)>;
+  using Taker = std::function<void(uint32_t mask, const OutboxEntryPtr& entry)>;
   void Take(const Taker& taker);
   void Clear();
 

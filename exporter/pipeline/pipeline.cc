@@ -121,7 +121,7 @@ void Pipeline::DropStaged() {
 void Pipeline::OfferStaged() {
   // A reload may have replaced the sinks.
   const bool replaced = staged_.sinks != world_.sink_filters;
-  staged_.offers.Take([&](uint32_t sinks, OutboxEntryPtr entry) {
+  staged_.offers.Take([&](uint32_t sinks, const OutboxEntryPtr& entry) {
     if (replaced && !entry) sinks = MaskNow(sinks);
     if (replaced && entry) {
       const auto occurrence = DecodeOccurrence(entry->bytes);
@@ -132,7 +132,7 @@ void Pipeline::OfferStaged() {
     }
     if (sinks == 0) return;
     if (!entry) return world_.ledger.Drop(sinks);
-    world_.ledger.Offer(sinks, std::move(entry));
+    world_.ledger.Offer(sinks, entry);
   });
 }
 

@@ -176,9 +176,9 @@ Leftovers Ledger::SetSinks(const std::vector<Outbox::Sink>& sinks) {
   return outbox_.SetSinks(sinks);
 }
 
-void Ledger::Offer(uint32_t mask, OutboxEntryPtr occurrence) {
+void Ledger::Offer(uint32_t mask, const OutboxEntryPtr& occurrence) {
   if (log_) log_->Append(LedgerStep::kOffer, mask, occurrence->bytes);
-  outbox_.Offer(mask, std::move(occurrence));
+  outbox_.Offer(mask, occurrence);
 }
 
 void Ledger::Acknowledge(size_t sink, uint64_t number) {

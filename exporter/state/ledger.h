@@ -119,7 +119,7 @@ class Ledger {
   // with the process. Peek is none either: what was peeked at waits again after
   // a restart.
   Leftovers SetSinks(const std::vector<Outbox::Sink>& sinks);
-  void Offer(uint32_t mask, OutboxEntryPtr occurrence);
+  void Offer(uint32_t mask, const OutboxEntryPtr& occurrence);
   void Acknowledge(size_t sink, uint64_t number);
   bool CloseWindow(size_t sink);
   bool Remember(size_t sink, std::string_view name, std::string_view text);

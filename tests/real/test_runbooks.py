@@ -174,7 +174,7 @@ class RunbooksTest(ClusterCase):
             {"name": "copies", "type": "mirror",
              "namespace": symptoms.MIRROR},
             {"name": "past", "type": "history", "path": cls.folder.file(
-                "history.db", "Damaged.")}]}))
+                "history.db", "SQLite format 3\0 and damage")}]}))
         cls.disk = cls.folder.file("disk")
         os.mkdir(cls.disk)
         make_account(cls.api, symptoms.EXPORTER)

@@ -144,7 +144,7 @@ class HistoryTest(SinkCase):
     def test_damage_is_put_aside(self):
         self.keep()
         with open(self.history, "wb") as file:
-            file.write(os.urandom(50000))
+            file.write(b"SQLite format 3\0" + os.urandom(50000))
         exporter = self.start()
         self.happen("n-1")
         self.expect_exact(exporter)
@@ -161,7 +161,7 @@ class HistoryTest(SinkCase):
         self.happen("n-1")
         self.expect_counted(exporter)
         self.assertTrue(self.until(lambda: self.metric(exporter, "up") == 0))
-        self.assertIn(b"history: cannot open", exporter.get("/readyz")[2])
+        self.assertIn(b"history: cannot create", exporter.get("/readyz")[2])
         os.mkdir(self.path("later"))
         self.expect_exact(exporter)
 

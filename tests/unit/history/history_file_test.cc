@@ -351,8 +351,7 @@ TEST_F(HistoryFileTest, NamesWhatItCannotOpen) {
   EXPECT_EQ(missing.Maintain().error().message,
             "cannot create " + nowhere + ": No such file or directory");
   HistoryFile directory(folder_.path(), {}, clock_, status_);
-  EXPECT_THAT(directory.Maintain().error().message,
-              StartsWith(folder_.path()));
+  EXPECT_THAT(directory.Maintain().error().message, StartsWith(folder_.path()));
   EXPECT_THAT(status_.Report().problem, HasSubstr("is not a regular file"));
 }
 

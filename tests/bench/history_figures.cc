@@ -3,7 +3,7 @@
 // question, memory.
 //
 //   cmake --build build/release --target history_figures
-//   build/release/tests/unit/history/history_figures FOLDER
+//   build/release/tests/bench/history_figures FOLDER
 //
 // Never fails because of a time.
 #include <sys/resource.h>

@@ -87,14 +87,26 @@ class PageTest(unittest.TestCase):
                               key=key, code=key, windowsVirtualKeyCode=code,
                               **({"text": text} if text else {}))
 
-    def follow(self, script, path):
+    def place(self):
+        """Where the page is; empty while it changes."""
+        try:
+            return self.value("location.pathname + location.search")
+        except chromium.BrowserError:
+            return ""
+
+    def follow(self, leave, path):
         """Does what leaves the page, and waits for the next one."""
-        self.value(script)
+        leave()
         until = time.monotonic() + 10
-        while self.value("location.pathname + location.search") != path:
-            self.assertLess(time.monotonic(), until, self.value("location.href"))
+        while self.place() != path:
+            self.assertLess(time.monotonic(), until, path)
             time.sleep(0.02)
         self.browser.loaded(self.session)
+
+    def click(self, selector, path):
+        self.follow(lambda: self.value(
+            f"setTimeout(() => document.querySelector('{selector}').click())"),
+            path)
 
     def objects(self):
         return self.value("[...document.querySelectorAll('td.object bdi')]"
@@ -104,25 +116,24 @@ class PageTest(unittest.TestCase):
         self.go("/")
         self.value("document.querySelector('[name=reason]').focus()")
         self.browser.call("Input.insertText", self.session, text="OOMKilling")
-        self.follow("document.querySelector('.bar button').click()",
-                    "/?kind=&name=&namespace=&reason=OOMKilling&component=&q="
-                    "&type=&since=&until=")
+        self.click(".bar button",
+                   "/?kind=&name=&namespace=&reason=OOMKilling&component=&q="
+                   "&type=&since=&until=")
         self.assertEqual(self.objects(), ["worker-2"])
         self.assertEqual(self.value("document.querySelector('[name=reason]')"
                                     ".value"), "OOMKilling")
-        self.follow("document.querySelector('td.object a').click()",
-                    "/objects/Node/worker-2")
+        self.click("td.object a", "/objects/Node/worker-2")
         self.assertIn("OOMKilling, 3", self.value(
             "document.querySelector('.timeline').textContent"))
-        self.follow("document.querySelector('nav a').click()", "/")
+        self.click("nav a", "/")
         self.assertEqual(len(self.objects()), len(EVENTS))
 
     def test_enter_sends_the_form(self):
         self.go("/?kind=Node")
         self.value("document.querySelector('[name=name]').focus()")
         self.browser.call("Input.insertText", self.session, text="worker-1")
-        self.key("Enter", 13, "\r")
-        self.follow("0", "/?kind=Node&name=worker-1&namespace=&reason="
+        self.follow(lambda: self.key("Enter", 13, "\r"),
+                    "/?kind=Node&name=worker-1&namespace=&reason="
                     "&component=&q=&type=&since=&until=")
         self.assertEqual(self.objects(), ["worker-1", "worker-1"])
 

@@ -18,6 +18,14 @@ OBJECTS = "kube_event_object_occurrences_total"
 NAMESPACE = "/api/v1/namespaces"
 
 
+def is_stopped(pid):
+    for thread in os.listdir(f"/proc/{pid}/task"):
+        with open(f"/proc/{pid}/task/{thread}/stat", encoding="ascii") as file:
+            if file.read().rpartition(")")[2].split()[0] != "T":
+                return False
+    return True
+
+
 class SinksTest(SinkCase):
 
     @classmethod
@@ -102,6 +110,8 @@ class SinksTest(SinkCase):
         self.write("slow", manifests.about_node("slow"), "CaughtUp")
         self.wait_mirror("caught", "CaughtUp", 1)
         os.kill(behind.process.pid, signal.SIGSTOP)
+        processes.wait_until(lambda: is_stopped(behind.process.pid), 10,
+                             "all threads of the other replica stop", 0.01)
         try:
             for count in range(2, 201):
                 self.repeat("slow", count)

@@ -31,7 +31,8 @@ PROGRAM = "/kube-event-metrics"
 MOUNT = "/var/run/secrets/kubernetes.io/serviceaccount"
 TOOLS = ("buildah", "debootstrap", "crun", "qemu-aarch64-static", "readelf")
 MACHINES = {"amd64": "Advanced Micro Devices X86-64", "arm64": "AArch64"}
-LIMIT = 20_000_000  # bytes, unpacked
+# Bytes, unpacked. SQLite, of the history, takes 1.7 MB of them.
+LIMIT = 22_500_000
 OWN_FILES = {"/etc/group", "/etc/nsswitch.conf", "/etc/passwd",
              "/etc/ssl/certs/ca-certificates.crt",
              "/usr/share/doc/kube-event-metrics/LICENSE",

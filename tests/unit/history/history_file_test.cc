@@ -303,9 +303,8 @@ TEST_F(HistoryFileTest, PutsAsideAFileThatIsDamagedInside) {
   file_.reset();
   {
     std::fstream file(path_, std::ios::in | std::ios::out | std::ios::binary);
-    file.seekp(4096 * 2);
-    file << std::string(std::filesystem::file_size(path_) - size_t{4096} * 2,
-                        '\xa5');
+    file.seekp(8192);
+    file << std::string(std::filesystem::file_size(path_) - 8192, '\xa5');
   }
   Reopen();
   Append({SampleOccurrence("new")});

@@ -191,6 +191,7 @@ TEST_F(HistoryReaderTest, ManyMayAsk) {
   RealClock clock;
   HistoryReader reader(path_, clock, status_);
   std::vector<std::jthread> threads;
+  threads.reserve(4);
   for (int i = 0; i < 4; ++i) {
     threads.emplace_back([&reader] {
       for (int k = 0; k < 20; ++k) {

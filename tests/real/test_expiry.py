@@ -53,7 +53,7 @@ class ExpiryTest(ClusterCase):
                 40, f"{exporter.name} asks for shorter watches")
         with concurrent.futures.ThreadPoolExecutor(4) as writers:
             list(writers.map(self.post, range(EVENTS)))
-        processes.wait_until(lambda: self.gone() == EVENTS, 2 * TTL + 30,
+        processes.wait_until(lambda: self.gone() == EVENTS, 3 * TTL + 40,
                              "all Events expired", pause=0.5)
         time.sleep(5)
         for exporter in exporters:

@@ -30,6 +30,11 @@ inline bool IsAsciiAlphanumeric(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || IsAsciiDigit(c);
 }
 
+// Of a word in UTF-8: a character beyond ASCII may be a letter.
+inline bool IsWordByte(char c) {
+  return IsAsciiAlphanumeric(c) || static_cast<unsigned char>(c) >= 0x80;
+}
+
 inline std::string AsciiLower(std::string_view text) {
   std::string lower(text);
   for (char& c : lower) {

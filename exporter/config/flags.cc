@@ -55,7 +55,7 @@ Exit Refuse(const std::string& sentence) {
   return Exit{2, "kube-event-metrics: " + problem + "\n", problem};
 }
 
-// Each would take the other's file for a damaged one of its own.
+// Each would destroy what the other writes.
 bool WritesTo(const SinkConfig& sink, const std::string& state) {
   if (state.empty() ||
       (sink.type != SinkType::kHistory && sink.type != SinkType::kLog)) {

@@ -60,4 +60,11 @@ struct Event {
   bool combined = false;
 };
 
+// The namespace of an Event's object that is in one. An empty one means the
+// Event's: the API server takes the Event nowhere else.
+inline std::string_view NamespaceOfObject(const Event& event) {
+  return event.object_namespace.empty() ? event.event_namespace
+                                        : event.object_namespace;
+}
+
 }  // namespace kem

@@ -214,16 +214,22 @@ Result<void> HistoryFile::CheckWal() {
 
 // The limit, so that it is not the disk that is full.
 bool HistoryFile::HasReached() {
-  const Result<int64_t> pages = open_->file.Integer("PRAGMA page_count");
-  return pages && *pages >= MaxPages(limits_) - SparePages(limits_);
+  const Result<Pages> pages = CountPages();
+  return pages && pages->all >= MaxPages(limits_) - SparePages(limits_);
+}
+
+Result<HistoryFile::Pages> HistoryFile::CountPages() {
+  const Result<int64_t> all = open_->file.Integer("PRAGMA page_count");
+  if (!all) return all.error();
+  const Result<int64_t> free = open_->file.Integer("PRAGMA freelist_count");
+  if (!free) return free.error();
+  return Pages{*all, *free};
 }
 
 Result<bool> HistoryFile::IsTooLarge() {
-  const Result<int64_t> pages = open_->file.Integer("PRAGMA page_count");
+  const Result<Pages> pages = CountPages();
   if (!pages) return pages.error();
-  const Result<int64_t> free = open_->file.Integer("PRAGMA freelist_count");
-  if (!free) return free.error();
-  const int64_t used = *pages - *free;
+  const int64_t used = pages->all - pages->free;
   const int64_t most = MaxPages(limits_) - SparePages(limits_);
   // A batch may need more than is spare. A disk that is full is no reason to
   // remove anything.
@@ -269,13 +275,12 @@ Result<size_t> HistoryFile::RemoveOverdue(size_t most) {
 
 // True if it gave pages back.
 Result<bool> HistoryFile::Shrink() {
-  const Result<int64_t> pages = open_->file.Integer("PRAGMA page_count");
+  const Result<Pages> pages = CountPages();
   if (!pages) return pages.error();
-  const Result<int64_t> free = open_->file.Integer("PRAGMA freelist_count");
-  if (!free) return free.error();
-  const int64_t most = MaxPages(limits_);
-  const bool due =
-      *free > (*pages > most ? 0 : std::max(kMinVacuumPages, *pages / 4));
+  const int64_t kept = pages->all > MaxPages(limits_)
+                           ? 0
+                           : std::max(kMinVacuumPages, pages->all / 4);
+  const bool due = pages->free > kept;
   if (!due) return false;
   const Result<void> shrunk = open_->file.Run(
       "PRAGMA incremental_vacuum(" + std::to_string(kVacuumPages) + ")");

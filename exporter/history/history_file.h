@@ -63,6 +63,10 @@ class HistoryFile {
     SqlConnection file;
     std::optional<HistoryRows> rows;  // ends before the connection
   };
+  struct Pages {
+    int64_t all;
+    int64_t free;
+  };
   struct Moment {
     WallTime wall;
     SteadyTime steady;
@@ -74,6 +78,7 @@ class HistoryFile {
   Result<void> EnsureOpen();
   bool PutAside(const Error& why);
   Result<void> CheckWal();
+  Result<Pages> CountPages();
   bool HasReached();
   Result<bool> IsTooLarge();
   Result<WallTime> NowForAges();

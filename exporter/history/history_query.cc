@@ -37,13 +37,6 @@ class Subquery {
   bool used_ = false;
 };
 
-// Characters beyond ASCII may be letters.
-bool HasLetters(std::string_view text) {
-  return std::any_of(text.begin(), text.end(), [](char c) {
-    return IsAsciiAlphanumeric(c) || static_cast<unsigned char>(c) >= 0x80;
-  });
-}
-
 }  // namespace
 
 SqlText& SqlText::Add(std::string_view more, const Values& its_values) {
@@ -127,7 +120,7 @@ std::string MatchOf(const std::vector<std::string>& words) {
   std::string match;
   std::string buffer;
   for (const std::string& word : words) {
-    if (!HasLetters(word)) continue;
+    if (std::none_of(word.begin(), word.end(), IsWordByte)) continue;
     match += match.empty() ? "\"" : " \"";
     for (const char c : ValidUtf8(word, buffer)) {
       match += c == '\0' || c == '"' ? ' ' : c;

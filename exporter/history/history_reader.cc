@@ -228,6 +228,11 @@ Result<HistoryReader::Search> HistoryReader::Plan(
     const EventQuery& query, std::string_view usual_index) {
   const HistoryConditions conditions = ConditionsOf(query);
   Search search{{}, usual_index};
+  if (usual_index != kByReceived) {
+    const Result<bool> in_time = AreFew(kByReceived, conditions.time);
+    if (!in_time) return in_time.error();
+    if (*in_time) search.index = kByReceived;
+  }
   const Result<bool> by_object = AreFew(kByObject, conditions.object);
   if (!by_object) return by_object.error();
   const Result<bool> by_reason = AreFew(kByReason, conditions.reason);
@@ -314,11 +319,9 @@ Result<FoundEvents> HistoryReader::Events(const EventQuery& query) {
 Result<FoundObjects> HistoryReader::Objects(const EventQuery& query) {
   const auto cursor = ParseCursor(query.cursor);
   if (!cursor) return cursor.error();
-  // Of many Events, those of one object are next to each other in by_object;
-  // else all of them would be sorted.
-  const Result<bool> few = AreFew(kByReceived, ConditionsOf(query).time);
-  if (!few) return few.error();
-  const Result<Search> search = Plan(query, *few ? kByReceived : kByObject);
+  // The Events of one object are next to each other in by_object; else all of
+  // them would be sorted.
+  const Result<Search> search = Plan(query, kByObject);
   if (!search) return search.error();
   SqlText text;
   text.Add(

@@ -84,13 +84,6 @@ void BindUid(const Occurrence& occurrence, SqlStatement& statement) {
   }
 }
 
-// As the label object_namespace has it.
-std::string_view NamespaceOf(const Occurrence& occurrence) {
-  if (occurrence.scope == Scope::kCluster) return {};
-  return occurrence.object_namespace.empty() ? occurrence.event_namespace
-                                             : occurrence.object_namespace;
-}
-
 }  // namespace
 
 Result<HistoryRows> HistoryRows::Prepare(SqlConnection& file) {
@@ -130,24 +123,9 @@ Result<void> HistoryRows::Add(const Occurrence& occurrence, WallTime now) {
 }
 
 Result<void> HistoryRows::Insert(const Occurrence& occurrence, int64_t now) {
-  const Result<int64_t> object = ObjectOf(occurrence);
-  if (!object) return object.error();
-  const Result<int64_t> reason = ReasonOf(occurrence);
-  if (!reason) return reason.error();
   SqlStatement& insert = statements_[kInsertEvent];
   BindUid(occurrence, insert);
-  Result<void> inserted = insert.Bind(2, occurrence.event_namespace)
-                              .Bind(3, occurrence.name)
-                              .Bind(4, *object)
-                              .Bind(5, *reason)
-                              .Bind(6, occurrence.message)
-                              .Bind(7, int64_t{occurrence.count})
-                              .Bind(8, int64_t{occurrence.delta})
-                              .Bind(9, VersionOf(occurrence))
-                              .Bind(10, Micros(occurrence.first_seen))
-                              .Bind(11, Micros(occurrence.occurred_at))
-                              .Bind(12, now)
-                              .Run();
+  Result<void> inserted = Write(insert, occurrence, occurrence.delta, now);
   if (!inserted) return inserted;
   ++events_;
   return AddJump(file_->last_id(), occurrence.delta, now);
@@ -155,27 +133,33 @@ Result<void> HistoryRows::Insert(const Occurrence& occurrence, int64_t now) {
 
 Result<void> HistoryRows::Grow(int64_t event, const Occurrence& occurrence,
                                int64_t delta, int64_t now) {
+  Result<void> updated =
+      Write(statements_[kUpdateEvent].Bind(1, event), occurrence, delta, now);
+  if (!updated) return updated;
+  if (Result<void> added = AddJump(event, delta, now); !added) return added;
+  return statements_[kTrimJumps].Bind(1, event).Bind(2, kMaxJumps).Run();
+}
+
+// Both statements have the same parameters after the first.
+Result<void> HistoryRows::Write(SqlStatement& statement,
+                                const Occurrence& occurrence, int64_t delta,
+                                int64_t now) {
   const Result<int64_t> object = ObjectOf(occurrence);
   if (!object) return object.error();
   const Result<int64_t> reason = ReasonOf(occurrence);
   if (!reason) return reason.error();
-  Result<void> updated = statements_[kUpdateEvent]
-                             .Bind(1, event)
-                             .Bind(2, occurrence.event_namespace)
-                             .Bind(3, occurrence.name)
-                             .Bind(4, *object)
-                             .Bind(5, *reason)
-                             .Bind(6, occurrence.message)
-                             .Bind(7, int64_t{occurrence.count})
-                             .Bind(8, delta)
-                             .Bind(9, VersionOf(occurrence))
-                             .Bind(10, Micros(occurrence.first_seen))
-                             .Bind(11, Micros(occurrence.occurred_at))
-                             .Bind(12, now)
-                             .Run();
-  if (!updated) return updated;
-  if (Result<void> added = AddJump(event, delta, now); !added) return added;
-  return statements_[kTrimJumps].Bind(1, event).Bind(2, kMaxJumps).Run();
+  return statement.Bind(2, occurrence.event_namespace)
+      .Bind(3, occurrence.name)
+      .Bind(4, *object)
+      .Bind(5, *reason)
+      .Bind(6, occurrence.message)
+      .Bind(7, int64_t{occurrence.count})
+      .Bind(8, delta)
+      .Bind(9, VersionOf(occurrence))
+      .Bind(10, Micros(occurrence.first_seen))
+      .Bind(11, Micros(occurrence.occurred_at))
+      .Bind(12, now)
+      .Run();
 }
 
 Result<void> HistoryRows::AddJump(int64_t event, int64_t delta, int64_t now) {
@@ -183,31 +167,33 @@ Result<void> HistoryRows::AddJump(int64_t event, int64_t delta, int64_t now) {
 }
 
 Result<int64_t> HistoryRows::ObjectOf(const Occurrence& occurrence) {
-  for (const Statement which : {kFindObject, kInsertObject}) {
-    SqlStatement& statement = statements_[which];
+  const bool cluster = occurrence.scope == Scope::kCluster;
+  return FindOrInsert(kFindObject, kInsertObject, [&](SqlStatement& statement) {
     statement.Bind(1, occurrence.object_name)
         .Bind(2, occurrence.kind)
-        .Bind(3, NamespaceOf(occurrence))
+        .Bind(3, cluster ? std::string_view() : NamespaceOfObject(occurrence))
         .Bind(4, occurrence.api_version)
         .Bind(5, occurrence.object_uid)
-        .Bind(6, int64_t{occurrence.scope == Scope::kCluster});
-    const Result<bool> row = statement.Step();
-    if (!row) return row.error();
-    if (!*row) continue;
-    const int64_t id = statement.Integer(0);
-    statement.Reset();
-    return id;
-  }
-  return file_->last_id();
+        .Bind(6, int64_t{cluster});
+  });
 }
 
 Result<int64_t> HistoryRows::ReasonOf(const Occurrence& occurrence) {
-  for (const Statement which : {kFindReason, kInsertReason}) {
-    SqlStatement& statement = statements_[which];
+  return FindOrInsert(kFindReason, kInsertReason, [&](SqlStatement& statement) {
     statement.Bind(1, occurrence.reason)
         .Bind(2, occurrence.type)
         .Bind(3, occurrence.reporting_component)
         .Bind(4, occurrence.host);
+  });
+}
+
+// The id of the row with these values.
+template <typename Bind>
+Result<int64_t> HistoryRows::FindOrInsert(size_t find, size_t insert,
+                                          Bind bind) {
+  for (const size_t which : {find, insert}) {
+    SqlStatement& statement = statements_[which];
+    bind(statement);
     const Result<bool> row = statement.Step();
     if (!row) return row.error();
     if (!*row) continue;

@@ -48,9 +48,13 @@ class HistoryRows {
 
   Result<int64_t> ObjectOf(const Occurrence& occurrence);
   Result<int64_t> ReasonOf(const Occurrence& occurrence);
+  template <typename Bind>
+  Result<int64_t> FindOrInsert(size_t find, size_t insert, Bind bind);
   Result<void> Insert(const Occurrence& occurrence, int64_t now);
   Result<void> Grow(int64_t event, const Occurrence& occurrence, int64_t delta,
                     int64_t now);
+  Result<void> Write(SqlStatement& statement, const Occurrence& occurrence,
+                     int64_t delta, int64_t now);
   Result<void> AddJump(int64_t event, int64_t delta, int64_t now);
 
   SqlConnection* file_;

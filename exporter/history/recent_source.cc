@@ -69,13 +69,11 @@ bool InTime(const FoundEvent& event, const EventQuery& query) {
 }
 
 // " a space before each word": what the history's index of words has.
-// Characters beyond ASCII may be letters.
 std::string WordsOf(std::string_view text) {
   std::string words;
   bool inside = false;
   for (const char c : AsciiLower(text)) {
-    const bool letter =
-        IsAsciiAlphanumeric(c) || static_cast<unsigned char>(c) >= 0x80;
+    const bool letter = IsWordByte(c);
     if (letter && !inside) words += ' ';
     if (letter) words += c;
     inside = letter;

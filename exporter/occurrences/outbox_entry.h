@@ -64,7 +64,6 @@ class OutboxEntryPtr {
     ::operator delete(entry_);
   }
 
-  OutboxEntry& operator*() const { return *entry_; }
   OutboxEntry* operator->() const { return entry_; }
   OutboxEntry* get() const { return entry_; }
   explicit operator bool() const { return entry_ != nullptr; }

@@ -9,7 +9,6 @@
 namespace kem {
 
 void SinkQueue::PushOpen(OutboxEntryPtr entry, std::string_view uid) {
-  ++waiting_count_;
   waiting_bytes_ += entry->bytes.size();
   open_of_.insert_or_assign(std::string(uid), entry->number);
   const uint64_t number = entry->number;
@@ -28,7 +27,6 @@ void SinkQueue::RemoveOpen(const OutboxEntryPtr& entry) {
 }
 
 void SinkQueue::EraseOpen(Open::iterator at) {
-  --waiting_count_;
   waiting_bytes_ -= at->second->bytes.size();
   // Entries are made here or checked on loading, so decoding succeeds.
   const auto occurrence = DecodeOccurrence(at->second->bytes);
@@ -75,7 +73,6 @@ void SinkQueue::PopInHand() {
 }
 
 void SinkQueue::PutBack() {
-  waiting_count_ += in_hand_.size();
   for (; !in_hand_.empty(); in_hand_.pop_back()) {
     waiting_.push_front(std::move(in_hand_.back()));
   }

@@ -24,7 +24,6 @@ class SinkQueue {
  public:
   // Appends an entry that is not joined.
   void Push(OutboxEntryPtr entry) {
-    ++waiting_count_;
     waiting_bytes_ += entry->bytes.size();
     waiting_.push_back(std::move(entry));
   }
@@ -48,7 +47,6 @@ class SinkQueue {
     if (waiting_.empty()) return PopOldestOpen();
     OutboxEntryPtr entry = std::move(waiting_.front());
     waiting_.pop_front();
-    --waiting_count_;
     waiting_bytes_ -= entry->bytes.size();
     // A full queue frees an entry for each new one, under the ledger's mutex,
     // and the next one was last used long ago.
@@ -67,7 +65,7 @@ class SinkQueue {
   // The first entry above this number, of all; null when there is none.
   OutboxEntryPtr After(uint64_t number) const;
 
-  size_t waiting() const { return waiting_count_; }
+  size_t waiting() const { return waiting_.size() + open_.size(); }
   size_t waiting_bytes() const { return waiting_bytes_; }
   size_t entries() const { return waiting() + in_hand_.size(); }
   size_t bytes() const { return waiting_bytes_ + in_hand_bytes_; }
@@ -86,8 +84,7 @@ class SinkQueue {
   Open open_;
   std::unordered_map<std::string, uint64_t> open_of_;  // by the Event's uid
   uint64_t closed_ = 0;
-  size_t waiting_count_ = 0;  // of waiting_ and open_
-  size_t waiting_bytes_ = 0;
+  size_t waiting_bytes_ = 0;  // of waiting_ and open_
 };
 
 }  // namespace kem

@@ -33,11 +33,7 @@ SeriesLabels LabelsOf(const Event& event, Scope scope) {
   if (scope == Scope::kCluster) {
     labels.object_name = event.object_name;
   } else {
-    // An empty namespace of a namespaced object means the Event's: the API
-    // server takes the Event nowhere else.
-    labels.object_namespace = event.object_namespace.empty()
-                                  ? event.event_namespace
-                                  : event.object_namespace;
+    labels.object_namespace = NamespaceOfObject(event);
   }
   labels.reason = event.reason;
   labels.type = TypeLabel(event.type);

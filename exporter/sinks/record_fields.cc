@@ -135,10 +135,7 @@ void ForEachResourceField(const Occurrence& occurrence,
     if (!key.empty() && !value.empty()) visit(key, value);
   };
   if (occurrence.scope == Scope::kNamespaced) {
-    // An empty namespace means the Event's, as for the metrics.
-    text("k8s.namespace.name", occurrence.object_namespace.empty()
-                                   ? occurrence.event_namespace
-                                   : occurrence.object_namespace);
+    text("k8s.namespace.name", NamespaceOfObject(occurrence));
   }
   const Entity* entity = FindEntity(occurrence);
   if (entity == nullptr) return;
